@@ -1,0 +1,34 @@
+/** What an administrator configured when installing the integration, with the manifest's defaults. */
+import type { RuntimeContext, RuntimeEnvironment } from '@gitbook/runtime';
+
+export const ENGINES = ['mermaid', 'graphviz', 'plantuml'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+interface Configuration {
+    server?: string;
+    engine?: Engine;
+    max_age?: number;
+    show_source?: boolean;
+}
+
+export type DiagramContext = RuntimeContext<RuntimeEnvironment<Configuration>>;
+
+export function configuration({ environment }: DiagramContext): Required<Configuration> {
+    return {
+        server: 'https://kroki.io',
+        engine: 'mermaid',
+        max_age: 3600,
+        show_source: false,
+        ...environment.installation?.configuration,
+    };
+}
+
+/** The public address of this installation: requests to it arrive at `fetch` in index.tsx. */
+export function publicEndpoint({ environment }: DiagramContext): string {
+    const { urls } = environment.installation ?? environment.integration;
+    return urls.publicEndpoint.replace(/\/$/, '');
+}
+
+export function isEngine(name: string | undefined): name is Engine {
+    return ENGINES.some((engine) => engine === name);
+}

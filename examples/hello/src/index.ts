@@ -1,0 +1,54 @@
+/**
+ * A GitBook integration without any library, to show what one is: a module whose default export has a
+ * `fetch` method. GitBook calls it with `POST /v1` and a form whose field `event` says what happened.
+ * (Most integrations leave this part to `@gitbook/runtime`, see ../diagram.)
+ */
+
+/** The two events that matter here; GitBook knows about twenty. */
+type GitBookEvent =
+    | { type: 'ui_render'; componentId: string; props: { name?: string } }
+    | { type: 'fetch'; request: { method: string; url: string } };
+
+const greeting = (name = 'reader') => `Hello, ${name}!`;
+
+/** Draws the block `hello` of the manifest, in ContentKit. */
+function renderBlock(name?: string): Response {
+    const element = {
+        type: 'block',
+        children: [{ type: 'text', style: 'bold', children: greeting(name) }],
+    };
+    return Response.json({ type: 'element', props: { name }, state: {}, element });
+}
+
+/** Answers a visitor of the integration's public address: `?name=Ada` is greeted by name. */
+function answerVisitor(url: string): Response {
+    return new Response(greeting(new URL(url).searchParams.get('name') ?? undefined));
+}
+
+function handle(event: GitBookEvent): Response {
+    switch (event.type) {
+        case 'ui_render':
+            return event.componentId === 'hello'
+                ? renderBlock(event.props.name)
+                : failure(404, `no component "${event.componentId}"`);
+        case 'fetch':
+            return answerVisitor(event.request.url);
+        default:
+            return failure(406, `no handler for "${(event as { type: string }).type}"`);
+    }
+}
+
+const failure = (status: number, error: string) => Response.json({ error }, { status });
+
+export default {
+    async fetch(request: Request): Promise<Response> {
+        if (request.method !== 'POST' || new URL(request.url).pathname !== '/v1') {
+            return failure(400, 'expected POST /v1');
+        }
+        const event = (await request.formData()).get('event');
+        if (typeof event !== 'string') {
+            return failure(400, 'the form has no field "event"');
+        }
+        return handle(JSON.parse(event));
+    },
+};

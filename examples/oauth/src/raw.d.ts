@@ -1,0 +1,5 @@
+/** Files of these names are imported as text. */
+declare module '*.raw.js' {
+    const text: string;
+    export default text;
+}

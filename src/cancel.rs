@@ -1,0 +1,116 @@
+//! Cancellation: after SIGINT or SIGTERM nothing new is started, and requests in flight get some time.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How long requests in flight may go on. GitHub's runner kills the process 10 s after its first signal.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What asked the program to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the signal's number, as shells have it.
+    #[must_use]
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+/// Tells whether a signal came.
+#[derive(Clone, Debug)]
+pub(crate) struct Cancel(watch::Receiver<Option<Signal>>);
+
+impl Cancel {
+    /// Waits for signals from now on. Handlers are installed even as PID 1 of a container, where signals do
+    /// nothing by default.
+    #[must_use]
+    pub(crate) fn on_signals() -> Self {
+        let (sender, receiver) = watch::channel(None);
+        tokio::spawn(async move {
+            let signal = next_signal().await;
+            tracing::warn!("{signal}: nothing new is started");
+            sender.send_replace(Some(signal));
+            // The receivers must still see the value.
+            sender.closed().await;
+        });
+        Self(receiver)
+    }
+
+    /// The signal, if one came.
+    #[must_use]
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Runs work that can be dropped at any time; `None` when a signal came first.
+    pub(crate) async fn or_at_once<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.requested() => None,
+            done = work => Some(done),
+        }
+    }
+
+    /// Runs work that should not be dropped in the middle; `None` when it took too long after a signal.
+    pub(crate) async fn or_after_grace<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let grace = async {
+            self.requested().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            done = work => Some(done),
+            () = grace => None,
+        }
+    }
+
+    async fn requested(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(Option::is_some).await.is_err() {
+            // Nobody is left to ask for it.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn next_signal() -> Signal {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Signal::Interrupt,
+        _ = terminate.recv() => Signal::Terminate,
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() -> Signal {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Signal::Interrupt,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,275 @@
+//! What to deploy and how, read once from the environment.
+
+mod value;
+mod variables;
+
+pub use value::{BranchPatterns, Endpoint, LogFormat, Mode, Shard};
+pub use variables::{VARIABLES, Variable, help};
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::environment::Environment;
+use crate::integration::{Override, list};
+use crate::preview::Template;
+use value::Reader;
+
+/// What to deploy and how.
+#[derive(Debug)]
+pub struct Config {
+    /// `GITBOOK_TOKEN`
+    pub token: Option<SecretString>,
+    /// `GITBOOK_ENDPOINT`
+    pub endpoint: Endpoint,
+    /// `GITBOOK_SANDBOX_DIR`
+    pub sandbox_dir: PathBuf,
+    /// `GITBOOK_MODE`
+    pub mode: Mode,
+    /// `GITBOOK_INTEGRATIONS`; `None` when unset, which means `.`
+    pub integrations: Option<Vec<String>>,
+    /// `GITBOOK_ENV`
+    pub env: Option<String>,
+    /// `GITBOOK_PREVIEW_ENV`, or else `GITBOOK_ENV`
+    pub preview_env: Option<String>,
+    /// `GITBOOK_PRODUCTION_BRANCH`
+    pub production_branch: Option<BranchPatterns>,
+    /// `GITBOOK_PREVIEW_NAME`
+    pub preview_name: Template,
+    /// `GITBOOK_PREVIEW_VISIBILITY`
+    pub preview_visibility: &'static str,
+    /// `GITBOOK_DRY_RUN`
+    pub dry_run: bool,
+    /// `GITBOOK_BUNDLE`
+    pub bundle: bool,
+    /// `GITBOOK_SKIP_UNCHANGED`
+    pub skip_unchanged: bool,
+    /// `GITBOOK_CONCURRENCY`
+    pub concurrency: NonZeroUsize,
+    /// `GITBOOK_SHARD`
+    pub shard: Option<Shard>,
+    /// `GITBOOK_TIMEOUT`
+    pub timeout: Duration,
+    /// `GITBOOK_RETRIES`
+    pub retries: u32,
+    /// `GITBOOK_<FIELD>`
+    pub overrides: Vec<Override>,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// The second part of the result is what is odd but no error: variables that look misspelt.
+    ///
+    /// # Errors
+    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value.
+    pub fn from_environment(environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let variables = variables::read(environment)?;
+        let mut reader = Reader::default();
+        let config = Self {
+            endpoint: reader.read("GITBOOK_ENDPOINT", variables.endpoint, Endpoint::default()),
+            sandbox_dir: environment
+                .folder()
+                .join(variables.sandbox_dir.as_deref().unwrap_or(".gitbook-sandbox")),
+            mode: reader.read("GITBOOK_MODE", variables.mode, Mode::Auto),
+            integrations: variables.integrations.map(|text| list(&text).map(str::to_owned).collect()),
+            preview_env: variables.preview_env.or_else(|| variables.env.clone()),
+            env: variables.env,
+            production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", variables.production_branch),
+            preview_name: reader.read("GITBOOK_PREVIEW_NAME", variables.preview_name, Template::default()),
+            preview_visibility: reader
+                .read(
+                    "GITBOOK_PREVIEW_VISIBILITY",
+                    variables.preview_visibility,
+                    value::Visibility("private"),
+                )
+                .0,
+            dry_run: reader.flag("GITBOOK_DRY_RUN", variables.dry_run, false),
+            bundle: reader.flag("GITBOOK_BUNDLE", variables.bundle, true),
+            skip_unchanged: reader.flag("GITBOOK_SKIP_UNCHANGED", variables.skip_unchanged, true),
+            concurrency: reader
+                .read("GITBOOK_CONCURRENCY", variables.concurrency, value::Concurrency::default())
+                .0,
+            shard: reader.optional("GITBOOK_SHARD", variables.shard),
+            timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, value::Timeout::default()).0,
+            retries: reader.read("GITBOOK_RETRIES", variables.retries, value::Retries::default()).0,
+            overrides: variables::overrides(environment),
+            token: variables.token.map(SecretString::from),
+        };
+        reader.finish()?;
+        Ok((config, variables::misspelt(environment)))
+    }
+
+    /// The patterns that select integrations.
+    #[must_use]
+    pub fn patterns(&self) -> Vec<String> {
+        self.integrations.clone().unwrap_or_else(|| vec![".".to_owned()])
+    }
+
+    /// Whether GitBook can be talked to: with a token, or with a sandbox that takes any.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
+    }
+
+    /// The override that gives one manifest field to more than one integration, which none but
+    /// `GITBOOK_ORGANIZATION` may.
+    #[must_use]
+    pub fn override_for_one_only(&self) -> Option<Diagnostic> {
+        let field = self.overrides.iter().find(|field| field.key != "organization")?;
+        let message = format!("`{}` gives `{}` to several integrations", field.variable, field.key);
+        let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
+        Some(Diagnostic::error(Place::variable(&field.variable), message).hint(hint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::{Config, Endpoint, Mode};
+    use crate::environment::Environment;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        Config::from_environment(&Environment::of(variables)).map(|(config, _)| config).map_err(|problems| {
+            problems.iter().map(|d| format!("{d} ({})", d.hint.clone().unwrap_or_default())).collect()
+        })
+    }
+
+    #[test]
+    fn nothing_set_is_the_contracts_defaults() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.endpoint, Endpoint::default());
+        assert_eq!(config.mode, Mode::Auto);
+        assert_eq!(config.patterns(), ["."]);
+        assert_eq!(config.sandbox_dir, std::path::Path::new("/repo/.gitbook-sandbox"));
+        assert_eq!((config.retries, config.timeout.as_secs(), config.concurrency.get()), (4, 60, 4));
+        assert_eq!((config.dry_run, config.bundle, config.skip_unchanged), (false, true, true));
+        assert!(config.token.is_none() && !config.has_token());
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let config = read(&[
+            ("GITBOOK_TOKEN", "t"),
+            ("GITBOOK_ENDPOINT", "http://127.0.0.1:8080/api/"),
+            ("GITBOOK_SANDBOX_DIR", "/tmp/s"),
+            ("GITBOOK_MODE", "preview"),
+            ("GITBOOK_INTEGRATIONS", "a, b\n c/*\n"),
+            ("GITBOOK_ENV", "prod"),
+            ("GITBOOK_PREVIEW_VISIBILITY", "unlisted"),
+            ("GITBOOK_DRY_RUN", "TRUE"),
+            ("GITBOOK_TIMEOUT", "1m 30s"),
+            ("GITBOOK_SHARD", "2/8"),
+            ("GITBOOK_TITLE", "Hi"),
+            ("GITBOOK_SCOPES", "a,b"),
+        ])
+        .unwrap();
+        assert_eq!(config.token.as_ref().unwrap().expose_secret(), "t");
+        assert_eq!(config.patterns(), ["a", "b", "c/*"]);
+        assert_eq!(config.preview_env.as_deref(), Some("prod"));
+        assert_eq!(
+            (config.timeout.as_secs(), config.dry_run, config.preview_visibility),
+            (90, true, "unlisted")
+        );
+        let keys: Vec<_> = config.overrides.iter().map(|field| field.key).collect();
+        assert_eq!(keys, ["scopes", "title"]);
+    }
+
+    fn refused(variable: &str, value: &str, expected: &str) {
+        assert_eq!(read(&[(variable, value)]).unwrap_err(), [format!("{variable}: {expected}")]);
+    }
+
+    #[test]
+    fn a_bad_value_names_the_variable_and_what_is_accepted() {
+        refused(
+            "GITBOOK_MODE",
+            "pubish",
+            "not a mode (did you mean `publish`? accepted: auto, publish, preview, delete, sweep, check, plan)",
+        );
+        refused("GITBOOK_DRY_RUN", "maybe", "neither true nor false (accepted: true, false)");
+        refused(
+            "GITBOOK_RETRIES",
+            "-1",
+            "not a whole number from 0 to 20 (accepted: a whole number from 0 to 20)",
+        );
+        refused(
+            "GITBOOK_CONCURRENCY",
+            "0",
+            "not a whole number from 1 to 64 (accepted: a whole number from 1 to 64)",
+        );
+        refused(
+            "GITBOOK_TIMEOUT",
+            "60",
+            "not a duration (accepted: a number with its unit, such as `500ms`, `60s` or `2m`)",
+        );
+        refused(
+            "GITBOOK_TIMEOUT",
+            "0s",
+            "not a duration (accepted: a number with its unit, such as `500ms`, `60s` or `2m`)",
+        );
+        refused("GITBOOK_SHARD", "9/8", "not a share (accepted: `2/8` for the second of eight)");
+        refused(
+            "GITBOOK_PREVIEW_VISIBILITY",
+            "public",
+            "a preview is never public (accepted: private, unlisted)",
+        );
+        refused(
+            "GITBOOK_PREVIEW_NAME",
+            "{name}",
+            "gives two branches one name (accepted: text with `{branch}`, `{pr}` or `{hash}`, and mostly `{name}`, in it, such as `{name}-{branch}`)",
+        );
+        refused(
+            "GITBOOK_PRODUCTION_BRANCH",
+            "a[",
+            "not a list of branch names or globs (accepted: names or globs, comma separated, such as `main, release/*`)",
+        );
+    }
+
+    #[test]
+    fn http_is_for_loopback_only() {
+        let hint = "(accepted: `https://…`, `http://` for loopback only, or `sandbox`)";
+        refused(
+            "GITBOOK_ENDPOINT",
+            "http://api.gitbook.com",
+            &format!("plain `http` would show the token to the network {hint}"),
+        );
+        refused(
+            "GITBOOK_ENDPOINT",
+            "http://localhost.example.com",
+            &format!("plain `http` would show the token to the network {hint}"),
+        );
+        refused("GITBOOK_ENDPOINT", "ftp://127.0.0.1", &format!("neither `https` nor `http` {hint}"));
+        refused(
+            "GITBOOK_ENDPOINT",
+            "https://user:pw@example.com",
+            &format!("holds a user or password {hint}"),
+        );
+        refused("GITBOOK_ENDPOINT", "api.gitbook.com", &format!("not a URL {hint}"));
+        for good in
+            ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "https://example.com/x", "sandbox"]
+        {
+            assert!(read(&[("GITBOOK_ENDPOINT", good)]).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn all_bad_values_are_told_at_once() {
+        let problems = read(&[("GITBOOK_MODE", "x"), ("GITBOOK_BUNDLE", "x")]).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_unicode_is_refused_where_it_matters() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let value = || std::ffi::OsString::from_vec(vec![b'x', 0xff]);
+        let environment = |name: &str| Environment::new([(name.into(), value())], "/".into());
+        let problems = Config::from_environment(&environment("GITBOOK_TOKEN")).unwrap_err();
+        assert_eq!(problems[0].to_string(), "GITBOOK_TOKEN: not Unicode");
+        assert!(Config::from_environment(&environment("UNRELATED")).is_ok());
+    }
+}

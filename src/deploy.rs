@@ -1,0 +1,370 @@
+//! Carries a plan out, one integration at a time or several at once.
+
+mod guard;
+
+pub(crate) use guard::GuardError;
+
+use std::time::{Duration, Instant};
+
+use crate::cancel::Cancel;
+use crate::diagnostic::Place;
+use crate::gitbook::{ApiError, Deletion, GitBook, Published};
+use crate::integration::{Integration, PreviewIdentity};
+use crate::plan::Target;
+use crate::preview::{self, Mark, Template};
+
+/// What came of one integration.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The name that was published or deleted.
+    pub name: String,
+    /// Where the integration is.
+    pub place: Place,
+    /// Whether it is a preview.
+    pub preview: bool,
+    /// What came of it.
+    pub result: Result<Done, DeployError>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// In one word.
+    pub what: What,
+    /// More to say about it.
+    pub note: Option<String>,
+    /// The page in the GitBook app.
+    pub url: Option<String>,
+    /// The version.
+    pub version: Option<String>,
+    /// Length of the script in bytes.
+    pub script_bytes: Option<usize>,
+}
+
+/// What was done, in one word: the output `result`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It was published.
+    Published,
+    /// It was deleted, or was not there.
+    Deleted,
+    /// It is there already.
+    Unchanged,
+    /// It was built and validated.
+    #[default]
+    Checked,
+    /// It was left as it is.
+    Skipped,
+}
+
+impl What {
+    /// The word.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Deleted => "deleted",
+            Self::Unchanged => "unchanged",
+            Self::Checked => "checked",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why an integration failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeployError {
+    /// The API, or the way to it.
+    #[error("{doing} `{name}` failed")]
+    Api {
+        /// What was tried.
+        doing: &'static str,
+        /// On which integration.
+        name: String,
+        /// Why it failed.
+        source: ApiError,
+    },
+    /// What is there is not ours.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The mark of a preview takes more room than a summary has.
+    #[error(
+        "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
+    )]
+    MarkTooLong(String),
+    /// A signal came while a request was under way.
+    #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
+    CancelledInFlight {
+        /// What was tried.
+        doing: &'static str,
+        /// On which integration.
+        name: String,
+    },
+}
+
+impl DeployError {
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Api { source, .. } => source.hint(),
+            Self::Guard(error) => error.hint(),
+            Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
+            Self::CancelledInFlight { .. } => {
+                "run again; publishing and deleting can be repeated safely".to_owned()
+            }
+        }
+    }
+}
+
+/// All that carrying out a plan needs to know.
+#[derive(Debug)]
+pub(crate) struct Deployment<'a> {
+    /// The API.
+    pub gitbook: &'a GitBook,
+    /// Whether a signal came.
+    pub cancel: &'a Cancel,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Leave a preview that is there already as it is.
+    pub skip_unchanged: bool,
+}
+
+/// All that previews need to know.
+#[derive(Debug)]
+pub(crate) struct Previews<'a> {
+    /// The branch and pull request.
+    pub target: &'a Target,
+    /// The repository, with its host.
+    pub repository: &'a str,
+    /// The head commit.
+    pub commit: Option<&'a str>,
+    /// The run, higher for newer ones.
+    pub run: u64,
+    /// What they are called.
+    pub template: &'a Template,
+    /// `private` or `unlisted`.
+    pub visibility: &'static str,
+}
+
+/// A preview that is known by name only, to be deleted.
+#[derive(Debug)]
+pub(crate) struct NamedPreview {
+    /// The production name of its integration.
+    pub integration: String,
+    /// Where the integration is.
+    pub place: Place,
+    /// The preview's name.
+    pub name: String,
+}
+
+impl Previews<'_> {
+    /// The name of an integration's preview.
+    #[must_use]
+    pub(crate) fn name(&self, integration: &str) -> String {
+        self.template.name(integration, &self.target.branch, self.target.pull_request)
+    }
+
+    fn mark(&self, integration: &str) -> Mark {
+        Mark {
+            integration: integration.to_owned(),
+            repository: self.repository.to_owned(),
+            branch: self.target.branch.as_str().to_owned(),
+            commit: self.commit.unwrap_or_default().to_owned(),
+            run: self.run,
+            hash: String::new(),
+        }
+    }
+}
+
+impl Deployment<'_> {
+    /// Publishes an integration to production.
+    pub(crate) async fn publish(&self, integration: &Integration) -> Outcome {
+        let name = integration.name.clone();
+        self.timed(name.clone(), &integration.place, false, async {
+            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+            if self.dry_run {
+                return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
+            }
+            let answer =
+                self.send("publishing", &name, self.gitbook.publish(&name, integration.body())).await?;
+            let expected = Expected { title: integration.title(), visibility: None };
+            Ok(published(&answer, &expected, integration, done))
+        })
+        .await
+    }
+
+    /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.
+    pub(crate) async fn preview(&self, integration: &Integration, previews: &Previews<'_>) -> Outcome {
+        let name = &*previews.name(&integration.name);
+        self.timed(name.to_owned(), &integration.place, true, async {
+            let identity = PreviewIdentity {
+                name: name.to_owned(),
+                title: preview::title(integration.title(), &previews.target.branch),
+                visibility: previews.visibility,
+                mark: previews.mark(&integration.name),
+            };
+            let too_long = || DeployError::MarkTooLong(name.to_owned());
+            let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
+            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+            if let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? {
+                let theirs = guard::ours(&existing, &identity.mark)?;
+                if theirs.is_newer_than(&identity.mark) {
+                    return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..done });
+                }
+                if self.skip_unchanged && theirs.hash == hash {
+                    return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
+                }
+            }
+            if self.dry_run {
+                return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
+            }
+            let answer = self.send("publishing", name, self.gitbook.publish(name, body)).await?;
+            let expected = Expected { title: &identity.title, visibility: Some(identity.visibility) };
+            Ok(published(&answer, &expected, integration, done))
+        })
+        .await
+    }
+
+    /// Deletes a branch's preview of an integration, unless what stands there is not ours, or newer.
+    pub(crate) async fn delete(&self, preview: &NamedPreview, previews: &Previews<'_>) -> Outcome {
+        let NamedPreview { integration, place, name } = preview;
+        self.timed(name.clone(), place, true, async {
+            let absent =
+                || Done { what: What::Deleted, note: Some("it was not there".to_owned()), ..Done::default() };
+            let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? else {
+                return Ok(absent());
+            };
+            let ours = previews.mark(integration);
+            let theirs = guard::ours(&existing, &ours)?;
+            if theirs.is_newer_than(&ours) {
+                return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..Done::default() });
+            }
+            if self.dry_run {
+                return Ok(Done { note: Some("dry run: would be deleted".to_owned()), ..Done::default() });
+            }
+            match self.send("deleting", name, self.gitbook.delete(name)).await? {
+                Deletion::Deleted => Ok(Done { what: What::Deleted, ..Done::default() }),
+                Deletion::DidNotExist => Ok(absent()),
+            }
+        })
+        .await
+    }
+
+    async fn send<T>(
+        &self,
+        doing: &'static str,
+        name: &str,
+        request: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, DeployError> {
+        match self.cancel.or_after_grace(request).await {
+            Some(answer) => {
+                answer.map_err(|source| DeployError::Api { doing, name: name.to_owned(), source })
+            }
+            None => Err(DeployError::CancelledInFlight { doing, name: name.to_owned() }),
+        }
+    }
+
+    /// Starts nothing after a signal.
+    async fn timed(
+        &self,
+        name: String,
+        place: &Place,
+        preview: bool,
+        work: impl Future<Output = Result<Done, DeployError>>,
+    ) -> Outcome {
+        let started = Instant::now();
+        let result = match self.cancel.signal() {
+            None => work.await,
+            Some(signal) => Ok(skipped(&format!("not started: cancelled by {signal}"))),
+        };
+        let outcome = Outcome { name, place: place.clone(), preview, result, time: started.elapsed() };
+        outcome.log();
+        outcome
+    }
+}
+
+/// An outcome of an integration that was left alone.
+fn skipped(note: &str) -> Done {
+    Done { what: What::Skipped, note: Some(note.to_owned()), ..Done::default() }
+}
+
+fn newer(theirs: &Mark) -> String {
+    format!("a newer run ({}) has published this preview", theirs.run)
+}
+
+fn seen(answer: &Published, done: Done) -> Done {
+    Done { url: answer.urls.app.clone(), version: answer.version.as_ref().map(ToString::to_string), ..done }
+}
+
+/// What an answer should repeat.
+struct Expected<'a> {
+    title: &'a str,
+    visibility: Option<&'a str>,
+}
+
+/// What was published; a difference to what was sent is worth a warning.
+fn published(answer: &Published, expected: &Expected<'_>, integration: &Integration, done: Done) -> Done {
+    let differs = |field: &str, sent: &str, got: &str| {
+        if !sent.is_empty() && sent != got {
+            tracing::warn!(
+                field,
+                sent,
+                got,
+                "GitBook published `{}` with another {field} than was sent",
+                answer.name
+            );
+        }
+    };
+    let visibility = expected.visibility.unwrap_or(integration.text("visibility"));
+    differs("title", expected.title, &answer.title);
+    differs("visibility", visibility, answer.visibility.as_deref().unwrap_or_default());
+    differs("target", integration.text("target"), answer.target.as_deref().unwrap_or_default());
+    if let Some(scopes) = answer.scopes.as_ref().filter(|scopes| !integration.has_scopes(scopes)) {
+        differs("scopes", "those of the manifest", &scopes.join(", "));
+    }
+    seen(answer, Done { what: What::Published, ..done })
+}
+
+impl Outcome {
+    /// An integration that was only built and validated.
+    #[must_use]
+    pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
+        let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+        let outcome = Self {
+            name: integration.name.clone(),
+            place: integration.place.clone(),
+            preview: false,
+            result: Ok(done),
+            time,
+        };
+        outcome.log();
+        outcome
+    }
+
+    /// The output `result`.
+    #[must_use]
+    pub(crate) fn word(&self) -> &'static str {
+        self.result.as_ref().map_or("failed", |done| done.what.name())
+    }
+
+    fn log(&self) {
+        if let Ok(done) = &self.result {
+            let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
+            let note = done.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+            let url = done.url.as_deref();
+            let version = done.version.as_deref();
+            tracing::info!(
+                milliseconds,
+                script_bytes = done.script_bytes,
+                version,
+                url,
+                "{} `{}`{note}",
+                done.what.name(),
+                self.name
+            );
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The variables and the folder that the program was started with, read once by `main`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Everything that the process was given: its variables and its current folder.
+///
+/// An empty variable counts as unset, because CI systems pass unset inputs as empty strings.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+    folder: PathBuf,
+}
+
+impl Environment {
+    /// Takes the variables as the operating system gives them, and the folder that relative paths start from.
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, folder: PathBuf) -> Self {
+        let variables = variables
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect();
+        Self { variables, folder }
+    }
+
+    /// The value of a variable; `None` when it is unset, empty or not Unicode.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name)?.to_str()
+    }
+
+    /// Whether a variable is set to something that is not Unicode.
+    #[must_use]
+    pub fn is_unreadable(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|value| value.to_str().is_none())
+    }
+
+    /// The names of all variables that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+
+    /// All variables as they were given, for a child process.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &OsString)> {
+        self.variables.iter()
+    }
+
+    /// The folder that the program was started in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// An environment of just these variables, in the folder `/repo`.
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Self::new(variables, PathBuf::from("/repo"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+
+    #[test]
+    fn empty_is_unset() {
+        let environment = Environment::of(&[("A", ""), ("B", "b")]);
+        assert_eq!(environment.get("A"), None);
+        assert_eq!(environment.names().collect::<Vec<_>>(), ["B"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn not_unicode_is_told_apart_from_unset() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let value = std::ffi::OsString::from_vec(vec![0xff]);
+        let environment = Environment::new([("A".into(), value)], "/".into());
+        assert_eq!(environment.get("A"), None);
+        assert!(environment.is_unreadable("A"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Every way to fail, with its hint and its exit code.
+
+use std::path::PathBuf;
+
+use crate::cancel::Signal;
+use crate::ci::CiError;
+use crate::gitbook::ApiError;
+use crate::plan::Refusal;
+
+/// Why the program failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// An argument other than `--help` and `--version`.
+    #[error("unknown argument `{0}`")]
+    Argument(String),
+    /// Bad values of variables; each was reported.
+    #[error("{} in the configuration, nothing was sent", count(*.0, "error"))]
+    Configuration(usize),
+    /// The CI system's event is not understood.
+    #[error("what happened can't be told")]
+    Ci(#[source] CiError),
+    /// The plan is to go no further.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Problems in manifests, images, secrets and scripts; each was reported.
+    #[error("{} in what was to be deployed, nothing was sent", count(*.0, "error"))]
+    Sources(usize),
+    /// Previews need the repository to be known.
+    #[error("the repository is not known, and previews are known by it")]
+    NoRepository,
+    /// Which branches are gone can't be found out.
+    #[error("a sweep needs the forge to say which branches are gone, and it can't be asked yet")]
+    NoForge,
+    /// The sandbox does not start.
+    #[error("the sandbox in `{}` can't start", folder.display())]
+    Sandbox {
+        /// Where it keeps what was published.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The API client does not start.
+    #[error("GitBook can't be talked to")]
+    Client(#[source] ApiError),
+    /// At least one integration failed; each was reported.
+    #[error("{failed} of {} failed", count(*total, "integration"))]
+    Deployment {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// A signal ended it.
+    #[error("cancelled by {0}")]
+    Cancelled(Signal),
+}
+
+impl Error {
+    /// What to do about it; `None` where the problems that were reported say it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Argument(_) => {
+                Some("everything is set by environment variables; `--help` lists them".to_owned())
+            }
+            Self::Ci(error) => Some(error.hint()),
+            Self::Refused(refusal) => Some(refusal.hint().to_owned()),
+            Self::NoRepository => {
+                Some("set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`".to_owned())
+            }
+            Self::NoForge => {
+                Some("delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
+            }
+            Self::Sandbox { .. } => {
+                Some("name a folder that can be written with `GITBOOK_SANDBOX_DIR`".to_owned())
+            }
+            Self::Client(error) => Some(error.hint()),
+            Self::Cancelled(_) => {
+                Some("what was done until then is in the outputs; running again is safe".to_owned())
+            }
+            Self::Configuration(_) | Self::Sources(_) | Self::Deployment { .. } => None,
+        }
+    }
+
+    /// The exit code: 1 the deployment failed, 2 it was not configured correctly, 130 or 143 cancelled.
+    #[must_use]
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Sandbox { .. } | Self::Client(_) | Self::Deployment { .. } | Self::NoForge => 1,
+            Self::Argument(_)
+            | Self::Configuration(_)
+            | Self::Ci(_)
+            | Self::Refused(_)
+            | Self::Sources(_)
+            | Self::NoRepository => 2,
+            Self::Cancelled(signal) => signal.exit_code(),
+        }
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,210 @@
+//! The GitBook integrations API: publish, read, delete and list.
+
+mod answer;
+mod error;
+mod retry;
+pub mod sandbox;
+
+pub use answer::{Deletion, Published};
+pub use error::ApiError;
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use answer::{Organization, Page};
+use retry::Retry;
+
+/// The largest number of items that a page of a list may have.
+const PAGE: u32 = 1000;
+
+/// More pages than this are a server that does not stop.
+const MOST_PAGES: usize = 1000;
+
+/// A client of the API. Cloning it is cheap and shares its connections.
+#[derive(Clone, Debug)]
+pub struct GitBook {
+    http: reqwest::Client,
+    endpoint: Url,
+    token: SecretString,
+    retry: Retry,
+}
+
+impl GitBook {
+    /// A client for the API at `endpoint`, an URL that ends with a slash.
+    ///
+    /// `timeout` holds for one request with its answer, `retries` for further tries after a failure that is worth
+    /// them. A proxy is taken from `HTTPS_PROXY` and `NO_PROXY`, certificates from the system or `SSL_CERT_FILE`.
+    ///
+    /// # Errors
+    /// When the system has no usable certificate store.
+    pub fn new(
+        endpoint: Url,
+        token: SecretString,
+        timeout: Duration,
+        retries: u32,
+    ) -> Result<Self, ApiError> {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("gitbook-deploy/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            // The token must not follow a redirect to wherever it leads.
+            .redirect(redirect::Policy::none());
+        let builder = if endpoint.scheme() == "http" {
+            // Plain `http` is for loopback only: a proxy elsewhere would be shown the token, and the certificates of
+            // the system need not be read.
+            builder.no_proxy().tls_certs_only([])
+        } else {
+            builder
+        };
+        let http = builder.build().map_err(ApiError::Client)?;
+        Ok(Self { http, endpoint, token, retry: Retry { times: retries, timeout } })
+    }
+
+    /// Publishes an integration, or updates it. `body` is the request's JSON.
+    ///
+    /// # Errors
+    /// Whatever the API or the network says; a 404 means that the organization does not exist.
+    pub async fn publish(&self, name: &str, body: Vec<u8>) -> Result<Published, ApiError> {
+        let url = self.integration(name)?;
+        let body = bytes::Bytes::from(body);
+        self.retry
+            .run(|| async {
+                let request = self
+                    .request(Method::POST, url.clone())
+                    .header(reqwest::header::CONTENT_TYPE, "application/json")
+                    .body(body.clone());
+                match self.send(request).await? {
+                    (status, answer) if status.is_success() => parse(status, &answer),
+                    (status @ StatusCode::NOT_FOUND, answer) => {
+                        Err(ApiError::NoOrganization(error::said(status, &answer)))
+                    }
+                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                }
+            })
+            .await
+    }
+
+    /// Reads an integration; `None` when it does not exist, or is a private one of somebody else.
+    ///
+    /// # Errors
+    /// Whatever the API or the network says.
+    pub async fn read(&self, name: &str) -> Result<Option<Published>, ApiError> {
+        let url = self.integration(name)?;
+        self.retry
+            .run(|| async {
+                match self.send(self.request(Method::GET, url.clone())).await? {
+                    (status, answer) if status.is_success() => parse(status, &answer).map(Some),
+                    (StatusCode::NOT_FOUND, _) => Ok(None),
+                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                }
+            })
+            .await
+    }
+
+    /// Deletes an integration, which uninstalls it everywhere and can't be undone.
+    ///
+    /// # Errors
+    /// Whatever the API or the network says; that it did not exist is no error.
+    pub async fn delete(&self, name: &str) -> Result<Deletion, ApiError> {
+        let url = self.integration(name)?;
+        self.retry
+            .run(|| async {
+                match self.send(self.request(Method::DELETE, url.clone())).await? {
+                    (StatusCode::NO_CONTENT | StatusCode::NOT_FOUND, _) => Ok(Deletion::DidNotExist),
+                    (status, _) if status.is_success() => Ok(Deletion::Deleted),
+                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                }
+            })
+            .await
+    }
+
+    /// All integrations that an organization owns, all pages of them.
+    ///
+    /// # Errors
+    /// Whatever the API or the network says.
+    pub async fn list(&self, organization: &str) -> Result<Vec<Published>, ApiError> {
+        let mut url = self.url("v1/orgs/")?;
+        push(&mut url, &[organization, "integrations"]);
+        self.pages(url).await
+    }
+
+    /// The id of an organization that is known by its id or its subdomain; `None` when the token's user is in no
+    /// such organization.
+    ///
+    /// # Errors
+    /// Whatever the API or the network says.
+    pub async fn organization(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
+        let organizations: Vec<Organization> = self.pages(self.url("v1/orgs")?).await?;
+        let of_host = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
+        let found = organizations.into_iter().find(|organization| {
+            organization.id == id_or_subdomain || organization.hostname.as_deref().is_some_and(of_host)
+        });
+        Ok(found.map(|organization| organization.id))
+    }
+
+    async fn pages<T: DeserializeOwned>(&self, mut url: Url) -> Result<Vec<T>, ApiError> {
+        let mut items = Vec::new();
+        url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
+        let mut next = Some(url.clone());
+        for _ in 0..MOST_PAGES {
+            let Some(page) = next else { return Ok(items) };
+            let page: Page<T> = self.retry.run(|| self.page(page.clone())).await?;
+            items.extend(page.items);
+            next = page.next.map(|cursor| {
+                let mut url = url.clone();
+                url.query_pairs_mut().append_pair("page", &cursor.page);
+                url
+            });
+        }
+        Err(ApiError::EndlessList(MOST_PAGES))
+    }
+
+    async fn page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
+        match self.send(self.request(Method::GET, url)).await? {
+            (status, answer) if status.is_success() => parse(status, &answer),
+            (status, answer) => Err(ApiError::of_status(status, &answer)),
+        }
+    }
+
+    fn integration(&self, name: &str) -> Result<Url, ApiError> {
+        let mut url = self.url("v1/integrations/")?;
+        push(&mut url, &[name]);
+        Ok(url)
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ApiError> {
+        self.endpoint.join(path).map_err(ApiError::Url)
+    }
+
+    fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+        self.http.request(method, url).bearer_auth(self.token.expose_secret())
+    }
+
+    /// Sends one request and reads its whole answer.
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), ApiError> {
+        let failed = |error| ApiError::of_transport(error, self.retry.timeout);
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        tracing::debug!(status = status.as_u16(), url = %response.url(), "answer");
+        if let Some(limited) = retry::limit(status, response.headers()) {
+            let answer = response.bytes().await.unwrap_or_default();
+            return Err(ApiError::of_status(status, &answer).after(limited));
+        }
+        let answer = response.bytes().await.map_err(failed)?;
+        Ok((status, answer.to_vec()))
+    }
+}
+
+fn push(url: &mut Url, segments: &[&str]) {
+    // Fails for URLs that can't be a base only, which an endpoint never is.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+}
+
+fn parse<T: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(answer).map_err(|source| ApiError::NotJson { status: status.as_u16(), source })
+}

@@ -1,0 +1,73 @@
+//! What the API answers, as far as it is used here.
+
+use serde::{Deserialize, Serialize};
+
+/// An integration as the API tells it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Published {
+    /// Its name, unique over all of GitBook.
+    pub name: String,
+    /// How often it was published.
+    pub version: Option<serde_json::Number>,
+    /// Its title.
+    pub title: String,
+    /// Its summary, at whose end the mark of a preview stands.
+    pub summary: Option<String>,
+    /// `public`, `private` or `unlisted`.
+    pub visibility: Option<String>,
+    /// Where it can be installed.
+    pub target: Option<String>,
+    /// What it may do.
+    pub scopes: Option<Vec<String>>,
+    /// Whose it is.
+    pub owner: Option<Owner>,
+    /// Where it can be seen.
+    pub urls: Urls,
+}
+
+/// The organization that owns an integration.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Owner {
+    /// The organization's id.
+    pub id: String,
+}
+
+/// Links to an integration.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Urls {
+    /// Its page in the GitBook app.
+    pub app: Option<String>,
+    /// Where its script answers.
+    pub public_endpoint: Option<String>,
+}
+
+/// What came of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone (the API's 205).
+    Deleted,
+    /// It was not there (the API's 204).
+    DidNotExist,
+}
+
+/// One page of a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<Cursor>,
+}
+
+/// Where a list goes on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Cursor {
+    pub(super) page: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Organization {
+    pub(super) id: String,
+    pub(super) hostname: Option<String>,
+}

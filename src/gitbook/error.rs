@@ -1,0 +1,229 @@
+//! How a request to the API can fail, and what to do about each.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400, 412, 413, 415 or 422: the request itself is at fault.
+    #[error("GitBook refused the integration: {0}")]
+    Refused(Said),
+    /// 401.
+    #[error("GitBook did not accept the token: {0}")]
+    Unauthorized(Said),
+    /// 403.
+    #[error("the token may not do this: {0}")]
+    Forbidden(Said),
+    /// 404 on publishing.
+    #[error("the organization was not found: {0}")]
+    NoOrganization(Said),
+    /// 404 elsewhere.
+    #[error("GitBook did not find it: {0}")]
+    NotFound(Said),
+    /// 409.
+    #[error("the name is taken, or another change is under way: {0}")]
+    Conflict(Said),
+    /// 429.
+    #[error("GitBook's rate limit is reached: {said}")]
+    RateLimited {
+        /// What the API said.
+        said: Said,
+        /// How long it asked to wait.
+        wait: Option<Duration>,
+    },
+    /// 408, 425 and 5xx.
+    #[error("GitBook has a problem of its own: {said}")]
+    Server {
+        /// What the API said.
+        said: Said,
+        /// How long it asked to wait.
+        wait: Option<Duration>,
+    },
+    /// 3xx, which is never followed.
+    #[error("the endpoint redirects elsewhere ({0}), and the token does not follow")]
+    Redirect(u16),
+    /// Any other status.
+    #[error("unexpected answer: {0}")]
+    Unexpected(Said),
+    /// A success whose body is not what the API documents.
+    #[error("the answer is not the API's ({status}, {source})")]
+    NotJson {
+        /// The status.
+        status: u16,
+        /// What is wrong with the body.
+        source: serde_json::Error,
+    },
+    /// No connection.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// A connection whose other end could not prove who it is.
+    #[error("no secure connection: {0}")]
+    Tls(String),
+    /// No answer in time.
+    #[error("no answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client can't start: {}", chain(.0))]
+    Client(reqwest::Error),
+    /// An endpoint and a name that make no URL.
+    #[error("the endpoint makes no URL: {0}")]
+    Url(url::ParseError),
+    /// A list that goes on and on.
+    #[error("the list did not end after {0} pages")]
+    EndlessList(usize),
+}
+
+/// What the API said: status, its own code and message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    status: u16,
+    message: Option<String>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        match (&self.message, reason) {
+            (Some(message), _) => write!(f, "{} {message}", self.status),
+            (None, Some(reason)) => write!(f, "{} {reason}", self.status),
+            (None, None) => write!(f, "{}", self.status),
+        }
+    }
+}
+
+/// The API's error body; `code` repeats the status.
+#[derive(Deserialize)]
+struct Body {
+    error: Inner,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    code: u16,
+    message: String,
+}
+
+/// Reads the API's error body. One that is none is not shown: it may be anybody's page.
+pub(super) fn said(status: StatusCode, answer: &[u8]) -> Said {
+    match serde_json::from_slice(answer) {
+        Ok(Body { error }) => {
+            Said { status: error.code, message: Some(error.message.chars().take(1000).collect()) }
+        }
+        Err(_) => Said { status: status.as_u16(), message: None },
+    }
+}
+
+impl ApiError {
+    /// The error that a status stands for.
+    pub(super) fn of_status(status: StatusCode, answer: &[u8]) -> Self {
+        let said = said(status, answer);
+        match status.as_u16() {
+            400 | 412 | 413 | 415 | 422 => Self::Refused(said),
+            401 => Self::Unauthorized(said),
+            403 => Self::Forbidden(said),
+            404 => Self::NotFound(said),
+            409 => Self::Conflict(said),
+            429 => Self::RateLimited { said, wait: None },
+            408 | 425 | 500.. => Self::Server { said, wait: None },
+            300..400 => Self::Redirect(status.as_u16()),
+            _ => Self::Unexpected(said),
+        }
+    }
+
+    /// The error that a failure below HTTP is.
+    pub(super) fn of_transport(error: reqwest::Error, timeout: Duration) -> Self {
+        // The URL is known, and it stands in front of the message.
+        let error = error.without_url();
+        let text = chain(&error);
+        if error.is_timeout() {
+            Self::Timeout(timeout)
+        } else if text.contains("certificate")
+            || text.contains("tls handshake")
+            || text.contains("CorruptMessage")
+        {
+            Self::Tls(text)
+        } else if error.is_connect() {
+            Self::Connect(text)
+        } else {
+            Self::Broken(text)
+        }
+    }
+
+    /// The same, with how long the server asked to wait.
+    pub(super) fn after(self, limit: Duration) -> Self {
+        match self {
+            Self::RateLimited { said, .. } => Self::RateLimited { said, wait: Some(limit) },
+            Self::Server { said, .. } => Self::Server { said, wait: Some(limit) },
+            other => other,
+        }
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub(super) fn is_worth_retrying(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. }
+                | Self::Server { .. }
+                | Self::Connect(_)
+                | Self::Timeout(_)
+                | Self::Broken(_)
+        )
+    }
+
+    /// How long the server asked to wait.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait, .. } | Self::Server { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Refused(_) => "change the manifest as GitBook asks, then run again".to_owned(),
+            Self::Unauthorized(_) => "create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from".to_owned(),
+            Self::Forbidden(_) => "the token's user must be allowed to manage integrations of the organization that the manifest names".to_owned(),
+            Self::NoOrganization(_) => "check `organization` in the manifest (its id or subdomain), and that the token's user is a member".to_owned(),
+            Self::NotFound(_) => "check `GITBOOK_ENDPOINT`".to_owned(),
+            Self::Conflict(_) => "names are unique over all of GitBook: choose another `name`; if it is yours, run again".to_owned(),
+            Self::RateLimited { wait: Some(wait), .. } => {
+                format!("run again in {}, or lower `GITBOOK_CONCURRENCY`", humantime::format_duration(Duration::from_secs(wait.as_secs())))
+            }
+            Self::RateLimited { wait: None, .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
+            Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
+            Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
+            Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
+                "check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place".to_owned()
+            }
+            Self::Connect(_) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),
+            Self::Tls(_) => "if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
+            Self::Timeout(_) => "the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
+            Self::Broken(_) => "the request may have taken effect; run again, which is safe".to_owned(),
+            Self::Client(_) => "install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`".to_owned(),
+            Self::Url(_) => "check `GITBOOK_ENDPOINT`".to_owned(),
+        }
+    }
+}
+
+/// An error with all its causes, since the first one alone mostly says "error sending request".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+        source = cause.source();
+    }
+    texts.split_off(usize::from(texts.len() > 1)).join(": ")
+}

@@ -1,0 +1,163 @@
+//! The embedded API: GitBook's integrations on loopback, kept in a folder, for trying and testing.
+
+mod store;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::diagnostic::Place;
+use crate::node::Node;
+use crate::schema;
+use store::Store;
+
+/// Three preview images, an icon and a large script, in base64.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+type Shared = Arc<Mutex<Store>>;
+
+/// Starts the sandbox on a free port of loopback and answers with its API root. It runs until the runtime ends;
+/// what was published stays in `folder`.
+///
+/// # Errors
+/// When the folder can't be made or read, or no port can be had.
+pub async fn start(folder: &Path) -> io::Result<Url> {
+    let store = Store::open(folder)?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let root = format!("http://{}/", listener.local_addr()?);
+    let router = Router::new()
+        .route("/v1/integrations/{name}", get(read).post(publish).delete(delete))
+        .route("/v1/orgs", get(organizations))
+        .route("/v1/orgs/{organization}/integrations", get(list))
+        .fallback(async || problem(StatusCode::NOT_FOUND, "Not found"))
+        .layer(middleware::from_fn(authorized))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Arc::new(Mutex::new(store)));
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!("the sandbox stopped: {error}");
+        }
+    });
+    Url::parse(&root).map_err(io::Error::other)
+}
+
+/// Any token will do, but there must be one.
+async fn authorized(request: Request, next: Next) -> Response {
+    let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match token.and_then(|value| value.strip_prefix("Bearer ")) {
+        Some(token) if !token.is_empty() => next.run(request).await,
+        _ => problem(StatusCode::UNAUTHORIZED, "Authentication required"),
+    }
+}
+
+async fn publish(
+    State(store): State<Shared>,
+    UrlPath(name): UrlPath<String>,
+    body: axum::body::Bytes,
+) -> Response {
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
+        return problem(StatusCode::BAD_REQUEST, "The body is not JSON");
+    };
+    if let Some(message) = invalid(&name, &body) {
+        return problem(StatusCode::BAD_REQUEST, &message);
+    }
+    answer(lock(&store).publish(&name, &body))
+}
+
+async fn read(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+    match lock(&store).read(&name) {
+        Ok(Some(integration)) => Json(integration).into_response(),
+        Ok(None) => problem(StatusCode::NOT_FOUND, "Integration not found"),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn delete(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+    match lock(&store).delete(&name) {
+        Ok(true) => StatusCode::RESET_CONTENT.into_response(),
+        Ok(false) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Paging {
+    limit: Option<usize>,
+    page: Option<usize>,
+}
+
+async fn list(
+    State(store): State<Shared>,
+    UrlPath(organization): UrlPath<String>,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let limit = paging.limit.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return problem(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
+    }
+    let first = paging.page.unwrap_or(0);
+    match lock(&store).of_organization(&organization) {
+        Ok(all) => {
+            let items: Vec<_> = all.iter().skip(first).take(limit).collect();
+            let next = first + items.len();
+            let mut page = json!({"items": items, "count": all.len()});
+            if next < all.len() {
+                page["next"] = json!({"page": next.to_string()});
+            }
+            Json(page).into_response()
+        }
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// The organizations that own something here. An organization's id is its subdomain.
+async fn organizations(State(store): State<Shared>) -> Response {
+    match lock(&store).organizations() {
+        Ok(names) => {
+            let items: Vec<_> = names.iter().map(|name| json!({"id": name, "hostname": name})).collect();
+            Json(json!({"items": items, "count": items.len()})).into_response()
+        }
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// The first thing that is wrong with a request. The API knows every name it accepts, so that an unknown one, which
+/// is a warning to the packager, is an error here; an unknown field is ignored.
+fn invalid(name: &str, body: &Value) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.chars().count() > schema::NAME_MAX
+        || !name.chars().all(allowed)
+        || matches!(name, "" | "." | "..")
+    {
+        return Some("Invalid integration name".to_owned());
+    }
+    let body = Node::from_json(body, &Place::variable("body"));
+    let found = schema::check(&body, &schema::BODY);
+    let first =
+        found.into_iter().find(|problem| problem.is_error() || !problem.message.contains("not a field"));
+    first.map(|problem| problem.message.replace('`', "\""))
+}
+
+fn answer(published: io::Result<Value>) -> Response {
+    match published {
+        Ok(integration) => Json(integration).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn problem(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({"error": {"code": status.as_u16(), "message": message}}))).into_response()
+}
+
+fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}

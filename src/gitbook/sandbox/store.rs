@@ -1,0 +1,122 @@
+//! What was published to the sandbox, one folder an integration.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+const RECORD: &str = "integration.json";
+
+/// A folder of published integrations.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.canonicalize()? })
+    }
+
+    /// Keeps an integration whole or not at all, and answers as the API does.
+    pub(super) fn publish(&mut self, name: &str, body: &Value) -> io::Result<Value> {
+        let version = self.read(name)?.and_then(|known| known["version"].as_u64()).unwrap_or(0) + 1;
+        let record = self.record(name, version, body);
+        let staging = tempdir(&self.folder)?;
+        fs::write(staging.join(RECORD), format!("{record:#}\n"))?;
+        fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
+        if let Some(icon) = body["icon"].as_str() {
+            fs::write(staging.join("icon.png"), decode(icon)?)?;
+        }
+        let images = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (index, image) in images.iter().filter_map(Value::as_str).enumerate() {
+            fs::write(staging.join(format!("preview-{}.png", index + 1)), decode(image)?)?;
+        }
+        self.delete(name)?;
+        fs::rename(staging, self.folder.join(name))?;
+        Ok(record)
+    }
+
+    pub(super) fn read(&self, name: &str) -> io::Result<Option<Value>> {
+        match fs::read(self.folder.join(name).join(RECORD)) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it was there.
+    pub(super) fn delete(&mut self, name: &str) -> io::Result<bool> {
+        if self.read(name)?.is_none() {
+            return Ok(false);
+        }
+        fs::remove_dir_all(self.folder.join(name))?;
+        Ok(true)
+    }
+
+    /// All integrations of an organization, by name.
+    pub(super) fn of_organization(&self, organization: &str) -> io::Result<Vec<Value>> {
+        let all = self.all()?;
+        Ok(all.into_iter().filter(|integration| integration["owner"]["id"] == organization).collect())
+    }
+
+    /// The organizations that own anything.
+    pub(super) fn organizations(&self) -> io::Result<BTreeSet<String>> {
+        let all = self.all()?;
+        Ok(all
+            .iter()
+            .filter_map(|integration| integration["owner"]["id"].as_str().map(str::to_owned))
+            .collect())
+    }
+
+    fn all(&self) -> io::Result<Vec<Value>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            names.extend(entry?.file_name().into_string());
+        }
+        names.sort();
+        names.iter().filter_map(|name| self.read(name).transpose()).collect()
+    }
+
+    /// The integration as the API tells it. Images and the script are files beside it, secrets are names only.
+    fn record(&self, name: &str, version: u64, body: &Value) -> Value {
+        let mut record = Map::new();
+        let organization = body["organization"].as_str().unwrap_or_default();
+        let folder = Url::from_directory_path(self.folder.join(name)).ok().map(String::from);
+        record.insert("object".to_owned(), json!("integration"));
+        record.insert("name".to_owned(), json!(name));
+        record.insert("version".to_owned(), json!(version));
+        record.insert(
+            "owner".to_owned(),
+            json!({"object": "organization", "id": organization, "title": organization}),
+        );
+        record.insert("urls".to_owned(), json!({"app": folder, "publicEndpoint": folder}));
+        let elsewhere = ["script", "icon", "previewImages", "secrets", "organization"];
+        let fields =
+            body.as_object().into_iter().flatten().filter(|(key, _)| !elsewhere.contains(&key.as_str()));
+        record.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
+        record.entry("visibility").or_insert(json!("private"));
+        record.entry("target").or_insert(json!("all"));
+        if let Some(secrets) = body["secrets"].as_object() {
+            record.insert("secrets".to_owned(), secrets.keys().map(String::as_str).collect());
+        }
+        record.into()
+    }
+}
+
+/// A new empty folder that no integration's name can be.
+fn tempdir(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join(format!("~{}", uuid::Uuid::new_v4()));
+    fs::create_dir(&path)?;
+    Ok(path)
+}
+
+fn decode(image: &str) -> io::Result<Vec<u8>> {
+    BASE64_STANDARD.decode(image).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}

@@ -1,0 +1,334 @@
+//! An integration, packaged: manifest, secrets, images and script become the body of a publish request.
+
+mod bundle;
+mod discovery;
+mod images;
+mod manifest;
+mod paths;
+mod secrets;
+
+pub(crate) use discovery::{Source, discover, from_variables};
+pub(crate) use manifest::list;
+pub(crate) use manifest::{Form, Override};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::environment::Environment;
+use crate::node::Map;
+use crate::preview::{self, Mark};
+use crate::schema;
+use images::Purpose;
+use manifest::Manifest;
+
+/// How integrations are packaged in this run.
+#[derive(Debug)]
+pub(crate) struct Packaging<'a> {
+    /// The entry of `envs` to apply.
+    pub env: Option<&'a str>,
+    /// Fields that variables give.
+    pub overrides: &'a [Override],
+    /// Whether the script is bundled, or sent as it is.
+    pub bundle: bool,
+    /// Whether secrets are resolved, or only looked at.
+    pub resolve_secrets: bool,
+    /// What secrets are resolved from, and where relative paths start.
+    pub environment: &'a Environment,
+}
+
+/// An integration, complete.
+#[derive(Debug)]
+pub(crate) struct Integration {
+    /// Its production name.
+    pub name: String,
+    /// What the CI system's checkout calls it: the manifest's path, or the variable.
+    pub place: Place,
+    fields: serde_json::Map<String, serde_json::Value>,
+    secrets: Option<BTreeMap<String, SecretString>>,
+    script: String,
+}
+
+/// What is published under another name than production's.
+#[derive(Clone, Debug)]
+pub(crate) struct PreviewIdentity {
+    /// The preview's name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// `private` or `unlisted`.
+    pub visibility: &'static str,
+    /// Whose it is.
+    pub mark: Mark,
+}
+
+/// What came of packaging one integration.
+#[derive(Debug)]
+pub(crate) struct Packaged {
+    /// The integration, unless a problem is an error.
+    pub integration: Option<Integration>,
+    /// All local problems.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// An integration's name, for deleting its previews; reads nothing but the manifest.
+///
+/// # Errors
+/// When the manifest can't be read or has no valid name.
+pub(crate) fn name(source: &Source, packaging: &Packaging<'_>) -> Result<(String, Place), Vec<Diagnostic>> {
+    let mut manifest = load(source)?;
+    // The manifest may be another branch's, which need not have the entry.
+    drop(manifest.apply_env(packaging.env));
+    manifest.apply_overrides(packaging.overrides)?;
+    let failed = |problem: &str| Err(vec![Diagnostic::error(manifest.place.clone(), problem)]);
+    match manifest.fields.text("name") {
+        Some(name) => match invalid_name(name) {
+            Some(problem) => failed(&problem),
+            None => Ok((name.to_owned(), manifest.place)),
+        },
+        None => failed("`name` is missing"),
+    }
+}
+
+/// Packages one integration and tells all its problems together.
+pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packaged {
+    let manifest = match manifest(source, packaging) {
+        Ok(manifest) => manifest,
+        Err(problems) => return Packaged { integration: None, problems },
+    };
+    let mut problems = check(&manifest);
+    let secrets = secrets(&manifest.fields, packaging, &mut problems).await;
+    let mut fields = fields(&manifest.fields);
+    images(&manifest, packaging, &mut fields, &mut problems);
+    let script = script(&manifest, packaging, &mut problems).await;
+    let name = manifest.fields.text("name").map(str::to_owned);
+    let integration = match (name, script) {
+        (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
+            Some(Integration { name, place: manifest.place, fields, secrets, script })
+        }
+        _ => None,
+    };
+    Packaged { integration, problems }
+}
+
+fn manifest(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
+    let mut manifest = load(source)?;
+    manifest.apply_env(packaging.env).map_err(|problem| vec![*problem])?;
+    manifest.apply_overrides(packaging.overrides)?;
+    Ok(manifest)
+}
+
+fn load(source: &Source) -> Result<Manifest, Vec<Diagnostic>> {
+    let path = source.manifest.as_deref().map(|path| (path, source.shown.as_path()));
+    Manifest::load(path, &source.folder).map_err(|problem| vec![*problem])
+}
+
+/// What is wrong with the manifest itself.
+fn check(manifest: &Manifest) -> Vec<Diagnostic> {
+    let node = crate::node::Node {
+        value: crate::node::Value::Map(manifest.fields.clone()),
+        place: manifest.place.clone(),
+    };
+    let mut found = schema::check(&node, &schema::MANIFEST);
+    if let Some(node) = manifest.fields.get("name")
+        && let Some(problem) = node.as_text().and_then(invalid_name)
+    {
+        found.push(Diagnostic::error(node.place.clone(), problem));
+    }
+    if let Some(node) = manifest.fields.get("summary")
+        && node.as_text().is_some_and(Mark::is_in)
+    {
+        let message = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
+        let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();
+        found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+    }
+    found
+}
+
+/// What is wrong with a name: the vendor's CLI takes letters, digits and single dashes between them.
+fn invalid_name(name: &str) -> Option<String> {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !name.split('-').all(word) {
+        Some("`name` may have letters, digits and single dashes between them only".to_owned())
+    } else if name.len() > schema::NAME_MAX {
+        Some(format!("`name` has {} characters, {} are the most", name.len(), schema::NAME_MAX))
+    } else {
+        None
+    }
+}
+
+async fn secrets(
+    fields: &Map,
+    packaging: &Packaging<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<BTreeMap<String, SecretString>> {
+    let secrets = fields.get("secrets")?.as_map()?;
+    if !packaging.resolve_secrets {
+        problems.extend(secrets::check(secrets, packaging.environment));
+        return Some(BTreeMap::new());
+    }
+    match secrets::resolve(secrets, packaging.environment).await {
+        Ok(values) => Some(values),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    }
+}
+
+/// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
+fn fields(manifest: &Map) -> serde_json::Map<String, serde_json::Value> {
+    let elsewhere = ["name", "script", "icon", "previewImages", "secrets"];
+    let own = manifest.0.iter().filter(|(key, _)| !elsewhere.contains(&key.name.as_str()));
+    let mut fields: serde_json::Map<_, _> =
+        own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
+    fields.entry("description").or_insert(json!(""));
+    fields.entry("runtime").or_insert(json!("v2"));
+    fields
+}
+
+fn images(
+    manifest: &Manifest,
+    packaging: &Packaging<'_>,
+    fields: &mut serde_json::Map<String, serde_json::Value>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
+    let mut read = |node: &crate::node::Node, purpose| {
+        let text = node.as_text()?;
+        match images::read(&root, &manifest.folder, text, purpose, &node.place) {
+            Ok((image, warning)) => {
+                problems.extend(warning);
+                Some(image)
+            }
+            Err(problem) => {
+                problems.push(*problem);
+                None
+            }
+        }
+    };
+    // The CLI takes an empty icon for none.
+    let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
+    if let Some(icon) = icon.and_then(|node| read(node, Purpose::Icon)) {
+        fields.insert("icon".to_owned(), icon.into());
+    }
+    let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
+    let previews: Vec<_> = previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect();
+    fields.insert("previewImages".to_owned(), previews.into());
+}
+
+async fn script(
+    manifest: &Manifest,
+    packaging: &Packaging<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let node = manifest.fields.get("script")?;
+    let text = node.as_text().filter(|text| !text.is_empty())?;
+    let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
+    let path = match paths::inside(&root, &manifest.folder, text, "the script", &node.place) {
+        Ok(path) => path,
+        Err(problem) => {
+            problems.push(*problem);
+            return None;
+        }
+    };
+    if !packaging.bundle {
+        let read = std::fs::read_to_string(&path);
+        return read
+            .map_err(|error| {
+                let message = format!("the script `{text}` can't be read: {error}");
+                problems.push(Diagnostic::error(node.place.clone(), message));
+            })
+            .ok();
+    }
+    match bundle::bundle(&path, &shown_from(packaging.environment.folder())).await {
+        Ok(bundle) => {
+            problems.extend(bundle.warnings);
+            Some(bundle.script)
+        }
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    }
+}
+
+fn shown_from(folder: &Path) -> PathBuf {
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+}
+
+impl Integration {
+    /// The length of its script in bytes.
+    #[must_use]
+    pub(crate) fn script_bytes(&self) -> usize {
+        self.script.len()
+    }
+
+    /// The production title.
+    #[must_use]
+    pub(crate) fn title(&self) -> &str {
+        self.text("title")
+    }
+
+    /// A text field of the request; empty when it has none.
+    #[must_use]
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.fields.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether these are its scopes, in whatever order.
+    #[must_use]
+    pub(crate) fn has_scopes(&self, scopes: &[String]) -> bool {
+        let own = self.fields.get("scopes").and_then(serde_json::Value::as_array);
+        let own: BTreeSet<_> = own.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        own == scopes.iter().map(String::as_str).collect()
+    }
+
+    /// The secrets that must not be seen.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.secrets.iter().flat_map(BTreeMap::values)
+    }
+
+    /// The request body of the production integration.
+    #[must_use]
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.serialized(&self.fields)
+    }
+
+    /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
+    #[must_use]
+    pub(crate) fn preview_body(&self, identity: &PreviewIdentity) -> Option<(Vec<u8>, String)> {
+        let mut fields = self.fields.clone();
+        fields.insert("title".to_owned(), identity.title.clone().into());
+        fields.insert("visibility".to_owned(), identity.visibility.into());
+        let hash = content_hash(&identity.name, &self.serialized(&fields));
+        let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
+        fields.insert("summary".to_owned(), preview::summary(self.text("summary"), &mark)?.into());
+        Some((self.serialized(&fields), hash))
+    }
+
+    fn serialized(&self, fields: &serde_json::Map<String, serde_json::Value>) -> Vec<u8> {
+        #[derive(serde::Serialize)]
+        struct Body<'a> {
+            #[serde(flatten)]
+            fields: &'a serde_json::Map<String, serde_json::Value>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            secrets: Option<BTreeMap<&'a str, &'a str>>,
+            script: &'a str,
+        }
+        let secrets = self.secrets.as_ref().map(|secrets| {
+            secrets.iter().map(|(key, value)| (key.as_str(), value.expose_secret())).collect()
+        });
+        // Text keys and finite numbers always serialize.
+        serde_json::to_vec(&Body { fields, secrets, script: &self.script }).unwrap_or_default()
+    }
+}
+
+/// SHA-256 of a name and a request body.
+fn content_hash(name: &str, body: &[u8]) -> String {
+    preview::hex(&Sha256::new().chain_update(name).chain_update([0]).chain_update(body).finalize())
+}

@@ -1,0 +1,214 @@
+//! Finds the manifests that `GITBOOK_INTEGRATIONS` selects.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobBuilder};
+use ignore::WalkBuilder;
+
+use super::manifest::FILE_NAME;
+use crate::diagnostic::{Diagnostic, Place};
+
+/// Where one integration is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The manifest's absolute path; `None` where variables are the whole manifest.
+    pub manifest: Option<PathBuf>,
+    /// The manifest's path as messages show it, relative to the folder that the program was started in.
+    pub shown: PathBuf,
+    /// The folder that the manifest's paths are relative to.
+    pub folder: PathBuf,
+}
+
+impl Source {
+    /// The manifest at a path that is absolute or relative to `started_in`.
+    fn at(path: &Path, started_in: &Path) -> Self {
+        let shown = path.strip_prefix(started_in).unwrap_or(path).to_owned();
+        let folder = path.parent().unwrap_or(started_in).to_owned();
+        Self { manifest: Some(path.to_owned()), shown, folder }
+    }
+}
+
+/// All manifests that the patterns select, each once, in the order of their paths.
+///
+/// A pattern is a manifest, a folder, or a glob of them; a folder without a manifest of its own is searched,
+/// honouring `.gitignore` and never in `node_modules`.
+///
+/// # Errors
+/// One for each pattern that selects nothing or is no valid glob.
+pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
+    let mut found = BTreeMap::new();
+    let mut problems = Vec::new();
+    for pattern in patterns {
+        match select(pattern, started_in) {
+            Ok(paths) => found.extend(paths.into_iter().map(|path| (sort_key(&path), path))),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(found.values().map(|path| Source::at(path, started_in)).collect())
+    } else {
+        Err(problems)
+    }
+}
+
+/// The integration that is described by variables alone.
+#[must_use]
+pub(crate) fn from_variables(started_in: &Path) -> Source {
+    Source { manifest: None, shown: PathBuf::new(), folder: started_in.to_owned() }
+}
+
+/// The same order on every system, whatever its path separator.
+fn sort_key(path: &Path) -> Vec<String> {
+    path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let failed = |message: String, hint: &str| {
+        let place = Place::variable("GITBOOK_INTEGRATIONS");
+        Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
+    };
+    let path = tidy(&started_in.join(pattern));
+    let manifests = if path.is_file() {
+        vec![path]
+    } else if path.is_dir() {
+        in_folder(&path)
+    } else if pattern.contains(['*', '?', '[', '{']) {
+        matching(pattern, started_in).map_err(|error| {
+            failed(
+                format!("`{pattern}` is not a glob: {}", error.kind()),
+                "quote special characters with `[…]`",
+            )
+        })?
+    } else {
+        return Err(failed(
+            format!("`{pattern}` does not exist"),
+            "name a manifest, a folder or a glob of them, relative to the folder that the step runs in",
+        ));
+    };
+    if manifests.is_empty() {
+        let hint =
+            format!("an integration is a folder with a `{FILE_NAME}`; was the repository checked out?");
+        return Err(failed(format!("`{pattern}` holds no manifest"), &hint));
+    }
+    Ok(manifests)
+}
+
+/// The folder's own manifest, or else those anywhere below it.
+fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let own = folder.join(FILE_NAME);
+    if own.is_file() { vec![own] } else { walk(folder).filter(|path| path.ends_with(FILE_NAME)).collect() }
+}
+
+/// Manifests that a glob matches, and those of the folders that it matches.
+fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::Error> {
+    let fixed: PathBuf = Path::new(pattern)
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+        .collect();
+    let base = tidy(&started_in.join(&fixed));
+    let rest =
+        Path::new(pattern).strip_prefix(&fixed).unwrap_or(Path::new(pattern)).to_string_lossy().into_owned();
+    let glob = glob(&rest)?.compile_matcher();
+    let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
+    Ok(walk(&base)
+        .filter(|path| path.ends_with(FILE_NAME) || matches(path))
+        .filter(|path| matches(path) || path.parent().is_some_and(matches))
+        .collect())
+}
+
+fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern.trim_end_matches('/')).literal_separator(true).build()
+}
+
+fn walk(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")))
+        .build()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+        .map(ignore::DirEntry::into_path)
+}
+
+/// Without `.` parts, which would show in messages. `..` stays: what it means depends on links.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::discover;
+
+    /// A repository of five manifests, two of which nobody wants.
+    fn repository() -> tempfile::TempDir {
+        let temp = tempfile::tempdir().unwrap();
+        for folder in ["b/two", "a", "b/one", "b/one/nested", "node_modules/x", "b/ignored"] {
+            let folder = temp.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("gitbook-manifest.yaml"), "").unwrap();
+        }
+        std::fs::create_dir(temp.path().join("empty")).unwrap();
+        std::fs::write(temp.path().join(".gitignore"), "ignored\n").unwrap();
+        std::fs::write(temp.path().join("b/two/other.yaml"), "").unwrap();
+        temp
+    }
+
+    fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
+        let temp = repository();
+        let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let found = discover(&patterns, temp.path())
+            .map(|sources| sources.iter().map(|s| s.shown.to_string_lossy().into_owned()).collect::<Vec<_>>())
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        let expected = expected.map_err(str::to_owned).map(|paths| {
+            let manifest = |path: &&str| {
+                if path.ends_with(".yaml") {
+                    (*path).to_owned()
+                } else {
+                    format!("{path}/gitbook-manifest.yaml")
+                }
+            };
+            paths.iter().map(manifest).collect::<Vec<_>>()
+        });
+        assert_eq!(found, expected, "{patterns:?}");
+    }
+
+    #[test]
+    fn a_folder_is_its_manifest_or_all_below_it() {
+        check(&["a"], Ok(&["a"]));
+        check(&["./b/one/"], Ok(&["b/one"]));
+        check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
+        check(&["."], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+    }
+
+    #[test]
+    fn a_manifest_may_have_any_name() {
+        check(&["b/two/other.yaml"], Ok(&["b/two/other.yaml"]));
+    }
+
+    #[test]
+    fn a_glob_selects_folders_or_manifests() {
+        check(&["b/*"], Ok(&["b/one", "b/two"]));
+        check(&["**/one"], Ok(&["b/one"]));
+        check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
+        check(&["{a,b/two}"], Ok(&["a", "b/two"]));
+    }
+
+    #[test]
+    fn each_is_selected_once() {
+        check(&["b/two", "a", "*", "b/*"], Ok(&["a", "b/one", "b/two"]));
+    }
+
+    #[test]
+    fn a_pattern_without_a_match_is_an_error() {
+        let variable = "GITBOOK_INTEGRATIONS";
+        check(&["a", "nowhere"], Err(&format!("{variable}: `nowhere` does not exist")));
+        check(&["empty"], Err(&format!("{variable}: `empty` holds no manifest")));
+        check(&["x/*"], Err(&format!("{variable}: `x/*` holds no manifest")));
+        check(
+            &["b/[x"],
+            Err(&format!("{variable}: `b/[x` is not a glob: unclosed character class; missing ']'")),
+        );
+    }
+}

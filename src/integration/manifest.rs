@@ -1,0 +1,224 @@
+//! Reads a manifest, applies its `envs` entry and the overrides from the environment.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Place, nearest};
+use crate::node::{Key, Map, Node, Value};
+
+/// The file name of a manifest.
+pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
+
+/// The entry of `envs` that applies when none is asked for, as the vendor's CLI does it.
+const DEFAULT_ENV: &str = "default";
+
+/// A manifest is a page or two; reading stops here instead of filling the memory.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// A manifest field given by a variable (`GITBOOK_TITLE` gives `title`).
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// The manifest's key.
+    pub key: &'static str,
+    /// The variable.
+    pub variable: String,
+    /// How the variable's text is read.
+    pub form: Form,
+    /// The variable's text.
+    pub value: String,
+}
+
+/// How the text of a variable becomes the value of a manifest field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The text itself.
+    Text,
+    /// A list, one entry a line or comma separated.
+    List,
+    /// YAML or JSON.
+    Structure,
+}
+
+/// A manifest as it was written, with what the environment adds.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    /// The file, or where the variables stand for one.
+    pub(crate) place: Place,
+    /// The folder that its paths are relative to.
+    pub(crate) folder: PathBuf,
+    /// Its fields.
+    pub(crate) fields: Map,
+}
+
+impl Manifest {
+    /// Reads the file at `path` (shown as `shown`), or starts with nothing where the variables are the manifest.
+    pub(crate) fn load(path: Option<(&Path, &Path)>, folder: &Path) -> Result<Self, Box<Diagnostic>> {
+        let Some((path, shown)) = path else {
+            let place = Place::variable("GITBOOK_NAME");
+            return Ok(Self { place, folder: folder.to_owned(), fields: Map::default() });
+        };
+        let place = Place::file(shown);
+        let node = Node::parse(&read(path, &place)?, &place)?;
+        match node.value {
+            Value::Map(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
+            Value::Null => Err(Box::new(Diagnostic::error(place, "the manifest is empty"))),
+            _ => Err(Box::new(Diagnostic::error(
+                node.place.clone(),
+                format!("the manifest is {}, it must be a mapping", node.kind()),
+            ))),
+        }
+    }
+
+    /// Lets the keys of an `envs` entry replace the manifest's own, whole.
+    pub(crate) fn apply_env(&mut self, env: Option<&str>) -> Result<(), Box<Diagnostic>> {
+        let Some(envs) = self.fields.remove("envs") else {
+            return match env {
+                Some(env) => Err(self.no_such_env(env, &[])),
+                None => Ok(()),
+            };
+        };
+        // A wrong type is reported with the other problems of the schema.
+        let Some(entries) = envs.as_map() else {
+            let key = Key { name: "envs".to_owned(), place: envs.place.clone() };
+            self.fields.set(key, envs);
+            return Ok(());
+        };
+        let entry = match (entries.get(env.unwrap_or(DEFAULT_ENV)), env) {
+            (Some(entry), _) => entry,
+            (None, None) => return Ok(()),
+            (None, Some(env)) => {
+                let known: Vec<_> = entries.0.iter().map(|(key, _)| key.name.as_str()).collect();
+                return Err(self.no_such_env(env, &known));
+            }
+        };
+        let Some(entry) = entry.as_map() else {
+            let message = format!("an entry of `envs` is {}, it must be a mapping", entry.kind());
+            return Err(Box::new(Diagnostic::error(entry.place.clone(), message)));
+        };
+        for (key, node) in entry.0.clone() {
+            self.fields.set(key, node);
+        }
+        Ok(())
+    }
+
+    /// Lets the variables replace the manifest's fields.
+    pub(crate) fn apply_overrides(&mut self, overrides: &[Override]) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        for field in overrides {
+            let place = Place::variable(&field.variable);
+            match field.node(&place) {
+                Ok(node) => self.fields.set(Key { name: field.key.to_owned(), place }, node),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    fn no_such_env(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
+        let hint = match (nearest(env, known.iter().copied()), known) {
+            (Some(name), _) => format!("did you mean `{name}`?"),
+            (None, []) => "the manifest has no `envs`".to_owned(),
+            (None, known) => format!("it has: {}", known.join(", ")),
+        };
+        let message = format!("`envs` has no entry `{env}`");
+        Box::new(Diagnostic::error(self.place.clone(), message).hint(hint))
+    }
+}
+
+impl Override {
+    fn node(&self, place: &Place) -> Result<Node, Box<Diagnostic>> {
+        match self.form {
+            Form::Text => Ok(Node::text(self.value.clone(), place)),
+            Form::List => {
+                let items = list(&self.value).map(|item| Node::text(item, place)).collect();
+                Ok(Node { value: Value::List(items), place: place.clone() })
+            }
+            Form::Structure => Node::parse(&self.value, place),
+        }
+    }
+}
+
+/// The entries of a list in a variable: one a line or comma separated, empty ones left out.
+pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\n', ',']).map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
+    let failed = |what: String| Box::new(Diagnostic::error(place.clone(), what));
+    let metadata =
+        std::fs::metadata(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))?;
+    if !metadata.is_file() {
+        return Err(failed("the manifest is not a file".to_owned()));
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(failed(format!("the manifest has {} bytes, 1 MiB is the most", metadata.len())));
+    }
+    std::fs::read_to_string(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, Manifest, Override};
+    use crate::diagnostic::Place;
+    use crate::node::Node;
+
+    fn manifest(text: &str) -> Manifest {
+        let place = Place::file("m");
+        let fields = Node::parse(text, &place).unwrap().as_map().unwrap().clone();
+        Manifest { place, folder: "/".into(), fields }
+    }
+
+    fn check_env(text: &str, env: Option<&str>, expected: Result<&str, &str>) {
+        let mut manifest = manifest(text);
+        let result =
+            manifest.apply_env(env).map_err(|d| format!("{d} ({})", d.hint.clone().unwrap_or_default()));
+        let title = manifest.fields.text("title").unwrap_or_default();
+        assert_eq!(result.as_ref().map(|()| title).map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn an_env_replaces_keys_whole() {
+        let text = "title: a\nsecrets: {x: y}\nenvs: {prod: {title: b, secrets: {}}, default: {title: c}}";
+        check_env(text, Some("prod"), Ok("b"));
+        check_env(text, None, Ok("c"));
+        check_env("title: a", None, Ok("a"));
+        let mut applied = manifest(text);
+        applied.apply_env(Some("prod")).unwrap();
+        assert_eq!(applied.fields.get("secrets").unwrap().to_json(), serde_json::json!({}));
+        assert!(applied.fields.get("envs").is_none());
+    }
+
+    #[test]
+    fn an_env_that_is_not_there_is_an_error() {
+        let text = "title: a\nenvs: {production: {}}";
+        check_env(
+            text,
+            Some("productoin"),
+            Err("m: `envs` has no entry `productoin` (did you mean `production`?)"),
+        );
+        check_env(text, Some("x"), Err("m: `envs` has no entry `x` (it has: production)"));
+        check_env("title: a", Some("x"), Err("m: `envs` has no entry `x` (the manifest has no `envs`)"));
+    }
+
+    #[test]
+    fn overrides_are_read_by_their_form() {
+        let of = |key, form, value: &str| Override {
+            key,
+            variable: "V".to_owned(),
+            form,
+            value: value.to_owned(),
+        };
+        let mut manifest = manifest("title: a\nscopes: [x]");
+        manifest
+            .apply_overrides(&[
+                of("title", Form::Text, "12"),
+                of("scopes", Form::List, "a, b\nc,\n"),
+                of("blocks", Form::Structure, "[{\"id\": \"x\"}]"),
+            ])
+            .unwrap();
+        let json: Vec<_> =
+            ["title", "scopes", "blocks"].map(|key| manifest.fields.get(key).unwrap().to_json()).into();
+        assert_eq!(serde_json::json!(json), serde_json::json!(["12", ["a", "b", "c"], [{"id": "x"}]]));
+        let problems = manifest.apply_overrides(&[of("blocks", Form::Structure, "[")]).unwrap_err();
+        assert!(problems[0].to_string().starts_with("V:1:"), "{}", problems[0]);
+    }
+}

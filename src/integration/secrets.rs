@@ -1,0 +1,253 @@
+//! Resolves a manifest's secrets: `${{ env.NAME }}` from the environment, `${{ op://… }}` from 1Password.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::environment::Environment;
+use crate::node::Map;
+
+/// Variables that a child process has no business with.
+const WITHHELD: [&str; 3] = ["GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"];
+
+/// One stretch of a secret's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part<'a> {
+    Literal(&'a str),
+    Variable(&'a str),
+    OnePassword(&'a str),
+}
+
+/// Every secret's value, or all that is wrong with them. Entries that are not text are the schema's to report.
+pub(crate) async fn resolve(
+    secrets: &Map,
+    environment: &Environment,
+) -> Result<BTreeMap<String, SecretString>, Vec<Diagnostic>> {
+    let mut values = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (key, node) in &secrets.0 {
+        let Some(text) = node.as_text() else { continue };
+        match value(&key.name, text, environment, &node.place).await {
+            Ok(value) => drop(values.insert(key.name.clone(), value)),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// What can be said of the secrets without resolving them: mistakes in what they are made of are errors, a
+/// variable that is not set here is a warning.
+pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (key, node) in &secrets.0 {
+        let Some(text) = node.as_text() else { continue };
+        match parts(text) {
+            Err(problem) => found.push(malformed(&key.name, problem, &node.place)),
+            Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
+                Part::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
+                    node.place.clone(),
+                    format!("secret `{}` needs the variable `{name}`, which is not set here", key.name),
+                )),
+                _ => None,
+            })),
+        }
+    }
+    found
+}
+
+async fn value(
+    key: &str,
+    text: &str,
+    environment: &Environment,
+    place: &Place,
+) -> Result<SecretString, Box<Diagnostic>> {
+    let parts = parts(text).map_err(|problem| Box::new(malformed(key, problem, place)))?;
+    let mut value = String::new();
+    for part in parts {
+        match part {
+            Part::Literal(text) => value.push_str(text),
+            Part::Variable(name) => value.push_str(variable(key, name, environment, place)?),
+            Part::OnePassword(reference) => {
+                let read = one_password(reference, environment).await;
+                let read = read.map_err(|problem| Box::new(refused(key, reference, &problem, place)))?;
+                value.push_str(read.expose_secret());
+            }
+        }
+    }
+    if value.contains("${{") || value.contains("$ {{") {
+        let message = format!("secret `{key}` still holds an expression after it was resolved");
+        let hint = "the CI system did not replace it: check how the variable is set there";
+        return Err(Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))));
+    }
+    Ok(value.into())
+}
+
+fn variable<'a>(
+    key: &str,
+    name: &str,
+    environment: &'a Environment,
+    place: &Place,
+) -> Result<&'a str, Box<Diagnostic>> {
+    environment.get(name).ok_or_else(|| {
+        let why = if environment.is_unreadable(name) { "not Unicode" } else { "not set, or empty" };
+        let message = format!("secret `{key}` needs the variable `{name}`, which is {why}");
+        let hint = format!("pass `{name}` to this step, from the secrets of your CI system");
+        Box::new(Diagnostic::error(place.clone(), message).hint(hint))
+    })
+}
+
+fn malformed(key: &str, problem: &str, place: &Place) -> Diagnostic {
+    let hint = "accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`".to_owned();
+    Diagnostic::error(place.clone(), format!("secret `{key}` {problem}")).hint(hint)
+}
+
+fn refused(key: &str, reference: &str, problem: &str, place: &Place) -> Diagnostic {
+    let message = format!("secret `{key}`: `op read {reference}` failed: {problem}");
+    let hint = "the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)";
+    Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
+}
+
+/// Asks the 1Password CLI, which gets the environment without our own tokens.
+async fn one_password(reference: &str, environment: &Environment) -> Result<SecretString, String> {
+    let variables = environment.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()));
+    let output = tokio::process::Command::new("op")
+        .args(["read", reference])
+        .env_clear()
+        .envs(variables)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(said.lines().next().map_or_else(|| output.status.to_string(), str::to_owned));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| "its answer is not Unicode".to_owned())?;
+    match text.trim() {
+        "" => Err("its answer is empty".to_owned()),
+        text => Ok(text.to_owned().into()),
+    }
+}
+
+/// Takes a secret's text apart; the error says what is wrong with it.
+fn parts(text: &str) -> Result<Vec<Part<'_>>, &'static str> {
+    if text.contains("$ {{") {
+        return Err("holds `$ {{`, which nothing replaces");
+    }
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((literal, after)) = rest.split_once("${{") {
+        let (inner, after) = after.split_once("}}").ok_or("holds a `${{` without its `}}`")?;
+        parts.push(Part::Literal(literal));
+        parts.push(expression(inner.trim())?);
+        rest = after;
+    }
+    parts.push(Part::Literal(rest));
+    parts.retain(|part| *part != Part::Literal(""));
+    Ok(parts)
+}
+
+fn expression(inner: &str) -> Result<Part<'_>, &'static str> {
+    let unquoted = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
+    let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    if let Some(name) = inner.strip_prefix("env.").filter(|name| is_word(name)) {
+        Ok(Part::Variable(name))
+    } else if unquoted.strip_prefix("op://").is_some_and(is_word) {
+        Ok(Part::OnePassword(unquoted))
+    } else {
+        Err("holds an expression that nothing replaces")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part::{self, Literal, OnePassword, Variable};
+    use super::{check, parts, resolve};
+    use crate::diagnostic::Place;
+    use crate::environment::Environment;
+    use crate::node::{Map, Node};
+    use secrecy::ExposeSecret as _;
+
+    fn check_parts(text: &str, expected: Result<&[Part<'_>], &str>) {
+        assert_eq!(parts(text).as_deref().map_err(|problem| *problem), expected);
+    }
+
+    #[test]
+    fn an_expression_stands_anywhere_in_the_text() {
+        check_parts("plain", Ok(&[Literal("plain")]));
+        check_parts("", Ok(&[]));
+        check_parts(
+            "a${{ env.X }}b${{env.Y}}",
+            Ok(&[Literal("a"), Variable("X"), Literal("b"), Variable("Y")]),
+        );
+        check_parts("${{ op://v/i/f }}", Ok(&[OnePassword("op://v/i/f")]));
+        check_parts("${{ \"op://v/i/f\" }}", Ok(&[OnePassword("op://v/i/f")]));
+        check_parts("{{ env.X }}", Ok(&[Literal("{{ env.X }}")]));
+    }
+
+    #[test]
+    fn what_nothing_replaces_is_refused() {
+        check_parts("${{ secrets.X }}", Err("holds an expression that nothing replaces"));
+        check_parts("${{ env. }}", Err("holds an expression that nothing replaces"));
+        check_parts("${{ env.A B }}", Err("holds an expression that nothing replaces"));
+        check_parts("$ {{ env.X }}", Err("holds `$ {{`, which nothing replaces"));
+        check_parts("${{ env.X", Err("holds a `${{` without its `}}`"));
+    }
+
+    fn secrets(yaml: &str) -> Map {
+        Node::parse(yaml, &Place::file("m")).unwrap().as_map().unwrap().clone()
+    }
+
+    async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
+        match resolve(&secrets(yaml), &Environment::of(variables)).await {
+            Ok(values) => Ok(values.values().map(|value| value.expose_secret().to_owned()).collect()),
+            Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    #[tokio::test]
+    async fn variables_are_put_in_once() {
+        let variables = [("X", "$& ${1}"), ("Y", "${{ env.X }}")];
+        assert_eq!(resolved("k: 'a-${{ env.X }}'", &variables).await.unwrap(), ["a-$& ${1}"]);
+        assert_eq!(
+            resolved("k: '${{ env.Y }}'", &variables).await.unwrap_err(),
+            ["m:1:4: secret `k` still holds an expression after it was resolved"]
+        );
+    }
+
+    #[tokio::test]
+    async fn all_problems_are_told_at_once_and_no_value_is_shown() {
+        assert_eq!(
+            resolved(
+                "a: '${{ env.NONE }}'\nb: 'hush ${{ secrets.B }}'\nc: '${{ env.EMPTY }}'",
+                &[("EMPTY", "")]
+            )
+            .await
+            .unwrap_err(),
+            [
+                "m:1:4: secret `a` needs the variable `NONE`, which is not set, or empty",
+                "m:2:4: secret `b` holds an expression that nothing replaces",
+                "m:3:4: secret `c` needs the variable `EMPTY`, which is not set, or empty",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_check_resolves_nothing() {
+        let found = check(
+            &secrets("a: '${{ env.NONE }}'\nb: '${{ op://v/i/f }}'\nc: '${{ x }}'"),
+            &Environment::of(&[]),
+        );
+        let found: Vec<_> = found.iter().map(|d| format!("{}: {d}", d.severity)).collect();
+        assert_eq!(
+            found,
+            [
+                "warning: m:1:4: secret `a` needs the variable `NONE`, which is not set here",
+                "error: m:3:4: secret `c` holds an expression that nothing replaces",
+            ]
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The deployment, step by step: environment and CI event in, integrations published and the result reported.
+
+mod cancel;
+mod ci;
+pub mod config;
+mod deploy;
+mod diagnostic;
+mod environment;
+mod error;
+pub mod gitbook;
+mod integration;
+mod node;
+mod plan;
+pub mod preview;
+mod report;
+mod schema;
+mod stage;
+
+pub use environment::Environment;
+pub use report::Terminal;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use tracing::instrument::WithSubscriber as _;
+
+use cancel::Cancel;
+use ci::Ci;
+use config::Config;
+use diagnostic::Diagnostic;
+use error::Error;
+use plan::{Decision, Plan};
+use report::{Printer, Report, Run};
+use stage::Stage;
+
+/// Runs the program and gives its exit code: 0 done, or nothing to do; 1 the deployment failed; 2 it was not
+/// configured correctly; 130 and 143 cancelled.
+pub async fn run(
+    environment: Environment,
+    arguments: impl IntoIterator<Item = OsString>,
+    mut terminal: Terminal,
+) -> u8 {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if let Some(text) = asked_for(&arguments) {
+        return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
+    }
+    let (format, mut odd) = report::log_format(&environment);
+    let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+    let printer = Printer::new(format, terminal.log, environment.folder().to_owned(), workspace);
+    let report = Report::open(&environment, printer.clone());
+    let (log, problem) = report::dispatch(&environment, &printer);
+    odd.extend(problem);
+    let mut run = Run { problems: odd, ..Run::default() };
+    let result = async {
+        match arguments.first() {
+            Some(argument) => Err(Error::Argument(argument.to_string_lossy().into_owned())),
+            None => deployment(&environment, &printer, &report, &mut run).await,
+        }
+    };
+    let result = result.with_subscriber(log).await;
+    report.close(&run, result)
+}
+
+/// What `--help` or `--version` asks for.
+fn asked_for(arguments: &[OsString]) -> Option<String> {
+    match arguments.first()?.to_str()? {
+        "--help" | "-h" => Some(config::help()),
+        "--version" | "-V" => Some(concat!("gitbook-deploy ", env!("CARGO_PKG_VERSION"), "\n").to_owned()),
+        _ => None,
+    }
+}
+
+/// The story: read the configuration, find out what happened, decide, do.
+async fn deployment(
+    environment: &Environment,
+    printer: &Printer,
+    report: &Report,
+    run: &mut Run,
+) -> Result<(), Error> {
+    let cancel = Cancel::on_signals();
+    let config = configuration(environment, report, run)?;
+    config.token.iter().for_each(|token| printer.hide(token));
+    let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
+    let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
+    log(&ci, &plan);
+    let stage = Stage { environment, config: &config, ci: &ci, cancel: &cancel, printer, report };
+    match &plan.decision {
+        Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
+        Decision::Nothing => Ok(()),
+        Decision::Sweep => Err(Error::NoForge),
+        Decision::Check => stage.check(run).await,
+        Decision::Plan(_) => stage.plan(run).await,
+        Decision::Publish => stage.publish(run).await,
+        Decision::Preview(target) => stage.preview(target, run).await,
+        Decision::Delete(target) => stage.delete(target, run).await,
+    }
+}
+
+fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> Result<Config, Error> {
+    let (config, problems) = match Config::from_environment(environment) {
+        Ok((config, odd)) => (Some(config), odd),
+        Err(problems) => (None, problems),
+    };
+    run.problems.extend(problems);
+    report.problems(&mut run.problems);
+    let errors = run.problems.iter().filter(|problem| Diagnostic::is_error(problem)).count();
+    config.filter(|_| errors == 0).ok_or(Error::Configuration(errors))
+}
+
+fn log(ci: &Ci, plan: &Plan) {
+    tracing::debug!(?ci, "detected");
+    tracing::info!(
+        system = ci.system,
+        repository = ci.repository,
+        commit = ci.commit,
+        "{}: {}",
+        plan.decision.name(),
+        plan.reason
+    );
+}

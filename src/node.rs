@@ -1,0 +1,288 @@
+//! A YAML or JSON value that remembers where each of its parts stands.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, Spanned};
+
+use crate::diagnostic::{Diagnostic, Place};
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) place: Place,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Map),
+}
+
+/// Keys and values in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Map(pub(crate) Vec<(Key, Node)>);
+
+/// A key and its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+}
+
+impl Node {
+    /// Reads YAML, of which JSON is a part.
+    pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let raw: Spanned<Raw> =
+            serde_saphyr::from_str(text).map_err(|error| Box::new(syntax_error(&error, place)))?;
+        Ok(Self::from_raw(raw, place))
+    }
+
+    /// A text, such as the value of a variable.
+    pub(crate) fn text(value: impl Into<String>, place: &Place) -> Self {
+        Self { value: Value::Text(value.into()), place: place.clone() }
+    }
+
+    fn from_raw(raw: Spanned<Raw>, origin: &Place) -> Self {
+        let place = at(origin, raw.referenced);
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Bool(value) => Value::Bool(value),
+            Raw::Number(value) => Value::Number(value),
+            Raw::Text(value) => Value::Text(value),
+            Raw::List(items) => {
+                Value::List(items.into_iter().map(|item| Self::from_raw(item, origin)).collect())
+            }
+            Raw::Map(entries) => Value::Map(Map(entries
+                .into_iter()
+                .map(|(key, value)| {
+                    let place = at(origin, key.referenced);
+                    (Key { name: key.value, place }, Self::from_raw(value, origin))
+                })
+                .collect())),
+        };
+        Self { value, place }
+    }
+
+    /// The same value without its places.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(value) => value.clone().into(),
+            Value::Text(value) => value.clone().into(),
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Map(map) => map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+        }
+    }
+
+    /// A JSON value, every part of it at `place`.
+    pub(crate) fn from_json(json: &serde_json::Value, place: &Place) -> Self {
+        let value = match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(*value),
+            serde_json::Value::Number(value) => Value::Number(value.clone()),
+            serde_json::Value::String(value) => Value::Text(value.clone()),
+            serde_json::Value::Array(items) => {
+                Value::List(items.iter().map(|item| Self::from_json(item, place)).collect())
+            }
+            serde_json::Value::Object(entries) => Value::Map(Map(entries
+                .iter()
+                .map(|(name, value)| {
+                    (Key { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
+                })
+                .collect())),
+        };
+        Self { value, place: place.clone() }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+        match &self.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_map(&self) -> Option<&Map> {
+        match &self.value {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// What kind of value this is, in a manifest author's words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "empty",
+            Value::Bool(_) => "`true` or `false`",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+impl Map {
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        self.0.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_text()
+    }
+
+    /// Replaces the value of a key, or adds it.
+    pub(crate) fn set(&mut self, key: Key, node: Node) {
+        match self.0.iter_mut().find(|(existing, _)| existing.name == key.name) {
+            Some(entry) => *entry = (key, node),
+            None => self.0.push((key, node)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Node> {
+        let index = self.0.iter().position(|(key, _)| key.name == name)?;
+        Some(self.0.remove(index).1)
+    }
+}
+
+fn at(origin: &Place, location: Location) -> Place {
+    match (usize::try_from(location.line()), usize::try_from(location.column())) {
+        (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
+        _ => origin.clone(),
+    }
+}
+
+fn syntax_error(error: &serde_saphyr::Error, origin: &Place) -> Diagnostic {
+    let error = error.without_snippet();
+    let place = error.location().map_or_else(|| origin.clone(), |location| at(origin, location));
+    let message = error.to_string();
+    // The parser ends its first line with the place, which a diagnostic states in front.
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message);
+    Diagnostic::error(place, format!("not valid YAML: {message}"))
+}
+
+/// What the deserializer gives, before the places are made absolute.
+enum Raw {
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    Text(String),
+    List(Vec<Spanned<Self>>),
+    Map(Vec<(Spanned<String>, Spanned<Self>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
+        serde_json::Number::from_f64(value)
+            .map(Raw::Number)
+            .ok_or_else(|| E::custom("a number must be finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raw::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+    use crate::diagnostic::Place;
+
+    fn parse(text: &str) -> Result<Node, String> {
+        Node::parse(text, &Place::file("m.yaml")).map_err(|diagnostic| diagnostic.to_string())
+    }
+
+    #[test]
+    fn every_part_knows_its_place() {
+        let node = parse("name: hello\nblocks:\n  - id: 'a'\n    title: x\n").unwrap();
+        let map = node.as_map().unwrap();
+        assert_eq!(map.get("name").unwrap().place.to_string(), "m.yaml:1:7");
+        let block = &map.get("blocks").unwrap().as_list().unwrap()[0];
+        let (key, title) = &block.as_map().unwrap().0[1];
+        assert_eq!(key.place.to_string(), "m.yaml:4:5");
+        assert_eq!(title.place.to_string(), "m.yaml:4:12");
+    }
+
+    #[test]
+    fn reads_yaml_1_2_with_anchors_and_block_scalars() {
+        let node = parse("a: &x [1, 2.5, true, yes, ~]\nb: *x\nc: |\n  one\n  two\n").unwrap();
+        assert_eq!(
+            node.to_json(),
+            serde_json::json!({"a": [1, 2.5, true, "yes", null], "b": [1, 2.5, true, "yes", null], "c": "one\ntwo\n"})
+        );
+    }
+
+    #[test]
+    fn broken_yaml_says_where() {
+        let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
+        check("a: [1, 2\nb: 3\n", "?");
+        check("a: 1\na: 2\n", "?");
+        check("a: 1\n\tb: 2\n", "?");
+    }
+}

@@ -1,0 +1,256 @@
+//! The decision table: what to do about an event; pure, and it cannot fail.
+
+use crate::ci::{Activity, Author, Ci, Event, PullRequest};
+use crate::config::{BranchPatterns, Config, Endpoint, Mode};
+use crate::preview::Branch;
+
+/// What will be done, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// What.
+    pub decision: Decision,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// What can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Publish to production.
+    Publish,
+    /// Publish a branch's preview.
+    Preview(Target),
+    /// Delete a branch's preview.
+    Delete(Target),
+    /// Delete the previews of all branches that are gone.
+    Sweep,
+    /// Build and validate, publish nothing.
+    Check,
+    /// Say what the decision on the event would be.
+    Plan(Box<Plan>),
+    /// Nothing.
+    Nothing,
+    /// Refuse to go on.
+    Refuse(Refusal),
+}
+
+/// Whose preview it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The branch.
+    pub branch: Branch,
+    /// The pull request, where the event is about one.
+    pub pull_request: Option<u64>,
+}
+
+/// Why the program goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// There is no token.
+    #[error("`GITBOOK_TOKEN` is unset or empty")]
+    NoToken,
+    /// A stranger's code would run with the base's secrets.
+    #[error("a `pull_request_target` event of a fork is not deployed")]
+    ForkAsBase,
+    /// Which branch is production's is not known.
+    #[error("the production branch is not known")]
+    NoProductionBranch,
+    /// A mode needs a branch, and there is none.
+    #[error("there is no branch whose preview this could be about")]
+    NoBranch,
+    /// Nothing says what happened, and production is not published to by accident.
+    #[error("nothing says what happened")]
+    NoEvent,
+}
+
+impl Refusal {
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            Self::NoToken => {
+                "create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`"
+            }
+            Self::ForkAsBase => {
+                "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them"
+            }
+            Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
+            Self::NoBranch => "set `GITBOOK_BRANCH`",
+            Self::NoEvent => {
+                "set `GITBOOK_MODE` (`publish`, `preview`, `delete`, `check`), or say what happened with `GITBOOK_EVENT`; `GITBOOK_ENDPOINT=sandbox` tries it without an account"
+            }
+        }
+    }
+}
+
+impl Decision {
+    /// Its name, as the output `mode` has it.
+    #[must_use]
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Preview(_) => "preview",
+            Self::Delete(_) => "delete",
+            Self::Sweep => "sweep",
+            Self::Check => "check",
+            Self::Plan(_) => "plan",
+            Self::Nothing | Self::Refuse(_) => "nothing",
+        }
+    }
+
+    fn because(self, reason: impl Into<String>) -> Plan {
+        Plan { decision: self, reason: reason.into() }
+    }
+}
+
+/// Decides what to do.
+#[must_use]
+pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
+    let production = config.production_branch.clone();
+    let production = production.or_else(|| BranchPatterns::exactly(ci.default_branch.as_deref()?));
+    let table = Table {
+        production,
+        has_token: config.has_token(),
+        in_sandbox: config.endpoint == Endpoint::Sandbox,
+        needs_pull_request: config.preview_name.needs_pull_request(),
+    };
+    match config.mode {
+        Mode::Auto => table.of_event(&ci.event),
+        Mode::Plan => {
+            let plan = table.of_event(&ci.event);
+            let reason =
+                format!("`GITBOOK_MODE=plan`; on its own this event means `{}`", plan.decision.name());
+            Decision::Plan(Box::new(plan)).because(reason)
+        }
+        mode => table.forced(mode, &ci.event),
+    }
+}
+
+struct Table {
+    production: Option<BranchPatterns>,
+    has_token: bool,
+    in_sandbox: bool,
+    needs_pull_request: bool,
+}
+
+impl Table {
+    fn of_event(&self, event: &Event) -> Plan {
+        match event {
+            Event::Push(branch) => self.of_branch(branch, "push to"),
+            Event::BranchDeleted(branch) => {
+                self.delete(branch, None, format!("branch `{branch}` was deleted"))
+            }
+            Event::Tag { deleted: false } => {
+                Decision::Nothing.because("a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag")
+            }
+            Event::Tag { deleted: true } => Decision::Nothing.because("a tag was deleted"),
+            Event::PullRequest(pull_request) => self.of_pull_request(pull_request),
+            Event::MergeQueue => {
+                Decision::Check.because("a merge queue's candidate is checked, not published")
+            }
+            Event::Schedule => self.with_token(Decision::Sweep, "scheduled run"),
+            Event::Manual(Some(branch)) => self.of_branch(branch, "manual run on"),
+            Event::Manual(None) => Decision::Nothing
+                .because("manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag"),
+            Event::Release => self.with_token(Decision::Publish, "a release was published"),
+            Event::None if self.in_sandbox => {
+                Decision::Publish.because("no CI system and no event; this is the sandbox")
+            }
+            Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI system and no event"),
+            Event::Other(name) => Decision::Nothing.because(format!("nothing is to be done on `{name}`")),
+        }
+    }
+
+    fn of_branch(&self, branch: &Branch, what: &str) -> Plan {
+        match &self.production {
+            None => {
+                Decision::Refuse(Refusal::NoProductionBranch).because(format!("{what} branch `{branch}`"))
+            }
+            Some(production) if production.matches(branch.as_str()) => {
+                self.with_token(Decision::Publish, format!("{what} the production branch `{branch}`"))
+            }
+            Some(_) => self.preview(branch, None, format!("{what} branch `{branch}`")),
+        }
+    }
+
+    fn of_pull_request(&self, pull_request: &PullRequest) -> Plan {
+        let PullRequest { number, branch, activity, author, runs_as_base } = pull_request;
+        let whose = match author {
+            Author::Own => "",
+            Author::Fork => " of a fork",
+            Author::Dependabot => " of Dependabot",
+        };
+        if *runs_as_base && *author == Author::Fork {
+            return Decision::Refuse(Refusal::ForkAsBase).because(format!("pull request #{number}{whose}"));
+        }
+        match activity {
+            Activity::Updated if !self.has_token => Decision::Check.because(format!(
+                "pull request #{number}{whose} was updated, but there is no token: checked, not published"
+            )),
+            Activity::Updated => self.preview(
+                branch,
+                Some(*number),
+                format!("pull request #{number}{whose} from `{branch}` was updated"),
+            ),
+            Activity::Closed if !self.has_token && *author != Author::Own => {
+                Decision::Nothing.because(format!(
+                    "pull request #{number}{whose} was closed, but there is no token, so no preview was made"
+                ))
+            }
+            Activity::Closed => self.delete(
+                branch,
+                Some(*number),
+                format!("pull request #{number}{whose} from `{branch}` was closed"),
+            ),
+            Activity::Other(activity) => Decision::Nothing
+                .because(format!("nothing is to be done on `{activity}` of pull request #{number}")),
+        }
+    }
+
+    fn forced(&self, mode: Mode, event: &Event) -> Plan {
+        let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
+        let as_base =
+            matches!(event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
+        if as_base && matches!(mode, Mode::Publish | Mode::Preview) {
+            return Decision::Refuse(Refusal::ForkAsBase).because("a fork's pull request");
+        }
+        match (mode, event.branch()) {
+            (Mode::Check, _) => Decision::Check.because(reason("check")),
+            (Mode::Sweep, _) => self.with_token(Decision::Sweep, reason("sweep")),
+            (Mode::Preview, Some(branch)) => self.preview(branch, event.pull_request(), reason("preview")),
+            (Mode::Delete, Some(branch)) => self.delete(branch, event.pull_request(), reason("delete")),
+            (Mode::Preview | Mode::Delete, None) => {
+                Decision::Refuse(Refusal::NoBranch).because("the mode is about a branch's preview")
+            }
+            (Mode::Publish | Mode::Auto | Mode::Plan, _) => {
+                self.with_token(Decision::Publish, reason("publish"))
+            }
+        }
+    }
+
+    fn preview(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
+        self.about_preview(Decision::Preview, branch, pull_request, reason)
+    }
+
+    fn delete(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
+        self.about_preview(Decision::Delete, branch, pull_request, reason)
+    }
+
+    fn about_preview(
+        &self,
+        decision: fn(Target) -> Decision,
+        branch: &Branch,
+        pull_request: Option<u64>,
+        reason: String,
+    ) -> Plan {
+        if self.needs_pull_request && pull_request.is_none() {
+            let why = "only pull requests have previews, since `GITBOOK_PREVIEW_NAME` holds `{pr}`";
+            return Decision::Nothing.because(format!("{reason}; {why}"));
+        }
+        self.with_token(decision(Target { branch: branch.clone(), pull_request }), reason)
+    }
+
+    fn with_token(&self, decision: Decision, reason: impl Into<String>) -> Plan {
+        if self.has_token { decision } else { Decision::Refuse(Refusal::NoToken) }.because(reason)
+    }
+}

@@ -1,0 +1,250 @@
+//! The names of previews: a template in, one valid name for each branch out.
+
+use std::str::FromStr;
+
+use super::Branch;
+use crate::schema::NAME_MAX;
+
+/// What preview names are made from: text with `{name}`, `{branch}`, `{pr}` and `{hash}` in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Name,
+    Branch,
+    PullRequest,
+    Hash,
+}
+
+/// Why a text is no template.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// A placeholder that is not one of the four, or an unbalanced brace.
+    #[error("holds a placeholder that is not one of `{{name}}`, `{{branch}}`, `{{pr}}`, `{{hash}}`")]
+    UnknownPlaceholder,
+    /// Text that a name may not have.
+    #[error("holds a character that a name may not have")]
+    Character,
+    /// The same name for every branch, and perhaps the production name.
+    #[error("gives two branches one name")]
+    NotDistinct,
+}
+
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((literal, after)) = rest.split_once('{') {
+            let (placeholder, after) = after.split_once('}').ok_or(TemplateError::UnknownPlaceholder)?;
+            parts.push(Part::Text(literal.to_owned()));
+            parts.push(match placeholder {
+                "name" => Part::Name,
+                "branch" => Part::Branch,
+                "pr" => Part::PullRequest,
+                "hash" => Part::Hash,
+                _ => return Err(TemplateError::UnknownPlaceholder),
+            });
+            rest = after;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let texts =
+            parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+        for text in texts {
+            if text.contains('}') {
+                return Err(TemplateError::UnknownPlaceholder);
+            }
+            if !text.chars().all(allowed) {
+                return Err(TemplateError::Character);
+            }
+        }
+        let template = Self(parts);
+        let distinct = [Part::Branch, Part::PullRequest, Part::Hash].iter().any(|part| template.has(part));
+        if distinct { Ok(template) } else { Err(TemplateError::NotDistinct) }
+    }
+}
+
+impl Template {
+    fn has(&self, part: &Part) -> bool {
+        self.0.contains(part)
+    }
+
+    /// Whether a name can only be given for a pull request.
+    #[must_use]
+    pub fn needs_pull_request(&self) -> bool {
+        self.has(&Part::PullRequest)
+    }
+
+    /// The preview's name. Without a pull request `{pr}` is empty, see [`Self::needs_pull_request`].
+    ///
+    /// Two branches never share a name. A name that lost something of its branch ends with a hash, so does one that
+    /// only looks as if it ended with a hash; hence a name with a hash never equals one without.
+    #[must_use]
+    pub fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
+        let safe = safe(branch.as_str());
+        let mut name = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => name.push_str(text),
+                Part::Name => name.push_str(integration),
+                Part::Branch => name.push_str(&safe),
+                Part::PullRequest => name.extend(pull_request.map(|number| number.to_string())),
+                Part::Hash => name.push_str(&branch.hash()),
+            }
+        }
+        let lost = self.has(&Part::Branch) && safe != branch.as_str();
+        let unsure = !self.has(&Part::Hash) && (lost || looks_hashed(&name));
+        if unsure || name.len() > NAME_MAX {
+            name = with_hash(&name, &branch.hash());
+        }
+        name
+    }
+}
+
+impl Default for Template {
+    fn default() -> Self {
+        Self(vec![Part::Name, Part::Text("-".to_owned()), Part::Branch])
+    }
+}
+
+/// Lower case, every run of other characters than `a-z` and `0-9` one dash, none at the ends.
+fn safe(branch: &str) -> String {
+    let mut safe = String::new();
+    for character in branch.to_lowercase().chars() {
+        if character.is_ascii_alphanumeric() {
+            safe.push(character);
+        } else if !safe.is_empty() && !safe.ends_with('-') {
+            safe.push('-');
+        }
+    }
+    safe.truncate(safe.trim_end_matches('-').len());
+    safe
+}
+
+fn looks_hashed(name: &str) -> bool {
+    let last = name.rsplit('-').next().unwrap_or(name);
+    last.len() == 8 && last.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn with_hash(name: &str, hash: &str) -> String {
+    let room = NAME_MAX - hash.len() - 1;
+    let kept = &name[..name.len().min(room)];
+    format!("{}-{hash}", kept.trim_end_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::{Template, TemplateError};
+    use crate::preview::Branch;
+
+    fn name(template: &str, integration: &str, branch: &str) -> String {
+        template.parse::<Template>().unwrap().name(integration, &Branch::new(branch), Some(7))
+    }
+
+    fn check(branch: &str, expected: &str) {
+        assert_eq!(name("{name}-{branch}", "hello", branch), expected, "{branch}");
+    }
+
+    #[test]
+    fn a_plain_branch_stands_in_the_name_as_it_is() {
+        check("fix", "hello-fix");
+        check("fix-12-bugs", "hello-fix-12-bugs");
+    }
+
+    #[test]
+    fn what_is_lost_is_replaced_by_a_hash() {
+        // printf feature/x | sha256sum
+        check("feature/x", "hello-feature-x-f5eee7b8");
+        assert_ne!(name("{branch}", "", "Feature/x"), name("{branch}", "", "feature/x"));
+        assert!(name("{name}-{branch}", "hello", "日本").starts_with("hello-"));
+    }
+
+    #[test]
+    fn a_branch_that_imitates_a_hash_gets_one_of_its_own() {
+        let imitated = name("{name}-{branch}", "hello", "feature/x");
+        let imitator = imitated.strip_prefix("hello-").unwrap();
+        assert_ne!(name("{name}-{branch}", "hello", imitator), imitated);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_never_ends_with_two_dashes() {
+        let long = format!("{}-{}", "x".repeat(84), "y".repeat(40));
+        let name = name("{name}-{branch}", "hello", &long);
+        assert_eq!(name.len(), 6 + 84 + 9);
+        assert!(!name.contains("--"), "{name}");
+    }
+
+    #[test]
+    fn a_template_must_tell_branches_apart() {
+        let check =
+            |template: &str, expected| assert_eq!(template.parse::<Template>().unwrap_err(), expected);
+        check("{name}", TemplateError::NotDistinct);
+        check("preview", TemplateError::NotDistinct);
+        check("{name}-{brnach}", TemplateError::UnknownPlaceholder);
+        check("{name", TemplateError::UnknownPlaceholder);
+        check("name}-{branch}", TemplateError::UnknownPlaceholder);
+        check("{name}/{branch}", TemplateError::Character);
+        assert_eq!("{name}-{branch}".parse(), Ok(Template::default()));
+    }
+
+    #[test]
+    fn a_pull_request_number_needs_a_pull_request() {
+        let template: Template = "{name}-pr-{pr}".parse().unwrap();
+        assert!(template.needs_pull_request());
+        assert_eq!(template.name("hello", &Branch::new("a/b"), Some(12)), "hello-pr-12");
+    }
+
+    /// Branches of all kinds, among them pairs that differ in what is lost only.
+    fn branch() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z]{1,3}([-/_.A-Z][a-z0-9]{0,3}){0,3}",
+            "[ab/_-]{1,6}",
+            "\\PC{1,40}",
+            "[a-z]{90,120}",
+            "([a-z]{1,4}-)?[0-9a-f]{8}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn names_are_stable_valid_and_short(integration in "[a-z0-9]{1,100}", branch in branch()) {
+            let once = name("{name}-{branch}", &integration, &branch);
+            prop_assert_eq!(&once, &name("{name}-{branch}", &integration, &branch));
+            prop_assert!(!once.is_empty() && once.len() <= 100);
+            prop_assert!(once.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)), "{}", once);
+            prop_assert!(!once.starts_with('-') && !once.ends_with('-'));
+            prop_assert_ne!(once, integration);
+        }
+
+        #[test]
+        fn two_branches_never_share_a_name(branches in prop::collection::hash_set(branch(), 2..40)) {
+            for template in ["{name}-{branch}", "{branch}-{name}", "p{branch}", "{name}-{hash}", "{name}.{branch}.{hash}"] {
+                let mut seen: HashMap<String, &String> = HashMap::new();
+                for branch in &branches {
+                    let name = name(template, "hello", branch);
+                    if let Some(other) = seen.insert(name.clone(), branch) {
+                        prop_assert!(false, "{template}: {other:?} and {branch:?} are both {name}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_name_that_was_given_is_given_to_no_other_branch(branch in branch()) {
+            // The worst branch there is: one that is called as another's preview.
+            let given = name("{branch}", "", &branch);
+            prop_assume!(given != branch);
+            prop_assert_ne!(name("{branch}", "", &given), given);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What the user sees; the only module that prints.
+
+mod escape;
+mod log;
+mod outputs;
+mod printer;
+mod summary;
+
+pub(crate) use log::dispatch;
+pub(crate) use printer::Printer;
+pub use printer::Terminal;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::ci::Ci;
+use crate::config::LogFormat;
+use crate::deploy::Outcome;
+use crate::diagnostic::Diagnostic;
+use crate::environment::Environment;
+use crate::error::{Error, count};
+use crate::plan::{Decision, Plan};
+use outputs::OutputFile;
+
+/// Everything that a run came to; it is filled in step by step, so that whatever is known is reported also when a
+/// step fails.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// What the CI system told.
+    pub ci: Option<Ci>,
+    /// What was decided.
+    pub plan: Option<Plan>,
+    /// Problems in what the user wrote.
+    pub problems: Vec<Diagnostic>,
+    /// What came of each integration.
+    pub outcomes: Vec<Outcome>,
+    /// Shares for a later job, in the mode `plan`.
+    pub shares: Option<Shares>,
+}
+
+/// The work of a later job, divided among runners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shares {
+    /// How many integrations there are.
+    pub count: usize,
+}
+
+/// GitHub starts no more than this many jobs from one matrix.
+const MOST_SHARES: usize = 256;
+
+impl Shares {
+    /// The value of `strategy.matrix`: one `shard` for each job.
+    fn matrix(self) -> Value {
+        let total = self.count.min(MOST_SHARES);
+        json!({ "shard": (1..=total).map(|index| format!("{index}/{total}")).collect::<Vec<_>>() })
+    }
+}
+
+/// Where everything goes that is said at the end.
+#[derive(Debug)]
+pub(crate) struct Report {
+    printer: Printer,
+    outputs: Option<OutputFile>,
+    summary: Option<PathBuf>,
+    document: Option<PathBuf>,
+}
+
+impl Report {
+    /// Opens what the environment names. Nothing here can fail: a sink that can't be written is a warning, once
+    /// there is something to write.
+    #[must_use]
+    pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
+        let path = |name: &str| environment.get(name).map(|path| environment.folder().join(path));
+        let github = path("GITHUB_OUTPUT");
+        Self {
+            printer,
+            outputs: match path("GITBOOK_OUTPUT_FILE") {
+                Some(own) if Some(&own) != github.as_ref() => Some(OutputFile::dotenv(own)),
+                _ => github.map(OutputFile::github),
+            },
+            summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
+            document: path("GITBOOK_REPORT_FILE"),
+        }
+    }
+
+    /// Shows problems now, errors first, otherwise in the order of their places.
+    pub(crate) fn problems(&self, problems: &mut [Diagnostic]) {
+        problems.sort_by(|a, b| (a.severity, &a.place).cmp(&(b.severity, &b.place)));
+        for problem in problems {
+            self.printer.diagnostic(problem);
+        }
+    }
+
+    /// Says how the run ended, on the terminal and in every file that was asked for, and gives the exit code.
+    #[must_use]
+    pub(crate) fn close(&self, run: &Run, result: Result<(), Error>) -> u8 {
+        let error = result.err();
+        for outcome in &run.outcomes {
+            if let Err(failure) = &outcome.result {
+                self.printer.failure(failure, Some(&failure.hint()));
+            }
+        }
+        let exit_code = error.as_ref().map_or(0, Error::exit_code);
+        let values = values(run, error.as_ref());
+        if let Some(outputs) = &self.outputs {
+            self.written(outputs.path(), outputs.write(&self.printer, &values));
+        }
+        if let Some(path) = &self.summary {
+            let text = self.printer.redacted(&summary::document(run, error.as_ref()));
+            self.written(path, outputs::append(path, &text));
+        }
+        if let Some(path) = &self.document {
+            let text = self.printer.redacted(&format!("{:#}\n", document(run, error.as_ref(), exit_code)));
+            self.written(path, std::fs::write(path, text));
+        }
+        match &error {
+            // One integration's failure was shown just now.
+            Some(Error::Deployment { total: 1, .. }) | None => {}
+            Some(error) => self.printer.failure(error, error.hint().as_deref()),
+        }
+        exit_code
+    }
+
+    /// A sink that fails never fails the deployment.
+    fn written(&self, path: &Path, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            let message = format!("`{}` can't be written: {error}", path.display());
+            self.printer.diagnostic(&Diagnostic::warning(None, message));
+        }
+    }
+}
+
+/// The outputs of section 8 of the contract, in this order.
+fn values(run: &Run, error: Option<&Error>) -> Vec<(&'static str, String)> {
+    let first = run.outcomes.first();
+    let plan = run.plan.as_ref();
+    let shares = run.shares;
+    let each: Vec<_> = run.outcomes.iter().map(integration).collect();
+    let first_value = |key: &str| match first.map(integration) {
+        Some(value) => value[key].as_str().map_or_else(String::new, str::to_owned),
+        None => String::new(),
+    };
+    vec![
+        ("mode", plan.map_or("", |plan| plan.decision.name()).to_owned()),
+        ("reason", plan.map(|plan| plan.reason.clone()).unwrap_or_default()),
+        ("sha", run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default()),
+        ("result", result(run, error).to_owned()),
+        ("name", first_value("name")),
+        ("url", first_value("url")),
+        ("version", first_value("version")),
+        ("preview", is_preview(run).to_string()),
+        ("integrations", Value::from(each).to_string()),
+        ("matrix", shares.map(|shares| shares.matrix().to_string()).unwrap_or_default()),
+        ("count", shares.map_or(run.outcomes.len(), |shares| shares.count).to_string()),
+    ]
+}
+
+/// The output `result`: the first integration's, or what came of a run that got to none.
+fn result(run: &Run, error: Option<&Error>) -> &'static str {
+    match (run.outcomes.first(), error) {
+        (Some(first), _) => first.word(),
+        (None, Some(_)) => "failed",
+        (None, None) if run.shares.is_some() => "checked",
+        (None, None) => "skipped",
+    }
+}
+
+fn is_preview(run: &Run) -> bool {
+    matches!(run.plan.as_ref().map(|plan| &plan.decision), Some(Decision::Preview(_) | Decision::Delete(_)))
+}
+
+/// One integration, as the output `integrations` and the report have it.
+fn integration(outcome: &Outcome) -> Value {
+    let mut value = json!({
+        "name": outcome.name,
+        "result": outcome.word(),
+        "preview": outcome.preview,
+        "manifest": outcome.place.to_string(),
+        "milliseconds": u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
+    });
+    match &outcome.result {
+        Ok(done) => {
+            value["url"] = json!(done.url);
+            value["version"] = json!(done.version);
+            value["script_bytes"] = json!(done.script_bytes);
+            value["note"] = json!(done.note);
+        }
+        Err(error) => value["error"] = failure(error, Some(error.hint())),
+    }
+    value
+}
+
+/// The report file: the whole result as one document.
+fn document(run: &Run, error: Option<&Error>, exit_code: u8) -> Value {
+    let ci = run.ci.as_ref();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "exit_code": exit_code,
+        "mode": run.plan.as_ref().map(|plan| plan.decision.name()),
+        "reason": run.plan.as_ref().map(|plan| &plan.reason),
+        "result": result(run, error),
+        "ci": ci.map(|ci| json!({
+            "system": ci.system,
+            "repository": ci.repository,
+            "branch": ci.event.branch().map(ToString::to_string),
+            "pull_request": ci.event.pull_request(),
+            "sha": ci.commit,
+            "run": ci.run_url,
+        })),
+        "error": error.map(|error| failure(error, error.hint())),
+        "problems": run.problems.iter().map(problem).collect::<Vec<_>>(),
+        "integrations": run.outcomes.iter().map(integration).collect::<Vec<_>>(),
+    })
+}
+
+fn failure(error: &dyn std::error::Error, hint: Option<String>) -> Value {
+    json!({ "message": error.to_string(), "cause": printer::cause(error), "hint": hint })
+}
+
+fn problem(problem: &Diagnostic) -> Value {
+    let place = problem.place.as_ref();
+    let position = place.and_then(|place| place.position);
+    json!({
+        "severity": problem.severity,
+        "file": place.and_then(|place| place.path()),
+        "variable": place.filter(|place| place.path().is_none()).map(|place| place.origin_text().into_owned()),
+        "line": position.map(|(line, _)| line),
+        "column": position.map(|(_, column)| column),
+        "message": problem.message,
+        "hint": problem.hint,
+    })
+}
+
+/// `2 errors and 1 warning`.
+#[must_use]
+pub(crate) fn tally(problems: &[Diagnostic]) -> String {
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    let warnings = problems.len() - errors;
+    format!("{} and {}", count(errors, "error"), count(warnings, "warning"))
+}
+
+/// How the log is written, and what is wrong with the variable that says so.
+#[must_use]
+pub(crate) fn log_format(environment: &Environment) -> (LogFormat, Vec<Diagnostic>) {
+    LogFormat::from_environment(environment)
+}

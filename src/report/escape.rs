@@ -1,0 +1,85 @@
+//! One function for each sink that makes foreign text harmless there.
+
+/// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
+/// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
+/// (`##[name]`).
+pub(super) fn line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push('\t'),
+            // Marks that change the direction of what follows.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(character.escape_unicode());
+            }
+            character if character.is_control() => line.extend(character.escape_default()),
+            character => line.push(character),
+        }
+    }
+    let line = line.replace("##[", "##\\[");
+    if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
+}
+
+/// The data of a workflow command (`::error::DATA`).
+pub(super) fn command_data(text: &str) -> String {
+    // The runner unescapes `%25` last, and takes nothing that comes of it for a command.
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command (`::error file=PROPERTY::`).
+pub(super) fn command_property(text: &str) -> String {
+    command_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The value of a dotenv line, which has no way to write a line break.
+pub(super) fn dotenv(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// Text inside a Markdown table: nothing in it is markup, HTML, a link or a mention.
+pub(super) fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => escaped.push(character),
+            character if character.is_control() => escaped.push(' '),
+            character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command_data, command_property, dotenv, line, markdown};
+
+    #[test]
+    fn no_line_is_a_command() {
+        assert_eq!(line("::error::x"), "\\::error::x");
+        assert_eq!(line("  ::error::x"), "\\::error::x");
+        assert_eq!(line("a ##[error]x"), "a ##\\[error]x");
+        assert_eq!(line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
+        assert_eq!(line("safe\u{202e}elif"), "safe\\u{202e}elif");
+        assert_eq!(line("plain: `x` – ü"), "plain: `x` – ü");
+    }
+
+    #[test]
+    fn a_command_keeps_its_data_together() {
+        assert_eq!(command_data("50% :: a,b\r\n::x::"), "50%25 :: a,b%0D%0A::x::");
+        assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
+    }
+
+    #[test]
+    fn a_dotenv_value_is_one_line() {
+        assert_eq!(dotenv("a\nB=c\r\0"), "a B=c  ");
+    }
+
+    #[test]
+    fn markdown_is_text() {
+        assert_eq!(markdown("a|b"), "a&#124;b");
+        assert_eq!(markdown("<img> @me [x](y)\n# h"), "&#60;img&#62; &#64;me &#91;x&#93;&#40;y&#41; &#35; h");
+    }
+}

@@ -1,0 +1,135 @@
+//! The log: tracing's events as lines for people, GitHub's runner or machines.
+
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::escape;
+use super::printer::{Printer, json_line};
+use crate::config::LogFormat;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::environment::Environment;
+
+/// A dispatcher that writes events to the printer, as `RUST_LOG` or `RUNNER_DEBUG` want it.
+///
+/// The second part is what is wrong with `RUST_LOG`, for which `info` then stands in.
+pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
+    let debug = environment.get("RUNNER_DEBUG") == Some("1");
+    let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
+    let (filter, problem) = match environment.get("RUST_LOG").map(EnvFilter::try_new) {
+        None => (EnvFilter::new(default), None),
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(error)) => {
+            let message = format!("no filter ({error}), so `{default}` is used");
+            let hint =
+                "accepted: a level such as `debug`, or `target=level` pairs, comma separated".to_owned();
+            let warning = Diagnostic::warning(Place::variable("RUST_LOG"), message).hint(hint);
+            (EnvFilter::new(default), Some(warning))
+        }
+    };
+    let writer = printer.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(move || writer.clone())
+        .event_format(Format(printer.format()))
+        .finish();
+    (Dispatch::new(subscriber), problem)
+}
+
+struct Format(LogFormat);
+
+impl<S, N> FormatEvent<S, N> for Format
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let level = *event.metadata().level();
+        match self.0 {
+            LogFormat::Text => writeln!(writer, "{}: {}", word(level), escape::line(&fields.text())),
+            LogFormat::GitHub => match level {
+                Level::ERROR => writeln!(writer, "::error::{}", escape::command_data(&fields.text())),
+                Level::WARN => writeln!(writer, "::warning::{}", escape::command_data(&fields.text())),
+                Level::INFO => writeln!(writer, "{}", escape::line(&fields.text())),
+                _ => writeln!(writer, "::debug::{}", escape::command_data(&fields.text())),
+            },
+            LogFormat::Json => {
+                let mut object = serde_json::Map::new();
+                object.insert("level".to_owned(), level.as_str().into());
+                object.insert("message".to_owned(), fields.message.into());
+                object.extend(fields.others);
+                writeln!(writer, "{}", json_line(&serde_json::Value::Object(object).to_string()))
+            }
+        }
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warning",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+/// An event's message and its fields.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    others: Vec<(String, serde_json::Value)>,
+}
+
+impl Fields {
+    /// The message, with the fields behind it.
+    fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for (name, value) in &self.others {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            text.push_str(&format!(" {name}={value}"));
+        }
+        text
+    }
+
+    fn add(&mut self, field: &Field, value: serde_json::Value) {
+        match (field.name(), value) {
+            ("message", serde_json::Value::String(message)) => self.message = message,
+            (name, value) => self.others.push((name.to_owned(), value)),
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, format!("{value:?}").into());
+    }
+}

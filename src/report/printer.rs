@@ -1,0 +1,223 @@
+//! Writes to the terminal in the log's format, and lets no secret through.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::escape;
+use crate::config::LogFormat;
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// Shorter secrets are not looked for: they would blot out half the log, and anybody can guess them.
+const SHORTEST_HIDDEN: usize = 4;
+
+/// Where a program writes to.
+pub struct Terminal {
+    /// What was asked for, such as `--help`.
+    pub output: Box<dyn Write + Send>,
+    /// The log.
+    pub log: Box<dyn Write + Send>,
+}
+
+/// Prints in a format. Clones print to the same place.
+#[derive(Clone)]
+pub(crate) struct Printer {
+    format: LogFormat,
+    log: Arc<Mutex<Box<dyn Write + Send>>>,
+    hidden: Arc<RwLock<Vec<String>>>,
+    /// The folder that paths are relative to, and the one that annotations are.
+    folders: (PathBuf, Option<PathBuf>),
+}
+
+impl std::fmt::Debug for Printer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Printer").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+impl Printer {
+    /// Prints to `log`. Paths are relative to `folder`; GitHub wants them relative to `workspace`.
+    #[must_use]
+    pub(crate) fn new(
+        format: LogFormat,
+        log: Box<dyn Write + Send>,
+        folder: PathBuf,
+        workspace: Option<PathBuf>,
+    ) -> Self {
+        let hidden = Arc::default();
+        Self { format, log: Arc::new(Mutex::new(log)), hidden, folders: (folder, workspace) }
+    }
+
+    /// The format.
+    #[must_use]
+    pub(crate) fn format(&self) -> LogFormat {
+        self.format
+    }
+
+    /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
+    /// GitHub the runner is told to do the same in all that follows.
+    pub(crate) fn hide(&self, secret: &SecretString) {
+        let secret = secret.expose_secret();
+        let lines: Vec<_> =
+            secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_HIDDEN).collect();
+        if self.format == LogFormat::GitHub {
+            for line in &lines {
+                self.write_raw(&format!("::add-mask::{}\n", escape::command_data(line)));
+            }
+        }
+        let mut hidden = self.hidden.write().unwrap_or_else(PoisonError::into_inner);
+        for text in lines.into_iter().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST_HIDDEN))
+        {
+            hidden.extend([
+                text.to_owned(),
+                BASE64_STANDARD.encode(text),
+                utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+                // As it stands inside a JSON document.
+                json!(text).to_string().trim_matches('"').to_owned(),
+            ]);
+        }
+        // A secret that holds another one is replaced whole.
+        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        hidden.dedup();
+    }
+
+    /// The text without secrets.
+    #[must_use]
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// Shows a problem where it is.
+    pub(super) fn diagnostic(&self, problem: &Diagnostic) {
+        match self.format {
+            LogFormat::Text => self.write(&text(problem)),
+            LogFormat::GitHub => self.write(&self.annotation(problem)),
+            LogFormat::Json => self.json(super::problem(problem)),
+        }
+    }
+
+    /// Shows a failure: what happened, caused by what, and what to do about it.
+    pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        let cause = cause(error);
+        let below = [("cause", cause.as_deref()), ("hint", hint)];
+        let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
+        match self.format {
+            LogFormat::Text => {
+                let mut lines = format!("error: {}\n", escape::line(&error.to_string()));
+                for (name, text) in below {
+                    lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
+                }
+                self.write(&lines);
+            }
+            LogFormat::GitHub => {
+                let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
+                let data = escape::command_data(&format!("{error}{}", lines.concat()));
+                self.write(&format!("::error::{data}\n"));
+            }
+            LogFormat::Json => {
+                self.json(
+                    json!({"severity": "error", "message": error.to_string(), "cause": cause, "hint": hint}),
+                );
+            }
+        }
+    }
+
+    /// An annotation, which GitHub shows at the line in question.
+    fn annotation(&self, problem: &Diagnostic) -> String {
+        let mut properties = Vec::new();
+        let mut message = problem.message.clone();
+        if let Some(place) = &problem.place {
+            match place.path() {
+                Some(path) => {
+                    properties.push(format!("file={}", escape::command_property(&self.in_workspace(path))));
+                    if let Some((line, column)) = place.position {
+                        properties.push(format!("line={line},col={column}"));
+                    }
+                }
+                None => message = format!("{place}: {message}"),
+            }
+        }
+        if let Some(hint) = &problem.hint {
+            message.push_str(&format!("\nhint: {hint}"));
+        }
+        let space = if properties.is_empty() { "" } else { " " };
+        format!("::{}{space}{}::{}\n", problem.severity, properties.join(","), escape::command_data(&message))
+    }
+
+    fn in_workspace(&self, path: &std::path::Path) -> String {
+        let (folder, workspace) = &self.folders;
+        let path = folder.join(path);
+        let relative = workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
+        relative.unwrap_or(&path).display().to_string()
+    }
+
+    fn json(&self, mut value: serde_json::Value) {
+        let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
+        value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
+        self.write(&format!("{}\n", json_line(&value.to_string())));
+    }
+
+    /// Writes lines without secrets. Nothing can be done about a log that can't be written.
+    pub(super) fn write(&self, lines: &str) {
+        self.write_raw(&self.redacted(lines));
+    }
+
+    fn write_raw(&self, lines: &str) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = log.write_all(lines.as_bytes()).and_then(|()| log.flush());
+    }
+}
+
+/// JSON escapes control characters by itself, but not GitHub's old commands.
+pub(super) fn json_line(json: &str) -> String {
+    json.replace("##[", "#\\u0023[")
+}
+
+/// All causes of an error, in one line.
+pub(super) fn cause(error: &dyn std::error::Error) -> Option<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    (!causes.is_empty()).then(|| causes.join(": "))
+}
+
+fn text(problem: &Diagnostic) -> String {
+    let mut lines = format!("{}: {}\n", problem.severity, escape::line(&problem.message));
+    if let Some(place) = &problem.place {
+        lines.push_str(&format!("   at: {}\n", escape::line(&place.to_string())));
+    }
+    if let Some(hint) = &problem.hint {
+        lines.push_str(&format!(" hint: {}\n", escape::line(hint)));
+    }
+    lines
+}
+
+/// The writer that tracing's lines go to.
+impl Write for Printer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::write(self, &String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Severity {
+    /// Whether it is an error.
+    #[must_use]
+    pub fn is_error(self) -> bool {
+        self == Self::Error
+    }
+}

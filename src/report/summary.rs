@@ -1,0 +1,75 @@
+//! The Markdown summary: what was decided, and a row for each integration.
+
+use super::escape::markdown;
+use super::{Run, tally};
+use crate::deploy::Outcome;
+use crate::error::Error;
+
+/// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
+const MOST_ROWS: usize = 1000;
+
+fn table(outcomes: &[Outcome]) -> String {
+    let mut text = "| integration | result | version | script | time |\n|---|---|---|---|---|\n".to_owned();
+    for outcome in outcomes.iter().take(MOST_ROWS) {
+        text.push_str(&row(outcome));
+    }
+    if outcomes.len() > MOST_ROWS {
+        text.push_str(&format!("\nand {} more\n", outcomes.len() - MOST_ROWS));
+    }
+    text
+}
+
+pub(super) fn document(run: &Run, error: Option<&Error>) -> String {
+    let mut text = "### gitbook-deploy\n\n".to_owned();
+    if let Some(plan) = &run.plan {
+        text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason)));
+    }
+    if !run.outcomes.is_empty() {
+        text.push_str(&table(&run.outcomes));
+        text.push('\n');
+    }
+    for failure in run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()) {
+        text.push_str(&paragraph(failure, Some(&failure.hint())));
+    }
+    if !run.problems.is_empty() {
+        text.push_str(&format!("{} in the log.\n\n", tally(&run.problems)));
+    }
+    match error {
+        Some(Error::Deployment { .. }) | None => {}
+        Some(error) => text.push_str(&paragraph(error, error.hint().as_deref())),
+    }
+    text
+}
+
+fn row(outcome: &Outcome) -> String {
+    let done = outcome.result.as_ref().ok();
+    let name = markdown(&outcome.name);
+    let url = done.and_then(|done| done.url.as_deref()).filter(|url| is_link(url));
+    let name = url.map_or_else(|| name.clone(), |url| format!("[{name}](<{url}>)"));
+    let note = done.and_then(|done| done.note.as_deref()).map(|note| format!(" ({})", markdown(note)));
+    let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();
+    let script = done.and_then(|done| done.script_bytes).map(kibibytes).unwrap_or_default();
+    let milliseconds = outcome.time.as_millis();
+    format!(
+        "| {name} | {}{} | {version} | {script} | {milliseconds} ms |\n",
+        outcome.word(),
+        note.unwrap_or_default()
+    )
+}
+
+fn paragraph(error: &dyn std::error::Error, hint: Option<&str>) -> String {
+    let parts = [Some(error.to_string()), super::printer::cause(error), hint.map(str::to_owned)];
+    let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part)).collect();
+    format!("❌ {}\n\n", parts.join("<br>"))
+}
+
+/// Only what can do no more than open a page.
+fn is_link(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        && !url.contains(|c: char| c.is_control() || "<>|".contains(c))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a KiB is shown")]
+fn kibibytes(bytes: usize) -> String {
+    format!("{:.1} KiB", bytes as f64 / 1024.0)
+}

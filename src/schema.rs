@@ -1,0 +1,272 @@
+//! What the API accepts in an integration, as data: types, limits and known names.
+//!
+//! The numbers and names are those of the vendor's `OpenAPI` document (`RequestPublishIntegration`).
+
+mod check;
+
+pub(crate) use check::check;
+
+/// What a value must be.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// Anything.
+    Any,
+    /// Text of so many characters (Unicode scalar values, as JSON Schema counts them).
+    Text {
+        min: usize,
+        max: usize,
+    },
+    /// An absolute URL of at most so many characters.
+    Url {
+        max: usize,
+    },
+    Boolean,
+    Number,
+    /// One of the names. An unknown one is a warning, since the vendor adds names without notice, unless
+    /// the list is closed.
+    OneOf {
+        known: &'static [&'static str],
+        closed: bool,
+    },
+    /// A list of at most so many items.
+    List {
+        of: &'static Self,
+        max: usize,
+    },
+    /// A mapping from any key, at most so many, to one kind of value.
+    Mapping {
+        of: &'static Self,
+        max: usize,
+    },
+    /// A mapping of known fields. An unknown one is a warning.
+    Object(&'static [Field]),
+    /// Text or else a mapping.
+    TextOr(&'static Self),
+    /// An object whose fields depend on whether it has this key.
+    IfHas {
+        key: &'static str,
+        then: &'static Self,
+        otherwise: &'static Self,
+    },
+    /// An object whose fields depend on the text of this key; the first case serves unknown texts.
+    By {
+        key: &'static str,
+        cases: &'static [(&'static str, Self)],
+    },
+}
+
+/// One field of an object.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) rule: Rule,
+}
+
+const fn required(name: &'static str, rule: Rule) -> Field {
+    Field { name, required: true, rule }
+}
+
+const fn optional(name: &'static str, rule: Rule) -> Field {
+    Field { name, required: false, rule }
+}
+
+const fn text(max: usize) -> Rule {
+    Rule::Text { min: 0, max }
+}
+
+const TEXT: Rule = text(usize::MAX);
+const TITLE: Rule = Rule::Text { min: 2, max: 30 };
+const LONGER_TITLE: Rule = Rule::Text { min: 2, max: 40 };
+const REQUIRED_TEXT: Rule = Rule::Text { min: 1, max: usize::MAX };
+
+/// Largest number of preview images.
+const PREVIEW_IMAGES: usize = 3;
+/// Largest number of characters of a summary.
+pub(crate) const SUMMARY_MAX: usize = 2048;
+/// Largest number of characters of a title.
+pub(crate) const TITLE_MAX: usize = 30;
+/// Largest number of characters of a name.
+pub(crate) const NAME_MAX: usize = 100;
+
+const SCOPES: Rule = Rule::List {
+    of: &Rule::OneOf {
+        closed: false,
+        known: &[
+            "space:content:read",
+            "space:content:write",
+            "space:metadata:read",
+            "space:metadata:write",
+            "space:git:sync",
+            "page:feedback:read",
+            "site:metadata:read",
+            "site:views:read",
+            "site:script:inject",
+            "site:script:cookies",
+            "site:visitor:auth",
+            "site:visitor:claims",
+            "site:adaptive:read",
+            "site:adaptive:write",
+            "conversations:ingest",
+            "openapi:read",
+            "openapi:write",
+        ],
+    },
+    max: usize::MAX,
+};
+
+const CATEGORIES: Rule = Rule::List {
+    of: &Rule::OneOf {
+        closed: false,
+        known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
+    },
+    max: usize::MAX,
+};
+
+const VISIBILITY: Rule = Rule::OneOf { closed: true, known: &["public", "private", "unlisted"] };
+const TARGET: Rule = Rule::OneOf { closed: false, known: &["all", "site", "space", "organization"] };
+const RUNTIME: Rule = Rule::OneOf { closed: true, known: &["v1", "v2"] };
+
+const BLOCKS: Rule = Rule::List {
+    max: usize::MAX,
+    of: &Rule::Object(&[
+        required("id", TEXT),
+        required("title", LONGER_TITLE),
+        optional("description", text(150)),
+        optional("icon", TEXT),
+        optional("urlUnfurl", Rule::List { of: &TEXT, max: usize::MAX }),
+        optional("markdown", Rule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
+    ]),
+};
+
+const CONTENT_SOURCES: Rule = Rule::List {
+    max: usize::MAX,
+    of: &Rule::Object(&[
+        required("id", TEXT),
+        required("title", LONGER_TITLE),
+        optional("description", text(150)),
+        optional("icon", TEXT),
+        required("configuration", Rule::Object(&[required("componentId", TEXT)])),
+    ]),
+};
+
+const EXTERNAL_LINKS: Rule = Rule::List {
+    max: 5,
+    of: &Rule::Object(&[required("label", TEXT), required("url", Rule::Url { max: 2048 })]),
+};
+
+const PROPERTY_TYPE: Rule = Rule::OneOf { closed: false, known: &["string", "number", "boolean", "button"] };
+const PROPERTY_TITLE: Rule = Rule::Text { min: 2, max: 50 };
+
+const PROPERTY: Rule = Rule::By {
+    key: "type",
+    cases: &[
+        (
+            "string",
+            Rule::Object(&[
+                required("type", PROPERTY_TYPE),
+                optional("title", PROPERTY_TITLE),
+                optional("description", text(100)),
+                optional("default", TEXT),
+                optional("completion_url", TEXT),
+                optional("enum", Rule::List { of: &TEXT, max: usize::MAX }),
+            ]),
+        ),
+        (
+            "number",
+            Rule::Object(&[
+                required("type", PROPERTY_TYPE),
+                optional("title", PROPERTY_TITLE),
+                optional("description", text(100)),
+                optional("default", Rule::Number),
+            ]),
+        ),
+        (
+            "boolean",
+            Rule::Object(&[
+                required("type", PROPERTY_TYPE),
+                optional("title", PROPERTY_TITLE),
+                optional("description", text(100)),
+                optional("default", Rule::Boolean),
+            ]),
+        ),
+        (
+            "button",
+            Rule::Object(&[
+                required("type", PROPERTY_TYPE),
+                optional("title", PROPERTY_TITLE),
+                optional("description", text(100)),
+                required("callback_url", TEXT),
+                required("button_text", TEXT),
+            ]),
+        ),
+    ],
+};
+
+const CONFIGURATION: Rule = Rule::IfHas {
+    key: "componentId",
+    then: &Rule::Object(&[required("componentId", TEXT)]),
+    otherwise: &Rule::Object(&[
+        required("properties", Rule::Mapping { of: &PROPERTY, max: usize::MAX }),
+        optional("required", Rule::List { of: &TEXT, max: usize::MAX }),
+    ]),
+};
+
+const CONFIGURATIONS: Rule = Rule::Object(&[
+    optional("account", CONFIGURATION),
+    optional("space", CONFIGURATION),
+    optional("site", CONFIGURATION),
+]);
+
+const SECRETS: Rule = Rule::Mapping { of: &TEXT, max: 20 };
+const CONTENT_SECURITY_POLICY: Rule = Rule::TextOr(&Rule::Mapping { of: &TEXT, max: usize::MAX });
+
+/// A `gitbook-manifest.yaml`, after the `envs` entry and the overrides were applied. Its `script`, `icon` and
+/// `previewImages` are paths.
+pub(crate) const MANIFEST: Rule = Rule::Object(&[
+    required("name", REQUIRED_TEXT),
+    required("title", TITLE),
+    required("organization", REQUIRED_TEXT),
+    required("script", REQUIRED_TEXT),
+    required("scopes", SCOPES),
+    optional("description", text(100)),
+    optional("summary", text(SUMMARY_MAX)),
+    optional("runtime", RUNTIME),
+    optional("icon", TEXT),
+    optional("previewImages", Rule::List { of: &REQUIRED_TEXT, max: PREVIEW_IMAGES }),
+    optional("visibility", VISIBILITY),
+    optional("target", TARGET),
+    optional("categories", CATEGORIES),
+    optional("blocks", BLOCKS),
+    optional("contentSources", CONTENT_SOURCES),
+    optional("externalLinks", EXTERNAL_LINKS),
+    optional("configurations", CONFIGURATIONS),
+    optional("secrets", SECRETS),
+    optional("contentSecurityPolicy", CONTENT_SECURITY_POLICY),
+    optional(
+        "envs",
+        Rule::Mapping { of: &Rule::Mapping { of: &Rule::Any, max: usize::MAX }, max: usize::MAX },
+    ),
+]);
+
+/// The body of a publish request. Its `script`, `icon` and `previewImages` are contents.
+pub(crate) const BODY: Rule = Rule::Object(&[
+    required("organization", REQUIRED_TEXT),
+    required("title", TITLE),
+    required("description", text(100)),
+    required("script", TEXT),
+    required("scopes", SCOPES),
+    optional("runtime", RUNTIME),
+    optional("icon", TEXT),
+    optional("previewImages", Rule::List { of: &TEXT, max: PREVIEW_IMAGES }),
+    optional("summary", text(SUMMARY_MAX)),
+    optional("visibility", VISIBILITY),
+    optional("target", TARGET),
+    optional("categories", CATEGORIES),
+    optional("blocks", BLOCKS),
+    optional("contentSources", CONTENT_SOURCES),
+    optional("externalLinks", EXTERNAL_LINKS),
+    optional("configurations", CONFIGURATIONS),
+    optional("secrets", SECRETS),
+    optional("contentSecurityPolicy", CONTENT_SECURITY_POLICY),
+]);

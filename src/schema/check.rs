@@ -1,0 +1,255 @@
+//! Holds a value against a rule and tells everything that is wrong with it.
+
+use super::{Field, Rule};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::node::{Key, Map, Node, Value};
+
+/// Everything in `node` that breaks `rule`, in the order of the text.
+pub(crate) fn check(node: &Node, rule: &Rule) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    Checker { found: &mut found }.value(node, rule, "");
+    found
+}
+
+struct Checker<'a> {
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn value(&mut self, node: &Node, rule: &Rule, path: &str) {
+        match (rule, &node.value) {
+            (Rule::Any, _) | (Rule::Boolean, Value::Bool(_)) | (Rule::Number, Value::Number(_)) => {}
+            (Rule::Text { min, max }, Value::Text(text)) => self.length(node, text, *min, *max, path),
+            (Rule::Url { max }, Value::Text(text)) => {
+                self.length(node, text, 1, *max, path);
+                if let Err(error) = url::Url::parse(text) {
+                    self.error(node, format!("`{path}` is not a URL: {error}"));
+                }
+            }
+            (Rule::OneOf { known, closed }, Value::Text(text)) => self.name(node, text, known, *closed, path),
+            (Rule::List { of, max }, Value::List(items)) => {
+                self.count(node, items.len(), *max, path);
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, of, &format!("{path}[{index}]"));
+                }
+            }
+            (Rule::Mapping { of, max }, Value::Map(map)) => {
+                self.count(node, map.0.len(), *max, path);
+                for (key, value) in &map.0 {
+                    self.value(value, of, &join(path, &key.name));
+                }
+            }
+            (Rule::Object(fields), Value::Map(map)) => self.object(node, map, fields, path),
+            (Rule::TextOr(_), Value::Text(_)) => {}
+            (Rule::TextOr(other), _) => self.value(node, other, path),
+            (Rule::IfHas { key, then, otherwise }, Value::Map(map)) => {
+                self.value(node, if map.get(key).is_some() { then } else { otherwise }, path);
+            }
+            (Rule::By { key, cases }, Value::Map(map)) => {
+                let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
+                self.value(node, &case.unwrap_or(&cases[0]).1, path);
+            }
+            _ => self.wrong_type(node, rule, path),
+        }
+    }
+
+    fn object(&mut self, node: &Node, map: &Map, fields: &[Field], path: &str) {
+        for (key, value) in &map.0 {
+            let path = join(path, &key.name);
+            match fields.iter().find(|field| field.name == key.name) {
+                Some(field) => self.value(value, &field.rule, &path),
+                None => self.unknown_field(key, fields, &path),
+            }
+        }
+        for field in fields.iter().filter(|field| field.required && map.get(field.name).is_none()) {
+            self.error(node, format!("`{}` is missing", join(path, field.name)));
+        }
+    }
+
+    fn unknown_field(&mut self, key: &Key, fields: &[Field], path: &str) {
+        let hint = match nearest(&key.name, fields.iter().map(|field| field.name)) {
+            Some(known) => format!("did you mean `{known}`? It is sent to GitBook as it is"),
+            None => "it is sent to GitBook as it is".to_owned(),
+        };
+        let warning = Diagnostic::warning(key.place.clone(), format!("`{path}` is not a field known here"));
+        self.found.push(warning.hint(hint));
+    }
+
+    fn name(&mut self, node: &Node, text: &str, known: &[&str], closed: bool, path: &str) {
+        if known.contains(&text) {
+            return;
+        }
+        let accepted = || format!("accepted: {}", backticked(known));
+        let hint = nearest(text, known.iter().copied())
+            .map_or_else(accepted, |name| format!("did you mean `{name}`? {}", accepted()));
+        let message = format!("`{path}` is `{}`, which is not known here", shortened(text));
+        let place = node.place.clone();
+        self.found.push(if closed {
+            Diagnostic::error(place, message).hint(hint)
+        } else {
+            Diagnostic::warning(place, message).hint(format!("{hint}; it is sent to GitBook as it is"))
+        });
+    }
+
+    fn length(&mut self, node: &Node, text: &str, min: usize, max: usize, path: &str) {
+        let length = text.chars().count();
+        if length > max {
+            self.error(node, format!("`{path}` has {length} characters, {max} are the most"));
+        } else if length < min {
+            self.error(node, format!("`{path}` has {length} characters, {min} are the least"));
+        }
+    }
+
+    fn count(&mut self, node: &Node, count: usize, max: usize, path: &str) {
+        if count > max {
+            self.error(node, format!("`{path}` has {count} entries, {max} are the most"));
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, rule: &Rule, path: &str) {
+        let subject = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
+        let message = format!("{subject} is {}, it must be {}", node.kind(), rule.kind());
+        let hint = match node.value {
+            Value::Null => Some("give it a value, or remove it".to_owned()),
+            Value::Number(_) | Value::Bool(_) if rule.accepts_text() => Some("put it in quotes".to_owned()),
+            _ => None,
+        };
+        self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+    }
+
+    fn error(&mut self, node: &Node, message: String) {
+        self.found.push(Diagnostic::error(node.place.clone(), message));
+    }
+}
+
+impl Rule {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Any => "anything",
+            Self::Text { .. } | Self::Url { .. } | Self::OneOf { .. } => "text",
+            Self::Boolean => "`true` or `false`",
+            Self::Number => "a number",
+            Self::List { .. } => "a list",
+            Self::Mapping { .. } | Self::Object(_) | Self::IfHas { .. } | Self::By { .. } => "a mapping",
+            Self::TextOr(_) => "text or a mapping",
+        }
+    }
+
+    fn accepts_text(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Url { .. } | Self::OneOf { .. } | Self::TextOr(_))
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn backticked(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The first 60 characters, so that a message stays readable.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Place;
+    use crate::node::Node;
+
+    const GOOD: &str = "name: a\ntitle: ab\norganization: o\nscript: s.ts\nscopes: []\n";
+
+    fn check(more: &str, expected: &[&str]) {
+        let node = Node::parse(&format!("{GOOD}{more}"), &Place::file("m")).unwrap();
+        let found = super::check(&node, &super::super::MANIFEST);
+        let found: Vec<_> = found
+            .iter()
+            .map(|d| match &d.hint {
+                Some(hint) => format!("{} {d} ({hint})", d.severity),
+                None => format!("{} {d}", d.severity),
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_good_manifest_has_no_problem() {
+        check("", &[]);
+        check("contentSecurityPolicy: 'default-src self'\ntarget: site\n", &[]);
+        check("contentSecurityPolicy: {default-src: self}\nenvs: {x: {secrets: {}}}\n", &[]);
+        check("externalLinks: [{label: a, url: 'https://example.com'}]\n", &[]);
+    }
+
+    #[test]
+    fn limits_count_characters_not_bytes() {
+        check(&format!("description: {}\n", "é".repeat(100)), &[]);
+        check(
+            &format!("description: {}\n", "é".repeat(101)),
+            &["error m:6:14: `description` has 101 characters, 100 are the most"],
+        );
+        check(
+            "previewImages: [a, b, c, d]\n",
+            &["error m:6:16: `previewImages` has 4 entries, 3 are the most"],
+        );
+        check(
+            "blocks:\n- id: x\n  title: y\n",
+            &["error m:8:10: `blocks[0].title` has 1 characters, 2 are the least"],
+        );
+    }
+
+    #[test]
+    fn wrong_types_say_what_is_there_and_what_must_be() {
+        check("summary: 12\n", &["error m:6:10: `summary` is a number, it must be text (put it in quotes)"]);
+        check("categories: content\n", &["error m:6:13: `categories` is text, it must be a list"]);
+        check("icon:\n", &["error m:6:6: `icon` is empty, it must be text (give it a value, or remove it)"]);
+        check(
+            "configurations:\n  account:\n    properties:\n      key: {type: number, default: x}\n",
+            &["error m:9:36: `configurations.account.properties.key.default` is text, it must be a number"],
+        );
+    }
+
+    #[test]
+    fn unknown_names_are_warnings_with_the_nearest_known() {
+        check(
+            "visibilty: private\n",
+            &[
+                "warning m:6:1: `visibilty` is not a field known here (did you mean `visibility`? It is sent to GitBook as it is)",
+            ],
+        );
+        check(
+            "target: sites\n",
+            &[
+                "warning m:6:9: `target` is `sites`, which is not known here (did you mean `site`? accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is)",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_visibility_that_is_not_one_is_an_error() {
+        check(
+            "visibility: secret\n",
+            &[
+                "error m:6:13: `visibility` is `secret`, which is not known here (accepted: `public`, `private`, `unlisted`)",
+            ],
+        );
+    }
+
+    #[test]
+    fn missing_fields_are_told_at_their_object() {
+        check(
+            "contentSources:\n- id: x\n  title: xy\n",
+            &["error m:7:3: `contentSources[0].configuration` is missing"],
+        );
+        check(
+            "configurations: {site: {properties: {b: {type: button}}}}\n",
+            &[
+                "error m:6:42: `configurations.site.properties.b.callback_url` is missing",
+                "error m:6:42: `configurations.site.properties.b.button_text` is missing",
+            ],
+        );
+    }
+}

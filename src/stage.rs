@@ -1,0 +1,282 @@
+//! The stages of a deployment: select integrations, package them, and only then send anything.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, stream};
+use secrecy::SecretString;
+
+use crate::cancel::Cancel;
+use crate::ci::Ci;
+use crate::config::{Config, Endpoint};
+use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::gitbook::{GitBook, sandbox};
+use crate::integration::{self, Integration, Packaging, Source};
+use crate::plan::Target;
+use crate::report::{Printer, Report, Run, Shares};
+
+/// What all stages need.
+pub(crate) struct Stage<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) config: &'a Config,
+    pub(crate) ci: &'a Ci,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) printer: &'a Printer,
+    pub(crate) report: &'a Report,
+}
+
+/// An integration and how long it took to package.
+type Timed = (Integration, Duration);
+
+impl Stage<'_> {
+    /// Builds and validates everything.
+    pub(crate) async fn check(&self, run: &mut Run) -> Result<(), Error> {
+        let sources = self.share(self.select(run)?);
+        let integrations = self.package(&sources, self.config.env.as_deref(), false, run).await?;
+        run.outcomes =
+            integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
+        Ok(())
+    }
+
+    /// Checks, and divides the work among the runners of a later job.
+    pub(crate) async fn plan(&self, run: &mut Run) -> Result<(), Error> {
+        self.check(run).await?;
+        run.shares = Some(Shares { count: run.outcomes.len() });
+        Ok(())
+    }
+
+    /// Publishes to production.
+    pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
+        let sources = self.share(self.select(run)?);
+        let integrations = self.package(&sources, self.config.env.as_deref(), true, run).await?;
+        let gitbook = self.gitbook().await?;
+        let deployment = self.deployment(&gitbook);
+        self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await
+    }
+
+    /// Publishes the previews of a branch.
+    pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
+        let previews = self.previews(target)?;
+        let all = self.select(run)?;
+        let sources = self.share(all.clone());
+        let integrations = self.package(&sources, self.config.preview_env.as_deref(), true, run).await?;
+        self.preview_names(&all, &previews, run)?;
+        let gitbook = self.gitbook().await?;
+        let deployment = self.deployment(&gitbook);
+        self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await
+    }
+
+    /// Deletes the previews of a branch. The manifests' names are enough for that.
+    pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
+        let previews = self.previews(target)?;
+        let all = self.select(run)?;
+        let names = self.preview_names(&all, &previews, run)?;
+        let gitbook = self.gitbook().await?;
+        let deployment = self.deployment(&gitbook);
+        self.each(&self.share(names), run, |preview| deployment.delete(preview, &previews)).await
+    }
+
+    /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
+    fn select(&self, run: &mut Run) -> Result<Vec<Source>, Error> {
+        let folder = self.environment.folder();
+        let named = self.config.overrides.iter().any(|field| field.key == "name");
+        let sources = match integration::discover(&self.config.patterns(), folder) {
+            Ok(sources) => sources,
+            // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
+            Err(_) if self.config.integrations.is_none() && named => {
+                vec![integration::from_variables(folder)]
+            }
+            Err(problems) => return Err(self.failed(problems, run)),
+        };
+        match self.config.override_for_one_only().filter(|_| sources.len() > 1) {
+            Some(problem) => Err(self.failed(vec![problem], run)),
+            None => Ok(sources),
+        }
+    }
+
+    fn share<T>(&self, items: Vec<T>) -> Vec<T> {
+        match self.config.shard {
+            Some(shard) => shard.of(items),
+            None => items,
+        }
+    }
+
+    /// Packages all sources and tells all problems of all of them, before anything is sent.
+    async fn package(
+        &self,
+        sources: &[Source],
+        env: Option<&str>,
+        resolve_secrets: bool,
+        run: &mut Run,
+    ) -> Result<Vec<Timed>, Error> {
+        let packaging = self.packaging(env, resolve_secrets);
+        let package = async |source| {
+            let started = Instant::now();
+            (integration::package(source, &packaging).await, started.elapsed())
+        };
+        let work =
+            stream::iter(sources).map(package).buffered(self.config.concurrency.get()).collect::<Vec<_>>();
+        let Some(packaged) = self.cancel.or_at_once(work).await else {
+            return Err(self.cancelled());
+        };
+        let mut integrations = Vec::new();
+        let mut problems = Vec::new();
+        for (packaged, time) in packaged {
+            problems.extend(packaged.problems);
+            integrations.extend(packaged.integration.map(|integration| (integration, time)));
+        }
+        integrations
+            .iter()
+            .flat_map(|(integration, _)| integration.secrets())
+            .for_each(|s| self.printer.hide(s));
+        problems.extend(same_names(
+            integrations.iter().map(|(integration, _)| (&*integration.name, &integration.place)),
+        ));
+        self.tell(problems, run)?;
+        Ok(integrations)
+    }
+
+    /// The names of the branch's previews, by the names of their integrations.
+    ///
+    /// All integrations are looked at, not this machine's share only: a preview's name must be nobody else's.
+    fn preview_names(
+        &self,
+        sources: &[Source],
+        previews: &Previews<'_>,
+        run: &mut Run,
+    ) -> Result<Vec<NamedPreview>, Error> {
+        let packaging = self.packaging(self.config.preview_env.as_deref(), false);
+        let mut names = Vec::new();
+        let mut problems = Vec::new();
+        for source in sources {
+            match integration::name(source, &packaging) {
+                Ok((integration, place)) => {
+                    let name = previews.name(&integration);
+                    names.push(NamedPreview { integration, place, name });
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        problems.extend(collisions(&names));
+        self.tell(problems, run)?;
+        Ok(names)
+    }
+
+    fn packaging<'a>(&'a self, env: Option<&'a str>, resolve_secrets: bool) -> Packaging<'a> {
+        Packaging {
+            env,
+            overrides: &self.config.overrides,
+            bundle: self.config.bundle,
+            resolve_secrets,
+            environment: self.environment,
+        }
+    }
+
+    fn previews<'a>(&'a self, target: &'a Target) -> Result<Previews<'a>, Error> {
+        Ok(Previews {
+            target,
+            repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
+            commit: self.ci.commit.as_deref(),
+            run: self.ci.run,
+            template: &self.config.preview_name,
+            visibility: self.config.preview_visibility,
+        })
+    }
+
+    fn deployment<'a>(&'a self, gitbook: &'a GitBook) -> Deployment<'a> {
+        Deployment {
+            gitbook,
+            cancel: self.cancel,
+            dry_run: self.config.dry_run,
+            skip_unchanged: self.config.skip_unchanged,
+        }
+    }
+
+    /// The client, and before it the sandbox where that is asked for.
+    async fn gitbook(&self) -> Result<GitBook, Error> {
+        let config = self.config;
+        let (endpoint, token) = match &config.endpoint {
+            Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
+            Endpoint::Sandbox => {
+                let folder = &config.sandbox_dir;
+                let started = sandbox::start(folder).await;
+                let url = started.map_err(|source| Error::Sandbox { folder: folder.clone(), source })?;
+                tracing::info!("sandbox: what is published goes to `{}`", folder.display());
+                (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
+            }
+        };
+        GitBook::new(endpoint, token, config.timeout, config.retries).map_err(Error::Client)
+    }
+
+    /// Deploys several at once and keeps their order. One that fails does not stop the others.
+    async fn each<'i, T, F: Future<Output = Outcome>>(
+        &self,
+        items: &'i [T],
+        run: &mut Run,
+        deploy: impl FnMut(&'i T) -> F,
+    ) -> Result<(), Error> {
+        run.outcomes =
+            stream::iter(items).map(deploy).buffered(self.config.concurrency.get()).collect().await;
+        let failed = run.outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+        match (self.cancel.signal(), failed) {
+            (Some(signal), _) => Err(Error::Cancelled(signal)),
+            (None, 0) => Ok(()),
+            (None, failed) => Err(Error::Deployment { failed, total: run.outcomes.len() }),
+        }
+    }
+
+    fn cancelled(&self) -> Error {
+        self.cancel.signal().map_or(Error::Sources(0), Error::Cancelled)
+    }
+
+    /// Shows problems; an error when one of them is.
+    fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut Run) -> Result<(), Error> {
+        self.report.problems(&mut problems);
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        run.problems.extend(problems);
+        if errors == 0 { Ok(()) } else { Err(Error::Sources(errors)) }
+    }
+
+    fn failed(&self, problems: Vec<Diagnostic>, run: &mut Run) -> Error {
+        self.tell(problems, run).err().unwrap_or(Error::Sources(0))
+    }
+}
+
+/// An error for each preview whose name is an integration's own, or another preview's.
+fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (index, preview) in previews.iter().enumerate() {
+        let is = |name: &str| name.eq_ignore_ascii_case(&preview.name);
+        let message = if previews.iter().any(|other| is(&other.integration)) {
+            format!("the preview's name `{}` is an integration's own name", preview.name)
+        } else if let Some(other) = previews[..index].iter().find(|other| is(&other.name)) {
+            let NamedPreview { integration, name, .. } = preview;
+            format!("`{}` and `{integration}` have previews of one name, `{name}`", other.integration)
+        } else {
+            continue;
+        };
+        let hint = "change `GITBOOK_PREVIEW_NAME`; it should hold `{name}` and `{branch}`".to_owned();
+        problems.push(Diagnostic::error(preview.place.clone(), message).hint(hint));
+    }
+    problems
+}
+
+/// An error for each name that a second integration has, whatever its case.
+fn same_names<'a>(integrations: impl Iterator<Item = (&'a str, &'a Place)>) -> Vec<Diagnostic> {
+    let mut first: HashMap<String, &Place> = HashMap::new();
+    let mut problems = Vec::new();
+    for (name, place) in integrations {
+        match first.get(&name.to_lowercase()) {
+            Some(other) => {
+                let message = format!("`{name}` is the name of another integration, too: `{other}`");
+                let hint = "names are unique over all of GitBook: rename one of them".to_owned();
+                problems.push(Diagnostic::error(place.clone(), message).hint(hint));
+            }
+            None => drop(first.insert(name.to_lowercase(), place)),
+        }
+    }
+    problems
+}

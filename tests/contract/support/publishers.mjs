@@ -1,0 +1,85 @@
+/** The two programs that are compared: each publishes a folder to a recorder of its own and tells what it sent. */
+import { execFile } from 'node:child_process';
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { startRecorder } from './recorder.mjs';
+
+const CLI = fileURLToPath(new URL('../node_modules/@gitbook/cli/cli.js', import.meta.url));
+const TOKEN = 'gb_api_contract';
+
+/**
+ * @param folder   where the manifest is
+ * @param options  `environment`: the manifest's `envs` entry; `variables`: more environment variables;
+ *                 `programs`: a folder of programs to be found before all others
+ */
+export function publishWithCli(folder, options = {}) {
+    const environment = options.environment ? ['--env', options.environment] : [];
+    return publish(process.execPath, [CLI, 'publish', folder, ...environment], options);
+}
+
+export async function publishWithOurs(folder, options = {}) {
+    const variables = {
+        ...options.variables,
+        GITBOOK_INTEGRATIONS: folder,
+        GITBOOK_MODE: 'publish',
+        ...(options.environment && { GITBOOK_ENV: options.environment }),
+    };
+    return publish(await ourBinary(), [], { ...options, variables });
+}
+
+/** Publishes with both and gives what each sent, for tests that expect both to succeed. */
+export async function publishWithBoth(folder, options) {
+    const runs = await Promise.all([publishWithCli(folder, options), publishWithOurs(folder, options)]);
+    for (const run of runs) {
+        if (run.code !== 0 || run.requests.length !== 1) {
+            const count = run.requests.length;
+            throw new Error(`${run.program} ended with ${run.code} and sent ${count} requests:\n${run.output}`);
+        }
+    }
+    const [cli, ours] = runs.map((run) => run.requests[0]);
+    return { cli, ours };
+}
+
+async function ourBinary() {
+    const path = process.env.GITBOOK_DEPLOY;
+    if (!path || !isAbsolute(path)) {
+        throw new Error('set GITBOOK_DEPLOY to the absolute path of the gitbook-deploy binary to be tested');
+    }
+    await access(path, constants.X_OK).catch(() => {
+        throw new Error(`GITBOOK_DEPLOY names no program that can be run: ${path}`);
+    });
+    return path;
+}
+
+/** Runs with nothing of the caller's environment but PATH: no home, no configuration, no CI. */
+async function publish(program, args, { variables, programs }) {
+    const recorder = await startRecorder();
+    const home = await mkdtemp(join(tmpdir(), 'gitbook-contract-'));
+    const env = {
+        PATH: [programs, process.env.PATH].filter(Boolean).join(delimiter),
+        HOME: home,
+        TMPDIR: home,
+        GITBOOK_TOKEN: TOKEN,
+        GITBOOK_ENDPOINT: recorder.endpoint,
+        ...variables,
+    };
+    try {
+        const result = await run(program, args, { cwd: home, env, timeout: 60_000 });
+        return { program: args[0] ?? program, requests: recorder.requests, ...result };
+    } finally {
+        recorder.close();
+        await rm(home, { recursive: true });
+    }
+}
+
+function run(program, args, options) {
+    return new Promise((resolve) => {
+        execFile(program, args, options, (error, stdout, stderr) => {
+            const code = error ? (error.code ?? error.signal) : 0;
+            resolve({ code, output: stdout + stderr });
+        });
+    });
+}
