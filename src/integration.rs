@@ -245,7 +245,7 @@ async fn script(
             })
             .ok();
     }
-    match bundle::bundle(&path, &shown_from(packaging.environment.folder())).await {
+    match bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await {
         Ok(bundle) => {
             problems.extend(bundle.warnings);
             Some(bundle.script)

@@ -40,8 +40,10 @@ impl Node {
     /// Reads YAML, of which JSON is a part.
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let raw: Spanned<Raw> =
-            serde_saphyr::from_str(text).map_err(|error| Box::new(syntax_error(&error, place)))?;
+        // YAML 1.2, where `yes` and `y` are text.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| Box::new(syntax_error(&error, place)))?;
         Ok(Self::from_raw(raw, place))
     }
 
@@ -170,7 +172,7 @@ fn at(origin: &Place, location: Location) -> Place {
 fn syntax_error(error: &serde_saphyr::Error, origin: &Place) -> Diagnostic {
     let error = error.without_snippet();
     let place = error.location().map_or_else(|| origin.clone(), |location| at(origin, location));
-    let message = error.to_string();
+    let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
     // The parser ends its first line with the place, which a diagnostic states in front.
     let message = message.lines().next().unwrap_or_default();
     let message = message.split(" at line ").next().unwrap_or(message);
@@ -281,8 +283,13 @@ mod tests {
     #[test]
     fn broken_yaml_says_where() {
         let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
-        check("a: [1, 2\nb: 3\n", "?");
-        check("a: 1\na: 2\n", "?");
-        check("a: 1\n\tb: 2\n", "?");
+        check("a: [1, 2\nb: 3\n", "m.yaml:2:2: not valid YAML: illegal placement of ':' indicator");
+        check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: duplicate mapping key `a` is not allowed here");
+        check("a: 1\n\tb: 2\n", "m.yaml:1:4: not valid YAML: while scanning a plain scalar, found a tab");
+        check("a: &x [*x]\n", "m.yaml:1:8: not valid YAML: Recursive reference not allowed here");
+        check(
+            "a: 1\n---\nb: 2\n",
+            "m.yaml:3:1: not valid YAML: only single YAML document expected but multiple found",
+        );
     }
 }

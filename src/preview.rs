@@ -116,9 +116,9 @@ mod tests {
             assert!(title.encode_utf16().count() <= 30);
         };
         check("Hello", "fix", "Hello (fix)");
-        check("Hello", "feature/a-very-long-branch-name", "Hello (feature/a-very-long-br…)");
+        check("Hello", "feature/a-very-long-branch-name", "Hello (feature/a-very-long-b…)");
         check("A title of exactly thirty char", "fix", "A title of exactly thir… (fix)");
-        check("A title of exactly thirty char", "feature/long-enough", "A title of… (feature/long-en…)");
+        check("A title of exactly thirty char", "feature/long-enough", "A title of… (feature/long-e…)");
         check("😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀", "x", "😀😀😀😀😀😀😀😀😀😀😀😀… (x)");
     }
 

@@ -1,16 +1,18 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
+mod tsconfig;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rolldown::{
     Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
-    IsExternal, JsxOptions, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions,
-    ResolveOptions,
+    IsExternal, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
 };
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
+use tsconfig::Settings;
 
 /// A script, ready to be sent.
 #[derive(Debug, Default)]
@@ -19,36 +21,31 @@ pub(crate) struct Bundle {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Bundles the module at `script`, an absolute path. Places in messages are relative to `shown_from`, where
-/// they lie below it.
-pub(crate) async fn bundle(script: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
+/// Bundles the module at `script`, an absolute path in the repository at `root`. Places in messages are relative
+/// to `shown_from`, where they lie below it.
+pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
     let failed = |message: String| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
-    let convert = |diagnostics: &[BuildDiagnostic], severity| -> Vec<Diagnostic> {
-        let mut found: Vec<_> = Vec::new();
-        for diagnostic in diagnostics {
-            let next = diagnose(diagnostic, severity, script, shown_from);
-            // One unresolved import may be reported once for each of its uses.
-            if !found.contains(&next) {
-                found.push(next);
-            }
-        }
-        found
-    };
-    let mut bundler =
-        Bundler::new(options(script)).map_err(|diagnostics| convert(&diagnostics, Severity::Error))?;
-    let output = bundler.generate().await.map_err(|diagnostics| convert(&diagnostics, Severity::Error))?;
+    let convert =
+        |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
+    let mut settings = tsconfig::settings(script, root);
+    let warning = settings.warning.take();
+    let bundler = Bundler::new(options(script, settings));
+    let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
+    let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
     let chunk = output.assets.iter().find(|asset| asset.filename() == OUTPUT);
-    let script = chunk.ok_or_else(|| failed("the bundler gave no script".to_owned()))?;
-    let script = std::str::from_utf8(script.content_as_bytes())
+    let text = chunk.ok_or_else(|| failed("the bundler gave no script".to_owned()))?.content_as_bytes();
+    let text = std::str::from_utf8(text)
         .map_err(|error| failed(format!("the bundler's script is not Unicode: {error}")))?;
-    Ok(Bundle { script: script.to_owned(), warnings: convert(&output.warnings, Severity::Warning) })
+    let mut warnings = convert(&output.warnings, Severity::Warning);
+    warnings.extend(warning.map(|warning| relative(warning, shown_from)));
+    Ok(Bundle { script: text.to_owned(), warnings })
 }
 
 /// A name that the output chunk is found by; no file of this name is written.
 const OUTPUT: &str = "script.js";
 
 /// The options of the vendor's CLI, as far as they change what the script does.
-fn options(script: &Path) -> BundlerOptions {
+fn options(script: &Path, settings: Settings) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let defined = ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
     let texts = [".raw.js", ".raw.css"].map(|extension| (extension.to_owned(), ModuleType::Text));
@@ -71,13 +68,12 @@ fn options(script: &Path) -> BundlerOptions {
         }),
         transform: Some(BundlerTransformOptions {
             target: Some(Either::Left("es2020".to_owned())),
-            jsx: Some(Either::Right(JsxOptions {
-                runtime: Some("automatic".to_owned()),
-                import_source: Some("@gitbook/runtime".to_owned()),
-                ..JsxOptions::default()
-            })),
+            jsx: Some(Either::Right(settings.jsx)),
+            typescript: Some(settings.typescript),
+            assumptions: Some(settings.assumptions),
             ..BundlerTransformOptions::default()
         }),
+        tsconfig: Some(settings.tsconfig),
         // By default a large string that is used three times is written three times.
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Bool(false)),
@@ -99,6 +95,28 @@ fn shown(path: &Path, shown_from: &Path) -> PathBuf {
     path.strip_prefix(shown_from).unwrap_or(path).to_owned()
 }
 
+/// The bundler's problems as ours, each once: an import that is not found is told for each of its uses.
+fn diagnostics(
+    problems: &[BuildDiagnostic],
+    severity: Severity,
+    script: &Path,
+    shown_from: &Path,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    // Settings that are given to the bundler and stand in `tsconfig.json`, too, were taken from there.
+    for problem in problems.iter().filter(|problem| !is_conflict(problem)) {
+        let next = diagnose(problem, severity, script, shown_from);
+        if !found.contains(&next) {
+            found.push(next);
+        }
+    }
+    found
+}
+
+fn is_conflict(problem: &BuildDiagnostic) -> bool {
+    matches!(problem.kind(), EventKind::ConfigurationFieldConflict)
+}
+
 /// A problem of the bundler's as one of ours. Its columns count from 0.
 fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_from: &Path) -> Diagnostic {
     let file = problem.id().map_or_else(|| script.to_owned(), PathBuf::from);
@@ -115,4 +133,9 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
         _ => None,
     };
     Diagnostic { severity, place: Some(place), message, hint }
+}
+
+fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
+    let path = diagnostic.place.as_ref().and_then(Place::path).map(|path| shown(path, shown_from));
+    Diagnostic { place: path.map(Place::file), ..diagnostic }
 }

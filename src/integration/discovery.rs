@@ -112,9 +112,15 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::E
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
     Ok(walk(&base)
-        .filter(|path| path.ends_with(FILE_NAME) || matches(path))
-        .filter(|path| matches(path) || path.parent().is_some_and(matches))
+        .filter(|path| {
+            let folder_matches = || path.ends_with(FILE_NAME) && path.parent().is_some_and(matches);
+            folder_matches() || (is_yaml(path) && matches(path))
+        })
         .collect())
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {

@@ -48,7 +48,7 @@ pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic>
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
                 Part::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
-                    format!("secret `{}` needs the variable `{name}`, which is not set here", key.name),
+                    format!("`secrets.{}` needs the variable `{name}`, which is not set here", key.name),
                 )),
                 _ => None,
             })),
@@ -77,7 +77,7 @@ async fn value(
         }
     }
     if value.contains("${{") || value.contains("$ {{") {
-        let message = format!("secret `{key}` still holds an expression after it was resolved");
+        let message = format!("`secrets.{key}` still holds an expression after it was resolved");
         let hint = "the CI system did not replace it: check how the variable is set there";
         return Err(Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))));
     }
@@ -92,7 +92,7 @@ fn variable<'a>(
 ) -> Result<&'a str, Box<Diagnostic>> {
     environment.get(name).ok_or_else(|| {
         let why = if environment.is_unreadable(name) { "not Unicode" } else { "not set, or empty" };
-        let message = format!("secret `{key}` needs the variable `{name}`, which is {why}");
+        let message = format!("`secrets.{key}` needs the variable `{name}`, which is {why}");
         let hint = format!("pass `{name}` to this step, from the secrets of your CI system");
         Box::new(Diagnostic::error(place.clone(), message).hint(hint))
     })
@@ -100,11 +100,11 @@ fn variable<'a>(
 
 fn malformed(key: &str, problem: &str, place: &Place) -> Diagnostic {
     let hint = "accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`".to_owned();
-    Diagnostic::error(place.clone(), format!("secret `{key}` {problem}")).hint(hint)
+    Diagnostic::error(place.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
 }
 
 fn refused(key: &str, reference: &str, problem: &str, place: &Place) -> Diagnostic {
-    let message = format!("secret `{key}`: `op read {reference}` failed: {problem}");
+    let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)";
     Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
 }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(resolved("k: 'a-${{ env.X }}'", &variables).await.unwrap(), ["a-$& ${1}"]);
         assert_eq!(
             resolved("k: '${{ env.Y }}'", &variables).await.unwrap_err(),
-            ["m:1:4: secret `k` still holds an expression after it was resolved"]
+            ["m:1:4: `secrets.k` still holds an expression after it was resolved"]
         );
     }
 
@@ -228,9 +228,9 @@ mod tests {
             .await
             .unwrap_err(),
             [
-                "m:1:4: secret `a` needs the variable `NONE`, which is not set, or empty",
-                "m:2:4: secret `b` holds an expression that nothing replaces",
-                "m:3:4: secret `c` needs the variable `EMPTY`, which is not set, or empty",
+                "m:1:4: `secrets.a` needs the variable `NONE`, which is not set, or empty",
+                "m:2:4: `secrets.b` holds an expression that nothing replaces",
+                "m:3:4: `secrets.c` needs the variable `EMPTY`, which is not set, or empty",
             ]
         );
     }
@@ -245,8 +245,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "warning: m:1:4: secret `a` needs the variable `NONE`, which is not set here",
-                "error: m:3:4: secret `c` holds an expression that nothing replaces",
+                "warning: m:1:4: `secrets.a` needs the variable `NONE`, which is not set here",
+                "error: m:3:4: `secrets.c` holds an expression that nothing replaces",
             ]
         );
     }

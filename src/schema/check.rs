@@ -205,7 +205,7 @@ mod tests {
     fn wrong_types_say_what_is_there_and_what_must_be() {
         check("summary: 12\n", &["error m:6:10: `summary` is a number, it must be text (put it in quotes)"]);
         check("categories: content\n", &["error m:6:13: `categories` is text, it must be a list"]);
-        check("icon:\n", &["error m:6:6: `icon` is empty, it must be text (give it a value, or remove it)"]);
+        check("icon:\n", &["error m:6:5: `icon` is empty, it must be text (give it a value, or remove it)"]);
         check(
             "configurations:\n  account:\n    properties:\n      key: {type: number, default: x}\n",
             &["error m:9:36: `configurations.account.properties.key.default` is text, it must be a number"],
@@ -247,8 +247,8 @@ mod tests {
         check(
             "configurations: {site: {properties: {b: {type: button}}}}\n",
             &[
-                "error m:6:42: `configurations.site.properties.b.callback_url` is missing",
-                "error m:6:42: `configurations.site.properties.b.button_text` is missing",
+                "error m:6:41: `configurations.site.properties.b.callback_url` is missing",
+                "error m:6:41: `configurations.site.properties.b.button_text` is missing",
             ],
         );
     }
