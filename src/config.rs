@@ -1,9 +1,18 @@
 //! What to deploy and how, read once from the environment.
 
+mod branches;
+mod endpoint;
+mod log_format;
+mod mode;
+mod shard;
 mod value;
 mod variables;
 
-pub use value::{BranchPatterns, Endpoint, LogFormat, Mode, Shard};
+pub use branches::BranchPatterns;
+pub use endpoint::Endpoint;
+pub use log_format::LogFormat;
+pub use mode::Mode;
+pub use shard::Shard;
 pub use variables::{VARIABLES, Variable, help};
 
 use std::num::NonZeroUsize;
@@ -142,7 +151,7 @@ mod tests {
     #[test]
     fn nothing_set_is_the_contracts_defaults() {
         let config = read(&[]).unwrap();
-        assert_eq!(config.endpoint, Endpoint::default());
+        assert_eq!(config.endpoint, Endpoint::Url("https://api.gitbook.com".parse().unwrap()));
         assert_eq!(config.mode, Mode::Auto);
         assert_eq!(config.patterns(), ["."]);
         assert_eq!(config.sandbox_dir, std::path::Path::new("/repo/.gitbook-sandbox"));

@@ -35,7 +35,9 @@ impl Stage<'_> {
     /// Builds and validates everything.
     pub(crate) async fn check(&self, run: &mut Run) -> Result<(), Error> {
         let sources = self.share(self.select(run)?);
-        let integrations = self.package(&sources, self.config.env.as_deref(), false, run).await?;
+        let of_pull_request = self.ci.event.pull_request().is_some();
+        let env = if of_pull_request { &self.config.preview_env } else { &self.config.env };
+        let integrations = self.package(&sources, env.as_deref(), false, run).await?;
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
         Ok(())
@@ -72,7 +74,13 @@ impl Stage<'_> {
     /// Deletes the previews of a branch. The manifests' names are enough for that.
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
-        let all = self.select(run)?;
+        let named = self.config.overrides.iter().any(|field| field.key == "name");
+        // There may be no checkout any more.
+        let all = if named {
+            vec![integration::from_variables(self.environment.folder())]
+        } else {
+            self.select(run)?
+        };
         let names = self.preview_names(&all, &previews, run)?;
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);

@@ -1,0 +1,57 @@
+//! `GITBOOK_PRODUCTION_BRANCH`.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::value::Value;
+use crate::integration::list;
+
+/// Branch names or globs.
+#[derive(Clone, Debug)]
+pub struct BranchPatterns {
+    texts: Vec<String>,
+    globs: GlobSet,
+}
+
+impl BranchPatterns {
+    /// Whether a branch is one of these.
+    #[must_use]
+    pub fn matches(&self, branch: &str) -> bool {
+        self.globs.is_match(branch)
+    }
+
+    /// Just this branch, whatever characters its name has.
+    #[must_use]
+    pub fn exactly(branch: &str) -> Option<Self> {
+        Self::new(&[globset::escape(branch)]).ok()
+    }
+
+    fn new(texts: &[String]) -> Result<Self, globset::Error> {
+        let mut globs = GlobSetBuilder::new();
+        for text in texts {
+            // `release/*` means one level, as on every forge.
+            globs.add(GlobBuilder::new(text).literal_separator(true).build()?);
+        }
+        Ok(Self { texts: texts.to_vec(), globs: globs.build()? })
+    }
+}
+
+impl std::fmt::Display for BranchPatterns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.texts.join(", "))
+    }
+}
+
+impl Value for BranchPatterns {
+    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+        let texts: Vec<_> = list(text).map(str::to_owned).collect();
+        let refused = || ("not a list of branch names or globs".to_owned(), None);
+        if texts.is_empty() {
+            return Err(refused());
+        }
+        Self::new(&texts).map_err(|_| refused())
+    }
+
+    fn accepted() -> String {
+        "names or globs, comma separated, such as `main, release/*`".to_owned()
+    }
+}

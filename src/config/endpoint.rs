@@ -1,0 +1,61 @@
+//! `GITBOOK_ENDPOINT`.
+
+use url::{Host, Url};
+
+use super::value::Value;
+
+/// Where the API is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The embedded sandbox.
+    Sandbox,
+    /// An API root: `https`, or `http` on loopback. Its path ends with a slash.
+    Url(Url),
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        // A test holds that this default is a URL.
+        Url::parse("https://api.gitbook.com/").map_or(Self::Sandbox, Self::Url)
+    }
+}
+
+impl Value for Endpoint {
+    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+        if text == "sandbox" {
+            return Ok(Self::Sandbox);
+        }
+        let refused = |why: &str| Err((why.to_owned(), None));
+        let Ok(mut url) = Url::parse(text) else { return refused("not a URL") };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return refused("plain `http` would show the token to the network"),
+            _ => return refused("neither `https` nor `http`"),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("holds a user or password");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refused("holds a query or fragment");
+        }
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Ok(Self::Url(url))
+    }
+
+    fn accepted() -> String {
+        "`https://…`, `http://` for loopback only, or `sandbox`".to_owned()
+    }
+}
+
+/// Whether a request to this URL stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,0 +1,33 @@
+//! `GITBOOK_SHARD`.
+
+use super::value::Value;
+
+/// This machine's share of the integrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which share, from 1.
+    pub index: usize,
+    /// How many shares there are.
+    pub total: usize,
+}
+
+impl Shard {
+    /// The items that fall to this share.
+    pub fn of<T>(self, items: impl IntoIterator<Item = T>) -> Vec<T> {
+        items.into_iter().skip(self.index - 1).step_by(self.total).collect()
+    }
+}
+
+impl Value for Shard {
+    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+        let parsed = text.split_once('/').and_then(|(index, total)| {
+            let shard = Self { index: index.trim().parse().ok()?, total: total.trim().parse().ok()? };
+            (1..=shard.total).contains(&shard.index).then_some(shard)
+        });
+        parsed.ok_or_else(|| ("not a share".to_owned(), None))
+    }
+
+    fn accepted() -> String {
+        "`2/8` for the second of eight".to_owned()
+    }
+}
