@@ -25,6 +25,7 @@ use crate::preview::{self, Mark};
 use crate::schema;
 use images::Purpose;
 use manifest::Manifest;
+use secrets::Secrets;
 
 /// How integrations are packaged in this run.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(crate) struct Integration {
     /// What the CI system's checkout calls it: the manifest's path, or the variable.
     pub place: Place,
     fields: serde_json::Map<String, serde_json::Value>,
-    secrets: Option<BTreeMap<String, SecretString>>,
+    secrets: Option<Secrets>,
     script: String,
 }
 
@@ -161,18 +162,14 @@ fn invalid_name(name: &str) -> Option<String> {
     }
 }
 
-async fn secrets(
-    fields: &Map,
-    packaging: &Packaging<'_>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<BTreeMap<String, SecretString>> {
+async fn secrets(fields: &Map, packaging: &Packaging<'_>, problems: &mut Vec<Diagnostic>) -> Option<Secrets> {
     let secrets = fields.get("secrets")?.as_map()?;
     if !packaging.resolve_secrets {
         problems.extend(secrets::check(secrets, packaging.environment));
-        return Some(BTreeMap::new());
+        return Some(Secrets::default());
     }
     match secrets::resolve(secrets, packaging.environment).await {
-        Ok(values) => Some(values),
+        Ok(resolved) => Some(resolved),
         Err(found) => {
             problems.extend(found);
             None
@@ -290,7 +287,7 @@ impl Integration {
 
     /// The secrets that must not be seen.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.secrets.iter().flat_map(BTreeMap::values)
+        self.secrets.iter().flat_map(|secrets| secrets.values.values().chain(&secrets.parts))
     }
 
     /// The request body of the production integration.
@@ -321,7 +318,7 @@ impl Integration {
             script: &'a str,
         }
         let secrets = self.secrets.as_ref().map(|secrets| {
-            secrets.iter().map(|(key, value)| (key.as_str(), value.expose_secret())).collect()
+            secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret())).collect()
         });
         // Text keys and finite numbers always serialize.
         serde_json::to_vec(&Body { fields, secrets, script: &self.script }).unwrap_or_default()

@@ -20,21 +20,27 @@ enum Part<'a> {
     OnePassword(&'a str),
 }
 
+/// Secrets, resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    /// Their values, by key.
+    pub(crate) values: BTreeMap<String, SecretString>,
+    /// What was put into them, which is as secret where a value is no more than a part (`Bearer ${{ env.KEY }}`).
+    pub(crate) parts: Vec<SecretString>,
+}
+
 /// Every secret's value, or all that is wrong with them. Entries that are not text are the schema's to report.
-pub(crate) async fn resolve(
-    secrets: &Map,
-    environment: &Environment,
-) -> Result<BTreeMap<String, SecretString>, Vec<Diagnostic>> {
-    let mut values = BTreeMap::new();
+pub(crate) async fn resolve(secrets: &Map, environment: &Environment) -> Result<Secrets, Vec<Diagnostic>> {
+    let mut resolved = Secrets::default();
     let mut problems = Vec::new();
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
-        match value(&key.name, text, environment, &node.place).await {
-            Ok(value) => drop(values.insert(key.name.clone(), value)),
+        match value(&key.name, text, environment, &node.place, &mut resolved.parts).await {
+            Ok(value) => drop(resolved.values.insert(key.name.clone(), value)),
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() { Ok(values) } else { Err(problems) }
+    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
 /// What can be said of the secrets without resolving them: mistakes in what they are made of are errors, a
@@ -62,17 +68,23 @@ async fn value(
     text: &str,
     environment: &Environment,
     place: &Place,
+    secret_parts: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
     let parts = parts(text).map_err(|problem| Box::new(malformed(key, problem, place)))?;
     let mut value = String::new();
     for part in parts {
         match part {
             Part::Literal(text) => value.push_str(text),
-            Part::Variable(name) => value.push_str(variable(key, name, environment, place)?),
+            Part::Variable(name) => {
+                let text = variable(key, name, environment, place)?;
+                secret_parts.push(text.into());
+                value.push_str(text);
+            }
             Part::OnePassword(reference) => {
                 let read = one_password(reference, environment).await;
                 let read = read.map_err(|problem| Box::new(refused(key, reference, &problem, place)))?;
                 value.push_str(read.expose_secret());
+                secret_parts.push(read);
             }
         }
     }
@@ -203,7 +215,9 @@ mod tests {
 
     async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
         match resolve(&secrets(yaml), &Environment::of(variables)).await {
-            Ok(values) => Ok(values.values().map(|value| value.expose_secret().to_owned()).collect()),
+            Ok(resolved) => {
+                Ok(resolved.values.values().map(|value| value.expose_secret().to_owned()).collect())
+            }
             Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
         }
     }

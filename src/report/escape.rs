@@ -43,7 +43,8 @@ pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => escaped.push(character),
+            // A dot or a colon could make a link of a bare address.
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
             character if character.is_control() => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
             character => escaped.push(character),
@@ -80,6 +81,6 @@ mod tests {
     #[test]
     fn markdown_is_text() {
         assert_eq!(markdown("a|b"), "a&#124;b");
-        assert_eq!(markdown("<img> @me [x](y)\n# h"), "&#60;img&#62; &#64;me &#91;x&#93;&#40;y&#41; &#35; h");
+        assert_eq!(markdown("<img> @me [x](y)\n# h"), "&#60;img&#62; &#64;me &#91;x&#93;(y) &#35; h");
     }
 }
