@@ -106,7 +106,7 @@ impl Config {
             timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, value::Timeout::default()).0,
             retries: reader.read("GITBOOK_RETRIES", variables.retries, value::Retries::default()).0,
             overrides: variables::overrides(environment),
-            token: variables.token.map(SecretString::from),
+            token: reader.optional("GITBOOK_TOKEN", variables.token).map(|value::Token(token)| token),
         };
         reader.finish()?;
         Ok((config, variables::misspelt(environment)))
@@ -263,6 +263,27 @@ mod tests {
         {
             assert!(read(&[("GITBOOK_ENDPOINT", good)]).is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn a_token_is_one_word() {
+        let hint = "(accepted: the token alone, one word of ASCII characters)";
+        refused(
+            "GITBOOK_TOKEN",
+            "gb_api x",
+            &format!("holds a space, a line break or a special character {hint}"),
+        );
+        refused(
+            "GITBOOK_TOKEN",
+            "gb\napi",
+            &format!("holds a space, a line break or a special character {hint}"),
+        );
+        refused(
+            "GITBOOK_TOKEN",
+            "gb_…",
+            &format!("holds a space, a line break or a special character {hint}"),
+        );
+        assert_eq!(read(&[("GITBOOK_TOKEN", "gb_api\n")]).unwrap().token.unwrap().expose_secret(), "gb_api");
     }
 
     #[test]

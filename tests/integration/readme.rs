@@ -1,0 +1,121 @@
+//! What README.md says is what the program does.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_gitbook-deploy");
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+}
+
+/// The rows of the table below a heading (or text) of README.md, each as its cells.
+fn table(below: &str) -> Vec<Vec<String>> {
+    let readme = readme();
+    let (_, rest) = readme.split_once(below).unwrap_or_else(|| panic!("README.md has no {below:?}"));
+    let rows =
+        rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+    rows.skip(2).map(cells).collect()
+}
+
+/// The shell commands of README.md that hold a text, one block of them.
+fn commands(with: &str) -> String {
+    let readme = readme();
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|block| block.split_once("```"));
+    let found: Vec<_> = blocks.map(|(block, _)| block).filter(|block| block.contains(with)).collect();
+    assert_eq!(found.len(), 1, "README.md has not one block with {with:?}");
+    found[0].to_owned()
+}
+
+/// Runs commands as a newcomer would, with the binary that was built for this test.
+fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
+    let own = format!(" {BINARY}\n");
+    let commands =
+        commands.replace(" gitbook-deploy\n", &own).replace(" cargo run --release --locked\n", &own);
+    let commands = commands.replace('…', "token");
+    let path = std::env::var_os("PATH").unwrap();
+    let run = Command::new("bash")
+        .args(["-euc", &commands])
+        .current_dir(folder)
+        .env_clear()
+        .envs([("PATH", path.as_os_str()), ("GITBOOK_SANDBOX_DIR", sandbox.as_os_str())])
+        .env("GITBOOK_INTEGRATIONS", "examples/hello")
+        .env("GITBOOK_ENDPOINT", "sandbox")
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    run
+}
+
+fn help() -> String {
+    String::from_utf8(Command::new(BINARY).arg("--help").output().unwrap().stdout).unwrap()
+}
+
+/// Name and meaning of each variable that `--help` tells.
+fn variables_of_help() -> BTreeMap<String, String> {
+    let help = help();
+    let lines: Vec<_> = help.lines().collect();
+    let told = lines.windows(2).filter(|pair| pair[0].starts_with("  ") && pair[1].starts_with("      "));
+    told.map(|pair| (pair[0].trim().to_owned(), pair[1].trim().to_owned())).collect()
+}
+
+#[test]
+fn the_tables_of_variables_are_those_of_help() {
+    let mut told = BTreeMap::new();
+    for row in table("## Variables") {
+        let default = row[1].replace('`', "");
+        let default = if default == "–" { String::new() } else { format!(" [default: {default}]") };
+        told.insert(format!("{}{default}", row[0].replace('`', "")), row[2].clone());
+    }
+    for row in table("These give a field of the manifest") {
+        told.insert(row[0].replace('`', ""), format!("{}, {}", row[1], row[2]));
+    }
+    assert_eq!(told, variables_of_help());
+}
+
+#[test]
+fn a_preview_is_published_and_deleted_as_told() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let block = commands("GITBOOK_MODE=preview");
+    let (preview, delete) = block.split_once("GITBOOK_MODE=delete").unwrap();
+    shell(preview, Path::new(ROOT), sandbox.path());
+    let published = std::fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(published.collect::<Vec<_>>(), ["hello-feature-x-217d2bf5"]);
+    let export = preview.lines().next().unwrap();
+    shell(&format!("{export}\nGITBOOK_MODE=delete{delete}"), Path::new(ROOT), sandbox.path());
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_push_is_told_with_the_generic_variables() {
+    let sandbox = tempfile::tempdir().unwrap();
+    shell(&commands("GITBOOK_EVENT=push"), Path::new(ROOT), sandbox.path());
+    assert!(sandbox.path().join("hello/script.js").is_file());
+}
+
+#[test]
+fn the_outputs_are_those_of_a_run() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("outputs.env");
+    let command = format!("GITBOOK_OUTPUT_FILE='{}' gitbook-deploy\n", file.display());
+    shell(&command, Path::new(ROOT), temp.path());
+    let written = std::fs::read_to_string(file).unwrap();
+    let written: Vec<_> =
+        written.lines().map(|line| format!("`{}`", line.split_once('=').unwrap().0)).collect();
+    assert_eq!(table("## Outputs").into_iter().map(|row| row[0].clone()).collect::<Vec<_>>(), written);
+}
+
+#[test]
+fn the_example_workflow_covers_the_events_that_previews_need() {
+    let readme = readme();
+    let (_, rest) = readme.split_once("```yaml\n").unwrap();
+    let (workflow, _) = rest.split_once("```").unwrap();
+    for event in
+        ["push:", "pull_request:", "closed", "delete:", "GITBOOK_TOKEN: ${{ secrets.GITBOOK_TOKEN }}"]
+    {
+        assert!(workflow.contains(event), "{event}");
+    }
+}
