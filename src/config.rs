@@ -74,7 +74,8 @@ impl Config {
     /// The second part of the result is what is odd but no error: variables that look misspelt.
     ///
     /// # Errors
-    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value.
+    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value. What
+    /// looks misspelt is among them.
     pub fn from_environment(environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let variables = variables::read(environment)?;
         let mut reader = Reader::default();
@@ -108,8 +109,11 @@ impl Config {
             overrides: variables::overrides(environment),
             token: reader.optional("GITBOOK_TOKEN", variables.token).map(|value::Token(token)| token),
         };
-        reader.finish()?;
-        Ok((config, variables::misspelt(environment)))
+        let misspelt = variables::misspelt(environment);
+        match reader.finish() {
+            Ok(()) => Ok((config, misspelt)),
+            Err(problems) => Err(problems.into_iter().chain(misspelt).collect()),
+        }
     }
 
     /// The patterns that select integrations.

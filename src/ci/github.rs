@@ -66,7 +66,7 @@ struct Repository {
 
 /// Reads the variables and the event file.
 pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
+    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or("an event without a name");
     let payload = payload(environment, name)?;
     let repository = environment.get("GITHUB_REPOSITORY").map(str::to_owned);
     let repository = repository.or_else(|| payload.repository.as_ref()?.full_name.clone());

@@ -36,7 +36,12 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let text = chunk.ok_or_else(|| failed("the bundler gave no script".to_owned()))?.content_as_bytes();
     let text = std::str::from_utf8(text)
         .map_err(|error| failed(format!("the bundler's script is not Unicode: {error}")))?;
-    let mut warnings = convert(&output.warnings, Severity::Warning);
+    // The bundler leaves an import that it can't find to the runtime, which has nothing of the kind.
+    let (missing, odd): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_missing);
+    if !missing.is_empty() {
+        return Err(convert(&missing, Severity::Error));
+    }
+    let mut warnings = convert(&odd, Severity::Warning);
     warnings.extend(warning.map(|warning| relative(warning, shown_from)));
     Ok(Bundle { script: text.to_owned(), warnings })
 }
@@ -48,7 +53,9 @@ const OUTPUT: &str = "script.js";
 fn options(script: &Path, settings: Settings) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let defined = ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
-    let texts = [".raw.js", ".raw.css"].map(|extension| (extension.to_owned(), ModuleType::Text));
+    // A style sheet has no place in a script: what is imported of it is nothing.
+    let types = [(".raw.js", ModuleType::Text), (".raw.css", ModuleType::Text), (".css", ModuleType::Empty)];
+    let types = types.map(|(extension, kind)| (extension.to_owned(), kind));
     BundlerOptions {
         input: Some(vec![script.to_string_lossy().into_owned().into()]),
         cwd: script.parent().map(Path::to_owned),
@@ -59,7 +66,7 @@ fn options(script: &Path, settings: Settings) -> BundlerOptions {
         code_splitting: Some(CodeSplittingMode::Bool(false)),
         external: Some(external()),
         define: Some(defined.into_iter().collect()),
-        module_types: Some(texts.into_iter().collect()),
+        module_types: Some(types.into_iter().collect()),
         resolve: Some(ResolveOptions {
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),
@@ -117,21 +124,28 @@ fn is_conflict(problem: &BuildDiagnostic) -> bool {
     matches!(problem.kind(), EventKind::ConfigurationFieldConflict)
 }
 
+fn is_missing(problem: &BuildDiagnostic) -> bool {
+    matches!(
+        problem.kind(),
+        EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport
+    )
+}
+
 /// A problem of the bundler's as one of ours. Its columns count from 0.
 fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_from: &Path) -> Diagnostic {
-    let file = problem.id().map_or_else(|| script.to_owned(), PathBuf::from);
+    let file = problem.id().map(PathBuf::from).filter(|file| file.is_absolute());
+    let file = file.unwrap_or_else(|| script.to_owned());
     let place = Place::file(shown(&file, shown_from));
     let options = DiagnosticOptions { cwd: shown_from.to_owned() };
     let position = problem.to_diagnostic_with(&options).get_primary_location();
     let place = position.map_or(place.clone(), |(_, line, column, _)| place.at(line, column + 1));
     let message = problem.to_message_with(&options);
-    let message = message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
-    let hint = match problem.kind() {
-        EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport => {
-            Some("check the path; for a package, run `npm ci` before this step".to_owned())
-        }
-        _ => None,
-    };
+    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let message = message.replace(&format!("{}/", shown_from.display()), "");
+    let hint = is_missing(problem).then(|| {
+        "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"
+            .to_owned()
+    });
     Diagnostic { severity, place: Some(place), message, hint }
 }
 

@@ -192,8 +192,13 @@ pub(super) fn cause(error: &dyn std::error::Error) -> Option<String> {
 }
 
 fn text(problem: &Diagnostic) -> String {
-    let mut lines = format!("{}: {}\n", problem.severity, escape::line(&problem.message));
-    if let Some(place) = &problem.place {
+    let (message, place) = match &problem.place {
+        // A variable is all there is to say of where.
+        Some(place) if place.path().is_none() && place.position.is_none() => (problem.to_string(), None),
+        place => (problem.message.clone(), place.as_ref()),
+    };
+    let mut lines = format!("{}: {}\n", problem.severity, escape::line(&message));
+    if let Some(place) = place {
         lines.push_str(&format!("   at: {}\n", escape::line(&place.to_string())));
     }
     if let Some(hint) = &problem.hint {
