@@ -63,12 +63,12 @@ impl Cancel {
         *self.0.borrow()
     }
 
-    /// Runs work that can be dropped at any time; `None` when a signal came first.
-    pub(crate) async fn or_at_once<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// Runs work that can be dropped at any time; an error when a signal came first.
+    pub(crate) async fn or_at_once<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;
-            () = self.requested() => None,
-            done = work => Some(done),
+            signal = self.requested() => Err(signal),
+            done = work => Ok(done),
         }
     }
 
@@ -84,11 +84,13 @@ impl Cancel {
         }
     }
 
-    async fn requested(&self) {
+    async fn requested(&self) -> Signal {
         let mut receiver = self.0.clone();
-        if receiver.wait_for(Option::is_some).await.is_err() {
+        let signal = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+        match signal {
+            Some(signal) => signal,
             // Nobody is left to ask for it.
-            std::future::pending::<()>().await;
+            None => std::future::pending().await,
         }
     }
 }

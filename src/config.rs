@@ -128,6 +128,12 @@ impl Config {
         self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
     }
 
+    /// Whether a variable gives the integration its name.
+    #[must_use]
+    pub fn names_integration(&self) -> bool {
+        self.overrides.iter().any(|field| field.key == "name")
+    }
+
     /// The override that gives one manifest field to more than one integration, which none but
     /// `GITBOOK_ORGANIZATION` may.
     #[must_use]

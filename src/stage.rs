@@ -1,6 +1,7 @@
 //! The stages of a deployment: select integrations, package them, and only then send anything.
 
-use std::collections::HashMap;
+mod names;
+
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -10,7 +11,7 @@ use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::gitbook::{GitBook, sandbox};
@@ -90,19 +91,20 @@ impl Stage<'_> {
     /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
     fn select(&self, run: &mut Run) -> Result<Vec<Source>, Error> {
         let folder = self.environment.folder();
-        let named = self.config.overrides.iter().any(|field| field.key == "name");
         let sources = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources,
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(_) if self.config.integrations.is_none() && named => {
+            Err(_) if self.config.integrations.is_none() && self.config.names_integration() => {
                 vec![integration::from_variables(folder)]
             }
-            Err(problems) => return Err(self.failed(problems, run)),
+            Err(problems) => {
+                self.tell(problems, run)?;
+                Vec::new()
+            }
         };
-        match self.config.override_for_one_only().filter(|_| sources.len() > 1) {
-            Some(problem) => Err(self.failed(vec![problem], run)),
-            None => Ok(sources),
-        }
+        let ambiguous = self.config.override_for_one_only().filter(|_| sources.len() > 1);
+        self.tell(ambiguous.into_iter().collect(), run)?;
+        Ok(sources)
     }
 
     fn share<T>(&self, items: Vec<T>) -> Vec<T> {
@@ -127,9 +129,7 @@ impl Stage<'_> {
         };
         let work =
             stream::iter(sources).map(package).buffered(self.config.concurrency.get()).collect::<Vec<_>>();
-        let Some(packaged) = self.cancel.or_at_once(work).await else {
-            return Err(self.cancelled());
-        };
+        let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         let mut integrations = Vec::new();
         let mut problems = Vec::new();
         for (packaged, time) in packaged {
@@ -140,7 +140,7 @@ impl Stage<'_> {
             .iter()
             .flat_map(|(integration, _)| integration.secrets())
             .for_each(|s| self.printer.hide(s));
-        problems.extend(same_names(
+        problems.extend(names::same(
             integrations.iter().map(|(integration, _)| (&*integration.name, &integration.place)),
         ));
         self.tell(problems, run)?;
@@ -168,7 +168,7 @@ impl Stage<'_> {
                 Err(found) => problems.extend(found),
             }
         }
-        problems.extend(collisions(&names));
+        problems.extend(names::collisions(&names));
         self.tell(problems, run)?;
         Ok(names)
     }
@@ -236,10 +236,6 @@ impl Stage<'_> {
         }
     }
 
-    fn cancelled(&self) -> Error {
-        self.cancel.signal().map_or(Error::Sources(0), Error::Cancelled)
-    }
-
     /// Shows problems; an error when one of them is.
     fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut Run) -> Result<(), Error> {
         self.report.problems(&mut problems);
@@ -247,44 +243,4 @@ impl Stage<'_> {
         run.problems.extend(problems);
         if errors == 0 { Ok(()) } else { Err(Error::Sources(errors)) }
     }
-
-    fn failed(&self, problems: Vec<Diagnostic>, run: &mut Run) -> Error {
-        self.tell(problems, run).err().unwrap_or(Error::Sources(0))
-    }
-}
-
-/// An error for each preview whose name is an integration's own, or another preview's.
-fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    for (index, preview) in previews.iter().enumerate() {
-        let is = |name: &str| name.eq_ignore_ascii_case(&preview.name);
-        let message = if previews.iter().any(|other| is(&other.integration)) {
-            format!("the preview's name `{}` is an integration's own name", preview.name)
-        } else if let Some(other) = previews[..index].iter().find(|other| is(&other.name)) {
-            let NamedPreview { integration, name, .. } = preview;
-            format!("`{}` and `{integration}` have previews of one name, `{name}`", other.integration)
-        } else {
-            continue;
-        };
-        let hint = "change `GITBOOK_PREVIEW_NAME`; it should hold `{name}` and `{branch}`".to_owned();
-        problems.push(Diagnostic::error(preview.place.clone(), message).hint(hint));
-    }
-    problems
-}
-
-/// An error for each name that a second integration has, whatever its case.
-fn same_names<'a>(integrations: impl Iterator<Item = (&'a str, &'a Place)>) -> Vec<Diagnostic> {
-    let mut first: HashMap<String, &Place> = HashMap::new();
-    let mut problems = Vec::new();
-    for (name, place) in integrations {
-        match first.get(&name.to_lowercase()) {
-            Some(other) => {
-                let message = format!("`{name}` is the name of another integration, too: `{other}`");
-                let hint = "names are unique over all of GitBook: rename one of them".to_owned();
-                problems.push(Diagnostic::error(place.clone(), message).hint(hint));
-            }
-            None => drop(first.insert(name.to_lowercase(), place)),
-        }
-    }
-    problems
 }
