@@ -2,6 +2,8 @@
 
 mod generic;
 mod github;
+#[cfg(test)]
+pub(crate) mod payloads;
 
 use std::path::PathBuf;
 

@@ -240,3 +240,8 @@ fn commit(payload: &Payload, environment: &Environment) -> Option<String> {
 fn host(server: &str) -> &str {
     server.split_once("://").map_or(server, |(_, host)| host)
 }
+
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod tests;
