@@ -17,6 +17,10 @@ pub(crate) struct Ci {
     pub system: &'static str,
     /// What happened.
     pub event: Event,
+    /// The branch that it is about: as the variables say, or else as the event does.
+    pub branch: Option<Branch>,
+    /// The pull request that it is about, in the same way.
+    pub pull_request: Option<u64>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The repository's default branch.

@@ -16,6 +16,8 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
     Ci {
         system: if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" },
         event: Event::None,
+        branch: None,
+        pull_request: None,
         repository: None,
         default_branch: None,
         commit: None,
@@ -35,6 +37,8 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
     let branch = given_branch.or_else(|| ci.event.branch().cloned());
     let number = number(environment)?.or_else(|| ci.event.pull_request());
+    ci.branch.clone_from(&branch);
+    ci.pull_request = number;
     let event = environment.get("GITBOOK_EVENT");
     ci.event = match event {
         Some(event) => from_the_same(named(event, branch, number)?, ci.event),

@@ -83,6 +83,8 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     Ok(Ci {
         system: "GitHub Actions",
         event: event(name, &payload, environment),
+        branch: None,
+        pull_request: None,
         repository: repository.map(|name| format!("{}/{name}", host(server))),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
