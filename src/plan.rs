@@ -257,3 +257,8 @@ impl Table {
         if self.has_token { decision } else { Decision::Refuse(Refusal::NoToken) }.because(reason)
     }
 }
+
+#[cfg(test)]
+mod mode_tests;
+#[cfg(test)]
+mod tests;
