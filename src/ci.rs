@@ -2,6 +2,8 @@
 
 mod generic;
 mod github;
+#[cfg(test)]
+pub(crate) mod payloads;
 
 use std::path::PathBuf;
 
@@ -15,6 +17,10 @@ pub(crate) struct Ci {
     pub system: &'static str,
     /// What happened.
     pub event: Event,
+    /// The branch that it is about: as the variables say, or else as the event does.
+    pub branch: Option<Branch>,
+    /// The pull request that it is about, in the same way.
+    pub pull_request: Option<u64>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The repository's default branch.

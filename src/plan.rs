@@ -122,7 +122,7 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
                 format!("`GITBOOK_MODE=plan`; on its own this event means `{}`", plan.decision.name());
             Decision::Plan(Box::new(plan)).because(reason)
         }
-        mode => table.forced(mode, &ci.event),
+        mode => table.forced(mode, ci),
     }
 }
 
@@ -207,18 +207,21 @@ impl Table {
         }
     }
 
-    fn forced(&self, mode: Mode, event: &Event) -> Plan {
+    /// The branch may be given by hand, on an event that has none.
+    fn forced(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
-        let as_base =
-            matches!(event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
+        let as_base = matches!(
+            ci.event,
+            Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. })
+        );
         if as_base && matches!(mode, Mode::Publish | Mode::Preview) {
             return Decision::Refuse(Refusal::ForkAsBase).because("a fork's pull request");
         }
-        match (mode, event.branch()) {
+        match (mode, &ci.branch) {
             (Mode::Check, _) => Decision::Check.because(reason("check")),
             (Mode::Sweep, _) => self.with_token(Decision::Sweep, reason("sweep")),
-            (Mode::Preview, Some(branch)) => self.preview(branch, event.pull_request(), reason("preview")),
-            (Mode::Delete, Some(branch)) => self.delete(branch, event.pull_request(), reason("delete")),
+            (Mode::Preview, Some(branch)) => self.preview(branch, ci.pull_request, reason("preview")),
+            (Mode::Delete, Some(branch)) => self.delete(branch, ci.pull_request, reason("delete")),
             (Mode::Preview | Mode::Delete, None) => {
                 Decision::Refuse(Refusal::NoBranch).because("the mode is about a branch's preview")
             }
@@ -254,3 +257,8 @@ impl Table {
         if self.has_token { decision } else { Decision::Refuse(Refusal::NoToken) }.because(reason)
     }
 }
+
+#[cfg(test)]
+mod mode_tests;
+#[cfg(test)]
+mod tests;

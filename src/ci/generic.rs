@@ -16,6 +16,8 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
     Ci {
         system: if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" },
         event: Event::None,
+        branch: None,
+        pull_request: None,
         repository: None,
         default_branch: None,
         commit: None,
@@ -32,11 +34,14 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
     ci.commit = given("GITBOOK_COMMIT").or(ci.commit);
-    let branch = branch(environment)?.or_else(|| ci.event.branch().cloned());
+    let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
+    let branch = given_branch.or_else(|| ci.event.branch().cloned());
     let number = number(environment)?.or_else(|| ci.event.pull_request());
+    ci.branch.clone_from(&branch);
+    ci.pull_request = number;
     let event = environment.get("GITBOOK_EVENT");
     ci.event = match event {
-        Some(event) => named(event, branch, number)?,
+        Some(event) => from_the_same(named(event, branch, number)?, ci.event),
         None if environment.get("GITBOOK_BRANCH").is_some()
             || environment.get("GITBOOK_PULL_REQUEST").is_some() =>
         {
@@ -69,6 +74,31 @@ fn number(environment: &Environment) -> Result<Option<u64>, CiError> {
     text.map(parse)
         .transpose()
         .map_err(|problem| CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem })
+}
+
+/// The branch, with its owner where it is the very one of a fork's pull request. `GITBOOK_BRANCH` is often set from
+/// `github.head_ref`, which for a fork's `main` is `main`.
+fn of_the_same_fork(branch: Branch, detected: &Event) -> Branch {
+    match detected {
+        Event::PullRequest(PullRequest { author: Author::Fork, branch: head, .. })
+            if head.as_str().split_once(':').is_some_and(|(_, name)| name == branch.as_str()) =>
+        {
+            head.clone()
+        }
+        _ => branch,
+    }
+}
+
+/// A pull request stays its author's, whatever is said to have happened to it.
+fn from_the_same(event: Event, detected: Event) -> Event {
+    match (event, detected) {
+        (Event::PullRequest(named), Event::PullRequest(detected)) => Event::PullRequest(PullRequest {
+            author: detected.author,
+            runs_as_base: detected.runs_as_base,
+            ..named
+        }),
+        (event, _) => event,
+    }
 }
 
 /// The event that `GITBOOK_EVENT` names.

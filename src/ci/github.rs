@@ -24,8 +24,14 @@ struct Payload {
     ref_type: Option<String>,
     after: Option<String>,
     deleted: bool,
+    head_commit: Option<Commit>,
     pull_request: Option<PullRequestPayload>,
     repository: Option<Repository>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Commit {
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +83,8 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     Ok(Ci {
         system: "GitHub Actions",
         event: event(name, &payload, environment),
+        branch: None,
+        pull_request: None,
         repository: repository.map(|name| format!("{}/{name}", host(server))),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
@@ -87,20 +95,58 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     })
 }
 
+/// The event file. It is not needed where the variables say in other words what happened.
 fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
-    let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return Ok(Payload::default()) };
+    match read(environment, event) {
+        Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(Payload::default()),
+        result => result,
+    }
+}
+
+fn read(environment: &Environment, event: &str) -> Result<Payload, CiError> {
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return without_file(event) };
     let path = environment.folder().join(path);
-    let size = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        // What happened is said in other words, so that the file is not needed.
-        Err(_) if environment.get("GITBOOK_EVENT").is_some() => return Ok(Payload::default()),
-        Err(error) => return Err(CiError::EventFile(error)),
-    };
+    let size = std::fs::metadata(&path).map_err(CiError::EventFile)?.len();
     if size > LARGEST_PAYLOAD {
         return Err(CiError::EventFileTooLarge(size));
     }
     let text = std::fs::read(&path).map_err(CiError::EventFile)?;
-    serde_json::from_slice(&text).map_err(|source| CiError::Payload { event: event.to_owned(), source })
+    let problem = |source| CiError::Payload { event: event.to_owned(), source };
+    let object: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(problem)?;
+    let payload = Payload::deserialize(serde_json::Value::from(object)).map_err(problem)?;
+    match payload.lacks(event) {
+        Some(field) => Err(problem(serde::de::Error::missing_field(field))),
+        None => Ok(payload),
+    }
+}
+
+/// Variables tell a push or a schedule; what a pull request or a deletion is about stands in the file only.
+fn without_file(event: &str) -> Result<Payload, CiError> {
+    match Payload::default().lacks(event) {
+        Some(_) => {
+            let unset = std::io::Error::new(std::io::ErrorKind::NotFound, "the variable is unset");
+            Err(CiError::EventFile(unset))
+        }
+        None => Ok(Payload::default()),
+    }
+}
+
+impl Payload {
+    /// The field that the event is about and that is not there.
+    fn lacks(&self, event: &str) -> Option<&'static str> {
+        match event {
+            "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
+            "delete" if self.reference.is_none() => Some("ref"),
+            "delete" if self.ref_type.is_none() => Some("ref_type"),
+            _ => None,
+        }
+    }
+
+    /// Whether a branch or tag is gone. Not every system that speaks GitHub's language says so in `deleted`.
+    fn is_deletion(&self) -> bool {
+        let no_commit = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
+        self.deleted || self.after.as_deref().is_some_and(no_commit)
+    }
 }
 
 /// The event comes first: on many of them `GITHUB_REF` is a branch that the event is not about.
@@ -108,7 +154,7 @@ fn event(name: &str, payload: &Payload, environment: &Environment) -> Event {
     let reference =
         payload.reference.as_deref().or_else(|| environment.get("GITHUB_REF")).unwrap_or_default();
     match name {
-        "push" => push(reference, payload.deleted),
+        "push" => push(reference, payload.is_deletion()),
         "delete" => match payload.ref_type.as_deref() {
             Some("branch") => Event::BranchDeleted(Branch::new(short(reference))),
             _ => Event::Tag { deleted: true },
@@ -184,12 +230,20 @@ fn commit(payload: &Payload, environment: &Environment) -> Option<String> {
     if let Some(pull_request) = &payload.pull_request {
         return Some(pull_request.head.sha.clone());
     }
-    if payload.deleted || environment.get("GITHUB_EVENT_NAME") == Some("delete") {
+    if payload.is_deletion() || environment.get("GITHUB_EVENT_NAME") == Some("delete") {
         return None;
     }
-    payload.after.clone().or_else(|| environment.get("GITHUB_SHA").map(str::to_owned))
+    // The `after` of an annotated tag is the tag, which is an object of its own.
+    let pushed =
+        payload.head_commit.as_ref().map(|commit| commit.id.clone()).or_else(|| payload.after.clone());
+    pushed.or_else(|| environment.get("GITHUB_SHA").map(str::to_owned))
 }
 
 fn host(server: &str) -> &str {
     server.split_once("://").map_or(server, |(_, host)| host)
 }
+
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod tests;
