@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tracing::instrument::WithSubscriber as _;
 
 /// How long requests in flight may go on. GitHub's runner kills the process 10 s after its first signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -47,13 +48,15 @@ impl Cancel {
     #[must_use]
     pub(crate) fn on_signals() -> Self {
         let (sender, receiver) = watch::channel(None);
-        tokio::spawn(async move {
+        let task = async move {
             let signal = next_signal().await;
             tracing::warn!("{signal}: nothing new is started");
             sender.send_replace(Some(signal));
             // The receivers must still see the value.
             sender.closed().await;
-        });
+        };
+        // A task has no log of its own.
+        tokio::spawn(task.with_current_subscriber());
         Self(receiver)
     }
 

@@ -6,7 +6,7 @@ pub(crate) use guard::GuardError;
 
 use std::time::{Duration, Instant};
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::Place;
 use crate::gitbook::{ApiError, Deletion, GitBook, Published};
 use crate::integration::{Integration, PreviewIdentity};
@@ -102,6 +102,9 @@ pub(crate) enum DeployError {
         /// On which integration.
         name: String,
     },
+    /// A signal came before a request was started.
+    #[error("not started: cancelled by {0}")]
+    CancelledBefore(Signal),
 }
 
 impl DeployError {
@@ -112,7 +115,7 @@ impl DeployError {
             Self::Api { source, .. } => source.hint(),
             Self::Guard(error) => error.hint(),
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
-            Self::CancelledInFlight { .. } => {
+            Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()
             }
         }
@@ -253,12 +256,16 @@ impl Deployment<'_> {
         .await
     }
 
+    /// Starts nothing after a signal, not even the next request of an integration that was begun.
     async fn send<T>(
         &self,
         doing: &'static str,
         name: &str,
         request: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, DeployError> {
+        if let Some(signal) = self.cancel.signal() {
+            return Err(DeployError::CancelledBefore(signal));
+        }
         match self.cancel.or_after_grace(request).await {
             Some(answer) => {
                 answer.map_err(|source| DeployError::Api { doing, name: name.to_owned(), source })
@@ -267,7 +274,6 @@ impl Deployment<'_> {
         }
     }
 
-    /// Starts nothing after a signal.
     async fn timed(
         &self,
         name: String,
@@ -276,9 +282,15 @@ impl Deployment<'_> {
         work: impl Future<Output = Result<Done, DeployError>>,
     ) -> Outcome {
         let started = Instant::now();
-        let result = match self.cancel.signal() {
+        let before = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
+        let result = match before {
             None => work.await,
-            Some(signal) => Ok(skipped(&format!("not started: cancelled by {signal}"))),
+            Some(result) => result,
+        };
+        // Nothing was changed.
+        let result = match result {
+            Err(error @ DeployError::CancelledBefore(_)) => Ok(skipped(&error.to_string())),
+            result => result,
         };
         let outcome = Outcome { name, place: place.clone(), preview, result, time: started.elapsed() };
         outcome.log();

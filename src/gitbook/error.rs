@@ -58,10 +58,10 @@ pub enum ApiError {
         source: serde_json::Error,
     },
     /// No connection.
-    #[error("no connection: {0}")]
+    #[error("no connection to {0}")]
     Connect(String),
     /// A connection whose other end could not prove who it is.
-    #[error("no secure connection: {0}")]
+    #[error("no secure connection to {0}")]
     Tls(String),
     /// No answer in time.
     #[error("no answer within {}", humantime::format_duration(*.0))]
@@ -139,18 +139,15 @@ impl ApiError {
 
     /// The error that a failure below HTTP is.
     pub(super) fn of_transport(error: reqwest::Error, timeout: Duration) -> Self {
-        // The URL is known, and it stands in front of the message.
+        let host = host(error.url());
         let error = error.without_url();
         let text = chain(&error);
         if error.is_timeout() {
             Self::Timeout(timeout)
-        } else if text.contains("certificate")
-            || text.contains("tls handshake")
-            || text.contains("CorruptMessage")
-        {
-            Self::Tls(text)
+        } else if TLS_SIGNS.iter().any(|sign| text.contains(sign)) {
+            Self::Tls(format!("{host}: {text}"))
         } else if error.is_connect() {
-            Self::Connect(text)
+            Self::Connect(format!("{host}: {text}"))
         } else {
             Self::Broken(text)
         }
@@ -205,7 +202,7 @@ impl ApiError {
                 "check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place".to_owned()
             }
             Self::Connect(_) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),
-            Self::Tls(_) => "if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
+            Self::Tls(_) => "check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
             Self::Timeout(_) => "the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
             Self::Broken(_) => "the request may have taken effect; run again, which is safe".to_owned(),
             Self::Client(_) => "install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`".to_owned(),
@@ -214,16 +211,29 @@ impl ApiError {
     }
 }
 
-/// An error with all its causes, since the first one alone mostly says "error sending request".
+/// How rustls says that something is wrong with the other end, which is told apart by its text only.
+const TLS_SIGNS: [&str; 6] =
+    ["certificate", "handshake", "corrupt message", "fatal alert", "peer is incompatible", "peer misbehaved"];
+
+fn host(url: Option<&url::Url>) -> String {
+    match url.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?))) {
+        Some((host, port)) => format!("`{host}:{port}`"),
+        None => "the endpoint".to_owned(),
+    }
+}
+
+/// An error with all its causes, since the first one alone mostly says "error sending request", and the second
+/// "client error (Connect)".
 fn chain(error: &dyn std::error::Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if !texts.iter().any(|known| known.contains(&text)) {
+        source = cause.source();
+        let says_nothing = text.starts_with("client error (") && source.is_some();
+        if !says_nothing && !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
-        source = cause.source();
     }
     texts.split_off(usize::from(texts.len() > 1)).join(": ")
 }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
 use crate::diagnostic::Place;
@@ -42,11 +43,12 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
         .layer(middleware::from_fn(authorized))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Arc::new(Mutex::new(store)));
-    tokio::spawn(async move {
+    let serve = async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("the sandbox stopped: {error}");
         }
-    });
+    };
+    tokio::spawn(serve.with_current_subscriber());
     Url::parse(&root).map_err(io::Error::other)
 }
 
