@@ -60,6 +60,12 @@ impl Cancel {
         Self(receiver)
     }
 
+    /// For tests: no signal ever comes.
+    #[cfg(test)]
+    pub(crate) fn never() -> Self {
+        Self(watch::channel(None).1)
+    }
+
     /// The signal, if one came.
     #[must_use]
     pub(crate) fn signal(&self) -> Option<Signal> {

@@ -1,6 +1,8 @@
 //! Carries a plan out, one integration at a time or several at once.
 
 mod guard;
+#[cfg(test)]
+mod histories;
 
 pub(crate) use guard::GuardError;
 

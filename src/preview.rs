@@ -106,7 +106,63 @@ fn units(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Branch, Mark, summary, title};
+
+    /// Text of all kinds: plain, of characters that are two UTF-16 units, with control characters, very long.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z /_-]{0,40}",
+            "[😀a]{0,40}",
+            "\\PC{0,40}",
+            "(?s).{0,40}",
+            "[ \n\t]{0,10}",
+            "[a-zé ]{0,300}",
+        ]
+    }
+
+    /// A production summary: short, or about as long as one may be.
+    fn production_summary() -> impl Strategy<Value = String> {
+        prop_oneof![text(), "(?s).{1700,2048}", "[😀a\n]{900,2048}", "x{1800,2048}[ \n]{0,5}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn any_title_fits(production in text(), branch in text()) {
+            let title = title(&production, &Branch::new(&branch));
+            let units = |text: &str| text.encode_utf16().count();
+            prop_assert!(units(&title) <= 30, "{title:?} has {}", units(&title));
+            // The API wants two characters, and a log one line.
+            prop_assert!(title.chars().count() >= 2);
+            prop_assert!(title.ends_with(')') && title.contains(" ("), "{title:?}");
+            let kept: String = production.chars().take(5).collect();
+            prop_assert!(units(&production) > 12 || title.starts_with(&production), "{title:?}");
+            prop_assert!(title.starts_with(kept.trim_end()), "{title:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn any_summary_fits_and_keeps_its_mark(production in production_summary(), branch in text(), run: u64) {
+            let names = ["hello", "github.com/acme/docs"].map(str::to_owned);
+            let [integration, repository] = names;
+            let mark = Mark { integration, repository, branch, run, ..Mark::default() };
+            let summary = summary(&production, &mark);
+            // A branch of a few hundred bytes fits, encoded; longer ones than forges allow need not.
+            prop_assert!(summary.is_some() || mark.to_string().len() > 2048);
+            if let Some(summary) = summary {
+                prop_assert!(summary.encode_utf16().count() <= 2048);
+                prop_assert_eq!(Mark::find(&summary), Some(mark));
+                let kept: String = production.chars().take(100).collect();
+                prop_assert!(production.trim().is_empty() || summary.starts_with(kept.trim_end()), "{summary}");
+            }
+        }
+    }
 
     #[test]
     fn a_title_keeps_some_of_both() {

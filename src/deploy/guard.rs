@@ -44,3 +44,81 @@ pub(super) fn ours(existing: &Published, expected: &Mark) -> Result<Mark, GuardE
         None => Err(GuardError::NotMarked { name, title: existing.title.clone() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::gitbook::Published;
+    use crate::preview::Mark;
+
+    fn mark() -> Mark {
+        Mark {
+            integration: "hello".to_owned(),
+            repository: "github.com/acme/docs".to_owned(),
+            branch: "feature/x".to_owned(),
+            run: 12,
+            ..Mark::default()
+        }
+    }
+
+    /// What is said of an integration with this summary, and the hint.
+    fn said(summary: Option<String>) -> (String, String) {
+        let existing = Published {
+            name: "hello-x".to_owned(),
+            title: "Hello".to_owned(),
+            summary,
+            ..Published::default()
+        };
+        let error = super::ours(&existing, &mark()).unwrap_err();
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn one_of_the_same_preview_is_ours_whatever_its_run_and_commit() {
+        let theirs = Mark { run: 99, commit: "c".to_owned(), hash: "h".to_owned(), ..mark() };
+        let summary = Some(format!("Hello.\n\n{theirs}\n"));
+        let existing = Published { summary, ..Published::default() };
+        assert_eq!(super::ours(&existing, &mark()), Ok(theirs));
+    }
+
+    #[test]
+    fn an_integration_without_a_mark_is_named_with_its_title() {
+        let damaged = mark().to_string().replace(" -->", "");
+        for summary in [None, Some(String::new()), Some("Hello.".to_owned()), Some(damaged)] {
+            let (error, hint) = said(summary);
+            assert_eq!(error, "`hello-x` (“Hello”) was not made by gitbook-deploy, so it is left as it is");
+            assert_eq!(
+                hint,
+                "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook"
+            );
+        }
+    }
+
+    #[test]
+    fn a_preview_of_something_else_is_named_with_what_it_is_of() {
+        let check = |other: Mark, whose: &str| {
+            let (error, hint) = said(Some(other.to_string()));
+            assert_eq!(error, format!("`hello-x` is a preview of {whose}, so it is left as it is"));
+            assert_eq!(
+                hint,
+                "give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook"
+            );
+        };
+        let with = |change: fn(&mut Mark)| {
+            let mut mark = mark();
+            change(&mut mark);
+            mark
+        };
+        check(
+            with(|mark| mark.integration = "hello-x".to_owned()),
+            "`hello-x`, branch `feature/x` of `github.com/acme/docs`",
+        );
+        check(
+            with(|mark| mark.repository = "git.example.com/acme/docs".to_owned()),
+            "`hello`, branch `feature/x` of `git.example.com/acme/docs`",
+        );
+        check(
+            with(|mark| mark.branch = "mona:feature/x".to_owned()),
+            "`hello`, branch `mona:feature/x` of `github.com/acme/docs`",
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! Ten thousand random histories against the embedded API: previews come and go, and nobody else's is touched.
+
+mod story;
+mod world;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use world::World;
+
+const HISTORIES: u32 = 10_000;
+
+/// Each has a sandbox, a client and a thread of its own.
+const TELLERS: u8 = 2;
+
+#[test]
+fn previews_follow_their_branches_and_touch_nothing_else() {
+    std::thread::scope(|scope| {
+        for teller in 0..TELLERS {
+            scope.spawn(move || tell(teller));
+        }
+    });
+}
+
+/// Tells its share of the histories. The seed is always the same, so that a failure can be seen again.
+fn tell(teller: u8) {
+    let cases = HISTORIES / u32::from(TELLERS);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[teller; 32]);
+    let mut runner = TestRunner::new_with_rng(config, seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    let result = runner.run(&story::history(), |history| runtime.block_on(world.tell(&history)));
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, history)) => panic!("{reason}\nin the history {history:#?}"),
+        Err(error) => panic!("{error}"),
+    }
+}

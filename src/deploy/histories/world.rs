@@ -1,0 +1,358 @@
+//! The world that histories happen in, what is expected of it, and what it looks like.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::story::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Step, What};
+use crate::cancel::Cancel;
+use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
+use crate::diagnostic::Place;
+use crate::environment::Environment;
+use crate::gitbook::{GitBook, sandbox};
+use crate::integration::{self, Integration, Packaging};
+use crate::plan::Target;
+use crate::preview::{Branch, Mark, Template};
+
+const REPOSITORY: &str = "github.com/acme/integrations";
+
+/// A sandbox with its client, and the integrations in all their versions.
+pub(super) struct World {
+    folder: TempDir,
+    gitbook: GitBook,
+    cancel: Cancel,
+    template: Template,
+    integrations: Vec<Vec<Integration>>,
+}
+
+/// What stands under a name.
+#[derive(Clone, Debug)]
+enum Holder {
+    Ours {
+        pair: Pair,
+        run: u64,
+        content: usize,
+    },
+    /// Somebody else's, with the very bytes that must stay.
+    Theirs(Vec<u8>),
+}
+
+/// What a history has come to.
+#[derive(Default)]
+struct State {
+    run: u64,
+    open: BTreeSet<Pair>,
+    /// The run of the last push or close of each, late ones left out.
+    newest: BTreeMap<Pair, u64>,
+    holders: BTreeMap<String, Holder>,
+    /// The branches whose last push was refused, with what stood in the way.
+    refused: BTreeMap<Pair, String>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let endpoint = sandbox::start(folder.path()).await.unwrap();
+        let token = SecretString::from("any");
+        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 0).unwrap();
+        let mut integrations = Vec::new();
+        for name in INTEGRATIONS {
+            let mut versions = Vec::new();
+            for content in 0..CONTENTS {
+                versions.push(packaged(name, content).await);
+            }
+            integrations.push(versions);
+        }
+        Self { folder, gitbook, cancel: Cancel::never(), template: Template::default(), integrations }
+    }
+
+    /// Lets everything happen and looks after each step, and at the end, whether all is as it should be.
+    pub(super) async fn tell(&self, history: &History) -> Result<(), TestCaseError> {
+        self.clear();
+        let mut state = State { run: 10, ..State::default() };
+        for step in &history.steps {
+            self.happen(step, history.numbered, &mut state).await?;
+            self.look(&state)?;
+        }
+        self.look_at_the_end(&state)
+    }
+
+    async fn happen(&self, step: &Step, numbered: bool, state: &mut State) -> Result<(), TestCaseError> {
+        let pair = step.pair;
+        let late = |ago: u64, state: &State| state.run.saturating_sub(ago).max(1);
+        match step.what {
+            What::Push { content } => {
+                state.run += 1;
+                state.open.insert(pair);
+                state.newest.insert(pair, state.run);
+                self.push(pair, content, if numbered { state.run } else { 0 }, state).await
+            }
+            // That a late run brings back what was closed is for the sweep; without numbers none is known to be late.
+            What::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
+                self.push(pair, content, late(ago, state), state).await
+            }
+            What::Close => {
+                state.run += 1;
+                state.open.remove(&pair);
+                state.newest.insert(pair, state.run);
+                self.close(pair, if numbered { state.run } else { 0 }, state).await
+            }
+            What::LateClose { ago }
+                if numbered && state.is_overtaken(pair, late(ago, state), &self.name(pair)) =>
+            {
+                self.close(pair, late(ago, state), state).await
+            }
+            What::Squat(squatter) => {
+                self.squat(pair, squatter, state);
+                Ok(())
+            }
+            What::Damage(damage) => {
+                self.damage(pair, damage, state);
+                Ok(())
+            }
+            What::LatePush { .. } | What::LateClose { .. } => Ok(()),
+        }
+    }
+
+    async fn push(
+        &self,
+        pair: Pair,
+        content: usize,
+        run: u64,
+        state: &mut State,
+    ) -> Result<(), TestCaseError> {
+        let name = self.name(pair);
+        let expected = match state.holders.get(&name) {
+            None => "published",
+            Some(Holder::Ours { pair: other, .. }) if *other != pair => "failed",
+            Some(Holder::Ours { run: newer, .. }) if *newer > run && run != 0 => "skipped",
+            Some(Holder::Ours { content: same, .. }) if *same == content => "unchanged",
+            Some(Holder::Ours { .. }) => "published",
+            Some(Holder::Theirs(_)) => "failed",
+        };
+        let target = target(pair);
+        let outcome = self
+            .deployment()
+            .preview(&self.integrations[pair.integration][content], &self.previews(&target, run))
+            .await;
+        came(&outcome, &name, expected)?;
+        if expected == "failed" {
+            state.refused.insert(pair, name);
+        } else {
+            state.refused.remove(&pair);
+            if expected == "published" {
+                state.holders.insert(name, Holder::Ours { pair, run, content });
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&self, pair: Pair, run: u64, state: &mut State) -> Result<(), TestCaseError> {
+        let name = self.name(pair);
+        let expected = match state.holders.get(&name) {
+            None => "deleted",
+            Some(Holder::Ours { pair: other, .. }) if *other != pair => "failed",
+            Some(Holder::Ours { run: newer, .. }) if *newer > run && run != 0 => "skipped",
+            Some(Holder::Ours { .. }) => "deleted",
+            Some(Holder::Theirs(_)) => "failed",
+        };
+        let preview = NamedPreview {
+            integration: INTEGRATIONS[pair.integration].to_owned(),
+            place: Place::file("gitbook-manifest.yaml"),
+            name: name.clone(),
+        };
+        let target = target(pair);
+        let outcome = self.deployment().delete(&preview, &self.previews(&target, run)).await;
+        came(&outcome, &name, expected)?;
+        if expected == "deleted" {
+            state.holders.remove(&name);
+        }
+        Ok(())
+    }
+
+    fn squat(&self, pair: Pair, squatter: Squatter, state: &mut State) {
+        let name = self.name(pair);
+        let ours = Mark { run: 1, ..mark(pair) };
+        let summary = match squatter {
+            Squatter::Unmarked => "Ours, and made by hand.".to_owned(),
+            Squatter::OtherRepository => {
+                Mark { repository: "github.com/other/integrations".to_owned(), ..ours }.to_string()
+            }
+            Squatter::OtherBranch => Mark { branch: "elsewhere".to_owned(), ..ours }.to_string(),
+            Squatter::OtherIntegration => Mark { integration: "stranger".to_owned(), ..ours }.to_string(),
+            Squatter::MarkNotAtTheEnd => format!("{ours}\n\nThat is what a mark looks like."),
+            Squatter::HalfAMark => ours.to_string().replace(" repository=", " depository="),
+        };
+        let theirs = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
+        self.write(name, &theirs, state);
+    }
+
+    fn damage(&self, pair: Pair, damage: Damage, state: &mut State) {
+        let name = self.name(pair);
+        let Some(Holder::Ours { run, .. }) = state.holders.get(&name) else { return };
+        let mut record: Value = serde_json::from_slice(&self.record(&name).unwrap()).unwrap();
+        let summary = record["summary"].as_str().unwrap();
+        let damaged = match damage {
+            Damage::Removed => summary.lines().next().unwrap().replace("<!--", "").replace("-->", ""),
+            Damage::TextBehind => format!("{summary} and more"),
+            Damage::Truncated => summary.trim_end_matches(" -->").to_owned(),
+            Damage::AnotherBranch => summary.replace(" branch=", " branch=not-"),
+            Damage::TwoBranches => summary.replace(" branch=", " branch=x branch="),
+            Damage::AnotherRun => summary.replace(&format!(" run={run} "), " run=first "),
+        };
+        record["summary"] = damaged.into();
+        self.write(name, &record, state);
+    }
+
+    /// Writes what is not ours from now on.
+    fn write(&self, name: String, record: &Value, state: &mut State) {
+        let bytes = record.to_string().into_bytes();
+        let folder = self.folder.path().join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("integration.json"), &bytes).unwrap();
+        state.holders.insert(name, Holder::Theirs(bytes));
+    }
+
+    /// Everything that there is, is as it was made.
+    fn look(&self, state: &State) -> Result<(), TestCaseError> {
+        let there: Vec<_> = state.holders.keys().cloned().collect();
+        prop_assert_eq!(self.all(), there, "what is there");
+        for (name, holder) in &state.holders {
+            let record = self.record(name).unwrap();
+            match holder {
+                Holder::Theirs(bytes) => prop_assert!(record == *bytes, "`{}` was touched", name),
+                Holder::Ours { pair, run, .. } => {
+                    let record: Value = serde_json::from_slice(&record).unwrap();
+                    let found = Mark::find(record["summary"].as_str().unwrap()).unwrap();
+                    let expected = Mark { run: *run, hash: found.hash.clone(), ..mark(*pair) };
+                    prop_assert_eq!(found, expected, "the mark of `{}`", name);
+                    prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The open branches have previews, or else an error has said what stands in the way; the closed ones have none.
+    fn look_at_the_end(&self, state: &State) -> Result<(), TestCaseError> {
+        let ours: BTreeSet<_> = state.holders.values().filter_map(Holder::pair).collect();
+        for pair in state.open.difference(&ours) {
+            let theirs = matches!(state.holders.get(&self.name(*pair)), Some(Holder::Theirs(_)));
+            prop_assert!(theirs || state.refused.contains_key(pair), "{:?} has no preview", pair);
+        }
+        for pair in ours.difference(&state.open) {
+            prop_assert!(false, "{:?} still has a preview", pair);
+        }
+        Ok(())
+    }
+
+    fn deployment(&self) -> Deployment<'_> {
+        Deployment { gitbook: &self.gitbook, cancel: &self.cancel, dry_run: false, skip_unchanged: true }
+    }
+
+    fn previews<'a>(&'a self, target: &'a Target, run: u64) -> Previews<'a> {
+        Previews {
+            target,
+            repository: REPOSITORY,
+            commit: Some("c0ffee"),
+            run,
+            template: &self.template,
+            visibility: "private",
+        }
+    }
+
+    fn name(&self, pair: Pair) -> String {
+        self.template.name(INTEGRATIONS[pair.integration], &Branch::new(BRANCHES[pair.branch]), None)
+    }
+
+    fn record(&self, name: &str) -> std::io::Result<Vec<u8>> {
+        std::fs::read(self.folder.path().join(name).join("integration.json"))
+    }
+
+    /// The names of all that there is.
+    fn all(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn clear(&self) {
+        for name in self.all() {
+            std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
+        }
+    }
+}
+
+impl State {
+    /// Whether a close is late: a newer run has published, or closed. A newer one that was refused, or found nothing to
+    /// change, has left no trace in the mark, so that only the forge could tell.
+    fn is_overtaken(&self, pair: Pair, run: u64, name: &str) -> bool {
+        let seen_older = matches!(self.holders.get(name), Some(Holder::Ours { pair: holder, run: seen, .. }) if *holder == pair && *seen <= run);
+        self.newest.get(&pair).is_some_and(|newest| *newest > run) && !seen_older
+    }
+}
+
+impl Holder {
+    fn pair(&self) -> Option<Pair> {
+        match self {
+            Self::Ours { pair, .. } => Some(*pair),
+            Self::Theirs(_) => None,
+        }
+    }
+}
+
+/// What came of a deployment. An error names what stands in the way.
+fn came(outcome: &Outcome, name: &str, expected: &str) -> Result<(), TestCaseError> {
+    prop_assert_eq!(outcome.word(), expected, "{:?}", outcome.result);
+    prop_assert_eq!(&outcome.name, name);
+    prop_assert!(outcome.preview);
+    if let Err(error) = &outcome.result {
+        let text = error.to_string();
+        prop_assert!(text.starts_with(&format!("`{name}` ")), "{}", text);
+        prop_assert!(text.ends_with("so it is left as it is"), "{}", text);
+    }
+    Ok(())
+}
+
+fn target(pair: Pair) -> Target {
+    Target { branch: Branch::new(BRANCHES[pair.branch]), pull_request: Some(12) }
+}
+
+fn mark(pair: Pair) -> Mark {
+    Mark {
+        integration: INTEGRATIONS[pair.integration].to_owned(),
+        repository: REPOSITORY.to_owned(),
+        branch: BRANCHES[pair.branch].to_owned(),
+        commit: "c0ffee".to_owned(),
+        ..Mark::default()
+    }
+}
+
+/// An integration whose script is sent as it is.
+async fn packaged(name: &str, content: usize) -> Integration {
+    let folder = TempDir::new().unwrap();
+    let manifest = format!(
+        "name: {name}\ntitle: Hello\norganization: acme\nscript: script.js\nscopes: []\nvisibility: public\n"
+    );
+    std::fs::write(folder.path().join("gitbook-manifest.yaml"), manifest).unwrap();
+    std::fs::write(folder.path().join("script.js"), format!("export default {content};\n")).unwrap();
+    let environment = Environment::new([], PathBuf::from(folder.path()));
+    let sources = integration::discover(&[".".to_owned()], folder.path()).unwrap();
+    let packaging = Packaging {
+        env: None,
+        overrides: &[],
+        bundle: false,
+        resolve_secrets: false,
+        environment: &environment,
+    };
+    let packaged = integration::package(&sources[0], &packaging).await;
+    packaged.integration.unwrap()
+}
