@@ -32,11 +32,15 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
     let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
+    let (unresolved, odd): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_unresolved);
+    if !unresolved.is_empty() {
+        return Err(convert(&unresolved, Severity::Error));
+    }
     let chunk = output.assets.iter().find(|asset| asset.filename() == OUTPUT);
     let text = chunk.ok_or_else(|| failed("the bundler gave no script".to_owned()))?.content_as_bytes();
     let text = std::str::from_utf8(text)
         .map_err(|error| failed(format!("the bundler's script is not Unicode: {error}")))?;
-    let mut warnings = convert(&output.warnings, Severity::Warning);
+    let mut warnings = convert(&odd, Severity::Warning);
     warnings.extend(warning.map(|warning| relative(warning, shown_from)));
     Ok(Bundle { script: text.to_owned(), warnings })
 }
@@ -111,6 +115,11 @@ fn diagnostics(
         }
     }
     found
+}
+
+/// A package that is not there, which the bundler leaves to the runtime; that has no packages.
+fn is_unresolved(problem: &BuildDiagnostic) -> bool {
+    matches!(problem.kind(), EventKind::UnresolvedImport)
 }
 
 fn is_conflict(problem: &BuildDiagnostic) -> bool {
