@@ -65,7 +65,8 @@ impl Config {
     /// The second part of the result is what is odd but no error: variables that look misspelt.
     ///
     /// # Errors
-    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value.
+    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value. What is
+    /// odd is told with them.
     pub fn from_environment(environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let variables = variables::read(environment)?;
         let mut reader = Reader::default();
@@ -99,8 +100,11 @@ impl Config {
             overrides: variables::overrides(environment),
             token: variables.token.map(SecretString::from),
         };
-        reader.finish()?;
-        Ok((config, variables::misspelt(environment)))
+        let odd = variables::misspelt(environment);
+        match reader.finish() {
+            Ok(()) => Ok((config, odd)),
+            Err(problems) => Err(problems.into_iter().chain(odd).collect()),
+        }
     }
 
     /// The patterns that select integrations.
