@@ -1,1 +1,14 @@
 //! Tests of the whole program.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod exit_codes;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tls;
