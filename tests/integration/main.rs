@@ -8,6 +8,9 @@ mod exit_codes;
 mod http;
 #[cfg(test)]
 mod publishing;
+
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
