@@ -139,7 +139,7 @@ impl Config {
     #[must_use]
     pub fn override_for_one_only(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
-        let message = format!("`{}` gives `{}` to several integrations", field.variable, field.key);
+        let message = format!("gives `{}` to several integrations", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
         Some(Diagnostic::error(Place::variable(&field.variable), message).hint(hint))
     }

@@ -132,7 +132,10 @@ async fn one_password(reference: &str, environment: &Environment) -> Result<Secr
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "`op` is not on `PATH`".to_owned(),
+            _ => error.to_string(),
+        })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(said.lines().next().map_or_else(|| output.status.to_string(), str::to_owned));

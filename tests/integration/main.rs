@@ -1,9 +1,19 @@
 //! Tests of the whole program.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "clippy allows them in test functions only, not in what those call"
-)]
 
+// In modules for tests clippy allows what it does not elsewhere.
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod exit_codes;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tls;

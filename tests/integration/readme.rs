@@ -31,6 +31,7 @@ fn commands(with: &str) -> String {
 }
 
 /// Runs commands as a newcomer would, with the binary that was built for this test.
+#[expect(clippy::disallowed_methods, reason = "a shell needs the PATH of the machine")]
 fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
     let own = format!(" {BINARY}\n");
     let commands =

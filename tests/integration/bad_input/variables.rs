@@ -1,0 +1,121 @@
+//! Variables that can't be used.
+
+use super::refused;
+use crate::support::{deployment, gitbook, repository};
+
+#[tokio::test]
+async fn all_bad_variables_are_told_together() {
+    let run = deployment()
+        .variable("GITBOOK_MODE", "deploy")
+        .variable("GITBOOK_TIMEOUT", "60")
+        .variable("GITBOOK_PREVIEW_VISIBILITY", "public")
+        .variable("GITBOOK_SHARD", "0/8")
+        .variable("GITBOOK_TITEL", "Hello");
+    insta::assert_snapshot!(refused(run, &repository()).await, @"
+    exit 2
+    error: GITBOOK_MODE: not a mode
+     hint: accepted: auto, publish, preview, delete, sweep, check, plan
+    error: GITBOOK_PREVIEW_VISIBILITY: a preview is never public
+     hint: accepted: private, unlisted
+    error: GITBOOK_SHARD: not a share
+     hint: accepted: `2/8` for the second of eight
+    error: GITBOOK_TIMEOUT: not a duration
+     hint: accepted: a number with its unit, such as `500ms`, `60s` or `2m`
+    warning: GITBOOK_TITEL: not a variable known here, so it does nothing
+     hint: did you mean `GITBOOK_TITLE`?
+    error: 4 errors in the configuration, nothing was sent
+    ");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_would_show_the_token() {
+    let ended = deployment().against("http://gitbook.example").publish().runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 2
+    error: GITBOOK_ENDPOINT: plain `http` would show the token to the network
+     hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
+    error: 1 error in the configuration, nothing was sent
+    ");
+    let ended = deployment().against("https://user:hush@gitbook.example").publish().runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 2
+    error: GITBOOK_ENDPOINT: holds a user or password
+     hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
+    error: 1 error in the configuration, nothing was sent
+    ");
+    assert!(!ended.everything().contains("hush"));
+}
+
+#[tokio::test]
+async fn a_variable_that_is_no_yaml() {
+    let repository = repository().integration(".");
+    let run = deployment()
+        .publish()
+        .variable("GITBOOK_BLOCKS", "[{id: hello, title: }")
+        .variable("GITBOOK_EXTERNAL_LINKS", "[{label: a, url: b}]");
+    insta::assert_snapshot!(refused(run, &repository).await, @"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    error: not valid YAML: unclosed bracket '['
+       at: GITBOOK_BLOCKS:1:1
+    error: 1 error in what was to be deployed, nothing was sent
+    ");
+}
+
+#[tokio::test]
+async fn a_field_for_several_integrations() {
+    let repository = repository().integration("one").integration("two");
+    let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
+    insta::assert_snapshot!(refused(run, &repository).await, @"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    error: GITBOOK_TITLE: gives `title` to several integrations
+     hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
+    error: 1 error in what was to be deployed, nothing was sent
+    ");
+}
+
+#[tokio::test]
+async fn variables_that_are_half_a_manifest() {
+    let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
+    insta::assert_snapshot!(refused(run, &repository()).await, @"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    error: GITBOOK_NAME: `title` is missing
+    error: GITBOOK_NAME: `organization` is missing
+    error: GITBOOK_NAME: `scopes` is missing
+    error: GITBOOK_SCRIPT: the script `main.ts` can't be read: No such file or directory (os error 2)
+     hint: paths in a manifest are relative to its folder
+    error: 4 errors in what was to be deployed, nothing was sent
+    ");
+}
+
+#[tokio::test]
+async fn a_mode_without_the_branch_that_it_is_about() {
+    let run = deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "r");
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    exit 2
+    info: nothing: the mode is about a branch's preview system=no CI system repository=r
+    error: there is no branch whose preview this could be about
+     hint: set `GITBOOK_BRANCH`
+    ");
+    let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    exit 2
+    info: preview: `GITBOOK_MODE=preview` system=no CI system
+    error: the repository is not known, and previews are known by it
+     hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
+    ");
+}
+
+#[tokio::test]
+async fn an_unknown_production_branch() {
+    let server = gitbook().await;
+    let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    exit 2
+    info: nothing: push to branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: the production branch is not known
+     hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
+    ");
+}

@@ -1,0 +1,63 @@
+//! Lists: all of their pages, and an organization by its id or subdomain.
+
+use serde_json::{Value, json};
+use wiremock::matchers::{path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::{client, told};
+use crate::support::{Recorded as _, published};
+
+fn page(items: &[Value], next: Option<&str>) -> ResponseTemplate {
+    let next = next.map(|page| json!({"page": page}));
+    ResponseTemplate::new(200).set_body_json(json!({"items": items, "next": next}))
+}
+
+/// A server with two pages of something.
+async fn two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
+    let server = MockServer::start().await;
+    let first_page = Mock::given(path(at)).and(query_param("limit", "1000"));
+    first_page
+        .and(query_param_is_missing("page"))
+        .respond_with(page(first, Some("a b&c")))
+        .mount(&server)
+        .await;
+    let second_page = Mock::given(path(at)).and(query_param("limit", "1000"));
+    second_page.and(query_param("page", "a b&c")).respond_with(page(second, None)).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn a_list_is_all_of_its_pages() {
+    let pages = [published("one"), published("two"), published("three")];
+    let server = two_pages("/v1/orgs/acme/integrations", &pages[..2], &pages[2..]).await;
+    let names: Vec<_> =
+        client(&server.uri(), 0).list("acme").await.unwrap().into_iter().map(|p| p.name).collect();
+    assert_eq!(names, ["one", "two", "three"]);
+    assert_eq!(server.asked().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_given_up() {
+    let server = MockServer::start().await;
+    Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
+    let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
+    insta::assert_snapshot!(told(&error), @"
+    EndlessList: the list did not end after 1000 pages
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    ");
+    assert_eq!(server.asked().await.len(), 1000);
+}
+
+#[tokio::test]
+async fn an_organization_is_known_by_its_id_or_its_subdomain() {
+    let organization = |id: &str, hostname: &str| json!({"id": id, "hostname": hostname});
+    let first = [organization("id1", "acme.gitbook.io"), json!({"id": "id2"})];
+    let second = [organization("id3", "acme-two.gitbook.io")];
+    let server = two_pages("/v1/orgs", &first, &second).await;
+    let find = async |text: &str| client(&server.uri(), 0).organization(text).await.unwrap();
+    assert_eq!(find("acme").await.as_deref(), Some("id1"));
+    assert_eq!(find("id2").await.as_deref(), Some("id2"));
+    assert_eq!(find("acme-two").await.as_deref(), Some("id3"));
+    assert_eq!(find("acme-three").await, None);
+    assert_eq!(find("").await, None);
+}

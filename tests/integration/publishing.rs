@@ -1,0 +1,264 @@
+//! Publishing, previews and deletions over HTTP, to the sandbox and to servers that record what they are asked.
+
+mod guard;
+mod selection;
+
+use gitbook_deploy::gitbook::sandbox;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{Deployment, Ended, Recorded as _, Repository, deployment, gitbook, png, repository};
+
+/// A sandbox over HTTP, and the folder where it keeps what was published.
+async fn kept() -> (String, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (sandbox::start(folder.path()).await.unwrap().into(), folder)
+}
+
+fn record(folder: &TempDir, name: &str) -> Value {
+    let path = folder.path().join(name).join("integration.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn push(endpoint: &str, branch: &str, repository: &Repository) -> Deployment {
+    deployment().against(endpoint).push_to(branch).folder(repository)
+}
+
+fn results(ended: &Ended) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let integrations = ended.integrations();
+    let integrations = integrations.as_array().unwrap().iter();
+    integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
+}
+
+/// Every field that variables give.
+const WHOLE: [(&str, &str); 15] = [
+    ("NAME", "hello"),
+    ("TITLE", "Hello"),
+    ("DESCRIPTION", "Says hello"),
+    ("SUMMARY", "It says hello."),
+    ("ORGANIZATION", "acme"),
+    ("SCRIPT", "build/main.js"),
+    ("ICON", "icon.png"),
+    ("PREVIEW_IMAGES", "icon.png\nicon.png"),
+    ("SCOPES", "space:content:read, space:content:write"),
+    ("CATEGORIES", "content"),
+    ("TARGET", "site"),
+    ("VISIBILITY", "unlisted"),
+    ("RUNTIME", "v1"),
+    ("BLOCKS", "[{id: hello, title: Hello}]"),
+    ("SECRETS", "{KEY: 'a-${{ env.API_KEY }}'}"),
+];
+
+#[tokio::test]
+async fn variables_alone_are_an_integration() {
+    let server = gitbook().await;
+    let repository = repository()
+        .file("build/main.js", "export default { fetch: () => new Response('hi') };\n")
+        .file("icon.png", png(2, 2));
+    let run = WHOLE.into_iter().fold(push(&server.uri(), "main", &repository), |run, (field, value)| {
+        run.variable(&format!("GITBOOK_{field}"), value)
+    });
+    let ended = run.variable("API_KEY", "hush-hush").runs().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    let mut body = server.body().await;
+    assert_eq!(body["secrets"].take(), json!({"KEY": "a-hush-hush"}));
+    for image in [body["icon"].take(), body["previewImages"][0].take(), body["previewImages"][1].take()] {
+        assert!(image.as_str().unwrap().starts_with("iVBORw0KGgo"), "{image}");
+    }
+    insta::assert_snapshot!(format!("{body:#}"), @r#"
+    {
+      "blocks": [
+        {
+          "id": "hello",
+          "title": "Hello"
+        }
+      ],
+      "categories": [
+        "content"
+      ],
+      "description": "Says hello",
+      "organization": "acme",
+      "runtime": "v1",
+      "scopes": [
+        "space:content:read",
+        "space:content:write"
+      ],
+      "summary": "It says hello.",
+      "target": "site",
+      "title": "Hello",
+      "visibility": "unlisted",
+      "icon": null,
+      "previewImages": [
+        null,
+        null
+      ],
+      "secrets": null,
+      "script": "var e={fetch:()=>new Response(`hi`)};export{e as default};"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_script_that_is_built_is_sent_as_it_is() {
+    let server = gitbook().await;
+    let script = "import x from 'nowhere'; // kept\r\n\u{2028} const = nonsense\n";
+    let repository = repository().manifest(".", "hello", "").file("main.ts", script);
+    let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_BUNDLE", "false").runs().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(server.body().await["script"], script);
+}
+
+#[tokio::test]
+async fn a_preview_that_is_there_already_is_left_alone() {
+    let (endpoint, folder) = kept().await;
+    let repository = repository().manifest(".", "hello", "summary: Hi.\n");
+    let run = || push(&endpoint, "fix", &repository);
+    let first = run().runs().await;
+    assert_eq!((first.output("result"), first.output("name")), ("published".into(), "hello-fix".into()));
+    let (title, visibility) =
+        (&record(&folder, "hello-fix")["title"], &record(&folder, "hello-fix")["visibility"]);
+    assert_eq!((title, visibility), (&json!("Hello (fix)"), &json!("private")));
+    let second = run().variable("GITBOOK_COMMIT", "4567").runs().await;
+    assert_eq!((second.output("result"), second.output("version")), ("unchanged".into(), "1".into()));
+    let third = run().variable("GITBOOK_SKIP_UNCHANGED", "false").runs().await;
+    assert_eq!((third.output("result"), third.output("version")), ("published".into(), "2".into()));
+    let changed = repository.file("main.ts", "export default {};\n");
+    let fourth = push(&endpoint, "fix", &changed).runs().await;
+    assert_eq!((fourth.output("result"), fourth.output("version")), ("published".into(), "3".into()));
+}
+
+#[tokio::test]
+async fn a_preview_is_deleted_once_and_then_it_was_not_there() {
+    let (endpoint, folder) = kept().await;
+    let repository = repository().integration("hello").integration("world");
+    push(&endpoint, "fix", &repository).runs().await;
+    push(&endpoint, "other", &repository).runs().await;
+    let delete = || deployment().against(&endpoint).event("delete", "fix").folder(&repository);
+    let ended = delete().runs().await;
+    assert_eq!((ended.code, ended.output("mode")), (Some(0), "delete".to_owned()));
+    let (hello, world) = ("hello-fix".to_owned(), "world-fix".to_owned());
+    let deleted = [(hello, "deleted".to_owned()), (world, "deleted".to_owned())];
+    assert_eq!(results(&ended), deleted);
+    assert!(!folder.path().join("hello-fix").exists() && folder.path().join("hello-other").exists());
+    let again = delete().runs().await;
+    assert_eq!((again.code, results(&again)), (Some(0), deleted.to_vec()));
+    assert_eq!(again.integrations()[0]["note"], "it was not there");
+}
+
+#[tokio::test]
+async fn a_deletion_needs_neither_the_script_nor_secrets() {
+    let (endpoint, folder) = kept().await;
+    let repository = repository().integration(".");
+    let repository = repository.manifest(".", "hello", "");
+    push(&endpoint, "fix", &repository).runs().await;
+    let bare = "name: hello\nsecrets: {KEY: \"${{ env.NOT_SET }}\"}\nicon: none.png\n";
+    let bare = crate::support::repository().file("gitbook-manifest.yaml", bare);
+    let ended = deployment().against(&endpoint).event("closed", "fix").folder(&bare).runs().await;
+    assert_eq!((ended.code, ended.output("result")), (Some(0), "deleted".to_owned()), "{ended:#?}");
+    assert!(!folder.path().join("hello-fix").exists());
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing() {
+    let server = gitbook().await;
+    let repository = repository().integration("hello");
+    let run = |branch| push(&server.uri(), branch, &repository).variable("GITBOOK_DRY_RUN", "true");
+    let publish = run("main").runs().await;
+    insta::assert_snapshot!(publish.log(), @"
+    exit 0
+    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: checked `hello` (dry run: would be published) milliseconds=… script_bytes=58
+    ");
+    let preview = run("fix").runs().await;
+    insta::assert_snapshot!(preview.log(), @"
+    exit 0
+    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: checked `hello-fix` (dry run: would be published) milliseconds=… script_bytes=58
+    ");
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
+    let (endpoint, folder) = kept().await;
+    push(&endpoint, "fix", &repository).runs().await;
+    let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
+    insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @"
+    exit 0
+    info: delete: branch `fix` was deleted system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: checked `hello-fix` (dry run: would be deleted) milliseconds=…
+    ");
+    assert!(folder.path().join("hello-fix").exists());
+}
+
+#[tokio::test]
+async fn one_integration_that_fails_does_not_stop_the_others() {
+    let server = MockServer::start().await;
+    let answer = |request: &wiremock::Request| match request.url.path().rsplit('/').next() {
+        Some("two") => crate::support::said(403, "You may not"),
+        name => ResponseTemplate::new(200).set_body_json(crate::support::published(name.unwrap())),
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let repository = repository().integration("one").integration("two").integration("three");
+    let ended = push(&server.uri(), "main", &repository).runs().await;
+    let result = |name: &str, result: &str| (name.to_owned(), result.to_owned());
+    let expected = [result("one", "published"), result("three", "published"), result("two", "failed")];
+    assert_eq!((ended.code, results(&ended)), (Some(1), expected.to_vec()));
+    let log = ended.log();
+    assert!(log.ends_with("error: 1 of 3 integrations failed\n"), "{log}");
+    assert!(
+        log.contains("error: publishing `two` failed\ncause: the token may not do this: 403 You may not\n")
+    );
+}
+
+#[tokio::test]
+async fn what_gitbook_published_otherwise_is_a_warning() {
+    let server = MockServer::start().await;
+    let mut answer = crate::support::published("hello");
+    answer["title"] = json!("Hallo");
+    answer["visibility"] = json!("public");
+    answer["scopes"] = json!([]);
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
+    let repository = repository().manifest(".", "hello", "visibility: private\n");
+    let ended = push(&server.uri(), "main", &repository).runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 0
+    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    warning: GitBook published `hello` with another title than was sent field=title sent=Hello got=Hallo
+    warning: GitBook published `hello` with another visibility than was sent field=visibility sent=private got=public
+    warning: GitBook published `hello` with another scopes than was sent field=scopes sent=those of the manifest got=
+    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
+    ");
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_the_repository() {
+    let server = gitbook().await;
+    let repository =
+        repository().manifest("hello", "hello", "icon: icon.png\n").file("hello/icon.png", png(2, 2));
+    let before = repository.files();
+    push(&server.uri(), "main", &repository).runs().await;
+    push(&server.uri(), "fix", &repository).runs().await;
+    assert_eq!(server.asked().await.len(), 3);
+    assert_eq!(repository.files(), before);
+}
+
+#[tokio::test]
+async fn the_embedded_sandbox_keeps_what_was_published() {
+    let repository = repository().manifest(".", "hello", "secrets: {KEY: hush-hush}\n");
+    let run = || deployment().variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
+    let ended = run().runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 0
+    info: publish: no CI system and no event; this is the sandbox system=no CI system
+    info: sandbox: what is published goes to `<folder>/.gitbook-sandbox`
+    info: published `hello` milliseconds=… script_bytes=58 version=1 url=file://<folder>/.gitbook-sandbox/hello/
+    ");
+    let again = run().runs().await;
+    assert_eq!(again.output("version"), "2");
+    let root = ".gitbook-sandbox/hello";
+    let kept: Vec<_> = repository.files().into_iter().filter(|path| path.starts_with(".gitbook")).collect();
+    assert_eq!(kept, [format!("{root}/integration.json"), format!("{root}/script.js")]);
+    let record = std::fs::read_to_string(repository.path(&kept[0])).unwrap();
+    assert!(record.contains("KEY") && !record.contains("hush-hush"), "{record}");
+}

@@ -1,0 +1,107 @@
+//! Nothing is overwritten or deleted that is not this repository's and branch's own preview.
+
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::{kept, push};
+use crate::support::{Deployment, Recorded as _, deployment, published, repository};
+
+const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
+
+/// A GitBook where `hello-fix` is already, with this summary. Publishing and deleting are not answered.
+async fn holding(summary: &str) -> MockServer {
+    let server = MockServer::start().await;
+    let mut there = published("hello-fix");
+    there["title"] = "Hello of somebody else".into();
+    there["summary"] = summary.into();
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(there))
+        .mount(&server)
+        .await;
+    server
+}
+
+/// What a run says, which must only have read.
+async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -> String {
+    let server = holding(summary).await;
+    let ended = run(&server.uri()).runs().await;
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
+    assert_eq!(ended.code, Some(code), "{ended:#?}");
+    ended.log()
+}
+
+#[tokio::test]
+async fn an_integration_without_a_mark_is_left_alone() {
+    let repository = repository().integration("hello");
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @"
+    exit 1
+    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
+    ");
+    let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
+    insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @"
+    exit 1
+    info: delete: branch `fix` was deleted system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
+    ");
+}
+
+#[tokio::test]
+async fn a_preview_of_another_repository_is_left_alone() {
+    let repository = repository().integration("hello");
+    let mark = MARK.replace("acme", "somebody");
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    exit 1
+    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
+    ");
+    let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
+    only_read(delete, &mark, 1).await;
+}
+
+#[tokio::test]
+async fn a_preview_of_another_branch_is_left_alone() {
+    let repository = repository().integration("hello");
+    let mark = MARK.replace("branch=fix", "branch=Fix");
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    exit 1
+    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
+    ");
+}
+
+#[tokio::test]
+async fn a_mark_that_is_not_at_the_end_is_none() {
+    let repository = repository().integration("hello");
+    let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
+    assert!(log.contains("was not made by gitbook-deploy"), "{log}");
+}
+
+#[tokio::test]
+async fn an_older_run_leaves_the_preview_of_a_newer_one() {
+    let repository = repository().integration("hello");
+    let run = |to: &str| {
+        let run = deployment().against(to).on_github("fix", 6).folder(&repository);
+        run.variable("GITBOOK_LOG_FORMAT", "text")
+    };
+    insta::assert_snapshot!(only_read(run, MARK, 0).await, @"
+    exit 0
+    info: preview: push to branch `fix` system=GitHub Actions repository=github.com/acme/integrations commit=0123abcd
+    info: skipped `hello-fix` (a newer run (7) has published this preview) milliseconds=… script_bytes=58
+    ");
+}
+
+#[tokio::test]
+async fn a_newer_run_replaces_the_preview_of_an_older_one() {
+    let (endpoint, _folder) = kept().await;
+    let mut repository = repository().integration("hello");
+    for (run, script) in [(6, "export default 6;"), (8, "export default 8;"), (7, "export default 7;")] {
+        repository = repository.file("hello/main.ts", script);
+        let ended = deployment().against(&endpoint).on_github("fix", run).folder(&repository).runs().await;
+        assert_eq!(ended.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Which integrations a run is about: checks, plans and shares.
+
+use serde_json::{Value, json};
+
+use super::{push, results};
+use crate::support::{Recorded as _, deployment, gitbook, repository};
+
+fn published(names: &[&str]) -> Vec<(String, String)> {
+    names.iter().map(|&name| (name.to_owned(), "published".to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_check_builds_everything_and_sends_nothing() {
+    let more = "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n";
+    let repository = repository().integration("one").manifest("two", "two", more);
+    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 0
+    info: check: `GITBOOK_MODE=check` system=no CI system
+    warning: `secrets.KEY` needs the variable `NOT_SET`, which is not set here
+       at: two/gitbook-manifest.yaml:6:16
+    info: checked `one` milliseconds=… script_bytes=58
+    info: checked `two` milliseconds=… script_bytes=58
+    ");
+    assert_eq!((ended.output("result"), ended.output("count")), ("checked".into(), "2".into()));
+}
+
+#[tokio::test]
+async fn a_plan_divides_the_work_of_a_later_job() {
+    let server = gitbook().await;
+    let repository = repository().integration("one").integration("two").integration("three");
+    let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 0
+    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: checked `one` milliseconds=… script_bytes=58
+    info: checked `three` milliseconds=… script_bytes=58
+    info: checked `two` milliseconds=… script_bytes=58
+    ");
+    let matrix: Value = serde_json::from_str(&ended.output("matrix")).unwrap();
+    assert_eq!(matrix, json!({"shard": ["1/3", "2/3", "3/3"]}));
+    assert_eq!(ended.output("count"), "3");
+    assert_eq!(server.asked().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_shares_of_all_machines_are_the_whole() {
+    let server = gitbook().await;
+    let repository =
+        ["a", "b", "c", "d", "e"].into_iter().fold(repository(), |all, name| all.integration(name));
+    let share = async |shard: &str| {
+        results(&push(&server.uri(), "main", &repository).variable("GITBOOK_SHARD", shard).runs().await)
+    };
+    assert_eq!(share("1/2").await, published(&["a", "c", "e"]));
+    assert_eq!(share("2/2").await, published(&["b", "d"]));
+    assert_eq!(share("7/8").await, published(&[]));
+}
+
+#[tokio::test]
+async fn a_list_of_folders_and_globs_selects_each_integration_once() {
+    let server = gitbook().await;
+    let repository = repository().integration("a/one").integration("a/two").integration("b");
+    let repository = repository
+        .manifest("a/one", "one", "")
+        .manifest("a/two", "two", "")
+        .manifest("b", "three", "")
+        .manifest("node_modules/x", "never", "");
+    let run = push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", "a/*, b\na/one");
+    assert_eq!(results(&run.runs().await), published(&["one", "two", "three"]));
+    assert_eq!(results(&push(&server.uri(), "main", &repository).runs().await).len(), 3);
+}
+
+#[tokio::test]
+async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
+    let server = gitbook().await;
+    let more = "envs:\n  test: {target: space}\n  production: {target: site}\n";
+    let repository = repository().manifest(".", "hello", more);
+    let run = |branch| {
+        let run = push(&server.uri(), branch, &repository);
+        run.variable("GITBOOK_ENV", "production").variable("GITBOOK_PREVIEW_ENV", "test")
+    };
+    run("main").runs().await;
+    run("fix").runs().await;
+    let requests = server.received_requests().await.unwrap();
+    let bodies = requests.iter().filter(|request| !request.body.is_empty());
+    let targets: Vec<_> =
+        bodies.map(|request| request.body_json::<Value>().unwrap()["target"].clone()).collect();
+    assert_eq!(targets, ["site", "space"]);
+}

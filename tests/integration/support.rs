@@ -1,0 +1,188 @@
+//! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
+
+mod ended;
+mod repository;
+mod secure;
+mod servers;
+
+pub(crate) use ended::{Ended, digits_after};
+pub(crate) use repository::{Repository, png, repository};
+pub(crate) use secure::{authority, proxy, secure_gitbook};
+pub(crate) use servers::{Recorded, gitbook, published, said};
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// No run of these tests takes as long.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
+
+/// The token of these tests.
+pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
+
+/// A run of the program, not started yet: no variable is set but those that say where its files go.
+pub(crate) struct Deployment {
+    files: TempDir,
+    folder: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+    arguments: Vec<String>,
+    github: bool,
+}
+
+/// A run in an environment that holds nothing.
+pub(crate) fn deployment() -> Deployment {
+    let files = tempfile::tempdir().unwrap();
+    std::fs::create_dir(files.path().join("empty")).unwrap();
+    Deployment { files, folder: None, variables: Vec::new(), arguments: Vec::new(), github: false }
+}
+
+impl Deployment {
+    /// Sets a variable. The last of one name counts.
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds an argument.
+    pub(crate) fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Runs in a folder.
+    pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Talks to a server, with the token and without retries.
+    pub(crate) fn against(self, endpoint: &str) -> Self {
+        self.variable("GITBOOK_ENDPOINT", endpoint)
+            .variable("GITBOOK_TOKEN", TOKEN)
+            .variable("GITBOOK_RETRIES", "0")
+    }
+
+    /// Publishes to production, whatever happened.
+    pub(crate) fn publish(self) -> Self {
+        self.variable("GITBOOK_MODE", "publish")
+    }
+
+    /// A push to a branch of a repository whose production branch is `main`, by way of the generic variables.
+    pub(crate) fn push_to(self, branch: &str) -> Self {
+        self.event("push", branch)
+    }
+
+    /// An event of the generic variables on a branch.
+    pub(crate) fn event(self, event: &str, branch: &str) -> Self {
+        self.variable("GITBOOK_EVENT", event)
+            .variable("GITBOOK_BRANCH", branch)
+            .variable("GITBOOK_DEFAULT_BRANCH", "main")
+            .variable("GITBOOK_REPOSITORY", "github.com/acme/integrations")
+            .variable("GITBOOK_COMMIT", "0123abcd")
+    }
+
+    /// Runs as a step of GitHub Actions, on a push to a branch.
+    pub(crate) fn on_github(mut self, branch: &str, run: u64) -> Self {
+        self.github = true;
+        let event = self.files.path().join("event.json");
+        let payload = serde_json::json!({
+            "ref": format!("refs/heads/{branch}"),
+            "after": "0123abcd",
+            "repository": {"id": 1, "full_name": "acme/integrations", "default_branch": "main"},
+        });
+        std::fs::write(&event, payload.to_string()).unwrap();
+        let run = run.to_string();
+        [
+            ("CI", "true"),
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "push"),
+            ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+            ("GITHUB_REPOSITORY", "acme/integrations"),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_RUN_ID", &run),
+        ]
+        .into_iter()
+        .fold(self, |run, (name, value)| run.variable(name, value))
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn runs(self) -> Ended {
+        self.starts().ends().await
+    }
+
+    /// Starts it.
+    pub(crate) fn starts(self) -> Running {
+        let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
+        let folder = folder.canonicalize().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_gitbook-deploy"))
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.sinks())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Running { child, folder, deployment: self }
+    }
+
+    fn sinks(&self) -> [(&'static str, PathBuf); 3] {
+        let outputs = if self.github { "GITHUB_OUTPUT" } else { "GITBOOK_OUTPUT_FILE" };
+        let sinks =
+            [(outputs, "outputs"), ("GITBOOK_SUMMARY_FILE", "summary.md"), ("GITBOOK_REPORT_FILE", "r.json")];
+        sinks.map(|(name, file)| (name, self.files.path().join(file)))
+    }
+}
+
+/// A run that was started.
+pub(crate) struct Running {
+    child: Child,
+    folder: PathBuf,
+    deployment: Deployment,
+}
+
+impl Running {
+    /// Sends it a signal, `INT` or `TERM`.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        // The shell's own `kill`, which is wherever a shell is.
+        let sent = Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ends(self) -> Ended {
+        let Self { child, folder, deployment } = self;
+        let output: Output =
+            tokio::time::timeout(LONGEST_RUN, child.wait_with_output()).await.expect("it ends").unwrap();
+        let read = |name: &str| std::fs::read_to_string(deployment.files.path().join(name)).ok();
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            raw_outputs: read("outputs").unwrap_or_default(),
+            summary: read("summary.md").unwrap_or_default(),
+            report: read("r.json")
+                .map_or(serde_json::Value::Null, |text| serde_json::from_str(&text).unwrap()),
+            folder,
+        }
+    }
+}
+
+/// Tries again and again until something holds, for at most twenty seconds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not after 20 s: {what}");
+}

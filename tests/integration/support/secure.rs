@@ -1,0 +1,94 @@
+//! An https server whose certificate an authority of our own has signed, and a proxy that counts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Json;
+use axum::extract::Path;
+use axum::routing::post;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+
+/// The certificate of the authority, for `SSL_CERT_FILE`.
+pub(crate) fn authority() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/integration/fixtures/tls/authority.pem")
+}
+
+/// A GitBook behind https, where everything can be published, and how often something was.
+pub(crate) async fn secure_gitbook() -> (String, Arc<AtomicUsize>) {
+    let certificate = include_bytes!("../fixtures/tls/server.crt.der").to_vec().into();
+    let key = include_bytes!("../fixtures/tls/server.key.der").to_vec().try_into().unwrap();
+    let config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://localhost:{}", tcp.local_addr().unwrap().port());
+    let published = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&published);
+    let publish = async move |Path(name): Path<String>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Json(super::published(&name))
+    };
+    let router = axum::Router::new().route("/v1/integrations/{name}", post(publish));
+    let listener = Tls { tcp, acceptor: Arc::new(config).into() };
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (endpoint, published)
+}
+
+struct Tls {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl axum::serve::Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.tcp.accept().await.unwrap();
+            // A client that does not trust us hangs up.
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// A proxy on loopback that carries `CONNECT` through, and how often it was asked for anything.
+pub(crate) async fn proxy() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(carry(stream));
+        }
+    });
+    (address, connections)
+}
+
+async fn carry(mut stream: TcpStream) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let Some(target) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
+        return stream.write_all(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n").await;
+    };
+    let mut there = TcpStream::connect(target).await?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+    copy_bidirectional(&mut stream, &mut there).await.map(drop)
+}

@@ -1,0 +1,79 @@
+//! Certificates of one's own, and proxies.
+
+use std::sync::atomic::Ordering;
+
+use crate::support::{
+    Deployment, Recorded as _, authority, deployment, gitbook, proxy, repository, secure_gitbook,
+};
+
+fn publishing(endpoint: &str) -> Deployment {
+    deployment().against(endpoint).publish()
+}
+
+fn trusting(endpoint: &str) -> Deployment {
+    publishing(endpoint).variable("SSL_CERT_FILE", authority().to_str().unwrap())
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let (endpoint, published) = secure_gitbook().await;
+    let repository = repository().integration("hello");
+    let ended = trusting(&endpoint).folder(&repository).runs().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(published.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_authority_that_nobody_named_is_not_trusted() {
+    let (endpoint, published) = secure_gitbook().await;
+    let repository = repository().integration("hello");
+    let ended = publishing(&endpoint).folder(&repository).runs().await;
+    let port = endpoint.rsplit(':').next().unwrap();
+    insta::assert_snapshot!(ended.log().replace(port, "<port>"), @"
+    exit 1
+    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    error: publishing `hello` failed
+    cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
+    ");
+    assert_eq!(published.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_machine_without_certificates_is_told_what_to_install() {
+    let repository = repository().integration("hello").file("none.pem", "");
+    let none = repository.path("none.pem");
+    let ended = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
+    insta::assert_snapshot!(ended.folder(&repository).runs().await.log(), @"
+    exit 1
+    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    error: GitBook can't be talked to
+    cause: the HTTP client can't start: unexpected error: No CA certificates were loaded from the system
+     hint: install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`
+    ");
+}
+
+#[tokio::test]
+async fn https_goes_through_the_proxy_unless_the_host_is_excepted() {
+    let (endpoint, published) = secure_gitbook().await;
+    let (proxy, connections) = proxy().await;
+    let repository = repository().integration("hello");
+    let through = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).folder(&repository);
+    assert_eq!(through.runs().await.code, Some(0));
+    assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 1));
+    let around = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).variable("NO_PROXY", "localhost");
+    assert_eq!(around.folder(&repository).runs().await.code, Some(0));
+    assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 2));
+}
+
+#[tokio::test]
+async fn plain_http_never_shows_the_token_to_a_proxy() {
+    let server = gitbook().await;
+    let (proxy, connections) = proxy().await;
+    let repository = repository().integration("hello");
+    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
+    let run = names.iter().fold(publishing(&server.uri()), |run, name| run.variable(name, &proxy));
+    assert_eq!(run.folder(&repository).runs().await.code, Some(0));
+    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
