@@ -239,7 +239,7 @@ mod tests {
         refused(
             "GITBOOK_PREVIEW_NAME",
             "{name}",
-            "gives two branches one name (accepted: text with `{branch}`, `{pr}` or `{hash}`, and mostly `{name}`, in it, such as `{name}-{branch}`)",
+            "gives two branches one name (accepted: text with `{name}` and at least one of `{branch}`, `{pr}` and `{hash}` in it, such as `{name}-{branch}`)",
         );
         refused(
             "GITBOOK_PRODUCTION_BRANCH",

@@ -54,7 +54,7 @@ impl Value for Template {
     }
 
     fn accepted() -> String {
-        "text with `{branch}`, `{pr}` or `{hash}`, and mostly `{name}`, in it, such as `{name}-{branch}`"
+        "text with `{name}` and at least one of `{branch}`, `{pr}` and `{hash}` in it, such as `{name}-{branch}`"
             .to_owned()
     }
 }

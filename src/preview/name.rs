@@ -27,9 +27,12 @@ pub enum TemplateError {
     /// Text that a name may not have.
     #[error("holds a character that a name may not have")]
     Character,
-    /// The same name for every branch, and perhaps the production name.
+    /// The same name for every branch.
     #[error("gives two branches one name")]
     NotDistinct,
+    /// A name that needs not hold the integration's, and so may be another integration's own.
+    #[error("can give an integration's own name, since `{{name}}` is not in it")]
+    WithoutName,
 }
 
 impl FromStr for Template {
@@ -65,7 +68,11 @@ impl FromStr for Template {
         }
         let template = Self(parts);
         let distinct = [Part::Branch, Part::PullRequest, Part::Hash].iter().any(|part| template.has(part));
-        if distinct { Ok(template) } else { Err(TemplateError::NotDistinct) }
+        match (distinct, template.has(&Part::Name)) {
+            (true, true) => Ok(template),
+            (true, false) => Err(TemplateError::WithoutName),
+            (false, _) => Err(TemplateError::NotDistinct),
+        }
     }
 }
 
@@ -164,7 +171,7 @@ mod tests {
     fn what_is_lost_is_replaced_by_a_hash() {
         // printf feature/x | sha256sum
         check("feature/x", "hello-feature-x-217d2bf5");
-        assert_ne!(name("{branch}", "", "Feature/x"), name("{branch}", "", "feature/x"));
+        assert_ne!(name("{name}{branch}", "", "Feature/x"), name("{name}{branch}", "", "feature/x"));
         assert!(name("{name}-{branch}", "hello", "日本").starts_with("hello-"));
     }
 
@@ -189,6 +196,7 @@ mod tests {
             |template: &str, expected| assert_eq!(template.parse::<Template>().unwrap_err(), expected);
         check("{name}", TemplateError::NotDistinct);
         check("preview", TemplateError::NotDistinct);
+        check("preview-{branch}", TemplateError::WithoutName);
         check("{name}-{brnach}", TemplateError::UnknownPlaceholder);
         check("{name", TemplateError::UnknownPlaceholder);
         check("name}-{branch}", TemplateError::UnknownPlaceholder);
@@ -229,7 +237,7 @@ mod tests {
 
         #[test]
         fn two_branches_never_share_a_name(branches in prop::collection::hash_set(branch(), 2..40)) {
-            for template in ["{name}-{branch}", "{branch}-{name}", "p{branch}", "{name}-{hash}", "{name}.{branch}.{hash}"] {
+            for template in ["{name}-{branch}", "{branch}-{name}", "{name}{branch}", "{name}-{hash}", "{name}.{branch}.{hash}"] {
                 let mut seen: HashMap<String, &String> = HashMap::new();
                 for branch in &branches {
                     let name = name(template, "hello", branch);
@@ -243,9 +251,9 @@ mod tests {
         #[test]
         fn a_name_that_was_given_is_given_to_no_other_branch(branch in branch()) {
             // The worst branch there is: one that is called as another's preview.
-            let given = name("{branch}", "", &branch);
+            let given = name("{name}{branch}", "", &branch);
             prop_assume!(given != branch);
-            prop_assert_ne!(name("{branch}", "", &given), given);
+            prop_assert_ne!(name("{name}{branch}", "", &given), given);
         }
     }
 }
