@@ -178,3 +178,6 @@ fn problem(status: StatusCode, message: &str) -> Response {
 fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
