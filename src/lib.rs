@@ -15,6 +15,8 @@ pub mod preview;
 mod report;
 mod schema;
 mod stage;
+#[cfg(test)]
+mod tidy;
 
 pub use environment::Environment;
 pub use report::Terminal;

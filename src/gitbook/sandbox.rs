@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -72,10 +73,16 @@ async fn publish(
     if let Some(message) = invalid(&name, &body) {
         return problem(StatusCode::BAD_REQUEST, &message);
     }
-    answer(lock(&store).publish(&name, &body))
+    match store::images(&body) {
+        Ok(images) => answer(lock(&store).publish(&name, &body, &images)),
+        Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+    }
 }
 
 async fn read(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+    if let Some(message) = invalid_name(&name) {
+        return problem(StatusCode::BAD_REQUEST, message);
+    }
     match lock(&store).read(&name) {
         Ok(Some(integration)) => Json(integration).into_response(),
         Ok(None) => problem(StatusCode::NOT_FOUND, "Integration not found"),
@@ -84,6 +91,9 @@ async fn read(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Re
 }
 
 async fn delete(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+    if let Some(message) = invalid_name(&name) {
+        return problem(StatusCode::BAD_REQUEST, message);
+    }
     match lock(&store).delete(&name) {
         Ok(true) => StatusCode::RESET_CONTENT.into_response(),
         Ok(false) => StatusCode::NO_CONTENT.into_response(),
@@ -100,8 +110,11 @@ struct Paging {
 async fn list(
     State(store): State<Shared>,
     UrlPath(organization): UrlPath<String>,
-    Query(paging): Query<Paging>,
+    paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
+    let Ok(Query(paging)) = paging else {
+        return problem(StatusCode::BAD_REQUEST, "limit and page must be whole numbers");
+    };
     let limit = paging.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
         return problem(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
@@ -135,18 +148,22 @@ async fn organizations(State(store): State<Shared>) -> Response {
 /// The first thing that is wrong with a request. The API knows every name it accepts, so that an unknown one, which
 /// is a warning to the packager, is an error here; an unknown field is ignored.
 fn invalid(name: &str, body: &Value) -> Option<String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.chars().count() > schema::NAME_MAX
-        || !name.chars().all(allowed)
-        || matches!(name, "" | "." | "..")
-    {
-        return Some("Invalid integration name".to_owned());
+    if let Some(message) = invalid_name(name) {
+        return Some(message.to_owned());
     }
     let body = Node::from_json(body, &Place::variable("body"));
     let found = schema::check(&body, &schema::BODY);
     let first =
         found.into_iter().find(|problem| problem.is_error() || !problem.message.contains("not a field"));
     first.map(|problem| problem.message.replace('`', "\""))
+}
+
+/// What is wrong with a name, which is the name of a folder, too.
+fn invalid_name(name: &str) -> Option<&'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let valid =
+        name.len() <= schema::NAME_MAX && name.chars().all(allowed) && !matches!(name, "" | "." | "..");
+    (!valid).then_some("Invalid integration name")
 }
 
 fn answer(published: io::Result<Value>) -> Response {
@@ -163,3 +180,6 @@ fn problem(status: StatusCode, message: &str) -> Response {
 fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,9 @@ use url::Url;
 
 const RECORD: &str = "integration.json";
 
+/// What the names of folders start with that are not complete yet; an integration's name can't.
+const STAGED: char = '~';
+
 /// A folder of published integrations.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -25,18 +28,14 @@ impl Store {
     }
 
     /// Keeps an integration whole or not at all, and answers as the API does.
-    pub(super) fn publish(&mut self, name: &str, body: &Value) -> io::Result<Value> {
+    pub(super) fn publish(&mut self, name: &str, body: &Value, images: &[Image]) -> io::Result<Value> {
         let version = self.read(name)?.and_then(|known| known["version"].as_u64()).unwrap_or(0) + 1;
         let record = self.record(name, version, body);
         let staging = tempdir(&self.folder)?;
         fs::write(staging.join(RECORD), format!("{record:#}\n"))?;
         fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
-        if let Some(icon) = body["icon"].as_str() {
-            fs::write(staging.join("icon.png"), decode(icon)?)?;
-        }
-        let images = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
-        for (index, image) in images.iter().filter_map(Value::as_str).enumerate() {
-            fs::write(staging.join(format!("preview-{}.png", index + 1)), decode(image)?)?;
+        for image in images {
+            fs::write(staging.join(&image.file), &image.bytes)?;
         }
         self.delete(name)?;
         fs::rename(staging, self.folder.join(name))?;
@@ -46,7 +45,9 @@ impl Store {
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Value>> {
         match fs::read(self.folder.join(name).join(RECORD)) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -80,6 +81,7 @@ impl Store {
         for entry in fs::read_dir(&self.folder)? {
             names.extend(entry?.file_name().into_string());
         }
+        names.retain(|name| !name.starts_with(STAGED));
         names.sort();
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
@@ -112,11 +114,28 @@ impl Store {
 
 /// A new empty folder that no integration's name can be.
 fn tempdir(folder: &Path) -> io::Result<PathBuf> {
-    let path = folder.join(format!("~{}", uuid::Uuid::new_v4()));
+    let path = folder.join(format!("{STAGED}{}", uuid::Uuid::new_v4()));
     fs::create_dir(&path)?;
     Ok(path)
 }
 
-fn decode(image: &str) -> io::Result<Vec<u8>> {
-    BASE64_STANDARD.decode(image).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+/// An image and the file that keeps it.
+#[derive(Debug)]
+pub(super) struct Image {
+    file: String,
+    bytes: Vec<u8>,
+}
+
+/// The images of a publish request, or which of them is none.
+pub(super) fn images(body: &Value) -> Result<Vec<Image>, String> {
+    let image = |field: &str, file: String, text: &Value| {
+        let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
+        bytes.map(|bytes| Image { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
+    };
+    let icon = body.get("icon").map(|icon| image("icon", "icon.png".to_owned(), icon));
+    let previews = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let previews = previews.iter().enumerate().map(|(index, text)| {
+        image(&format!("previewImages[{index}]"), format!("preview-{}.png", index + 1), text)
+    });
+    icon.into_iter().chain(previews).collect()
 }

@@ -1,0 +1,250 @@
+//! Holds what no compiler holds: who may use whom, who may touch the outside, and how long a file may be.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The rooms in the order of the house, and whom each may use: rooms above it only. `lib`, its second
+/// half `stage`, and `main` may use all.
+///
+/// `config`, `integration` and `gitbook` know others' plain data only: overrides, marks, places and the schema.
+const ROOMS: [(&str, &[&str]); 14] = [
+    ("environment", &[]),
+    ("cancel", &[]),
+    ("diagnostic", &[]),
+    ("node", &["diagnostic"]),
+    ("schema", &["diagnostic", "node"]),
+    ("preview", &["schema"]),
+    ("ci", &["environment", "preview"]),
+    ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
+    ("config", &["environment", "diagnostic", "integration", "preview"]),
+    ("gitbook", &["diagnostic", "node", "schema"]),
+    ("plan", &["ci", "config", "preview"]),
+    ("deploy", &["cancel", "diagnostic", "preview", "integration", "gitbook", "plan"]),
+    ("error", &["cancel", "ci", "gitbook", "plan"]),
+    ("report", &["environment", "diagnostic", "ci", "config", "plan", "deploy", "error"]),
+];
+
+/// What only some may name in code that is not a test: the word, and the paths that may.
+const RESERVED: [(&str, &[&str]); 13] = [
+    ("std::env", &["main.rs"]),
+    ("println!", &[]),
+    ("eprintln!", &[]),
+    ("print!", &[]),
+    ("eprint!", &[]),
+    ("dbg!", &[]),
+    ("stdout()", &["main.rs"]),
+    ("stderr()", &["main.rs"]),
+    ("process::exit", &[]),
+    ("thread_local!", &[]),
+    ("rolldown", &["integration/bundle.rs", "integration/bundle/"]),
+    ("reqwest", &["gitbook.rs", "gitbook/"]),
+    ("axum", &["gitbook/sandbox.rs", "gitbook/sandbox/"]),
+];
+
+/// What pure code does not name.
+const IMPURE: [&str; 11] = [
+    "async ",
+    ".await",
+    "tokio",
+    "tracing",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time",
+    "Path",
+];
+
+const LONGEST_FILE: usize = 400;
+
+/// A source file below `src` or `tests`.
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    /// Its path below `src`, with slashes.
+    fn path(&self) -> String {
+        self.path.to_string_lossy().replace('\\', "/")
+    }
+
+    /// The part of the house that it is in.
+    fn room(&self) -> String {
+        self.path().split('/').next().unwrap().trim_end_matches(".rs").to_owned()
+    }
+
+    fn is_below(&self, paths: &[&str]) -> bool {
+        paths.iter().any(|path| self.path() == *path || path.ends_with('/') && self.path().starts_with(path))
+    }
+}
+
+/// All Rust files below a folder of the repository.
+fn files(folder: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let walk =
+        ignore::WalkBuilder::new(&root).filter_entry(|entry| entry.file_name() != "node_modules").build();
+    let paths = walk.map(|entry| entry.unwrap().into_path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources
+        .map(|path| Source {
+            text: std::fs::read_to_string(&path).unwrap(),
+            path: path.strip_prefix(&root).unwrap().to_owned(),
+        })
+        .collect()
+}
+
+/// What is built into the program: no tests, no comments.
+fn production() -> Vec<Source> {
+    let mut sources = files("src");
+    let tests: Vec<String> = sources.iter().flat_map(test_modules).collect();
+    sources.retain(|source| {
+        let path = source.path();
+        let module = path.trim_end_matches(".rs");
+        !tests.iter().any(|test| module == test || module.starts_with(&format!("{test}/")))
+    });
+    for source in &mut sources {
+        source.text = without_tests(&source.text);
+    }
+    assert!(sources.len() > 30 && !tests.is_empty(), "{} files, tests {tests:?}", sources.len());
+    sources
+}
+
+/// The paths of the modules that a file declares for tests, without `.rs`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let path = source.path();
+    let folder = match path.trim_end_matches(".rs") {
+        "lib" | "main" => String::new(),
+        module => format!("{module}/"),
+    };
+    let declared = source.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| {
+        let (_, name) = rest.lines().next()?.strip_suffix(';')?.rsplit_once("mod ")?;
+        Some(format!("{folder}{name}"))
+    });
+    declared.collect()
+}
+
+/// A text without its comments and without what stands behind `#[cfg(test)]`.
+fn without_tests(text: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let ends = |line: &&str| {
+            line.strip_prefix(indent) == Some("}")
+                || line.ends_with(';') && !line.starts_with(&format!("{indent} "))
+        };
+        lines.by_ref().find(ends);
+    }
+    kept.join("\n")
+}
+
+/// The rooms that a text names behind `crate::`.
+fn used(text: &str) -> BTreeSet<&str> {
+    let name = |rest: &'_ str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    text.split("crate::").skip(1).map(|rest| &rest[..name(rest)]).collect()
+}
+
+#[test]
+fn rooms_use_the_rooms_above_them_that_they_may() {
+    let is_root = |room: &str| matches!(room, "lib" | "main" | "stage");
+    for source in production().iter().filter(|source| !is_root(&source.room())) {
+        let (path, room) = (source.path(), source.room());
+        let position = ROOMS.iter().position(|(name, _)| *name == room);
+        let position = position.unwrap_or_else(|| panic!("`{path}`: add the room `{room}` to the table"));
+        for used in used(&source.text) {
+            assert!(used == room || ROOMS[position].1.contains(&used), "`{path}` must not use `{used}`");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_rooms_is_in_order_and_says_nothing_too_much() {
+    let sources = production();
+    for (index, (room, may_use)) in ROOMS.iter().enumerate() {
+        let texts: Vec<_> = sources.iter().filter(|source| source.room() == *room).collect();
+        assert!(!texts.is_empty(), "there is no room `{room}`");
+        for other in *may_use {
+            assert!(ROOMS[..index].iter().any(|(name, _)| name == other), "`{other}` is not above `{room}`");
+            let does = texts.iter().any(|source| used(&source.text).contains(other));
+            assert!(does, "`{room}` does not use `{other}`: take it out of the table");
+        }
+    }
+}
+
+#[test]
+fn some_words_are_for_some_files_only() {
+    for source in production() {
+        for (word, paths) in RESERVED {
+            let may = source.is_below(paths);
+            assert!(may || !source.text.contains(word), "`{}` must not name `{word}`", source.path());
+        }
+    }
+}
+
+#[test]
+fn there_is_no_global_state() {
+    for source in production() {
+        let state = ["static ", "static mut ", "pub static ", "pub(crate) static ", "pub(super) static "];
+        let found =
+            source.text.lines().find(|line| state.iter().any(|word| line.trim_start().starts_with(word)));
+        assert_eq!(found, None, "`{}`", source.path());
+    }
+}
+
+#[test]
+fn decisions_and_names_are_pure() {
+    for source in production().iter().filter(|source| matches!(&*source.room(), "plan" | "preview")) {
+        for word in IMPURE {
+            assert!(!source.text.contains(word), "`{}` must not name `{word}`", source.path());
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    for source in files("src").into_iter().chain(files("tests")) {
+        let path = source.path();
+        let lines = source.text.lines().count();
+        assert!(lines <= LONGEST_FILE, "`{path}` has {lines} lines, {LONGEST_FILE} are the most");
+        assert!(source.text.starts_with("//! "), "`{path}` does not say what it is for");
+        let name = source.path.file_stem().unwrap().to_str().unwrap();
+        assert!(!["mod", "utils", "helpers", "common", "types"].contains(&name), "`{path}` has no good name");
+    }
+}
+
+#[test]
+fn tests_and_comments_are_left_out() {
+    let text = "\
+use a;
+// println!
+#[cfg(test)]
+mod payloads;
+mod b;
+impl C {
+    #[cfg(test)]
+    fn d() {
+        e();
+    }
+
+    fn f() {}
+}
+
+#[cfg(test)]
+impl G {
+    fn h() {}
+}
+fn i() {}
+#[cfg(test)]
+mod tests {
+    use crate::x;
+}
+";
+    assert_eq!(without_tests(text), "use a;\nmod b;\nimpl C {\n\n    fn f() {}\n}\n\nfn i() {}");
+    assert_eq!(used("use crate::a::B;\nfn c(d: &crate::e::F) {}"), BTreeSet::from(["a", "e"]));
+}
