@@ -223,7 +223,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(1000))]
 
         #[test]
         fn names_are_stable_valid_and_short(integration in "[a-z0-9]{1,100}", branch in branch()) {
@@ -236,7 +236,7 @@ mod tests {
         }
 
         #[test]
-        fn two_branches_never_share_a_name(branches in prop::collection::hash_set(branch(), 2..40)) {
+        fn two_branches_never_share_a_name(branches in prop::collection::hash_set(branch(), 2..20)) {
             for template in ["{name}-{branch}", "{branch}-{name}", "{name}{branch}", "{name}-{hash}", "{name}.{branch}.{hash}"] {
                 let mut seen: HashMap<String, &String> = HashMap::new();
                 for branch in &branches {
