@@ -2,20 +2,15 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::escape;
+use super::hidden::Hidden;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity};
-
-/// Shorter secrets are not looked for: they would blot out half the log, and anybody can guess them.
-const SHORTEST_HIDDEN: usize = 4;
 
 /// Where a program writes to.
 pub struct Terminal {
@@ -30,7 +25,7 @@ pub struct Terminal {
 pub(crate) struct Printer {
     format: LogFormat,
     log: Arc<Mutex<Box<dyn Write + Send>>>,
-    hidden: Arc<RwLock<Vec<String>>>,
+    hidden: Hidden,
     /// The folder that paths are relative to, and the one that annotations are.
     folders: (PathBuf, Option<PathBuf>),
 }
@@ -50,7 +45,7 @@ impl Printer {
         folder: PathBuf,
         workspace: Option<PathBuf>,
     ) -> Self {
-        let hidden = Arc::default();
+        let hidden = Hidden::default();
         Self { format, log: Arc::new(Mutex::new(log)), hidden, folders: (folder, workspace) }
     }
 
@@ -63,54 +58,42 @@ impl Printer {
     /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
     /// GitHub the runner is told to do the same in all that follows.
     pub(crate) fn hide(&self, secret: &SecretString) {
-        let secret = secret.expose_secret();
-        let lines: Vec<_> =
-            secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_HIDDEN).collect();
-        if self.format == LogFormat::GitHub {
-            for line in &lines {
+        for line in self.hidden.add(secret.expose_secret()) {
+            if self.format == LogFormat::GitHub {
                 self.write_raw(&format!("::add-mask::{}\n", escape::command_data(line)));
             }
         }
-        let mut hidden = self.hidden.write().unwrap_or_else(PoisonError::into_inner);
-        for text in lines.into_iter().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST_HIDDEN))
-        {
-            hidden.extend([
-                text.to_owned(),
-                BASE64_STANDARD.encode(text),
-                utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
-                // As it stands inside a JSON document.
-                json!(text).to_string().trim_matches('"').to_owned(),
-            ]);
-        }
-        // A secret that holds another one is replaced whole.
-        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        hidden.dedup();
     }
 
-    /// The text without secrets.
+    /// The text without secrets; to be called before it is escaped.
     #[must_use]
     pub(crate) fn redacted(&self, text: &str) -> String {
-        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
-        hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        self.hidden.redacted(text)
     }
 
     /// Shows a problem where it is.
     pub(super) fn diagnostic(&self, problem: &Diagnostic) {
+        let problem = Diagnostic {
+            message: self.redacted(&problem.message),
+            hint: problem.hint.as_deref().map(|hint| self.redacted(hint)),
+            ..problem.clone()
+        };
         match self.format {
-            LogFormat::Text => self.write(&text(problem)),
-            LogFormat::GitHub => self.write(&self.annotation(problem)),
-            LogFormat::Json => self.json(super::problem(problem)),
+            LogFormat::Text => self.write(&text(&problem)),
+            LogFormat::GitHub => self.write(&self.annotation(&problem)),
+            LogFormat::Json => self.json(super::problem(&problem)),
         }
     }
 
     /// Shows a failure: what happened, caused by what, and what to do about it.
     pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
-        let cause = cause(error);
+        let message = self.redacted(&error.to_string());
+        let cause = cause(error).map(|cause| self.redacted(&cause));
         let below = [("cause", cause.as_deref()), ("hint", hint)];
         let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
             LogFormat::Text => {
-                let mut lines = format!("error: {}\n", escape::line(&error.to_string()));
+                let mut lines = format!("error: {}\n", escape::line(&message));
                 for (name, text) in below {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
                 }
@@ -118,13 +101,11 @@ impl Printer {
             }
             LogFormat::GitHub => {
                 let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
-                let data = escape::command_data(&format!("{error}{}", lines.concat()));
+                let data = escape::command_data(&format!("{message}{}", lines.concat()));
                 self.write(&format!("::error::{data}\n"));
             }
             LogFormat::Json => {
-                self.json(
-                    json!({"severity": "error", "message": error.to_string(), "cause": cause, "hint": hint}),
-                );
+                self.json(json!({"severity": "error", "message": message, "cause": cause, "hint": hint}));
             }
         }
     }
