@@ -7,6 +7,9 @@ mod exit_codes;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod outputs;
+
+#[cfg(test)]
 mod publishing;
 
 #[cfg(test)]
