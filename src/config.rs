@@ -1,5 +1,6 @@
 //! What to deploy and how, read once from the environment.
 
+mod token;
 mod value;
 mod variables;
 
@@ -16,6 +17,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::integration::{Override, list};
 use crate::preview::Template;
+use token::Token;
 use value::Reader;
 
 /// What to deploy and how.
@@ -70,6 +72,7 @@ impl Config {
     pub fn from_environment(environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let variables = variables::read(environment)?;
         let mut reader = Reader::default();
+        let token = variables.token.filter(|token| !token.trim().is_empty());
         let config = Self {
             endpoint: reader.read("GITBOOK_ENDPOINT", variables.endpoint, Endpoint::default()),
             sandbox_dir: environment
@@ -98,7 +101,7 @@ impl Config {
             timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, value::Timeout::default()).0,
             retries: reader.read("GITBOOK_RETRIES", variables.retries, value::Retries::default()).0,
             overrides: variables::overrides(environment),
-            token: variables.token.map(SecretString::from),
+            token: reader.optional("GITBOOK_TOKEN", token).map(|token: Token| token.0),
         };
         let odd = variables::misspelt(environment);
         match reader.finish() {
@@ -231,6 +234,17 @@ mod tests {
             "a[",
             "not a list of branch names or globs (accepted: names or globs, comma separated, such as `main, release/*`)",
         );
+    }
+
+    #[test]
+    fn a_token_is_what_can_be_sent() {
+        let token = |text| read(&[("GITBOOK_TOKEN", text)]).unwrap().token;
+        assert_eq!(token(" gb_api_x+/=\r\n").unwrap().expose_secret(), "gb_api_x+/=");
+        assert!(token(" \n").is_none());
+        for bad in ["Bearer x", "x\ny", "x\u{0}", "ä"] {
+            let expected = "holds a blank, a line break or another character that no token has (accepted: the token alone, as GitBook shows it, without `Bearer`)";
+            refused("GITBOOK_TOKEN", bad, expected);
+        }
     }
 
     #[test]

@@ -103,6 +103,15 @@ async fn variables_alone_are_an_integration() {
 }
 
 #[tokio::test]
+async fn a_line_break_that_was_pasted_behind_the_token_is_not_sent() {
+    let server = gitbook().await;
+    let repository = repository().integration("hello");
+    let run = push(&server.uri(), "main", &repository).variable("GITBOOK_TOKEN", "pasted\n");
+    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(server.received_requests().await.unwrap()[0].headers["authorization"], "Bearer pasted");
+}
+
+#[tokio::test]
 async fn a_script_that_is_built_is_sent_as_it_is() {
     let server = gitbook().await;
     let script = "import x from 'nowhere'; // kept\r\n\u{2028} const = nonsense\n";
