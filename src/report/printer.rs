@@ -11,6 +11,7 @@ use super::escape;
 use super::hidden::Hidden;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::environment::Environment;
 
 /// Where a program writes to.
 pub struct Terminal {
@@ -28,6 +29,8 @@ pub(crate) struct Printer {
     hidden: Hidden,
     /// The folder that paths are relative to, and the one that annotations are.
     folders: (PathBuf, Option<PathBuf>),
+    /// Whether a runner reads along that hides what it is told to.
+    has_runner: bool,
 }
 
 impl std::fmt::Debug for Printer {
@@ -37,16 +40,17 @@ impl std::fmt::Debug for Printer {
 }
 
 impl Printer {
-    /// Prints to `log`. Paths are relative to `folder`; GitHub wants them relative to `workspace`.
+    /// Prints to `log`. Paths are relative to the environment's folder; GitHub wants them relative to its workspace.
     #[must_use]
-    pub(crate) fn new(
-        format: LogFormat,
-        log: Box<dyn Write + Send>,
-        folder: PathBuf,
-        workspace: Option<PathBuf>,
-    ) -> Self {
-        let hidden = Hidden::default();
-        Self { format, log: Arc::new(Mutex::new(log)), hidden, folders: (folder, workspace) }
+    pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
+        let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+        Self {
+            format,
+            log: Arc::new(Mutex::new(log)),
+            hidden: Hidden::default(),
+            folders: (environment.folder().to_owned(), workspace),
+            has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+        }
     }
 
     /// The format.
@@ -56,10 +60,11 @@ impl Printer {
     }
 
     /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
-    /// GitHub the runner is told to do the same in all that follows.
+    /// GitHub the runner is told to do the same in all that follows, whatever the format; anybody else would only
+    /// be shown the secret.
     pub(crate) fn hide(&self, secret: &SecretString) {
         for line in self.hidden.add(secret.expose_secret()) {
-            if self.format == LogFormat::GitHub {
+            if self.has_runner {
                 self.write_raw(&format!("::add-mask::{}\n", escape::command_data(line)));
             }
         }
