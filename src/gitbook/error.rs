@@ -75,6 +75,9 @@ pub enum ApiError {
     /// An endpoint and a name that make no URL.
     #[error("the endpoint makes no URL: {0}")]
     Url(url::ParseError),
+    /// A signal came before the next try.
+    #[error("cancelled before it was tried again")]
+    Cancelled,
     /// A list that goes on and on.
     #[error("the list did not end after {0} pages")]
     EndlessList(usize),
@@ -196,6 +199,7 @@ impl ApiError {
                 format!("run again in {}, or lower `GITBOOK_CONCURRENCY`", humantime::format_duration(Duration::from_secs(wait.as_secs())))
             }
             Self::RateLimited { wait: None, .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
+            Self::Cancelled => "run again; publishing and deleting can be repeated safely".to_owned(),
             Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
             Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
             Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
