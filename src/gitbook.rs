@@ -86,10 +86,10 @@ impl GitBook {
                     .body(body.clone());
                 match self.send(request).await? {
                     (status, answer) if status.is_success() => parse(status, &answer),
-                    (status @ StatusCode::NOT_FOUND, answer) => {
-                        Err(ApiError::NoOrganization(error::said(status, &answer)))
-                    }
-                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                    (status, answer) => Err(match ApiError::of_status(status, &answer) {
+                        ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
+                        error => error,
+                    }),
                 }
             })
             .await

@@ -90,13 +90,20 @@ pub struct Said {
     message: Option<String>,
 }
 
+impl Said {
+    /// Whether it was the API that said it, and not a proxy or another server in its place.
+    pub(super) fn is_the_apis(&self) -> bool {
+        self.message.is_some()
+    }
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         match (&self.message, reason) {
             (Some(message), _) => write!(f, "{} {message}", self.status),
-            (None, Some(reason)) => write!(f, "{} {reason}", self.status),
-            (None, None) => write!(f, "{}", self.status),
+            (None, Some(reason)) => write!(f, "{} {reason}, not in GitBook's own words", self.status),
+            (None, None) => write!(f, "{}, not in GitBook's own words", self.status),
         }
     }
 }

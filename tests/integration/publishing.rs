@@ -233,9 +233,9 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     insta::assert_snapshot!(ended.log(), @"
     exit 0
     info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
-    warning: GitBook published `hello` with another title than was sent field=title sent=Hello got=Hallo
-    warning: GitBook published `hello` with another visibility than was sent field=visibility sent=private got=public
-    warning: GitBook published `hello` with another scopes than was sent field=scopes sent=those of the manifest got=
+    warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
+    warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
+    warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=those of the manifest got=
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
     ");
 }
