@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::escape;
-use super::printer::{Printer, json_line};
+use super::printer::Printer;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
@@ -71,7 +71,7 @@ where
                 object.insert("level".to_owned(), level.as_str().into());
                 object.insert("message".to_owned(), fields.message.into());
                 object.extend(fields.others);
-                writeln!(writer, "{}", json_line(&serde_json::Value::Object(object).to_string()))
+                writeln!(writer, "{}", escape::json_line(&serde_json::Value::Object(object).to_string()))
             }
         }
     }

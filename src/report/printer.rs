@@ -65,7 +65,7 @@ impl Printer {
     pub(crate) fn hide(&self, secret: &SecretString) {
         for line in self.hidden.add(secret.expose_secret()) {
             if self.has_runner {
-                self.write_raw(&format!("::add-mask::{}\n", escape::command_data(line)));
+                self.write_raw(&format!("::add-mask::{}\n", escape::mask(line)));
             }
         }
     }
@@ -147,7 +147,7 @@ impl Printer {
     fn json(&self, mut value: serde_json::Value) {
         let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
         value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
-        self.write(&format!("{}\n", json_line(&value.to_string())));
+        self.write(&format!("{}\n", escape::json_line(&value.to_string())));
     }
 
     /// Writes lines without secrets. Nothing can be done about a log that can't be written.
@@ -159,11 +159,6 @@ impl Printer {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = log.write_all(lines.as_bytes()).and_then(|()| log.flush());
     }
-}
-
-/// JSON escapes control characters by itself, but not GitHub's old commands.
-pub(super) fn json_line(json: &str) -> String {
-    json.replace("##[", "#\\u0023[")
 }
 
 /// All causes of an error, in one line.
