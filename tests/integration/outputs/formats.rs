@@ -50,7 +50,7 @@ async fn json_is_one_object_a_line() {
 
 #[tokio::test]
 async fn failures_look_alike_in_all_formats() {
-    let server = refusing(409, "taken\n::warning::x").await;
+    let server = refusing(409, "taken\n::warning::x\r\u{1b}[31m##[error]y\u{202e}").await;
     let repository = repository().integration("hello");
     let log = async |format: &str| {
         let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
@@ -60,18 +60,18 @@ async fn failures_look_alike_in_all_formats() {
     exit 1
     info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
     error: publishing `hello` failed
-    cause: the name is taken, or another change is under way: 409 taken\n::warning::x
+    cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
      hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
     ");
-    insta::assert_snapshot!(log("github").await, @"
+    insta::assert_snapshot!(log("github").await, @r"
     exit 1
     publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
-    ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
+    ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
     ");
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","repository":"github.com/acme/integrations","commit":"0123abcd"}
-    {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
+    {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
     "#);
 }
 

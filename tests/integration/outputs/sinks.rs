@@ -43,6 +43,16 @@ async fn foreign_text_with_line_breaks_adds_no_output() {
 }
 
 #[tokio::test]
+async fn foreign_text_is_no_markup_in_the_summary() {
+    let server = refusing(400, "<img src=x> | [a](b) @me #1 `x` **b**\n\n# Title").await;
+    let repository = repository().integration("hello");
+    let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+    let summary = run.runs().await.summary;
+    let said = summary.lines().find(|line| line.starts_with('❌')).unwrap();
+    insta::assert_snapshot!(said.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;&#40;b&#41; &#64;me &#35;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35; Title");
+}
+
+#[tokio::test]
 async fn outputs_go_to_a_dotenv_file_of_ones_own_even_on_github() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
