@@ -137,7 +137,7 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
     let message = message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
     let hint = match problem.kind() {
         EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport => {
-            Some("check the path; for a package, run `npm ci` before this step".to_owned())
+            Some("check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name".to_owned())
         }
         _ => None,
     };

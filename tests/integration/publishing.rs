@@ -122,6 +122,18 @@ async fn a_script_that_is_built_is_sent_as_it_is() {
 }
 
 #[tokio::test]
+async fn what_a_script_can_do_without_need_not_be_installed() {
+    let server = gitbook().await;
+    let script = "import type { A } from 'a-package';\nimport { Buffer } from 'node:buffer';\n\
+        let other: unknown;\ntry { other = require('another-package'); } catch {}\n\
+        export default { Buffer, other } as A;\n";
+    let repository = repository().manifest(".", "hello", "").file("main.ts", script);
+    let ended = push(&server.uri(), "main", &repository).runs().await;
+    assert_eq!((ended.code, server.asked().await.len()), (Some(0), 1), "{ended:#?}");
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+}
+
+#[tokio::test]
 async fn a_preview_that_is_there_already_is_left_alone() {
     let (endpoint, folder) = kept().await;
     let repository = repository().manifest(".", "hello", "summary: Hi.\n");

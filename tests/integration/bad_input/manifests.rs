@@ -283,7 +283,7 @@ async fn all_problems_of_all_integrations_are_told_together() {
      hint: pass `NOT_SET` to this step, from the secrets of your CI system
     error: Could not resolve './none' in two/main.ts
        at: two/main.ts:1:8
-     hint: check the path; for a package, run `npm ci` before this step
+     hint: check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name
     error: 4 errors in what was to be deployed, nothing was sent
     ");
 }

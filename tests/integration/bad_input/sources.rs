@@ -73,10 +73,10 @@ async fn a_script_that_imports_what_is_not_there() {
     info: publish: `GITBOOK_MODE=publish` system=no CI system
     error: Could not resolve './none' in main.ts
        at: main.ts:1:19
-     hint: check the path; for a package, run `npm ci` before this step
+     hint: check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name
     error: Could not resolve './nowhere' in main.ts
        at: main.ts:2:15
-     hint: check the path; for a package, run `npm ci` before this step
+     hint: check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name
     error: 2 errors in what was to be deployed, nothing was sent
     ");
 }
@@ -90,10 +90,10 @@ async fn a_script_whose_packages_are_not_installed() {
     info: publish: `GITBOOK_MODE=publish` system=no CI system
     error: Could not resolve 'a-package' in main.ts
        at: main.ts:1:15
-     hint: check the path; for a package, run `npm ci` before this step
+     hint: check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name
     error: Could not resolve '@scope/c/d' in main.ts
        at: main.ts:2:15
-     hint: check the path; for a package, run `npm ci` before this step
+     hint: check the path; for a package, run `npm ci` before this step; for a module of Node itself, write `node:` before its name
     error: 2 errors in what was to be deployed, nothing was sent
     ");
 }
