@@ -327,7 +327,7 @@ fn published(answer: &Published, expected: &Expected<'_>, integration: &Integrat
                 field,
                 sent,
                 got,
-                "GitBook published `{}` with another {field} than was sent",
+                "GitBook published `{}` with another `{field}` than was sent",
                 answer.name
             );
         }

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::cancel::Cancel;
 use answer::{Organization, Page};
 use retry::Retry;
 
@@ -60,7 +61,14 @@ impl GitBook {
             builder
         };
         let http = builder.build().map_err(ApiError::Client)?;
-        Ok(Self { http, endpoint, token, retry: Retry { times: retries, timeout } })
+        Ok(Self { http, endpoint, token, retry: Retry { times: retries, timeout, cancel: None } })
+    }
+
+    /// The same client, which tries nothing again after a signal.
+    #[must_use]
+    pub(crate) fn until(mut self, cancel: &Cancel) -> Self {
+        self.retry.cancel = Some(cancel.clone());
+        self
     }
 
     /// Publishes an integration, or updates it. `body` is the request's JSON.
@@ -78,10 +86,10 @@ impl GitBook {
                     .body(body.clone());
                 match self.send(request).await? {
                     (status, answer) if status.is_success() => parse(status, &answer),
-                    (status @ StatusCode::NOT_FOUND, answer) => {
-                        Err(ApiError::NoOrganization(error::said(status, &answer)))
-                    }
-                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                    (status, answer) => Err(match ApiError::of_status(status, &answer) {
+                        ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
+                        error => error,
+                    }),
                 }
             })
             .await

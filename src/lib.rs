@@ -47,8 +47,7 @@ pub async fn run(
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
     let (format, mut odd) = report::log_format(&environment);
-    let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
-    let printer = Printer::new(format, terminal.log, environment.folder().to_owned(), workspace);
+    let printer = Printer::new(format, terminal.log, &environment);
     let report = Report::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
     odd.extend(problem);

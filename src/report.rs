@@ -1,6 +1,7 @@
 //! What the user sees; the only module that prints.
 
 mod escape;
+mod hidden;
 mod log;
 mod outputs;
 mod printer;
@@ -107,7 +108,7 @@ impl Report {
             self.written(outputs.path(), outputs.write(&self.printer, &values));
         }
         if let Some(path) = &self.summary {
-            let text = self.printer.redacted(&summary::document(run, error.as_ref()));
+            let text = self.printer.redacted(&summary::document(run, error.as_ref(), &self.printer));
             self.written(path, outputs::append(path, &text));
         }
         if let Some(path) = &self.document {

@@ -216,7 +216,8 @@ impl Stage<'_> {
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }
         };
-        GitBook::new(endpoint, token, config.timeout, config.retries).map_err(Error::Client)
+        let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
+        gitbook.map(|gitbook| gitbook.until(self.cancel)).map_err(Error::Client)
     }
 
     /// Deploys several at once and keeps their order. One that fails does not stop the others.

@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("ci", &["environment", "preview"]),
     ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
     ("config", &["environment", "diagnostic", "integration", "preview"]),
-    ("gitbook", &["diagnostic", "node", "schema"]),
+    ("gitbook", &["cancel", "diagnostic", "node", "schema"]),
     ("plan", &["ci", "config", "preview"]),
     ("deploy", &["cancel", "diagnostic", "preview", "integration", "gitbook", "plan"]),
     ("error", &["cancel", "ci", "gitbook", "plan"]),

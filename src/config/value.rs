@@ -4,8 +4,6 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::diagnostic::{Diagnostic, Place};
 use crate::preview::{Template, TemplateError};
 
@@ -56,23 +54,6 @@ impl Value for Template {
     fn accepted() -> String {
         "text with `{name}` and at least one of `{branch}`, `{pr}` and `{hash}` in it, such as `{name}-{branch}`"
             .to_owned()
-    }
-}
-
-/// An API token. The line break that `echo` leaves at the end of a secret is not part of it.
-pub(super) struct Token(pub(super) SecretString);
-
-impl Value for Token {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
-        if text.chars().all(|character| character.is_ascii_graphic()) {
-            Ok(Self(text.into()))
-        } else {
-            Err(("holds a space, a line break or a special character".to_owned(), None))
-        }
-    }
-
-    fn accepted() -> String {
-        "the token alone, one word of ASCII characters".to_owned()
     }
 }
 

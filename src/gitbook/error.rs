@@ -75,6 +75,9 @@ pub enum ApiError {
     /// An endpoint and a name that make no URL.
     #[error("the endpoint makes no URL: {0}")]
     Url(url::ParseError),
+    /// A signal came before the next try.
+    #[error("cancelled before it was tried again")]
+    Cancelled,
     /// A list that goes on and on.
     #[error("the list did not end after {0} pages")]
     EndlessList(usize),
@@ -87,13 +90,20 @@ pub struct Said {
     message: Option<String>,
 }
 
+impl Said {
+    /// Whether it was the API that said it, and not a proxy or another server in its place.
+    pub(super) fn is_the_apis(&self) -> bool {
+        self.message.is_some()
+    }
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         match (&self.message, reason) {
             (Some(message), _) => write!(f, "{} {message}", self.status),
-            (None, Some(reason)) => write!(f, "{} {reason}", self.status),
-            (None, None) => write!(f, "{}", self.status),
+            (None, Some(reason)) => write!(f, "{} {reason}, not in GitBook's own words", self.status),
+            (None, None) => write!(f, "{}, not in GitBook's own words", self.status),
         }
     }
 }
@@ -196,6 +206,7 @@ impl ApiError {
                 format!("run again in {}, or lower `GITBOOK_CONCURRENCY`", humantime::format_duration(Duration::from_secs(wait.as_secs())))
             }
             Self::RateLimited { wait: None, .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
+            Self::Cancelled => "run again; publishing and deleting can be repeated safely".to_owned(),
             Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
             Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
             Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {

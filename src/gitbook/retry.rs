@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::ApiError;
+use crate::cancel::Cancel;
 
 /// The first pause; each further one is twice as long, with jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -17,17 +18,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const ALL_PAUSES: Duration = Duration::from_secs(300);
 
 /// How often a request is tried again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Retry {
     pub(super) times: u32,
     pub(super) timeout: Duration,
+    /// After a signal nothing is tried again.
+    pub(super) cancel: Option<Cancel>,
 }
 
 impl Retry {
     /// Runs a request until it succeeds, fails for good or was tried often enough.
     pub(super) async fn run<T, F: Future<Output = Result<T, ApiError>>>(
-        self,
-        request: impl FnMut() -> F,
+        &self,
+        mut request: impl FnMut() -> F,
     ) -> Result<T, ApiError> {
         let times = usize::try_from(self.times).unwrap_or(usize::MAX);
         let backoff = ExponentialBuilder::default()
@@ -36,9 +39,15 @@ impl Retry {
             .with_jitter()
             .with_max_times(times);
         let started = Instant::now();
-        request
-            .retry(backoff)
-            .sleep(tokio::time::sleep)
+        let cancel = self.cancel.clone();
+        let mut tries = 0;
+        let next = || {
+            tries += 1;
+            let next = (tries == 1 || !self.is_cancelled()).then(&mut request);
+            async { next.ok_or(ApiError::Cancelled)?.await }
+        };
+        next.retry(backoff)
+            .sleep(move |length| pause(cancel.clone(), length))
             .when(ApiError::is_worth_retrying)
             .adjust(|error, pause| {
                 let pause = pause?.max(error.wait().unwrap_or_default());
@@ -48,6 +57,19 @@ impl Retry {
                 tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));
             })
             .await
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(|cancel| cancel.signal().is_some())
+    }
+}
+
+/// Sleeps, until a signal comes.
+async fn pause(cancel: Option<Cancel>, length: Duration) {
+    let sleep = tokio::time::sleep(length);
+    match cancel {
+        Some(cancel) => drop(cancel.or_at_once(sleep).await),
+        None => sleep.await,
     }
 }
 

@@ -10,10 +10,7 @@ pub(super) fn line(text: &str) -> String {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push('\t'),
-            // Marks that change the direction of what follows.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                line.extend(character.escape_unicode());
-            }
+            character if turns_text(character) => line.extend(character.escape_unicode()),
             character if character.is_control() => line.extend(character.escape_default()),
             character => line.push(character),
         }
@@ -22,10 +19,43 @@ pub(super) fn line(text: &str) -> String {
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
+/// Whether a character changes the direction of what follows.
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands and characters that
+/// change the direction of what follows.
+pub(super) fn json_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if turns_text(character) {
+            line.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            line.push(character);
+        }
+    }
+    line.replace("##[", "#\\u0023[")
+}
+
 /// The data of a workflow command (`::error::DATA`).
 pub(super) fn command_data(text: &str) -> String {
+    let mut data = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => data.push(character),
+            character if turns_text(character) => data.extend(character.escape_unicode()),
+            character if character.is_control() => data.extend(character.escape_default()),
+            character => data.push(character),
+        }
+    }
+    mask(&data)
+}
+
+/// The data of `::add-mask::`, which must come out as it is.
+pub(super) fn mask(secret: &str) -> String {
     // The runner unescapes `%25` last, and takes nothing that comes of it for a command.
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command (`::error file=PROPERTY::`).
@@ -55,7 +85,7 @@ pub(super) fn markdown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_data, command_property, dotenv, line, markdown};
+    use super::{command_data, command_property, dotenv, json_line, line, markdown};
 
     #[test]
     fn no_line_is_a_command() {
@@ -70,7 +100,16 @@ mod tests {
     #[test]
     fn a_command_keeps_its_data_together() {
         assert_eq!(command_data("50% :: a,b\r\n::x::"), "50%25 :: a,b%0D%0A::x::");
+        assert_eq!(command_data("\u{1b}[31m\u{202e}"), "\\u{1b}[31m\\u{202e}");
         assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
+    }
+
+    #[test]
+    fn a_line_of_json_is_still_json() {
+        let line = json_line("{\"a\":\"##[error]\u{202e}ü\"}");
+        assert_eq!(line, "{\"a\":\"#\\u0023[error]\\u202eü\"}");
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["a"], "##[error]\u{202e}ü");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::escape;
-use super::printer::{Printer, json_line};
+use super::printer::Printer;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
@@ -36,12 +36,12 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || writer.clone())
-        .event_format(Format(printer.format()))
+        .event_format(Format(printer.clone()))
         .finish();
     (Dispatch::new(subscriber), problem)
 }
 
-struct Format(LogFormat);
+struct Format(Printer);
 
 impl<S, N> FormatEvent<S, N> for Format
 where
@@ -56,8 +56,9 @@ where
     ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let fields = fields.redacted(&self.0);
         let level = *event.metadata().level();
-        match self.0 {
+        match self.0.format() {
             LogFormat::Text => writeln!(writer, "{}: {}", word(level), escape::line(&fields.text())),
             LogFormat::GitHub => match level {
                 Level::ERROR => writeln!(writer, "::error::{}", escape::command_data(&fields.text())),
@@ -70,7 +71,7 @@ where
                 object.insert("level".to_owned(), level.as_str().into());
                 object.insert("message".to_owned(), fields.message.into());
                 object.extend(fields.others);
-                writeln!(writer, "{}", json_line(&serde_json::Value::Object(object).to_string()))
+                writeln!(writer, "{}", escape::json_line(&serde_json::Value::Object(object).to_string()))
             }
         }
     }
@@ -94,6 +95,15 @@ struct Fields {
 }
 
 impl Fields {
+    /// Without secrets, which could not be found once they are escaped.
+    fn redacted(self, printer: &Printer) -> Self {
+        let others = self.others.into_iter().map(|(name, value)| match value {
+            serde_json::Value::String(text) => (name, printer.redacted(&text).into()),
+            value => (name, value),
+        });
+        Self { message: printer.redacted(&self.message), others: others.collect() }
+    }
+
     /// The message, with the fields behind it.
     fn text(&self) -> String {
         let mut text = self.message.clone();

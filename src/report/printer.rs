@@ -2,20 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::escape;
+use super::hidden::Hidden;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity};
-
-/// Shorter secrets are not looked for: they would blot out half the log, and anybody can guess them.
-const SHORTEST_HIDDEN: usize = 4;
+use crate::environment::Environment;
 
 /// Where a program writes to.
 pub struct Terminal {
@@ -30,9 +26,11 @@ pub struct Terminal {
 pub(crate) struct Printer {
     format: LogFormat,
     log: Arc<Mutex<Box<dyn Write + Send>>>,
-    hidden: Arc<RwLock<Vec<String>>>,
+    hidden: Hidden,
     /// The folder that paths are relative to, and the one that annotations are.
     folders: (PathBuf, Option<PathBuf>),
+    /// Whether a runner reads along that hides what it is told to.
+    has_runner: bool,
 }
 
 impl std::fmt::Debug for Printer {
@@ -42,16 +40,17 @@ impl std::fmt::Debug for Printer {
 }
 
 impl Printer {
-    /// Prints to `log`. Paths are relative to `folder`; GitHub wants them relative to `workspace`.
+    /// Prints to `log`. Paths are relative to the environment's folder; GitHub wants them relative to its workspace.
     #[must_use]
-    pub(crate) fn new(
-        format: LogFormat,
-        log: Box<dyn Write + Send>,
-        folder: PathBuf,
-        workspace: Option<PathBuf>,
-    ) -> Self {
-        let hidden = Arc::default();
-        Self { format, log: Arc::new(Mutex::new(log)), hidden, folders: (folder, workspace) }
+    pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
+        let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+        Self {
+            format,
+            log: Arc::new(Mutex::new(log)),
+            hidden: Hidden::default(),
+            folders: (environment.folder().to_owned(), workspace),
+            has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+        }
     }
 
     /// The format.
@@ -61,56 +60,45 @@ impl Printer {
     }
 
     /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
-    /// GitHub the runner is told to do the same in all that follows.
+    /// GitHub the runner is told to do the same in all that follows, whatever the format; anybody else would only
+    /// be shown the secret.
     pub(crate) fn hide(&self, secret: &SecretString) {
-        let secret = secret.expose_secret();
-        let lines: Vec<_> =
-            secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_HIDDEN).collect();
-        if self.format == LogFormat::GitHub {
-            for line in &lines {
-                self.write_raw(&format!("::add-mask::{}\n", escape::command_data(line)));
+        for line in self.hidden.add(secret.expose_secret()) {
+            if self.has_runner {
+                self.write_raw(&format!("::add-mask::{}\n", escape::mask(line)));
             }
         }
-        let mut hidden = self.hidden.write().unwrap_or_else(PoisonError::into_inner);
-        for text in lines.into_iter().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST_HIDDEN))
-        {
-            hidden.extend([
-                text.to_owned(),
-                BASE64_STANDARD.encode(text),
-                utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
-                // As it stands inside a JSON document.
-                json!(text).to_string().trim_matches('"').to_owned(),
-            ]);
-        }
-        // A secret that holds another one is replaced whole.
-        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        hidden.dedup();
     }
 
-    /// The text without secrets.
+    /// The text without secrets; to be called before it is escaped.
     #[must_use]
     pub(crate) fn redacted(&self, text: &str) -> String {
-        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
-        hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        self.hidden.redacted(text)
     }
 
     /// Shows a problem where it is.
     pub(super) fn diagnostic(&self, problem: &Diagnostic) {
+        let problem = Diagnostic {
+            message: self.redacted(&problem.message),
+            hint: problem.hint.as_deref().map(|hint| self.redacted(hint)),
+            ..problem.clone()
+        };
         match self.format {
-            LogFormat::Text => self.write(&text(problem)),
-            LogFormat::GitHub => self.write(&self.annotation(problem)),
-            LogFormat::Json => self.json(super::problem(problem)),
+            LogFormat::Text => self.write(&text(&problem)),
+            LogFormat::GitHub => self.write(&self.annotation(&problem)),
+            LogFormat::Json => self.json(super::problem(&problem)),
         }
     }
 
     /// Shows a failure: what happened, caused by what, and what to do about it.
     pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
-        let cause = cause(error);
+        let message = self.redacted(&error.to_string());
+        let cause = cause(error).map(|cause| self.redacted(&cause));
         let below = [("cause", cause.as_deref()), ("hint", hint)];
         let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
             LogFormat::Text => {
-                let mut lines = format!("error: {}\n", escape::line(&error.to_string()));
+                let mut lines = format!("error: {}\n", escape::line(&message));
                 for (name, text) in below {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
                 }
@@ -118,13 +106,11 @@ impl Printer {
             }
             LogFormat::GitHub => {
                 let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
-                let data = escape::command_data(&format!("{error}{}", lines.concat()));
+                let data = escape::command_data(&format!("{message}{}", lines.concat()));
                 self.write(&format!("::error::{data}\n"));
             }
             LogFormat::Json => {
-                self.json(
-                    json!({"severity": "error", "message": error.to_string(), "cause": cause, "hint": hint}),
-                );
+                self.json(json!({"severity": "error", "message": message, "cause": cause, "hint": hint}));
             }
         }
     }
@@ -161,7 +147,7 @@ impl Printer {
     fn json(&self, mut value: serde_json::Value) {
         let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
         value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
-        self.write(&format!("{}\n", json_line(&value.to_string())));
+        self.write(&format!("{}\n", escape::json_line(&value.to_string())));
     }
 
     /// Writes lines without secrets. Nothing can be done about a log that can't be written.
@@ -173,11 +159,6 @@ impl Printer {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = log.write_all(lines.as_bytes()).and_then(|()| log.flush());
     }
-}
-
-/// JSON escapes control characters by itself, but not GitHub's old commands.
-pub(super) fn json_line(json: &str) -> String {
-    json.replace("##[", "#\\u0023[")
 }
 
 /// All causes of an error, in one line.

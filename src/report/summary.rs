@@ -1,17 +1,16 @@
 //! The Markdown summary: what was decided, and a row for each integration.
 
-use super::escape::markdown;
-use super::{Run, tally};
+use super::{Printer, Run, escape, tally};
 use crate::deploy::Outcome;
 use crate::error::Error;
 
 /// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
 const MOST_ROWS: usize = 1000;
 
-fn table(outcomes: &[Outcome]) -> String {
+fn table(outcomes: &[Outcome], printer: &Printer) -> String {
     let mut text = "| integration | result | version | script | time |\n|---|---|---|---|---|\n".to_owned();
     for outcome in outcomes.iter().take(MOST_ROWS) {
-        text.push_str(&row(outcome));
+        text.push_str(&row(outcome, printer));
     }
     if outcomes.len() > MOST_ROWS {
         text.push_str(&format!("\nand {} more\n", outcomes.len() - MOST_ROWS));
@@ -19,29 +18,30 @@ fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-pub(super) fn document(run: &Run, error: Option<&Error>) -> String {
+pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> String {
     let mut text = "### gitbook-deploy\n\n".to_owned();
     if let Some(plan) = &run.plan {
-        text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason)));
+        text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason, printer)));
     }
     if !run.outcomes.is_empty() {
-        text.push_str(&table(&run.outcomes));
+        text.push_str(&table(&run.outcomes, printer));
         text.push('\n');
     }
     for failure in run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()) {
-        text.push_str(&paragraph(failure, Some(&failure.hint())));
+        text.push_str(&paragraph(failure, Some(&failure.hint()), printer));
     }
     if !run.problems.is_empty() {
         text.push_str(&format!("{} in the log.\n\n", tally(&run.problems)));
     }
     match error {
         Some(Error::Deployment { .. }) | None => {}
-        Some(error) => text.push_str(&paragraph(error, error.hint().as_deref())),
+        Some(error) => text.push_str(&paragraph(error, error.hint().as_deref(), printer)),
     }
     text
 }
 
-fn row(outcome: &Outcome) -> String {
+fn row(outcome: &Outcome, printer: &Printer) -> String {
+    let markdown = |text: &str| markdown(text, printer);
     let done = outcome.result.as_ref().ok();
     let name = markdown(&outcome.name);
     let url = done.and_then(|done| done.url.as_deref()).filter(|url| is_link(url));
@@ -57,10 +57,15 @@ fn row(outcome: &Outcome) -> String {
     )
 }
 
-fn paragraph(error: &dyn std::error::Error, hint: Option<&str>) -> String {
+fn paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
     let parts = [Some(error.to_string()), super::printer::cause(error), hint.map(str::to_owned)];
-    let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part)).collect();
+    let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part, printer)).collect();
     format!("❌ {}\n\n", parts.join("<br>"))
+}
+
+/// Text without secrets, which could not be found in it once it is escaped.
+fn markdown(text: &str, printer: &Printer) -> String {
+    escape::markdown(&printer.redacted(text))
 }
 
 /// Only what can do no more than open a page.

@@ -87,6 +87,15 @@ async fn what_is_not_found_on_publishing_is_the_organization() {
 }
 
 #[tokio::test]
+async fn what_another_server_does_not_find_is_the_endpoints_fault() {
+    insta::assert_snapshot!(publishing(vec![ResponseTemplate::new(404)]).await, @"
+    NotFound: GitBook did not find it: 404 Not Found, not in GitBook's own words
+    hint: check `GITBOOK_ENDPOINT`
+    requests: 1
+    ");
+}
+
+#[tokio::test]
 async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
     let server = server(vec![said(404, "Not found")]).await;
     let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
@@ -119,7 +128,7 @@ async fn a_status_that_nobody_documents_is_told() {
 async fn an_error_page_that_is_not_the_apis_is_not_shown() {
     let page = ResponseTemplate::new(403).set_body_string("<html>blocked by your firewall</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    Forbidden: the token may not do this: 403 Forbidden
+    Forbidden: the token may not do this: 403 Forbidden, not in GitBook's own words
     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
     requests: 1
     ");

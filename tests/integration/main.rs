@@ -8,6 +8,9 @@ mod exit_codes;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod outputs;
+
+#[cfg(test)]
 mod publishing;
 #[cfg(test)]
 mod readme;

@@ -103,6 +103,15 @@ async fn variables_alone_are_an_integration() {
 }
 
 #[tokio::test]
+async fn a_line_break_that_was_pasted_behind_the_token_is_not_sent() {
+    let server = gitbook().await;
+    let repository = repository().integration("hello");
+    let run = push(&server.uri(), "main", &repository).variable("GITBOOK_TOKEN", "pasted\n");
+    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(server.received_requests().await.unwrap()[0].headers["authorization"], "Bearer pasted");
+}
+
+#[tokio::test]
 async fn a_script_that_is_built_is_sent_as_it_is() {
     let server = gitbook().await;
     let script = "import x from 'nowhere'; // kept\r\n\u{2028} const = nonsense\n";
@@ -110,6 +119,18 @@ async fn a_script_that_is_built_is_sent_as_it_is() {
     let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_BUNDLE", "false").runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     assert_eq!(server.body().await["script"], script);
+}
+
+#[tokio::test]
+async fn what_a_script_can_do_without_need_not_be_installed() {
+    let server = gitbook().await;
+    let script = "import type { A } from 'a-package';\nimport { Buffer } from 'node:buffer';\n\
+        let other: unknown;\ntry { other = require('another-package'); } catch {}\n\
+        export default { Buffer, other } as A;\n";
+    let repository = repository().manifest(".", "hello", "").file("main.ts", script);
+    let ended = push(&server.uri(), "main", &repository).runs().await;
+    assert_eq!((ended.code, server.asked().await.len()), (Some(0), 1), "{ended:#?}");
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -224,9 +245,9 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     insta::assert_snapshot!(ended.log(), @"
     exit 0
     info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
-    warning: GitBook published `hello` with another title than was sent field=title sent=Hello got=Hallo
-    warning: GitBook published `hello` with another visibility than was sent field=visibility sent=private got=public
-    warning: GitBook published `hello` with another scopes than was sent field=scopes sent=those of the manifest got=
+    warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
+    warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
+    warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=those of the manifest got=
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
     ");
 }

@@ -119,3 +119,16 @@ async fn an_unknown_production_branch() {
      hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
     ");
 }
+
+#[tokio::test]
+async fn a_token_that_was_pasted_with_more_than_the_token() {
+    let ended = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 2
+    error: holds a blank, a line break or another character that no token has
+       at: GITBOOK_TOKEN
+     hint: accepted: the token alone, as GitBook shows it, without `Bearer`
+    error: 1 error in the configuration, nothing was sent
+    ");
+    assert!(!ended.everything().contains("hush"), "{ended:#?}");
+}

@@ -99,6 +99,23 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
 }
 
+#[tokio::test]
+async fn nothing_is_tried_again_after_a_signal() {
+    let answer = said(503, "Unavailable").insert_header("retry-after", "20");
+    let server = slow("POST", Duration::ZERO, answer).await;
+    let repository = repository().integration("hello");
+    let run = publishing(&server).variable("GITBOOK_RETRIES", "4").folder(&repository).starts();
+    was_asked(&server).await;
+    let started = Instant::now();
+    run.signal("TERM").await;
+    let ended = run.ends().await;
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    let log = ended.log();
+    assert!(log.starts_with("exit 143\n") && log.contains("; trying again in 20s\n"), "{log}");
+    assert!(log.contains("cause: cancelled before it was tried again\n"), "{log}");
+    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {

@@ -90,6 +90,7 @@ async fn an_older_run_leaves_the_preview_of_a_newer_one() {
     };
     insta::assert_snapshot!(only_read(run, MARK, 0).await, @"
     exit 0
+    ::add-mask::<token>
     info: preview: push to branch `fix` system=GitHub Actions repository=github.com/acme/integrations commit=0123abcd
     info: skipped `hello-fix` (a newer run (7) has published this preview) milliseconds=… script_bytes=58
     ");

@@ -60,7 +60,7 @@ impl Ended {
 
     /// A text without what is different each time: the folder, ports and times.
     pub(crate) fn scrubbed(&self, text: &str) -> String {
-        let text = text.replace(self.folder.to_str().unwrap(), "<folder>");
+        let text = text.replace(self.folder.to_str().unwrap(), "<folder>").replace(super::TOKEN, "<token>");
         let text = digits_after(&text, "127.0.0.1:", "<port>");
         let text = digits_after(&text, "milliseconds=", "…");
         digits_after(&text, "\"milliseconds\":", "…")

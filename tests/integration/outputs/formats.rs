@@ -1,0 +1,154 @@
+//! The log as people, machines and GitHub's runner read it.
+
+use serde_json::Value;
+
+use super::refusing;
+use crate::support::{Deployment, Repository, TOKEN, deployment, gitbook, repository};
+
+/// A repository with an error in a manifest, one in a script and a warning.
+fn flawed() -> Repository {
+    repository()
+        .manifest("apps/one", "one", "summary: 12\nvisibilty: x\n")
+        .manifest("apps/two", "two", "")
+        .file("apps/two/main.ts", "\nexport default {,};\n")
+}
+
+fn checking(repository: &Repository, format: &str) -> Deployment {
+    deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", format).folder(repository)
+}
+
+#[tokio::test]
+async fn annotations_are_relative_to_githubs_workspace() {
+    let repository = flawed();
+    let run = checking(&repository, "github").folder(repository.path("apps"));
+    let run = run.variable("GITHUB_WORKSPACE", repository.path("").to_str().unwrap());
+    insta::assert_snapshot!(run.runs().await.log(), @"
+    exit 2
+    check: `GITBOOK_MODE=check` system=no CI system
+    ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10::`summary` is a number, it must be text%0Ahint: put it in quotes
+    ::error file=apps/two/main.ts,line=2,col=17::Unexpected token
+    ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1::`visibilty` is not a field known here%0Ahint: did you mean `visibility`? It is sent to GitBook as it is
+    ::error::2 errors in what was to be deployed, nothing was sent
+    ");
+}
+
+#[tokio::test]
+async fn json_is_one_object_a_line() {
+    let ended = checking(&flawed(), "json").runs().await;
+    let lines = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let levels: Vec<_> = lines.map(|line| line["level"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(levels, ["INFO", "ERROR", "ERROR", "WARN", "ERROR"]);
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 2
+    {"level":"INFO","message":"check: `GITBOOK_MODE=check`","system":"no CI system"}
+    {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"message":"`summary` is a number, it must be text","hint":"put it in quotes","level":"ERROR"}
+    {"severity":"error","file":"apps/two/main.ts","variable":null,"line":2,"column":17,"message":"Unexpected token","hint":null,"level":"ERROR"}
+    {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"message":"`visibilty` is not a field known here","hint":"did you mean `visibility`? It is sent to GitBook as it is","level":"WARN"}
+    {"severity":"error","message":"2 errors in what was to be deployed, nothing was sent","cause":null,"hint":null,"level":"ERROR"}
+    "#);
+}
+
+#[tokio::test]
+async fn failures_look_alike_in_all_formats() {
+    let server = refusing(409, "taken\n::warning::x\r\u{1b}[31m##[error]y\u{202e}").await;
+    let repository = repository().integration("hello");
+    let log = async |format: &str| {
+        let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+        run.variable("GITBOOK_LOG_FORMAT", format).runs().await.log()
+    };
+    insta::assert_snapshot!(log("text").await, @r"
+    exit 1
+    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    error: publishing `hello` failed
+    cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
+     hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
+    ");
+    insta::assert_snapshot!(log("github").await, @r"
+    exit 1
+    publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
+    ");
+    insta::assert_snapshot!(log("json").await, @r#"
+    exit 1
+    {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","repository":"github.com/acme/integrations","commit":"0123abcd"}
+    {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
+    "#);
+}
+
+#[tokio::test]
+async fn the_format_fits_where_the_program_runs() {
+    let first = async |run: Deployment| {
+        let ended = run.variable("GITBOOK_MODE", "nonsense").runs().await;
+        ended.stderr.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first(deployment()).await, "error: not a mode");
+    assert!(first(deployment().variable("CI", "true")).await.starts_with("{\"severity\":\"error\""));
+    assert_eq!(first(deployment().variable("CI", "false")).await, "error: not a mode");
+    assert!(first(deployment().on_github("main", 1)).await.starts_with("::error::GITBOOK_MODE: not a mode"));
+    let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
+    assert_eq!(first(text).await, "error: not a mode");
+    let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").runs().await;
+    insta::assert_snapshot!(bad.log(), @"
+    exit 2
+    error: not a log format
+       at: GITBOOK_LOG_FORMAT
+     hint: accepted: auto, github, text, json
+    error: 1 error in the configuration, nothing was sent
+    ");
+}
+
+/// What the runner is told to hide, by a run with two secrets.
+async fn masks(run: Deployment) -> Vec<String> {
+    let server = gitbook().await;
+    let more = "secrets: {KEY: \"${{ env.KEY }}\", LINES: \"${{ env.LINES }}\"}\n";
+    let repository = repository().manifest(".", "hello", more);
+    let run = run.against(&server.uri()).publish().folder(&repository);
+    let run = run.variable("KEY", "hush%hush").variable("LINES", "first line\nsecond line\n");
+    let ended = run.runs().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let masks = ended.stderr.lines().filter_map(|line| line.strip_prefix("::add-mask::"));
+    masks.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_token_and_the_secrets_are_masked_on_github_whatever_the_format() {
+    let expected = [TOKEN, "hush%25hush", "first line", "second line"];
+    assert_eq!(masks(deployment().on_github("main", 1)).await, expected);
+    let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
+    assert_eq!(masks(text).await, expected);
+}
+
+#[tokio::test]
+async fn nobody_is_told_a_secret_who_would_only_show_it() {
+    assert_eq!(masks(deployment().variable("GITBOOK_LOG_FORMAT", "github")).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn debug_is_logged_where_it_is_asked_for() {
+    let server = gitbook().await;
+    let repository = repository().integration("hello");
+    let log = async |name: &str, value: &str| {
+        let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+        run.variable(name, value).runs().await.stderr
+    };
+    for (name, value) in [("RUST_LOG", "debug"), ("RUNNER_DEBUG", "1"), ("RUST_LOG", "gitbook_deploy=debug")]
+    {
+        let log = log(name, value).await;
+        assert!(log.contains("debug: detected") && log.contains("debug: answer status=200"), "{log}");
+    }
+    assert!(!log("RUNNER_DEBUG", "0").await.contains("debug:"));
+    assert_eq!(log("RUST_LOG", "error").await, "");
+    let bad = log("RUST_LOG", "a=b=c").await;
+    assert!(bad.contains("at: RUST_LOG") && bad.contains("info: published"), "{bad}");
+}
+
+#[tokio::test]
+async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
+    let server = gitbook().await;
+    let repository = repository().integration("hello");
+    let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
+    let log = run.variable("RUNNER_DEBUG", "1").runs().await.stderr;
+    let odd: Vec<_> =
+        log.lines().filter(|line| line.contains("answer status") && !line.starts_with("::debug::")).collect();
+    assert!(log.contains("::debug::answer status=200") && odd.is_empty(), "{log}");
+}
