@@ -6,6 +6,7 @@ mod histories;
 
 pub(crate) use guard::GuardError;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::cancel::{Cancel, Signal};
@@ -336,8 +337,13 @@ fn published(answer: &Published, expected: &Expected<'_>, integration: &Integrat
     differs("title", expected.title, &answer.title);
     differs("visibility", visibility, answer.visibility.as_deref().unwrap_or_default());
     differs("target", integration.text("target"), answer.target.as_deref().unwrap_or_default());
-    if let Some(scopes) = answer.scopes.as_ref().filter(|scopes| !integration.has_scopes(scopes)) {
-        differs("scopes", "those of the manifest", &scopes.join(", "));
+    if let Some(scopes) = &answer.scopes {
+        let joined = |scopes: BTreeSet<&str>| scopes.into_iter().collect::<Vec<_>>().join(", ");
+        differs(
+            "scopes",
+            &joined(integration.scopes()),
+            &joined(scopes.iter().map(String::as_str).collect()),
+        );
     }
     seen(answer, Done { what: What::Published, ..done })
 }

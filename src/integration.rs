@@ -277,12 +277,11 @@ impl Integration {
         self.fields.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
     }
 
-    /// Whether these are its scopes, in whatever order.
+    /// Its scopes, in alphabetical order.
     #[must_use]
-    pub(crate) fn has_scopes(&self, scopes: &[String]) -> bool {
-        let own = self.fields.get("scopes").and_then(serde_json::Value::as_array);
-        let own: BTreeSet<_> = own.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
-        own == scopes.iter().map(String::as_str).collect()
+    pub(crate) fn scopes(&self) -> BTreeSet<&str> {
+        let scopes = self.fields.get("scopes").and_then(serde_json::Value::as_array);
+        scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
     }
 
     /// The secrets that must not be seen.

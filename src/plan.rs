@@ -94,7 +94,8 @@ impl Decision {
             Self::Sweep => "sweep",
             Self::Check => "check",
             Self::Plan(_) => "plan",
-            Self::Nothing | Self::Refuse(_) => "nothing",
+            Self::Nothing => "nothing",
+            Self::Refuse(_) => "refuse",
         }
     }
 

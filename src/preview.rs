@@ -70,7 +70,7 @@ pub fn title(production: &str, branch: &Branch) -> String {
 pub fn summary(production: &str, mark: &Mark) -> Option<String> {
     let mark = mark.to_string();
     let room = SUMMARY_MAX.checked_sub(units(&mark))?;
-    // Two line breaks keep the comment out of the last paragraph; one is enough for an empty summary.
+    // The empty line keeps the comment out of the last paragraph.
     if production.trim().is_empty() || room <= 2 {
         return Some(mark);
     }

@@ -39,9 +39,10 @@ impl Value for Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return refused("holds a query or fragment");
         }
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
+        // The version is part of the requests' paths, not of the root, whatever was copied from a reference.
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/v1").unwrap_or(path);
+        url.set_path(&format!("{path}/"));
         Ok(Self::Url(url))
     }
 

@@ -60,7 +60,10 @@ impl Manifest {
         let node = Node::parse(&read(path, &place)?, &place)?;
         match node.value {
             Value::Map(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
-            Value::Null => Err(Box::new(Diagnostic::error(place, "the manifest is empty"))),
+            Value::Null => {
+                let hint = "it must have `name`, `title`, `organization`, `script` and `scopes`".to_owned();
+                Err(Box::new(Diagnostic::error(place, "the manifest is empty").hint(hint)))
+            }
             _ => Err(Box::new(Diagnostic::error(
                 node.place.clone(),
                 format!("the manifest is {}, it must be a mapping", node.kind()),

@@ -10,7 +10,16 @@ use crate::environment::Environment;
 use crate::node::Map;
 
 /// Variables that a child process has no business with.
-const WITHHELD: [&str; 3] = ["GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"];
+const WITHHELD: [&str; 8] = [
+    "GITBOOK_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITLAB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "CI_JOB_TOKEN",
+    "CI_REGISTRY_PASSWORD",
+];
 
 /// One stretch of a secret's text.
 #[derive(Clone, Debug, PartialEq, Eq)]

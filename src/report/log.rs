@@ -108,7 +108,9 @@ impl Fields {
     fn text(&self) -> String {
         let mut text = self.message.clone();
         for (name, value) in &self.others {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // Text with a blank in it is quoted, as JSON does it.
+            let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
+            let value = plain.map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!(" {name}={value}"));
         }
         text

@@ -82,12 +82,13 @@ impl Checker<'_> {
         let accepted = || format!("accepted: {}", backticked(known));
         let hint = nearest(text, known.iter().copied())
             .map_or_else(accepted, |name| format!("did you mean `{name}`? {}", accepted()));
-        let message = format!("`{path}` is `{}`, which is not known here", shortened(text));
+        let is = format!("`{path}` is `{}`", shortened(text));
         let place = node.place.clone();
         self.found.push(if closed {
-            Diagnostic::error(place, message).hint(hint)
+            Diagnostic::error(place, format!("{is}, which is not accepted")).hint(hint)
         } else {
-            Diagnostic::warning(place, message).hint(format!("{hint}; it is sent to GitBook as it is"))
+            Diagnostic::warning(place, format!("{is}, which is not known here"))
+                .hint(format!("{hint}; it is sent to GitBook as it is"))
         });
     }
 
@@ -233,7 +234,7 @@ mod tests {
         check(
             "visibility: secret\n",
             &[
-                "error m:6:13: `visibility` is `secret`, which is not known here (accepted: `public`, `private`, `unlisted`)",
+                "error m:6:13: `visibility` is `secret`, which is not accepted (accepted: `public`, `private`, `unlisted`)",
             ],
         );
     }

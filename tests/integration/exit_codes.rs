@@ -20,10 +20,10 @@ async fn done_is_0() {
 async fn nothing_to_do_is_0_and_says_so() {
     let server = gitbook().await;
     let ended = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag system=no CI system
-    ");
+    info: nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag system="no CI system"
+    "#);
     assert_eq!((ended.output("mode"), ended.output("result")), ("nothing".into(), "skipped".into()));
     assert_eq!(server.asked().await, [""; 0]);
 }
@@ -34,13 +34,13 @@ async fn a_deployment_that_failed_is_1() {
     Mock::given(any()).respond_with(said(401, "Authentication required")).mount(&server).await;
     let repository = repository().integration("hello");
     let ended = deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: publishing `hello` failed
     cause: GitBook did not accept the token: 401 Authentication required
      hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
-    ");
+    "#);
     assert_eq!(ended.report["exit_code"], 1);
     assert_eq!(ended.output("result"), "failed");
 }
@@ -49,13 +49,13 @@ async fn a_deployment_that_failed_is_1() {
 async fn a_sandbox_that_has_no_folder_is_1() {
     let repository = repository().integration("hello").file("taken", "");
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @"
+    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
     exit 1
-    info: publish: no CI system and no event; this is the sandbox system=no CI system
+    info: publish: no CI system and no event; this is the sandbox system="no CI system"
     error: the sandbox in `<folder>/taken` can't start
     cause: File exists (os error 17)
      hint: name a folder that can be written with `GITBOOK_SANDBOX_DIR`
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -85,12 +85,12 @@ async fn no_event_outside_the_sandbox_is_2() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let ended = deployment().against(&server.uri()).folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 2
-    info: nothing: no CI system and no event system=no CI system
+    info: refuse: no CI system and no event system="no CI system"
     error: nothing says what happened
      hint: set `GITBOOK_MODE` (`publish`, `preview`, `delete`, `check`), or say what happened with `GITBOOK_EVENT`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
-    ");
+    "#);
     assert_eq!(server.asked().await, [""; 0]);
 }
 
@@ -99,12 +99,12 @@ async fn an_empty_token_on_a_push_to_production_is_2() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).variable("GITBOOK_TOKEN", "").push_to("main");
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @"
+    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
     exit 2
-    info: nothing: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: refuse: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: `GITBOOK_TOKEN` is unset or empty
      hint: create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`
-    ");
+    "#);
     assert_eq!(server.asked().await, [""; 0]);
 }
 

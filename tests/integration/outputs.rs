@@ -67,8 +67,8 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
 
     | integration | result | version | script | time |
     |---|---|---|---|---|
-    | [one&#45;fix&#45;it&#45;bbe4d8cc](<https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
-    | [two&#45;fix&#45;it&#45;bbe4d8cc](<https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
+    | [one-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
+    | [two-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
     ");
 }
 
@@ -268,7 +268,7 @@ async fn bad_input_is_told_to_the_next_step_and_the_summary() {
 
     1 error and 1 warning in the log.
 
-    ❌ 1 error in what was to be deployed&#44; nothing was sent
+    ❌ 1 error in what was to be deployed, nothing was sent
     ");
 }
 

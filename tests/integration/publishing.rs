@@ -189,26 +189,26 @@ async fn a_dry_run_changes_nothing() {
     let repository = repository().integration("hello");
     let run = |branch| push(&server.uri(), branch, &repository).variable("GITBOOK_DRY_RUN", "true");
     let publish = run("main").runs().await;
-    insta::assert_snapshot!(publish.log(), @"
+    insta::assert_snapshot!(publish.log(), @r#"
     exit 0
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     info: checked `hello` (dry run: would be published) milliseconds=… script_bytes=58
-    ");
+    "#);
     let preview = run("fix").runs().await;
-    insta::assert_snapshot!(preview.log(), @"
+    insta::assert_snapshot!(preview.log(), @r#"
     exit 0
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     info: checked `hello-fix` (dry run: would be published) milliseconds=… script_bytes=58
-    ");
+    "#);
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
     let (endpoint, folder) = kept().await;
     push(&endpoint, "fix", &repository).runs().await;
     let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
-    insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @"
+    insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @r#"
     exit 0
-    info: delete: branch `fix` was deleted system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     info: checked `hello-fix` (dry run: would be deleted) milliseconds=…
-    ");
+    "#);
     assert!(folder.path().join("hello-fix").exists());
 }
 
@@ -242,14 +242,14 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
     let repository = repository().manifest(".", "hello", "visibility: private\n");
     let ended = push(&server.uri(), "main", &repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
     warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
-    warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=those of the manifest got=
+    warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=space:content:read got=""
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -269,12 +269,12 @@ async fn the_embedded_sandbox_keeps_what_was_published() {
     let repository = repository().manifest(".", "hello", "secrets: {KEY: hush-hush}\n");
     let run = || deployment().variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
     let ended = run().runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: publish: no CI system and no event; this is the sandbox system=no CI system
+    info: publish: no CI system and no event; this is the sandbox system="no CI system"
     info: sandbox: what is published goes to `<folder>/.gitbook-sandbox`
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=file://<folder>/.gitbook-sandbox/hello/
-    ");
+    "#);
     let again = run().runs().await;
     assert_eq!(again.output("version"), "2");
     let root = ".gitbook-sandbox/hello";

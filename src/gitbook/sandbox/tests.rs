@@ -186,7 +186,7 @@ async fn what_breaks_a_limit_is_refused() {
     check("summary", "x".repeat(2049).into(), "\"summary\" has 2049 characters, 2048 are the most").await;
     check("description", "x".repeat(101).into(), "\"description\" has 101 characters, 100 are the most")
         .await;
-    check("visibility", "secret".into(), "\"visibility\" is \"secret\", which is not known here").await;
+    check("visibility", "secret".into(), "\"visibility\" is \"secret\", which is not accepted").await;
     check("scopes", json!(["everything"]), "\"scopes[0]\" is \"everything\", which is not known here").await;
     let images = json!(["", "", "", ""]);
     check("previewImages", images, "\"previewImages\" has 4 entries, 3 are the most").await;

@@ -5,84 +5,85 @@ use crate::support::{deployment, repository};
 
 #[tokio::test]
 async fn no_manifest_at_all() {
-    insta::assert_snapshot!(publishing(&repository()).await, @"
+    insta::assert_snapshot!(publishing(&repository()).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: GITBOOK_INTEGRATIONS: `.` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out?
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_manifest_that_was_asked_for_and_is_not_there() {
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "hello, apps/*");
-    insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @"
+    insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: GITBOOK_INTEGRATIONS: `hello` does not exist
      hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
     error: GITBOOK_INTEGRATIONS: `apps/*` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out?
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_manifest_that_is_empty() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the manifest is empty
        at: gitbook-manifest.yaml
+     hint: it must have `name`, `title`, `organization`, `script` and `scopes`
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_manifest_that_is_no_yaml() {
     let manifest = "name: hello\ntitle: Hello\n  summary: Hi\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: mapping values are not allowed in this context
        at: gitbook-manifest.yaml:3:10
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
     let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: illegal placement of ':' indicator
        at: gitbook-manifest.yaml:3:6
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
     let manifest = "name: hello\nname: world\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: duplicate mapping key `name` is not allowed here
        at: gitbook-manifest.yaml:2:1
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_manifest_that_is_no_mapping() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the manifest is a list, it must be a mapping
        at: gitbook-manifest.yaml:1:1
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_manifest_without_what_it_must_have() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `name` is missing
        at: gitbook-manifest.yaml
     error: `title` is missing
@@ -94,47 +95,47 @@ async fn a_manifest_without_what_it_must_have() {
     error: `scopes` is missing
        at: gitbook-manifest.yaml
     error: 5 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_name_that_is_none() {
-    insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @"
+    insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `name` may have letters, digits and single dashes between them only
        at: gitbook-manifest.yaml:1:7
     error: 1 error in what was to be deployed, nothing was sent
-    ");
-    insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @"
+    "#);
+    insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `name` has 101 characters, 100 are the most
        at: gitbook-manifest.yaml:1:7
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn values_of_other_types() {
     let more =
         "summary: 12\ncategories: content\nvisibility: secret\nblocks:\n  - id: hello\n    title: true\n";
-    insta::assert_snapshot!(publishing_with(more).await, @"
+    insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `summary` is a number, it must be text
        at: gitbook-manifest.yaml:6:10
      hint: put it in quotes
     error: `categories` is text, it must be a list
        at: gitbook-manifest.yaml:7:13
-    error: `visibility` is `secret`, which is not known here
+    error: `visibility` is `secret`, which is not accepted
        at: gitbook-manifest.yaml:8:13
      hint: accepted: `public`, `private`, `unlisted`
     error: `blocks[0].title` is `true` or `false`, it must be text
        at: gitbook-manifest.yaml:11:12
      hint: put it in quotes
     error: 4 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -144,9 +145,9 @@ async fn limits_that_are_broken() {
         "x".repeat(101),
         "y".repeat(2049)
     );
-    insta::assert_snapshot!(publishing_with(&more).await, @"
+    insta::assert_snapshot!(publishing_with(&more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `description` has 101 characters, 100 are the most
        at: gitbook-manifest.yaml:6:14
     error: `summary` has 2049 characters, 2048 are the most
@@ -166,35 +167,35 @@ async fn limits_that_are_broken() {
        at: gitbook-manifest.yaml:8:38
      hint: paths in a manifest are relative to its folder
     error: 7 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_field_that_is_misspelt_is_a_warning_beside_the_error() {
-    insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @"
+    insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
-    error: `runtime` is `v3`, which is not known here
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    error: `runtime` is `v3`, which is not accepted
        at: gitbook-manifest.yaml:7:10
      hint: accepted: `v1`, `v2`
     warning: `visibilty` is not a field known here
        at: gitbook-manifest.yaml:6:1
      hint: did you mean `visibility`? It is sent to GitBook as it is
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_summary_that_holds_a_mark() {
     let more = "summary: \"Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->\"\n";
-    insta::assert_snapshot!(publishing_with(more).await, @"
+    insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `summary` holds a mark of gitbook-deploy's own, which says whose a preview is
        at: gitbook-manifest.yaml:6:10
      hint: remove the comment that starts with `<!-- gitbook-deploy:`
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -202,62 +203,62 @@ async fn an_entry_of_envs_that_is_not_there() {
     let more = "envs:\n  production:\n    title: Bye\n  test: {}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = || deployment().publish();
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @"
+    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `envs` has no entry `productoin`
        at: gitbook-manifest.yaml
      hint: did you mean `production`?
     error: 1 error in what was to be deployed, nothing was sent
-    ");
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @"
+    "#);
+    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `envs` has no entry `qa`
        at: gitbook-manifest.yaml
      hint: it has: production, test
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn two_integrations_of_one_name() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
        at: two/gitbook-manifest.yaml
      hint: names are unique over all of GitBook: rename one of them
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn two_integrations_whose_names_differ_in_case_only() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
        at: two/gitbook-manifest.yaml
      hint: names are unique over all of GitBook: rename one of them
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_preview_that_would_take_an_integrations_own_name() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello-fix", "");
     let run = deployment().push_to("fix");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: the preview's name `hello-fix` is an integration's own name
        at: one/gitbook-manifest.yaml
      hint: change `GITBOOK_PREVIEW_NAME`; it should hold `{name}` and `{branch}`
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -267,9 +268,9 @@ async fn all_problems_of_all_integrations_are_told_together() {
         .manifest("two", "world", "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n")
         .file("two/main.ts", "import './none';\n")
         .integration("three");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
        at: one/gitbook-manifest.yaml:6:7
      hint: paths in a manifest are relative to its folder
@@ -282,5 +283,5 @@ async fn all_problems_of_all_integrations_are_told_together() {
        at: two/main.ts:1:8
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 4 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }

@@ -5,9 +5,9 @@ use crate::support::{png, repository};
 
 #[tokio::test]
 async fn an_image_that_is_not_there() {
-    insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @"
+    insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
        at: gitbook-manifest.yaml:6:7
      hint: paths in a manifest are relative to its folder
@@ -15,7 +15,7 @@ async fn an_image_that_is_not_there() {
        at: gitbook-manifest.yaml:7:17
      hint: paths in a manifest are relative to its folder
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -23,14 +23,14 @@ async fn an_image_that_is_too_large() {
     let mut large = png(2, 2);
     large.resize(250 * 1024 + 1, 0);
     let repository = repository().manifest(".", "hello", "icon: large.png\n").file("large.png", large);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the icon `large.png` has 251 KiB, 250 are the most
        at: gitbook-manifest.yaml:6:7
      hint: make it smaller, or compress it (with oxipng or pngquant, for example)
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -38,9 +38,9 @@ async fn an_image_that_is_no_png() {
     let more = "icon: photo.png\npreviewImages: [photo.jpg]\n";
     let repository =
         repository().manifest(".", "hello", more).file("photo.png", "\u{ff}JFIF").file("photo.jpg", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the icon `photo.png` is not a PNG image: Invalid PNG signature.
        at: gitbook-manifest.yaml:6:7
      hint: export it as PNG
@@ -48,29 +48,29 @@ async fn an_image_that_is_no_png() {
        at: gitbook-manifest.yaml:7:17
      hint: GitBook takes PNG images only
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_script_that_is_not_there() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: none.ts\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the script `none.ts` can't be read: No such file or directory (os error 2)
        at: gitbook-manifest.yaml:5:9
      hint: paths in a manifest are relative to its folder
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_script_that_imports_what_is_not_there() {
     let script = "import { a } from './none';\nimport b from './nowhere';\nexport default { a, b };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: Could not resolve './none' in main.ts
        at: main.ts:1:19
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
@@ -78,16 +78,16 @@ async fn a_script_that_imports_what_is_not_there() {
        at: main.ts:2:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_script_whose_packages_are_not_installed() {
     let script = "import b from 'a-package';\nimport c from '@scope/c/d';\nexport default { b, c };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: Could not resolve 'a-package' in main.ts
        at: main.ts:1:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
@@ -95,29 +95,29 @@ async fn a_script_whose_packages_are_not_installed() {
        at: main.ts:2:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_script_that_does_not_parse() {
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: Unexpected token
        at: main.ts:3:11
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_secret_that_is_not_set() {
     let more =
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
-    insta::assert_snapshot!(publishing_with(more).await, @"
+    insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `secrets.KEY` needs the variable `API_KEY`, which is not set, or empty
        at: gitbook-manifest.yaml:7:8
      hint: pass `API_KEY` to this step, from the secrets of your CI system
@@ -128,7 +128,7 @@ async fn a_secret_that_is_not_set() {
        at: gitbook-manifest.yaml:9:10
      hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
     error: 3 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -139,9 +139,9 @@ async fn a_path_that_leaves_the_repository() {
         "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: ../{name}/main.ts\nicon: ../{name}/icon.png\n"
     );
     let repository = repository().file("gitbook-manifest.yaml", manifest);
-    insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @"
+    insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the script `../<outside>/main.ts` lies outside the repository
        at: gitbook-manifest.yaml:5:9
      hint: keep everything that an integration is made of in its repository
@@ -149,7 +149,7 @@ async fn a_path_that_leaves_the_repository() {
        at: gitbook-manifest.yaml:6:7
      hint: keep everything that an integration is made of in its repository
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[cfg(unix)]
@@ -161,9 +161,9 @@ async fn a_link_that_leaves_the_repository() {
     for file in ["icon.png", "main.ts"] {
         std::os::unix::fs::symlink(outside.path(file), repository.path(file)).unwrap();
     }
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the script `main.ts` lies outside the repository
        at: gitbook-manifest.yaml:4:9
      hint: keep everything that an integration is made of in its repository
@@ -171,18 +171,18 @@ async fn a_link_that_leaves_the_repository() {
        at: gitbook-manifest.yaml:6:7
      hint: keep everything that an integration is made of in its repository
     error: 2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_built_script_that_is_not_text() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", [0xff, 0xfe, 0xfd]);
     let run = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    insta::assert_snapshot!(super::refused(run, &repository).await, @"
+    insta::assert_snapshot!(super::refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the script `main.ts` can't be read: stream did not contain valid UTF-8
        at: gitbook-manifest.yaml:4:9
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }

@@ -53,71 +53,71 @@ async fn a_variable_that_is_no_yaml() {
         .publish()
         .variable("GITBOOK_BLOCKS", "[{id: hello, title: }")
         .variable("GITBOOK_EXTERNAL_LINKS", "[{label: a, url: b}]");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: unclosed bracket '['
        at: GITBOOK_BLOCKS:1:1
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_field_for_several_integrations() {
     let repository = repository().integration("one").integration("two");
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: GITBOOK_TITLE: gives `title` to several integrations
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
     error: 1 error in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn variables_that_are_half_a_manifest() {
     let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
-    insta::assert_snapshot!(refused(run, &repository()).await, @"
+    insta::assert_snapshot!(refused(run, &repository()).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system=no CI system
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: GITBOOK_NAME: `title` is missing
     error: GITBOOK_NAME: `organization` is missing
     error: GITBOOK_NAME: `scopes` is missing
     error: GITBOOK_SCRIPT: the script `main.ts` can't be read: No such file or directory (os error 2)
      hint: paths in a manifest are relative to its folder
     error: 4 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_mode_without_the_branch_that_it_is_about() {
     let run = deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "r");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: nothing: the mode is about a branch's preview system=no CI system repository=r
+    info: refuse: the mode is about a branch's preview system="no CI system" repository=r
     error: there is no branch whose preview this could be about
      hint: set `GITBOOK_BRANCH`
-    ");
+    "#);
     let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: preview: `GITBOOK_MODE=preview` system=no CI system
+    info: preview: `GITBOOK_MODE=preview` system="no CI system"
     error: the repository is not known, and previews are known by it
      hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn an_unknown_production_branch() {
     let server = gitbook().await;
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: nothing: push to branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: refuse: push to branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: the production branch is not known
      hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -125,8 +125,7 @@ async fn a_token_that_was_pasted_with_more_than_the_token() {
     let ended = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").runs().await;
     insta::assert_snapshot!(ended.log(), @"
     exit 2
-    error: holds a blank, a line break or another character that no token has
-       at: GITBOOK_TOKEN
+    error: GITBOOK_TOKEN: holds a blank, a line break or another character that no token has
      hint: accepted: the token alone, as GitBook shows it, without `Bearer`
     error: 1 error in the configuration, nothing was sent
     ");

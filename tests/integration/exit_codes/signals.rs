@@ -41,16 +41,16 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
         ended
     };
     let (interrupted, terminated) = tokio::join!(check("INT", 130), check("TERM", 143));
-    insta::assert_snapshot!(interrupted.log(), @"
+    insta::assert_snapshot!(interrupted.log(), @r#"
     exit 130
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     warning: SIGINT: nothing new is started
     info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
     error: cancelled while publishing `one`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
     error: cancelled by SIGINT
      hint: what was done until then is in the outputs; running again is safe
-    ");
+    "#);
     assert!(terminated.log().contains("error: cancelled by SIGTERM"), "{}", terminated.log());
     let results: Vec<_> = (0..2).map(|index| interrupted.integrations()[index]["result"].clone()).collect();
     assert_eq!(results, ["failed", "skipped"]);
@@ -66,15 +66,15 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
     was_asked(&server).await;
     run.signal("TERM").await;
     let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 143
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     warning: SIGTERM: nothing new is started
     info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
     info: skipped `two` (not started: cancelled by SIGTERM) milliseconds=…
     error: cancelled by SIGTERM
      hint: what was done until then is in the outputs; running again is safe
-    ");
+    "#);
     assert_eq!(ended.output("result"), "published");
     assert_eq!(server.asked().await, ["POST /v1/integrations/one"]);
 }
@@ -87,14 +87,14 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     was_asked(&server).await;
     run.signal("TERM").await;
     let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 143
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     warning: SIGTERM: nothing new is started
     info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=…
     error: cancelled by SIGTERM
      hint: what was done until then is in the outputs; running again is safe
-    ");
+    "#);
     assert_eq!((ended.code, ended.output("result")), (Some(143), "skipped".to_owned()));
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
 }
@@ -130,13 +130,13 @@ async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
     run.signal("INT").await;
     let ended = run.ends().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 130
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     warning: SIGINT: nothing new is started
     error: cancelled by SIGINT
      hint: what was done until then is in the outputs; running again is safe
-    ");
+    "#);
     assert_eq!((ended.code, ended.output("result")), (Some(130), "failed".to_owned()));
     assert_eq!(server.asked().await, [""; 0]);
 }

@@ -22,14 +22,14 @@ async fn annotations_are_relative_to_githubs_workspace() {
     let repository = flawed();
     let run = checking(&repository, "github").folder(repository.path("apps"));
     let run = run.variable("GITHUB_WORKSPACE", repository.path("").to_str().unwrap());
-    insta::assert_snapshot!(run.runs().await.log(), @"
+    insta::assert_snapshot!(run.runs().await.log(), @r#"
     exit 2
-    check: `GITBOOK_MODE=check` system=no CI system
+    check: `GITBOOK_MODE=check` system="no CI system"
     ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10::`summary` is a number, it must be text%0Ahint: put it in quotes
     ::error file=apps/two/main.ts,line=2,col=17::Unexpected token
     ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1::`visibilty` is not a field known here%0Ahint: did you mean `visibility`? It is sent to GitBook as it is
     ::error::2 errors in what was to be deployed, nothing was sent
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -56,18 +56,18 @@ async fn failures_look_alike_in_all_formats() {
         let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", format).runs().await.log()
     };
-    insta::assert_snapshot!(log("text").await, @r"
+    insta::assert_snapshot!(log("text").await, @r#"
     exit 1
-    info: publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: publishing `hello` failed
     cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
      hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
-    ");
-    insta::assert_snapshot!(log("github").await, @r"
+    "#);
+    insta::assert_snapshot!(log("github").await, @r#"
     exit 1
-    publish: push to the production branch `main` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
-    ");
+    "#);
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","repository":"github.com/acme/integrations","commit":"0123abcd"}

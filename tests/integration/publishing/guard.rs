@@ -33,31 +33,31 @@ async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -
 #[tokio::test]
 async fn an_integration_without_a_mark_is_left_alone() {
     let repository = repository().integration("hello");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @"
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
-    ");
+    "#);
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
-    insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @"
+    insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @r#"
     exit 1
-    info: delete: branch `fix` was deleted system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
-    ");
+    "#);
 }
 
 #[tokio::test]
 async fn a_preview_of_another_repository_is_left_alone() {
     let repository = repository().integration("hello");
     let mark = MARK.replace("acme", "somebody");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
-    ");
+    "#);
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
     only_read(delete, &mark, 1).await;
 }
@@ -66,12 +66,12 @@ async fn a_preview_of_another_repository_is_left_alone() {
 async fn a_preview_of_another_branch_is_left_alone() {
     let repository = repository().integration("hello");
     let mark = MARK.replace("branch=fix", "branch=Fix");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
-    ");
+    "#);
 }
 
 #[tokio::test]
@@ -88,12 +88,12 @@ async fn an_older_run_leaves_the_preview_of_a_newer_one() {
         let run = deployment().against(to).on_github("fix", 6).folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", "text")
     };
-    insta::assert_snapshot!(only_read(run, MARK, 0).await, @"
+    insta::assert_snapshot!(only_read(run, MARK, 0).await, @r#"
     exit 0
     ::add-mask::<token>
-    info: preview: push to branch `fix` system=GitHub Actions repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=0123abcd
     info: skipped `hello-fix` (a newer run (7) has published this preview) milliseconds=… script_bytes=58
-    ");
+    "#);
 }
 
 #[tokio::test]

@@ -14,14 +14,14 @@ async fn a_check_builds_everything_and_sends_nothing() {
     let more = "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n";
     let repository = repository().integration("one").manifest("two", "two", more);
     let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: check: `GITBOOK_MODE=check` system=no CI system
+    info: check: `GITBOOK_MODE=check` system="no CI system"
     warning: `secrets.KEY` needs the variable `NOT_SET`, which is not set here
        at: two/gitbook-manifest.yaml:6:16
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58
-    ");
+    "#);
     assert_eq!((ended.output("result"), ended.output("count")), ("checked".into(), "2".into()));
 }
 
@@ -30,13 +30,13 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish` system=no CI system repository=github.com/acme/integrations commit=0123abcd
+    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `three` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58
-    ");
+    "#);
     let matrix: Value = serde_json::from_str(&ended.output("matrix")).unwrap();
     assert_eq!(matrix, json!({"shard": ["1/3", "2/3", "3/3"]}));
     assert_eq!(ended.output("count"), "3");
