@@ -21,6 +21,9 @@ pub(crate) struct Ci {
     pub branch: Option<Branch>,
     /// The pull request that it is about, in the same way.
     pub pull_request: Option<u64>,
+    /// Whether this runs with the base branch's rights and secrets because of a stranger's pull request, whatever
+    /// the variables say about the event.
+    pub fork_as_base: bool,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The repository's default branch.

@@ -88,7 +88,7 @@ impl Config {
                 .folder()
                 .join(variables.sandbox_dir.as_deref().unwrap_or(".gitbook-sandbox")),
             mode: reader.read("GITBOOK_MODE", variables.mode, Mode::Auto),
-            integrations: variables.integrations.map(|text| list(&text).map(str::to_owned).collect()),
+            integrations: patterns(variables.integrations.as_deref()),
             preview_env: variables.preview_env.or_else(|| variables.env.clone()),
             env: variables.env,
             production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", variables.production_branch),
@@ -146,6 +146,12 @@ impl Config {
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
         Some(Diagnostic::error(Place::variable(&field.variable), message).hint(hint))
     }
+}
+
+/// What `GITBOOK_INTEGRATIONS` selects; `None` for nothing in particular, which the default said aloud is, too.
+fn patterns(text: Option<&str>) -> Option<Vec<String>> {
+    let patterns: Vec<_> = list(text?).map(str::to_owned).collect();
+    (!patterns.is_empty() && patterns != ["."]).then_some(patterns)
 }
 
 #[cfg(test)]

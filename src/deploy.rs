@@ -196,7 +196,7 @@ impl Deployment<'_> {
             }
             let answer =
                 self.send("publishing", &name, self.gitbook.publish(&name, integration.body())).await?;
-            let expected = Expected { title: integration.title(), visibility: None };
+            let expected = Expected { name: &name, title: integration.title(), visibility: None };
             Ok(published(&answer, &expected, integration, done))
         })
         .await
@@ -228,7 +228,7 @@ impl Deployment<'_> {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
             let answer = self.send("publishing", name, self.gitbook.publish(name, body)).await?;
-            let expected = Expected { title: &identity.title, visibility: Some(identity.visibility) };
+            let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))
         })
         .await
@@ -316,6 +316,7 @@ fn seen(answer: &Published, done: Done) -> Done {
 
 /// What an answer should repeat.
 struct Expected<'a> {
+    name: &'a str,
     title: &'a str,
     visibility: Option<&'a str>,
 }
@@ -333,6 +334,7 @@ fn published(answer: &Published, expected: &Expected<'_>, integration: &Integrat
             );
         }
     };
+    differs("name", expected.name, &answer.name);
     let visibility = expected.visibility.unwrap_or(integration.text("visibility"));
     differs("title", expected.title, &answer.title);
     differs("visibility", visibility, answer.visibility.as_deref().unwrap_or_default());

@@ -136,6 +136,20 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// A library's message as ours are written: in lower case, but for a first word that is an acronym or a name, and
+/// without a full stop.
+#[must_use]
+pub(crate) fn lower_case(message: &str) -> String {
+    let message = message.trim().trim_end_matches('.');
+    let mut characters = message.chars();
+    match (characters.next(), characters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(message.chars().skip(1)).collect()
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// The known name that a misspelt one most likely means; `None` when nothing comes near.
 ///
 /// Near is a Jaro-Winkler similarity of at least 0.85: `visibilty` finds `visibility`, `foo` finds nothing.

@@ -105,8 +105,10 @@ impl GitBook {
             .run(|| async {
                 match self.send(self.request(Method::GET, url.clone())).await? {
                     (status, answer) if status.is_success() => parse(status, &answer).map(Some),
-                    (StatusCode::NOT_FOUND, _) => Ok(None),
-                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                    (status, answer) => match ApiError::of_status(status, &answer) {
+                        ApiError::NotFound(said) if said.is_the_apis() => Ok(None),
+                        error => Err(error),
+                    },
                 }
             })
             .await
@@ -121,9 +123,12 @@ impl GitBook {
         self.retry
             .run(|| async {
                 match self.send(self.request(Method::DELETE, url.clone())).await? {
-                    (StatusCode::NO_CONTENT | StatusCode::NOT_FOUND, _) => Ok(Deletion::DidNotExist),
+                    (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
                     (status, _) if status.is_success() => Ok(Deletion::Deleted),
-                    (status, answer) => Err(ApiError::of_status(status, &answer)),
+                    (status, answer) => match ApiError::of_status(status, &answer) {
+                        ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
+                        error => Err(error),
+                    },
                 }
             })
             .await

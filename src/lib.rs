@@ -28,7 +28,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use cancel::Cancel;
 use ci::Ci;
-use config::Config;
+use config::{Config, Mode};
 use diagnostic::Diagnostic;
 use error::Error;
 use plan::{Decision, Plan};
@@ -83,14 +83,15 @@ async fn deployment(
     config.token.iter().for_each(|token| printer.hide(token));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    log(&ci, &plan);
-    let stage = Stage { environment, config: &config, ci: &ci, cancel: &cancel, printer, report };
+    log(&config, &ci, &plan, printer);
+    let shard = config.shard;
+    let stage = Stage { environment, config: &config, ci: &ci, cancel: &cancel, printer, report, shard };
     match &plan.decision {
         Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
         Decision::Nothing => Ok(()),
         Decision::Sweep => Err(Error::NoForge),
         Decision::Check => stage.check(run).await,
-        Decision::Plan(_) => stage.plan(run).await,
+        Decision::Plan(plan) => stage.plan(&plan.decision, run).await,
         Decision::Publish => stage.publish(run).await,
         Decision::Preview(target) => stage.preview(target, run).await,
         Decision::Delete(target) => stage.delete(target, run).await,
@@ -108,14 +109,14 @@ fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> R
     config.filter(|_| errors == 0).ok_or(Error::Configuration(errors))
 }
 
-fn log(ci: &Ci, plan: &Plan) {
+/// Says what was decided. That an event leads to nothing being published is a notice, which GitHub shows on the
+/// run's page.
+fn log(config: &Config, ci: &Ci, plan: &Plan, printer: &Printer) {
     tracing::debug!(?ci, "detected");
-    tracing::info!(
-        system = ci.system,
-        repository = ci.repository,
-        commit = ci.commit,
-        "{}: {}",
-        plan.decision.name(),
-        plan.reason
-    );
+    let decision = format!("{}: {}", plan.decision.name(), plan.reason);
+    if config.mode == Mode::Auto && matches!(plan.decision, Decision::Check | Decision::Nothing) {
+        printer.notice(&decision);
+    } else {
+        tracing::info!(system = ci.system, repository = ci.repository, commit = ci.commit, "{decision}");
+    }
 }

@@ -100,7 +100,9 @@ impl Decision {
     }
 
     fn because(self, reason: impl Into<String>) -> Plan {
-        Plan { decision: self, reason: reason.into() }
+        // A branch of the payload may hold anything.
+        let reason = reason.into().replace(char::is_control, " ");
+        Plan { decision: self, reason }
     }
 }
 
@@ -115,15 +117,27 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         in_sandbox: config.endpoint == Endpoint::Sandbox,
         needs_pull_request: config.preview_name.needs_pull_request(),
     };
-    match config.mode {
+    let plan = match config.mode {
         Mode::Auto => table.of_event(&ci.event),
         Mode::Plan => {
-            let plan = table.of_event(&ci.event);
-            let reason =
-                format!("`GITBOOK_MODE=plan`; on its own this event means `{}`", plan.decision.name());
+            let plan = match table.of_event(&ci.event) {
+                // The token is the later job's.
+                Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
+                    Table { has_token: true, ..table }.of_event(&ci.event)
+                }
+                plan => plan,
+            };
+            let (name, why) = (plan.decision.name(), &plan.reason);
+            let reason = format!("`GITBOOK_MODE=plan`; on its own this event means `{name}`: {why}");
             Decision::Plan(Box::new(plan)).because(reason)
         }
         mode => table.forced(mode, ci),
+    };
+    match plan.decision {
+        Decision::Publish | Decision::Preview(_) if ci.fork_as_base => {
+            Decision::Refuse(Refusal::ForkAsBase).because(plan.reason)
+        }
+        _ => plan,
     }
 }
 
@@ -211,13 +225,6 @@ impl Table {
     /// The branch may be given by hand, on an event that has none.
     fn forced(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
-        let as_base = matches!(
-            ci.event,
-            Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. })
-        );
-        if as_base && matches!(mode, Mode::Publish | Mode::Preview) {
-            return Decision::Refuse(Refusal::ForkAsBase).because("a fork's pull request");
-        }
         match (mode, &ci.branch) {
             (Mode::Check, _) => Decision::Check.because(reason("check")),
             (Mode::Sweep, _) => self.with_token(Decision::Sweep, reason("sweep")),

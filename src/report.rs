@@ -103,16 +103,17 @@ impl Report {
             }
         }
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
-        let values = values(run, error.as_ref());
+        let values = values(run, error.as_ref(), &self.printer);
         if let Some(outputs) = &self.outputs {
-            self.written(outputs.path(), outputs.write(&self.printer, &values));
+            self.written(outputs.path(), outputs.write(&values));
         }
         if let Some(path) = &self.summary {
             let text = self.printer.redacted(&summary::document(run, error.as_ref(), &self.printer));
             self.written(path, outputs::append(path, &text));
         }
         if let Some(path) = &self.document {
-            let text = self.printer.redacted(&format!("{:#}\n", document(run, error.as_ref(), exit_code)));
+            let document = self.printer.redacted_values(document(run, error.as_ref(), exit_code));
+            let text = format!("{document:#}\n");
             self.written(path, std::fs::write(path, text));
         }
         match &error {
@@ -133,25 +134,25 @@ impl Report {
 }
 
 /// The outputs of section 8 of the contract, in this order.
-fn values(run: &Run, error: Option<&Error>) -> Vec<(&'static str, String)> {
-    let first = run.outcomes.first();
+fn values(run: &Run, error: Option<&Error>, printer: &Printer) -> Vec<(&'static str, String)> {
     let plan = run.plan.as_ref();
     let shares = run.shares;
-    let each: Vec<_> = run.outcomes.iter().map(integration).collect();
-    let first_value = |key: &str| match first.map(integration) {
+    let each: Vec<_> =
+        run.outcomes.iter().map(|outcome| printer.redacted_values(integration(outcome))).collect();
+    let first_value = |key: &str| match each.first() {
         Some(value) => value[key].as_str().map_or_else(String::new, str::to_owned),
         None => String::new(),
     };
     vec![
         ("mode", plan.map_or("", |plan| plan.decision.name()).to_owned()),
-        ("reason", plan.map(|plan| plan.reason.clone()).unwrap_or_default()),
+        ("reason", plan.map(|plan| printer.redacted(&plan.reason)).unwrap_or_default()),
         ("sha", run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default()),
         ("result", result(run, error).to_owned()),
         ("name", first_value("name")),
         ("url", first_value("url")),
         ("version", first_value("version")),
         ("preview", is_preview(run).to_string()),
-        ("integrations", Value::from(each).to_string()),
+        ("integrations", Value::from(each.clone()).to_string()),
         ("matrix", shares.map(|shares| shares.matrix().to_string()).unwrap_or_default()),
         ("count", shares.map_or(run.outcomes.len(), |shares| shares.count).to_string()),
     ]

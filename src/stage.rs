@@ -9,17 +9,18 @@ use secrecy::SecretString;
 
 use crate::cancel::Cancel;
 use crate::ci::Ci;
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, Shard};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, Source};
-use crate::plan::Target;
+use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run, Shares};
 
 /// What all stages need.
+#[derive(Clone, Copy)]
 pub(crate) struct Stage<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
@@ -27,6 +28,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,
+    /// This machine's share of the integrations.
+    pub(crate) shard: Option<Shard>,
 }
 
 /// An integration and how long it took to package.
@@ -35,25 +38,41 @@ type Timed = (Integration, Duration);
 impl Stage<'_> {
     /// Builds and validates everything.
     pub(crate) async fn check(&self, run: &mut Run) -> Result<(), Error> {
-        let sources = self.share(self.select(run)?);
         let of_pull_request = self.ci.event.pull_request().is_some();
         let env = if of_pull_request { &self.config.preview_env } else { &self.config.env };
-        let integrations = self.package(&sources, env.as_deref(), false, run).await?;
+        self.check_with(env.as_deref(), run).await
+    }
+
+    async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
+        let sources = self.select(run)?;
+        let integrations = self.package(&sources, env, false, run).await?;
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
         Ok(())
     }
 
-    /// Checks, and divides the work among the runners of a later job.
-    pub(crate) async fn plan(&self, run: &mut Run) -> Result<(), Error> {
-        self.check(run).await?;
-        run.shares = Some(Shares { count: run.outcomes.len() });
+    /// Checks, and divides all the work among the runners of a later job.
+    pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
+        let all = Self { shard: None, ..*self };
+        let count = match decision {
+            Decision::Publish | Decision::Check | Decision::Plan(_) => {
+                all.check_with(self.config.env.as_deref(), run).await?;
+                run.outcomes.len()
+            }
+            Decision::Preview(_) => {
+                all.check_with(self.config.preview_env.as_deref(), run).await?;
+                run.outcomes.len()
+            }
+            Decision::Delete(_) => all.select(run)?.len(),
+            Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => 0,
+        };
+        run.shares = Some(Shares { count });
         Ok(())
     }
 
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
-        let sources = self.share(self.select(run)?);
+        let sources = self.select(run)?;
         let integrations = self.package(&sources, self.config.env.as_deref(), true, run).await?;
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
@@ -63,10 +82,9 @@ impl Stage<'_> {
     /// Publishes the previews of a branch.
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
-        let all = self.select(run)?;
-        let sources = self.share(all.clone());
+        let sources = self.select(run)?;
         let integrations = self.package(&sources, self.config.preview_env.as_deref(), true, run).await?;
-        self.preview_names(&all, &previews, run)?;
+        self.preview_names(&sources, &previews, run)?;
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
         self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await
@@ -108,16 +126,17 @@ impl Stage<'_> {
     }
 
     fn share<T>(&self, items: Vec<T>) -> Vec<T> {
-        match self.config.shard {
+        match self.shard {
             Some(shard) => shard.of(items),
             None => items,
         }
     }
 
-    /// Packages all sources and tells all problems of all of them, before anything is sent.
+    /// Packages this machine's share and tells all problems of all of it, before anything is sent. That no two
+    /// integrations have one name is held over all sources.
     async fn package(
         &self,
-        sources: &[Source],
+        all: &[Source],
         env: Option<&str>,
         resolve_secrets: bool,
         run: &mut Run,
@@ -127,11 +146,15 @@ impl Stage<'_> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work =
-            stream::iter(sources).map(package).buffered(self.config.concurrency.get()).collect::<Vec<_>>();
+        let work = stream::iter(self.share(all.iter().collect()))
+            .map(package)
+            .buffered(self.config.concurrency.get())
+            .collect::<Vec<_>>();
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         let mut integrations = Vec::new();
-        let mut problems = Vec::new();
+        let named: Vec<_> =
+            all.iter().filter_map(|source| integration::name(source, &packaging).ok()).collect();
+        let mut problems = names::same(named.iter().map(|(name, place)| (name.as_str(), place)));
         for (packaged, time) in packaged {
             problems.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
@@ -140,9 +163,6 @@ impl Stage<'_> {
             .iter()
             .flat_map(|(integration, _)| integration.secrets())
             .for_each(|s| self.printer.hide(s));
-        problems.extend(names::same(
-            integrations.iter().map(|(integration, _)| (&*integration.name, &integration.place)),
-        ));
         self.tell(problems, run)?;
         Ok(integrations)
     }

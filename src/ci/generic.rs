@@ -18,6 +18,7 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
         event: Event::None,
         branch: None,
         pull_request: None,
+        fork_as_base: false,
         repository: None,
         default_branch: None,
         commit: None,
@@ -30,6 +31,8 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
 /// Lets the generic variables replace what was detected.
 pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError> {
     let given = |name: &str| environment.get(name).map(str::to_owned);
+    ci.fork_as_base =
+        matches!(ci.event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
     ci.repository = given("GITBOOK_REPOSITORY").or(ci.repository);
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
@@ -59,6 +62,8 @@ fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
         "blank".to_owned()
     } else if name.len() > LONGEST_BRANCH {
         format!("{} bytes long, {LONGEST_BRANCH} are the most", name.len())
+    } else if name.starts_with("refs/") {
+        "a ref that is no branch".to_owned()
     } else if name.chars().any(char::is_control) {
         "not a branch's name: it holds a control character".to_owned()
     } else {

@@ -23,7 +23,7 @@ struct Payload {
     reference: Option<String>,
     ref_type: Option<String>,
     after: Option<String>,
-    deleted: bool,
+    deleted: Option<bool>,
     head_commit: Option<Commit>,
     pull_request: Option<PullRequestPayload>,
     repository: Option<Repository>,
@@ -85,6 +85,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         event: event(name, &payload, environment),
         branch: None,
         pull_request: None,
+        fork_as_base: false,
         repository: repository.map(|name| format!("{}/{name}", host(server))),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
@@ -145,7 +146,7 @@ impl Payload {
     /// Whether a branch or tag is gone. Not every system that speaks GitHub's language says so in `deleted`.
     fn is_deletion(&self) -> bool {
         let no_commit = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
-        self.deleted || self.after.as_deref().is_some_and(no_commit)
+        self.deleted == Some(true) || self.after.as_deref().is_some_and(no_commit)
     }
 }
 
@@ -196,7 +197,7 @@ fn pull_request(
     let fork = head.repo.as_ref().is_none_or(|repository| repository.id != pull_request.base.repo.id);
     let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT)
         || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT);
-    let activity = match payload.action.as_deref().unwrap_or_default() {
+    let activity = match payload.action.as_deref().unwrap_or("an activity without a name") {
         "opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review" => Activity::Updated,
         "closed" => Activity::Closed,
         other => Activity::Other(other.to_owned()),

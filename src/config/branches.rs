@@ -43,7 +43,8 @@ impl std::fmt::Display for BranchPatterns {
 
 impl Value for BranchPatterns {
     fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
-        let texts: Vec<_> = list(text).map(str::to_owned).collect();
+        let texts = list(text).map(|text| text.strip_prefix("refs/heads/").unwrap_or(text).to_owned());
+        let texts: Vec<_> = texts.collect();
         let refused = || ("not a list of branch names or globs".to_owned(), None);
         if texts.is_empty() {
             return Err(refused());

@@ -31,7 +31,7 @@ impl LogFormat {
     /// `GITBOOK_LOG_FORMAT`, or what fits; and what is wrong with the variable.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
-        let text = environment.get("GITBOOK_LOG_FORMAT").filter(|text| *text != "auto");
+        let text = environment.get("GITBOOK_LOG_FORMAT").map(str::trim).filter(|text| *text != "auto");
         let mut reader = Reader::default();
         let format = reader.read("GITBOOK_LOG_FORMAT", text.map(str::to_owned), Self::detect(environment));
         (format, reader.finish().err().unwrap_or_default())

@@ -1,16 +1,18 @@
 //! What the API answers, as far as it is used here.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An integration as the API tells it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Published {
     /// Its name, unique over all of GitBook.
+    #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// How often it was published.
     pub version: Option<serde_json::Number>,
     /// Its title.
+    #[serde(deserialize_with = "or_default")]
     pub title: String,
     /// Its summary, at whose end the mark of a preview stands.
     pub summary: Option<String>,
@@ -23,6 +25,7 @@ pub struct Published {
     /// Whose it is.
     pub owner: Option<Owner>,
     /// Where it can be seen.
+    #[serde(deserialize_with = "or_default")]
     pub urls: Urls,
 }
 
@@ -51,6 +54,13 @@ pub enum Deletion {
     Deleted,
     /// It was not there (the API's 204).
     DidNotExist,
+}
+
+/// What is published is published, even where the answer leaves something out.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// One page of a list.

@@ -50,7 +50,7 @@ pub enum ApiError {
     #[error("unexpected answer: {0}")]
     Unexpected(Said),
     /// A success whose body is not what the API documents.
-    #[error("the answer is not the API's ({status}, {source})")]
+    #[error("the answer, {status}, is not the API's")]
     NotJson {
         /// The status.
         status: u16,
@@ -202,10 +202,10 @@ impl ApiError {
             Self::NoOrganization(_) => "check `organization` in the manifest (its id or subdomain), and that the token's user is a member".to_owned(),
             Self::NotFound(_) => "check `GITBOOK_ENDPOINT`".to_owned(),
             Self::Conflict(_) => "names are unique over all of GitBook: choose another `name`; if it is yours, run again".to_owned(),
-            Self::RateLimited { wait: Some(wait), .. } => {
+            Self::RateLimited { wait: Some(wait), .. } if *wait < A_DAY => {
                 format!("run again in {}, or lower `GITBOOK_CONCURRENCY`", humantime::format_duration(Duration::from_secs(wait.as_secs())))
             }
-            Self::RateLimited { wait: None, .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
+            Self::RateLimited { .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
             Self::Cancelled => "run again; publishing and deleting can be repeated safely".to_owned(),
             Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
             Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
@@ -221,6 +221,9 @@ impl ApiError {
         }
     }
 }
+
+/// Nobody waits longer for a rate limit to end; a server that says so is mistaken.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How rustls says that something is wrong with the other end, which is told apart by its text only.
 const TLS_SIGNS: [&str; 6] =

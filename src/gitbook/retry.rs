@@ -51,7 +51,7 @@ impl Retry {
             .when(ApiError::is_worth_retrying)
             .adjust(|error, pause| {
                 let pause = pause?.max(error.wait().unwrap_or_default());
-                (started.elapsed() + pause <= ALL_PAUSES).then_some(pause)
+                (started.elapsed().saturating_add(pause) <= ALL_PAUSES).then_some(pause)
             })
             .notify(|error, pause| {
                 tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));

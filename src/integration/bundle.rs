@@ -9,9 +9,10 @@ use rolldown::{
     Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
     IsExternal, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
 };
+use rolldown_common::Output;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity, lower_case};
 use tsconfig::Settings;
 
 /// A script, ready to be sent.
@@ -24,7 +25,7 @@ pub(crate) struct Bundle {
 /// Bundles the module at `script`, an absolute path in the repository at `root`. Places in messages are relative
 /// to `shown_from`, where they lie below it.
 pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
-    let failed = |message: String| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
+    let failed = |message: &str| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
     let convert =
         |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
     let mut settings = tsconfig::settings(script, root);
@@ -32,10 +33,16 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
     let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
-    let chunk = output.assets.iter().find(|asset| asset.filename() == OUTPUT);
-    let text = chunk.ok_or_else(|| failed("the bundler gave no script".to_owned()))?.content_as_bytes();
-    let text = std::str::from_utf8(text)
-        .map_err(|error| failed(format!("the bundler's script is not Unicode: {error}")))?;
+    let chunk = output.assets.iter().find_map(|asset| match asset {
+        Output::Chunk(chunk) if chunk.filename == OUTPUT => Some(chunk),
+        _ => None,
+    });
+    let chunk = chunk.ok_or_else(|| failed("the bundler gave no script"))?;
+    let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
+    if let Some(outside) = modules.clone().find(|module| is_outside(module, root)) {
+        let message = format!("`{}` is imported and lies outside the repository", outside.display());
+        return Err(failed(&message));
+    }
     // The bundler leaves an import that it can't find to the runtime, which has nothing of the kind.
     let (missing, odd): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_missing);
     if !missing.is_empty() {
@@ -43,7 +50,12 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     }
     let mut warnings = convert(&odd, Severity::Warning);
     warnings.extend(warning.map(|warning| relative(warning, shown_from)));
-    Ok(Bundle { script: text.to_owned(), warnings })
+    Ok(Bundle { script: chunk.code.clone(), warnings })
+}
+
+/// Whether a module is somebody else's file. Packages may well be installed above the repository.
+fn is_outside(module: &Path, root: &Path) -> bool {
+    module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
 }
 
 /// A name that the output chunk is found by; no file of this name is written.
@@ -133,14 +145,16 @@ fn is_missing(problem: &BuildDiagnostic) -> bool {
 
 /// A problem of the bundler's as one of ours. Its columns count from 0.
 fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_from: &Path) -> Diagnostic {
-    let file = problem.id().map(PathBuf::from).filter(|file| file.is_absolute());
-    let file = file.unwrap_or_else(|| script.to_owned());
-    let place = Place::file(shown(&file, shown_from));
     let options = DiagnosticOptions { cwd: shown_from.to_owned() };
     let position = problem.to_diagnostic_with(&options).get_primary_location();
-    let place = position.map_or(place.clone(), |(_, line, column, _)| place.at(line, column + 1));
-    let message = problem.to_message_with(&options);
-    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let named = position.as_ref().map(|(file, ..)| shown_from.join(file)).filter(|file| file.is_file());
+    let file = named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
+    let place = Place::file(shown(&file.unwrap_or_else(|| script.to_owned()), shown_from));
+    let place = match position.filter(|_| named.is_some()) {
+        Some((_, line, column, _)) => place.at(line, column + 1),
+        None => place,
+    };
+    let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
     let message = message.replace(&format!("{}/", shown_from.display()), "");
     let hint = is_missing(problem).then(|| {
         "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"

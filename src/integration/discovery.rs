@@ -41,15 +41,22 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
     let mut problems = Vec::new();
     for pattern in patterns {
         match select(pattern, started_in) {
-            Ok(paths) => found.extend(paths.into_iter().map(|path| (sort_key(&path), path))),
+            Ok(paths) => {
+                for path in paths {
+                    // Two ways to one manifest are one manifest.
+                    let true_path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                    found.entry(true_path).or_insert(path);
+                }
+            }
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() {
-        Ok(found.values().map(|path| Source::at(path, started_in)).collect())
-    } else {
-        Err(problems)
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    let mut paths: Vec<_> = found.into_values().collect();
+    paths.sort_by_cached_key(|path| sort_key(path));
+    Ok(paths.iter().map(|path| Source::at(path, started_in)).collect())
 }
 
 /// The integration that is described by variables alone.
@@ -87,8 +94,9 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
         ));
     };
     if manifests.is_empty() {
-        let hint =
-            format!("an integration is a folder with a `{FILE_NAME}`; was the repository checked out?");
+        let hint = format!(
+            "an integration is a folder with a `{FILE_NAME}`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it"
+        );
         return Err(failed(format!("`{pattern}` holds no manifest"), &hint));
     }
     Ok(manifests)
@@ -97,7 +105,7 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
 /// The folder's own manifest, or else those anywhere below it.
 fn in_folder(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(FILE_NAME);
-    if own.is_file() { vec![own] } else { walk(folder).filter(|path| path.ends_with(FILE_NAME)).collect() }
+    if own.is_file() { vec![own] } else { manifests_below(folder) }
 }
 
 /// Manifests that a glob matches, and those of the folders that it matches.
@@ -111,10 +119,13 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::E
         Path::new(pattern).strip_prefix(&fixed).unwrap_or(Path::new(pattern)).to_string_lossy().into_owned();
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
-    Ok(walk(&base)
-        .filter(|path| {
-            let folder_matches = || path.ends_with(FILE_NAME) && path.parent().is_some_and(matches);
-            folder_matches() || (is_yaml(path) && matches(path))
+    let matched: Vec<_> = walk(&base).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
+    Ok(matched
+        .iter()
+        .flat_map(|entry| match entry.file_type() {
+            Some(kind) if kind.is_dir() => in_folder(entry.path()),
+            Some(kind) if kind.is_file() && is_yaml(entry.path()) => vec![entry.path().to_owned()],
+            _ => Vec::new(),
         })
         .collect())
 }
@@ -127,15 +138,19 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern.trim_end_matches('/')).literal_separator(true).build()
 }
 
-fn walk(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn manifests_below(folder: &Path) -> Vec<PathBuf> {
+    let files = walk(folder).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    files.map(ignore::DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME)).collect()
+}
+
+/// Files and folders, without following links.
+fn walk(folder: &Path) -> impl Iterator<Item = ignore::DirEntry> {
     WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
         .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")))
         .build()
         .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .map(ignore::DirEntry::into_path)
 }
 
 /// Without `.` parts, which would show in messages. `..` stays: what it means depends on links.
@@ -199,11 +214,14 @@ mod tests {
         check(&["**/one"], Ok(&["b/one"]));
         check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
         check(&["{a,b/two}"], Ok(&["a", "b/two"]));
+        // A folder without a manifest of its own is searched, however it was named.
+        check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
     }
 
     #[test]
     fn each_is_selected_once() {
-        check(&["b/two", "a", "*", "b/*"], Ok(&["a", "b/one", "b/two"]));
+        check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
+        check(&["a", "b/../a"], Ok(&["a"]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::paths;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, lower_case};
 
 /// What an image is for, which decides how large it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,10 @@ pub(crate) fn read(
     }
     let bytes = std::fs::read(&path).map_err(unreadable)?;
     let (width, height) = dimensions(&bytes).map_err(|error| {
-        failed(format!("{what} `{text}` is not a PNG image: {error}"), "export it as PNG")
+        failed(
+            format!("{what} `{text}` is not a PNG image: {}", lower_case(&error.to_string())),
+            "export it as PNG",
+        )
     })?;
     let warning = (purpose == Purpose::Icon && width != height).then(|| {
         let message = format!("{what} `{text}` is {width} × {height} pixels, GitBook shows it as a square");
@@ -123,7 +126,7 @@ mod tests {
             "a.png",
             jpeg,
             Purpose::Icon,
-            Err("the icon `a.png` is not a PNG image: Invalid PNG signature."),
+            Err("the icon `a.png` is not a PNG image: invalid PNG signature"),
         );
         let cut = &png(2, 2)[..20];
         check(

@@ -100,6 +100,8 @@ impl Manifest {
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
         }
+        // An entry of `envs` has no `envs` of its own.
+        self.fields.remove("envs");
         Ok(())
     }
 
@@ -140,9 +142,20 @@ impl Override {
     }
 }
 
-/// The entries of a list in a variable: one a line or comma separated, empty ones left out.
+/// The entries of a list in a variable: one a line or comma separated, empty ones left out. A comma within the braces
+/// or brackets of a glob separates nothing.
 pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', ',']).map(str::trim).filter(|entry| !entry.is_empty())
+    let mut depth = 0_usize;
+    let separates = move |character| {
+        match character {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            '\n' => depth = 0,
+            _ => {}
+        }
+        character == '\n' || character == ',' && depth == 0
+    };
+    text.split(separates).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
@@ -188,6 +201,15 @@ mod tests {
         applied.apply_env(Some("prod")).unwrap();
         assert_eq!(applied.fields.get("secrets").unwrap().to_json(), serde_json::json!({}));
         assert!(applied.fields.get("envs").is_none());
+    }
+
+    #[test]
+    fn a_comma_in_a_glob_separates_nothing() {
+        let check =
+            |text: &str, expected: &[&str]| assert_eq!(super::list(text).collect::<Vec<_>>(), expected);
+        check("a, b\n c,,\n", &["a", "b", "c"]);
+        check("x/{a,b}/y,z[,]", &["x/{a,b}/y", "z[,]"]);
+        check("{a\nb,c", &["{a", "b", "c"]);
     }
 
     #[test]

@@ -75,19 +75,36 @@ fn a_stranger_s_script_is_published_by_no_mode() {
 }
 
 #[test]
-fn a_plan_says_what_the_event_means() {
+fn a_plan_says_what_the_event_means_and_why() {
     let check = |run: &Run, variables: &[(&str, &str)], expected: &str, reason: &str| {
         let variables: Vec<_> = variables.iter().copied().chain([mode("plan")]).collect();
-        let reason = format!("`GITBOOK_MODE=plan`; on its own this event means `{reason}`");
+        let reason = format!("`GITBOOK_MODE=plan`; on its own this event means {reason}");
         assert_eq!(decision(run, &variables), (expected.to_owned(), reason), "{run:?}");
     };
-    check(&push_to("master"), &[TOKEN], "plan (publish)", "publish");
-    check(&push_to("x"), &[TOKEN], "plan (preview of x)", "preview");
-    check(&merged(12, "x"), &[TOKEN], "plan (delete of x (#12))", "delete");
-    check(&payloads::schedule(), &[TOKEN], "plan (sweep)", "sweep");
-    check(&Run::example("push", 0), &[TOKEN], "plan (nothing)", "nothing");
-    check(&pull_request("opened", 12, "x"), &[], "plan (check)", "check");
-    check(&push_to("x"), &[], "plan (refused, `GITBOOK_TOKEN` is unset or empty)", "nothing");
+    let push = "`publish`: push to the production branch `master`";
+    check(&push_to("master"), &[TOKEN], "plan (publish)", push);
+    check(&push_to("x"), &[TOKEN], "plan (preview of x)", "`preview`: push to branch `x`");
+    let closed = "`delete`: pull request #12 from `x` was closed";
+    check(&merged(12, "x"), &[TOKEN], "plan (delete of x (#12))", closed);
+    check(&payloads::schedule(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
+    let without = "`check`: pull request #12 was updated, but there is no token: checked, not published";
+    check(&pull_request("opened", 12, "x"), &[], "plan (check)", without);
+    // The token is the later job's.
+    check(&push_to("master"), &[], "plan (publish)", push);
+    let unknown = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), ("GITHUB_ACTIONS", "")];
+    let refused = "plan (refused, the production branch is not known)";
+    check(&push_to("x"), &unknown, refused, "`refuse`: push to branch `x`");
+}
+
+#[test]
+fn a_stranger_s_script_is_published_under_no_other_event_s_name() {
+    let run = as_base(of_fork("opened", 12, "evil"));
+    let refused = "refused, a `pull_request_target` event of a fork is not deployed";
+    let as_event = |event, branch| [TOKEN, ("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", branch)];
+    for event in ["push", "manual", "release", "pull_request"] {
+        check(&run, &as_event(event, "master"), refused);
+        check(&run, &as_event(event, "evil"), refused);
+    }
 }
 
 #[test]

@@ -105,7 +105,9 @@ impl Template {
             }
         }
         let lost = self.has(&Part::Branch) && safe != branch.as_str();
-        let unsure = !self.has(&Part::Hash) && (lost || looks_hashed(&name));
+        // Where a number ends and a branch begins can't be seen.
+        let blurred = self.has(&Part::PullRequest) && self.has(&Part::Branch);
+        let unsure = !self.has(&Part::Hash) && (lost || blurred || looks_hashed(&name));
         if unsure || name.len() > NAME_MAX {
             name = with_hash(&name, &branch.hash());
         }

@@ -75,7 +75,7 @@ pub(super) fn markdown(text: &str) -> String {
         match character {
             // A dot or a colon could make a link of a bare address.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
-            character if character.is_control() => escaped.push(' '),
+            character if character.is_control() || turns_text(character) => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
             character => escaped.push(character),
         }

@@ -22,10 +22,15 @@ const URI_COMPONENT: &AsciiSet =
 pub(super) struct Hidden(Arc<RwLock<Vec<String>>>);
 
 impl Hidden {
-    /// Hides a secret and each of its lines from now on. The lines are given back.
+    /// Hides a secret and each of its lines from now on. The lines that were not hidden yet are given back.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
-        let lines: Vec<_> = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).collect();
+        let mut lines: Vec<_> = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).collect();
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |text: &str| hidden.iter().any(|known| known == text);
+        if is_known(secret) {
+            return Vec::new();
+        }
+        lines.retain(|line| !is_known(line));
         for text in lines.iter().copied().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST)) {
             hidden.extend(forms(text));
         }

@@ -25,11 +25,11 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
         None => (EnvFilter::new(default), None),
         Some(Ok(filter)) => (filter, None),
         Some(Err(error)) => {
-            let message = format!("no filter ({error}), so `{default}` is used");
+            let message = format!("no filter: {error}");
             let hint =
                 "accepted: a level such as `debug`, or `target=level` pairs, comma separated".to_owned();
-            let warning = Diagnostic::warning(Place::variable("RUST_LOG"), message).hint(hint);
-            (EnvFilter::new(default), Some(warning))
+            let problem = Diagnostic::error(Place::variable("RUST_LOG"), message).hint(hint);
+            (EnvFilter::new(default), Some(problem))
         }
     };
     let writer = printer.clone();

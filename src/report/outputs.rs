@@ -5,7 +5,6 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::escape;
-use super::printer::Printer;
 
 /// A file of outputs in one of two forms.
 #[derive(Debug)]
@@ -36,13 +35,10 @@ impl OutputFile {
     }
 
     /// Adds the outputs to the file, in one write.
-    pub(super) fn write(&self, printer: &Printer, values: &[(&str, String)]) -> io::Result<()> {
-        let line = |(name, value): &(&str, String)| {
-            let value = printer.redacted(value);
-            match self.form {
-                Form::GitHub => between_delimiters(name, &value),
-                Form::Dotenv => format!("{name}={}\n", escape::dotenv(&value)),
-            }
+    pub(super) fn write(&self, values: &[(&str, String)]) -> io::Result<()> {
+        let line = |(name, value): &(&str, String)| match self.form {
+            Form::GitHub => between_delimiters(name, value),
+            Form::Dotenv => format!("{name}={}\n", escape::dotenv(value)),
         };
         append(&self.path, &values.iter().map(line).collect::<String>())
     }

@@ -76,6 +76,26 @@ impl Printer {
         self.hidden.redacted(text)
     }
 
+    /// The document with every text of it redacted, but for the words that are the program's own: a secret may well
+    /// be called `publish`, and what reads the document relies on them.
+    #[must_use]
+    pub(super) fn redacted_values(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => self.redacted(&text).into(),
+            Value::Array(items) => items.into_iter().map(|item| self.redacted_values(item)).collect(),
+            Value::Object(entries) => entries
+                .into_iter()
+                .map(|(key, value)| {
+                    let own = ["mode", "result", "severity"].contains(&key.as_str());
+                    let value = if own { value } else { self.redacted_values(value) };
+                    (key, value)
+                })
+                .collect(),
+            other => other,
+        }
+    }
+
     /// Shows a problem where it is.
     pub(super) fn diagnostic(&self, problem: &Diagnostic) {
         let problem = Diagnostic {
@@ -87,6 +107,19 @@ impl Printer {
             LogFormat::Text => self.write(&text(&problem)),
             LogFormat::GitHub => self.write(&self.annotation(&problem)),
             LogFormat::Json => self.json(super::problem(&problem)),
+        }
+    }
+
+    /// Says what nobody should miss, although nothing is wrong.
+    pub(crate) fn notice(&self, text: &str) {
+        let text = self.redacted(text);
+        match self.format {
+            LogFormat::Text => self.write(&format!("notice: {}\n", escape::line(&text))),
+            LogFormat::GitHub => self.write(&format!("::notice::{}\n", escape::command_data(&text))),
+            LogFormat::Json => {
+                let line = json!({"level": "INFO", "message": text}).to_string();
+                self.write(&format!("{}\n", escape::json_line(&line)));
+            }
         }
     }
 

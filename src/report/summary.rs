@@ -7,6 +7,9 @@ use crate::error::Error;
 /// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
 const MOST_ROWS: usize = 1000;
 
+/// Failures that are told at length; a row tells of each.
+const MOST_FAILURES: usize = 20;
+
 fn table(outcomes: &[Outcome], printer: &Printer) -> String {
     let mut text = "| integration | result | version | script | time |\n|---|---|---|---|---|\n".to_owned();
     for outcome in outcomes.iter().take(MOST_ROWS) {
@@ -27,7 +30,8 @@ pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> S
         text.push_str(&table(&run.outcomes, printer));
         text.push('\n');
     }
-    for failure in run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()) {
+    let failures = run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    for failure in failures.take(MOST_FAILURES) {
         text.push_str(&paragraph(failure, Some(&failure.hint()), printer));
     }
     if !run.problems.is_empty() {

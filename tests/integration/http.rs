@@ -138,7 +138,7 @@ async fn an_error_page_that_is_not_the_apis_is_not_shown() {
 async fn a_page_in_the_apis_place_is_not_taken_for_success() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    NotJson: the answer is not the API's (200, expected value at line 1 column 1)
+    NotJson: the answer, 200, is not the API's
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
     requests: 1
     ");
@@ -241,7 +241,19 @@ async fn a_deletion_tells_whether_there_was_anything_to_delete() {
     };
     assert_eq!(deletion(205).await, Deletion::Deleted);
     assert_eq!(deletion(204).await, Deletion::DidNotExist);
-    assert_eq!(deletion(404).await, Deletion::DidNotExist);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
+    let own =
+        ResponseTemplate::new(404).set_body_json(serde_json::json!({"error": {"code": 404, "message": "x"}}));
+    let page = ResponseTemplate::new(404).set_body_string("<h1>Not here</h1>");
+    let server = server(vec![own.clone(), own, page.clone(), page]).await;
+    let client = client(&server.uri(), 0);
+    assert_eq!(client.delete("hello").await.unwrap(), Deletion::DidNotExist);
+    assert_eq!(client.read("hello").await.unwrap(), None);
+    assert!(matches!(client.delete("hello").await, Err(ApiError::NotFound(_))));
+    assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ async fn no_manifest_at_all() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: GITBOOK_INTEGRATIONS: `.` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out?
+     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }
@@ -23,7 +23,7 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
     error: GITBOOK_INTEGRATIONS: `hello` does not exist
      hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
     error: GITBOOK_INTEGRATIONS: `apps/*` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out?
+     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
     error: 2 errors in what was to be deployed, nothing was sent
     "#);
 }
@@ -279,7 +279,7 @@ async fn all_problems_of_all_integrations_are_told_together() {
     error: `secrets.KEY` needs the variable `NOT_SET`, which is not set, or empty
        at: two/gitbook-manifest.yaml:6:16
      hint: pass `NOT_SET` to this step, from the secrets of your CI system
-    error: Could not resolve './none' in two/main.ts
+    error: could not resolve './none' in two/main.ts
        at: two/main.ts:1:8
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 4 errors in what was to be deployed, nothing was sent

@@ -41,7 +41,7 @@ async fn an_image_that_is_no_png() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
-    error: the icon `photo.png` is not a PNG image: Invalid PNG signature.
+    error: the icon `photo.png` is not a PNG image: invalid PNG signature
        at: gitbook-manifest.yaml:6:7
      hint: export it as PNG
     error: the preview image `photo.jpg` does not end in `.png`
@@ -71,10 +71,10 @@ async fn a_script_that_imports_what_is_not_there() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
-    error: Could not resolve './none' in main.ts
+    error: could not resolve './none' in main.ts
        at: main.ts:1:19
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
-    error: Could not resolve './nowhere' in main.ts
+    error: could not resolve './nowhere' in main.ts
        at: main.ts:2:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 2 errors in what was to be deployed, nothing was sent
@@ -88,10 +88,10 @@ async fn a_script_whose_packages_are_not_installed() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
-    error: Could not resolve 'a-package' in main.ts
+    error: could not resolve 'a-package' in main.ts
        at: main.ts:1:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
-    error: Could not resolve '@scope/c/d' in main.ts
+    error: could not resolve '@scope/c/d' in main.ts
        at: main.ts:2:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: 2 errors in what was to be deployed, nothing was sent
@@ -105,7 +105,7 @@ async fn a_script_that_does_not_parse() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
-    error: Unexpected token
+    error: unexpected token
        at: main.ts:3:11
     error: 1 error in what was to be deployed, nothing was sent
     "#);

@@ -32,7 +32,7 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish`: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `three` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58
