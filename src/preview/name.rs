@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn where_a_number_ends_and_a_branch_begins_is_no_matter() {
+        for template in ["{name}-{pr}{branch}", "{pr}{branch}-{name}", "{name}{branch}{pr}"] {
+            let template: Template = template.parse().unwrap();
+            let name = |branch, number| template.name("hello", &Branch::new(branch), Some(number));
+            assert_ne!(name("2x", 1), name("x", 12));
+            assert_ne!(name("x1", 2), name("x", 12));
+        }
+    }
+
+    #[test]
     fn a_pull_request_number_needs_a_pull_request() {
         let template: Template = "{name}-pr-{pr}".parse().unwrap();
         assert!(template.needs_pull_request());

@@ -174,6 +174,13 @@ async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_fo
 }
 
 #[tokio::test]
+async fn an_absurd_pause_is_not_waited_for() {
+    let absurd = said(503, "later").insert_header("retry-after", u64::MAX.to_string().as_str());
+    let told = publishing(vec![absurd.set_delay(Duration::from_millis(1100))]).await;
+    assert!(told.starts_with("Server: ") && told.ends_with("requests: 1"), "{told}");
+}
+
+#[tokio::test]
 async fn a_rate_limit_without_an_end_is_told() {
     let limited = || said(429, "Too many requests");
     insta::assert_snapshot!(publishing(vec![limited(), limited()]).await, @"

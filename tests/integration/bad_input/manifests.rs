@@ -285,3 +285,12 @@ async fn all_problems_of_all_integrations_are_told_together() {
     error: 4 errors in what was to be deployed, nothing was sent
     "#);
 }
+
+#[tokio::test]
+async fn two_integrations_of_one_name_in_two_shares() {
+    let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
+    for shard in ["1/2", "2/2"] {
+        let log = refused(deployment().publish().variable("GITBOOK_SHARD", shard), &repository).await;
+        assert!(log.contains("`hello` is the name of another integration, too"), "{log}");
+    }
+}

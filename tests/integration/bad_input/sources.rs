@@ -186,3 +186,33 @@ async fn a_built_script_that_is_not_text() {
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }
+
+#[tokio::test]
+async fn an_import_that_leaves_the_repository() {
+    let outside = repository().file("secret.raw.js", "hush");
+    let name = outside.path("").file_name().unwrap().to_str().unwrap().to_owned();
+    let script = format!("import text from '../{name}/secret.raw.js';\nexport default text;\n");
+    let repository = repository().manifest(".", "hello", "").file("main.ts", script);
+    let log = publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
+    insta::assert_snapshot!(log, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    error: `<outside>/secret.raw.js` is imported and lies outside the repository
+       at: main.ts
+    error: 1 error in what was to be deployed, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn a_file_of_data_that_does_not_parse() {
+    let script = "import data from './data.json';\nexport default data;\n";
+    let repository =
+        repository().manifest(".", "hello", "").file("main.ts", script).file("data.json", "{\n  \"a\":\n");
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    error: EOF while parsing a value at line 3 column 0
+       at: data.json:3:1
+    error: 1 error in what was to be deployed, nothing was sent
+    "#);
+}

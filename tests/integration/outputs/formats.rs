@@ -151,3 +151,14 @@ async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
         log.lines().filter(|line| line.contains("answer status") && !line.starts_with("::debug::")).collect();
     assert!(log.contains("::debug::answer status=200") && odd.is_empty(), "{log}");
 }
+
+#[tokio::test]
+async fn that_nothing_is_published_is_a_notice() {
+    let repository = repository().integration("hello");
+    let run = deployment().on_github("main", 1).variable("GITBOOK_EVENT", "pull_request");
+    let run = run.variable("GITBOOK_BRANCH", "fix").variable("GITBOOK_PULL_REQUEST", "12");
+    let ended = run.folder(&repository).runs().await;
+    let expected =
+        "::notice::check: pull request #12 was updated, but there is no token: checked, not published";
+    assert_eq!((ended.code, ended.stderr.lines().next()), (Some(0), Some(expected)), "{ended:#?}");
+}

@@ -123,3 +123,16 @@ async fn a_secret_that_is_no_yaml_is_not_shown() {
         assert!(!ended.everything().contains("hush_hush"), "{value}: {ended:#?}");
     }
 }
+
+#[tokio::test]
+async fn the_programs_own_words_are_no_secrets() {
+    let server = crate::support::gitbook().await;
+    let secrets = "secrets: {A: publish, B: published, C: '\": \"', D: 'true'}\n";
+    let repository = repository().manifest(".", "hello", secrets);
+    let run = deployment().publish().against(&server.uri()).folder(&repository);
+    let ended = run.runs().await;
+    assert_eq!(ended.output("mode"), "publish");
+    assert_eq!(ended.output("result"), "published");
+    let report = &ended.report;
+    assert_eq!((&report["mode"], &report["result"]), (&"publish".into(), &"published".into()));
+}

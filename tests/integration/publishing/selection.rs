@@ -87,3 +87,26 @@ async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
         bodies.map(|request| request.body_json::<Value>().unwrap()["target"].clone()).collect();
     assert_eq!(targets, ["site", "space"]);
 }
+
+#[tokio::test]
+async fn a_plan_for_an_event_that_leads_to_nothing_is_of_no_integration() {
+    let repository = repository().integration("one");
+    let plan = deployment().variable("GITBOOK_MODE", "plan").variable("GITBOOK_EVENT", "tag");
+    let ended = plan.variable("GITBOOK_SHARD", "2/2").folder(&repository).runs().await;
+    let outputs = ["result", "count", "matrix"].map(|name| ended.output(name));
+    assert_eq!((ended.code, outputs), (Some(0), ["checked", "0", "{\"shard\":[]}"].map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn the_default_said_aloud_is_the_default() {
+    let server = gitbook().await;
+    let fields =
+        [("NAME", "hello"), ("TITLE", "Hello"), ("ORGANIZATION", "acme"), ("SCOPES", "openapi:read")];
+    let fields = fields.into_iter().chain([("SCRIPT", "main.ts"), ("INTEGRATIONS", ".")]);
+    let run = fields.fold(deployment().publish().against(&server.uri()), |run, (name, value)| {
+        run.variable(&format!("GITBOOK_{name}"), value)
+    });
+    let repository = repository().file("main.ts", "export default {};");
+    let ended = run.folder(&repository).runs().await;
+    assert_eq!(results(&ended), published(&["hello"]), "{ended:#?}");
+}
