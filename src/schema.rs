@@ -48,10 +48,12 @@ pub(crate) enum Rule {
         then: &'static Self,
         otherwise: &'static Self,
     },
-    /// An object whose fields depend on the text of this key; the first case serves unknown texts.
+    /// An object that has common fields and others that depend on the text of this key; the first case serves
+    /// unknown texts.
     By {
         key: &'static str,
-        cases: &'static [(&'static str, Self)],
+        common: &'static [Field],
+        cases: &'static [(&'static str, &'static [Field])],
     },
 }
 
@@ -160,46 +162,23 @@ const PROPERTY_TITLE: Rule = Rule::Text { min: 2, max: 50 };
 
 const PROPERTY: Rule = Rule::By {
     key: "type",
+    common: &[
+        required("type", PROPERTY_TYPE),
+        optional("title", PROPERTY_TITLE),
+        optional("description", text(100)),
+    ],
     cases: &[
         (
             "string",
-            Rule::Object(&[
-                required("type", PROPERTY_TYPE),
-                optional("title", PROPERTY_TITLE),
-                optional("description", text(100)),
+            &[
                 optional("default", TEXT),
                 optional("completion_url", TEXT),
                 optional("enum", Rule::List { of: &TEXT, max: usize::MAX }),
-            ]),
+            ],
         ),
-        (
-            "number",
-            Rule::Object(&[
-                required("type", PROPERTY_TYPE),
-                optional("title", PROPERTY_TITLE),
-                optional("description", text(100)),
-                optional("default", Rule::Number),
-            ]),
-        ),
-        (
-            "boolean",
-            Rule::Object(&[
-                required("type", PROPERTY_TYPE),
-                optional("title", PROPERTY_TITLE),
-                optional("description", text(100)),
-                optional("default", Rule::Boolean),
-            ]),
-        ),
-        (
-            "button",
-            Rule::Object(&[
-                required("type", PROPERTY_TYPE),
-                optional("title", PROPERTY_TITLE),
-                optional("description", text(100)),
-                required("callback_url", TEXT),
-                required("button_text", TEXT),
-            ]),
-        ),
+        ("number", &[optional("default", Rule::Number)]),
+        ("boolean", &[optional("default", Rule::Boolean)]),
+        ("button", &[required("callback_url", TEXT), required("button_text", TEXT)]),
     ],
 };
 

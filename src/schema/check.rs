@@ -39,35 +39,36 @@ impl Checker<'_> {
                     self.value(value, of, &join(path, &key.name));
                 }
             }
-            (Rule::Object(fields), Value::Map(map)) => self.object(node, map, fields, path),
+            (Rule::Object(fields), Value::Map(map)) => self.object(node, map, &[fields], path),
             (Rule::TextOr(_), Value::Text(_)) => {}
             (Rule::TextOr(other), _) => self.value(node, other, path),
             (Rule::IfHas { key, then, otherwise }, Value::Map(map)) => {
                 self.value(node, if map.get(key).is_some() { then } else { otherwise }, path);
             }
-            (Rule::By { key, cases }, Value::Map(map)) => {
+            (Rule::By { key, common, cases }, Value::Map(map)) => {
                 let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
-                self.value(node, &case.unwrap_or(&cases[0]).1, path);
+                self.object(node, map, &[common, case.unwrap_or(&cases[0]).1], path);
             }
             _ => self.wrong_type(node, rule, path),
         }
     }
 
-    fn object(&mut self, node: &Node, map: &Map, fields: &[Field], path: &str) {
+    fn object(&mut self, node: &Node, map: &Map, fields: &[&[Field]], path: &str) {
+        let fields = || fields.iter().copied().flatten();
         for (key, value) in &map.0 {
             let path = join(path, &key.name);
-            match fields.iter().find(|field| field.name == key.name) {
+            match fields().find(|field| field.name == key.name) {
                 Some(field) => self.value(value, &field.rule, &path),
-                None => self.unknown_field(key, fields, &path),
+                None => self.unknown_field(key, fields().map(|field| field.name), &path),
             }
         }
-        for field in fields.iter().filter(|field| field.required && map.get(field.name).is_none()) {
+        for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
             self.error(node, format!("`{}` is missing", join(path, field.name)));
         }
     }
 
-    fn unknown_field(&mut self, key: &Key, fields: &[Field], path: &str) {
-        let hint = match nearest(&key.name, fields.iter().map(|field| field.name)) {
+    fn unknown_field<'a>(&mut self, key: &Key, known: impl Iterator<Item = &'a str>, path: &str) {
+        let hint = match nearest(&key.name, known) {
             Some(known) => format!("did you mean `{known}`? It is sent to GitBook as it is"),
             None => "it is sent to GitBook as it is".to_owned(),
         };

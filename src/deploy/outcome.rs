@@ -1,0 +1,159 @@
+//! What came of an integration: what was done, or why it failed.
+
+use std::time::Duration;
+
+use super::guard::GuardError;
+use crate::cancel::Signal;
+use crate::diagnostic::Place;
+use crate::gitbook::ApiError;
+use crate::integration::Integration;
+
+/// What came of one integration.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The name that was published or deleted.
+    pub name: String,
+    /// Where the integration is.
+    pub place: Place,
+    /// Whether it is a preview.
+    pub preview: bool,
+    /// What came of it.
+    pub result: Result<Done, DeployError>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// In one word.
+    pub what: What,
+    /// More to say about it.
+    pub note: Option<String>,
+    /// The page in the GitBook app.
+    pub url: Option<String>,
+    /// The version.
+    pub version: Option<String>,
+    /// Length of the script in bytes.
+    pub script_bytes: Option<usize>,
+}
+
+/// What was done, in one word: the output `result`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It was published.
+    Published,
+    /// It was deleted, or was not there.
+    Deleted,
+    /// It is there already.
+    Unchanged,
+    /// It was built and validated.
+    #[default]
+    Checked,
+    /// It was left as it is.
+    Skipped,
+}
+
+impl What {
+    /// The word.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Deleted => "deleted",
+            Self::Unchanged => "unchanged",
+            Self::Checked => "checked",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why an integration failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeployError {
+    /// The API, or the way to it.
+    #[error("{doing} `{name}` failed")]
+    Api {
+        /// What was tried.
+        doing: &'static str,
+        /// On which integration.
+        name: String,
+        /// Why it failed.
+        source: ApiError,
+    },
+    /// What is there is not ours.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The mark of a preview takes more room than a summary has.
+    #[error(
+        "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
+    )]
+    MarkTooLong(String),
+    /// A signal came while a request was under way.
+    #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
+    CancelledInFlight {
+        /// What was tried.
+        doing: &'static str,
+        /// On which integration.
+        name: String,
+    },
+    /// A signal came before a request was started.
+    #[error("not started: cancelled by {0}")]
+    CancelledBefore(Signal),
+}
+
+impl DeployError {
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Api { source, .. } => source.hint(),
+            Self::Guard(error) => error.hint(),
+            Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
+            Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
+                "run again; publishing and deleting can be repeated safely".to_owned()
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// An integration that was only built and validated.
+    #[must_use]
+    pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
+        let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+        let outcome = Self {
+            name: integration.name.clone(),
+            place: integration.place.clone(),
+            preview: false,
+            result: Ok(done),
+            time,
+        };
+        outcome.log();
+        outcome
+    }
+
+    /// The output `result`.
+    #[must_use]
+    pub(crate) fn word(&self) -> &'static str {
+        self.result.as_ref().map_or("failed", |done| done.what.name())
+    }
+
+    pub(super) fn log(&self) {
+        if let Ok(done) = &self.result {
+            let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
+            let note = done.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+            let url = done.url.as_deref();
+            let version = done.version.as_deref();
+            tracing::info!(
+                milliseconds,
+                script_bytes = done.script_bytes,
+                version,
+                url,
+                "{} `{}`{note}",
+                done.what.name(),
+                self.name
+            );
+        }
+    }
+}
