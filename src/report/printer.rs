@@ -10,7 +10,7 @@ use serde_json::json;
 use super::escape;
 use super::hidden::Hidden;
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 
 /// Where a program writes to.
@@ -230,13 +230,5 @@ impl Write for Printer {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Severity {
-    /// Whether it is an error.
-    #[must_use]
-    pub fn is_error(self) -> bool {
-        self == Self::Error
     }
 }
