@@ -137,22 +137,31 @@ impl Report {
 fn values(run: &Run, error: Option<&Error>, printer: &Printer) -> Vec<(&'static str, String)> {
     let plan = run.plan.as_ref();
     let shares = run.shares;
-    let each: Vec<_> =
-        run.outcomes.iter().map(|outcome| printer.redacted_values(integration(outcome))).collect();
+    let mode = plan.map_or("", |plan| plan.decision.name());
+    let reason = plan.map(|plan| printer.redacted(&plan.reason)).unwrap_or_default();
+    let sha = run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default();
+    let of_the_run = |outcome| {
+        let mut value = printer.redacted_values(integration(outcome));
+        (value["mode"], value["reason"], value["sha"]) =
+            (mode.into(), reason.as_str().into(), sha.as_str().into());
+        value
+    };
+    let each: Vec<_> = run.outcomes.iter().map(of_the_run).collect();
     let first_value = |key: &str| match each.first() {
         Some(value) => value[key].as_str().map_or_else(String::new, str::to_owned),
         None => String::new(),
     };
+    let (name, url, version) = (first_value("name"), first_value("url"), first_value("version"));
     vec![
-        ("mode", plan.map_or("", |plan| plan.decision.name()).to_owned()),
-        ("reason", plan.map(|plan| printer.redacted(&plan.reason)).unwrap_or_default()),
-        ("sha", run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default()),
+        ("mode", mode.to_owned()),
+        ("reason", reason.clone()),
+        ("sha", sha.clone()),
         ("result", result(run, error).to_owned()),
-        ("name", first_value("name")),
-        ("url", first_value("url")),
-        ("version", first_value("version")),
+        ("name", name),
+        ("url", url),
+        ("version", version),
         ("preview", is_preview(run).to_string()),
-        ("integrations", Value::from(each.clone()).to_string()),
+        ("integrations", Value::from(each).to_string()),
         ("matrix", shares.map(|shares| shares.matrix().to_string()).unwrap_or_default()),
         ("count", shares.map_or(run.outcomes.len(), |shares| shares.count).to_string()),
     ]
@@ -174,23 +183,19 @@ fn is_preview(run: &Run) -> bool {
 
 /// One integration, as the output `integrations` and the report have it.
 fn integration(outcome: &Outcome) -> Value {
-    let mut value = json!({
+    let done = outcome.result.as_ref().ok();
+    json!({
         "name": outcome.name,
         "result": outcome.word(),
         "preview": outcome.preview,
+        "url": done.and_then(|done| done.url.as_deref()),
+        "version": done.and_then(|done| done.version.as_deref()),
         "manifest": outcome.place.to_string(),
+        "script_bytes": done.and_then(|done| done.script_bytes),
         "milliseconds": u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
-    });
-    match &outcome.result {
-        Ok(done) => {
-            value["url"] = json!(done.url);
-            value["version"] = json!(done.version);
-            value["script_bytes"] = json!(done.script_bytes);
-            value["note"] = json!(done.note);
-        }
-        Err(error) => value["error"] = failure(error, Some(error.hint())),
-    }
-    value
+        "note": done.and_then(|done| done.note.as_deref()),
+        "error": outcome.result.as_ref().err().map(|error| failure(error, Some(error.hint()))),
+    })
 }
 
 /// The report file: the whole result as one document.
@@ -205,8 +210,8 @@ fn document(run: &Run, error: Option<&Error>, exit_code: u8) -> Value {
         "ci": ci.map(|ci| json!({
             "system": ci.system,
             "repository": ci.repository,
-            "branch": ci.event.branch().map(ToString::to_string),
-            "pull_request": ci.event.pull_request(),
+            "branch": ci.branch.as_ref().map(ToString::to_string),
+            "pull_request": ci.pull_request,
             "sha": ci.commit,
             "run": ci.run_url,
         })),

@@ -49,7 +49,7 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
     let ended = success().await;
     insta::assert_snapshot!(outputs(&ended), @r#"
     count=2
-    integrations=[{"name":"one-fix-it-bbe4d8cc","result":"published","preview":true,"manifest":"one/gitbook-manifest.yaml","milliseconds":…,"url":"https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc","version":"1","script_bytes":58,"note":null},{"name":"two-fix-it-bbe4d8cc","result":"published","preview":true,"manifest":"two/gitbook-manifest.yaml","milliseconds":…,"url":"https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc","version":"1","script_bytes":58,"note":null}]
+    integrations=[{"name":"one-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc","version":"1","manifest":"one/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"},{"name":"two-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc","version":"1","manifest":"two/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"}]
     matrix=
     mode=preview
     name=one-fix-it-bbe4d8cc
@@ -96,23 +96,25 @@ async fn success_is_told_in_the_report() {
           "name": "one-fix-it-bbe4d8cc",
           "result": "published",
           "preview": true,
-          "manifest": "one/gitbook-manifest.yaml",
-          "milliseconds": …,
           "url": "https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc",
           "version": "1",
+          "manifest": "one/gitbook-manifest.yaml",
           "script_bytes": 58,
-          "note": null
+          "milliseconds": …,
+          "note": null,
+          "error": null
         },
         {
           "name": "two-fix-it-bbe4d8cc",
           "result": "published",
           "preview": true,
-          "manifest": "two/gitbook-manifest.yaml",
-          "milliseconds": …,
           "url": "https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc",
           "version": "1",
+          "manifest": "two/gitbook-manifest.yaml",
           "script_bytes": 58,
-          "note": null
+          "milliseconds": …,
+          "note": null,
+          "error": null
         }
       ]
     }
@@ -174,7 +176,7 @@ async fn a_failure_is_told_to_the_next_step_and_the_summary() {
     let ended = failure().await;
     insta::assert_snapshot!(outputs(&ended), @r#"
     count=1
-    integrations=[{"name":"hello","result":"failed","preview":false,"manifest":"hello/gitbook-manifest.yaml","milliseconds":…,"error":{"message":"publishing `hello` failed","cause":"GitBook did not accept the token: 401 Authentication required","hint":"create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"}}]
+    integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook did not accept the token: 401 Authentication required","hint":"create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"},"mode":"publish","reason":"push to the production branch `main`","sha":"0123abcd"}]
     matrix=
     mode=publish
     name=hello
@@ -226,8 +228,12 @@ async fn a_failure_is_told_in_the_report() {
           "name": "hello",
           "result": "failed",
           "preview": false,
+          "url": null,
+          "version": null,
           "manifest": "hello/gitbook-manifest.yaml",
+          "script_bytes": null,
           "milliseconds": …,
+          "note": null,
           "error": {
             "message": "publishing `hello` failed",
             "cause": "GitBook did not accept the token: 401 Authentication required",
