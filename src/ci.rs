@@ -5,8 +5,6 @@ mod github;
 #[cfg(test)]
 pub(crate) mod payloads;
 
-use std::path::PathBuf;
-
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -34,8 +32,6 @@ pub(crate) struct Ci {
     pub run: u64,
     /// Where the run's log can be read.
     pub run_url: Option<String>,
-    /// The folder that the system takes paths in annotations from.
-    pub workspace: Option<PathBuf>,
 }
 
 /// What happened.

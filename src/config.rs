@@ -9,12 +9,12 @@ mod token;
 mod value;
 mod variables;
 
-pub use branches::BranchPatterns;
-pub use endpoint::Endpoint;
-pub use log_format::LogFormat;
-pub use mode::Mode;
-pub use shard::Shard;
-pub use variables::{VARIABLES, Variable, help};
+pub(crate) use branches::BranchPatterns;
+pub(crate) use endpoint::Endpoint;
+pub(crate) use log_format::LogFormat;
+pub(crate) use mode::Mode;
+pub(crate) use shard::Shard;
+pub(crate) use variables::help;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ use value::Reader;
 
 /// What to deploy and how.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// `GITBOOK_TOKEN`
     pub token: Option<SecretString>,
     /// `GITBOOK_ENDPOINT`
@@ -78,7 +78,9 @@ impl Config {
     /// # Errors
     /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value. What
     /// looks misspelt is among them.
-    pub fn from_environment(environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+    pub(crate) fn from_environment(
+        environment: &Environment,
+    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let variables = variables::read(environment)?;
         let mut reader = Reader::default();
         let token = variables.token.filter(|token| !token.trim().is_empty());
@@ -121,26 +123,26 @@ impl Config {
 
     /// The patterns that select integrations.
     #[must_use]
-    pub fn patterns(&self) -> Vec<String> {
+    pub(crate) fn patterns(&self) -> Vec<String> {
         self.integrations.clone().unwrap_or_else(|| vec![".".to_owned()])
     }
 
     /// Whether GitBook can be talked to: with a token, or with a sandbox that takes any.
     #[must_use]
-    pub fn has_token(&self) -> bool {
+    pub(crate) fn has_token(&self) -> bool {
         self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
     }
 
     /// Whether a variable gives the integration its name.
     #[must_use]
-    pub fn names_integration(&self) -> bool {
+    pub(crate) fn names_integration(&self) -> bool {
         self.overrides.iter().any(|field| field.key == "name")
     }
 
     /// The override that gives one manifest field to more than one integration, which none but
     /// `GITBOOK_ORGANIZATION` may.
     #[must_use]
-    pub fn override_for_one_only(&self) -> Option<Diagnostic> {
+    pub(crate) fn override_for_one_only(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
         let message = format!("gives `{}` to several integrations", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();

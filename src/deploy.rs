@@ -108,7 +108,7 @@ impl Deployment<'_> {
             let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
             let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
             if let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? {
-                let theirs = guard::ours(&existing, &identity.mark)?;
+                let theirs = guard::ours(name, &existing, &identity.mark)?;
                 if theirs.is_newer_than(&identity.mark) {
                     return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..done });
                 }
@@ -136,7 +136,7 @@ impl Deployment<'_> {
                 return Ok(absent());
             };
             let ours = previews.mark(integration);
-            let theirs = guard::ours(&existing, &ours)?;
+            let theirs = guard::ours(name, &existing, &ours)?;
             if theirs.is_newer_than(&ours) {
                 return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..Done::default() });
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// How bad a problem is: an error stops the deployment, a warning does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Nothing is sent.
     Error,
     /// Reported, and the deployment goes on.
@@ -26,7 +26,7 @@ impl fmt::Display for Severity {
 
 /// What a value was read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A file, as an absolute path or relative to the folder that the program was started in.
     File(PathBuf),
     /// An environment variable.
@@ -35,7 +35,7 @@ pub enum Origin {
 
 /// Where something stands: a file or a variable and, where known, line and column, both counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     /// The file or variable.
     pub origin: Arc<Origin>,
     /// Line and column.
@@ -44,24 +44,24 @@ pub struct Place {
 
 impl Place {
     /// A whole file.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
         Self { origin: Arc::new(Origin::File(path.into())), position: None }
     }
 
     /// A whole variable.
-    pub fn variable(name: impl Into<String>) -> Self {
+    pub(crate) fn variable(name: impl Into<String>) -> Self {
         Self { origin: Arc::new(Origin::Variable(name.into())), position: None }
     }
 
     /// The same file or variable, at a line and a column.
     #[must_use]
-    pub fn at(&self, line: usize, column: usize) -> Self {
+    pub(crate) fn at(&self, line: usize, column: usize) -> Self {
         Self { origin: Arc::clone(&self.origin), position: Some((line, column)) }
     }
 
     /// The path, if this is in a file.
     #[must_use]
-    pub fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match &*self.origin {
             Origin::File(path) => Some(path),
             Origin::Variable(_) => None,
@@ -72,7 +72,7 @@ impl Place {
 impl Place {
     /// The path or the variable's name.
     #[must_use]
-    pub fn origin_text(&self) -> Cow<'_, str> {
+    pub(crate) fn origin_text(&self) -> Cow<'_, str> {
         match &*self.origin {
             Origin::File(path) => path.to_string_lossy(),
             Origin::Variable(name) => name.into(),
@@ -92,7 +92,7 @@ impl fmt::Display for Place {
 
 /// One problem: what is wrong, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
+pub(crate) struct Diagnostic {
     /// Whether it stops the deployment.
     pub severity: Severity,
     /// Where it is, unless it is nowhere in particular.
@@ -105,24 +105,24 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A problem that stops the deployment.
-    pub fn error(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+    pub(crate) fn error(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, place: place.into(), message: message.into(), hint: None }
     }
 
     /// A problem that does not.
-    pub fn warning(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(place, message) }
     }
 
     /// Says what to do about it.
     #[must_use]
-    pub fn hint(self, hint: impl Into<Option<String>>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 
     /// Whether it stops the deployment.
     #[must_use]
-    pub fn is_error(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Packaged {
     pub integration: Option<Integration>,
     /// All local problems.
     pub problems: Vec<Diagnostic>,
+    /// What must not be seen, in the problems neither.
+    pub hidden: Vec<SecretString>,
 }
 
 /// An integration's name, for deleting its previews; reads nothing but the manifest.
@@ -99,10 +101,11 @@ pub(crate) fn name(source: &Source, packaging: &Packaging<'_>) -> Result<(String
 pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packaged {
     let manifest = match manifest(source, packaging) {
         Ok(manifest) => manifest,
-        Err(problems) => return Packaged { integration: None, problems },
+        Err(problems) => return Packaged { integration: None, problems, hidden: Vec::new() },
     };
     let mut problems = check(&manifest);
     let secrets = secrets(&manifest.fields, packaging, &mut problems).await;
+    let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
     let mut fields = fields(&manifest.fields);
     images(&manifest, packaging, &mut fields, &mut problems);
     let script = script(&manifest, packaging, &mut problems).await;
@@ -113,7 +116,7 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
         }
         _ => None,
     };
-    Packaged { integration, problems }
+    Packaged { integration, problems, hidden }
 }
 
 fn manifest(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
@@ -168,13 +171,9 @@ async fn secrets(fields: &Map, packaging: &Packaging<'_>, problems: &mut Vec<Dia
         problems.extend(secrets::check(secrets, packaging.environment));
         return Some(Secrets::default());
     }
-    match secrets::resolve(secrets, packaging.environment).await {
-        Ok(resolved) => Some(resolved),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    }
+    let (resolved, found) = secrets::resolve(secrets, packaging.environment).await;
+    problems.extend(found);
+    Some(resolved)
 }
 
 /// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
@@ -233,20 +232,26 @@ async fn script(
             return None;
         }
     };
-    if !packaging.bundle {
-        let read = std::fs::read_to_string(&path);
-        return read
-            .map_err(|error| {
-                let message = format!("the script `{text}` can't be read: {error}");
-                problems.push(Diagnostic::error(node.place.clone(), message));
-            })
-            .ok();
-    }
-    match bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await {
-        Ok(bundle) => {
+    let script = if packaging.bundle {
+        bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await.map(|bundle| {
             problems.extend(bundle.warnings);
-            Some(bundle.script)
+            bundle.script
+        })
+    } else {
+        std::fs::read_to_string(&path).map_err(|error| {
+            let message = format!("the script `{text}` can't be read: {error}");
+            let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
+            vec![Diagnostic::error(node.place.clone(), message).hint(hint)]
+        })
+    };
+    match script {
+        // A build that failed without a word must not empty an integration.
+        Ok(script) if script.trim().is_empty() => {
+            let message = format!("the script `{text}` is empty");
+            problems.push(Diagnostic::error(node.place.clone(), message));
+            None
         }
+        Ok(script) => Some(script),
         Err(found) => {
             problems.extend(found);
             None
@@ -282,11 +287,6 @@ impl Integration {
     pub(crate) fn scopes(&self) -> BTreeSet<&str> {
         let scopes = self.fields.get("scopes").and_then(serde_json::Value::as_array);
         scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
-    }
-
-    /// The secrets that must not be seen.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.secrets.iter().flat_map(|secrets| secrets.values.values().chain(&secrets.parts))
     }
 
     /// The request body of the production integration.

@@ -2,7 +2,7 @@
 
 mod cancel;
 mod ci;
-pub mod config;
+mod config;
 mod deploy;
 mod diagnostic;
 mod environment;
@@ -11,7 +11,7 @@ pub mod gitbook;
 mod integration;
 mod node;
 mod plan;
-pub mod preview;
+mod preview;
 mod report;
 mod schema;
 mod stage;
@@ -35,6 +35,9 @@ use plan::{Decision, Plan};
 use report::{Printer, Report, Run};
 use stage::Stage;
 
+/// Variables that nobody may see the values of, whatever else is wrong.
+const TOKENS: [&str; 3] = ["GITBOOK_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"];
+
 /// Runs the program and gives its exit code: 0 done, or nothing to do; 1 the deployment failed; 2 it was not
 /// configured correctly; 130 and 143 cancelled.
 pub async fn run(
@@ -48,6 +51,9 @@ pub async fn run(
     }
     let (format, mut odd) = report::log_format(&environment);
     let printer = Printer::new(format, terminal.log, &environment);
+    for token in TOKENS.iter().filter_map(|name| environment.get(name)) {
+        printer.hide(&token.into());
+    }
     let report = Report::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
     odd.extend(problem);
@@ -80,7 +86,6 @@ async fn deployment(
 ) -> Result<(), Error> {
     let cancel = Cancel::on_signals();
     let config = configuration(environment, report, run)?;
-    config.token.iter().for_each(|token| printer.hide(token));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     log(&config, &ci, &plan, printer);

@@ -117,8 +117,8 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         in_sandbox: config.endpoint == Endpoint::Sandbox,
         needs_pull_request: config.preview_name.needs_pull_request(),
     };
-    let plan = match config.mode {
-        Mode::Auto => table.of_event(&ci.event),
+    match config.mode {
+        Mode::Auto => safely(table.of_event(&ci.event), ci),
         Mode::Plan => {
             let plan = match table.of_event(&ci.event) {
                 // The token is the later job's.
@@ -127,12 +127,17 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
                 }
                 plan => plan,
             };
+            let plan = safely(plan, ci);
             let (name, why) = (plan.decision.name(), &plan.reason);
             let reason = format!("`GITBOOK_MODE=plan`; on its own this event means `{name}`: {why}");
             Decision::Plan(Box::new(plan)).because(reason)
         }
-        mode => table.forced(mode, ci),
-    };
+        mode => safely(table.forced(mode, ci), ci),
+    }
+}
+
+/// The plan, unless it would publish a stranger's script with the base's secrets, whatever it was called.
+fn safely(plan: Plan, ci: &Ci) -> Plan {
     match plan.decision {
         Decision::Publish | Decision::Preview(_) if ci.fork_as_base => {
             Decision::Refuse(Refusal::ForkAsBase).because(plan.reason)

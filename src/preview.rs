@@ -3,8 +3,8 @@
 mod mark;
 mod name;
 
-pub use mark::Mark;
-pub use name::{Template, TemplateError};
+pub(crate) use mark::Mark;
+pub(crate) use name::{Template, TemplateError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,25 +12,25 @@ use crate::schema::{SUMMARY_MAX, TITLE_MAX};
 
 /// A branch as previews know it: a fork's carries its owner (`owner:branch`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Branch(String);
+pub(crate) struct Branch(String);
 
 impl Branch {
     /// A branch of the repository itself.
     #[must_use]
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self(name.to_owned())
     }
 
     /// A branch of the fork that `owner` has. A branch of the repository itself can never be equal to it, since
     /// Git allows no colon in a branch's name.
     #[must_use]
-    pub fn of_fork(owner: &str, name: &str) -> Self {
+    pub(crate) fn of_fork(owner: &str, name: &str) -> Self {
         Self(format!("{owner}:{name}"))
     }
 
     /// The true name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -54,7 +54,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The title of a preview: the production title and ` (branch)`, each cut so that both fit the API's 30
 /// characters.
 #[must_use]
-pub fn title(production: &str, branch: &Branch) -> String {
+pub(crate) fn title(production: &str, branch: &Branch) -> String {
     /// At least this much of the title is left, where it is that long.
     const TITLE_KEPT: usize = 12;
     let room = TITLE_MAX - TITLE_KEPT.min(units(production)) - " ()".len();
@@ -67,7 +67,7 @@ pub fn title(production: &str, branch: &Branch) -> String {
 ///
 /// `None` when the mark alone is longer than a summary may be.
 #[must_use]
-pub fn summary(production: &str, mark: &Mark) -> Option<String> {
+pub(crate) fn summary(production: &str, mark: &Mark) -> Option<String> {
     let mark = mark.to_string();
     let room = SUMMARY_MAX.checked_sub(units(&mark))?;
     // The empty line keeps the comment out of the last paragraph.

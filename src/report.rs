@@ -108,7 +108,7 @@ impl Report {
             self.written(outputs.path(), outputs.write(&values));
         }
         if let Some(path) = &self.summary {
-            let text = self.printer.redacted(&summary::document(run, error.as_ref(), &self.printer));
+            let text = summary::document(run, error.as_ref(), &self.printer);
             self.written(path, outputs::append(path, &text));
         }
         if let Some(path) = &self.document {
@@ -139,7 +139,12 @@ fn values(run: &Run, error: Option<&Error>, printer: &Printer) -> Vec<(&'static 
     let shares = run.shares;
     let mode = plan.map_or("", |plan| plan.decision.name());
     let reason = plan.map(|plan| printer.redacted(&plan.reason)).unwrap_or_default();
-    let sha = run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default();
+    let sha = run
+        .ci
+        .as_ref()
+        .and_then(|ci| ci.commit.as_deref())
+        .map(|sha| printer.redacted(sha))
+        .unwrap_or_default();
     let of_the_run = |outcome| {
         let mut value = printer.redacted_values(integration(outcome));
         (value["mode"], value["reason"], value["sha"]) =

@@ -51,19 +51,31 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Checks, and divides all the work among the runners of a later job.
+    /// Checks what the later job will do, and divides all the work among its runners.
     pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
         let all = Self { shard: None, ..*self };
         let count = match decision {
-            Decision::Publish | Decision::Check | Decision::Plan(_) => {
+            Decision::Publish => {
                 all.check_with(self.config.env.as_deref(), run).await?;
                 run.outcomes.len()
             }
-            Decision::Preview(_) => {
+            Decision::Preview(target) => {
+                let previews = self.previews(target)?;
                 all.check_with(self.config.preview_env.as_deref(), run).await?;
+                self.preview_names(&self.select(run)?, &previews, run)?;
+                for outcome in &mut run.outcomes {
+                    (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
+                }
                 run.outcomes.len()
             }
-            Decision::Delete(_) => all.select(run)?.len(),
+            Decision::Delete(target) => {
+                let previews = self.previews(target)?;
+                self.preview_names(&self.select_names(run)?, &previews, run)?.len()
+            }
+            Decision::Check | Decision::Plan(_) => {
+                all.check(run).await?;
+                run.outcomes.len()
+            }
             Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => 0,
         };
         run.shares = Some(Shares { count });
@@ -93,13 +105,7 @@ impl Stage<'_> {
     /// Deletes the previews of a branch. The manifests' names are enough for that.
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
-        let named = self.config.overrides.iter().any(|field| field.key == "name");
-        // There may be no checkout any more.
-        let all = if named {
-            vec![integration::from_variables(self.environment.folder())]
-        } else {
-            self.select(run)?
-        };
+        let all = self.select_names(run)?;
         let names = self.preview_names(&all, &previews, run)?;
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
@@ -123,6 +129,15 @@ impl Stage<'_> {
         let ambiguous = self.config.override_for_one_only().filter(|_| sources.len() > 1);
         self.tell(ambiguous.into_iter().collect(), run)?;
         Ok(sources)
+    }
+
+    /// The sources whose names matter only. There may be no checkout any more: then a variable gives the name.
+    fn select_names(&self, run: &mut Run) -> Result<Vec<Source>, Error> {
+        if self.config.names_integration() {
+            Ok(vec![integration::from_variables(self.environment.folder())])
+        } else {
+            self.select(run)
+        }
     }
 
     fn share<T>(&self, items: Vec<T>) -> Vec<T> {
@@ -156,13 +171,10 @@ impl Stage<'_> {
             all.iter().filter_map(|source| integration::name(source, &packaging).ok()).collect();
         let mut problems = names::same(named.iter().map(|(name, place)| (name.as_str(), place)));
         for (packaged, time) in packaged {
+            packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
             problems.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
-        integrations
-            .iter()
-            .flat_map(|(integration, _)| integration.secrets())
-            .for_each(|s| self.printer.hide(s));
         self.tell(problems, run)?;
         Ok(integrations)
     }

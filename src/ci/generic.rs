@@ -24,7 +24,6 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
         commit: None,
         run: 0,
         run_url: None,
-        workspace: None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! GitHub Actions, and what speaks its language: GitHub Enterprise, Gitea and Forgejo.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, short};
@@ -36,6 +34,7 @@ struct Commit {
 
 #[derive(Debug, Deserialize)]
 struct PullRequestPayload {
+    number: Option<u64>,
     head: Head,
     base: Base,
     user: Option<Account>,
@@ -92,13 +91,14 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         // Unlike the run number, the id counts over all workflows of a repository.
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         run_url,
-        workspace: environment.get("GITHUB_WORKSPACE").map(PathBuf::from),
     })
 }
 
 /// The event file. It is not needed where the variables say in other words what happened.
 fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
     match read(environment, event) {
+        // Whose script would run with the base's secrets must not be a guess.
+        Err(error) if event == "pull_request_target" => Err(error),
         Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(Payload::default()),
         result => result,
     }
@@ -137,10 +137,15 @@ impl Payload {
     fn lacks(&self, event: &str) -> Option<&'static str> {
         match event {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
+            "pull_request" | "pull_request_target" if self.pull_request_number().is_none() => Some("number"),
             "delete" if self.reference.is_none() => Some("ref"),
             "delete" if self.ref_type.is_none() => Some("ref_type"),
             _ => None,
         }
+    }
+
+    fn pull_request_number(&self) -> Option<u64> {
+        self.number.or_else(|| self.pull_request.as_ref()?.number)
     }
 
     /// Whether a branch or tag is gone. Not every system that speaks GitHub's language says so in `deleted`.
@@ -203,7 +208,7 @@ fn pull_request(
         other => Activity::Other(other.to_owned()),
     };
     PullRequest {
-        number: payload.number.unwrap_or_default(),
+        number: payload.pull_request_number().unwrap_or_default(),
         branch: if fork {
             Branch::of_fork(&owner(head), &head.reference)
         } else {

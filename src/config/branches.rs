@@ -7,21 +7,18 @@ use crate::integration::list;
 
 /// Branch names or globs.
 #[derive(Clone, Debug)]
-pub struct BranchPatterns {
-    texts: Vec<String>,
-    globs: GlobSet,
-}
+pub(crate) struct BranchPatterns(GlobSet);
 
 impl BranchPatterns {
     /// Whether a branch is one of these.
     #[must_use]
-    pub fn matches(&self, branch: &str) -> bool {
-        self.globs.is_match(branch)
+    pub(crate) fn matches(&self, branch: &str) -> bool {
+        self.0.is_match(branch)
     }
 
     /// Just this branch, whatever characters its name has.
     #[must_use]
-    pub fn exactly(branch: &str) -> Option<Self> {
+    pub(crate) fn exactly(branch: &str) -> Option<Self> {
         Self::new(&[globset::escape(branch)]).ok()
     }
 
@@ -31,13 +28,7 @@ impl BranchPatterns {
             // `release/*` means one level, as on every forge.
             globs.add(GlobBuilder::new(text).literal_separator(true).build()?);
         }
-        Ok(Self { texts: texts.to_vec(), globs: globs.build()? })
-    }
-}
-
-impl std::fmt::Display for BranchPatterns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.texts.join(", "))
+        globs.build().map(Self)
     }
 }
 

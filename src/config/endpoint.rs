@@ -6,7 +6,7 @@ use super::value::Value;
 
 /// Where the API is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// The embedded sandbox.
     Sandbox,
     /// An API root: `https`, or `http` on loopback. Its path ends with a slash.

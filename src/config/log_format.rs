@@ -6,7 +6,7 @@ use crate::environment::Environment;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Workflow commands of GitHub Actions.
     GitHub,
     /// For people.
@@ -18,7 +18,7 @@ pub enum LogFormat {
 impl LogFormat {
     /// The format that fits where the program runs.
     #[must_use]
-    pub fn detect(environment: &Environment) -> Self {
+    pub(crate) fn detect(environment: &Environment) -> Self {
         if environment.get("GITHUB_ACTIONS") == Some("true") {
             Self::GitHub
         } else if environment.get("CI").is_some_and(|ci| !ci.eq_ignore_ascii_case("false")) {
@@ -30,7 +30,7 @@ impl LogFormat {
 
     /// `GITBOOK_LOG_FORMAT`, or what fits; and what is wrong with the variable.
     #[must_use]
-    pub fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
+    pub(crate) fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
         let text = environment.get("GITBOOK_LOG_FORMAT").map(str::trim).filter(|text| *text != "auto");
         let mut reader = Reader::default();
         let format = reader.read("GITBOOK_LOG_FORMAT", text.map(str::to_owned), Self::detect(environment));

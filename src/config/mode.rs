@@ -5,7 +5,7 @@ use crate::diagnostic::nearest;
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// What the event asks for.
     Auto,
     /// Publish to production.

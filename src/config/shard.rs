@@ -4,7 +4,7 @@ use super::value::Value;
 
 /// This machine's share of the integrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     /// Which share, from 1.
     pub index: usize,
     /// How many shares there are.
@@ -13,7 +13,7 @@ pub struct Shard {
 
 impl Shard {
     /// The items that fall to this share.
-    pub fn of<T>(self, items: impl IntoIterator<Item = T>) -> Vec<T> {
+    pub(crate) fn of<T>(self, items: impl IntoIterator<Item = T>) -> Vec<T> {
         items.into_iter().skip(self.index - 1).step_by(self.total).collect()
     }
 }

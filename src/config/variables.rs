@@ -6,13 +6,13 @@ use crate::integration::{Form, Override};
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Variable {
+struct Variable {
     /// Its name.
-    pub name: &'static str,
+    name: &'static str,
     /// What holds when it is unset; empty for nothing.
-    pub default: &'static str,
+    default: &'static str,
     /// What it is for.
-    pub meaning: &'static str,
+    meaning: &'static str,
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
@@ -20,7 +20,7 @@ const fn variable(name: &'static str, default: &'static str, meaning: &'static s
 }
 
 /// Every variable that is read, but for those that give manifest fields and those of the CI systems themselves.
-pub const VARIABLES: &[Variable] = &[
+const VARIABLES: &[Variable] = &[
     variable("GITBOOK_TOKEN", "", "API token; needed by every mode that talks to GitBook"),
     variable(
         "GITBOOK_ENDPOINT",
@@ -196,7 +196,7 @@ fn known() -> impl Iterator<Item = String> {
 
 /// What `--help` prints.
 #[must_use]
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = format!(
         "gitbook-deploy {}\n{}\n\nConfigured by environment variables only; an empty one counts as unset.\n\n",
         env!("CARGO_PKG_VERSION"),

@@ -36,8 +36,8 @@ impl GuardError {
 }
 
 /// The mark of an existing preview, if it is of the same integration, repository and branch.
-pub(super) fn ours(existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
-    let name = existing.name.clone();
+pub(super) fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+    let name = name.to_owned();
     match existing.summary.as_deref().and_then(Mark::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
         Some(mark) => Err(GuardError::OtherPreview { name, mark: Box::new(mark) }),
@@ -68,7 +68,7 @@ mod tests {
             summary,
             ..Published::default()
         };
-        let error = super::ours(&existing, &mark()).unwrap_err();
+        let error = super::ours(&existing.name, &existing, &mark()).unwrap_err();
         (error.to_string(), error.hint())
     }
 
@@ -77,7 +77,7 @@ mod tests {
         let theirs = Mark { run: 99, commit: "c".to_owned(), hash: "h".to_owned(), ..mark() };
         let summary = Some(format!("Hello.\n\n{theirs}\n"));
         let existing = Published { summary, ..Published::default() };
-        assert_eq!(super::ours(&existing, &mark()), Ok(theirs));
+        assert_eq!(super::ours(&existing.name, &existing, &mark()), Ok(theirs));
     }
 
     #[test]

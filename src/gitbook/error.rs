@@ -87,6 +87,7 @@ pub enum ApiError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     status: u16,
+    code: Option<u16>,
     message: Option<String>,
 }
 
@@ -101,14 +102,17 @@ impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         match (&self.message, reason) {
-            (Some(message), _) => write!(f, "{} {message}", self.status),
+            (Some(message), _) => match self.code.filter(|code| *code != self.status) {
+                Some(code) => write!(f, "{} (code {code}) {message}", self.status),
+                None => write!(f, "{} {message}", self.status),
+            },
             (None, Some(reason)) => write!(f, "{} {reason}, not in GitBook's own words", self.status),
             (None, None) => write!(f, "{}, not in GitBook's own words", self.status),
         }
     }
 }
 
-/// The API's error body; `code` repeats the status.
+/// The API's error body; `code` mostly repeats the status.
 #[derive(Deserialize)]
 struct Body {
     error: Inner,
@@ -124,9 +128,10 @@ struct Inner {
 pub(super) fn said(status: StatusCode, answer: &[u8]) -> Said {
     match serde_json::from_slice(answer) {
         Ok(Body { error }) => {
-            Said { status: error.code, message: Some(error.message.chars().take(1000).collect()) }
+            let message = error.message.chars().take(1000).collect();
+            Said { status: status.as_u16(), code: Some(error.code), message: Some(message) }
         }
-        Err(_) => Said { status: status.as_u16(), message: None },
+        Err(_) => Said { status: status.as_u16(), code: None, message: None },
     }
 }
 

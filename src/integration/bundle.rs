@@ -41,7 +41,8 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
     if let Some(outside) = modules.clone().find(|module| is_outside(module, root)) {
         let message = format!("`{}` is imported and lies outside the repository", outside.display());
-        return Err(failed(&message));
+        let hint = "keep everything that an integration is made of in its repository".to_owned();
+        return Err(failed(&message).into_iter().map(|problem| problem.hint(hint.clone())).collect());
     }
     // The bundler leaves an import that it can't find to the runtime, which has nothing of the kind.
     let (missing, odd): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_missing);

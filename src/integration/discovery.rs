@@ -119,12 +119,14 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::E
         Path::new(pattern).strip_prefix(&fixed).unwrap_or(Path::new(pattern)).to_string_lossy().into_owned();
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
+    // A manifest of another name must be asked for as YAML: beside manifests lie lock files and workflows.
+    let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
     let matched: Vec<_> = walk(&base).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
     Ok(matched
         .iter()
         .flat_map(|entry| match entry.file_type() {
             Some(kind) if kind.is_dir() => in_folder(entry.path()),
-            Some(kind) if kind.is_file() && is_yaml(entry.path()) => vec![entry.path().to_owned()],
+            Some(kind) if kind.is_file() && is_manifest(entry.path()) => vec![entry.path().to_owned()],
             _ => Vec::new(),
         })
         .collect())
@@ -216,6 +218,12 @@ mod tests {
         check(&["{a,b/two}"], Ok(&["a", "b/two"]));
         // A folder without a manifest of its own is searched, however it was named.
         check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+    }
+
+    #[test]
+    fn a_glob_of_folders_takes_no_other_yaml() {
+        check(&["b/two/*"], Ok(&["b/two"]));
+        check(&["b/two/*.yaml"], Ok(&["b/two/gitbook-manifest.yaml", "b/two/other.yaml"]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// A manifest field given by a variable (`GITBOOK_TITLE` gives `title`).
 #[derive(Clone, Debug)]
-pub struct Override {
+pub(crate) struct Override {
     /// The manifest's key.
     pub key: &'static str,
     /// The variable.
@@ -29,7 +29,7 @@ pub struct Override {
 
 /// How the text of a variable becomes the value of a manifest field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// The text itself.
     Text,
     /// A list, one entry a line or comma separated.

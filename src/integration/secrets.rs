@@ -38,8 +38,16 @@ pub(crate) struct Secrets {
     pub(crate) parts: Vec<SecretString>,
 }
 
-/// Every secret's value, or all that is wrong with them. Entries that are not text are the schema's to report.
-pub(crate) async fn resolve(secrets: &Map, environment: &Environment) -> Result<Secrets, Vec<Diagnostic>> {
+impl Secrets {
+    /// All that must not be seen.
+    pub(crate) fn hidden(&self) -> Vec<SecretString> {
+        self.values.values().chain(&self.parts).cloned().collect()
+    }
+}
+
+/// Every secret that can be resolved, and all that is wrong with the others. Entries that are not text are the
+/// schema's to report.
+pub(crate) async fn resolve(secrets: &Map, environment: &Environment) -> (Secrets, Vec<Diagnostic>) {
     let mut resolved = Secrets::default();
     let mut problems = Vec::new();
     for (key, node) in &secrets.0 {
@@ -49,7 +57,7 @@ pub(crate) async fn resolve(secrets: &Map, environment: &Environment) -> Result<
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
+    (resolved, problems)
 }
 
 /// What can be said of the secrets without resolving them: mistakes in what they are made of are errors, a
@@ -226,11 +234,11 @@ mod tests {
     }
 
     async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
-        match resolve(&secrets(yaml), &Environment::of(variables)).await {
-            Ok(resolved) => {
-                Ok(resolved.values.values().map(|value| value.expose_secret().to_owned()).collect())
-            }
-            Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+        let (resolved, problems) = resolve(&secrets(yaml), &Environment::of(variables)).await;
+        if problems.is_empty() {
+            Ok(resolved.values.values().map(|value| value.expose_secret().to_owned()).collect())
+        } else {
+            Err(problems.iter().map(ToString::to_string).collect())
         }
     }
 

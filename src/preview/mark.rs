@@ -13,7 +13,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'
 
 /// Who made a preview, and of what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub(crate) struct Mark {
     /// The production name of the integration.
     pub integration: String,
     /// The repository, with its host.
@@ -31,7 +31,7 @@ pub struct Mark {
 impl Mark {
     /// The mark that a summary ends with; `None` when there is none, or when it was tampered with.
     #[must_use]
-    pub fn find(summary: &str) -> Option<Self> {
+    pub(crate) fn find(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
         let values = line.strip_prefix(START)?.strip_suffix(END)?;
         let mut mark = Self::default();
@@ -60,20 +60,20 @@ impl Mark {
 
     /// Whether a text holds what could be taken for a mark, anywhere in it.
     #[must_use]
-    pub fn is_in(text: &str) -> bool {
+    pub(crate) fn is_in(text: &str) -> bool {
         let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         squeezed.to_lowercase().contains("<!--gitbook-deploy:")
     }
 
     /// Whether a newer run than the other's made it. Runs without a number are neither newer nor older.
     #[must_use]
-    pub fn is_newer_than(&self, other: &Self) -> bool {
+    pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         other.run != 0 && self.run > other.run
     }
 
     /// Whether both are of one integration, repository and branch.
     #[must_use]
-    pub fn is_of_the_same_preview(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_the_same_preview(&self, other: &Self) -> bool {
         (&self.integration, &self.repository, &self.branch)
             == (&other.integration, &other.repository, &other.branch)
     }

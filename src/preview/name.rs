@@ -7,7 +7,7 @@ use crate::schema::NAME_MAX;
 
 /// What preview names are made from: text with `{name}`, `{branch}`, `{pr}` and `{hash}` in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub(crate) struct Template(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -20,7 +20,7 @@ enum Part {
 
 /// Why a text is no template.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     /// A placeholder that is not one of the four, or an unbalanced brace.
     #[error("holds a placeholder that is not one of `{{name}}`, `{{branch}}`, `{{pr}}`, `{{hash}}`")]
     UnknownPlaceholder,
@@ -83,7 +83,7 @@ impl Template {
 
     /// Whether a name can only be given for a pull request.
     #[must_use]
-    pub fn needs_pull_request(&self) -> bool {
+    pub(crate) fn needs_pull_request(&self) -> bool {
         self.has(&Part::PullRequest)
     }
 
@@ -92,7 +92,7 @@ impl Template {
     /// Two branches never share a name. A name that lost something of its branch ends with a hash, so does one that
     /// only looks as if it ended with a hash; hence a name with a hash never equals one without.
     #[must_use]
-    pub fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
+    pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
         let safe = safe(branch.as_str());
         let mut name = String::new();
         for part in &self.0 {

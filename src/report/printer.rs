@@ -65,7 +65,7 @@ impl Printer {
     pub(crate) fn hide(&self, secret: &SecretString) {
         for line in self.hidden.add(secret.expose_secret()) {
             if self.has_runner {
-                self.write_raw(&format!("::add-mask::{}\n", escape::mask(line)));
+                self.write(&format!("::add-mask::{}\n", escape::mask(line)));
             }
         }
     }
@@ -127,7 +127,8 @@ impl Printer {
     pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
         let message = self.redacted(&error.to_string());
         let cause = cause(error).map(|cause| self.redacted(&cause));
-        let below = [("cause", cause.as_deref()), ("hint", hint)];
+        let hint = hint.map(|hint| self.redacted(hint));
+        let below = [("cause", cause.as_deref()), ("hint", hint.as_deref())];
         let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
             LogFormat::Text => {
@@ -183,12 +184,9 @@ impl Printer {
         self.write(&format!("{}\n", escape::json_line(&value.to_string())));
     }
 
-    /// Writes lines without secrets. Nothing can be done about a log that can't be written.
-    pub(super) fn write(&self, lines: &str) {
-        self.write_raw(&self.redacted(lines));
-    }
-
-    fn write_raw(&self, lines: &str) {
+    /// Writes lines whose parts were redacted before they were put together: the program's own words are no secrets.
+    /// Nothing can be done about a log that can't be written.
+    fn write(&self, lines: &str) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = log.write_all(lines.as_bytes()).and_then(|()| log.flush());
     }

@@ -48,7 +48,8 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     let markdown = |text: &str| markdown(text, printer);
     let done = outcome.result.as_ref().ok();
     let name = markdown(&outcome.name);
-    let url = done.and_then(|done| done.url.as_deref()).filter(|url| is_link(url));
+    let url = done.and_then(|done| done.url.as_deref()).map(|url| printer.redacted(url));
+    let url = url.filter(|url| is_link(url));
     let name = url.map_or_else(|| name.clone(), |url| format!("[{name}](<{url}>)"));
     let note = done.and_then(|done| done.note.as_deref()).map(|note| format!(" ({})", markdown(note)));
     let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();

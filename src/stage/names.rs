@@ -18,7 +18,7 @@ pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
         } else {
             continue;
         };
-        let hint = "change `GITBOOK_PREVIEW_NAME`; it should hold `{name}` and `{branch}`".to_owned();
+        let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
         problems.push(Diagnostic::error(preview.place.clone(), message).hint(hint));
     }
     problems

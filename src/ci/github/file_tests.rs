@@ -80,6 +80,16 @@ fn what_the_hint_asks_for_helps() {
 }
 
 #[test]
+fn whose_pull_request_runs_with_the_base_s_rights_is_never_a_guess() {
+    let run = payloads::as_base(payloads::pull_request("opened", 1, "y"));
+    let run = run.with("GITBOOK_EVENT", "push").with("GITBOOK_BRANCH", "main");
+    assert!(run.ci_of_variables().is_err());
+    for bytes in [&b""[..], b"[]", b"{}"] {
+        assert!(run.ci_of_file(bytes).is_err());
+    }
+}
+
+#[test]
 fn what_the_variables_say_goes_first() {
     let check = |run: Run, variables: &[(&str, &str)], expected: Event| {
         assert_eq!(run.with_all(variables).ci().unwrap().event, expected);

@@ -256,7 +256,7 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
     error: the preview's name `hello-fix` is an integration's own name
        at: one/gitbook-manifest.yaml
-     hint: change `GITBOOK_PREVIEW_NAME`; it should hold `{name}` and `{branch}`
+     hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }

@@ -183,6 +183,7 @@ async fn a_built_script_that_is_not_text() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: the script `main.ts` can't be read: stream did not contain valid UTF-8
        at: gitbook-manifest.yaml:4:9
+     hint: with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }
@@ -199,6 +200,7 @@ async fn an_import_that_leaves_the_repository() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: `<outside>/secret.raw.js` is imported and lies outside the repository
        at: main.ts
+     hint: keep everything that an integration is made of in its repository
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }
@@ -215,4 +217,18 @@ async fn a_file_of_data_that_does_not_parse() {
        at: data.json:3:1
     error: 1 error in what was to be deployed, nothing was sent
     "#);
+}
+
+#[tokio::test]
+async fn a_script_that_is_empty() {
+    let repository = repository().manifest(".", "hello", "").file("main.ts", "\n");
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    error: the script `main.ts` is empty
+       at: gitbook-manifest.yaml:4:9
+    error: 1 error in what was to be deployed, nothing was sent
+    "#);
+    let built = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
+    assert!(super::refused(built, &repository).await.contains("error: the script `main.ts` is empty"));
 }

@@ -60,7 +60,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
 #[tokio::test]
 async fn a_request_in_flight_may_end_well_after_a_signal() {
     let answer = ResponseTemplate::new(200).set_body_json(published("one"));
-    let server = slow("POST", Duration::from_secs(1), answer).await;
+    let server = slow("POST", Duration::from_secs(3), answer).await;
     let repository = repository().integration("one").integration("two");
     let run = publishing(&server).folder(&repository).starts();
     was_asked(&server).await;
@@ -81,7 +81,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
 
 #[tokio::test]
 async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
-    let server = slow("GET", Duration::from_secs(1), said(404, "Integration not found")).await;
+    let server = slow("GET", Duration::from_secs(3), said(404, "Integration not found")).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).push_to("fix").folder(&repository).starts();
     was_asked(&server).await;

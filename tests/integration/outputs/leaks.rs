@@ -136,3 +136,32 @@ async fn the_programs_own_words_are_no_secrets() {
     let report = &ended.report;
     assert_eq!((&report["mode"], &report["result"]), (&"publish".into(), &"published".into()));
 }
+
+#[tokio::test]
+async fn a_secret_that_is_a_word_of_the_log_leaves_the_log_whole() {
+    let secrets = "icon: none.png\nsecrets: {A: error, B: file, C: line, D: level, E: hint, F: severity}\n";
+    let repository = repository().manifest(".", "hello", secrets);
+    let told = async |format: &str| {
+        let run = deployment().publish().against("http://127.0.0.1:1").variable("GITBOOK_LOG_FORMAT", format);
+        run.folder(&repository).runs().await.stderr
+    };
+    let github = told("github").await;
+    assert!(github.contains("\n::error file=/"), "{github}");
+    assert!(github.contains("/gitbook-manifest.yaml,line=6,col=7::the icon"), "{github}");
+    assert!(told("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));
+    assert!(told("text").await.contains("\nerror: the icon `none.png` can't be read"));
+}
+
+#[tokio::test]
+async fn a_secret_is_hidden_whatever_else_is_wrong() {
+    let more = "icon: supersecret9.png\nsecrets: {A: '${{ env.K }}', B: '${{ env.NOT_SET }}'}\n";
+    let repository = repository().manifest(".", "hello", more);
+    let run = deployment().publish().against("http://127.0.0.1:1").variable("K", "supersecret9");
+    let ended = run.folder(&repository).runs().await;
+    assert!(ended.stderr.contains("the icon `***.png` can't be read"), "{}", ended.stderr);
+    let everything = ended.everything();
+    assert!(!everything.contains("supersecret9"), "{everything}");
+    let run = deployment().against("http://127.0.0.1:1");
+    let argument = run.argument(&format!("--token={TOKEN}")).runs().await;
+    assert!(argument.code == Some(2) && !argument.everything().contains(TOKEN), "{argument:#?}");
+}
