@@ -28,7 +28,8 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let failed = |message: &str| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
     let convert =
         |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
-    let mut settings = tsconfig::settings(script, root);
+    let mut settings =
+        tsconfig::settings(script, root).map_err(|problem| vec![relative(problem, shown_from)])?;
     let warning = settings.warning.take();
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
@@ -81,6 +82,7 @@ fn options(script: &Path, settings: Settings) -> BundlerOptions {
         define: Some(defined.into_iter().collect()),
         module_types: Some(types.into_iter().collect()),
         resolve: Some(ResolveOptions {
+            alias: Some(settings.aliases),
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),
             extensions: strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
@@ -165,6 +167,9 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
 }
 
 fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
-    let path = diagnostic.place.as_ref().and_then(Place::path).map(|path| shown(path, shown_from));
-    Diagnostic { place: path.map(Place::file), ..diagnostic }
+    let place = diagnostic.place.map(|place| match place.path() {
+        Some(path) => Place { position: place.position, ..Place::file(shown(path, shown_from)) },
+        None => place,
+    });
+    Diagnostic { place, ..diagnostic }
 }

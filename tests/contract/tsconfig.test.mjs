@@ -48,6 +48,22 @@ cases.push(
         expected: ['@gitbook/runtime: block', 0],
     },
     {
+        what: 'a base that is not installed, and paths of its own',
+        config: {
+            extends: 'nowhere',
+            compilerOptions: { jsx: 'react', paths: { '@exact': ['./src/exact.ts'], '@below/*': ['./src/lib/*'] } },
+        },
+        more: {
+            'src/main.tsx': `import exact from '@exact';\nimport below from '@below/a/b';\n${main}`.replace(
+                'typeof React',
+                'exact + below',
+            ).replace("'React: ' + type", "'React: ' + type + exact + below"),
+            'src/exact.ts': "export default ' exact';",
+            'src/lib/a/b.ts': "export default ' below';",
+        },
+        expected: ['React: block exact below', 0],
+    },
+    {
         what: 'a base beside it',
         config: { extends: './base' },
         more: { 'base.json': '{ "compilerOptions": { "jsx": "react", /* comment */ "target": "es2022", } }' },

@@ -3,12 +3,12 @@
 //! rolldown lets its own options go before the file's and takes React for JSX where neither says anything; it also
 //! stops when the file extends one that is not installed, which GitBook's own integrations do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oxc_resolver::{CompilerOptions, Resolver};
 use rolldown::{CompilerAssumptions, JsxOptions, TsConfig, TypeScriptOptions};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, lower_case};
 
 /// The options that depend on the file.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub(super) typescript: TypeScriptOptions,
     pub(super) assumptions: CompilerAssumptions,
     pub(super) tsconfig: TsConfig,
+    /// The file's `paths`, where the bundler can't read it itself.
+    pub(super) aliases: Vec<(String, Vec<Option<String>>)>,
     pub(super) warning: Option<Diagnostic>,
 }
 
@@ -34,36 +36,63 @@ impl Settings {
                 ..CompilerAssumptions::default()
             },
             tsconfig,
+            aliases: Vec::new(),
             warning,
         }
     }
 }
 
-/// Reads the nearest `tsconfig.json` above the script, at most up to `root`.
-pub(super) fn settings(script: &Path, root: &Path) -> Settings {
+/// Reads the nearest `tsconfig.json` above the script, at most up to `root`. An error when it is no JSON, with
+/// comments, of the right types.
+pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let Some(path) = folders.map(|folder| folder.join("tsconfig.json")).find(|path| path.is_file()) else {
-        return Settings::of(&CompilerOptions::default(), TsConfig::default(), None);
+        return Ok(Settings::of(&CompilerOptions::default(), TsConfig::default(), None));
     };
-    match Resolver::default().resolve_tsconfig(&path) {
+    let own = own(&path)?;
+    Ok(match Resolver::default().resolve_tsconfig(&path) {
         Ok(tsconfig) => Settings::of(&tsconfig.compiler_options, TsConfig::default(), None),
-        Err(error) => match own(&path) {
-            Some(own) => {
-                let message = format!("only this file itself is used: {error}");
-                let warning = Diagnostic::warning(Place::file(path), message);
-                Settings::of(&own, TsConfig::Auto(false), Some(warning))
-            }
-            // The bundler's own error tells where it is broken.
-            None => Settings::default(),
-        },
-    }
+        Err(error) => {
+            let aliases = aliases(&own, path.parent().unwrap_or(root));
+            let message = format!("only this file itself is used: {}", lower_case(&error.to_string()));
+            let warning = Diagnostic::warning(Place::file(path), message);
+            Settings { aliases, ..Settings::of(&own, TsConfig::Auto(false), Some(warning)) }
+        }
+    })
 }
 
 /// The file's own options, without those that it extends.
-fn own(path: &Path) -> Option<CompilerOptions> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let tsconfig = oxc_resolver::TsConfig::parse(true, path, path, text).ok()?;
-    Some(tsconfig.compiler_options)
+fn own(path: &Path) -> Result<CompilerOptions, Diagnostic> {
+    let place = Place::file(path);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Diagnostic::error(place.clone(), format!("it can't be read: {error}")))?;
+    match oxc_resolver::TsConfig::parse(true, path, path, text) {
+        Ok(tsconfig) => Ok(tsconfig.compiler_options),
+        Err(error) => {
+            let place = place.at(error.line(), error.column().max(1));
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default();
+            Err(Diagnostic::error(place, format!("not a `tsconfig.json`: {message}")))
+        }
+    }
+}
+
+/// `paths` as the resolver's aliases: `x` is exactly that, `x/*` whatever is below.
+fn aliases(options: &CompilerOptions, folder: &Path) -> Vec<(String, Vec<Option<String>>)> {
+    let base = options.base_url.as_ref().map_or_else(|| folder.to_owned(), |base| folder.join(base));
+    let absolute = |target: &str| Some(base.join(target).to_string_lossy().into_owned());
+    let paths = options.paths.iter().flatten();
+    let alias = |(from, targets): (&String, &Vec<PathBuf>)| {
+        let targets = targets.iter().map(|target| target.to_string_lossy());
+        match from.strip_suffix("/*") {
+            Some(from) => {
+                let targets = targets.map(|target| absolute(target.trim_end_matches("/*")));
+                (from.to_owned(), targets.collect())
+            }
+            None => (format!("{from}$"), targets.map(|target| absolute(&target)).collect()),
+        }
+    };
+    paths.map(alias).collect()
 }
 
 fn jsx(options: &CompilerOptions) -> JsxOptions {

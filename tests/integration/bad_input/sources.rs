@@ -232,3 +232,16 @@ async fn a_script_that_is_empty() {
     let built = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
     assert!(super::refused(built, &repository).await.contains("error: the script `main.ts` is empty"));
 }
+
+#[tokio::test]
+async fn a_tsconfig_that_is_no_json() {
+    let repository =
+        repository().manifest(".", "hello", "").file("tsconfig.json", "{\n  \"extends\": ,\n}\n");
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    error: not a `tsconfig.json`: expected value
+       at: tsconfig.json:3:1
+    error: 1 error in what was to be deployed, nothing was sent
+    "#);
+}
