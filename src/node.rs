@@ -176,7 +176,12 @@ fn syntax_error(error: &serde_saphyr::Error, origin: &Place) -> Diagnostic {
     // The parser ends its first line with the place, which a diagnostic states in front.
     let message = message.lines().next().unwrap_or_default();
     let message = message.split(" at line ").next().unwrap_or(message);
-    Diagnostic::error(place, format!("not valid YAML: {message}"))
+    // The parser notices a bracket or quote that is not closed at the line after it at the soonest.
+    let hint = matches!(error, serde_saphyr::Error::ExternalMessage { .. }).then(|| {
+        "look here and on the lines above for a bracket or quote that is not closed, and for the indentation"
+            .to_owned()
+    });
+    Diagnostic::error(place, format!("not valid YAML: {message}")).hint(hint)
 }
 
 /// What the deserializer gives, before the places are made absolute.

@@ -48,6 +48,7 @@ async fn a_manifest_that_is_no_yaml() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: mapping values are not allowed in this context
        at: gitbook-manifest.yaml:3:10
+     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
     error: 1 error in what was to be deployed, nothing was sent
     "#);
     let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
@@ -56,6 +57,7 @@ async fn a_manifest_that_is_no_yaml() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: illegal placement of ':' indicator
        at: gitbook-manifest.yaml:3:6
+     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
     error: 1 error in what was to be deployed, nothing was sent
     "#);
     let manifest = "name: hello\nname: world\n";

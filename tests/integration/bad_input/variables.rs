@@ -58,6 +58,7 @@ async fn a_variable_that_is_no_yaml() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system"
     error: not valid YAML: unclosed bracket '['
        at: GITBOOK_BLOCKS:1:1
+     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
     error: 1 error in what was to be deployed, nothing was sent
     "#);
 }
