@@ -5,6 +5,8 @@ mod github;
 #[cfg(test)]
 pub(crate) mod payloads;
 
+use url::Url;
+
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -24,6 +26,8 @@ pub(crate) struct Ci {
     pub fork_as_base: bool,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
+    /// The root of the forge's API, where it is known.
+    pub api: Option<Url>,
     /// The repository's default branch.
     pub default_branch: Option<String>,
     /// The head commit; never a merge commit that the system made up.

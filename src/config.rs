@@ -34,6 +34,12 @@ use value::Reader;
 pub(crate) struct Config {
     /// `GITBOOK_TOKEN`
     pub token: Option<SecretString>,
+    /// `GITHUB_TOKEN`
+    pub forge_token: Option<SecretString>,
+    /// `GITBOOK_COMMENT`
+    pub comment: bool,
+    /// `GITBOOK_DEPLOYMENTS`
+    pub deployments: bool,
     /// `GITBOOK_ENDPOINT`
     pub endpoint: Endpoint,
     /// `GITBOOK_SANDBOX_DIR`
@@ -112,6 +118,13 @@ impl Config {
             timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, value::Timeout::default()).0,
             retries: reader.read("GITBOOK_RETRIES", variables.retries, value::Retries::default()).0,
             overrides: variables::overrides(environment),
+            comment: reader.flag("GITBOOK_COMMENT", variables.comment, true),
+            deployments: reader.flag("GITBOOK_DEPLOYMENTS", variables.deployments, true),
+            forge_token: environment
+                .get("GITHUB_TOKEN")
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+                .map(Into::into),
             token: reader.optional("GITBOOK_TOKEN", token).map(|token: Token| token.0),
         };
         let misspelt = variables::misspelt(environment);

@@ -4,8 +4,12 @@ mod guard;
 #[cfg(test)]
 mod histories;
 mod outcome;
+mod records;
+mod sweep;
 
 pub(crate) use outcome::{DeployError, Done, Outcome, What};
+pub(crate) use records::Records;
+pub(crate) use sweep::{Sweep, SweepError};
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -13,9 +17,10 @@ use std::time::Instant;
 use crate::cancel::Cancel;
 use crate::diagnostic::Place;
 use crate::gitbook::{ApiError, Deletion, GitBook, Published};
-use crate::integration::{Integration, PreviewIdentity};
+use crate::integration::{Identity, Integration, PreviewIdentity};
 use crate::plan::Target;
 use crate::preview::{self, Mark, Template};
+use records::Publishing;
 
 /// All that carrying out a plan needs to know.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(crate) struct Deployment<'a> {
     pub gitbook: &'a GitBook,
     /// Whether a signal came.
     pub cancel: &'a Cancel,
+    /// Where deployments are recorded, if anywhere.
+    pub records: Option<&'a Records<'a>>,
     /// Change nothing.
     pub dry_run: bool,
     /// Leave a preview that is there already as it is.
@@ -65,11 +72,19 @@ impl Previews<'_> {
         self.template.name(integration, &self.target.branch, self.target.pull_request)
     }
 
+    /// The preview of an integration that is known by its manifest only.
+    #[must_use]
+    pub(crate) fn named(&self, identity: Identity) -> NamedPreview {
+        let Identity { name: integration, place, .. } = identity;
+        NamedPreview { name: self.name(&integration), integration, place }
+    }
+
     fn mark(&self, integration: &str) -> Mark {
         Mark {
             integration: integration.to_owned(),
             repository: self.repository.to_owned(),
             branch: self.target.branch.as_str().to_owned(),
+            pull_request: self.target.pull_request.filter(|_| self.template.needs_pull_request()),
             commit: self.commit.unwrap_or_default().to_owned(),
             run: self.run,
             hash: String::new(),
@@ -86,8 +101,9 @@ impl Deployment<'_> {
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
-            let answer =
-                self.send("publishing", &name, self.gitbook.publish(&name, integration.body())).await?;
+            let (body, hash) = integration.body();
+            let publishing = Publishing { integration: &name, name: &name, hash: &hash, branch: None };
+            let answer = self.send_recorded(&publishing, body).await?;
             let expected = Expected { name: &name, title: integration.title(), visibility: None };
             Ok(published(&answer, &expected, integration, done))
         })
@@ -119,7 +135,9 @@ impl Deployment<'_> {
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
-            let answer = self.send("publishing", name, self.gitbook.publish(name, body)).await?;
+            let branch = Some(previews.target.branch.as_str());
+            let publishing = Publishing { integration: &integration.name, name, hash: &hash, branch };
+            let answer = self.send_recorded(&publishing, body).await?;
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))
         })
@@ -132,8 +150,14 @@ impl Deployment<'_> {
         self.timed(name.clone(), place, true, async {
             let absent =
                 || Done { what: What::Deleted, note: Some("it was not there".to_owned()), ..Done::default() };
+            let gone = async |done| {
+                if let Some(records) = self.records {
+                    records.gone(integration, previews.target.branch.as_str()).await;
+                }
+                Ok(done)
+            };
             let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? else {
-                return Ok(absent());
+                return gone(absent()).await;
             };
             let ours = previews.mark(integration);
             let theirs = guard::ours(name, &existing, &ours)?;
@@ -144,11 +168,24 @@ impl Deployment<'_> {
                 return Ok(Done { note: Some("dry run: would be deleted".to_owned()), ..Done::default() });
             }
             match self.send("deleting", name, self.gitbook.delete(name)).await? {
-                Deletion::Deleted => Ok(Done { what: What::Deleted, ..Done::default() }),
-                Deletion::DidNotExist => Ok(absent()),
+                Deletion::Deleted => gone(Done { what: What::Deleted, ..Done::default() }).await,
+                Deletion::DidNotExist => gone(absent()).await,
             }
         })
         .await
+    }
+
+    async fn send_recorded(
+        &self,
+        publishing: &Publishing<'_>,
+        body: Vec<u8>,
+    ) -> Result<Published, DeployError> {
+        let name = publishing.name;
+        let request = self.send("publishing", name, self.gitbook.publish(name, body));
+        match self.records {
+            Some(records) => records.of(publishing, request).await,
+            None => request.await,
+        }
     }
 
     /// Starts nothing after a signal, not even the next request of an integration that was begun.

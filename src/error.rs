@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cancel::Signal;
 use crate::ci::CiError;
+use crate::deploy::SweepError;
 use crate::gitbook::ApiError;
 use crate::plan::Refusal;
 
@@ -29,8 +30,14 @@ pub(crate) enum Error {
     #[error("the repository is not known, and previews are known by it")]
     NoRepository,
     /// Which branches are gone can't be found out.
-    #[error("a sweep needs the forge to say which branches are gone, and it can't be asked yet")]
+    #[error("a sweep needs the forge to say which branches are gone, and it can't be asked")]
     NoForge,
+    /// There is nothing to say where previews may be.
+    #[error("no manifest names an organization to sweep")]
+    NoOrganization,
+    /// Nothing was swept up.
+    #[error("the sweep failed")]
+    Sweep(#[source] SweepError),
     /// The sandbox does not start.
     #[error("the sandbox in `{}` can't start", folder.display())]
     Sandbox {
@@ -69,8 +76,10 @@ impl Error {
                 Some("set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`".to_owned())
             }
             Self::NoForge => {
-                Some("delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
+                Some("pass its token as `GITHUB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
             }
+            Self::NoOrganization => Some("set `GITBOOK_ORGANIZATION` to its id or subdomain".to_owned()),
+            Self::Sweep(error) => Some(error.hint()),
             Self::Sandbox { .. } => {
                 Some("name a folder that can be written with `GITBOOK_SANDBOX_DIR`".to_owned())
             }
@@ -86,13 +95,18 @@ impl Error {
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Sandbox { .. } | Self::Client(_) | Self::Deployment { .. } | Self::NoForge => 1,
+            Self::Sandbox { .. }
+            | Self::Client(_)
+            | Self::Deployment { .. }
+            | Self::NoForge
+            | Self::Sweep(_) => 1,
             Self::Argument(_)
             | Self::Configuration(_)
             | Self::Ci(_)
             | Self::Refused(_)
             | Self::Sources(_)
-            | Self::NoRepository => 2,
+            | Self::NoRepository
+            | Self::NoOrganization => 2,
             Self::Cancelled(signal) => signal.exit_code(),
         }
     }

@@ -2,22 +2,22 @@
 
 mod answer;
 mod error;
-mod retry;
 pub mod sandbox;
 
+pub use crate::http::TransportError;
 pub use answer::{Deletion, Published};
 pub use error::ApiError;
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::cancel::Cancel;
+use crate::http::{Http, Redirects, Retry, push};
 use answer::{Organization, Page};
-use retry::Retry;
 
 /// The largest number of items that a page of a list may have.
 const PAGE: u32 = 1000;
@@ -25,10 +25,14 @@ const PAGE: u32 = 1000;
 /// More pages than this are a server that does not stop.
 const MOST_PAGES: usize = 1000;
 
+/// All pauses of one request together. A server that asks for more is not waited for: the step would sit there,
+/// paid for by the minute, and the error says when to come back.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A client of the API. Cloning it is cheap and shares its connections.
 #[derive(Clone, Debug)]
 pub struct GitBook {
-    http: reqwest::Client,
+    http: Http,
     endpoint: Url,
     token: SecretString,
     retry: Retry,
@@ -48,20 +52,9 @@ impl GitBook {
         timeout: Duration,
         retries: u32,
     ) -> Result<Self, ApiError> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("gitbook-deploy/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
-            // The token must not follow a redirect to wherever it leads.
-            .redirect(redirect::Policy::none());
-        let builder = if endpoint.scheme() == "http" {
-            // Plain `http` is for loopback only: a proxy elsewhere would be shown the token, and the certificates of
-            // the system need not be read.
-            builder.no_proxy().tls_certs_only([])
-        } else {
-            builder
-        };
-        let http = builder.build().map_err(ApiError::Client)?;
-        Ok(Self { http, endpoint, token, retry: Retry { times: retries, timeout, cancel: None } })
+        // The token must not follow a redirect to wherever it leads.
+        let http = Http::new(&endpoint, timeout, Redirects::Refused)?;
+        Ok(Self { http, endpoint, token, retry: Retry { times: retries, patience: PATIENCE, cancel: None } })
     }
 
     /// The same client, which tries nothing again after a signal.
@@ -192,29 +185,17 @@ impl GitBook {
         self.endpoint.join(path).map_err(ApiError::Url)
     }
 
-    fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.http.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
     /// Sends one request and reads its whole answer.
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), ApiError> {
-        let failed = |error| ApiError::of_transport(error, self.retry.timeout);
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status();
-        tracing::debug!(status = status.as_u16(), url = %response.url(), "answer");
-        if let Some(limited) = retry::limit(status, response.headers()) {
-            let answer = response.bytes().await.unwrap_or_default();
-            return Err(ApiError::of_status(status, &answer).after(limited));
+    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ApiError> {
+        let answer = self.http.send(request).await?;
+        match answer.wait {
+            Some(_) => Err(ApiError::of_status(answer.status, &answer.body).after(answer.wait)),
+            None => Ok((answer.status, answer.body)),
         }
-        let answer = response.bytes().await.map_err(failed)?;
-        Ok((status, answer.to_vec()))
-    }
-}
-
-fn push(url: &mut Url, segments: &[&str]) {
-    // Fails for URLs that can't be a base only, which an endpoint never is.
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) struct Packaging<'a> {
     pub bundle: bool,
     /// Whether secrets are resolved, or only looked at.
     pub resolve_secrets: bool,
+    /// What makes secrets unrecognizable in a content hash, which others may see: only who has it can tell whether a
+    /// guess is right.
+    pub seal: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
 }
@@ -51,6 +54,8 @@ pub(crate) struct Integration {
     pub place: Place,
     fields: serde_json::Map<String, serde_json::Value>,
     secrets: Option<Secrets>,
+    /// The secrets, sealed.
+    sealed: Option<String>,
     script: String,
 }
 
@@ -78,20 +83,32 @@ pub(crate) struct Packaged {
     pub hidden: Vec<SecretString>,
 }
 
-/// An integration's name, for deleting its previews; reads nothing but the manifest.
+/// What an integration is known by.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// Its production name.
+    pub name: String,
+    /// Its organization's id or subdomain.
+    pub organization: Option<String>,
+    /// Where the manifest is.
+    pub place: Place,
+}
+
+/// What an integration is known by, for its previews' names; reads nothing but the manifest.
 ///
 /// # Errors
 /// When the manifest can't be read or has no valid name.
-pub(crate) fn name(source: &Source, packaging: &Packaging<'_>) -> Result<(String, Place), Vec<Diagnostic>> {
+pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load(source)?;
     // The manifest may be another branch's, which need not have the entry.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
     let failed = |problem: &str| Err(vec![Diagnostic::error(manifest.place.clone(), problem)]);
+    let organization = manifest.fields.text("organization").map(str::to_owned);
     match manifest.fields.text("name") {
         Some(name) => match invalid_name(name) {
             Some(problem) => failed(&problem),
-            None => Ok((name.to_owned(), manifest.place)),
+            None => Ok(Identity { name: name.to_owned(), organization, place: manifest.place }),
         },
         None => failed("`name` is missing"),
     }
@@ -112,7 +129,8 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let name = manifest.fields.text("name").map(str::to_owned);
     let integration = match (name, script) {
         (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
-            Some(Integration { name, place: manifest.place, fields, secrets, script })
+            let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
+            Some(Integration { name, place: manifest.place, fields, secrets, sealed, script })
         }
         _ => None,
     };
@@ -289,10 +307,10 @@ impl Integration {
         scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
     }
 
-    /// The request body of the production integration.
+    /// The request body of the production integration, and its content hash.
     #[must_use]
-    pub(crate) fn body(&self) -> Vec<u8> {
-        self.serialized(&self.fields)
+    pub(crate) fn body(&self) -> (Vec<u8>, String) {
+        (self.serialized(&self.fields), self.content_hash(&self.name, &self.fields))
     }
 
     /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
@@ -301,30 +319,39 @@ impl Integration {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
-        let hash = content_hash(&identity.name, &self.serialized(&fields));
+        let hash = self.content_hash(&identity.name, &fields);
         let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
         fields.insert("summary".to_owned(), preview::summary(self.text("summary"), &mark)?.into());
         Some((self.serialized(&fields), hash))
     }
 
-    fn serialized(&self, fields: &serde_json::Map<String, serde_json::Value>) -> Vec<u8> {
-        #[derive(serde::Serialize)]
-        struct Body<'a> {
-            #[serde(flatten)]
-            fields: &'a serde_json::Map<String, serde_json::Value>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            secrets: Option<BTreeMap<&'a str, &'a str>>,
-            script: &'a str,
-        }
+    fn serialized(&self, fields: &Fields) -> Vec<u8> {
         let secrets = self.secrets.as_ref().map(|secrets| {
-            secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret())).collect()
+            let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
+            exposed.collect::<BTreeMap<_, _>>()
         });
-        // Text keys and finite numbers always serialize.
-        serde_json::to_vec(&Body { fields, secrets, script: &self.script }).unwrap_or_default()
+        serialized(&Body { fields, secrets, script: &self.script })
+    }
+
+    /// SHA-256 of a name and a request body with sealed secrets.
+    fn content_hash(&self, name: &str, fields: &Fields) -> String {
+        let body = serialized(&Body { fields, secrets: self.sealed.as_deref(), script: &self.script });
+        preview::hex(&Sha256::new().chain_update(name).chain_update([0]).chain_update(body).finalize())
     }
 }
 
-/// SHA-256 of a name and a request body.
-fn content_hash(name: &str, body: &[u8]) -> String {
-    preview::hex(&Sha256::new().chain_update(name).chain_update([0]).chain_update(body).finalize())
+type Fields = serde_json::Map<String, serde_json::Value>;
+
+#[derive(serde::Serialize)]
+struct Body<'a, S> {
+    #[serde(flatten)]
+    fields: &'a Fields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<S>,
+    script: &'a str,
+}
+
+/// Text keys and finite numbers always serialize.
+fn serialized(body: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
 }

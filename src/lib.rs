@@ -7,8 +7,11 @@ mod deploy;
 mod diagnostic;
 mod environment;
 mod error;
+mod forge;
 pub mod gitbook;
+mod http;
 mod integration;
+mod marker;
 mod node;
 mod plan;
 mod preview;
@@ -36,7 +39,8 @@ use report::{Printer, Report, Run};
 use stage::Stage;
 
 /// Variables that nobody may see the values of, whatever else is wrong.
-const TOKENS: [&str; 3] = ["GITBOOK_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"];
+const TOKENS: [&str; 5] =
+    ["GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"];
 
 /// Runs the program and gives its exit code: 0 done, or nothing to do; 1 the deployment failed; 2 it was not
 /// configured correctly; 130 and 143 cancelled.
@@ -90,11 +94,20 @@ async fn deployment(
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     log(&config, &ci, &plan, printer);
     let shard = config.shard;
-    let stage = Stage { environment, config: &config, ci: &ci, cancel: &cancel, printer, report, shard };
-    match &plan.decision {
+    let forge = plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &cancel)).flatten();
+    let forge = forge.as_ref();
+    let stage =
+        Stage { environment, config: &config, ci: &ci, forge, cancel: &cancel, printer, report, shard };
+    let result = carry_out(&plan.decision, &stage, run).await;
+    stage.comment(&plan.decision, run, result.as_ref().err()).await;
+    result
+}
+
+async fn carry_out(decision: &Decision, stage: &Stage<'_>, run: &mut Run) -> Result<(), Error> {
+    match decision {
         Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
         Decision::Nothing => Ok(()),
-        Decision::Sweep => Err(Error::NoForge),
+        Decision::Sweep => stage.sweep(run).await,
         Decision::Check => stage.check(run).await,
         Decision::Plan(plan) => stage.plan(&plan.decision, run).await,
         Decision::Publish => stage.publish(run).await,

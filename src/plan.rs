@@ -99,6 +99,12 @@ impl Decision {
         }
     }
 
+    /// Whether there is something to ask the forge, or to tell it.
+    #[must_use]
+    pub(crate) fn concerns_forge(&self) -> bool {
+        matches!(self, Self::Publish | Self::Preview(_) | Self::Delete(_) | Self::Sweep)
+    }
+
     fn because(self, reason: impl Into<String>) -> Plan {
         // A branch of the payload may hold anything.
         let reason = reason.into().replace(char::is_control, " ");

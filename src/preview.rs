@@ -28,6 +28,12 @@ impl Branch {
         Self(format!("{owner}:{name}"))
     }
 
+    /// The owner of the fork that it is of, and its name there.
+    #[must_use]
+    pub(crate) fn of_which_fork(&self) -> Option<(&str, &str)> {
+        self.0.split_once(':')
+    }
+
     /// The true name.
     #[must_use]
     pub(crate) fn as_str(&self) -> &str {

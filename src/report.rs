@@ -1,5 +1,6 @@
 //! What the user sees; the only module that prints.
 
+pub(crate) mod comment;
 mod escape;
 mod hidden;
 mod log;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::ci::Ci;
 use crate::config::LogFormat;
-use crate::deploy::Outcome;
+use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::error::{Error, count};
@@ -34,6 +35,10 @@ pub(crate) struct Run {
     pub plan: Option<Plan>,
     /// Problems in what the user wrote.
     pub problems: Vec<Diagnostic>,
+    /// The previews that it is about, as far as they are known.
+    pub named: Vec<NamedPreview>,
+    /// The pull requests whose comment tells of them.
+    pub pull_requests: Vec<u64>,
     /// What came of each integration.
     pub outcomes: Vec<Outcome>,
     /// Shares for a later job, in the mode `plan`.
@@ -83,6 +88,12 @@ impl Report {
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
         }
+    }
+
+    /// The comment's row that says of a preview that it is gone.
+    #[must_use]
+    pub(crate) fn removed(&self, name: &str, run: u64, now: &str) -> comment::Row {
+        comment::removed(name, run, now, &self.printer)
     }
 
     /// Shows problems now, errors first, otherwise in the order of their places.

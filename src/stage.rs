@@ -1,6 +1,11 @@
 //! The stages of a deployment: select integrations, package them, and only then send anything.
 
+mod comment;
 mod names;
+mod races;
+mod sweep;
+
+pub(crate) use races::forge;
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +15,11 @@ use secrecy::SecretString;
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Shard};
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
-use crate::diagnostic::Diagnostic;
+use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
+use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::forge::Forge;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, Source};
 use crate::plan::{Decision, Target};
@@ -25,6 +31,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
     pub(crate) ci: &'a Ci,
+    /// Where branches and pull requests can be asked for.
+    pub(crate) forge: Option<&'a Forge>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,
@@ -85,31 +93,77 @@ impl Stage<'_> {
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
         let sources = self.select(run)?;
-        let integrations = self.package(&sources, self.config.env.as_deref(), true, run).await?;
+        let (packaged, overtaken) = futures::join!(
+            self.package(&sources, self.config.env.as_deref(), true, run),
+            self.production_overtaken()
+        );
+        let integrations = packaged?;
+        if let Some(why) = overtaken {
+            self.skip(integrations.iter().map(|(i, _)| (i.name.clone(), &i.place)), false, &why, run);
+            return Ok(());
+        }
         let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await
+        let records = self.records();
+        let deployment = self.deployment(&gitbook, records.as_ref());
+        self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await;
+        self.told(records);
+        self.verdict(run)
     }
 
     /// Publishes the previews of a branch.
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let sources = self.select(run)?;
-        let integrations = self.package(&sources, self.config.preview_env.as_deref(), true, run).await?;
+        run.named = self.share(self.known_previews(&sources, &previews));
+        let (packaged, overtaken, pull_requests) = futures::join!(
+            self.package(&sources, self.config.preview_env.as_deref(), true, run),
+            self.overtaken(&target.branch, target.pull_request),
+            self.pull_requests(target)
+        );
+        run.pull_requests = pull_requests;
+        let integrations = packaged?;
         self.preview_names(&sources, &previews, run)?;
+        if let Some(why) = overtaken {
+            let named = std::mem::take(&mut run.named);
+            self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
+            return Ok(());
+        }
         let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await
+        let records = self.records();
+        let deployment = self.deployment(&gitbook, records.as_ref());
+        self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await;
+        self.told(records);
+        self.delete_if_closed(target, &previews, &gitbook, run).await;
+        self.verdict(run)
     }
 
     /// Deletes the previews of a branch. The manifests' names are enough for that.
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
-        let names = self.preview_names(&all, &previews, run)?;
+        let named = self.share(self.preview_names(&all, &previews, run)?);
+        if let Some(why) = self.reopened(target).await {
+            self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
+            return Ok(());
+        }
         let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        self.each(&self.share(names), run, |preview| deployment.delete(preview, &previews)).await
+        let records = self.records();
+        let deployment = self.deployment(&gitbook, records.as_ref());
+        self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;
+        self.told(records);
+        run.named = named;
+        self.verdict(run)
+    }
+
+    /// Leaves everything as it is.
+    fn skip<'i>(
+        &self,
+        items: impl Iterator<Item = (String, &'i Place)>,
+        preview: bool,
+        why: &str,
+        run: &mut Run,
+    ) {
+        run.outcomes = items.map(|(name, place)| Outcome::skipped(name, place, preview, why)).collect();
     }
 
     /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
@@ -168,8 +222,9 @@ impl Stage<'_> {
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         let mut integrations = Vec::new();
         let named: Vec<_> =
-            all.iter().filter_map(|source| integration::name(source, &packaging).ok()).collect();
-        let mut problems = names::same(named.iter().map(|(name, place)| (name.as_str(), place)));
+            all.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
+        let mut problems =
+            names::same(named.iter().map(|identity| (identity.name.as_str(), &identity.place)));
         for (packaged, time) in packaged {
             packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
             problems.extend(packaged.problems);
@@ -192,11 +247,8 @@ impl Stage<'_> {
         let mut names = Vec::new();
         let mut problems = Vec::new();
         for source in sources {
-            match integration::name(source, &packaging) {
-                Ok((integration, place)) => {
-                    let name = previews.name(&integration);
-                    names.push(NamedPreview { integration, place, name });
-                }
+            match integration::identity(source, &packaging) {
+                Ok(identity) => names.push(previews.named(identity)),
                 Err(found) => problems.extend(found),
             }
         }
@@ -211,6 +263,7 @@ impl Stage<'_> {
             overrides: &self.config.overrides,
             bundle: self.config.bundle,
             resolve_secrets,
+            seal: self.config.token.as_ref(),
             environment: self.environment,
         }
     }
@@ -226,10 +279,31 @@ impl Stage<'_> {
         })
     }
 
-    fn deployment<'a>(&'a self, gitbook: &'a GitBook) -> Deployment<'a> {
+    /// The names of a branch's previews, as far as the manifests tell: problems are told elsewhere.
+    fn known_previews(&self, sources: &[Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
+        let packaging = self.packaging(self.config.preview_env.as_deref(), false);
+        let named = |source| Some(previews.named(integration::identity(source, &packaging).ok()?));
+        sources.iter().filter_map(named).collect()
+    }
+
+    /// Where deployments are recorded: on the forge, for a commit, unless nothing is to be changed.
+    fn records(&self) -> Option<Records<'_>> {
+        let forge = self.forge.filter(|_| self.config.deployments && !self.config.dry_run)?;
+        Some(Records::new(forge, self.cancel, self.ci.commit.as_deref(), self.ci.run_url.as_deref()))
+    }
+
+    /// Says why something could not be recorded.
+    fn told(&self, records: Option<Records<'_>>) {
+        if let Some(error) = records.and_then(Records::into_failure) {
+            races::tell(self.printer, "no deployments are recorded", &error);
+        }
+    }
+
+    fn deployment<'a>(&'a self, gitbook: &'a GitBook, records: Option<&'a Records<'a>>) -> Deployment<'a> {
         Deployment {
             gitbook,
             cancel: self.cancel,
+            records,
             dry_run: self.config.dry_run,
             skip_unchanged: self.config.skip_unchanged,
         }
@@ -258,9 +332,13 @@ impl Stage<'_> {
         items: &'i [T],
         run: &mut Run,
         deploy: impl FnMut(&'i T) -> F,
-    ) -> Result<(), Error> {
+    ) {
         run.outcomes =
             stream::iter(items).map(deploy).buffered(self.config.concurrency.get()).collect().await;
+    }
+
+    /// Whether all went well.
+    fn verdict(&self, run: &Run) -> Result<(), Error> {
         let failed = run.outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         match (self.cancel.signal(), failed) {
             (Some(signal), _) => Err(Error::Cancelled(signal)),

@@ -7,21 +7,24 @@ use std::path::{Path, PathBuf};
 /// half `stage`, and `main` may use all.
 ///
 /// `config`, `integration` and `gitbook` know others' plain data only: overrides, marks, places and the schema.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("environment", &[]),
     ("cancel", &[]),
     ("diagnostic", &[]),
     ("node", &["diagnostic"]),
     ("schema", &["diagnostic", "node"]),
-    ("preview", &["schema"]),
+    ("marker", &[]),
+    ("preview", &["schema", "marker"]),
     ("ci", &["environment", "preview"]),
     ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
     ("config", &["environment", "diagnostic", "integration", "preview"]),
-    ("gitbook", &["cancel", "diagnostic", "node", "schema"]),
+    ("http", &["cancel"]),
+    ("forge", &["cancel", "preview", "http"]),
+    ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),
     ("plan", &["ci", "config", "preview"]),
-    ("deploy", &["cancel", "diagnostic", "preview", "integration", "gitbook", "plan"]),
-    ("error", &["cancel", "ci", "gitbook", "plan"]),
-    ("report", &["environment", "diagnostic", "ci", "config", "plan", "deploy", "error"]),
+    ("deploy", &["cancel", "diagnostic", "preview", "integration", "forge", "gitbook", "plan"]),
+    ("error", &["cancel", "ci", "gitbook", "plan", "deploy"]),
+    ("report", &["environment", "diagnostic", "marker", "ci", "config", "plan", "deploy", "error"]),
 ];
 
 /// What only some may name in code that is not a test: the word, and the paths that may.
@@ -37,7 +40,7 @@ const RESERVED: [(&str, &[&str]); 13] = [
     ("process::exit", &[]),
     ("thread_local!", &[]),
     ("rolldown", &["integration/bundle.rs", "integration/bundle/"]),
-    ("reqwest", &["gitbook.rs", "gitbook/"]),
+    ("reqwest", &["http.rs", "http/", "gitbook.rs", "gitbook/", "forge/"]),
     ("axum", &["gitbook/sandbox.rs", "gitbook/sandbox/"]),
 ];
 

@@ -1,5 +1,7 @@
 //! Any other CI system: `GITBOOK_EVENT` and its kin say what happened.
 
+use url::Url;
+
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, short};
 use crate::environment::Environment;
 use crate::preview::Branch;
@@ -20,6 +22,7 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
         pull_request: None,
         fork_as_base: false,
         repository: None,
+        api: None,
         default_branch: None,
         commit: None,
         run: 0,
@@ -33,6 +36,7 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     ci.fork_as_base =
         matches!(ci.event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
     ci.repository = given("GITBOOK_REPOSITORY").or(ci.repository);
+    ci.api = api(environment, ci.repository.as_deref());
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
     ci.commit = given("GITBOOK_COMMIT").or(ci.commit);
@@ -52,6 +56,17 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
         None => ci.event,
     };
     Ok(ci)
+}
+
+/// The API's root as GitHub's runner and those of its kin tell it; elsewhere that of the one forge which is known by its
+/// host. A token must be sent nowhere by guess.
+fn api(environment: &Environment, repository: Option<&str>) -> Option<Url> {
+    let root = match environment.get("GITHUB_API_URL") {
+        Some(root) => root,
+        None if repository?.starts_with("github.com/") => "https://api.github.com",
+        None => return None,
+    };
+    Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
 fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {

@@ -86,6 +86,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         pull_request: None,
         fork_as_base: false,
         repository: repository.map(|name| format!("{}/{name}", host(server))),
+        api: None,
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
         // Unlike the run number, the id counts over all workflows of a repository.

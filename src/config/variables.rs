@@ -76,6 +76,17 @@ const VARIABLES: &[Variable] = &[
     variable("GITBOOK_SUMMARY_FILE", "GITHUB_STEP_SUMMARY", "Markdown summary"),
     variable("GITBOOK_REPORT_FILE", "", "the whole result as one JSON document"),
     variable(
+        "GITBOOK_COMMENT",
+        "true",
+        "keep one comment on the pull request about its previews; needs `GITHUB_TOKEN`",
+    ),
+    variable("GITBOOK_DEPLOYMENTS", "true", "record GitHub Deployments; needs `GITHUB_TOKEN`"),
+    variable(
+        "GITHUB_TOKEN",
+        "",
+        "token of the forge, for the comment, deployments, sweeps, and to ask whether a branch has moved on or is gone",
+    ),
+    variable(
         "GITBOOK_EVENT",
         "",
         "what happened, where it is not detected: `push`, `pull_request`, `closed`, `delete`, `tag`, `merge_queue`, `schedule`, `manual`, `release`",
@@ -134,6 +145,8 @@ pub(super) struct Texts {
     pub(super) shard: Option<String>,
     pub(super) timeout: Option<String>,
     pub(super) retries: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) deployments: Option<String>,
 }
 
 /// Reads the texts. envy is given only what is Unicode and not empty, and only texts to read, since its own
@@ -167,15 +180,11 @@ pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
     overrides
 }
 
-/// Variables of the contract that this version has no use for yet; nobody misspelt them.
-const LATER: [&str; 2] = ["GITBOOK_COMMENT", "GITBOOK_DEPLOYMENTS"];
-
 /// A warning for each variable that is not known but close to one that is.
 pub(super) fn misspelt(environment: &Environment) -> Vec<Diagnostic> {
     let known: Vec<_> = known().collect();
     let ours =
         environment.names().filter(|name| name.starts_with("GITBOOK_") && !known.iter().any(|k| k == name));
-    let ours = ours.filter(|name| !LATER.contains(name));
     ours.filter_map(|name| {
         // The prefix is alike in all of them and must not count.
         let near =

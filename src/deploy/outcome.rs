@@ -133,6 +133,15 @@ impl Outcome {
         outcome
     }
 
+    /// An integration that was left as it is.
+    #[must_use]
+    pub(crate) fn skipped(name: String, place: &Place, preview: bool, why: &str) -> Self {
+        let done = Done { what: What::Skipped, note: Some(why.to_owned()), ..Done::default() };
+        let outcome = Self { name, place: place.clone(), preview, result: Ok(done), time: Duration::ZERO };
+        outcome.log();
+        outcome
+    }
+
     /// The output `result`.
     #[must_use]
     pub(crate) fn word(&self) -> &'static str {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::http::{Retryable, TransportError};
+
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -57,21 +59,9 @@ pub enum ApiError {
         /// What is wrong with the body.
         source: serde_json::Error,
     },
-    /// No connection.
-    #[error("no connection to {0}")]
-    Connect(String),
-    /// A connection whose other end could not prove who it is.
-    #[error("no secure connection to {0}")]
-    Tls(String),
-    /// No answer in time.
-    #[error("no answer within {}", humantime::format_duration(*.0))]
-    Timeout(Duration),
-    /// The connection broke.
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client can't start: {}", chain(.0))]
-    Client(reqwest::Error),
+    /// No answer at all.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// An endpoint and a name that make no URL.
     #[error("the endpoint makes no URL: {0}")]
     Url(url::ParseError),
@@ -152,48 +142,12 @@ impl ApiError {
         }
     }
 
-    /// The error that a failure below HTTP is.
-    pub(super) fn of_transport(error: reqwest::Error, timeout: Duration) -> Self {
-        let host = host(error.url());
-        let error = error.without_url();
-        let text = chain(&error);
-        if error.is_timeout() {
-            Self::Timeout(timeout)
-        } else if TLS_SIGNS.iter().any(|sign| text.contains(sign)) {
-            Self::Tls(format!("{host}: {text}"))
-        } else if error.is_connect() {
-            Self::Connect(format!("{host}: {text}"))
-        } else {
-            Self::Broken(text)
-        }
-    }
-
     /// The same, with how long the server asked to wait.
-    pub(super) fn after(self, limit: Duration) -> Self {
+    pub(super) fn after(self, wait: Option<Duration>) -> Self {
         match self {
-            Self::RateLimited { said, .. } => Self::RateLimited { said, wait: Some(limit) },
-            Self::Server { said, .. } => Self::Server { said, wait: Some(limit) },
+            Self::RateLimited { said, .. } => Self::RateLimited { said, wait },
+            Self::Server { said, .. } => Self::Server { said, wait },
             other => other,
-        }
-    }
-
-    /// Whether the same request may well succeed a little later.
-    pub(super) fn is_worth_retrying(&self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited { .. }
-                | Self::Server { .. }
-                | Self::Connect(_)
-                | Self::Timeout(_)
-                | Self::Broken(_)
-        )
-    }
-
-    /// How long the server asked to wait.
-    pub(super) fn wait(&self) -> Option<Duration> {
-        match self {
-            Self::RateLimited { wait, .. } | Self::Server { wait, .. } => *wait,
-            _ => None,
         }
     }
 
@@ -217,11 +171,11 @@ impl ApiError {
             Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
                 "check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place".to_owned()
             }
-            Self::Connect(_) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),
-            Self::Tls(_) => "check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
-            Self::Timeout(_) => "the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
-            Self::Broken(_) => "the request may have taken effect; run again, which is safe".to_owned(),
-            Self::Client(_) => "install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`".to_owned(),
+            Self::Transport(TransportError::Connect(_)) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),
+            Self::Transport(TransportError::Tls(_)) => "check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
+            Self::Transport(TransportError::Timeout(_)) => "the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
+            Self::Transport(TransportError::Broken(_)) => "the request may have taken effect; run again, which is safe".to_owned(),
+            Self::Transport(TransportError::Client(_)) => "install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`".to_owned(),
             Self::Url(_) => "check `GITBOOK_ENDPOINT`".to_owned(),
         }
     }
@@ -230,29 +184,21 @@ impl ApiError {
 /// Nobody waits longer for a rate limit to end; a server that says so is mistaken.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How rustls says that something is wrong with the other end, which is told apart by its text only.
-const TLS_SIGNS: [&str; 6] =
-    ["certificate", "handshake", "corrupt message", "fatal alert", "peer is incompatible", "peer misbehaved"];
+impl Retryable for ApiError {
+    const CANCELLED: Self = Self::Cancelled;
 
-fn host(url: Option<&url::Url>) -> String {
-    match url.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?))) {
-        Some((host, port)) => format!("`{host}:{port}`"),
-        None => "the endpoint".to_owned(),
-    }
-}
-
-/// An error with all its causes, since the first one alone mostly says "error sending request", and the second
-/// "client error (Connect)".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        source = cause.source();
-        let says_nothing = text.starts_with("client error (") && source.is_some();
-        if !says_nothing && !texts.iter().any(|known| known.contains(&text)) {
-            texts.push(text);
+    fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Server { .. } => true,
+            Self::Transport(error) => error.is_worth_retrying(),
+            _ => false,
         }
     }
-    texts.split_off(usize::from(texts.len() > 1)).join(": ")
+
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait, .. } | Self::Server { wait, .. } => *wait,
+            _ => None,
+        }
+    }
 }

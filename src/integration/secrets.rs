@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
+use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::node::Map;
+use crate::preview;
 
 /// Variables that a child process has no business with.
 const WITHHELD: [&str; 8] = [
@@ -42,6 +45,21 @@ impl Secrets {
     /// All that must not be seen.
     pub(crate) fn hidden(&self) -> Vec<SecretString> {
         self.values.values().chain(&self.parts).cloned().collect()
+    }
+
+    /// HMAC-SHA-256 of keys and values. A plain hash would tell everybody who sees it whether a guess is right.
+    pub(super) fn sealed(&self, seal: Option<&SecretString>) -> String {
+        let seal = seal.map(SecretString::expose_secret).unwrap_or_default();
+        let hmac = Hmac::<Sha256>::new_from_slice(seal.as_bytes());
+        let Ok(mut hmac) = hmac else { return String::new() };
+        for (key, value) in &self.values {
+            for text in [key, value.expose_secret()] {
+                // With their lengths, so that where one ends and the next begins matters, too.
+                hmac.update(&text.len().to_le_bytes());
+                hmac.update(text.as_bytes());
+            }
+        }
+        preview::hex(&hmac.finalize().into_bytes())
     }
 }
 

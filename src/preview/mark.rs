@@ -2,14 +2,10 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use crate::marker;
 
-/// What every mark starts with; a summary of the user's own must not hold it.
-const START: &str = "<!-- gitbook-deploy:preview";
-const END: &str = " -->";
-
-/// Everything that could end a value or the comment is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'/').remove(b':').remove(b'-');
+/// The kind of comment that a mark is; a summary of the user's own must not hold one.
+const KIND: &str = "preview";
 
 /// Who made a preview, and of what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +16,8 @@ pub(crate) struct Mark {
     pub repository: String,
     /// The true name of the branch, `owner:branch` for a fork's.
     pub branch: String,
+    /// The pull request, where the preview's name tells two of one branch apart.
+    pub pull_request: Option<u64>,
     /// The head commit.
     pub commit: String,
     /// The number of the CI run, higher for newer runs; 0 where the CI system gives none.
@@ -33,20 +31,15 @@ impl Mark {
     #[must_use]
     pub(crate) fn find(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
-        let values = line.strip_prefix(START)?.strip_suffix(END)?;
+        let values = marker::read(KIND, line)?;
         let mut mark = Self::default();
-        let mut seen = Vec::new();
-        for pair in values.split_ascii_whitespace() {
-            let (key, value) = pair.split_once('=')?;
-            let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
-            if seen.contains(&key) {
-                return None;
-            }
-            seen.push(key);
-            match key {
+        for (key, value) in &values {
+            let value = value.clone();
+            match key.as_str() {
                 "integration" => mark.integration = value,
                 "repository" => mark.repository = value,
                 "branch" => mark.branch = value,
+                "pull_request" => mark.pull_request = Some(value.parse().ok()?),
                 "commit" => mark.commit = value,
                 "run" => mark.run = value.parse().ok()?,
                 "hash" => mark.hash = value,
@@ -54,15 +47,15 @@ impl Mark {
                 _ => {}
             }
         }
-        let complete = ["integration", "repository", "branch"].iter().all(|key| seen.contains(key));
-        complete.then_some(mark)
+        let complete =
+            ["integration", "repository", "branch"].map(|key| values.iter().any(|(k, _)| k == key));
+        (complete == [true; 3]).then_some(mark)
     }
 
     /// Whether a text holds what could be taken for a mark, anywhere in it.
     #[must_use]
     pub(crate) fn is_in(text: &str) -> bool {
-        let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        squeezed.to_lowercase().contains("<!--gitbook-deploy:")
+        marker::is_in(text)
     }
 
     /// Whether a newer run than the other's made it. Runs without a number are neither newer nor older.
@@ -81,11 +74,16 @@ impl Mark {
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A comment must not hold two dashes in a row.
-        let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string().replace("--", "-%2D");
-        write!(f, "{START} integration={}", encode(&self.integration))?;
-        write!(f, " repository={} branch={}", encode(&self.repository), encode(&self.branch))?;
-        write!(f, " commit={} run={} hash={}{END}", encode(&self.commit), self.run, encode(&self.hash))
+        let run = self.run.to_string();
+        let number = self.pull_request.map(|number| number.to_string());
+        let mut values = vec![
+            ("integration", self.integration.as_str()),
+            ("repository", &self.repository),
+            ("branch", &self.branch),
+        ];
+        values.extend(number.as_deref().map(|number| ("pull_request", number)));
+        values.extend([("commit", self.commit.as_str()), ("run", &run), ("hash", &self.hash)]);
+        f.write_str(&marker::write(KIND, &values))
     }
 }
 
@@ -100,6 +98,7 @@ mod tests {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
             branch: "feature/x--y -->".into(),
+            pull_request: None,
             commit: "abc".into(),
             run: 12,
             hash: "00ff".into(),
@@ -133,8 +132,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", commit in ".*", run: u64, hash in ".*") {
-            let mark = Mark { integration, repository, branch, commit, run, hash };
+        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, hash in ".*") {
+            let mark = Mark { integration, repository, branch, pull_request, commit, run, hash };
             let text = mark.to_string();
             prop_assert_eq!(Mark::find(&text), Some(mark));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();

@@ -74,12 +74,12 @@ fn markdown(text: &str, printer: &Printer) -> String {
 }
 
 /// Only what can do no more than open a page.
-fn is_link(url: &str) -> bool {
+pub(super) fn is_link(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
         && !url.contains(|c: char| c.is_control() || "<>|".contains(c))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a tenth of a KiB is shown")]
-fn kibibytes(bytes: usize) -> String {
+pub(super) fn kibibytes(bytes: usize) -> String {
     format!("{:.1} KiB", bytes as f64 / 1024.0)
 }

@@ -37,6 +37,7 @@ async fn a_deployment_that_failed_is_1() {
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: publishing `hello` failed
     cause: GitBook did not accept the token: 401 Authentication required
      hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from

@@ -192,12 +192,14 @@ async fn a_dry_run_changes_nothing() {
     insta::assert_snapshot!(publish.log(), @r#"
     exit 0
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
     let preview = run("fix").runs().await;
     insta::assert_snapshot!(preview.log(), @r#"
     exit 0
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello-fix` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
@@ -207,6 +209,7 @@ async fn a_dry_run_changes_nothing() {
     insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @r#"
     exit 0
     info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello-fix` (dry run: would be deleted) milliseconds=…
     "#);
     assert!(folder.path().join("hello-fix").exists());
@@ -245,6 +248,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
     warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
     warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=space:content:read got=""

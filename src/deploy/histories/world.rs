@@ -253,7 +253,13 @@ impl World {
     }
 
     fn deployment(&self) -> Deployment<'_> {
-        Deployment { gitbook: &self.gitbook, cancel: &self.cancel, dry_run: false, skip_unchanged: true }
+        Deployment {
+            gitbook: &self.gitbook,
+            cancel: &self.cancel,
+            records: None,
+            dry_run: false,
+            skip_unchanged: true,
+        }
     }
 
     fn previews<'a>(&'a self, target: &'a Target, run: u64) -> Previews<'a> {
@@ -351,6 +357,7 @@ async fn packaged(name: &str, content: usize) -> Integration {
         overrides: &[],
         bundle: false,
         resolve_secrets: false,
+        seal: None,
         environment: &environment,
     };
     let packaged = integration::package(&sources[0], &packaging).await;

@@ -256,6 +256,7 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: the preview's name `hello-fix` is an integration's own name
        at: one/gitbook-manifest.yaml
      hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`

@@ -104,6 +104,7 @@ async fn a_mode_without_the_branch_that_it_is_about() {
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
     info: preview: `GITBOOK_MODE=preview` system="no CI system"
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: the repository is not known, and previews are known by it
      hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
     "#);

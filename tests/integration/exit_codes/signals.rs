@@ -44,6 +44,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
     insta::assert_snapshot!(interrupted.log(), @r#"
     exit 130
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGINT: nothing new is started
     info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
     error: cancelled while publishing `one`, which may or may not have happened
@@ -69,6 +70,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
     insta::assert_snapshot!(ended.log(), @r#"
     exit 143
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGTERM: nothing new is started
     info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
     info: skipped `two` (not started: cancelled by SIGTERM) milliseconds=…
@@ -90,6 +92,7 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     insta::assert_snapshot!(ended.log(), @r#"
     exit 143
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGTERM: nothing new is started
     info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=…
     error: cancelled by SIGTERM
@@ -133,6 +136,7 @@ async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
     insta::assert_snapshot!(ended.log(), @r#"
     exit 130
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGINT: nothing new is started
     error: cancelled by SIGINT
      hint: what was done until then is in the outputs; running again is safe

@@ -38,7 +38,7 @@ async fn nobody_who_listens_is_no_connection() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Connect: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+    Transport: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
@@ -47,7 +47,7 @@ async fn nobody_who_listens_is_no_connection() {
 async fn a_connection_that_breaks_in_the_middle_is_tried_again() {
     let (address, connections) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"name\"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Broken: the connection broke: request or response body error: error reading a body from connection: end of file before message length reached
+    Transport: the connection broke: request or response body error: error reading a body from connection: end of file before message length reached
     hint: the request may have taken effect; run again, which is safe
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
@@ -57,7 +57,7 @@ async fn a_connection_that_breaks_in_the_middle_is_tried_again() {
 async fn a_server_that_hangs_up_is_a_broken_connection() {
     let (address, connections) = server(b"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Broken: the connection broke: connection closed before message completed
+    Transport: the connection broke: connection closed before message completed
     hint: the request may have taken effect; run again, which is safe
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
@@ -67,7 +67,7 @@ async fn a_server_that_hangs_up_is_a_broken_connection() {
 async fn a_server_that_does_not_speak_tls_is_told_at_once() {
     let (address, connections) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     insta::assert_snapshot!(publishing(&format!("https://{address}")).await, @"
-    Tls: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
+    Transport: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
     hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 1);
@@ -80,7 +80,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
     insta::assert_snapshot!(told(&client.publish("hello", b"{}".to_vec()).await.unwrap_err()), @"
-    Timeout: no answer within 200ms
+    Transport: no answer within 200ms
     hint: the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");
     // Two tries and the pause between them.

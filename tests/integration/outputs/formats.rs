@@ -59,6 +59,7 @@ async fn failures_look_alike_in_all_formats() {
     insta::assert_snapshot!(log("text").await, @r#"
     exit 1
     info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: publishing `hello` failed
     cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
      hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
@@ -66,11 +67,13 @@ async fn failures_look_alike_in_all_formats() {
     insta::assert_snapshot!(log("github").await, @r#"
     exit 1
     publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
     "#);
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","repository":"github.com/acme/integrations","commit":"0123abcd"}
+    {"level":"INFO","message":"no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments"}
     {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
     "#);
 }

@@ -36,6 +36,7 @@ async fn an_integration_without_a_mark_is_left_alone() {
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @r#"
     exit 1
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     "#);
@@ -43,6 +44,7 @@ async fn an_integration_without_a_mark_is_left_alone() {
     insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @r#"
     exit 1
     info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     "#);
@@ -55,6 +57,7 @@ async fn a_preview_of_another_repository_is_left_alone() {
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
     "#);
@@ -69,6 +72,7 @@ async fn a_preview_of_another_branch_is_left_alone() {
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
     info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
     "#);
@@ -92,6 +96,7 @@ async fn an_older_run_leaves_the_preview_of_a_newer_one() {
     exit 0
     ::add-mask::<token>
     info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: skipped `hello-fix` (a newer run (7) has published this preview) milliseconds=… script_bytes=58
     "#);
 }

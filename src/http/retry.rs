@@ -1,37 +1,55 @@
 //! When a request is tried again: exponential backoff with jitter, and no sooner than the server asks.
 
+use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::ApiError;
 use crate::cancel::Cancel;
 
 /// The first pause; each further one is twice as long, with jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// All pauses of one request together. A server that asks for more is not waited for: the step would sit there,
-/// paid for by the minute, and the error says when to come back.
-const ALL_PAUSES: Duration = Duration::from_secs(300);
-
 /// How often a request is tried again.
 #[derive(Clone, Debug)]
-pub(super) struct Retry {
-    pub(super) times: u32,
-    pub(super) timeout: Duration,
+pub(crate) struct Retry {
+    pub(crate) times: u32,
+    /// All pauses of one request together.
+    pub(crate) patience: Duration,
     /// After a signal nothing is tried again.
-    pub(super) cancel: Option<Cancel>,
+    pub(crate) cancel: Option<Cancel>,
+}
+
+/// A failure that may be worth another try.
+pub(crate) trait Retryable: fmt::Display {
+    /// A signal came before the next try.
+    const CANCELLED: Self;
+
+    /// Whether the same request may well succeed a little later.
+    fn is_worth_retrying(&self) -> bool;
+
+    /// How long the server asked to wait.
+    fn wait(&self) -> Option<Duration>;
 }
 
 impl Retry {
     /// Runs a request until it succeeds, fails for good or was tried often enough.
-    pub(super) async fn run<T, F: Future<Output = Result<T, ApiError>>>(
+    pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
+        request: impl FnMut() -> F,
+    ) -> Result<T, E> {
+        self.run_while(E::is_worth_retrying, request).await
+    }
+
+    /// The same, with another opinion on what is worth another try.
+    pub(crate) async fn run_while<T, E: Retryable, F: Future<Output = Result<T, E>>>(
+        &self,
+        is_worth_retrying: fn(&E) -> bool,
         mut request: impl FnMut() -> F,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, E> {
         let times = usize::try_from(self.times).unwrap_or(usize::MAX);
         let backoff = ExponentialBuilder::default()
             .with_min_delay(FIRST_PAUSE)
@@ -44,14 +62,14 @@ impl Retry {
         let next = || {
             tries += 1;
             let next = (tries == 1 || !self.is_cancelled()).then(&mut request);
-            async { next.ok_or(ApiError::Cancelled)?.await }
+            async { next.ok_or(E::CANCELLED)?.await }
         };
         next.retry(backoff)
             .sleep(move |length| pause(cancel.clone(), length))
-            .when(ApiError::is_worth_retrying)
+            .when(is_worth_retrying)
             .adjust(|error, pause| {
                 let pause = pause?.max(error.wait().unwrap_or_default());
-                (started.elapsed().saturating_add(pause) <= ALL_PAUSES).then_some(pause)
+                (started.elapsed().saturating_add(pause) <= self.patience).then_some(pause)
             })
             .notify(|error, pause| {
                 tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));
@@ -77,9 +95,9 @@ fn rounded(pause: Duration) -> Duration {
     Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// How long an answer asks to wait: `Retry-After` in seconds or as a date, or GitBook's `X-RateLimit-Reset` as
-/// the second since 1970 when the limit is lifted.
-pub(super) fn limit(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+/// How long an answer asks to wait: `Retry-After` in seconds or as a date, or `X-RateLimit-Reset` as the second since
+/// 1970 when the limit is lifted. GitHub's limit comes as a 403 with nothing remaining.
+pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     if status.is_success() {
         return None;
     }
@@ -90,7 +108,8 @@ pub(super) fn limit(status: StatusCode, headers: &HeaderMap) -> Option<Duration>
         let seconds = after.parse().ok().map(Duration::from_secs);
         return seconds.or_else(|| httpdate::parse_http_date(after).ok().map(until));
     }
-    if status != StatusCode::TOO_MANY_REQUESTS {
+    let exhausted = status == StatusCode::FORBIDDEN && text("x-ratelimit-remaining") == Some("0");
+    if status != StatusCode::TOO_MANY_REQUESTS && !exhausted {
         return None;
     }
     let reset = text("x-ratelimit-reset")?.parse().ok()?;
@@ -107,7 +126,7 @@ mod tests {
     fn limit(status: u16, name: &'static str, value: &str) -> Option<u64> {
         let headers: HeaderMap =
             [(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())].into_iter().collect();
-        super::limit(StatusCode::from_u16(status).unwrap(), &headers).map(|wait| wait.as_secs())
+        super::wait(StatusCode::from_u16(status).unwrap(), &headers).map(|wait| wait.as_secs())
     }
 
     #[test]

@@ -1,0 +1,190 @@
+//! The sweep: deletes the previews of branches and pull requests that are gone, and says why it keeps each other one.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{DeployError, Deployment, Done, Outcome, What};
+use crate::diagnostic::Place;
+use crate::forge::{Forge, ForgeError, Standing};
+use crate::gitbook::{ApiError, Deletion, Published};
+use crate::preview::{Branch, Mark, Template};
+
+/// A run deletes no more. Whatever goes wrong, there is time to notice it.
+const MOST_DELETIONS: usize = 50;
+
+/// How many are asked for at once.
+const AT_ONCE: usize = 8;
+
+/// What a sweep needs to know beside how to deploy.
+#[derive(Debug)]
+pub(crate) struct Sweep<'a> {
+    /// How to read and delete.
+    pub deployment: &'a Deployment<'a>,
+    /// Who says which branches are gone.
+    pub forge: &'a Forge,
+    /// The repository, with its host.
+    pub repository: &'a str,
+    /// What previews are called.
+    pub template: &'a Template,
+    /// The names of integrations themselves, which are never deleted.
+    pub production: &'a [String],
+}
+
+/// Why nothing was swept up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SweepError {
+    /// What there is can't be listed.
+    #[error("the integrations of the organization `{0}` can't be listed")]
+    List(String, #[source] ApiError),
+    /// There is no such organization.
+    #[error("there is no organization `{0}` that the token's user is a member of")]
+    NoOrganization(String),
+    /// Which branches are gone can't be found out.
+    #[error("the forge does not say which branches are gone, so nothing is deleted")]
+    Forge(#[source] ForgeError),
+}
+
+impl SweepError {
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::List(_, source) => source.hint(),
+            Self::NoOrganization(_) => {
+                "check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token".to_owned()
+            }
+            Self::Forge(source) => source.hint(),
+        }
+    }
+}
+
+/// A preview of this repository, and what is to become of it.
+#[derive(Debug)]
+pub(crate) struct Fate {
+    /// Its name.
+    pub name: String,
+    /// What its organization was named by.
+    place: Place,
+    mark: Mark,
+    /// Why it is kept; `None` where it is to be deleted.
+    kept: Option<String>,
+}
+
+impl Sweep<'_> {
+    /// What is to become of each preview of an organization, which is known by its id or subdomain. Nothing is deleted
+    /// yet.
+    ///
+    /// # Errors
+    /// When there is no list, or no answer from the forge on each of the previews.
+    pub(crate) async fn fates(&self, organization: &str, place: &Place) -> Result<Vec<Fate>, SweepError> {
+        let failed = |source| SweepError::List(organization.to_owned(), source);
+        let gitbook = self.deployment.gitbook;
+        let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
+            return Err(SweepError::NoOrganization(organization.to_owned()));
+        };
+        let listed = gitbook.list(&id).await.map_err(failed)?;
+        let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
+        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffered(AT_ONCE);
+        asked.try_collect().await.map_err(SweepError::Forge)
+    }
+
+    /// Deletes what is to be deleted, but not more than a run may, and says why everything else is kept.
+    ///
+    /// What was deleted is passed on at once, with its branch.
+    pub(crate) async fn carry_out(
+        &self,
+        mut fates: Vec<Fate>,
+        mut deleted: impl AsyncFnMut(&Outcome, &Branch),
+    ) -> Vec<Outcome> {
+        fates.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut outcomes = Vec::new();
+        let mut room = MOST_DELETIONS;
+        for fate in fates {
+            let Fate { name, place, mark, kept } = fate;
+            let kept = kept
+                .or_else(|| (room == 0).then(|| format!("{MOST_DELETIONS} deletions a run are the most")));
+            if let Some(why) = kept {
+                outcomes.push(Outcome::skipped(name, &place, true, &format!("kept: {why}")));
+                continue;
+            }
+            room -= 1;
+            let outcome = self.deployment.timed(name.clone(), &place, true, self.delete(&name, &mark)).await;
+            if outcome.result.as_ref().is_ok_and(|done| done.what == What::Deleted) {
+                deleted(&outcome, &Branch::new(&mark.branch)).await;
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
+    fn of_this_repository(&self, integration: &Published, place: &Place) -> Option<Fate> {
+        let mark = integration.summary.as_deref().and_then(Mark::find)?;
+        if mark.repository != self.repository {
+            tracing::debug!("`{}` is a preview of `{}`", integration.name, mark.repository);
+            return None;
+        }
+        let kept = self.why_not(integration, &mark);
+        Some(Fate { name: integration.name.clone(), place: place.clone(), mark, kept })
+    }
+
+    /// Why an integration with a mark may not be deleted.
+    fn why_not(&self, integration: &Published, mark: &Mark) -> Option<String> {
+        let name = &integration.name;
+        let expected = self.template.name(&mark.integration, &Branch::new(&mark.branch), mark.pull_request);
+        let unnumbered = self.template.needs_pull_request() && mark.pull_request.is_none();
+        let why = if *name != expected || unnumbered {
+            "its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours"
+        } else if self.production.iter().any(|production| production.eq_ignore_ascii_case(name)) {
+            "it has the name of an integration itself"
+        } else if integration.visibility.as_deref().is_none_or(|visibility| visibility == "public") {
+            "it is public, which previews are not; make it private, or delete it by hand"
+        } else {
+            return None;
+        };
+        Some(why.to_owned())
+    }
+
+    /// Asks the forge about what may be deleted.
+    async fn asked(&self, fate: Fate) -> Result<Fate, ForgeError> {
+        if fate.kept.is_some() {
+            return Ok(fate);
+        }
+        let number = fate.mark.pull_request;
+        let kept = match self.forge.standing(&Branch::new(&fate.mark.branch), number).await? {
+            Standing::Gone => None,
+            Standing::Open { .. } => Some(match number {
+                Some(number) => format!("pull request #{number} is open"),
+                None => format!("`{}` is open", fate.mark.branch),
+            }),
+        };
+        Ok(Fate { kept, ..fate })
+    }
+
+    /// Reads a preview again, so that nothing is deleted which was published, changed or replaced meanwhile, and
+    /// deletes it.
+    async fn delete(&self, name: &str, mark: &Mark) -> Result<Done, DeployError> {
+        let Deployment { gitbook, dry_run, records, .. } = *self.deployment;
+        let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
+        let absent = || "it was not there any more".to_owned();
+        let gone = format!("`{}` is gone", mark.branch);
+        let Some(now) = self.deployment.send("reading", name, gitbook.read(name)).await? else {
+            return done(What::Deleted, absent());
+        };
+        if now.summary.as_deref().and_then(Mark::find).as_ref() != Some(mark)
+            || self.why_not(&now, mark).is_some()
+        {
+            return done(What::Skipped, "kept: it was changed just now".to_owned());
+        }
+        if dry_run {
+            return done(What::Checked, format!("dry run: would be deleted, {gone}"));
+        }
+        let deletion = self.deployment.send("deleting", name, gitbook.delete(name)).await?;
+        if let Some(records) = records {
+            records.gone(&mark.integration, &mark.branch).await;
+        }
+        match deletion {
+            Deletion::Deleted => done(What::Deleted, gone),
+            Deletion::DidNotExist => done(What::Deleted, absent()),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the forge answers, as far as it is used here. Gitea and Forgejo leave out much of what GitHub tells.
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Branch {
+    pub(super) name: String,
+    pub(super) commit: Commit,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Commit {
+    /// Gitea calls it `id`.
+    #[serde(alias = "id")]
+    pub(super) sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PullRequest {
+    pub(super) number: u64,
+    pub(super) state: String,
+    pub(super) head: Head,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Head {
+    #[serde(rename = "ref")]
+    pub(super) reference: String,
+    pub(super) sha: String,
+    /// Gone when the fork is.
+    pub(super) repo: Option<HeadRepository>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct HeadRepository {
+    pub(super) full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) login: String,
+    /// GitHub's `User` or `Bot`; others have no such thing.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+/// A comment on a pull request.
+#[derive(Debug, Deserialize)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    pub(super) body: Option<String>,
+    /// Gone when the account is.
+    pub(super) user: Option<Account>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Deployment {
+    pub(super) id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DeploymentStatus {
+    pub(super) state: String,
+}
+
+/// The body of an error.
+#[derive(Debug, Deserialize)]
+pub(super) struct Problem {
+    pub(super) message: String,
+}

@@ -1,0 +1,170 @@
+//! One comment on a pull request, which several jobs may keep at the same time.
+//!
+//! The API has no compare-and-set. So what was written is read back, and written again until it stands; where other
+//! jobs may write, too, it is looked at once more a while later, since one that had read the old text may have been
+//! about to write.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::answer::{Account, Comment};
+use super::github::{GitHub, parse};
+use super::{ForgeError, Permission};
+
+/// How a comment is found, and what should stand in it.
+pub(crate) struct Wish<'a> {
+    /// The pull request.
+    pub number: u64,
+    /// A line that no other comment has.
+    pub marker: &'a str,
+    /// The text, made from those that are there, oldest first. Given its own text, it must give it back.
+    pub text: &'a (dyn Fn(&[String]) -> String + Sync),
+    /// Whether one is made where there is none.
+    pub create: bool,
+    /// Whether other jobs may write it at the same time.
+    pub shared: bool,
+}
+
+/// What came of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It was written.
+    Written,
+    /// It was there already, word by word.
+    Unchanged,
+    /// There was none, and none was to be made.
+    None,
+}
+
+/// Who writes our comments.
+#[derive(Debug, PartialEq, Eq)]
+enum Author {
+    Login(String),
+    /// The token is an app's, which can't ask who it is.
+    Bot,
+}
+
+/// What Actions' own token writes as where accounts have no type: on Gitea and Forgejo.
+const ACTIONS: [&str; 2] = ["gitea-actions", "forgejo-actions"];
+
+/// How an app's token starts on GitHub, that of Actions' jobs among them.
+const APP_TOKEN: &str = "ghs_";
+
+/// More rounds than some dozens of jobs need that end at once.
+const MOST_ROUNDS: usize = 30;
+
+/// Longer than it takes a job from reading the comment to writing it.
+const SETTLED_AFTER: Duration = Duration::from_millis(1200);
+
+/// The most that jobs which write over one another wait in addition, each for another time.
+const JITTER: Duration = Duration::from_millis(600);
+
+impl GitHub {
+    /// Keeps a comment as wished.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says, and [`ForgeError::Contended`].
+    pub(crate) async fn keep_comment(&self, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
+        let author = self.author().await?;
+        let (mut wrote, mut settled, mut waited) = (false, !wish.shared, false);
+        for _ in 0..MOST_ROUNDS {
+            let ours = self.comments(wish, &author).await?;
+            if ours.is_empty() && !wish.create {
+                return Ok(Kept::None);
+            }
+            let bodies: Vec<_> = ours.iter().map(|(_, body)| body.clone()).collect();
+            let wanted = (wish.text)(&bodies);
+            if matches!(&bodies[..], [only] if *only == wanted) {
+                match (wrote, settled) {
+                    (false, _) => return Ok(Kept::Unchanged),
+                    (true, true) => return Ok(Kept::Written),
+                    (true, false) => tokio::time::sleep(SETTLED_AFTER + JITTER.mul_f64(chance())).await,
+                }
+                settled = true;
+            } else if wrote && !waited {
+                // Somebody has written over it; both doing so again at once would go on like this.
+                tokio::time::sleep(JITTER.mul_f64(chance())).await;
+                waited = true;
+            } else {
+                self.write(wish.number, &ours, &wanted).await?;
+                (wrote, settled, waited) = (true, !wish.shared, false);
+            }
+        }
+        Err(ForgeError::Contended(MOST_ROUNDS))
+    }
+
+    /// Writes the oldest of our comments and removes the others, which two jobs made at the same time.
+    async fn write(&self, number: u64, ours: &[(u64, String)], text: &str) -> Result<(), ForgeError> {
+        let body = json!({ "body": text });
+        let Some(((oldest, there), others)) = ours.split_first() else {
+            let path = ["issues", &number.to_string(), "comments"];
+            self.make(&path, &body, Permission::WritePullRequests).await?;
+            return Ok(());
+        };
+        if there != text {
+            self.change_comment(Method::PATCH, *oldest, Some(&body)).await?;
+        }
+        for (id, _) in others {
+            self.change_comment(Method::DELETE, *id, None).await?;
+        }
+        Ok(())
+    }
+
+    /// That somebody has deleted it meanwhile is found out when it is read back.
+    async fn change_comment(
+        &self,
+        method: Method,
+        id: u64,
+        body: Option<&serde_json::Value>,
+    ) -> Result<(), ForgeError> {
+        let path = ["issues", "comments", &id.to_string()];
+        match self.change(method, &path, body, Permission::WritePullRequests).await {
+            Ok(_) | Err(ForgeError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Our comments on a pull request, oldest first.
+    async fn comments(&self, wish: &Wish<'_>, author: &Author) -> Result<Vec<(u64, String)>, ForgeError> {
+        let path = ["issues", &wish.number.to_string(), "comments"];
+        let all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
+        let mut ours: Vec<_> = all
+            .into_iter()
+            .filter(|comment| comment.user.as_ref().is_some_and(|user| author.is(user)))
+            .filter_map(|comment| Some((comment.id, comment.body?.replace("\r\n", "\n"))))
+            .filter(|(_, body)| body.lines().any(|line| line.trim() == wish.marker))
+            .collect();
+        ours.sort_by_key(|(id, _)| *id);
+        Ok(ours)
+    }
+
+    async fn author(&self) -> Result<Author, ForgeError> {
+        if self.has_token_of_kind(APP_TOKEN) {
+            return Ok(Author::Bot);
+        }
+        match self.get_root(&["user"], Permission::WritePullRequests).await {
+            Ok(answer) => Ok(Author::Login(parse::<Account>(&answer)?.login)),
+            Err(ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => Ok(Author::Bot),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Author {
+    fn is(&self, account: &Account) -> bool {
+        match self {
+            Self::Login(login) => account.login == *login,
+            Self::Bot => match &account.kind {
+                Some(kind) => kind == "Bot",
+                None => ACTIONS.contains(&&*account.login),
+            },
+        }
+    }
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
+    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+}

@@ -1,0 +1,144 @@
+//! GitHub's record of deployments: one for each publishing, with a status that follows it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::answer::{Deployment, DeploymentStatus};
+use super::github::{GitHub, parse};
+use super::{ForgeError, Permission};
+
+/// What is about to be deployed.
+#[derive(Debug)]
+pub(crate) struct Intent<'a> {
+    /// Where to.
+    pub environment: &'a str,
+    /// Whether the environment goes when its branch does.
+    pub transient: bool,
+    /// What is deployed.
+    pub commit: &'a str,
+    /// What is said of it in one line.
+    pub description: &'a str,
+    /// What programs may read of it.
+    pub payload: Value,
+}
+
+/// What has become of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It has begun.
+    InProgress,
+    /// It is there.
+    Success,
+    /// It failed.
+    Failure,
+    /// It is there no more.
+    Inactive,
+}
+
+/// A status of a deployment.
+#[derive(Debug)]
+pub(crate) struct Status<'a> {
+    /// What has become of it.
+    pub state: State,
+    /// Where it can be seen.
+    pub url: Option<&'a str>,
+    /// Where the run's log is.
+    pub log_url: Option<&'a str>,
+    /// What is said of it in one line.
+    pub description: &'a str,
+}
+
+/// GitHub takes no more characters for a description.
+const LONGEST_DESCRIPTION: usize = 140;
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+impl GitHub {
+    /// Records that something is about to be deployed, and gives the record's number.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn create_deployment(&self, intent: &Intent<'_>) -> Result<u64, ForgeError> {
+        let body = json!({
+            "ref": intent.commit,
+            "environment": intent.environment,
+            "transient_environment": intent.transient,
+            "production_environment": !intent.transient,
+            "description": cut(intent.description),
+            "payload": intent.payload,
+            // Otherwise GitHub would merge the default branch, and wait for checks of which this may be one.
+            "auto_merge": false,
+            "required_contexts": [],
+        });
+        let answer = self.make(&["deployments"], &body, Permission::WriteDeployments).await?;
+        Ok(parse::<Deployment>(&answer)?.id)
+    }
+
+    /// Records what has become of a deployment.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn set_status(&self, deployment: u64, status: &Status<'_>) -> Result<(), ForgeError> {
+        let mut body = json!({"state": status.state.name(), "description": cut(status.description)});
+        for (key, url) in [("environment_url", status.url), ("log_url", status.log_url)] {
+            // GitHub takes no other links.
+            if let Some(url) = url.filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
+                body[key] = url.into();
+            }
+        }
+        let path = ["deployments", &deployment.to_string(), "statuses"];
+        // Twice the same status does no harm.
+        self.change(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
+        Ok(())
+    }
+
+    /// Records that nothing of an environment is there any more, and gives the number of deployments that this was
+    /// new for.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn deactivate(
+        &self,
+        environment: &str,
+        log_url: Option<&str>,
+    ) -> Result<usize, ForgeError> {
+        let query = [("environment", environment)];
+        let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
+        let mut active = Vec::new();
+        for deployment in &all {
+            match self.state(deployment.id).await?.as_deref() {
+                // They are deactivated oldest first: what came before this one is inactive, too.
+                Some("inactive") => break,
+                Some("failure" | "error") => {}
+                _ => active.push(deployment.id),
+            }
+        }
+        let status =
+            Status { state: State::Inactive, url: None, log_url, description: "The preview was deleted" };
+        for deployment in active.iter().rev() {
+            self.set_status(*deployment, &status).await?;
+        }
+        Ok(active.len())
+    }
+
+    /// The newest state of a deployment.
+    async fn state(&self, deployment: u64) -> Result<Option<String>, ForgeError> {
+        let path = ["deployments", &deployment.to_string(), "statuses"];
+        let answer = self.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
+        let newest = parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next();
+        Ok(newest.map(|status| status.state))
+    }
+}
+
+fn cut(description: &str) -> String {
+    description.chars().take(LONGEST_DESCRIPTION).collect()
+}

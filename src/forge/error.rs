@@ -1,0 +1,186 @@
+//! How a request to the forge can fail, and what to do about each.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::answer::Problem;
+use crate::http::{Answer, Retryable, TransportError};
+
+/// What a token must be allowed to do, in the words of a workflow's `permissions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// To ask for a branch.
+    ReadContents,
+    /// To ask for a pull request.
+    ReadPullRequests,
+    /// To keep a comment.
+    WritePullRequests,
+    /// To record deployments.
+    WriteDeployments,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadContents => "contents: read",
+            Self::ReadPullRequests => "pull-requests: read",
+            Self::WritePullRequests => "pull-requests: write",
+            Self::WriteDeployments => "deployments: write",
+        })
+    }
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ForgeError {
+    /// 401.
+    #[error("the forge did not accept the token: {0}")]
+    Unauthorized(Said),
+    /// 403.
+    #[error("the token lacks the permission `{permission}`: {said}")]
+    Forbidden {
+        /// What it may not do.
+        permission: Permission,
+        /// What the forge said.
+        said: Said,
+    },
+    /// 404 and 410.
+    #[error("the forge did not find it: {0}")]
+    NotFound(Said),
+    /// 400, 409, 413, 422 and the like: the request itself is at fault.
+    #[error("the forge refused it: {0}")]
+    Refused(Said),
+    /// 429, and 403 where that says that a limit is reached.
+    #[error("the forge's rate limit is reached: {said}")]
+    RateLimited {
+        /// What the forge said.
+        said: Said,
+        /// How long to wait.
+        wait: Option<Duration>,
+    },
+    /// 408 and 5xx.
+    #[error("the forge has a problem of its own: {said}")]
+    Server {
+        /// What the forge said.
+        said: Said,
+        /// How long it asked to wait.
+        wait: Option<Duration>,
+    },
+    /// A redirect elsewhere, and anything else.
+    #[error("unexpected answer: {0}")]
+    Unexpected(Said),
+    /// A success whose body is not what the API documents.
+    #[error("the answer, {status}, is not a forge's")]
+    NotJson {
+        /// The status.
+        status: u16,
+        /// What is wrong with the body.
+        source: serde_json::Error,
+    },
+    /// No answer at all.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A list that goes on and on.
+    #[error("the list did not end after {0} pages")]
+    EndlessList(usize),
+    /// A signal came before the next try.
+    #[error("cancelled before it was tried again")]
+    Cancelled,
+    /// Others write the same comment all the time.
+    #[error("the comment was overwritten by others {0} times")]
+    Contended(usize),
+}
+
+/// What the forge said: the status and its own message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    status: u16,
+    message: Option<String>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.message {
+            Some(message) => write!(f, "{} {message}", self.status),
+            None => write!(f, "{}, not in a forge's own words", self.status),
+        }
+    }
+}
+
+/// GitHub asks to wait this long after its secondary rate limit, where it names no time.
+const SECONDARY_LIMIT: Duration = Duration::from_secs(60);
+
+impl ForgeError {
+    /// The error that an answer stands for.
+    pub(super) fn of(answer: &Answer, permission: Permission) -> Self {
+        let status = answer.status.as_u16();
+        // A body that is none of the forge's is not shown: it may be anybody's page.
+        let message =
+            answer.json::<Problem>().ok().map(|problem| problem.message.chars().take(500).collect());
+        let said = Said { status, message };
+        let secondary = said.message.as_ref().is_some_and(|m: &String| m.contains("secondary rate limit"));
+        match status {
+            403 | 429 if answer.wait.is_some() || status == 429 || secondary => {
+                let wait = answer.wait.or_else(|| secondary.then_some(SECONDARY_LIMIT));
+                Self::RateLimited { said, wait }
+            }
+            401 => Self::Unauthorized(said),
+            403 => Self::Forbidden { permission, said },
+            404 | 410 => Self::NotFound(said),
+            408 | 500.. => Self::Server { said, wait: answer.wait },
+            400..500 => Self::Refused(said),
+            _ => Self::Unexpected(said),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Unauthorized(_) => {
+                "pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`".to_owned()
+            }
+            Self::Forbidden { permission, .. } => {
+                format!("add `{permission}` to the job's `permissions`, or to what the token may do")
+            }
+            Self::NotFound(_) => {
+                "check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository"
+                    .to_owned()
+            }
+            Self::Refused(_) | Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
+                "check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place"
+                    .to_owned()
+            }
+            Self::RateLimited { .. } | Self::Server { .. } | Self::Cancelled | Self::Contended(_) => {
+                "run again later".to_owned()
+            }
+            Self::Transport(_) => {
+                "check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned()
+            }
+        }
+    }
+
+    /// Whether a request that makes something anew was certainly not carried out, and is worth another try.
+    pub(super) fn is_worth_making_again(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Transport(TransportError::Connect(_)))
+    }
+}
+
+impl Retryable for ForgeError {
+    const CANCELLED: Self = Self::Cancelled;
+
+    fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Server { .. } => true,
+            Self::Transport(error) => error.is_worth_retrying(),
+            _ => false,
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait, .. } | Self::Server { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo speak, too.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, LINK};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::answer::{Branch as BranchAnswer, PullRequest};
+use super::{ForgeError, Permission, Standing};
+use crate::cancel::Cancel;
+use crate::http::{Answer, Http, Redirects, Retry, TransportError, push};
+use crate::preview::Branch;
+
+/// The largest number of items that a page may have.
+const PAGE: &str = "100";
+
+/// More pages than this are a server that does not stop.
+const MOST_PAGES: usize = 1000;
+
+/// What the forge is asked for is no more than convenience: no deployment waits longer for an answer of it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MOST_RETRIES: u32 = 2;
+
+/// All pauses of one request together: a little more than GitHub's secondary rate limit takes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A client of one repository on the forge.
+#[derive(Clone, Debug)]
+pub(crate) struct GitHub {
+    http: Http,
+    root: Url,
+    /// Its owner and name.
+    repository: (String, String),
+    token: SecretString,
+    retry: Retry,
+}
+
+/// What follows the repository in a path, and what follows the path.
+type Query<'a> = [(&'a str, &'a str)];
+
+impl GitHub {
+    /// A client for the API at `root`, of the repository `owner/name`. `None` when that is no repository's name.
+    ///
+    /// # Errors
+    /// When the system has no usable certificate store.
+    pub(crate) fn new(
+        root: &Url,
+        repository: &str,
+        token: SecretString,
+        timeout: Duration,
+        retries: u32,
+        cancel: &Cancel,
+    ) -> Result<Option<Self>, TransportError> {
+        let Some((owner, name)) = repository.split_once('/') else { return Ok(None) };
+        let retry =
+            Retry { times: retries.min(MOST_RETRIES), patience: PATIENCE, cancel: Some(cancel.clone()) };
+        let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
+        let repository = (owner.to_owned(), name.to_owned());
+        Ok(Some(Self { http, root: root.clone(), repository, token, retry }))
+    }
+
+    /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
+    /// from it is: nothing else of it concerns this repository.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
+    pub(crate) async fn standing(
+        &self,
+        branch: &Branch,
+        pull_request: Option<u64>,
+    ) -> Result<Standing, ForgeError> {
+        match (pull_request, branch.of_which_fork()) {
+            (Some(number), _) => self.standing_of_pull_request(number).await,
+            (None, None) => self.standing_of_branch(branch.as_str()).await,
+            (None, Some(_)) => {
+                let open = self.pull_requests_from(branch, "open").await?.into_iter().next();
+                Ok(open.map_or(Standing::Gone, |open| Standing::Open { tip: open.head.sha }))
+            }
+        }
+    }
+
+    /// The numbers of the pull requests from a branch, newest first: the open ones, or all.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn pull_requests(
+        &self,
+        branch: &Branch,
+        open_only: bool,
+    ) -> Result<Vec<u64>, ForgeError> {
+        let state = if open_only { "open" } else { "all" };
+        let found = self.pull_requests_from(branch, state).await?;
+        Ok(found.iter().map(|pull_request| pull_request.number).collect())
+    }
+
+    async fn standing_of_branch(&self, name: &str) -> Result<Standing, ForgeError> {
+        let answer = self.get(&["branches", name], &[], Permission::ReadContents).await;
+        match answer.and_then(|answer| parse::<BranchAnswer>(&answer)) {
+            // A renamed branch is answered for under its new name.
+            Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
+            Ok(_) => Ok(Standing::Gone),
+            // The same is said of a repository that the token can't see.
+            Err(ForgeError::NotFound(_)) => {
+                self.get(&[], &[], Permission::ReadContents).await.map(|_| Standing::Gone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn standing_of_pull_request(&self, number: u64) -> Result<Standing, ForgeError> {
+        let path = ["pulls", &number.to_string()];
+        let answer = self.get(&path, &[], Permission::ReadPullRequests).await?;
+        let pull_request: PullRequest = parse(&answer)?;
+        Ok(match pull_request.state.as_str() {
+            "open" => Standing::Open { tip: pull_request.head.sha },
+            _ => Standing::Gone,
+        })
+    }
+
+    /// GitHub filters by head itself; others give all.
+    async fn pull_requests_from(&self, branch: &Branch, state: &str) -> Result<Vec<PullRequest>, ForgeError> {
+        let (owner, name) = branch.of_which_fork().unwrap_or((&self.repository.0, branch.as_str()));
+        let head = format!("{owner}:{name}");
+        let query = [("state", state), ("head", &head)];
+        let mut found: Vec<PullRequest> =
+            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
+        let own = format!("{}/{}", self.repository.0, self.repository.1);
+        found.retain(|pull_request| {
+            let repository = pull_request.head.repo.as_ref().map(|repository| &*repository.full_name);
+            let theirs = match branch.of_which_fork() {
+                None => repository.is_some_and(|name| name.eq_ignore_ascii_case(&own)),
+                // A fork of the same owner would be known by the owner, too. Of one that is gone nothing is known.
+                Some((owner, _)) => repository
+                    .and_then(|name| name.split_once('/'))
+                    .is_none_or(|(of, _)| of.eq_ignore_ascii_case(owner)),
+            };
+            pull_request.head.reference == name && theirs
+        });
+        Ok(found)
+    }
+
+    /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
+    #[must_use]
+    pub(crate) fn hurried(&self, timeout: Duration) -> Self {
+        let retry = Retry { times: 0, ..self.retry.clone() };
+        Self { http: self.http.within(timeout), retry, ..self.clone() }
+    }
+
+    /// Whether the token is of the kind that starts like this.
+    pub(super) fn has_token_of_kind(&self, start: &str) -> bool {
+        self.token.expose_secret().starts_with(start)
+    }
+
+    pub(super) async fn get(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, query);
+        self.retry.run(|| self.send(Method::GET, url.clone(), None, permission)).await
+    }
+
+    /// Changes what is there, which can be repeated.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, &[]);
+        self.retry.run(|| self.send(method.clone(), url.clone(), body, permission)).await
+    }
+
+    /// Makes something anew, which must not be repeated unless it certainly did not happen.
+    pub(super) async fn make(
+        &self,
+        path: &[&str],
+        body: &Value,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, &[]);
+        let request = || self.send(Method::POST, url.clone(), Some(body), permission);
+        self.retry.run_while(ForgeError::is_worth_making_again, request).await
+    }
+
+    /// All pages of a list.
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut items = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let page = page.to_string();
+            let query: Vec<_> =
+                query.iter().copied().chain([("per_page", PAGE), ("page", page.as_str())]).collect();
+            let answer = self.get(path, &query, permission).await?;
+            items.extend(parse::<Vec<T>>(&answer)?);
+            if !has_next_page(&answer) {
+                return Ok(items);
+            }
+        }
+        Err(ForgeError::EndlessList(MOST_PAGES))
+    }
+
+    /// What is not about the repository.
+    pub(super) async fn get_root(&self, path: &[&str], permission: Permission) -> Result<Answer, ForgeError> {
+        let mut url = self.root.clone();
+        push(&mut url, path);
+        self.retry.run(|| self.send(Method::GET, url.clone(), None, permission)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let request = self
+            .http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret())
+            .header(ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", "2022-11-28");
+        let request = match body {
+            Some(body) => {
+                request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string())
+            }
+            None => request,
+        };
+        let answer = self.http.send(request).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(ForgeError::of(&answer, permission)) }
+    }
+
+    fn url(&self, path: &[&str], query: &Query<'_>) -> Url {
+        let mut url = self.root.clone();
+        push(&mut url, &["repos", &self.repository.0, &self.repository.1]);
+        push(&mut url, path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+}
+
+pub(super) fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, ForgeError> {
+    answer.json().map_err(|source| ForgeError::NotJson { status: answer.status.as_u16(), source })
+}
+
+/// The pages are numbered from 1, in the order in which the `Link` header names them.
+fn has_next_page(answer: &Answer) -> bool {
+    let links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok());
+    links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
+}
