@@ -1,6 +1,6 @@
 //! What README.md says is what the program does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -110,13 +110,23 @@ fn the_outputs_are_those_of_a_run() {
 }
 
 #[test]
-fn the_example_workflow_covers_the_events_that_previews_need() {
-    let readme = readme();
-    let (_, rest) = readme.split_once("```yaml\n").unwrap();
-    let (workflow, _) = rest.split_once("```").unwrap();
-    for event in
-        ["push:", "pull_request:", "closed", "delete:", "GITBOOK_TOKEN: ${{ secrets.GITBOOK_TOKEN }}"]
-    {
-        assert!(workflow.contains(event), "{event}");
+fn each_workflow_to_be_copied_is_told() {
+    let told = table("which to copy").into_iter().map(|row| {
+        let (name, _) = row[0].trim_start_matches("[`").split_once("`]").unwrap();
+        name.to_owned()
+    });
+    let files = std::fs::read_dir(Path::new(ROOT).join("examples/workflows/github")).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(told.collect::<BTreeSet<_>>(), files.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
+    let block = commands("git submodule add");
+    let path = block.split_whitespace().find_map(|word| word.strip_prefix("tools/gitbook-deploy/")).unwrap();
+    let workflow = std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let token = "GITBOOK_TOKEN: ${{ secrets.GITBOOK_TOKEN }}";
+    for text in ["push:", "pull_request:", "closed", "delete:", "schedule:", token] {
+        assert!(workflow.contains(text), "{text}");
     }
 }
