@@ -1,0 +1,5 @@
+//! Tests of the stand-in with a plain HTTP client.
+
+mod client;
+mod right;
+mod speed;
