@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Empty,
-    Json(Value),
+    /// As text, so that what is judged is what is sent.
+    Json(String),
     Text(String),
 }
 
@@ -19,8 +20,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn json(status: u16, value: Value) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Json(value) }
+    pub(crate) fn json(status: u16, text: String) -> Self {
+        Self { status, headers: Vec::new(), content: Content::Json(text) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
@@ -29,7 +30,7 @@ impl Answer {
 
     /// An error in the form that GitHub gives all of them.
     pub(crate) fn error(status: u16, message: &str) -> Self {
-        Self::json(status, error_body(status, message))
+        Self::json(status, error_body(status, message).to_string())
     }
 
     pub(crate) fn not_found() -> Self {
@@ -41,7 +42,7 @@ impl Answer {
         let mut body = error_body(422, "Validation Failed");
         body["errors"] =
             json!([{"resource": resource, "code": "unprocessable", "field": field, "message": message}]);
-        Self::json(422, body)
+        Self::json(422, body.to_string())
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -57,9 +58,9 @@ impl Answer {
         let body = match self.content {
             Content::Empty => Body::empty(),
             Content::Text(text) => Body::from(text),
-            Content::Json(value) => {
+            Content::Json(text) => {
                 response = response.header("content-type", "application/json; charset=utf-8");
-                Body::from(value.to_string())
+                Body::from(text)
             }
         };
         response

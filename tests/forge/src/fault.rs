@@ -98,7 +98,7 @@ impl Fault {
     /// Answers with this JSON, which has to be right where GitHub's document describes the status.
     #[must_use]
     pub fn json(mut self, body: Value) -> Self {
-        self.answer().content = Content::Json(body);
+        self.answer().content = Content::Json(body.to_string());
         self
     }
 

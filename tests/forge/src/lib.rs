@@ -19,6 +19,7 @@ mod server;
 mod stand_in;
 mod state;
 mod story;
+mod template;
 
 pub use fault::Fault;
 pub use hold::Gate;

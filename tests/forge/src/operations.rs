@@ -11,6 +11,9 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::state::{OWNER, REPOSITORY, State};
 
+/// The path below which everything of the repository is found.
+const BELOW: &str = "/repos/acme/integrations";
+
 /// The parts of a path that stand for something.
 pub(crate) type Taken = Vec<(&'static str, String)>;
 
@@ -75,6 +78,7 @@ pub(crate) fn find(method: &str, segments: &[String]) -> Option<(&'static Operat
 
 /// The right answer, as far as the token and the repository let it come to that.
 pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, taken: &Taken) -> Answer {
+    state.base = format!("{}{}", state.url, call.prefix);
     let token = call.token();
     if token.is_none() || state.required_token.as_deref().is_some_and(|required| token != Some(required)) {
         return Answer::error(401, "Bad credentials");

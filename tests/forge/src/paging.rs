@@ -1,7 +1,6 @@
 //! Lists in pages, with links from each to the next.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -13,24 +12,15 @@ const USUAL: usize = 30;
 pub(crate) const MOST: usize = 100;
 
 /// The page of the list that the request asks for.
-pub(crate) fn page<T>(
-    state: &mut State,
-    call: &Call,
-    entries: &[T],
-    render: fn(&mut State, &T) -> Value,
-) -> Answer {
+pub(crate) fn page<T>(state: &State, call: &Call, entries: &[T], render: fn(&State, &T) -> String) -> Answer {
     let number = |name| call.parameter(name).and_then(|value| value.parse::<usize>().ok());
     let asked = number("per_page").unwrap_or(USUAL).clamp(1, MOST);
     let length = state.page_size.map_or(asked, |most| asked.min(most));
     let page = number("page").unwrap_or(1).max(1);
     let last = entries.len().div_ceil(length).max(1);
-    let shown: Vec<Value> = entries
-        .iter()
-        .skip((page - 1).saturating_mul(length))
-        .take(length)
-        .map(|entry| render(state, entry))
-        .collect();
-    let answer = Answer::json(200, Value::Array(shown));
+    let shown = entries.iter().skip((page - 1).saturating_mul(length)).take(length);
+    let shown: Vec<String> = shown.map(|entry| render(state, entry)).collect();
+    let answer = Answer::json(200, format!("[{}]", shown.join(",")));
     match links(state, call, page, last) {
         links if links.is_empty() => answer,
         links => answer.with("link", links),
@@ -60,6 +50,5 @@ fn address(state: &State, call: &Call, page: usize) -> String {
         .filter(|(name, _)| name != "page")
         .map(|(name, value)| format!("{}={}&", name, encode(value)))
         .collect();
-    let (url, prefix) = (&state.url, call.prefix);
-    format!("{url}{prefix}/repositories/{REPOSITORY_ID}/{}?{query}page={page}", rest.join("/"))
+    format!("{}/repositories/{REPOSITORY_ID}/{}?{query}page={page}", state.base, rest.join("/"))
 }

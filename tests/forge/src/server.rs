@@ -11,10 +11,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::http::Response;
 use axum::serve::ListenerExt as _;
+use serde_json::Value;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::contract::{Contract, violation};
 use crate::fault::{self, Fault, Outcome};
@@ -181,7 +182,7 @@ impl Forge {
             // Ends the task of the connection, and with it the connection, without a word on stderr.
             Outcome::Close => resume_unwind(Box::new("the test has the connection closed")),
         };
-        let json = matches!(answer.content, crate::answer::Content::Json(_));
+        let json = matches!(answer.content, Content::Json(_));
         match found {
             Some((operation, _))
                 if struck.checked && json && Contract::of(operation).describes(answer.status) =>
@@ -201,9 +202,11 @@ impl Forge {
 }
 
 fn omit(answer: &mut Answer, pointer: &str) {
-    let crate::answer::Content::Json(body) = &mut answer.content else { return };
+    let Content::Json(text) = &mut answer.content else { return };
+    let mut body: Value = serde_json::from_str(text).unwrap_or_default();
     let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(object) = body.pointer_mut(parent).and_then(serde_json::Value::as_object_mut) {
+    if let Some(object) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
         object.remove(name);
     }
+    *text = body.to_string();
 }

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::Value;
-
 use crate::model::{Deployment, Head};
 
 pub(crate) const OWNER: &str = "acme";
@@ -20,6 +18,8 @@ const BEGINNING: u64 = 1_767_225_600;
 pub(crate) struct State {
     /// Where the API is reached, without a path.
     pub(crate) url: String,
+    /// Where it is reached by the request at hand, which may come in as GitHub Enterprise has it.
+    pub(crate) base: String,
     pub(crate) branches: BTreeMap<String, String>,
     /// The new names of the branches that were renamed.
     pub(crate) renamed: HashMap<String, String>,
@@ -32,8 +32,6 @@ pub(crate) struct State {
     pub(crate) logins: HashMap<String, String>,
     pub(crate) required_token: Option<String>,
     pub(crate) page_size: Option<usize>,
-    /// GitHub's examples, fitted to this repository.
-    pub(crate) examples: HashMap<&'static str, Value>,
     last_id: u64,
     seconds: u64,
 }
@@ -84,6 +82,7 @@ impl State {
     pub(crate) fn new(url: String) -> Self {
         let tip = "a".repeat(40);
         Self {
+            base: url.clone(),
             url,
             branches: BTreeMap::from([(DEFAULT_BRANCH.to_owned(), tip.clone())]),
             renamed: HashMap::new(),
@@ -94,7 +93,6 @@ impl State {
             logins: HashMap::new(),
             required_token: None,
             page_size: None,
-            examples: HashMap::new(),
             last_id: FIRST_ID - 1,
             seconds: BEGINNING,
         }

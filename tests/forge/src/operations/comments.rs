@@ -1,16 +1,26 @@
 //! Comments below pull requests, which are issues to GitHub here.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-use super::rendering::{example, fill, replace, user};
-use super::{Taken, login, number};
+use super::rendering::user;
+use super::{BELOW, Taken, login, number};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
 use crate::state::{Remark, State};
+use crate::template::{Fields, Template, example, open, replace};
 
 /// The most characters that GitHub takes.
 const LONGEST: usize = 65_536;
+
+static COMMENT: LazyLock<Template> = LazyLock::new(|| {
+    let mut comment = example("issue-comment");
+    replace(&mut comment, "/1347", "/«pull»");
+    replace(&mut comment, "comments/1", "comments/«path»");
+    replace(&mut comment, "comment-1", "comment-«path»");
+    open(&mut comment, &["id", "body", "user", "created_at", "updated_at"]);
+    Template::new(&comment)
+});
 
 pub(crate) fn below(state: &State, pull: u64) -> Vec<Remark> {
     state.comments.values().filter(|remark| remark.pull == pull).cloned().collect()
@@ -46,9 +56,8 @@ pub(crate) fn create(state: &mut State, call: &Call, taken: &Taken) -> Answer {
     }
     let login = login(state, call);
     let remark = add(state, &login, pull, body);
-    let value = render(state, &remark);
-    let location = value["url"].as_str().unwrap_or_default().to_owned();
-    Answer::json(201, value).with("location", location)
+    let location = format!("{}{BELOW}/issues/comments/{}", state.base, remark.id);
+    Answer::json(201, render(state, &remark)).with("location", location)
 }
 
 pub(crate) fn get(state: &mut State, _: &Call, taken: &Taken) -> Answer {
@@ -87,18 +96,14 @@ fn refused(body: &str) -> Option<Answer> {
     long.then(|| Answer::unprocessable("IssueComment", "data", &message))
 }
 
-fn render(state: &mut State, remark: &Remark) -> Value {
-    let mut value = example(state, "issue-comment");
-    let author = user(state, &remark.author);
-    replace(&mut value, "/1347", &format!("/{}", remark.pull));
-    replace(&mut value, "comments/1", &format!("comments/{}", remark.id));
-    replace(&mut value, "comment-1", &format!("comment-{}", remark.id));
-    fill(
-        &mut value,
-        json!({
-            "id": remark.id, "body": remark.body, "user": author,
-            "created_at": remark.created_at, "updated_at": remark.updated_at,
-        }),
-    );
-    value
+fn render(state: &State, remark: &Remark) -> String {
+    let fields = Fields::new(state)
+        .part("pull", remark.pull)
+        .part("path", remark.id)
+        .value("id", remark.id)
+        .value("body", remark.body.as_str())
+        .part("user", user(state, &remark.author))
+        .value("created_at", remark.created_at.as_str())
+        .value("updated_at", remark.updated_at.as_str());
+    COMMENT.render(&fields)
 }

@@ -1,14 +1,29 @@
 //! Deployments.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-use super::rendering::{example, fill, replace, user};
+use serde_json::json;
+
+use super::rendering::user;
 use super::{Taken, login};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::model::Deployment;
 use crate::paging::page;
 use crate::state::{DEFAULT_BRANCH, Record, State};
+use crate::template::{Fields, Template, example, open, replace};
+
+static DEPLOYMENT: LazyLock<Template> = LazyLock::new(|| {
+    let mut deployment = example("deployment-simple-example");
+    replace(&mut deployment, "deployments/1", "deployments/«path»");
+    open(&mut deployment, &["id", "sha", "ref", "task", "payload", "description", "creator"]);
+    open(&mut deployment, &["created_at", "updated_at"]);
+    open(
+        &mut deployment,
+        &["original_environment", "environment", "transient_environment", "production_environment"],
+    );
+    Template::new(&deployment)
+});
 
 pub(crate) fn list(state: &mut State, call: &Call, _: &Taken) -> Answer {
     let records: Vec<_> =
@@ -42,10 +57,9 @@ pub(crate) fn create(state: &mut State, call: &Call, _: &Taken) -> Answer {
         return Answer::error(409, &format!("Conflict: Commit status checks failed for {reference}."));
     }
     let record = record(state, call, reference, sha);
-    let value = render(state, &record);
+    let text = render(state, &record);
     state.deployments.insert(record.deployment.id, record);
-    let location = value["url"].as_str().unwrap_or_default().to_owned();
-    Answer::json(201, value).with("location", location)
+    Answer::json(201, text)
 }
 
 fn record(state: &mut State, call: &Call, reference: &str, sha: String) -> Record {
@@ -68,21 +82,22 @@ fn record(state: &mut State, call: &Call, reference: &str, sha: String) -> Recor
     Record { deployment, created_at: now.clone(), updated_at: now, marks: Vec::new() }
 }
 
-fn render(state: &mut State, record: &Record) -> Value {
+fn render(state: &State, record: &Record) -> String {
     let deployment = &record.deployment;
-    let mut value = example(state, "deployment-simple-example");
-    let creator = user(state, &deployment.creator);
-    replace(&mut value, "deployments/1", &format!("deployments/{}", deployment.id));
-    fill(
-        &mut value,
-        json!({
-            "id": deployment.id, "sha": deployment.sha, "ref": deployment.reference, "task": deployment.task,
-            "payload": deployment.payload, "creator": creator,
-            "original_environment": deployment.environment, "environment": deployment.environment,
-            "description": deployment.description,
-            "transient_environment": deployment.transient, "production_environment": deployment.production,
-            "created_at": record.created_at, "updated_at": record.updated_at,
-        }),
-    );
-    value
+    let fields = Fields::new(state)
+        .part("path", deployment.id)
+        .value("id", deployment.id)
+        .value("sha", deployment.sha.as_str())
+        .value("ref", deployment.reference.as_str())
+        .value("task", deployment.task.as_str())
+        .value("payload", deployment.payload.clone())
+        .value("original_environment", deployment.environment.as_str())
+        .value("environment", deployment.environment.as_str())
+        .value("description", deployment.description.as_str())
+        .value("transient_environment", deployment.transient)
+        .value("production_environment", deployment.production)
+        .part("creator", user(state, &deployment.creator))
+        .value("created_at", record.created_at.as_str())
+        .value("updated_at", record.updated_at.as_str());
+    DEPLOYMENT.render(&fields)
 }

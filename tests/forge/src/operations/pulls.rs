@@ -1,17 +1,59 @@
 //! Pull requests.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
-use super::rendering::{example, fill, replace, short_repository, user};
+use super::rendering::{gaps, repository, user};
 use super::{Taken, number};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
 use crate::state::{DEFAULT_BRANCH, OWNER, Pull, State};
 use crate::story::merge_commit;
+use crate::template::{Fields, Template, example, fill, open, replace};
 
-/// The number of the pull request in GitHub's examples.
-const SHOWN: &str = "/1347";
+/// The fields that depend on the pull request itself.
+const OWN: [&str; 10] = [
+    "id",
+    "number",
+    "title",
+    "state",
+    "user",
+    "created_at",
+    "updated_at",
+    "closed_at",
+    "merged_at",
+    "merge_commit_sha",
+];
+
+static SIMPLE: LazyLock<Template> =
+    LazyLock::new(|| Template::new(&opened(example("pull-request-simple-items")[0].take())));
+
+static FULL: LazyLock<Template> = LazyLock::new(|| {
+    let mut pull = opened(example("pull-request"));
+    open(&mut pull, &["merged", "merged_by", "comments", "mergeable"]);
+    Template::new(&pull)
+});
+
+/// An example of a pull request with gaps, and without what these pull requests do not have.
+fn opened(mut pull: Value) -> Value {
+    let sha = pull["head"]["sha"].as_str().unwrap_or_default().to_owned();
+    replace(&mut pull, "/1347", "/«path»");
+    replace(&mut pull, &format!("/{sha}"), "/«commit»");
+    let nothing = json!({
+        "locked": false, "active_lock_reason": null, "labels": [], "milestone": null, "assignee": null,
+        "assignees": [], "requested_reviewers": [], "requested_teams": [],
+    });
+    fill(&mut pull, nothing);
+    open(&mut pull, &OWN);
+    let head = [("label", "head_label"), ("ref", "head_ref"), ("sha", "head_sha"), ("user", "user")];
+    fill(&mut pull["head"], gaps(&head));
+    fill(&mut pull["head"], gaps(&[("repo", "head_repo")]));
+    fill(&mut pull["base"], gaps(&[("sha", "base_sha"), ("user", "base_user"), ("repo", "base_repo")]));
+    fill(&mut pull["base"], json!({"label": format!("{OWNER}:{DEFAULT_BRANCH}"), "ref": DEFAULT_BRANCH}));
+    pull
+}
 
 pub(crate) fn list(state: &mut State, call: &Call, _: &Taken) -> Answer {
     let mut pulls: Vec<Pull> = state.pulls.values().filter(|pull| is_wanted(pull, call)).cloned().collect();
@@ -47,54 +89,43 @@ pub(crate) fn get(state: &mut State, _: &Call, taken: &Taken) -> Answer {
     pull.map_or_else(Answer::not_found, |pull| Answer::json(200, full(state, &pull)))
 }
 
-fn full(state: &mut State, pull: &Pull) -> Value {
-    let example = example(state, "pull-request");
-    let mut value = common(state, example, pull);
+fn full(state: &State, pull: &Pull) -> String {
     let comments = state.comments.values().filter(|comment| comment.pull == pull.number).count();
     let merged = pull.merged_at.is_some();
-    let merged_by = if merged { user(state, OWNER) } else { Value::Null };
-    fill(
-        &mut value,
-        json!({"merged": merged, "merged_by": merged_by, "comments": comments, "mergeable": pull.open.then_some(true)}),
-    );
-    value
+    let merged_by = if merged { user(state, OWNER) } else { "null".to_owned() };
+    let fields = fields(state, pull).value("merged", merged).part("merged_by", merged_by);
+    FULL.render(&fields.value("comments", comments).value("mergeable", pull.open.then_some(true)))
 }
 
-fn simple(state: &mut State, pull: &Pull) -> Value {
-    let example = example(state, "pull-request-simple-items")[0].take();
-    common(state, example, pull)
+fn simple(state: &State, pull: &Pull) -> String {
+    SIMPLE.render(&fields(state, pull))
 }
 
-fn common(state: &mut State, mut value: Value, pull: &Pull) -> Value {
-    quieten(&mut value);
-    replace(&mut value, SHOWN, &format!("/{}", pull.number));
-    let old = value["head"]["sha"].as_str().unwrap_or_default().to_owned();
-    replace(&mut value, &old, &pull.sha);
-    let (head, base) = (head(state, value["head"].take(), pull), base(state, value["base"].take()));
-    let author = user(state, owner(pull));
-    fill(
-        &mut value,
-        json!({
-            "id": 2_000_000_000 + pull.number, "number": pull.number, "user": author, "head": head, "base": base,
-            "title": format!("Pull request {}", pull.number),
-            "state": if pull.open { "open" } else { "closed" },
-            "created_at": pull.created_at, "updated_at": pull.updated_at,
-            "closed_at": pull.closed_at, "merged_at": pull.merged_at,
-            "merge_commit_sha": pull.merged_at.as_ref().map(|_| merge_commit(pull.number)),
-        }),
-    );
-    value
-}
-
-/// What GitHub's examples show and these pull requests do not have.
-fn quieten(value: &mut Value) {
-    fill(
-        value,
-        json!({
-            "locked": false, "active_lock_reason": null, "labels": [], "milestone": null, "assignee": null,
-            "assignees": [], "requested_reviewers": [], "requested_teams": [],
-        }),
-    );
+fn fields(state: &State, pull: &Pull) -> Fields {
+    let owner = owner(pull);
+    let fork = if pull.fork_is_gone { "null".to_owned() } else { repository(state, owner) };
+    let base_sha = state.branches.get(DEFAULT_BRANCH).cloned().unwrap_or_default();
+    let merge = pull.merged_at.as_ref().map(|_| merge_commit(pull.number));
+    Fields::new(state)
+        .part("path", pull.number)
+        .part("commit", &pull.sha)
+        .value("id", 2_000_000_000 + pull.number)
+        .value("number", pull.number)
+        .value("title", format!("Pull request {}", pull.number))
+        .value("state", if pull.open { "open" } else { "closed" })
+        .value("created_at", pull.created_at.as_str())
+        .value("updated_at", pull.updated_at.as_str())
+        .value("closed_at", pull.closed_at.clone())
+        .value("merged_at", pull.merged_at.clone())
+        .value("merge_commit_sha", merge)
+        .part("user", user(state, owner))
+        .value("head_label", label(pull))
+        .value("head_ref", pull.head.branch.as_str())
+        .value("head_sha", pull.sha.as_str())
+        .part("head_repo", fork)
+        .value("base_sha", base_sha)
+        .part("base_user", user(state, OWNER))
+        .part("base_repo", repository(state, OWNER))
 }
 
 fn owner(pull: &Pull) -> &str {
@@ -103,31 +134,4 @@ fn owner(pull: &Pull) -> &str {
 
 fn label(pull: &Pull) -> String {
     format!("{}:{}", owner(pull), pull.head.branch)
-}
-
-fn head(state: &mut State, mut head: Value, pull: &Pull) -> Value {
-    let repository = match head["repo"].take() {
-        _ if pull.fork_is_gone => Value::Null,
-        shown => short_repository(state, shown, owner(pull)),
-    };
-    let user = user(state, owner(pull));
-    fill(
-        &mut head,
-        json!({
-            "label": label(pull), "ref": pull.head.branch, "sha": pull.sha, "user": user, "repo": repository,
-        }),
-    );
-    head
-}
-
-fn base(state: &mut State, mut base: Value) -> Value {
-    let repository = short_repository(state, base["repo"].take(), OWNER);
-    let user = user(state, OWNER);
-    let sha = state.branches.get(DEFAULT_BRANCH).cloned().unwrap_or_default();
-    let label = format!("{OWNER}:{DEFAULT_BRANCH}");
-    fill(
-        &mut base,
-        json!({"label": label, "ref": DEFAULT_BRANCH, "sha": sha, "user": user, "repo": repository}),
-    );
-    base
 }

@@ -1,31 +1,32 @@
 //! The user, the repository and its branches.
 
+use std::sync::LazyLock;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use super::rendering::{example, fill, replace, short_repository, user as short_user};
+use super::rendering::{id_of, user as short_user};
 use super::{Taken, login, text};
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY_ID, State, is_of_actions};
+use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_of_actions};
+use crate::template::{Fields, Template, example, fill, open, replace};
 
-pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
-    if call.token().is_some_and(is_of_actions) {
-        return Answer::error(403, "Resource not accessible by integration");
-    }
-    let login = login(state, call);
-    let mut user = example(state, "private-user-response-with-public-profile-information");
-    let short = short_user(state, &login);
-    replace(&mut user, "/octocat", &format!("/{login}"));
-    fill(&mut user, json!({"login": login, "id": short["id"], "name": login, "email": null}));
-    Answer::json(200, user)
-}
+static USER: LazyLock<Template> = LazyLock::new(|| {
+    let mut user = example("private-user-response-with-public-profile-information");
+    replace(&mut user, "/octocat", "/«path»");
+    fill(&mut user, json!({"email": null}));
+    open(&mut user, &["login", "id", "name"]);
+    Template::new(&user)
+});
 
-pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
-    let example = example(state, "full-repository-default-response");
-    let mut repository = short_repository(state, example, OWNER);
-    let owner = repository["owner"].clone();
-    fill(&mut repository, json!({"organization": owner}));
+static REPOSITORY_IN_FULL: LazyLock<Template> = LazyLock::new(|| {
+    let mut repository = example("full-repository-default-response");
+    let own = json!({
+        "id": REPOSITORY_ID, "name": REPOSITORY, "owner": "«=owner=»", "organization": "«=owner=»", "fork": false,
+        "default_branch": DEFAULT_BRANCH,
+    });
+    fill(&mut repository, own);
     if let Some(fields) = repository.as_object_mut() {
         // Only forks have the first two, and the repository is made of no other.
         for field in ["parent", "source", "template_repository"] {
@@ -34,24 +35,44 @@ pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
         // Required, and yet GitHub's own example lacks it.
         fields.insert("language".to_owned(), json!("TypeScript"));
     }
-    Answer::json(200, repository)
+    Template::new(&repository)
+});
+
+static BRANCH: LazyLock<Template> = LazyLock::new(|| {
+    let mut branch = example("branch-get");
+    let sha = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
+    replace(&mut branch, &sha, "«sha»");
+    replace(&mut branch, "branches/main", "branches/«path»");
+    replace(&mut branch, "tree/main", "tree/«path»");
+    open(&mut branch, &["name"]);
+    Template::new(&branch)
+});
+
+pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
+    if call.token().is_some_and(is_of_actions) {
+        return Answer::error(403, "Resource not accessible by integration");
+    }
+    let login = login(state, call);
+    let fields = Fields::new(state).part("path", &login).value("login", login.as_str());
+    let fields = fields.value("name", login.as_str()).value("id", id_of(&login));
+    Answer::json(200, USER.render(&fields))
 }
 
-pub(crate) fn branch(state: &mut State, call: &Call, taken: &Taken) -> Answer {
+pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
+    let fields = Fields::new(state).part("owner", short_user(state, OWNER));
+    Answer::json(200, REPOSITORY_IN_FULL.render(&fields))
+}
+
+pub(crate) fn branch(state: &mut State, _: &Call, taken: &Taken) -> Answer {
     let name = text(taken, "branch").unwrap_or_default();
-    let Some(sha) = state.branches.get(name).cloned() else {
-        return match new_name(state, name) {
-            Some(new) => moved(state, call, &new),
-            None => Answer::error(404, "Branch not found"),
-        };
-    };
-    let mut branch = example(state, "branch-get");
-    let old = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
-    replace(&mut branch, &old, &sha);
-    replace(&mut branch, "branches/main", &format!("branches/{}", encode(name)));
-    replace(&mut branch, "tree/main", &format!("tree/{name}"));
-    fill(&mut branch, json!({"name": name}));
-    Answer::json(200, branch)
+    if let Some(sha) = state.branches.get(name) {
+        let fields = Fields::new(state).part("sha", sha).part("path", encode(name)).value("name", name);
+        return Answer::json(200, BRANCH.render(&fields));
+    }
+    match new_name(state, name) {
+        Some(new) => moved(state, &new),
+        None => Answer::error(404, "Branch not found"),
+    }
 }
 
 /// A name can have changed more than once. Where there is no `master`, GitHub leads to the default branch.
@@ -70,15 +91,14 @@ fn new_name(state: &State, name: &str) -> Option<String> {
     None
 }
 
-fn moved(state: &State, call: &Call, branch: &str) -> Answer {
-    let (url, prefix) = (&state.url, call.prefix);
-    let location = format!("{url}{prefix}/repositories/{REPOSITORY_ID}/branches/{}", encode(branch));
+fn moved(state: &State, branch: &str) -> Answer {
+    let location = format!("{}/repositories/{REPOSITORY_ID}/branches/{}", state.base, encode(branch));
     let body = json!({
         "message": "Moved Permanently",
         "url": location,
         "documentation_url": "https://docs.github.com/rest",
     });
-    Answer::json(301, body).with("location", location)
+    Answer::json(301, body.to_string()).with("location", location)
 }
 
 fn encode(name: &str) -> String {

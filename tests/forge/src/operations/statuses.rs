@@ -1,17 +1,27 @@
 //! Statuses of deployments.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-use super::rendering::{example, fill, replace, user};
-use super::{Taken, login, number};
+use super::rendering::user;
+use super::{BELOW, Taken, login, number};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::model::Status;
 use crate::paging::page;
 use crate::state::{Mark, Record, State};
+use crate::template::{Fields, Template, example, open, replace};
 
 /// The most characters of a description, which GitHub's document says in words only.
 const LONGEST: usize = 140;
+
+static STATUS: LazyLock<Template> = LazyLock::new(|| {
+    let mut status = example("deployment-status");
+    replace(&mut status, "deployments/42", "deployments/«deployment»");
+    replace(&mut status, "statuses/1", "statuses/«path»");
+    open(&mut status, &["id", "state", "creator", "description", "created_at", "updated_at"]);
+    open(&mut status, &["environment", "environment_url", "log_url", "target_url"]);
+    Template::new(&status)
+});
 
 type Entry = (u64, Status, Mark);
 
@@ -47,9 +57,8 @@ pub(crate) fn create(state: &mut State, call: &Call, taken: &Taken) -> Answer {
         created_at: state.now(),
     };
     add(state, id, status.clone(), mark.clone());
-    let value = render(state, &(id, status, mark));
-    let location = value["url"].as_str().unwrap_or_default().to_owned();
-    Answer::json(201, value).with("location", location)
+    let location = format!("{}{BELOW}/deployments/{id}/statuses/{}", state.base, status.id);
+    Answer::json(201, render(state, &(id, status, mark))).with("location", location)
 }
 
 fn known<'a>(state: &'a State, taken: &Taken) -> Option<&'a Record> {
@@ -97,19 +106,19 @@ fn is_address(url: &str) -> bool {
     url.is_empty() || url.starts_with("https://") || url.starts_with("http://")
 }
 
-fn render(state: &mut State, (deployment, status, mark): &Entry) -> Value {
-    let mut value = example(state, "deployment-status");
-    let creator = user(state, &mark.creator);
-    replace(&mut value, "deployments/42", &format!("deployments/{deployment}"));
-    replace(&mut value, "statuses/1", &format!("statuses/{}", status.id));
-    fill(
-        &mut value,
-        json!({
-            "id": status.id, "state": status.state, "creator": creator, "description": status.description,
-            "environment": mark.environment, "environment_url": status.environment_url,
-            "log_url": status.log_url, "target_url": status.log_url,
-            "created_at": mark.created_at, "updated_at": mark.created_at,
-        }),
-    );
-    value
+fn render(state: &State, (deployment, status, mark): &Entry) -> String {
+    let fields = Fields::new(state)
+        .part("deployment", deployment)
+        .part("path", status.id)
+        .value("id", status.id)
+        .value("state", status.state.as_str())
+        .value("description", status.description.as_str())
+        .value("environment", mark.environment.as_str())
+        .value("environment_url", status.environment_url.as_str())
+        .value("log_url", status.log_url.as_str())
+        .value("target_url", status.log_url.as_str())
+        .part("creator", user(state, &mark.creator))
+        .value("created_at", mark.created_at.as_str())
+        .value("updated_at", mark.created_at.as_str());
+    STATUS.render(&fields)
 }
