@@ -62,8 +62,5 @@ pub(crate) async fn reply(request: RequestBuilder) -> Reply {
     let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let (status, link, location) = (response.status().as_u16(), header("link"), header("location"));
     let body = serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null);
-    if status == 500 {
-        eprintln!("{body}");
-    }
     Reply { status, link, location, body }
 }
