@@ -1,0 +1,79 @@
+//! What the stand-in answers.
+
+use axum::body::Body;
+use axum::http::Response;
+use serde_json::{Value, json};
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Empty,
+    /// As text, so that what is judged is what is sent.
+    Json(String),
+    Text(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) content: Content,
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, text: String) -> Self {
+        Self { status, headers: Vec::new(), content: Content::Json(text) }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), content: Content::Empty }
+    }
+
+    /// An error in the form that GitHub gives all of them.
+    pub(crate) fn error(status: u16, message: &str) -> Self {
+        Self::json(status, error_body(status, message).to_string())
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::error(404, "Not Found")
+    }
+
+    /// What GitHub says when a field of the body has a value that it does not take.
+    pub(crate) fn unprocessable(resource: &str, field: &str, message: &str) -> Self {
+        let mut body = error_body(422, "Validation Failed");
+        body["errors"] =
+            json!([{"resource": resource, "code": "unprocessable", "field": field, "message": message}]);
+        Self::json(422, body.to_string())
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(name, value);
+        }
+        let body = match self.content {
+            Content::Empty => Body::empty(),
+            Content::Text(text) => Body::from(text),
+            Content::Json(text) => {
+                response = response.header("content-type", "application/json; charset=utf-8");
+                Body::from(text)
+            }
+        };
+        response
+            .body(body)
+            .unwrap_or_else(|error| panic!("the answer {} cannot be sent: {error}", self.status))
+    }
+}
+
+/// The document has a `status` in the plain errors only, and not in those of a body that GitHub does not take.
+fn error_body(status: u16, message: &str) -> Value {
+    let mut body = json!({"message": message, "documentation_url": "https://docs.github.com/rest"});
+    if status != 422 {
+        body["status"] = json!(status.to_string());
+    }
+    body
+}

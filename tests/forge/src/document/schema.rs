@@ -1,0 +1,135 @@
+//! Schemas of OpenAPI 3.0 as JSON Schema of draft 4, from which they differ in a few words.
+
+use serde_json::{Map, Value, json};
+
+use super::{component, resolve};
+
+/// Words that judge and mean the same in both.
+const SAME: [&str; 15] = [
+    "type",
+    "enum",
+    "required",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "$ref",
+];
+/// Words that judge nothing, and `nullable`, which is seen to apart.
+const SILENT: [&str; 13] = [
+    "nullable",
+    "title",
+    "description",
+    "format",
+    "example",
+    "examples",
+    "default",
+    "deprecated",
+    "discriminator",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+    "xml",
+];
+/// Fields for which GitHub gives null although its document does not say so: a fork can be deleted while its pull
+/// request stays.
+const NULL_AFTER_ALL: [(&str, &str); 2] = [
+    ("pull-request", "/properties/head/properties/repo"),
+    ("pull-request-simple", "/properties/head/properties/repo"),
+];
+
+/// The schema with everything that it refers to.
+pub(crate) fn json_schema(schema: &Value) -> Value {
+    let mut schemas = Map::new();
+    let mut waiting = references(schema);
+    while let Some(name) = waiting.pop() {
+        if schemas.contains_key(&name) {
+            continue;
+        }
+        let part = amended(&name, component("schemas", &name));
+        waiting.extend(references(&part));
+        schemas.insert(name, translate(&part));
+    }
+    json!({"allOf": [translate(schema)], "components": {"schemas": schemas}})
+}
+
+/// The names that objects of this schema may have at their top level, if it names them.
+pub(crate) fn properties(schema: &'static Value) -> Option<Vec<&'static str>> {
+    let schema = resolve(schema);
+    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        let names: Option<Vec<_>> = choices.iter().map(properties).collect();
+        return names.map(|names| names.concat());
+    }
+    let names = schema.get("properties")?.as_object()?;
+    Some(names.keys().map(String::as_str).collect())
+}
+
+fn amended(name: &str, schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    for (_, pointer) in NULL_AFTER_ALL.iter().filter(|(of, _)| *of == name) {
+        let field = schema.pointer_mut(pointer);
+        let field = field.unwrap_or_else(|| panic!("GitHub's document has no {pointer} in {name}"));
+        field["nullable"] = json!(true);
+    }
+    schema
+}
+
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Array(parts) => parts.iter().flat_map(references).collect(),
+        Value::Object(parts) => {
+            let own = parts.get("$ref").and_then(Value::as_str);
+            let own = own.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+            let below = parts.iter().filter(|(word, _)| *word != "example" && *word != "default");
+            own.map(str::to_owned).into_iter().chain(below.flat_map(|(_, part)| references(part))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn translate(schema: &Value) -> Value {
+    let Some(words) = schema.as_object() else { return schema.clone() };
+    let kept: Map<String, Value> = words.iter().filter_map(|(word, value)| judging(word, value)).collect();
+    if schema.get("nullable") == Some(&json!(true)) { or_null(kept) } else { Value::Object(kept) }
+}
+
+/// A word that neither list knows fails, since leaving it out would judge less than the document does.
+fn judging(word: &str, value: &Value) -> Option<(String, Value)> {
+    let translated = match word {
+        "properties" => each(value),
+        "items" | "additionalProperties" | "not" => translate(value),
+        "allOf" | "anyOf" | "oneOf" => value.as_array()?.iter().map(translate).collect(),
+        word if SAME.contains(&word) => value.clone(),
+        word if SILENT.contains(&word) || word.starts_with("x-") => return None,
+        word => panic!("GitHub's document has the word `{word}`, which the stand-in does not know"),
+    };
+    Some((word.to_owned(), translated))
+}
+
+fn each(schemas: &Value) -> Value {
+    let Some(schemas) = schemas.as_object() else { return schemas.clone() };
+    schemas.iter().map(|(name, schema)| (name.clone(), translate(schema))).collect()
+}
+
+/// A plain type keeps its own messages; anything that other schemas judge, too, becomes a choice.
+fn or_null(mut words: Map<String, Value>) -> Value {
+    let composed = ["$ref", "allOf", "anyOf", "oneOf", "not"].iter().any(|word| words.contains_key(*word));
+    let name = match words.get("type") {
+        Some(Value::String(name)) if !composed => name.clone(),
+        _ => return json!({"anyOf": [words, {"type": "null"}]}),
+    };
+    words.insert("type".to_owned(), json!([name, "null"]));
+    if let Some(Value::Array(values)) = words.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    Value::Object(words)
+}

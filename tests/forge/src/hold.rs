@@ -1,0 +1,82 @@
+//! Requests that a test makes wait.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::call::Call;
+
+/// How long a test waits for a request that may never come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Holds one request; dropping it lets the request go, too.
+pub struct Gate {
+    what: String,
+    reached: watch::Receiver<bool>,
+    release: watch::Sender<bool>,
+    server: Handle,
+}
+
+impl Gate {
+    /// Waits until a request stands before the gate.
+    ///
+    /// # Panics
+    ///
+    /// When none has come after 20 seconds.
+    pub async fn reached(&self) {
+        let mut reached = self.reached.clone();
+        // On the server's clock, since a test may have stopped its own.
+        let waiting = self.server.spawn(async move {
+            timeout(PATIENCE, reached.wait_for(|reached| *reached)).await.is_ok_and(|came| came.is_ok())
+        });
+        assert!(waiting.await.unwrap_or(false), "no request came to the gate for {}", self.what);
+    }
+
+    /// Whether a request stands before the gate or has passed it.
+    pub fn is_reached(&self) -> bool {
+        *self.reached.borrow()
+    }
+
+    /// Lets the request go.
+    pub fn release(&self) {
+        self.release.send_replace(true);
+    }
+}
+
+/// The server's side of a gate.
+pub(crate) struct Hold {
+    method: String,
+    pattern: String,
+    pub(crate) answer_only: bool,
+    reached: watch::Sender<bool>,
+    released: watch::Receiver<bool>,
+}
+
+impl Hold {
+    pub(crate) fn new(method: &str, pattern: &str, answer_only: bool, server: Handle) -> (Self, Gate) {
+        let (reached, seen) = watch::channel(false);
+        let (release, released) = watch::channel(false);
+        let (method, pattern) = (method.to_owned(), pattern.to_owned());
+        let what = format!("{method} {pattern}");
+        let hold = Self { method, pattern, answer_only, reached, released };
+        (hold, Gate { what, reached: seen, release, server })
+    }
+
+    fn fits(&self, call: &Call) -> bool {
+        call.matches(&self.method, &self.pattern)
+    }
+
+    /// Returns when the gate is released, or was dropped.
+    pub(crate) async fn wait(&mut self) {
+        self.reached.send_replace(true);
+        let _ = self.released.wait_for(|released| *released).await;
+    }
+}
+
+/// Takes the first hold that fits the request.
+pub(crate) fn take(holds: &mut Vec<Hold>, call: &Call) -> Option<Hold> {
+    let place = holds.iter().position(|hold| hold.fits(call))?;
+    Some(holds.remove(place))
+}

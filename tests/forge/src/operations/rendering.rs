@@ -1,0 +1,65 @@
+//! The parts that several answers have in common.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State};
+use crate::template::{Fields, Template, example, fill, open, replace};
+
+/// The user whose id GitHub gives to what Actions does.
+const ACTIONS_ID: u64 = 41_898_282;
+
+static USER: LazyLock<Template> = LazyLock::new(|| {
+    let mut user = example("issue-comment")["user"].take();
+    replace(&mut user, "/octocat", "/«path»");
+    open(&mut user, &["login", "id", "type"]);
+    Template::new(&user)
+});
+
+static REPOSITORY_IN_SHORT: LazyLock<Template> = LazyLock::new(|| {
+    let mut repository = example("pull-request")["base"]["repo"].take();
+    replace(&mut repository, &format!("{OWNER}/{REPOSITORY}"), "«owner»/«repository»");
+    fill(
+        &mut repository,
+        json!({
+            "id": "«=id=»", "name": REPOSITORY, "owner": "«=user=»", "fork": "«=fork=»",
+            "default_branch": DEFAULT_BRANCH,
+        }),
+    );
+    Template::new(&repository)
+});
+
+/// A user in the short form that other answers hold.
+pub(crate) fn user(state: &State, login: &str) -> String {
+    let kind = match login {
+        OWNER => "Organization",
+        login if login.ends_with("[bot]") => "Bot",
+        _ => "User",
+    };
+    let path = login.replace('[', "%5B").replace(']', "%5D");
+    let fields = Fields::new(state).part("path", path).value("login", login);
+    USER.render(&fields.value("id", id_of(login)).value("type", kind))
+}
+
+/// The same number for the same name, everywhere.
+pub(crate) fn id_of(name: &str) -> u64 {
+    if name == "github-actions[bot]" {
+        return ACTIONS_ID;
+    }
+    name.bytes().fold(17, |id, byte| (id * 31 + u64::from(byte)) % 900_000_000)
+}
+
+/// The repository or the fork of it that someone else has, in the short form that other answers hold.
+pub(crate) fn repository(state: &State, owner: &str) -> String {
+    let fork = owner != OWNER;
+    let id = if fork { id_of(owner) } else { REPOSITORY_ID };
+    let fields = Fields::new(state).part("owner", owner).part("repository", REPOSITORY);
+    let fields = fields.value("id", id).value("fork", fork).part("user", user(state, owner));
+    REPOSITORY_IN_SHORT.render(&fields)
+}
+
+/// A gap for each of these names at the place that the example has for it.
+pub(crate) fn gaps(names: &[(&str, &str)]) -> Value {
+    names.iter().map(|(field, gap)| ((*field).to_owned(), json!(format!("«={gap}=»")))).collect()
+}

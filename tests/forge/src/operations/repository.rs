@@ -1,0 +1,106 @@
+//! The user, the repository and its branches.
+
+use std::sync::LazyLock;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::rendering::{id_of, user as short_user};
+use super::{Taken, login, text};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_of_actions};
+use crate::template::{Fields, Template, example, fill, open, replace};
+
+static USER: LazyLock<Template> = LazyLock::new(|| {
+    let mut user = example("private-user-response-with-public-profile-information");
+    replace(&mut user, "/octocat", "/«path»");
+    fill(&mut user, json!({"email": null}));
+    open(&mut user, &["login", "id", "name"]);
+    Template::new(&user)
+});
+
+static REPOSITORY_IN_FULL: LazyLock<Template> = LazyLock::new(|| {
+    let mut repository = example("full-repository-default-response");
+    let own = json!({
+        "id": REPOSITORY_ID, "name": REPOSITORY, "owner": "«=owner=»", "organization": "«=owner=»", "fork": false,
+        "default_branch": DEFAULT_BRANCH,
+    });
+    fill(&mut repository, own);
+    if let Some(fields) = repository.as_object_mut() {
+        // Only forks have the first two, and the repository is made of no other.
+        for field in ["parent", "source", "template_repository"] {
+            fields.remove(field);
+        }
+        // Required, and yet GitHub's own example lacks it.
+        fields.insert("language".to_owned(), json!("TypeScript"));
+    }
+    Template::new(&repository)
+});
+
+static BRANCH: LazyLock<Template> = LazyLock::new(|| {
+    let mut branch = example("branch-get");
+    let sha = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
+    replace(&mut branch, &sha, "«sha»");
+    replace(&mut branch, "branches/main", "branches/«path»");
+    replace(&mut branch, "tree/main", "tree/«path»");
+    open(&mut branch, &["name"]);
+    Template::new(&branch)
+});
+
+pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
+    if call.token().is_some_and(is_of_actions) {
+        return Answer::error(403, "Resource not accessible by integration");
+    }
+    let login = login(state, call);
+    let fields = Fields::new(state).part("path", &login).value("login", login.as_str());
+    let fields = fields.value("name", login.as_str()).value("id", id_of(&login));
+    Answer::json(200, USER.render(&fields))
+}
+
+pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
+    let fields = Fields::new(state).part("owner", short_user(state, OWNER));
+    Answer::json(200, REPOSITORY_IN_FULL.render(&fields))
+}
+
+pub(crate) fn branch(state: &mut State, _: &Call, taken: &Taken) -> Answer {
+    let name = text(taken, "branch").unwrap_or_default();
+    if let Some(sha) = state.branches.get(name) {
+        let fields = Fields::new(state).part("sha", sha).part("path", encode(name)).value("name", name);
+        return Answer::json(200, BRANCH.render(&fields));
+    }
+    match new_name(state, name) {
+        Some(new) => moved(state, &new),
+        None => Answer::error(404, "Branch not found"),
+    }
+}
+
+/// A name can have changed more than once. Where there is no `master`, GitHub leads to the default branch.
+fn new_name(state: &State, name: &str) -> Option<String> {
+    let mut name = name;
+    for _ in 0..=state.renamed.len() {
+        match state.renamed.get(name) {
+            Some(new) => name = new,
+            None if name == "master" => return Some(DEFAULT_BRANCH.to_owned()),
+            None => break,
+        }
+        if state.branches.contains_key(name) {
+            return Some(name.to_owned());
+        }
+    }
+    None
+}
+
+fn moved(state: &State, branch: &str) -> Answer {
+    let location = format!("{}/repositories/{REPOSITORY_ID}/branches/{}", state.base, encode(branch));
+    let body = json!({
+        "message": "Moved Permanently",
+        "url": location,
+        "documentation_url": "https://docs.github.com/rest",
+    });
+    Answer::json(301, body.to_string()).with("location", location)
+}
+
+fn encode(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,212 @@
+//! The server behind a stand-in, on a thread of its own so that a test may block its own.
+
+use std::net::TcpListener;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request as HttpRequest, State as Shared};
+use axum::http::Response;
+use axum::serve::ListenerExt as _;
+use serde_json::Value;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+use crate::answer::{Answer, Content};
+use crate::call::Call;
+use crate::contract::{Contract, violation};
+use crate::fault::{self, Fault, Outcome};
+use crate::hold::{self, Hold};
+use crate::model::Request;
+use crate::operations::{self, Operation, Taken};
+use crate::state::State;
+
+/// A test's request is far shorter; GitHub's own limit is of this order.
+const LONGEST_BODY: usize = 16 << 20;
+
+/// What the server and the test both reach.
+pub(crate) struct Forge {
+    pub(crate) validated: bool,
+    pub(crate) state: Mutex<State>,
+    pub(crate) script: Mutex<Script>,
+    pub(crate) requests: Mutex<Vec<Request>>,
+    pub(crate) violations: Mutex<Vec<String>>,
+}
+
+/// What the test has ordered.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) latency: Duration,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) holds: Vec<Hold>,
+    /// What to take out of the answers, to see that the checks notice.
+    pub(crate) omission: Option<String>,
+}
+
+/// A panic elsewhere leaves nothing half done that a later reader could mind.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) struct Server {
+    pub(crate) handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(listener: TcpListener, forge: Arc<Forge>) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.unwrap_or_else(|error| panic!("the stand-in has no runtime: {error}"));
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || run(&runtime, listener, forge, stopped));
+        Self { handle, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // What the thread has to say was said when it panicked.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: oneshot::Receiver<()>) {
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .unwrap_or_else(|error| panic!("the stand-in cannot listen: {error}"));
+        let listener = listener.tap_io(|stream| {
+            // Only slower without it.
+            let _ = stream.set_nodelay(true);
+        });
+        let router = Router::new().fallback(serve).with_state(forge);
+        tokio::select! {
+            _ = stopped => {}
+            ended = axum::serve(listener, router) => panic!("the stand-in stopped listening: {ended:?}"),
+        }
+    });
+}
+
+async fn serve(Shared(forge): Shared<Arc<Forge>>, request: HttpRequest) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, LONGEST_BODY).await {
+        Ok(body) => answer(&forge, &Call::new(parts, body)).await.into_response(),
+        Err(error) => violation(&format!("the body did not arrive: {error}")).into_response(),
+    }
+}
+
+async fn answer(forge: &Forge, call: &Call) -> Answer {
+    lock(&forge.requests).push(call.record());
+    let found = operations::find(&call.method, &call.segments);
+    let errors = forge.request_errors(call, found.as_ref());
+    if !errors.is_empty() {
+        return forge.refuse(call, &errors);
+    }
+    let (hold, struck, latency) = {
+        let mut script = lock(&forge.script);
+        let hold = hold::take(&mut script.holds, call);
+        (hold, fault::strike(&mut script.faults, call), script.latency)
+    };
+    let (before, after) = match hold {
+        Some(hold) if hold.answer_only => (None, Some(hold)),
+        hold => (hold, None),
+    };
+    if let Some(mut hold) = before {
+        hold.wait().await;
+    }
+    let happens = struck.as_ref().is_none_or(|struck| struck.after_effect);
+    let right = happens.then(|| forge.handle(call, found.as_ref()));
+    if let Some(mut hold) = after {
+        hold.wait().await;
+    }
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match (struck, right) {
+        (Some(struck), _) => forge.fail(call, found.as_ref(), struck).await,
+        (None, Some(right)) => right,
+        (None, None) => unreachable!("what no fault befalls is handled"),
+    }
+}
+
+impl Forge {
+    fn request_errors(&self, call: &Call, found: Option<&(&'static Operation, Taken)>) -> Vec<String> {
+        match found {
+            _ if !self.validated => Vec::new(),
+            Some((operation, taken)) => Contract::of(operation).judge_request(call, taken),
+            None => vec!["no operation is served there".to_owned()],
+        }
+    }
+
+    fn handle(&self, call: &Call, found: Option<&(&'static Operation, Taken)>) -> Answer {
+        let Some((operation, taken)) = found else { return Answer::not_found() };
+        let mut answer = operations::handle(&mut lock(&self.state), operation, call, taken);
+        if let Some(pointer) = &lock(&self.script).omission {
+            omit(&mut answer, pointer);
+        }
+        self.checked(call, operation, answer)
+    }
+
+    fn checked(&self, call: &Call, operation: &'static Operation, answer: Answer) -> Answer {
+        if !self.validated {
+            return answer;
+        }
+        let contract = Contract::of(operation);
+        match contract.judge_answer(&answer) {
+            errors if errors.is_empty() => answer,
+            errors => {
+                let what = format!("{} with {}", contract.name(), answer.status);
+                let errors: Vec<_> =
+                    errors.iter().map(|error| format!("the answer to {what}: {error}")).collect();
+                self.refuse(call, &errors)
+            }
+        }
+    }
+
+    async fn fail(
+        &self,
+        call: &Call,
+        found: Option<&(&'static Operation, Taken)>,
+        struck: fault::Struck,
+    ) -> Answer {
+        let answer = match struck.outcome {
+            Outcome::Answer(answer) => answer,
+            Outcome::Hang => std::future::pending().await,
+            // Ends the task of the connection, and with it the connection, without a word on stderr.
+            Outcome::Close => resume_unwind(Box::new("the test has the connection closed")),
+        };
+        let json = matches!(answer.content, Content::Json(_));
+        match found {
+            Some((operation, _))
+                if struck.checked && json && Contract::of(operation).describes(answer.status) =>
+            {
+                self.checked(call, operation, answer)
+            }
+            _ => answer,
+        }
+    }
+
+    fn refuse(&self, call: &Call, errors: &[String]) -> Answer {
+        let what = format!("{} {}: {}", call.method, call.target, errors.join("; "));
+        let answer = violation(&what);
+        lock(&self.violations).push(what);
+        answer
+    }
+}
+
+fn omit(answer: &mut Answer, pointer: &str) {
+    let Content::Json(text) = &mut answer.content else { return };
+    let mut body: Value = serde_json::from_str(text).unwrap_or_default();
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(object) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
+        object.remove(name);
+    }
+    *text = body.to_string();
+}

@@ -1,0 +1,200 @@
+//! What befalls the repository by other hands than those of the program under test.
+
+use crate::model::{Comment, Deployment, Head};
+use crate::operations::comments;
+use crate::server::lock;
+use crate::stand_in::StandIn;
+use crate::state::{Pull, Remark, State};
+
+impl StandIn {
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut lock(&self.forge.state))
+    }
+
+    /// Gives the token to a user; one that begins with `ghs_` is always that of GitHub Actions.
+    pub fn user(&self, token: &str, login: &str) {
+        self.change(|state| state.logins.insert(token.to_owned(), login.to_owned()));
+    }
+
+    /// Lets only this token in.
+    pub fn require_token(&self, token: &str) {
+        self.change(|state| state.required_token = Some(token.to_owned()));
+    }
+
+    /// Makes no page longer than this, whatever a request asks for.
+    pub fn page_size(&self, most: usize) {
+        self.change(|state| state.page_size = Some(most.max(1)));
+    }
+
+    /// Creates a branch or moves it; the open pull requests from it move along.
+    pub fn set_branch(&self, branch: &str, sha: &str) {
+        self.change(|state| state.set_branch(branch, sha));
+    }
+
+    /// Deletes a branch, which closes the open pull requests from it.
+    pub fn delete_branch(&self, branch: &str) {
+        self.change(|state| {
+            state.branches.remove(branch);
+            state.close_from(branch);
+        });
+    }
+
+    /// Renames a branch, which closes the open pull requests from it; its old name leads to the new one.
+    pub fn rename_branch(&self, from: &str, to: &str) {
+        self.change(|state| {
+            let Some(sha) = state.branches.remove(from) else {
+                panic!("there is no branch {from} to rename")
+            };
+            state.close_from(from);
+            state.renamed.remove(to);
+            state.renamed.insert(from.to_owned(), to.to_owned());
+            state.branches.insert(to.to_owned(), sha);
+        });
+    }
+
+    /// Opens a pull request into the default branch.
+    pub fn open_pull_request(&self, number: u64, head: Head, sha: &str) {
+        self.change(|state| {
+            let (created_at, updated_at) = (state.now(), state.now());
+            let pull = Pull {
+                number,
+                head: head.clone(),
+                sha: sha.to_owned(),
+                fork_is_gone: false,
+                open: true,
+                created_at,
+                updated_at,
+                closed_at: None,
+                merged_at: None,
+            };
+            assert!(state.pulls.insert(number, pull).is_none(), "there is a pull request {number} already");
+            state.push(&head, sha);
+        });
+    }
+
+    /// Moves the head of a pull request, and the branch that it is from.
+    pub fn push_to_pull_request(&self, number: u64, sha: &str) {
+        self.change(|state| {
+            let head = state.pull(number).head.clone();
+            state.pull(number).sha = sha.to_owned();
+            state.push(&head, sha);
+        });
+    }
+
+    /// Closes a pull request without merging it.
+    pub fn close_pull_request(&self, number: u64) {
+        self.change(|state| state.close(number, false));
+    }
+
+    /// Merges a pull request; the tip of the default branch becomes a new commit.
+    pub fn merge_pull_request(&self, number: u64) {
+        self.change(|state| state.close(number, true));
+    }
+
+    /// Opens a closed pull request again.
+    pub fn reopen_pull_request(&self, number: u64) {
+        self.change(|state| {
+            let now = state.now();
+            let pull = state.pull(number);
+            assert!(pull.merged_at.is_none(), "the merged pull request {number} cannot be opened again");
+            (pull.open, pull.closed_at, pull.updated_at) = (true, None, now);
+            let (head, sha) = (pull.head.clone(), pull.sha.clone());
+            state.push(&head, &sha);
+        });
+    }
+
+    /// Deletes the fork that a pull request is from.
+    pub fn delete_fork_of(&self, number: u64) {
+        self.change(|state| {
+            let pull = state.pull(number);
+            assert!(pull.head.fork.is_some(), "the pull request {number} is from no fork");
+            pull.fork_is_gone = true;
+        });
+    }
+
+    /// The comments below a pull request, the oldest first.
+    pub fn comments(&self, number: u64) -> Vec<Comment> {
+        let public = |remark: &Remark| Comment {
+            id: remark.id,
+            author: remark.author.clone(),
+            body: remark.body.clone(),
+        };
+        self.change(|state| comments::below(state, number).iter().map(public).collect())
+    }
+
+    /// Has someone else comment.
+    pub fn comment_by(&self, login: &str, number: u64, body: &str) -> u64 {
+        self.change(|state| comments::add(state, login, number, body).id)
+    }
+
+    /// Has someone edit a comment.
+    pub fn edit_comment(&self, id: u64, body: &str) {
+        self.change(|state| {
+            let now = state.now();
+            let Some(remark) = state.comments.get_mut(&id) else {
+                panic!("there is no comment {id} to edit")
+            };
+            (remark.body, remark.updated_at) = (body.to_owned(), now);
+        });
+    }
+
+    /// Has someone delete a comment.
+    pub fn delete_comment(&self, id: u64) {
+        let gone = self.change(|state| state.comments.remove(&id));
+        assert!(gone.is_some(), "there is no comment {id} to delete");
+    }
+
+    /// All deployments, the oldest first.
+    pub fn deployments(&self) -> Vec<Deployment> {
+        self.change(|state| state.deployments.values().map(|record| record.deployment.clone()).collect())
+    }
+}
+
+impl State {
+    fn pull(&mut self, number: u64) -> &mut Pull {
+        self.pulls.get_mut(&number).unwrap_or_else(|| panic!("there is no pull request {number}"))
+    }
+
+    fn set_branch(&mut self, branch: &str, sha: &str) {
+        self.renamed.remove(branch);
+        self.branches.insert(branch.to_owned(), sha.to_owned());
+        self.commits.insert(sha.to_owned());
+        let now = self.now();
+        let head = Head::own(branch);
+        for pull in self.pulls.values_mut().filter(|pull| pull.open && pull.head == head && pull.sha != sha) {
+            (pull.sha, pull.updated_at) = (sha.to_owned(), now.clone());
+        }
+    }
+
+    fn push(&mut self, head: &Head, sha: &str) {
+        self.commits.insert(sha.to_owned());
+        if head.fork.is_none() {
+            self.set_branch(&head.branch.clone(), sha);
+        }
+    }
+
+    fn close_from(&mut self, branch: &str) {
+        let head = Head::own(branch);
+        let open = self.pulls.values().filter(|pull| pull.open && pull.head == head);
+        for number in open.map(|pull| pull.number).collect::<Vec<_>>() {
+            self.close(number, false);
+        }
+    }
+
+    fn close(&mut self, number: u64, merged: bool) {
+        let now = self.now();
+        let pull = self.pull(number);
+        assert!(pull.open, "the pull request {number} is closed already");
+        (pull.open, pull.closed_at, pull.updated_at) = (false, Some(now.clone()), now.clone());
+        if merged {
+            pull.merged_at = Some(now);
+            let sha = merge_commit(number);
+            self.set_branch(crate::state::DEFAULT_BRANCH, &sha);
+        }
+    }
+}
+
+/// The commit that merging a pull request makes.
+pub(crate) fn merge_commit(number: u64) -> String {
+    format!("{number:e>40x}")
+}
