@@ -6,6 +6,8 @@ mod bad_input;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod forge;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod outputs;

@@ -1,6 +1,7 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
 mod ended;
+pub(crate) mod payloads;
 mod repository;
 mod secure;
 mod servers;
@@ -8,12 +9,13 @@ mod servers;
 pub(crate) use ended::{Ended, digits_after};
 pub(crate) use repository::{Repository, png, repository};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
-pub(crate) use servers::{Recorded, gitbook, published, said};
+pub(crate) use servers::{Recorded, Sandbox, gitbook, published, said};
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use forge_stand_in::StandIn;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -22,6 +24,9 @@ const LONGEST_RUN: Duration = Duration::from_secs(60);
 
 /// The token of these tests.
 pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
+
+/// The forge's token of these tests, of the kind that Actions has.
+pub(crate) const FORGE_TOKEN: &str = "ghs_fOrGe0123456789";
 
 /// A run of the program, not started yet: no variable is set but those that say where its files go.
 pub(crate) struct Deployment {
@@ -86,20 +91,20 @@ impl Deployment {
     }
 
     /// Runs as a step of GitHub Actions, on a push to a branch.
-    pub(crate) fn on_github(mut self, branch: &str, run: u64) -> Self {
+    pub(crate) fn on_github(self, branch: &str, run: u64) -> Self {
+        self.on_github_event("push", &payloads::push(branch, "0123abcd"), run)
+    }
+
+    /// Runs as a step of GitHub Actions, on an event with its payload.
+    pub(crate) fn on_github_event(mut self, name: &str, payload: &serde_json::Value, run: u64) -> Self {
         self.github = true;
         let event = self.files.path().join("event.json");
-        let payload = serde_json::json!({
-            "ref": format!("refs/heads/{branch}"),
-            "after": "0123abcd",
-            "repository": {"id": 1, "full_name": "acme/integrations", "default_branch": "main"},
-        });
         std::fs::write(&event, payload.to_string()).unwrap();
         let run = run.to_string();
         [
             ("CI", "true"),
             ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_EVENT_NAME", "push"),
+            ("GITHUB_EVENT_NAME", name),
             ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
             ("GITHUB_REPOSITORY", "acme/integrations"),
             ("GITHUB_SERVER_URL", "https://github.com"),
@@ -107,6 +112,11 @@ impl Deployment {
         ]
         .into_iter()
         .fold(self, |run, (name, value)| run.variable(name, value))
+    }
+
+    /// Can talk to a forge, with the token that Actions has.
+    pub(crate) fn with_forge(self, forge: &StandIn) -> Self {
+        self.variable("GITHUB_API_URL", forge.url()).variable("GITHUB_TOKEN", FORGE_TOKEN)
     }
 
     /// Runs it to its end.

@@ -1,6 +1,7 @@
 //! Servers that answer in GitBook's place.
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -34,6 +35,47 @@ pub(crate) async fn gitbook() -> MockServer {
     Mock::given(method("POST")).respond_with(repeated).mount(&server).await;
     Mock::given(any()).respond_with(said(500, "nobody expected this")).mount(&server).await;
     server
+}
+
+/// A sandbox of its own, which several runs share as they do GitBook.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+    endpoint: String,
+}
+
+impl Sandbox {
+    /// An empty one.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let endpoint = gitbook_deploy::gitbook::sandbox::start(folder.path()).await.unwrap().to_string();
+        Self { folder, endpoint }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The names of all that is published.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// What is published under a name.
+    pub(crate) fn integration(&self, name: &str) -> Value {
+        let path = self.folder.path().join(name).join("integration.json");
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    /// Publishes by other hands.
+    pub(crate) fn set(&self, name: &str, integration: &Value) {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("integration.json"), integration.to_string()).unwrap();
+    }
 }
 
 /// The answer that repeats what was sent.
