@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use futures::future::try_join_all;
+
 use super::{Stage, races};
 use crate::error::Error;
-use crate::forge::{Forge, ForgeError, Kept, Wish};
+use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
 use crate::plan::{Decision, Target};
 use crate::preview::Branch;
 use crate::report::{Run, comment};
@@ -17,23 +19,24 @@ const MOST_PULL_REQUESTS: usize = 5;
 
 impl Stage<'_> {
     /// Says what came of the previews, also where that is a failure.
-    pub(crate) async fn comment(&self, decision: &Decision, run: &mut Run, error: Option<&Error>) {
+    pub(crate) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
             Decision::Delete(target) => (target, true),
             _ => return,
         };
-        let Some(forge) = self.forge.filter(|_| self.comments()) else { return };
+        let Some(forge) = self.forge.filter(|_| self.is_to_comment()) else { return };
         let rows = comment::rows(run, error, &now(), self.printer);
         if rows.is_empty() {
             return;
         }
-        let mut work = async |forge: &Forge| {
-            if deletes && let Some(numbers) = self.told_of(forge, &target.branch, target.pull_request).await {
-                run.pull_requests = numbers;
-            }
-            for number in &run.pull_requests {
-                self.keep(forge, *number, &rows, !deletes).await;
+        let work = async |forge: &Forge| {
+            let found = match self.comments.get() {
+                Some(found) => found.clone(),
+                None => self.find_comments(forge, target, deletes).await,
+            };
+            for found in found {
+                self.keep(forge, found, &rows, !deletes).await;
             }
         };
         match self.cancel.signal() {
@@ -47,65 +50,58 @@ impl Stage<'_> {
 
     /// Says in what comments there are that a sweep has deleted a preview.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, branch: &Branch, rows: &[comment::Row]) {
-        if self.comments() {
-            let numbers = self.told_of(forge, branch, None).await.unwrap_or_default();
-            for number in numbers {
-                self.keep(forge, number, rows, false).await;
+        if self.is_to_comment() {
+            let target = Target { branch: branch.clone(), pull_request: None };
+            for found in self.find_comments(forge, &target, true).await {
+                self.keep(forge, found, rows, false).await;
             }
         }
     }
 
-    fn comments(&self) -> bool {
+    /// Looks for the comments while there is time, unless other jobs may be about to write them.
+    pub(super) async fn find_comments_early(&self, target: &Target) {
+        if let Some(forge) = self.forge.filter(|_| self.is_to_comment() && !self.is_one_of_several()) {
+            let work = self.find_comments(forge, target, false);
+            if let Ok(found) = self.cancel.or_at_once(work).await {
+                drop(self.comments.set(found));
+            }
+        }
+    }
+
+    /// The comments on the pull request of the event, or else on those from the branch: the open ones, or all.
+    async fn find_comments(&self, forge: &Forge, target: &Target, closed_too: bool) -> Vec<Found> {
+        let work = async {
+            let numbers = match target.pull_request {
+                Some(number) => vec![number],
+                None => forge.pull_requests(&target.branch, !closed_too).await?,
+            };
+            let find = |number| forge.find_comment(number, comment::MARKER);
+            try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
+        };
+        work.await.unwrap_or_else(|error| {
+            races::tell(self.printer, "no comment tells of it", &error);
+            Vec::new()
+        })
+    }
+
+    async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
+        let number = found.number();
+        let text = |there: &[String]| comment::text(there, rows);
+        let wish = Wish { text: &text, create, shared: self.is_one_of_several() };
+        match forge.keep_comment(found, &wish).await {
+            Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
+            Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
+            Err(error) => races::tell(self.printer, &format!("no comment on pull request #{number}"), &error),
+        }
+    }
+
+    fn is_to_comment(&self) -> bool {
         self.config.comment && !self.config.dry_run
     }
 
-    /// The pull requests to comment on: that of the event, or those that are open from the branch.
-    pub(super) async fn pull_requests(&self, target: &Target) -> Vec<u64> {
-        let Some(forge) = self.forge.filter(|_| self.comments()) else { return Vec::new() };
-        if let Some(number) = target.pull_request {
-            return vec![number];
-        }
-        match self.cancel.or_at_once(forge.pull_requests(&target.branch, true)).await {
-            Ok(Ok(numbers)) => numbers.into_iter().take(MOST_PULL_REQUESTS).collect(),
-            Ok(Err(error)) => {
-                races::tell(self.printer, "no comment is kept", &error);
-                Vec::new()
-            }
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// The pull requests, closed ones too, in which there may be a comment.
-    async fn told_of(&self, forge: &Forge, branch: &Branch, pull_request: Option<u64>) -> Option<Vec<u64>> {
-        if let Some(number) = pull_request {
-            return Some(vec![number]);
-        }
-        match forge.pull_requests(branch, false).await {
-            Ok(numbers) => Some(numbers.into_iter().take(MOST_PULL_REQUESTS).collect()),
-            Err(error) => {
-                races::tell(self.printer, "the comment does not say that the preview is gone", &error);
-                None
-            }
-        }
-    }
-
-    async fn keep(&self, forge: &Forge, number: u64, rows: &[comment::Row], create: bool) {
-        let wish = Wish {
-            number,
-            marker: comment::MARKER,
-            text: &|there| comment::text(there, rows),
-            create,
-            // Other jobs deploy what this one does not.
-            shared: self.shard.is_some() || self.config.integrations.is_some(),
-        };
-        match forge.keep_comment(&wish).await {
-            Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
-            Ok(Kept::Unchanged | Kept::None) => {}
-            Err(ForgeError::Cancelled) => {}
-            Err(error) => {
-                races::tell(self.printer, &format!("no comment on pull request #{number}"), &error);
-            }
-        }
+    /// Whether other jobs deploy what this one does not.
+    fn is_one_of_several(&self) -> bool {
+        self.shard.is_some() || self.config.integrations.is_some()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
-use crate::deploy::{NamedPreview, Previews, What};
+use crate::deploy::{NamedPreview, Previews, Records, What};
 use crate::forge::{Forge, ForgeError, Standing};
 use crate::gitbook::GitBook;
 use crate::plan::Target;
@@ -95,6 +95,7 @@ impl Stage<'_> {
         target: &Target,
         previews: &Previews<'_>,
         gitbook: &GitBook,
+        records: Option<Records<'_>>,
         run: &mut Run,
     ) {
         let is_there = |what| matches!(what, What::Published | What::Unchanged);
@@ -104,10 +105,11 @@ impl Stage<'_> {
             .filter(|outcome| outcome.result.as_ref().is_ok_and(|done| is_there(done.what)))
             .collect();
         if there.is_empty() || self.config.dry_run {
-            return;
+            return self.told(records).await;
         }
         let left = "not asked whether the branch was closed meanwhile, which is left to the sweep";
-        let standing = self.standing(&target.branch, target.pull_request, left).await;
+        let standing = self.standing(&target.branch, target.pull_request, left);
+        let ((), standing) = futures::join!(self.told(records), standing);
         if standing != Some(Standing::Gone) {
             return;
         }
@@ -125,7 +127,7 @@ impl Stage<'_> {
                 **outcome = deployment.delete(&preview, previews).await;
             }
         }
-        self.told(records);
+        self.told(records).await;
     }
 
     /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
