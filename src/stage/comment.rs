@@ -79,7 +79,7 @@ impl Stage<'_> {
             try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
         };
         work.await.unwrap_or_else(|error| {
-            races::tell(self.printer, "no comment tells of it", &error);
+            races::tell(self.printer, "no comment is kept", &error);
             Vec::new()
         })
     }

@@ -48,6 +48,7 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
     let text = format!("{undone}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
+        ForgeError::GivenUp => tracing::info!("{undone}: {error}"),
         _ => tracing::warn!("{text}"),
     }
 }
@@ -57,7 +58,7 @@ impl Stage<'_> {
     pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
         let commit = self.ci.commit.as_deref()?;
         let standing =
-            self.standing(branch, pull_request, "not asked whether the commit is its branch's newest");
+            self.standing(branch, pull_request, "whether the commit is its branch's newest is not known");
         match standing.await? {
             standing if standing.has_as_tip(commit) => None,
             Standing::Gone => Some(gone(branch, pull_request)),
@@ -80,7 +81,7 @@ impl Stage<'_> {
         if self.config.mode != Mode::Auto {
             return None;
         }
-        let standing = self.standing(branch, *pull_request, "not asked whether the branch is open again");
+        let standing = self.standing(branch, *pull_request, "whether the branch is open again is not known");
         let Standing::Open { .. } = standing.await? else { return None };
         Some(match pull_request {
             Some(number) => format!("pull request #{number} is open again"),
@@ -107,7 +108,7 @@ impl Stage<'_> {
         if there.is_empty() || self.config.dry_run {
             return self.told(records).await;
         }
-        let left = "not asked whether the branch was closed meanwhile, which is left to the sweep";
+        let left = "whether the branch was closed meanwhile is not known and left to the sweep";
         let standing = self.standing(&target.branch, target.pull_request, left);
         let ((), standing) = futures::join!(self.told(records), standing);
         if standing != Some(Standing::Gone) {

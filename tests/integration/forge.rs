@@ -1,6 +1,8 @@
 //! What the forge is asked and told.
 
 mod comment;
+mod deployments;
+mod faults;
 
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use forge_stand_in::StandIn;
