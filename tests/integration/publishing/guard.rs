@@ -79,10 +79,13 @@ async fn a_preview_of_another_branch_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_mark_that_is_not_at_the_end_is_none() {
+async fn a_mark_that_was_damaged_is_refused_with_the_right_one() {
     let repository = repository().integration("hello");
-    let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
-    assert!(log.contains("was not made by gitbook-deploy"), "{log}");
+    for damaged in [format!("{MARK}\nHi."), MARK.replace("branch=", "brunch=")] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &damaged, 1).await, @"");
+        }
+    }
 }
 
 #[tokio::test]
