@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use super::{Stage, races};
 use crate::error::Error;
 use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
+use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::preview::Branch;
 use crate::report::{Run, comment};
@@ -60,7 +61,9 @@ impl Stage<'_> {
 
     /// Looks for the comments while there is time, unless other jobs may be about to write them.
     pub(super) async fn find_comments_early(&self, target: &Target) {
-        if let Some(forge) = self.forge.filter(|_| self.is_to_comment() && !self.is_one_of_several()) {
+        if let Some(forge) = self.forge.filter(|_| self.is_to_comment())
+            && !self.is_one_of_several()
+        {
             let work = self.find_comments(forge, target, false);
             if let Ok(found) = self.cancel.or_at_once(work).await {
                 drop(self.comments.set(found));
@@ -87,7 +90,9 @@ impl Stage<'_> {
     async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
         let number = found.number();
         let text = |there: &[String]| comment::text(there, rows);
-        let wish = Wish { text: &text, create, shared: self.is_one_of_several() };
+        // That they were looked for early is for who is alone.
+        let shared = self.comments.get().is_none() && self.is_one_of_several();
+        let wish = Wish { text: &text, create, shared };
         match forge.keep_comment(found, &wish).await {
             Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
             Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
@@ -101,7 +106,9 @@ impl Stage<'_> {
 
     /// Whether other jobs deploy what this one does not.
     fn is_one_of_several(&self) -> bool {
-        self.shard.is_some() || self.config.integrations.is_some()
+        let patterns = self.config.integrations.as_ref();
+        self.shard.is_some()
+            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.environment.folder()))
     }
 }
 
