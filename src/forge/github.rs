@@ -87,7 +87,7 @@ impl GitHub {
         }
     }
 
-    /// The numbers of the pull requests from a branch, newest first: the open ones, or all.
+    /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
     ///
     /// # Errors
     /// Whatever the forge or the network says.
@@ -130,8 +130,13 @@ impl GitHub {
         let (owner, name) = branch.of_which_fork().unwrap_or((&self.repository.0, branch.as_str()));
         let head = format!("{owner}:{name}");
         let query = [("state", state), ("head", &head)];
-        let mut found: Vec<PullRequest> =
-            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
+        let mut found: Vec<PullRequest> = if state == "open" {
+            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?
+        } else {
+            // The closed ones are many where the forge does not filter, and the newest are enough.
+            let query: Vec<_> = query.into_iter().chain([("per_page", PAGE)]).collect();
+            parse(&self.get(&["pulls"], &query, Permission::ReadPullRequests).await?)?
+        };
         let own = format!("{}/{}", self.repository.0, self.repository.1);
         found.retain(|pull_request| {
             let repository = pull_request.head.repo.as_ref().map(|repository| &*repository.full_name);
