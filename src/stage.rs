@@ -35,7 +35,7 @@ pub(crate) struct Stage<'a> {
     /// Where branches and pull requests can be asked for.
     pub(crate) forge: Option<&'a Forge>,
     /// The comments on the pull requests that this is about, once they were looked for.
-    pub(crate) comments: &'a OnceLock<Vec<Found>>,
+    pub(crate) comments: &'a OnceLock<Result<Vec<Found>, ForgeError>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,

@@ -31,13 +31,11 @@ impl Stage<'_> {
         if rows.is_empty() {
             return;
         }
-        let work = async |forge: &Forge| {
-            let found = match self.comments.get() {
-                Some(found) => found.clone(),
-                None => self.find_comments(forge, target, deletes).await,
-            };
-            for found in found {
-                self.keep(forge, found, &rows, !deletes).await;
+        let work = async |forge: &Forge| match self.comments.get() {
+            Some(found) => self.keep_all(forge, found, &rows, !deletes).await,
+            None => {
+                let found = self.find_comments(forge, target, deletes).await;
+                self.keep_all(forge, &found, &rows, !deletes).await;
             }
         };
         match self.cancel.signal() {
@@ -53,9 +51,8 @@ impl Stage<'_> {
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, branch: &Branch, rows: &[comment::Row]) {
         if self.is_to_comment() {
             let target = Target { branch: branch.clone(), pull_request: None };
-            for found in self.find_comments(forge, &target, true).await {
-                self.keep(forge, found, rows, false).await;
-            }
+            let found = self.find_comments(forge, &target, true).await;
+            self.keep_all(forge, &found, rows, false).await;
         }
     }
 
@@ -72,19 +69,35 @@ impl Stage<'_> {
     }
 
     /// The comments on the pull request of the event, or else on those from the branch: the open ones, or all.
-    async fn find_comments(&self, forge: &Forge, target: &Target, closed_too: bool) -> Vec<Found> {
-        let work = async {
-            let numbers = match target.pull_request {
-                Some(number) => vec![number],
-                None => forge.pull_requests(&target.branch, !closed_too).await?,
-            };
-            let find = |number| forge.find_comment(number, comment::MARKER);
-            try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
+    async fn find_comments(
+        &self,
+        forge: &Forge,
+        target: &Target,
+        closed_too: bool,
+    ) -> Result<Vec<Found>, ForgeError> {
+        let numbers = match target.pull_request {
+            Some(number) => vec![number],
+            None => forge.pull_requests(&target.branch, !closed_too).await?,
         };
-        work.await.unwrap_or_else(|error| {
-            races::tell(self.printer, "no comment is kept", &error);
-            Vec::new()
-        })
+        let find = |number| forge.find_comment(number, comment::MARKER);
+        try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
+    }
+
+    async fn keep_all(
+        &self,
+        forge: &Forge,
+        found: &Result<Vec<Found>, ForgeError>,
+        rows: &[comment::Row],
+        create: bool,
+    ) {
+        match found {
+            Ok(found) => {
+                for found in found {
+                    self.keep(forge, found.clone(), rows, create).await;
+                }
+            }
+            Err(error) => races::tell(self.printer, "no comment is kept", error),
+        }
     }
 
     async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
