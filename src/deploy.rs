@@ -123,13 +123,14 @@ impl Deployment<'_> {
             let too_long = || DeployError::MarkTooLong(name.to_owned());
             let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
             let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
-            if let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? {
-                let theirs = guard::ours(name, &existing, &identity.mark)?;
+            let existing = self.send("reading", name, self.gitbook.read(name)).await?;
+            if let Some(existing) = &existing {
+                let theirs = guard::ours(name, existing, &identity.mark)?;
                 if theirs.is_newer_than(&identity.mark) {
                     return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..done });
                 }
                 if self.skip_unchanged && theirs.hash == hash {
-                    return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
+                    return Ok(Done { what: What::Unchanged, ..seen(existing, done) });
                 }
             }
             if self.dry_run {
@@ -138,6 +139,7 @@ impl Deployment<'_> {
             let branch = Some(previews.target.branch.as_str());
             let publishing = Publishing { integration: &integration.name, name, hash: &hash, branch };
             let answer = self.send_recorded(&publishing, body).await?;
+            warn_of_overlap(existing.as_ref(), &answer);
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))
         })
@@ -233,6 +235,19 @@ impl Deployment<'_> {
 /// An outcome of an integration that was left alone.
 fn skipped(note: &str) -> Done {
     Done { what: What::Skipped, note: Some(note.to_owned()), ..Done::default() }
+}
+
+/// The API has no compare-and-set: somebody else may publish after the mark was read.
+fn warn_of_overlap(existing: Option<&Published>, answer: &Published) {
+    let number = |published: &Published| published.version.as_ref().and_then(serde_json::Number::as_u64);
+    if let Some((before, after)) = existing.and_then(number).zip(number(answer))
+        && after > before + 1
+    {
+        tracing::warn!(
+            "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
+            answer.name
+        );
+    }
 }
 
 fn newer(theirs: &Mark) -> String {

@@ -119,3 +119,21 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
         assert_eq!(ended.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
     }
 }
+
+/// Reading the mark and publishing are two requests, between which another run may publish.
+#[tokio::test]
+async fn a_run_that_publishes_at_the_same_time_is_noticed() {
+    let repository = repository().integration("hello");
+    for (after, noticed) in [(2, false), (3, true)] {
+        let server = holding(MARK).await;
+        let mut answer = published("hello-fix");
+        answer["version"] = after.into();
+        let answer = ResponseTemplate::new(200).set_body_json(answer);
+        Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+        let ended = push(&server.uri(), "fix", &repository).runs().await;
+        assert_eq!(ended.output("result"), "published");
+        let warning =
+            "warning: `hello-fix` went from version 1 to 3: another run has published it at the same time";
+        assert_eq!(ended.log().contains(warning), noticed, "{}", ended.log());
+    }
+}
