@@ -168,7 +168,10 @@ impl GitHub {
         }
         match self.get_root(&["user"], Permission::WritePullRequests).await {
             Ok(answer) => Ok(Author::Login(parse::<Account>(&answer)?.login)),
-            Err(ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => Ok(Author::Bot),
+            // Tokens of jobs are nobody's on some forges. One that is good for nothing fails at the next question.
+            Err(ForgeError::Unauthorized(_) | ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => {
+                Ok(Author::Bot)
+            }
             Err(error) => Err(error),
         }
     }

@@ -170,10 +170,7 @@ impl GitHub {
         query: &Query<'_>,
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
-        self.get_url(self.url(path, query), permission).await
-    }
-
-    async fn get_url(&self, url: Url, permission: Permission) -> Result<Answer, ForgeError> {
+        let url = self.url(path, query);
         let request = || self.send(Method::GET, url.clone(), None, permission);
         self.unless_given_up(self.retry.run(request)).await
     }
@@ -238,11 +235,11 @@ impl GitHub {
         Err(ForgeError::EndlessList(MOST_PAGES))
     }
 
-    /// What is not about the repository.
+    /// What is not about the repository. That it is not answered does not mean that nothing else is.
     pub(super) async fn get_root(&self, path: &[&str], permission: Permission) -> Result<Answer, ForgeError> {
         let mut url = self.root.clone();
         push(&mut url, path);
-        self.get_url(url, permission).await
+        self.retry.run(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
     async fn send(

@@ -198,6 +198,31 @@ async fn a_token_of_a_user_asks_who_it_is() {
     assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
 }
 
+/// As on Gitea and Forgejo, whose accounts have no type.
+#[tokio::test]
+async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.user("job", "gitea-actions");
+    forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    for status in [401, 403, 404] {
+        let body = json!({"message": "no user"});
+        forge.fail(Fault::on("GET", "/user$").status(status).json(body).unvalidated());
+        let comments = json!([
+            {"id": 1, "body": MARKER, "user": {"login": "mona"}},
+            {"id": 2, "body": MARKER, "user": {"login": "gitea-actions"}},
+            {"id": 3, "body": MARKER, "user": null},
+        ]);
+        let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
+        forge.fail(list.times(2));
+        let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
+        forge.clear_requests();
+        done(&run.folder(&folder).runs().await);
+        assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
+        forge.clear_faults();
+    }
+}
+
 #[tokio::test]
 async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
     let (gitbook, forge) = world().await;
