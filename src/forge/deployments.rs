@@ -48,6 +48,10 @@ pub(crate) struct Status<'a> {
     pub description: &'a str,
 }
 
+/// A run that was still publishing when a newer one's deployment was deactivated says of its own that it was a success.
+/// No more runs than this publish one preview at the same time.
+const MOST_AT_ONCE: usize = 4;
+
 /// GitHub takes no more characters for a description.
 const LONGEST_DESCRIPTION: usize = 140;
 
@@ -113,11 +117,12 @@ impl GitHub {
     ) -> Result<usize, ForgeError> {
         let query = [("environment", environment)];
         let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
-        let mut active = Vec::new();
+        let (mut active, mut inactive) = (Vec::new(), 0);
         for deployment in &all {
             match self.state(deployment.id).await?.as_deref() {
-                // They are deactivated oldest first: what came before this one is inactive, too.
-                Some("inactive") => break,
+                // They are deactivated oldest first: what came before these is inactive, too.
+                Some("inactive") if inactive == MOST_AT_ONCE => break,
+                Some("inactive") => inactive += 1,
                 Some("failure" | "error") => {}
                 _ => active.push(deployment.id),
             }
