@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Stage, races};
+use crate::deploy::Outcome;
 use crate::error::Error;
 use crate::forge::{Forge, ForgeError, Kept, Wish};
 use crate::plan::{Decision, Target};
@@ -32,8 +33,10 @@ impl Stage<'_> {
             if deletes && let Some(numbers) = self.told_of(forge, &target.branch, target.pull_request).await {
                 run.pull_requests = numbers;
             }
+            // A preview that was there without a comment has a run which is about to write one that would be wrong.
+            let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
             for number in &run.pull_requests {
-                self.keep(forge, *number, &rows, !deletes).await;
+                self.keep(forge, *number, &rows, !deletes || has_deleted).await;
             }
         };
         match self.cancel.signal() {
