@@ -4,7 +4,7 @@ use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
 use crate::deploy::{NamedPreview, Previews, What};
-use crate::forge::{Forge, ForgeError, Standing};
+use crate::forge::{Forge, ForgeError, Standing, is_commit};
 use crate::gitbook::GitBook;
 use crate::plan::Target;
 use crate::preview::Branch;
@@ -55,23 +55,33 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
 impl Stage<'_> {
     /// Why the commit is not to be published any more, if so: its branch has moved on, or is gone.
     pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
-        let commit = self.ci.commit.as_deref()?;
-        let standing =
-            self.standing(branch, pull_request, "not asked whether the commit is its branch's newest");
-        match standing.await? {
-            standing if standing.has_as_tip(commit) => None,
-            Standing::Gone => Some(gone(branch, pull_request)),
-            Standing::Open { tip } => {
-                let short: String = tip.chars().take(7).collect();
-                Some(format!("`{branch}` has moved on to {short}, whose own run publishes it"))
-            }
+        Some(match self.past_commit(branch, pull_request).await? {
+            Standing::Gone => gone(branch, pull_request),
+            Standing::Open { tip } => moved_on(branch, &tip),
+        })
+    }
+
+    /// The same of the commit that is about to go to production; what no branch is at is not overtaken. A pull request
+    /// that is closed says nothing: where that is asked for, it is published once it is merged.
+    pub(super) async fn production_overtaken(&self) -> Option<String> {
+        let (branch, pull_request) = (self.ci.event.branch()?, self.ci.event.pull_request());
+        match self.past_commit(branch, pull_request).await? {
+            Standing::Gone => pull_request.is_none().then(|| gone(branch, None)),
+            Standing::Open { tip } => Some(moved_on(branch, &tip)),
         }
     }
 
-    /// The same of the commit that is about to go to production; what no branch is at is not overtaken.
-    pub(super) async fn production_overtaken(&self) -> Option<String> {
-        let branch = self.ci.event.branch()?;
-        self.overtaken(branch, self.ci.event.pull_request()).await
+    /// Where a branch stands, if that is not at the commit of this run.
+    async fn past_commit(&self, branch: &Branch, pull_request: Option<u64>) -> Option<Standing> {
+        // The commit of an event that is about no branch is not that of a branch which was named by hand.
+        self.ci.event.branch()?;
+        let commit = self.ci.commit.as_deref()?;
+        let undone = "not asked whether the commit is its branch's newest";
+        if !is_commit(commit) {
+            tracing::info!("{undone}: `{commit}` is no commit's name");
+            return None;
+        }
+        self.standing(branch, pull_request, undone).await.filter(|standing| !standing.has_as_tip(commit))
     }
 
     /// Why a preview is not to be deleted after all: what was closed is open again. Deleted by hand it is anyway.
@@ -139,6 +149,11 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+fn moved_on(branch: &Branch, tip: &str) -> String {
+    let short: String = tip.chars().take(7).collect();
+    format!("`{branch}` has moved on to {short}, whose own run publishes it")
 }
 
 fn gone(branch: &Branch, pull_request: Option<u64>) -> String {
