@@ -91,11 +91,24 @@ impl Stage<'_> {
             return None;
         }
         let standing = self.standing(branch, *pull_request, "not asked whether the branch is open again");
-        let Standing::Open { .. } = standing.await? else { return None };
-        Some(match pull_request {
-            Some(number) => format!("pull request #{number} is open again"),
-            None => format!("branch `{branch}` is there again"),
+        Some(match (standing.await?, pull_request) {
+            (Standing::Gone, _) => also_open(self.other_pull_request(target).await?),
+            (Standing::Open { .. }, Some(number)) => format!("pull request #{number} is open again"),
+            (Standing::Open { .. }, None) => format!("branch `{branch}` is there again"),
         })
+    }
+
+    /// Another pull request that is open from the same branch, whose preview it is, too.
+    async fn other_pull_request(&self, target: &Target) -> Option<u64> {
+        let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
+        let work = self.forge?.pull_requests(&target.branch, true);
+        match self.cancel.or_at_once(work).await.ok()? {
+            Ok(open) => open.into_iter().find(|number| *number != shared),
+            Err(error) => {
+                tell(self.printer, "not asked whether another pull request is open from the branch", &error);
+                None
+            }
+        }
     }
 
     /// Deletes the previews that were published just now, if their branch or pull request was closed meanwhile: the
@@ -119,6 +132,10 @@ impl Stage<'_> {
         let left = "not asked whether the branch was closed meanwhile, which is left to the sweep";
         let standing = self.standing(&target.branch, target.pull_request, left).await;
         if standing != Some(Standing::Gone) {
+            return;
+        }
+        if let Some(number) = self.other_pull_request(target).await {
+            tracing::info!("{}, and {}", gone(&target.branch, target.pull_request), also_open(number));
             return;
         }
         tracing::info!("{}: what was published is deleted again", gone(&target.branch, target.pull_request));
@@ -154,6 +171,10 @@ impl Stage<'_> {
 fn moved_on(branch: &Branch, tip: &str) -> String {
     let short: String = tip.chars().take(7).collect();
     format!("`{branch}` has moved on to {short}, whose own run publishes it")
+}
+
+fn also_open(number: u64) -> String {
+    format!("pull request #{number} is open from the same branch")
 }
 
 fn gone(branch: &Branch, pull_request: Option<u64>) -> String {

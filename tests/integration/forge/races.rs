@@ -54,7 +54,12 @@ impl World {
 
     /// A run on something that happened to pull request 12.
     fn pull_request(&self, action: &str, commit: char, run: u64) -> Deployment {
-        let payload = payloads::pull_request(action, 12, "fix", &sha(commit));
+        self.numbered(12, action, commit, run)
+    }
+
+    /// A run on something that happened to a pull request from `fix`.
+    fn numbered(&self, number: u64, action: &str, commit: char, run: u64) -> Deployment {
+        let payload = payloads::pull_request(action, number, "fix", &sha(commit));
         self.run("pull_request", &payload, commit, run)
     }
 

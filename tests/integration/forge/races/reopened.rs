@@ -1,5 +1,7 @@
 //! What was closed is open again by the time its preview would be deleted.
 
+use forge_stand_in::Head;
+
 use super::{log, result, sha, with_branch, with_pull_request};
 
 const FIRST: [&str; 1] = ["hello-fix: commit 1, run 100"];
@@ -96,6 +98,71 @@ async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
     info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
+}
+
+/// Who closes a pull request and opens another one from the same branch has not closed what the preview is of.
+#[tokio::test]
+async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_branch() {
+    let world = with_pull_request().await;
+    assert_eq!(result(&world.pull_request("opened", '1', 100).runs().await), "published");
+    world.forge.close_pull_request(12);
+    let gate = world.forge.hold("GET", "/pulls/12");
+    let closed = world.pull_request("closed", '1', 101).starts();
+    gate.reached().await;
+
+    world.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
+    let opened = world.numbered(13, "opened", '1', 102).runs().await;
+    assert_eq!(result(&opened), "unchanged");
+    gate.release();
+    let closed = closed.ends().await;
+    assert_eq!(result(&closed), "skipped");
+    insta::assert_snapshot!(log(&closed), @r#"
+    exit 0
+    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: skipped `hello-fix` (pull request #13 is open from the same branch) milliseconds=…
+    "#);
+    assert_eq!(world.published(), FIRST);
+    world.forge.close_pull_request(13);
+    assert_eq!(result(&world.numbered(13, "closed", '1', 103).runs().await), "deleted");
+    assert_eq!(world.sandbox.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_just_published_stays_while_another_pull_request_is_open_from_the_branch() {
+    let world = with_pull_request().await;
+    let mut gate = world.gitbook.hold("POST", "hello-fix");
+    let opened = world.pull_request("opened", '1', 100).starts();
+    gate.reached().await;
+    world.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
+    world.forge.close_pull_request(12);
+    gate.release();
+    let opened = opened.ends().await;
+    assert_eq!(result(&opened), "published");
+    insta::assert_snapshot!(log(&opened), @r#"
+    exit 0
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
+    info: pull request #12 is closed, and pull request #13 is open from the same branch
+    info: the comment on pull request #12 is up to date
+    "#);
+    assert_eq!(world.published(), FIRST);
+}
+
+/// There each has a preview of its own.
+#[tokio::test]
+async fn a_number_in_the_name_tells_two_pull_requests_of_one_branch_apart() {
+    let world = with_pull_request().await;
+    world.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
+    let by_number = |number, action, run| {
+        let run = world.numbered(number, action, '1', run);
+        run.variable("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}").runs()
+    };
+    assert_eq!(result(&by_number(12, "opened", 100).await), "published");
+    assert_eq!(result(&by_number(13, "opened", 101).await), "published");
+    assert_eq!(world.sandbox.names(), ["hello-pr-12", "hello-pr-13"]);
+    world.forge.close_pull_request(12);
+    assert_eq!(result(&by_number(12, "closed", 102).await), "deleted");
+    assert_eq!(world.sandbox.names(), ["hello-pr-13"]);
 }
 
 #[tokio::test]
