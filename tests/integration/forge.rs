@@ -1,5 +1,6 @@
 //! What the forge is asked and told.
 
+mod authors;
 mod comment;
 mod races;
 
