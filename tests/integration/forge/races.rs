@@ -2,6 +2,7 @@
 
 mod closed;
 mod commits;
+mod guarded;
 mod overtaken;
 mod reopened;
 mod silent;
