@@ -117,10 +117,10 @@ async fn a_page_of_somebody_else_s() {
 async fn no_answer() {
     let world = with_branch().await;
     world.forge.fail(Fault::on("GET", "/branches/fix").hang().always());
-    let run = quiet(world.push("fix", '1', 100)).variable("GITBOOK_TIMEOUT", "1s");
+    let run = quiet(world.push("fix", '1', 100)).variable("GITBOOK_TIMEOUT", "2s");
     insta::assert_snapshot!(warnings(run).await, @"
-    warning: not asked whether the branch was closed meanwhile, which is left to the sweep: no answer within 1s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
-    warning: not asked whether the commit is its branch's newest: no answer within 1s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
+    warning: not asked whether the branch was closed meanwhile, which is left to the sweep: no answer within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
+    warning: not asked whether the commit is its branch's newest: no answer within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
 
