@@ -27,11 +27,17 @@ impl Standing {
     /// Whether a commit, whole or abbreviated, is the newest one.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
-        /// Git abbreviates to no less.
-        const SHORTEST: usize = 7;
         match self {
-            Self::Open { tip } => *tip == commit || commit.len() >= SHORTEST && tip.starts_with(commit),
+            Self::Open { tip } => tip.starts_with(&commit.to_ascii_lowercase()),
             Self::Gone => false,
         }
     }
+}
+
+/// Whether a text is the name of a commit, whole or abbreviated, and not that of a tag or `HEAD`.
+#[must_use]
+pub(crate) fn is_commit(text: &str) -> bool {
+    /// Git abbreviates to no less.
+    const SHORTEST: usize = 4;
+    text.len() >= SHORTEST && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

@@ -72,7 +72,7 @@ impl Refusal {
                 "create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`"
             }
             Self::ForkAsBase => {
-                "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them"
+                "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does"
             }
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
             Self::NoBranch => "set `GITBOOK_BRANCH`",

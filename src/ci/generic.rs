@@ -35,11 +35,13 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     let given = |name: &str| environment.get(name).map(str::to_owned);
     ci.fork_as_base =
         matches!(ci.event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
+    // Other events than those about a branch are told of the default branch.
+    let detected_branch =
+        ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
     ci.repository = given("GITBOOK_REPOSITORY").or(ci.repository);
     ci.api = api(environment, ci.repository.as_deref());
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
-    ci.commit = given("GITBOOK_COMMIT").or(ci.commit);
     let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
     let branch = given_branch.or_else(|| ci.event.branch().cloned());
     let number = number(environment)?.or_else(|| ci.event.pull_request());
@@ -55,6 +57,9 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
         }
         None => ci.event,
     };
+    // The commit that was detected is not that of a branch which was named by hand.
+    let is_of_another = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
+    ci.commit = given("GITBOOK_COMMIT").or(ci.commit.filter(|_| !is_of_another));
     Ok(ci)
 }
 

@@ -148,6 +148,12 @@ impl Outcome {
         self.result.as_ref().map_or("failed", |done| done.what.name())
     }
 
+    /// Whether something was there, and was deleted.
+    #[must_use]
+    pub(crate) fn has_deleted(&self) -> bool {
+        matches!(&self.result, Ok(Done { what: What::Deleted, note: None, .. }))
+    }
+
     pub(super) fn log(&self) {
         if let Ok(done) = &self.result {
             let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);

@@ -48,6 +48,10 @@ pub(crate) struct Status {
     pub description: &'static str,
 }
 
+/// A run that was still publishing when a newer one's deployment was deactivated says of its own that it was a success.
+/// No more runs than this publish one preview at the same time.
+const MOST_AT_ONCE: usize = 4;
+
 /// GitHub takes no more characters for a description.
 const LONGEST_DESCRIPTION: usize = 140;
 
@@ -111,11 +115,12 @@ impl GitHub {
     pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<usize, ForgeError> {
         let query = [("environment", environment)];
         let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
-        let mut active = Vec::new();
+        let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for deployment in &all {
             match self.state(deployment.id).await?.as_deref() {
-                // They are deactivated oldest first: what came before this one is inactive, too.
-                Some("inactive") => break,
+                // They are deactivated oldest first: what came before these is inactive, too.
+                Some("inactive") if seen_inactive == MOST_AT_ONCE => break,
+                Some("inactive") => seen_inactive += 1,
                 Some("failure" | "error") => {}
                 _ => active.push(deployment.id),
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use futures::future::try_join_all;
 
 use super::{Stage, races};
+use crate::deploy::Outcome;
 use crate::error::Error;
 use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
 use crate::integration;
@@ -31,11 +32,14 @@ impl Stage<'_> {
         if rows.is_empty() {
             return;
         }
+        // A preview that was there without a comment has a run which is about to write one that would be wrong.
+        let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
+        let create = !deletes || has_deleted;
         let work = async |forge: &Forge| match self.comments.get() {
-            Some(found) => self.keep_all(forge, found, &rows, !deletes).await,
+            Some(found) => self.keep_all(forge, found, &rows, create).await,
             None => {
                 let found = self.find_comments(forge, target, deletes).await;
-                self.keep_all(forge, &found, &rows, !deletes).await;
+                self.keep_all(forge, &found, &rows, create).await;
             }
         };
         match self.cancel.signal() {

@@ -4,7 +4,7 @@ use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
 use crate::deploy::{NamedPreview, Previews, Records, What};
-use crate::forge::{Forge, ForgeError, Standing};
+use crate::forge::{Forge, ForgeError, Standing, is_commit};
 use crate::gitbook::GitBook;
 use crate::plan::Target;
 use crate::preview::Branch;
@@ -56,23 +56,33 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
 impl Stage<'_> {
     /// Why the commit is not to be published any more, if so: its branch has moved on, or is gone.
     pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
-        let commit = self.ci.commit.as_deref()?;
-        let standing =
-            self.standing(branch, pull_request, "whether the commit is its branch's newest is not known");
-        match standing.await? {
-            standing if standing.has_as_tip(commit) => None,
-            Standing::Gone => Some(gone(branch, pull_request)),
-            Standing::Open { tip } => {
-                let short: String = tip.chars().take(7).collect();
-                Some(format!("`{branch}` has moved on to {short}, whose own run publishes it"))
-            }
+        Some(match self.past_commit(branch, pull_request).await? {
+            Standing::Gone => gone(branch, pull_request),
+            Standing::Open { tip } => moved_on(branch, &tip),
+        })
+    }
+
+    /// The same of the commit that is about to go to production; what no branch is at is not overtaken. A pull request
+    /// that is closed says nothing: where that is asked for, it is published once it is merged.
+    pub(super) async fn production_overtaken(&self) -> Option<String> {
+        let (branch, pull_request) = (self.ci.event.branch()?, self.ci.event.pull_request());
+        match self.past_commit(branch, pull_request).await? {
+            Standing::Gone => pull_request.is_none().then(|| gone(branch, None)),
+            Standing::Open { tip } => Some(moved_on(branch, &tip)),
         }
     }
 
-    /// The same of the commit that is about to go to production; what no branch is at is not overtaken.
-    pub(super) async fn production_overtaken(&self) -> Option<String> {
-        let branch = self.ci.event.branch()?;
-        self.overtaken(branch, self.ci.event.pull_request()).await
+    /// Where a branch stands, if that is not at the commit of this run.
+    async fn past_commit(&self, branch: &Branch, pull_request: Option<u64>) -> Option<Standing> {
+        // The commit of an event that is about no branch is not that of a branch which was named by hand.
+        self.ci.event.branch()?;
+        let commit = self.ci.commit.as_deref()?;
+        let undone = "whether the commit is its branch's newest is not known";
+        if !is_commit(commit) {
+            tracing::info!("{undone}: `{commit}` is no commit's name");
+            return None;
+        }
+        self.standing(branch, pull_request, undone).await.filter(|standing| !standing.has_as_tip(commit))
     }
 
     /// Why a preview is not to be deleted after all: what was closed is open again. Deleted by hand it is anyway.
@@ -82,11 +92,28 @@ impl Stage<'_> {
             return None;
         }
         let standing = self.standing(branch, *pull_request, "whether the branch is open again is not known");
-        let Standing::Open { .. } = standing.await? else { return None };
-        Some(match pull_request {
-            Some(number) => format!("pull request #{number} is open again"),
-            None => format!("branch `{branch}` is there again"),
+        Some(match (standing.await?, pull_request) {
+            (Standing::Gone, _) => also_open(self.other_pull_request(target).await?),
+            (Standing::Open { .. }, Some(number)) => format!("pull request #{number} is open again"),
+            (Standing::Open { .. }, None) => format!("branch `{branch}` is there again"),
         })
+    }
+
+    /// Another pull request that is open from the same branch, whose preview it is, too.
+    async fn other_pull_request(&self, target: &Target) -> Option<u64> {
+        let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
+        let work = self.forge?.pull_requests(&target.branch, true);
+        match self.cancel.or_at_once(work).await.ok()? {
+            Ok(open) => open.into_iter().find(|number| *number != shared),
+            Err(error) => {
+                tell(
+                    self.printer,
+                    "whether another pull request is open from the branch is not known",
+                    &error,
+                );
+                None
+            }
+        }
     }
 
     /// Deletes the previews that were published just now, if their branch or pull request was closed meanwhile: the
@@ -112,6 +139,10 @@ impl Stage<'_> {
         let standing = self.standing(&target.branch, target.pull_request, left);
         let ((), standing) = futures::join!(self.told(records), standing);
         if standing != Some(Standing::Gone) {
+            return;
+        }
+        if let Some(number) = self.other_pull_request(target).await {
+            tracing::info!("{}, and {}", gone(&target.branch, target.pull_request), also_open(number));
             return;
         }
         tracing::info!("{}: what was published is deleted again", gone(&target.branch, target.pull_request));
@@ -142,6 +173,15 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+fn moved_on(branch: &Branch, tip: &str) -> String {
+    let short: String = tip.chars().take(7).collect();
+    format!("`{branch}` has moved on to {short}, whose own run publishes it")
+}
+
+fn also_open(number: u64) -> String {
+    format!("pull request #{number} is open from the same branch")
 }
 
 fn gone(branch: &Branch, pull_request: Option<u64>) -> String {

@@ -1,8 +1,10 @@
 //! What the forge is asked and told.
 
+mod authors;
 mod comment;
 mod deployments;
 mod faults;
+mod races;
 
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use forge_stand_in::StandIn;

@@ -1,12 +1,14 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
 mod ended;
+mod gates;
 pub(crate) mod payloads;
 mod repository;
 mod secure;
 mod servers;
 
 pub(crate) use ended::{Ended, digits_after};
+pub(crate) use gates::Gated;
 pub(crate) use repository::{Repository, png, repository};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
 pub(crate) use servers::{Recorded, Sandbox, gitbook, published, said};

@@ -231,6 +231,27 @@ fn the_commit_is_the_head_s() {
 }
 
 #[test]
+fn of_a_branch_that_is_named_by_hand_no_commit_is_known() {
+    let check = |run: &Run, expected: Option<&str>| {
+        assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
+    };
+    let named = |run: Run, branch| run.with("GITBOOK_BRANCH", branch);
+    check(&named(payloads::push_to("x"), "y"), None);
+    check(&named(payloads::push_to("x"), "x"), Some(PUSHED));
+    check(&named(payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
+    check(&named(payloads::manual("refs/heads/x"), "y"), None);
+    check(&named(payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
+    check(&named(payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
+    // These are told of the default branch.
+    for event in [("issue_comment", 0), ("star", 0)] {
+        let push = Run::example(event.0, event.1).with("GITBOOK_EVENT", "push");
+        check(&named(push.clone(), "x"), None);
+        check(&named(push, "master"), Some(GITHUB_SHA));
+    }
+    check(&named(Run::example("release", 0), "x"), Some(GITHUB_SHA));
+}
+
+#[test]
 fn the_repository_and_the_run() {
     let check = |run: &Run, expected: [&str; 3]| {
         let ci = run.ci().unwrap();

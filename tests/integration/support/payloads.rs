@@ -1,6 +1,13 @@
-//! The parts of GitHub's payloads that matter. The whole ones are read by the unit tests of `ci::github`.
+//! GitHub's payloads: the parts of them that matter, and whole ones that GitHub has recorded.
+
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+
+const RECORDED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+);
 
 /// A push to a branch of a repository whose default branch is `main`.
 pub(crate) fn push(branch: &str, sha: &str) -> Value {
@@ -24,6 +31,65 @@ pub(crate) fn fork_pull_request(action: &str, number: u64, owner: &str, branch: 
         json!({"id": 2, "full_name": format!("{owner}/integrations"), "owner": {"login": owner}});
     let head = json!({"ref": branch, "sha": sha, "repo": repository, "user": {"login": owner}});
     of_head(action, number, &head)
+}
+
+/// What GitHub has recorded of pull requests.
+static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let index = std::fs::read_to_string(RECORDED)
+        .expect("run `npm ci --ignore-scripts` in tests/contract (scripts/test does): no webhooks-examples");
+    let ours = index.replace("Codertocat", "acme").replace("Hello-World", "integrations");
+    let events: Vec<Value> = serde_json::from_str(&ours).unwrap();
+    let pull_requests = events.iter().find(|event| event["name"] == "pull_request").unwrap();
+    pull_requests["examples"].as_array().unwrap().clone()
+});
+
+/// What GitHub has recorded of a pull request, as if it were number 12, from `fix`, of the repository of these tests.
+pub(crate) fn recorded(action: &str, sha: &str) -> Value {
+    let mut payload = EXAMPLES.iter().find(|example| example["action"] == action).unwrap().clone();
+    payload["number"] = 12.into();
+    payload["repository"]["default_branch"] = "main".into();
+    let pull_request = &mut payload["pull_request"];
+    pull_request["number"] = 12.into();
+    pull_request["base"]["ref"] = "main".into();
+    pull_request["head"]["sha"] = sha.into();
+    from(payload, "acme", "fix")
+}
+
+/// The same from another branch.
+fn from(mut payload: Value, owner: &str, branch: &str) -> Value {
+    let head = &mut payload["pull_request"]["head"];
+    head["ref"] = branch.into();
+    head["label"] = format!("{owner}:{branch}").into();
+    payload
+}
+
+/// The same from a branch of the fork that `mona` has.
+pub(crate) fn from_fork(payload: Value, branch: &str) -> Value {
+    let mut payload = from(payload, "mona", branch);
+    payload["pull_request"]["user"]["login"] = "mona".into();
+    let head = &mut payload["pull_request"]["head"];
+    head["user"]["login"] = "mona".into();
+    let repository = &mut head["repo"];
+    repository["id"] = 999.into();
+    repository["fork"] = true.into();
+    repository["full_name"] = "mona/integrations".into();
+    repository["owner"]["login"] = "mona".into();
+    payload
+}
+
+/// The same from a fork that is gone.
+pub(crate) fn from_lost_fork(payload: Value, branch: &str) -> Value {
+    let mut payload = from_fork(payload, branch);
+    payload["pull_request"]["head"]["repo"] = Value::Null;
+    payload
+}
+
+/// The same by Dependabot, whose branches are of the repository itself.
+pub(crate) fn by_dependabot(payload: Value) -> Value {
+    let mut payload = from(payload, "acme", "dependabot/npm_and_yarn/left-pad-2.0.0");
+    payload["pull_request"]["user"]["login"] = "dependabot[bot]".into();
+    payload["sender"]["login"] = "dependabot[bot]".into();
+    payload
 }
 
 fn of_head(action: &str, number: u64, head: &Value) -> Value {

@@ -1,0 +1,132 @@
+//! A GitBook in front of the sandbox whose requests a test can make wait.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Response, header};
+use tokio::sync::oneshot;
+
+use super::Sandbox;
+
+/// No body of these tests is as long.
+const LONGEST_BODY: usize = 16 << 20;
+
+/// Passes every request on to a sandbox, but the ones that are held.
+pub(crate) struct Gated {
+    endpoint: String,
+    holds: Holds,
+}
+
+/// Holds one request until it is released or dropped.
+pub(crate) struct Held {
+    reached: oneshot::Receiver<()>,
+    release: oneshot::Sender<()>,
+}
+
+/// Whether the request waits before it has its effect, or after.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+struct Hold {
+    request: String,
+    side: Side,
+    reached: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
+}
+
+type Holds = Arc<Mutex<Vec<Hold>>>;
+
+#[derive(Clone)]
+struct Door {
+    sandbox: String,
+    holds: Holds,
+    client: reqwest::Client,
+}
+
+impl Gated {
+    pub(crate) async fn before(sandbox: &Sandbox) -> Self {
+        let holds = Holds::default();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
+        let door = Door { sandbox, holds: holds.clone(), client };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let router = Router::new().fallback(pass).with_state(door);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { endpoint, holds }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Lets the next request of this kind on an integration wait before it has its effect.
+    pub(crate) fn hold(&self, method: &str, name: &str) -> Held {
+        self.held(method, name, Side::Before)
+    }
+
+    /// Lets the answer to the next request of this kind on an integration wait.
+    pub(crate) fn hold_answer(&self, method: &str, name: &str) -> Held {
+        self.held(method, name, Side::After)
+    }
+
+    fn held(&self, method: &str, name: &str, side: Side) -> Held {
+        let (reached, seen) = oneshot::channel();
+        let (release, released) = oneshot::channel();
+        let request = format!("{method} /v1/integrations/{name}");
+        self.holds.lock().unwrap().push(Hold { request, side, reached, released });
+        Held { reached: seen, release }
+    }
+}
+
+impl Held {
+    /// Waits until the request is there.
+    pub(crate) async fn reached(&mut self) {
+        let reached = tokio::time::timeout(super::LONGEST_RUN, &mut self.reached).await;
+        reached.expect("the request comes").unwrap();
+    }
+
+    /// Lets it go.
+    pub(crate) fn release(self) {
+        drop(self.release);
+    }
+}
+
+async fn pass(State(door): State<Door>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LONGEST_BODY).await.unwrap();
+    let what = format!("{} {}", parts.method, parts.uri.path());
+    let hold = {
+        let mut holds = door.holds.lock().unwrap();
+        let place = holds.iter().position(|hold| hold.request == what);
+        place.map(|place| holds.remove(place))
+    };
+    let (before, after) = match hold {
+        Some(hold) if hold.side == Side::Before => (Some(hold), None),
+        hold => (None, hold),
+    };
+    wait(before).await;
+    let mut passed = door.client.request(parts.method, format!("{}{}", door.sandbox, parts.uri));
+    for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
+        passed =
+            parts.headers.get(&name).into_iter().fold(passed, |passed, value| passed.header(&name, value));
+    }
+    let answer = passed.body(body).send().await.unwrap();
+    let status = answer.status();
+    let body = answer.bytes().await.unwrap();
+    wait(after).await;
+    Response::builder().status(status).body(Body::from(body)).unwrap()
+}
+
+async fn wait(hold: Option<Hold>) {
+    if let Some(Hold { reached, released, .. }) = hold {
+        let _ = reached.send(());
+        // Released or dropped, it goes on.
+        let _ = released.await;
+    }
+}
