@@ -6,6 +6,7 @@ mod world;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use world::World;
+pub(super) use world::packaged;
 
 const HISTORIES: u32 = 10_000;
 

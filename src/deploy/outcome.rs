@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::guard::GuardError;
 use crate::cancel::Signal;
 use crate::diagnostic::Place;
+use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
 use crate::integration::Integration;
 
@@ -89,6 +90,9 @@ pub(crate) enum DeployError {
         "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
     )]
     MarkTooLong(String),
+    /// Before a sweep deletes something, the forge is asked once more, and did not answer.
+    #[error("`{0}` is left as it is, since the forge does not say once more that its branch is gone")]
+    Standing(String, #[source] ForgeError),
     /// A signal came while a request was under way.
     #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
     CancelledInFlight {
@@ -109,6 +113,7 @@ impl DeployError {
         match self {
             Self::Api { source, .. } => source.hint(),
             Self::Guard(error) => error.hint(),
+            Self::Standing(_, source) => source.hint(),
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()

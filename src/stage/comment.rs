@@ -46,11 +46,22 @@ impl Stage<'_> {
     }
 
     /// Says in what comments there are that a sweep has deleted a preview.
-    pub(super) async fn comment_on_sweep(&self, forge: &Forge, branch: &Branch, rows: &[comment::Row]) {
-        if self.comments() {
-            let numbers = self.told_of(forge, branch, None).await.unwrap_or_default();
-            for number in numbers {
+    pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
+        if !self.comments() {
+            return;
+        }
+        let work = async |forge: &Forge| {
+            let numbers = self.told_of(forge, &target.branch, target.pull_request).await;
+            for number in numbers.unwrap_or_default() {
                 self.keep(forge, number, rows, false).await;
+            }
+        };
+        // Whatever the forge does after a signal, there must be time left to write the outputs.
+        match self.cancel.signal() {
+            None => drop(self.cancel.or_after_grace(work(forge)).await),
+            Some(_) => {
+                let hurried = forge.hurried(AFTER_A_SIGNAL);
+                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
             }
         }
     }

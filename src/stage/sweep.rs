@@ -8,7 +8,7 @@ use crate::deploy::{Outcome, Sweep, What};
 use crate::diagnostic::Place;
 use crate::error::Error;
 use crate::integration::{self, Identity};
-use crate::preview::Branch;
+use crate::plan::Target;
 use crate::report::Run;
 
 impl Stage<'_> {
@@ -32,9 +32,9 @@ impl Stage<'_> {
             fates.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
         }
         let now = comment::now();
-        let deleted = async |outcome: &Outcome, branch: &Branch| {
+        let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
-            self.comment_on_sweep(forge, branch, &rows).await;
+            self.comment_on_sweep(forge, target, &rows).await;
         };
         run.outcomes = sweep.carry_out(fates, deleted).await;
         self.told(records);
