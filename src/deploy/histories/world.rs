@@ -57,7 +57,7 @@ struct State {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = super::folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let token = SecretString::from("any");
         let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 0).unwrap();

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
+use story::TOLD_AT_ONCE;
 use world::World;
 
 const HISTORIES: u32 = 10_000;
@@ -46,30 +47,29 @@ fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
         tellers.into_iter().map(|teller| teller.join().unwrap()).fold(Figures::default(), Figures::plus)
     });
     println!("{told:#?}");
-    let Figures { histories, sweeps, published, deleted, .. } = told;
-    assert!(histories >= 10_000 && sweeps >= 11_000, "{told:#?}");
-    assert!(published >= 10_000 && deleted >= 5_000, "{told:#?}");
-    assert!(told.kept_as_open >= 5_000 && told.kept_for_another_reason >= 2_000, "{told:#?}");
-    assert!(told.strangers >= 20_000 && told.full >= 5, "{told:#?}");
+    assert!(told.histories >= 10_000 && told.sweeps >= 2_500, "{told:#?}");
+    assert!(told.published >= 8_000 && told.deleted >= 3_000, "{told:#?}");
+    assert!(told.kept_as_open >= 4_000 && told.kept_for_another_reason >= 2_000, "{told:#?}");
+    assert!(told.strangers >= 8_000 && told.full >= 3, "{told:#?}");
 }
 
 /// Tells its share of the histories. The seed is always the same, so that a failure can be seen again.
 fn tell(teller: u8) -> Figures {
-    let cases = HISTORIES.div_ceil(TELLERS.into());
+    let cases = HISTORIES.div_ceil(u32::from(TELLERS) * u32::try_from(TOLD_AT_ONCE).unwrap());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
-    let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[teller; 32]);
+    let seed = TestRng::from_seed(RngAlgorithm::XorShift, &[teller + 1; 16]);
     let mut runner = TestRunner::new_with_rng(config, seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     let figures = RefCell::new(Figures::default());
-    let result = runner.run(&story::history(), |history| {
-        let told = runtime.block_on(world.tell(&history))?;
+    let result = runner.run(&story::story(), |story| {
+        let told = runtime.block_on(world.tell(&story))?;
         figures.replace_with(|figures| figures.plus(told));
         Ok(())
     });
     match result {
         Ok(()) => figures.into_inner(),
-        Err(TestError::Fail(reason, history)) => panic!("{reason}\nin the history {history:#?}"),
+        Err(TestError::Fail(reason, story)) => panic!("{reason}\nin the story {story:#?}"),
         Err(error) => panic!("{error}"),
     }
 }

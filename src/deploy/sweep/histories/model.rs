@@ -23,6 +23,7 @@ pub(super) struct Model {
 }
 
 pub(super) struct Pull {
+    pub(super) history: usize,
     pub(super) head: String,
     pub(super) open: bool,
     pub(super) merged: bool,
@@ -73,9 +74,9 @@ pub(super) struct Expected {
 }
 
 impl Model {
-    /// The number of the last pull request.
-    pub(super) fn last_number(&self) -> Option<u64> {
-        u64::try_from(self.pulls.len()).ok().filter(|last| *last > 0)
+    /// The numbers of a history's pull requests.
+    pub(super) fn numbers(&self, history: usize) -> Vec<u64> {
+        (1..).zip(&self.pulls).filter(|(_, pull)| pull.history == history).map(|(n, _)| n).collect()
     }
 
     /// The numbers of the open pull requests from a branch.

@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use super::Figures;
 use super::model::{Expected, Holder, Maker, Model, OURS, PRODUCTION, Preview, Pull, Rule};
-use super::story::{HEADS, History, INTEGRATIONS, Step, What};
+use super::story::{INTEGRATIONS, Step, Story, What, of};
 use super::strangers::{Kind, stranger};
 use crate::cancel::Cancel;
-use crate::deploy::histories::packaged;
+use crate::deploy::histories::{folder, packaged};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Sweep};
 use crate::diagnostic::Place;
 use crate::forge::Forge;
@@ -47,7 +47,7 @@ struct Telling<'a> {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let (cancel, timeout) = (Cancel::never(), Duration::from_secs(20));
         let stand_in = StandIn::unvalidated().await;
@@ -63,10 +63,10 @@ impl World {
     }
 
     /// Lets everything happen, and sweeps up at the end.
-    pub(super) async fn tell(&self, history: &History) -> Result<Figures, TestCaseError> {
+    pub(super) async fn tell(&self, story: &Story) -> Result<Figures, TestCaseError> {
         self.clear();
-        let text = history.template;
-        let figures = Figures { histories: 1, ..Figures::default() };
+        let text = story.template;
+        let figures = Figures { histories: story.histories.len(), ..Figures::default() };
         let mut telling = Telling {
             world: self,
             text,
@@ -76,11 +76,14 @@ impl World {
             figures,
         };
         telling.begin();
-        for step in &history.steps {
+        let longest = story.histories.iter().map(Vec::len).max().unwrap_or_default();
+        for step in (0..longest)
+            .flat_map(|index| story.histories.iter().filter_map(move |history| history.get(index)))
+        {
             telling.happen(step).await?;
         }
         telling.sweep(false).await?;
-        if history.twice {
+        if story.twice {
             telling.sweep(false).await?;
         }
         Ok(telling.figures)
@@ -121,11 +124,11 @@ impl Telling<'_> {
     }
 
     async fn happen(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let Step { head, .. } = *step;
+        let Step { history, ref head, .. } = *step;
         let is_own = !head.contains(':');
         let exists = self.model.branches.contains(head);
         match step.what {
-            What::Push => return self.push(step).await,
+            What::Push => return Box::pin(self.push(step)).await,
             What::Delete if exists => {
                 self.world.stand_in.delete_branch(head);
                 let numbers = self.model.open_from(head);
@@ -133,17 +136,19 @@ impl Telling<'_> {
                 self.model.close_from(head);
                 return self.closed(step, &numbers).await;
             }
-            What::Rename { to } if exists && !self.model.branches.contains(to) => {
-                self.world.stand_in.rename_branch(head, to);
+            What::Rename { to } if exists && !self.model.branches.contains(&of(history, to)) => {
+                let to = of(history, to);
+                self.world.stand_in.rename_branch(head, &to);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
-                self.model.branches.insert(to.to_owned());
+                self.model.branches.insert(to);
             }
             What::Open if exists || !is_own => {
                 let sha = self.next_commit();
-                let pull = Pull { head: head.to_owned(), open: true, merged: false, fork_is_gone: false };
+                let pull =
+                    Pull { history, head: head.clone(), open: true, merged: false, fork_is_gone: false };
                 self.model.pulls.push(pull);
-                let number = self.model.last_number().unwrap();
+                let number = self.last_number(history).unwrap();
                 self.world.stand_in.open_pull_request(number, forge_head(head), &sha);
                 return self.opened(step, &[number]).await;
             }
@@ -151,11 +156,11 @@ impl Telling<'_> {
                 return self.happen_to_pull(step).await;
             }
             What::Late => {
-                let numbers: Vec<_> = self.model.last_number().into_iter().collect();
+                let numbers: Vec<_> = self.last_number(history).into_iter().collect();
                 return self.opened(&Step { handled: true, ..step.clone() }, &numbers).await;
             }
             What::Elsewhere => {
-                let number = self.model.last_number();
+                let number = self.last_number(history);
                 if number.is_some() || !self.template.needs_pull_request() {
                     return self.publish(THEIRS, step.integration, head, number).await;
                 }
@@ -169,7 +174,7 @@ impl Telling<'_> {
     }
 
     async fn push(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let head = step.head;
+        let head = &*step.head;
         let sha = self.next_commit();
         let numbers = self.model.open_from(head);
         if !head.contains(':') {
@@ -183,13 +188,16 @@ impl Telling<'_> {
     }
 
     async fn happen_to_pull(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let Some(last) = self.model.last_number() else { return Ok(()) };
-        let number = u64::try_from(step.pull.index(usize::try_from(last).unwrap())).unwrap() + 1;
+        let numbers = self.model.numbers(step.history);
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let number = *step.pull.get(&numbers);
         let World { stand_in, .. } = self.world;
         let pull = self.pull(number);
         let head = pull.head.clone();
         let (open, merged, fork_is_gone) = (pull.open, pull.merged, pull.fork_is_gone);
-        let step = Step { head: HEADS.into_iter().find(|known| *known == head).unwrap(), ..step.clone() };
+        let step = Step { head: head.clone(), ..step.clone() };
         match step.what {
             What::Close if open => {
                 stand_in.close_pull_request(number);
@@ -234,7 +242,7 @@ impl Telling<'_> {
         }
         if !self.template.needs_pull_request() {
             let number = numbers.first().copied();
-            return self.publish(OURS, step.integration, step.head, number).await;
+            return self.publish(OURS, step.integration, &step.head, number).await;
         }
         for number in numbers {
             let head = self.pull(*number).head.clone();
@@ -287,15 +295,12 @@ impl Telling<'_> {
 
     async fn delete(&mut self, step: &Step, pull_request: Option<u64>) -> Result<(), TestCaseError> {
         self.run += 1;
-        let target = Target { branch: Branch::new(step.head), pull_request };
+        let target = Target { branch: Branch::new(&step.head), pull_request };
         let previews = self.previews(&target, OURS);
         let integration = step.integration.to_owned();
         let name = previews.name(&integration);
-        let maker = Maker {
-            repository: OURS.to_owned(),
-            integration: integration.clone(),
-            head: step.head.to_owned(),
-        };
+        let maker =
+            Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
         let preview =
             NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
         let outcome = self.world.deployment(false).delete(&preview, &previews).await;
@@ -309,9 +314,9 @@ impl Telling<'_> {
     }
 
     fn stranger(&mut self, kind: Kind, step: &Step) {
-        let last = self.model.last_number();
+        let last = self.last_number(step.history);
         let preview = match (self.template.needs_pull_request(), last) {
-            (false, _) => Preview { head: step.head.to_owned(), number: None },
+            (false, _) => Preview { head: step.head.clone(), number: None },
             (true, None) => return,
             (true, Some(number)) => Preview { head: self.pull(number).head.clone(), number: last },
         };
@@ -398,6 +403,10 @@ impl Telling<'_> {
 
     fn pull(&mut self, number: u64) -> &mut Pull {
         &mut self.model.pulls[usize::try_from(number - 1).unwrap()]
+    }
+
+    fn last_number(&self, history: usize) -> Option<u64> {
+        self.model.numbers(history).last().copied()
     }
 
     fn next_commit(&mut self) -> String {
