@@ -4,6 +4,7 @@ mod guard;
 #[cfg(test)]
 mod histories;
 mod outcome;
+mod quota;
 mod records;
 mod sweep;
 
@@ -123,13 +124,14 @@ impl Deployment<'_> {
             let too_long = || DeployError::MarkTooLong(name.to_owned());
             let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
             let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
-            if let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? {
-                let theirs = guard::ours(name, &existing, &identity.mark)?;
+            let existing = self.send("reading", name, self.gitbook.read(name)).await?;
+            if let Some(existing) = &existing {
+                let theirs = guard::ours(name, existing, &identity.mark)?;
                 if theirs.is_newer_than(&identity.mark) {
                     return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..done });
                 }
                 if self.skip_unchanged && theirs.hash == hash {
-                    return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
+                    return Ok(Done { what: What::Unchanged, ..seen(existing, done) });
                 }
             }
             if self.dry_run {
@@ -137,7 +139,11 @@ impl Deployment<'_> {
             }
             let branch = Some(previews.target.branch.as_str());
             let publishing = Publishing { integration: &integration.name, name, hash: &hash, branch };
-            let answer = self.send_recorded(&publishing, body).await?;
+            let answer = match self.send_recorded(&publishing, body).await {
+                // What is there already is not one more.
+                Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
+                answer => answer,
+            }?;
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))
         })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::guard::GuardError;
+use super::quota::PreviewCount;
 use crate::cancel::Signal;
 use crate::diagnostic::Place;
 use crate::forge::ForgeError;
@@ -82,6 +83,16 @@ pub(crate) enum DeployError {
         /// Why it failed.
         source: ApiError,
     },
+    /// The API takes no more integrations.
+    #[error("GitBook takes no more integrations, so the preview `{name}` is not published; {count}")]
+    Quota {
+        /// The preview that is one too many.
+        name: String,
+        /// How many there are.
+        count: PreviewCount,
+        /// What the API said.
+        source: ApiError,
+    },
     /// What is there is not ours.
     #[error(transparent)]
     Guard(#[from] GuardError),
@@ -112,6 +123,9 @@ impl DeployError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Api { source, .. } => source.hint(),
+            Self::Quota { .. } => {
+                "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
+            }
             Self::Guard(error) => error.hint(),
             Self::Standing(_, source) => source.hint(),
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
