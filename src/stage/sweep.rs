@@ -42,7 +42,11 @@ impl Stage<'_> {
             let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
             run.outcomes.iter().filter(is).count()
         };
-        tracing::info!("swept up: {} deleted, {} kept", count(What::Deleted), count(What::Skipped));
+        let (deleted, kept) = (count(What::Deleted), count(What::Skipped));
+        match count(What::Checked) {
+            0 => tracing::info!("swept up: {deleted} deleted, {kept} kept"),
+            more => tracing::info!("dry run: {more} would be deleted, {kept} kept"),
+        }
         self.verdict(run)
     }
 
@@ -57,7 +61,7 @@ impl Stage<'_> {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // The organization is all that is needed, and a sweep needs no checkout.
-            Err(_) if is_whole && named.is_some() => Vec::new(),
+            Err(_) if is_whole => Vec::new(),
             Err(problems) => {
                 self.tell(problems, run)?;
                 Vec::new()

@@ -1,6 +1,7 @@
 //! What the forge is asked and told.
 
 mod comment;
+mod sweep;
 
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use forge_stand_in::StandIn;

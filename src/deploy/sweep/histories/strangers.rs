@@ -111,7 +111,10 @@ pub(super) fn stranger(
             mark.pull_request = Some(any_number?);
             rule = Rule::Follows(preview.clone());
         }
-        Kind::Copy | Kind::LaterVersion => rule = Rule::Follows(preview.clone()),
+        Kind::Copy => rule = Rule::Follows(preview.clone()),
+        Kind::LaterVersion => {
+            (visibility, rule) = (json!("unlisted"), Rule::Follows(preview.clone()));
+        }
         Kind::WithoutNumber | Kind::WithNumber => return None,
         Kind::Unmarked
         | Kind::HalfAMark
