@@ -82,7 +82,7 @@ impl<'a> Records<'a> {
             let environment = environment(integration, Some(branch));
             let work = self.forge.deactivate(&environment, self.log_url);
             if let Some(Err(error)) = self.cancel.or_after_grace(work).await {
-                self.failed(error)
+                self.failed(error);
             }
         }
     }

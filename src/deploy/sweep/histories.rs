@@ -2,6 +2,7 @@
 //! embedded API: the previews of what is open stay, those of what is gone go, and nobody else's is touched.
 
 mod model;
+mod runs;
 mod story;
 mod strangers;
 mod world;
@@ -37,6 +38,7 @@ struct Figures {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are for whoever asks for them with `--nocapture`")]
 fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
     let told = std::thread::scope(|scope| {
         let spawn = |teller| {

@@ -122,24 +122,26 @@ pub(super) fn stranger(
         | Kind::MarkWithoutEnd
         | Kind::MarkNotAtTheEnd => {}
     }
-    let mark_text = mark.to_string();
-    let (summary, marked) = match kind {
-        Kind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
-        Kind::HalfAMark => (mark_text.replace(" repository=", " depository="), false),
-        Kind::MarkWithTwoBranches => (mark_text.replace(" branch=", " branch=x branch="), false),
-        Kind::MarkWithoutEnd => (mark_text.trim_end_matches(" -->").to_owned(), false),
-        Kind::MarkNotAtTheEnd => (format!("{mark_text}\n\nThat is what a mark looks like."), false),
-        Kind::LaterVersion => (mark_text.replace(" hash=", " later=yes hash="), true),
-        _ => (format!("Hello.\n\n{mark_text}"), true),
-    };
-    let maker = marked.then(|| Maker {
-        repository: mark.repository,
-        integration: mark.integration,
-        head: mark.branch,
-    });
+    let (summary, marked) = summary(kind, &mark);
+    let Mark { repository, integration, branch: head, .. } = mark;
+    let maker = marked.then_some(Maker { repository, integration, head });
     let record = json!({
         "object": "integration", "name": name, "version": 7, "title": "Theirs", "summary": summary,
         "visibility": visibility, "owner": {"object": "organization", "id": owner},
     });
     Some(Stranger { record, holder: Holder { name, maker, rule } })
+}
+
+/// The summary with a mark, and whether that is a whole one.
+fn summary(kind: Kind, mark: &Mark) -> (String, bool) {
+    let text = mark.to_string();
+    match kind {
+        Kind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
+        Kind::HalfAMark => (text.replace(" repository=", " depository="), false),
+        Kind::MarkWithTwoBranches => (text.replace(" branch=", " branch=x branch="), false),
+        Kind::MarkWithoutEnd => (text.trim_end_matches(" -->").to_owned(), false),
+        Kind::MarkNotAtTheEnd => (format!("{text}\n\nThat is what a mark looks like."), false),
+        Kind::LaterVersion => (text.replace(" hash=", " later=yes hash="), true),
+        _ => (format!("Hello.\n\n{text}"), true),
+    }
 }

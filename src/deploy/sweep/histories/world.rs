@@ -11,18 +11,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Figures;
-use super::model::{Expected, Holder, Maker, Model, OURS, PRODUCTION, Preview, Pull, Rule};
+use super::model::{Expected, Holder, Model, OURS, PRODUCTION, Preview, Pull, Rule};
 use super::story::{INTEGRATIONS, Step, Story, What, of};
 use super::strangers::{Kind, stranger};
 use crate::cancel::Cancel;
 use crate::deploy::histories::{folder, packaged};
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Sweep};
+use crate::deploy::{Deployment, Outcome, Sweep};
 use crate::diagnostic::Place;
 use crate::forge::Forge;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::Integration;
-use crate::plan::Target;
-use crate::preview::{Branch, Template};
+use crate::preview::Template;
 
 const THEIRS: &str = "github.com/acme/others";
 
@@ -32,17 +31,17 @@ pub(super) struct World {
     forge: Forge,
     gitbook: GitBook,
     cancel: Cancel,
-    integrations: BTreeMap<&'static str, Integration>,
+    pub(super) integrations: BTreeMap<&'static str, Integration>,
 }
 
 /// A history that is being told.
-struct Telling<'a> {
-    world: &'a World,
+pub(super) struct Telling<'a> {
+    pub(super) world: &'a World,
     text: &'static str,
-    template: Template,
-    model: Model,
-    run: u64,
-    figures: Figures,
+    pub(super) template: Template,
+    pub(super) model: Model,
+    pub(super) run: u64,
+    pub(super) figures: Figures,
 }
 
 impl World {
@@ -89,7 +88,7 @@ impl World {
         Ok(telling.figures)
     }
 
-    fn deployment(&self, dry_run: bool) -> Deployment<'_> {
+    pub(super) fn deployment(&self, dry_run: bool) -> Deployment<'_> {
         let Self { gitbook, cancel, .. } = self;
         Deployment { gitbook, cancel, records: None, dry_run, skip_unchanged: true }
     }
@@ -235,84 +234,6 @@ impl Telling<'_> {
         }
     }
 
-    /// The runs that come of a push, or of pull requests that were opened or moved.
-    async fn opened(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
-        if !step.handled {
-            return Ok(());
-        }
-        if !self.template.needs_pull_request() {
-            let number = numbers.first().copied();
-            return self.publish(OURS, step.integration, &step.head, number).await;
-        }
-        for number in numbers {
-            let head = self.pull(*number).head.clone();
-            self.publish(OURS, step.integration, &head, Some(*number)).await?;
-        }
-        Ok(())
-    }
-
-    /// The runs that come of a branch that was deleted, or of pull requests that were closed.
-    async fn closed(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
-        if !step.handled {
-            return Ok(());
-        }
-        if !self.template.needs_pull_request() {
-            return self.delete(step, numbers.first().copied()).await;
-        }
-        for number in numbers {
-            self.delete(step, Some(*number)).await?;
-        }
-        Ok(())
-    }
-
-    async fn publish(
-        &mut self,
-        repository: &str,
-        integration: &str,
-        head: &str,
-        pull_request: Option<u64>,
-    ) -> Result<(), TestCaseError> {
-        self.run += 1;
-        let target = Target { branch: Branch::new(head), pull_request };
-        let previews = self.previews(&target, repository);
-        let sources = &self.world.integrations[integration];
-        let outcome = self.world.deployment(false).preview(sources, &previews).await;
-        let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
-        let maker = Some(Maker { repository, integration, head: head.clone() });
-        let name = outcome.name.clone();
-        if self.model.holders.get(&name).is_some_and(|holder| holder.maker != maker) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
-            return Ok(());
-        }
-        prop_assert!(matches!(outcome.word(), "published" | "unchanged"), "{:?}", outcome);
-        self.figures.published += 1;
-        let is_ours = maker.as_ref().is_some_and(|maker| maker.repository == OURS);
-        let number = pull_request.filter(|_| self.template.needs_pull_request());
-        let rule = if is_ours { Rule::Follows(Preview { head, number }) } else { Rule::Ignored };
-        self.model.put(Holder { name, maker, rule });
-        Ok(())
-    }
-
-    async fn delete(&mut self, step: &Step, pull_request: Option<u64>) -> Result<(), TestCaseError> {
-        self.run += 1;
-        let target = Target { branch: Branch::new(&step.head), pull_request };
-        let previews = self.previews(&target, OURS);
-        let integration = step.integration.to_owned();
-        let name = previews.name(&integration);
-        let maker =
-            Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
-        let preview =
-            NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
-        let outcome = self.world.deployment(false).delete(&preview, &previews).await;
-        if self.model.holders.get(&name).is_some_and(|holder| holder.maker.as_ref() != Some(&maker)) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
-        } else {
-            prop_assert_eq!(outcome.word(), "deleted", "{:?}", outcome.result);
-            self.model.holders.remove(&name);
-        }
-        Ok(())
-    }
-
     fn stranger(&mut self, kind: Kind, step: &Step) {
         let last = self.last_number(step.history);
         let preview = match (self.template.needs_pull_request(), last) {
@@ -396,12 +317,7 @@ impl Telling<'_> {
         self.model.put(holder);
     }
 
-    fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
-        let (template, run) = (&self.template, self.run);
-        Previews { target, repository, commit: Some("c0ffee"), run, template, visibility: "private" }
-    }
-
-    fn pull(&mut self, number: u64) -> &mut Pull {
+    pub(super) fn pull(&mut self, number: u64) -> &mut Pull {
         &mut self.model.pulls[usize::try_from(number - 1).unwrap()]
     }
 
