@@ -144,6 +144,7 @@ impl Deployment<'_> {
                 Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
                 answer => answer,
             }?;
+            warn_of_overlap(existing.as_ref(), &answer);
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))
         })
@@ -239,6 +240,19 @@ impl Deployment<'_> {
 /// An outcome of an integration that was left alone.
 fn skipped(note: &str) -> Done {
     Done { what: What::Skipped, note: Some(note.to_owned()), ..Done::default() }
+}
+
+/// The API has no compare-and-set: somebody else may publish after the mark was read.
+fn warn_of_overlap(existing: Option<&Published>, answer: &Published) {
+    let number = |published: &Published| published.version.as_ref().and_then(serde_json::Number::as_u64);
+    if let Some((before, after)) = existing.and_then(number).zip(number(answer))
+        && after > before + 1
+    {
+        tracing::warn!(
+            "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
+            answer.name
+        );
+    }
 }
 
 fn newer(theirs: &Mark) -> String {

@@ -6,7 +6,7 @@ mod deployments;
 mod error;
 mod github;
 
-pub(crate) use comment::{Kept, Wish};
+pub(crate) use comment::{Found, Kept, Wish};
 pub(crate) use deployments::{Intent, State, Status};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub as Forge;

@@ -37,8 +37,6 @@ pub(crate) struct Run {
     pub problems: Vec<Diagnostic>,
     /// The previews that it is about, as far as they are known.
     pub named: Vec<NamedPreview>,
-    /// The pull requests whose comment tells of them.
-    pub pull_requests: Vec<u64>,
     /// What came of each integration.
     pub outcomes: Vec<Outcome>,
     /// Shares for a later job, in the mode `plan`.

@@ -7,6 +7,7 @@ mod sweep;
 
 pub(crate) use races::forge;
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -19,7 +20,7 @@ use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::forge::Forge;
+use crate::forge::{Forge, ForgeError, Found};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, Source};
 use crate::plan::{Decision, Target};
@@ -33,6 +34,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) ci: &'a Ci,
     /// Where branches and pull requests can be asked for.
     pub(crate) forge: Option<&'a Forge>,
+    /// The comments on the pull requests that this is about, once they were looked for.
+    pub(crate) comments: &'a OnceLock<Result<Vec<Found>, ForgeError>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,
@@ -93,9 +96,10 @@ impl Stage<'_> {
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
         let sources = self.select(run)?;
-        let (packaged, overtaken) = futures::join!(
-            self.package(&sources, self.config.env.as_deref(), true, run),
-            self.production_overtaken()
+        // What takes time elsewhere is begun first.
+        let (overtaken, packaged) = futures::join!(
+            self.production_overtaken(),
+            self.package(&sources, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
         if let Some(why) = overtaken {
@@ -106,7 +110,7 @@ impl Stage<'_> {
         let records = self.records();
         let deployment = self.deployment(&gitbook, records.as_ref());
         self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await;
-        self.told(records);
+        self.told(records).await;
         self.verdict(run)
     }
 
@@ -115,12 +119,11 @@ impl Stage<'_> {
         let previews = self.previews(target)?;
         let sources = self.select(run)?;
         run.named = self.share(self.known_previews(&sources, &previews));
-        let (packaged, overtaken, pull_requests) = futures::join!(
-            self.package(&sources, self.config.preview_env.as_deref(), true, run),
+        let (overtaken, (), packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
-            self.pull_requests(target)
+            self.find_comments_early(target),
+            self.package(&sources, self.config.preview_env.as_deref(), true, run)
         );
-        run.pull_requests = pull_requests;
         let integrations = packaged?;
         self.preview_names(&sources, &previews, run)?;
         if let Some(why) = overtaken {
@@ -132,8 +135,7 @@ impl Stage<'_> {
         let records = self.records();
         let deployment = self.deployment(&gitbook, records.as_ref());
         self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await;
-        self.told(records);
-        self.delete_if_closed(target, &previews, &gitbook, run).await;
+        self.delete_if_closed(target, &previews, &gitbook, records, run).await;
         self.verdict(run)
     }
 
@@ -150,7 +152,7 @@ impl Stage<'_> {
         let records = self.records();
         let deployment = self.deployment(&gitbook, records.as_ref());
         self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;
-        self.told(records);
+        self.told(records).await;
         run.named = named;
         self.verdict(run)
     }
@@ -293,9 +295,13 @@ impl Stage<'_> {
     }
 
     /// Says why something could not be recorded.
-    fn told(&self, records: Option<Records<'_>>) {
-        if let Some(error) = records.and_then(Records::into_failure) {
-            races::tell(self.printer, "no deployments are recorded", &error);
+    async fn told(&self, records: Option<Records<'_>>) {
+        let Some(records) = records else { return };
+        match records.finish().await {
+            None | Some(ForgeError::Cancelled) => {}
+            // Gitea and Forgejo have no such thing.
+            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
+            Some(error) => races::tell(self.printer, "no deployments are recorded", &error),
         }
     }
 

@@ -14,6 +14,14 @@ pub(crate) enum GuardError {
         /// Its title.
         title: String,
     },
+    /// A preview whose mark was changed by other hands.
+    #[error("`{name}` has a mark of gitbook-deploy that can't be read, so it is left as it is")]
+    Damaged {
+        /// Its name.
+        name: String,
+        /// The mark that it should have, but for what only the run that published it knew.
+        mark: Box<Mark>,
+    },
     /// A preview of something else.
     #[error("`{name}` is a preview of `{}`, branch `{}` of `{}`, so it is left as it is", mark.integration, mark.branch, mark.repository)]
     OtherPreview {
@@ -30,6 +38,7 @@ impl GuardError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::NotMarked { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook".to_owned(),
+            Self::Damaged { mark, .. } => format!("if it is a preview of this branch, make `{mark}` the last line of its summary, or delete it by hand in GitBook; then run again"),
             Self::OtherPreview { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook".to_owned(),
         }
     }
@@ -41,6 +50,9 @@ pub(super) fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<
     match existing.summary.as_deref().and_then(Mark::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
         Some(mark) => Err(GuardError::OtherPreview { name, mark: Box::new(mark) }),
+        None if existing.summary.as_deref().is_some_and(Mark::is_in) => {
+            Err(GuardError::Damaged { name, mark: Box::new(expected.clone()) })
+        }
         None => Err(GuardError::NotMarked { name, title: existing.title.clone() }),
     }
 }
@@ -82,14 +94,29 @@ mod tests {
 
     #[test]
     fn an_integration_without_a_mark_is_named_with_its_title() {
-        let damaged = mark().to_string().replace(" -->", "");
-        for summary in [None, Some(String::new()), Some("Hello.".to_owned()), Some(damaged)] {
+        for summary in [None, Some(String::new()), Some("Hello.".to_owned())] {
             let (error, hint) = said(summary);
             assert_eq!(error, "`hello-x` (“Hello”) was not made by gitbook-deploy, so it is left as it is");
             assert_eq!(
                 hint,
                 "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook"
             );
+        }
+    }
+
+    #[test]
+    fn a_damaged_mark_can_be_put_right() {
+        let ours = mark().to_string();
+        for damaged in
+            [ours.replace(" -->", ""), ours.replace(" branch=", " brunch="), format!("{ours}\nHello.")]
+        {
+            let (error, hint) = said(Some(damaged));
+            assert_eq!(
+                error,
+                "`hello-x` has a mark of gitbook-deploy that can't be read, so it is left as it is"
+            );
+            let right = hint.split('`').nth(1).unwrap();
+            assert_eq!(Mark::find(right), Some(mark()), "{hint}");
         }
     }
 

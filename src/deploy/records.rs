@@ -3,8 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tokio::task::JoinHandle;
+use tracing::instrument::WithSubscriber as _;
 
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
@@ -28,6 +31,8 @@ pub(crate) struct Records<'a> {
     log_url: Option<&'a str>,
     /// Why something could not be recorded. After the first failure nothing more is.
     failure: Mutex<Option<ForgeError>>,
+    /// What has ended, and is being told meanwhile.
+    endings: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
 }
 
 /// What is about to be published.
@@ -48,12 +53,17 @@ impl<'a> Records<'a> {
         commit: Option<&'a str>,
         log_url: Option<&'a str>,
     ) -> Self {
-        Self { forge, cancel, commit, log_url, failure: Mutex::new(None) }
+        Self { forge, cancel, commit, log_url, failure: Mutex::default(), endings: Mutex::default() }
     }
 
-    /// Why something could not be recorded.
-    pub(crate) fn into_failure(self) -> Option<ForgeError> {
-        self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until everything is recorded, and says why something could not be.
+    pub(crate) async fn finish(self) -> Option<ForgeError> {
+        let endings = self.endings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for ended in join_all(endings).await {
+            failure = failure.or(ended.ok().and_then(Result::err));
+        }
+        failure
     }
 
     /// Publishes, with a deployment on record that is in progress meanwhile and then tells what came of it.
@@ -63,16 +73,22 @@ impl<'a> Records<'a> {
         request: impl Future<Output = Result<Published, DeployError>>,
     ) -> Result<Published, DeployError> {
         let Some(deployment) = self.begin(publishing).await else { return request.await };
-        let (result, ()) =
-            futures::join!(request, self.tell(self.forge, deployment, State::InProgress, None));
-        let (state, url) = match &result {
-            Ok(published) => (State::Success, published.urls.app.as_deref()),
-            Err(_) => (State::Failure, None),
-        };
-        match self.cancel.signal() {
-            None => self.tell(self.forge, deployment, state, url).await,
-            Some(_) => self.tell(&self.forge.hurried(AFTER_A_SIGNAL), deployment, state, url).await,
+        let status = self.status(State::InProgress, None, "Publishing");
+        let (result, begun) = futures::join!(request, self.forge.set_status(deployment, &status));
+        if let Err(error) = begun {
+            self.failed(error);
         }
+        let cancelled = self.cancel.signal().is_some();
+        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL) } else { self.forge.clone() };
+        let end = match &result {
+            Ok(published) => self.status(State::Success, published.urls.app.as_deref(), "Published"),
+            Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
+            Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
+        };
+        // Whoever waits for the result need not wait for this.
+        let ending = async move { forge.set_status(deployment, &end).await };
+        let ending = tokio::spawn(ending.with_current_subscriber());
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
         result
     }
 
@@ -80,7 +96,8 @@ impl<'a> Records<'a> {
     pub(super) async fn gone(&self, integration: &str, branch: &str) {
         if self.may_go_on() {
             let environment = environment(integration, Some(branch));
-            let work = self.forge.deactivate(&environment, self.log_url);
+            let status = self.status(State::Inactive, None, "The preview was deleted");
+            let work = self.forge.deactivate(&environment, &status);
             if let Some(Err(error)) = self.cancel.or_after_grace(work).await {
                 self.failed(error);
             }
@@ -106,17 +123,9 @@ impl<'a> Records<'a> {
         }
     }
 
-    async fn tell(&self, forge: &Forge, deployment: u64, state: State, url: Option<&str>) {
-        let description = match (state, self.cancel.signal()) {
-            (State::InProgress, _) => "Publishing",
-            (State::Success | State::Inactive, _) => "Published",
-            (State::Failure, None) => "Failed; the log says why",
-            (State::Failure, Some(_)) => "Cancelled",
-        };
-        let status = Status { state, url, log_url: self.log_url, description };
-        if let Err(error) = forge.set_status(deployment, &status).await {
-            self.failed(error);
-        }
+    fn status(&self, state: State, url: Option<&str>, description: &'static str) -> Status {
+        let owned = |url: Option<&str>| url.map(str::to_owned);
+        Status { state, url: owned(url), log_url: owned(self.log_url), description }
     }
 
     fn may_go_on(&self) -> bool {

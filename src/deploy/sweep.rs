@@ -87,7 +87,8 @@ impl Sweep<'_> {
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
         let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
-        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffered(AT_ONCE);
+        // In whatever order: the first failure is the cause of those that come of it.
+        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffer_unordered(AT_ONCE);
         asked.try_collect().await
     }
 

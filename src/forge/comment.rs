@@ -13,12 +13,25 @@ use super::answer::{Account, Comment};
 use super::github::{GitHub, parse};
 use super::{ForgeError, Permission};
 
-/// How a comment is found, and what should stand in it.
-pub(crate) struct Wish<'a> {
+/// Our comments on a pull request, as they were found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    number: u64,
+    marker: &'static str,
+    author: Author,
+    /// Oldest first: there is more than one where two jobs made one at the same time.
+    comments: Vec<(u64, String)>,
+}
+
+impl Found {
     /// The pull request.
-    pub number: u64,
-    /// A line that no other comment has.
-    pub marker: &'a str,
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// What should stand in the comment.
+pub(crate) struct Wish<'a> {
     /// The text, made from those that are there, oldest first. Given its own text, it must give it back.
     pub text: &'a (dyn Fn(&[String]) -> String + Sync),
     /// Whether one is made where there is none.
@@ -39,7 +52,7 @@ pub(crate) enum Kept {
 }
 
 /// Who writes our comments.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Author {
     Login(String),
     /// The token is an app's, which can't ask who it is.
@@ -62,19 +75,28 @@ const SETTLED_AFTER: Duration = Duration::from_millis(1200);
 const JITTER: Duration = Duration::from_millis(600);
 
 impl GitHub {
-    /// Keeps a comment as wished.
+    /// Finds our comments on a pull request: by a line that no others have, and by who wrote them, since anybody can
+    /// write that line.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn find_comment(&self, number: u64, marker: &'static str) -> Result<Found, ForgeError> {
+        let author = self.author().await?;
+        self.find_again(Found { number, marker, author, comments: Vec::new() }).await
+    }
+
+    /// Keeps a comment as wished. What was found is looked at again first, where others may have written since.
     ///
     /// # Errors
     /// Whatever the forge or the network says, and [`ForgeError::Contended`].
-    pub(crate) async fn keep_comment(&self, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
-        let author = self.author().await?;
+    pub(crate) async fn keep_comment(&self, found: Found, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
         let (mut wrote, mut settled, mut waited) = (false, !wish.shared, false);
+        let mut found = if wish.shared { self.find_again(found).await? } else { found };
         for _ in 0..MOST_ROUNDS {
-            let ours = self.comments(wish, &author).await?;
-            if ours.is_empty() && !wish.create {
+            if found.comments.is_empty() && !wish.create {
                 return Ok(Kept::None);
             }
-            let bodies: Vec<_> = ours.iter().map(|(_, body)| body.clone()).collect();
+            let bodies: Vec<_> = found.comments.iter().map(|(_, body)| body.clone()).collect();
             let wanted = (wish.text)(&bodies);
             if matches!(&bodies[..], [only] if *only == wanted) {
                 match (wrote, settled) {
@@ -88,18 +110,19 @@ impl GitHub {
                 tokio::time::sleep(JITTER.mul_f64(chance())).await;
                 waited = true;
             } else {
-                self.write(wish.number, &ours, &wanted).await?;
+                self.write(&found, &wanted).await?;
                 (wrote, settled, waited) = (true, !wish.shared, false);
             }
+            found = self.find_again(found).await?;
         }
         Err(ForgeError::Contended(MOST_ROUNDS))
     }
 
     /// Writes the oldest of our comments and removes the others, which two jobs made at the same time.
-    async fn write(&self, number: u64, ours: &[(u64, String)], text: &str) -> Result<(), ForgeError> {
+    async fn write(&self, found: &Found, text: &str) -> Result<(), ForgeError> {
         let body = json!({ "body": text });
-        let Some(((oldest, there), others)) = ours.split_first() else {
-            let path = ["issues", &number.to_string(), "comments"];
+        let Some(((oldest, there), others)) = found.comments.split_first() else {
+            let path = ["issues", &found.number.to_string(), "comments"];
             self.make(&path, &body, Permission::WritePullRequests).await?;
             return Ok(());
         };
@@ -126,18 +149,17 @@ impl GitHub {
         }
     }
 
-    /// Our comments on a pull request, oldest first.
-    async fn comments(&self, wish: &Wish<'_>, author: &Author) -> Result<Vec<(u64, String)>, ForgeError> {
-        let path = ["issues", &wish.number.to_string(), "comments"];
+    async fn find_again(&self, found: Found) -> Result<Found, ForgeError> {
+        let path = ["issues", &found.number.to_string(), "comments"];
         let all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
-        let mut ours: Vec<_> = all
+        let mut comments: Vec<_> = all
             .into_iter()
-            .filter(|comment| comment.user.as_ref().is_some_and(|user| author.is(user)))
+            .filter(|comment| comment.user.as_ref().is_some_and(|user| found.author.is(user)))
             .filter_map(|comment| Some((comment.id, comment.body?.replace("\r\n", "\n"))))
-            .filter(|(_, body)| body.lines().any(|line| line.trim() == wish.marker))
+            .filter(|(_, body)| body.lines().any(|line| line.trim() == found.marker))
             .collect();
-        ours.sort_by_key(|(id, _)| *id);
-        Ok(ours)
+        comments.sort_by_key(|(id, _)| *id);
+        Ok(Found { comments, ..found })
     }
 
     async fn author(&self) -> Result<Author, ForgeError> {
@@ -146,7 +168,10 @@ impl GitHub {
         }
         match self.get_root(&["user"], Permission::WritePullRequests).await {
             Ok(answer) => Ok(Author::Login(parse::<Account>(&answer)?.login)),
-            Err(ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => Ok(Author::Bot),
+            // Tokens of jobs are nobody's on some forges. One that is good for nothing fails at the next question.
+            Err(ForgeError::Unauthorized(_) | ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => {
+                Ok(Author::Bot)
+            }
             Err(error) => Err(error),
         }
     }

@@ -37,15 +37,15 @@ pub(crate) enum State {
 
 /// A status of a deployment.
 #[derive(Debug)]
-pub(crate) struct Status<'a> {
+pub(crate) struct Status {
     /// What has become of it.
     pub state: State,
     /// Where it can be seen.
-    pub url: Option<&'a str>,
+    pub url: Option<String>,
     /// Where the run's log is.
-    pub log_url: Option<&'a str>,
+    pub log_url: Option<String>,
     /// What is said of it in one line.
-    pub description: &'a str,
+    pub description: &'static str,
 }
 
 /// GitHub takes no more characters for a description.
@@ -87,11 +87,13 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn set_status(&self, deployment: u64, status: &Status<'_>) -> Result<(), ForgeError> {
+    pub(crate) async fn set_status(&self, deployment: u64, status: &Status) -> Result<(), ForgeError> {
         let mut body = json!({"state": status.state.name(), "description": cut(status.description)});
-        for (key, url) in [("environment_url", status.url), ("log_url", status.log_url)] {
+        for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
             // GitHub takes no other links.
-            if let Some(url) = url.filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
+            if let Some(url) =
+                url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+            {
                 body[key] = url.into();
             }
         }
@@ -106,11 +108,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn deactivate(
-        &self,
-        environment: &str,
-        log_url: Option<&str>,
-    ) -> Result<usize, ForgeError> {
+    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<usize, ForgeError> {
         let query = [("environment", environment)];
         let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
         let mut active = Vec::new();
@@ -122,10 +120,8 @@ impl GitHub {
                 _ => active.push(deployment.id),
             }
         }
-        let status =
-            Status { state: State::Inactive, url: None, log_url, description: "The preview was deleted" };
         for deployment in active.iter().rev() {
-            self.set_status(*deployment, &status).await?;
+            self.set_status(*deployment, inactive).await?;
         }
         Ok(active.len())
     }

@@ -86,6 +86,9 @@ pub(crate) enum ForgeError {
     /// A signal came before the next try.
     #[error("cancelled before it was tried again")]
     Cancelled,
+    /// It is not asked again after it failed to answer, or did not accept the token.
+    #[error("the forge was given up, see above")]
+    GivenUp,
     /// Others write the same comment all the time.
     #[error("the comment was overwritten by others {0} times")]
     Contended(usize),
@@ -147,17 +150,28 @@ impl ForgeError {
                 "check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository"
                     .to_owned()
             }
-            Self::Refused(_) | Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
+            Self::Refused(_) => "nothing that was published is affected".to_owned(),
+            Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
                 "check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place"
                     .to_owned()
             }
-            Self::RateLimited { .. } | Self::Server { .. } | Self::Cancelled | Self::Contended(_) => {
-                "run again later".to_owned()
-            }
+            Self::RateLimited { .. }
+            | Self::Server { .. }
+            | Self::Cancelled
+            | Self::GivenUp
+            | Self::Contended(_) => "run again later".to_owned(),
             Self::Transport(_) => {
                 "check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned()
             }
         }
+    }
+
+    /// Whether asking anything else would come to the same, after as long a wait.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized(_) | Self::Server { .. } | Self::RateLimited { .. } | Self::Transport(_)
+        )
     }
 
     /// Whether a request that makes something anew was certainly not carried out, and is worth another try.

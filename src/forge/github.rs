@@ -1,5 +1,7 @@
 //! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo speak, too.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -37,6 +39,7 @@ pub(crate) struct GitHub {
     repository: (String, String),
     token: SecretString,
     retry: Retry,
+    given_up: Arc<AtomicBool>,
 }
 
 /// What follows the repository in a path, and what follows the path.
@@ -60,7 +63,8 @@ impl GitHub {
             Retry { times: retries.min(MOST_RETRIES), patience: PATIENCE, cancel: Some(cancel.clone()) };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = (owner.to_owned(), name.to_owned());
-        Ok(Some(Self { http, root: root.clone(), repository, token, retry }))
+        let given_up = Arc::default();
+        Ok(Some(Self { http, root: root.clone(), repository, token, retry, given_up }))
     }
 
     /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
@@ -83,7 +87,7 @@ impl GitHub {
         }
     }
 
-    /// The numbers of the pull requests from a branch, newest first: the open ones, or all.
+    /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
     ///
     /// # Errors
     /// Whatever the forge or the network says.
@@ -126,8 +130,13 @@ impl GitHub {
         let (owner, name) = branch.of_which_fork().unwrap_or((&self.repository.0, branch.as_str()));
         let head = format!("{owner}:{name}");
         let query = [("state", state), ("head", &head)];
-        let mut found: Vec<PullRequest> =
-            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
+        let mut found: Vec<PullRequest> = if state == "open" {
+            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?
+        } else {
+            // The closed ones are many where the forge does not filter, and the newest are enough.
+            let query: Vec<_> = query.into_iter().chain([("per_page", PAGE)]).collect();
+            parse(&self.get(&["pulls"], &query, Permission::ReadPullRequests).await?)?
+        };
         let own = format!("{}/{}", self.repository.0, self.repository.1);
         found.retain(|pull_request| {
             let repository = pull_request.head.repo.as_ref().map(|repository| &*repository.full_name);
@@ -162,10 +171,11 @@ impl GitHub {
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, query);
-        self.retry.run(|| self.send(Method::GET, url.clone(), None, permission)).await
+        let request = || self.send(Method::GET, url.clone(), None, permission);
+        self.unless_given_up(self.retry.run(request)).await
     }
 
-    /// Changes what is there, which can be repeated.
+    /// Changes what is there, which can be repeated, and is tried whatever came before: what was begun is to be ended.
     pub(super) async fn change(
         &self,
         method: Method,
@@ -186,7 +196,22 @@ impl GitHub {
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, &[]);
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
-        self.retry.run_while(ForgeError::is_worth_making_again, request).await
+        self.unless_given_up(self.retry.run_while(ForgeError::is_worth_making_again, request)).await
+    }
+
+    /// Asks nothing any more once the forge has failed to answer: a deployment would wait for each question anew.
+    async fn unless_given_up(
+        &self,
+        request: impl Future<Output = Result<Answer, ForgeError>>,
+    ) -> Result<Answer, ForgeError> {
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(ForgeError::GivenUp);
+        }
+        let answer = request.await;
+        if answer.as_ref().is_err_and(ForgeError::is_final) {
+            self.given_up.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// All pages of a list.
@@ -210,7 +235,7 @@ impl GitHub {
         Err(ForgeError::EndlessList(MOST_PAGES))
     }
 
-    /// What is not about the repository.
+    /// What is not about the repository. That it is not answered does not mean that nothing else is.
     pub(super) async fn get_root(&self, path: &[&str], permission: Permission) -> Result<Answer, ForgeError> {
         let mut url = self.root.clone();
         push(&mut url, path);

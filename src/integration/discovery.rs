@@ -7,6 +7,7 @@ use globset::{Glob, GlobBuilder};
 use ignore::WalkBuilder;
 
 use super::manifest::FILE_NAME;
+use super::paths::repository_root;
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Where one integration is.
@@ -63,6 +64,23 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
 #[must_use]
 pub(crate) fn from_variables(started_in: &Path) -> Source {
     Source { manifest: None, shown: PathBuf::new(), folder: started_in.to_owned() }
+}
+
+/// Whether the patterns leave out a manifest of the repository, which another job then deploys. What other repositories
+/// bring along that lie in this one's folder does not count.
+#[must_use]
+pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
+    let root = repository_root(started_in, started_in);
+    let selected = discover(patterns, started_in).unwrap_or_default();
+    let is_selected = |path: &PathBuf| {
+        let path = path.canonicalize().ok();
+        selected
+            .iter()
+            .any(|source| source.manifest.as_ref().and_then(|path| path.canonicalize().ok()) == path)
+    };
+    let is_of_it =
+        |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, started_in) == root);
+    manifests_below(started_in).iter().any(|path| is_of_it(path) && !is_selected(path))
 }
 
 /// The same order on every system, whatever its path separator.
@@ -242,5 +260,26 @@ mod tests {
             &["b/[x"],
             Err(&format!("{variable}: `b/[x` is not a glob: unclosed character class; missing ']'")),
         );
+    }
+
+    #[test]
+    fn what_others_bring_along_is_not_left_out() {
+        let check = |files: &[&str], patterns: &[&str], expected: bool| {
+            let temp = tempfile::tempdir().unwrap();
+            for file in files {
+                let path = temp.path().join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "").unwrap();
+            }
+            let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
+        };
+        let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];
+        check(&two, &["a"], true);
+        check(&two, &["a", "b"], false);
+        check(&two, &["*"], false);
+        let tool =
+            ["a/gitbook-manifest.yaml", "tools/x/.git/HEAD", "tools/x/examples/y/gitbook-manifest.yaml"];
+        check(&tool, &["a"], false);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use futures::future::try_join_all;
+
 use super::{Stage, races};
 use crate::error::Error;
-use crate::forge::{Forge, ForgeError, Kept, Wish};
+use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
+use crate::integration;
 use crate::plan::{Decision, Target};
-use crate::preview::Branch;
 use crate::report::{Run, comment};
 
 /// How long a cancelled run may take to say so: what GitHub's runner gives it is nearly over.
@@ -17,23 +19,22 @@ const MOST_PULL_REQUESTS: usize = 5;
 
 impl Stage<'_> {
     /// Says what came of the previews, also where that is a failure.
-    pub(crate) async fn comment(&self, decision: &Decision, run: &mut Run, error: Option<&Error>) {
+    pub(crate) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
             Decision::Delete(target) => (target, true),
             _ => return,
         };
-        let Some(forge) = self.forge.filter(|_| self.comments()) else { return };
+        let Some(forge) = self.forge.filter(|_| self.is_to_comment()) else { return };
         let rows = comment::rows(run, error, &now(), self.printer);
         if rows.is_empty() {
             return;
         }
-        let mut work = async |forge: &Forge| {
-            if deletes && let Some(numbers) = self.told_of(forge, &target.branch, target.pull_request).await {
-                run.pull_requests = numbers;
-            }
-            for number in &run.pull_requests {
-                self.keep(forge, *number, &rows, !deletes).await;
+        let work = async |forge: &Forge| match self.comments.get() {
+            Some(found) => self.keep_all(forge, found, &rows, !deletes).await,
+            None => {
+                let found = self.find_comments(forge, target, deletes).await;
+                self.keep_all(forge, &found, &rows, !deletes).await;
             }
         };
         match self.cancel.signal() {
@@ -47,14 +48,12 @@ impl Stage<'_> {
 
     /// Says in what comments there are that a sweep has deleted a preview.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
-        if !self.comments() {
+        if !self.is_to_comment() {
             return;
         }
         let work = async |forge: &Forge| {
-            let numbers = self.told_of(forge, &target.branch, target.pull_request).await;
-            for number in numbers.unwrap_or_default() {
-                self.keep(forge, number, rows, false).await;
-            }
+            let found = self.find_comments(forge, target, true).await;
+            self.keep_all(forge, &found, rows, false).await;
         };
         // Whatever the forge does after a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
@@ -66,57 +65,72 @@ impl Stage<'_> {
         }
     }
 
-    fn comments(&self) -> bool {
+    /// Looks for the comments while there is time, unless other jobs may be about to write them.
+    pub(super) async fn find_comments_early(&self, target: &Target) {
+        if let Some(forge) = self.forge.filter(|_| self.is_to_comment())
+            && !self.is_one_of_several()
+        {
+            let work = self.find_comments(forge, target, false);
+            if let Ok(found) = self.cancel.or_at_once(work).await {
+                drop(self.comments.set(found));
+            }
+        }
+    }
+
+    /// The comments on the pull request of the event, or else on those from the branch: the open ones, or all.
+    async fn find_comments(
+        &self,
+        forge: &Forge,
+        target: &Target,
+        closed_too: bool,
+    ) -> Result<Vec<Found>, ForgeError> {
+        let numbers = match target.pull_request {
+            Some(number) => vec![number],
+            None => forge.pull_requests(&target.branch, !closed_too).await?,
+        };
+        let find = |number| forge.find_comment(number, comment::MARKER);
+        try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
+    }
+
+    async fn keep_all(
+        &self,
+        forge: &Forge,
+        found: &Result<Vec<Found>, ForgeError>,
+        rows: &[comment::Row],
+        create: bool,
+    ) {
+        match found {
+            Ok(found) => {
+                for found in found {
+                    self.keep(forge, found.clone(), rows, create).await;
+                }
+            }
+            Err(error) => races::tell(self.printer, "no comment is kept", error),
+        }
+    }
+
+    async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
+        let number = found.number();
+        let text = |there: &[String]| comment::text(there, rows);
+        // That they were looked for early is for who is alone.
+        let shared = self.comments.get().is_none() && self.is_one_of_several();
+        let wish = Wish { text: &text, create, shared };
+        match forge.keep_comment(found, &wish).await {
+            Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
+            Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
+            Err(error) => races::tell(self.printer, &format!("no comment on pull request #{number}"), &error),
+        }
+    }
+
+    fn is_to_comment(&self) -> bool {
         self.config.comment && !self.config.dry_run
     }
 
-    /// The pull requests to comment on: that of the event, or those that are open from the branch.
-    pub(super) async fn pull_requests(&self, target: &Target) -> Vec<u64> {
-        let Some(forge) = self.forge.filter(|_| self.comments()) else { return Vec::new() };
-        if let Some(number) = target.pull_request {
-            return vec![number];
-        }
-        match self.cancel.or_at_once(forge.pull_requests(&target.branch, true)).await {
-            Ok(Ok(numbers)) => numbers.into_iter().take(MOST_PULL_REQUESTS).collect(),
-            Ok(Err(error)) => {
-                races::tell(self.printer, "no comment is kept", &error);
-                Vec::new()
-            }
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// The pull requests, closed ones too, in which there may be a comment.
-    async fn told_of(&self, forge: &Forge, branch: &Branch, pull_request: Option<u64>) -> Option<Vec<u64>> {
-        if let Some(number) = pull_request {
-            return Some(vec![number]);
-        }
-        match forge.pull_requests(branch, false).await {
-            Ok(numbers) => Some(numbers.into_iter().take(MOST_PULL_REQUESTS).collect()),
-            Err(error) => {
-                races::tell(self.printer, "the comment does not say that the preview is gone", &error);
-                None
-            }
-        }
-    }
-
-    async fn keep(&self, forge: &Forge, number: u64, rows: &[comment::Row], create: bool) {
-        let wish = Wish {
-            number,
-            marker: comment::MARKER,
-            text: &|there| comment::text(there, rows),
-            create,
-            // Other jobs deploy what this one does not.
-            shared: self.shard.is_some() || self.config.integrations.is_some(),
-        };
-        match forge.keep_comment(&wish).await {
-            Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
-            Ok(Kept::Unchanged | Kept::None) => {}
-            Err(ForgeError::Cancelled) => {}
-            Err(error) => {
-                races::tell(self.printer, &format!("no comment on pull request #{number}"), &error);
-            }
-        }
+    /// Whether other jobs deploy what this one does not.
+    fn is_one_of_several(&self) -> bool {
+        let patterns = self.config.integrations.as_ref();
+        self.shard.is_some()
+            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.environment.folder()))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
-use crate::deploy::{NamedPreview, Previews, What};
+use crate::deploy::{NamedPreview, Previews, Records, What};
 use crate::forge::{Forge, ForgeError, Standing};
 use crate::gitbook::GitBook;
 use crate::plan::Target;
@@ -48,6 +48,7 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
     let text = format!("{undone}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
+        ForgeError::GivenUp => tracing::info!("{undone}: {error}"),
         _ => tracing::warn!("{text}"),
     }
 }
@@ -57,7 +58,7 @@ impl Stage<'_> {
     pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
         let commit = self.ci.commit.as_deref()?;
         let standing =
-            self.standing(branch, pull_request, "not asked whether the commit is its branch's newest");
+            self.standing(branch, pull_request, "whether the commit is its branch's newest is not known");
         match standing.await? {
             standing if standing.has_as_tip(commit) => None,
             Standing::Gone => Some(gone(branch, pull_request)),
@@ -80,7 +81,7 @@ impl Stage<'_> {
         if self.config.mode != Mode::Auto {
             return None;
         }
-        let standing = self.standing(branch, *pull_request, "not asked whether the branch is open again");
+        let standing = self.standing(branch, *pull_request, "whether the branch is open again is not known");
         let Standing::Open { .. } = standing.await? else { return None };
         Some(match pull_request {
             Some(number) => format!("pull request #{number} is open again"),
@@ -95,6 +96,7 @@ impl Stage<'_> {
         target: &Target,
         previews: &Previews<'_>,
         gitbook: &GitBook,
+        records: Option<Records<'_>>,
         run: &mut Run,
     ) {
         let is_there = |what| matches!(what, What::Published | What::Unchanged);
@@ -104,10 +106,11 @@ impl Stage<'_> {
             .filter(|outcome| outcome.result.as_ref().is_ok_and(|done| is_there(done.what)))
             .collect();
         if there.is_empty() || self.config.dry_run {
-            return;
+            return self.told(records).await;
         }
-        let left = "not asked whether the branch was closed meanwhile, which is left to the sweep";
-        let standing = self.standing(&target.branch, target.pull_request, left).await;
+        let left = "whether the branch was closed meanwhile is not known and left to the sweep";
+        let standing = self.standing(&target.branch, target.pull_request, left);
+        let ((), standing) = futures::join!(self.told(records), standing);
         if standing != Some(Standing::Gone) {
             return;
         }
@@ -125,7 +128,7 @@ impl Stage<'_> {
                 **outcome = deployment.delete(&preview, previews).await;
             }
         }
-        self.told(records);
+        self.told(records).await;
     }
 
     /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.

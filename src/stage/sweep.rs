@@ -37,7 +37,7 @@ impl Stage<'_> {
             self.comment_on_sweep(forge, target, &rows).await;
         };
         run.outcomes = sweep.carry_out(fates, deleted).await;
-        self.told(records);
+        self.told(records).await;
         let count = |what| {
             let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
             run.outcomes.iter().filter(is).count()

@@ -1,6 +1,8 @@
 //! What the forge is asked and told.
 
 mod comment;
+mod deployments;
+mod faults;
 mod sweep;
 
 use crate::support::{Deployment, Sandbox, deployment, payloads};

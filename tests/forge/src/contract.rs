@@ -18,7 +18,7 @@ use parameters::Parameter;
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const VERSION: &str = "2022-11-28";
 /// Errors that GitHub gives for any operation, whether or not its document lists them there.
-const ANYWHERE: [u16; 4] = [401, 404, 409, 422];
+const ANYWHERE: [u16; 2] = [401, 404];
 
 type Contracts = HashMap<&'static str, Arc<Contract>>;
 static CONTRACTS: LazyLock<Mutex<Contracts>> = LazyLock::new(Mutex::default);

@@ -12,33 +12,33 @@ pub(crate) use schema::{json_schema, properties};
 
 const PACKAGE: &str = "../contract/node_modules/@octokit/openapi/generated/api.github.com.json";
 
-static DOCUMENT: LazyLock<Value> =
+/// A result, so that every test that goes without the document says why, and not only the first.
+static DOCUMENT: LazyLock<Result<Value, String>> =
     LazyLock::new(|| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE)));
 
-fn read(path: &Path) -> Value {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| {
-        panic!(
-            "GitHub's OpenAPI document is missing ({}: {error}); run `npm ci --ignore-scripts` in tests/contract",
-            path.display()
-        )
-    });
-    serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("GitHub's OpenAPI document {} is broken: {error}", path.display()))
+pub(crate) fn read(path: &Path) -> Result<Value, String> {
+    let advice = "run `npm ci --ignore-scripts` in tests/contract";
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!("GitHub's OpenAPI document is missing: {}: {error}; {advice}", path.display())
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        format!("GitHub's OpenAPI document is broken: {}: {error}; {advice}", path.display())
+    })
 }
 
-/// Reads the document if nobody has, so that a test without it fails at once and in its own thread.
-pub(crate) fn load() {
-    LazyLock::force(&DOCUMENT);
+/// The document, read if nobody has done so yet.
+pub(crate) fn whole() -> &'static Value {
+    DOCUMENT.as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The operation as the document has it.
 pub(crate) fn operation(method: &str, template: &str) -> Option<&'static Value> {
-    DOCUMENT["paths"].get(template)?.get(method.to_ascii_lowercase())
+    whole()["paths"].get(template)?.get(method.to_ascii_lowercase())
 }
 
 /// What the document says below `components`.
 pub(crate) fn component(kind: &str, name: &str) -> &'static Value {
-    let part = DOCUMENT["components"].get(kind).and_then(|parts| parts.get(name));
+    let part = whole()["components"].get(kind).and_then(|parts| parts.get(name));
     part.unwrap_or_else(|| panic!("GitHub's document has no components/{kind}/{name}"))
 }
 
@@ -50,6 +50,6 @@ pub(crate) fn example(name: &str) -> &'static Value {
 /// The part itself where there is only a reference to it.
 pub(crate) fn resolve(part: &'static Value) -> &'static Value {
     let Some(reference) = part.get("$ref").and_then(Value::as_str) else { return part };
-    let found = reference.strip_prefix('#').and_then(|pointer| DOCUMENT.pointer(pointer));
+    let found = reference.strip_prefix('#').and_then(|pointer| whole().pointer(pointer));
     resolve(found.unwrap_or_else(|| panic!("GitHub's document has no {reference}")))
 }

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::contract::{Contract, violation};
-use crate::fault::{self, Fault, Outcome};
+use crate::fault::{self, Fault, Outcome, Struck};
 use crate::hold::{self, Hold};
 use crate::model::Request;
 use crate::operations::{self, Operation, Taken};
@@ -45,6 +45,8 @@ pub(crate) struct Script {
     /// What to take out of the answers, to see that the checks notice.
     pub(crate) omission: Option<String>,
 }
+
+type Found = (&'static Operation, Taken);
 
 /// A panic elsewhere leaves nothing half done that a later reader could mind.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -109,35 +111,48 @@ async fn answer(forge: &Forge, call: &Call) -> Answer {
     if !errors.is_empty() {
         return forge.refuse(call, &errors);
     }
-    let (hold, struck, latency) = {
-        let mut script = lock(&forge.script);
-        let hold = hold::take(&mut script.holds, call);
-        (hold, fault::strike(&mut script.faults, call), script.latency)
-    };
-    let (before, after) = match hold {
-        Some(hold) if hold.answer_only => (None, Some(hold)),
-        hold => (hold, None),
-    };
-    if let Some(mut hold) = before {
-        hold.wait().await;
-    }
-    let happens = struck.as_ref().is_none_or(|struck| struck.after_effect);
+    let orders = Orders::take(&mut lock(&forge.script), call);
+    wait(orders.before).await;
+    let happens = orders.struck.as_ref().is_none_or(|struck| struck.after_effect);
     let right = happens.then(|| forge.handle(call, found.as_ref()));
-    if let Some(mut hold) = after {
-        hold.wait().await;
+    wait(orders.after).await;
+    // Even a sleep of no time at all takes a tick of the timer.
+    if !orders.latency.is_zero() {
+        tokio::time::sleep(orders.latency).await;
     }
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    match (struck, right) {
+    match (orders.struck, right) {
         (Some(struck), _) => forge.fail(call, found.as_ref(), struck).await,
         (None, Some(right)) => right,
         (None, None) => unreachable!("what no fault befalls is handled"),
     }
 }
 
+/// What the test has ordered for one request.
+struct Orders {
+    before: Option<Hold>,
+    after: Option<Hold>,
+    struck: Option<Struck>,
+    latency: Duration,
+}
+
+impl Orders {
+    fn take(script: &mut Script, call: &Call) -> Self {
+        let (before, after) = match hold::take(&mut script.holds, call) {
+            Some(hold) if hold.answer_only => (None, Some(hold)),
+            hold => (hold, None),
+        };
+        Self { before, after, struck: fault::strike(&mut script.faults, call), latency: script.latency }
+    }
+}
+
+async fn wait(hold: Option<Hold>) {
+    if let Some(mut hold) = hold {
+        hold.wait().await;
+    }
+}
+
 impl Forge {
-    fn request_errors(&self, call: &Call, found: Option<&(&'static Operation, Taken)>) -> Vec<String> {
+    fn request_errors(&self, call: &Call, found: Option<&Found>) -> Vec<String> {
         match found {
             _ if !self.validated => Vec::new(),
             Some((operation, taken)) => Contract::of(operation).judge_request(call, taken),
@@ -145,7 +160,7 @@ impl Forge {
         }
     }
 
-    fn handle(&self, call: &Call, found: Option<&(&'static Operation, Taken)>) -> Answer {
+    fn handle(&self, call: &Call, found: Option<&Found>) -> Answer {
         let Some((operation, taken)) = found else { return Answer::not_found() };
         let mut answer = operations::handle(&mut lock(&self.state), operation, call, taken);
         if let Some(pointer) = &lock(&self.script).omission {
@@ -170,12 +185,7 @@ impl Forge {
         }
     }
 
-    async fn fail(
-        &self,
-        call: &Call,
-        found: Option<&(&'static Operation, Taken)>,
-        struck: fault::Struck,
-    ) -> Answer {
+    async fn fail(&self, call: &Call, found: Option<&Found>, struck: Struck) -> Answer {
         let answer = match struck.outcome {
             Outcome::Answer(answer) => answer,
             Outcome::Hang => std::future::pending().await,

@@ -14,7 +14,7 @@ use crate::state::State;
 /// A forge with one repository, `acme/integrations`, whose default branch `main` is at the commit of forty `a`.
 pub struct StandIn {
     pub(crate) forge: Arc<Forge>,
-    server: Server,
+    server: Option<Server>,
     url: String,
 }
 
@@ -30,7 +30,8 @@ impl StandIn {
     }
 
     fn new(validated: bool) -> Self {
-        document::load();
+        // Here and not at the first request, so that a test without it fails in its own thread.
+        document::whole();
         let (listener, url) = listen();
         let forge = Arc::new(Forge {
             validated,
@@ -39,7 +40,7 @@ impl StandIn {
             requests: Mutex::default(),
             violations: Mutex::default(),
         });
-        let server = Server::start(listener, forge.clone());
+        let server = Some(Server::start(listener, forge.clone()));
         Self { forge, server, url }
     }
 
@@ -94,7 +95,7 @@ impl StandIn {
         lock(&self.forge.script).faults.clear();
     }
 
-    /// Handles the next request of this kind only when the gate is released.
+    /// Handles the next request of this kind, with a pattern as [`Fault`] has it, only when the gate is released.
     #[must_use]
     pub fn hold(&self, method: &str, pattern: &str) -> Gate {
         self.gate(method, pattern, false)
@@ -107,7 +108,8 @@ impl StandIn {
     }
 
     fn gate(&self, method: &str, pattern: &str, answer_only: bool) -> Gate {
-        let (hold, gate) = Hold::new(method, pattern, answer_only, self.server.handle.clone());
+        let Some(server) = &self.server else { unreachable!("only dropping the stand-in stops the server") };
+        let (hold, gate) = Hold::new(method, pattern, answer_only, server.handle.clone());
         lock(&self.forge.script).holds.push(hold);
         gate
     }
@@ -127,10 +129,22 @@ impl StandIn {
 }
 
 impl Drop for StandIn {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test that fails already cannot panic again, and needs to say why"
+    )]
     fn drop(&mut self) {
+        // First, so that nothing is found after the last look.
+        drop(self.server.take());
         let violations = self.violations();
-        if !violations.is_empty() && !std::thread::panicking() {
-            panic!("GitHub's OpenAPI document does not allow this:\n{}", violations.join("\n"));
+        if violations.is_empty() {
+            return;
+        }
+        let all = format!("GitHub's OpenAPI document does not allow this:\n{}", violations.join("\n"));
+        if std::thread::panicking() {
+            eprintln!("{all}");
+        } else {
+            panic!("{all}");
         }
     }
 }

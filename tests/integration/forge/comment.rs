@@ -1,19 +1,389 @@
 //! The comment on a pull request.
 
-use forge_stand_in::{Head, StandIn};
+use forge_stand_in::{Fault, Head, StandIn};
+use serde_json::json;
 
 use super::{on_pull_request, sha};
-use crate::support::{Sandbox, repository};
+use crate::support::{Ended, FORGE_TOKEN, Sandbox, deployment, payloads, repository};
+
+const MARKER: &str = "<!-- gitbook-deploy:comment -->";
+
+/// A sandbox, and a forge with a pull request from `fix` that has one commit.
+async fn world() -> (Sandbox, StandIn) {
+    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+    (gitbook, forge)
+}
+
+/// The only comment on the pull request, without what is hidden in it and what is different each time.
+fn seen(forge: &StandIn) -> String {
+    let comments = forge.comments(12);
+    let [comment] = &comments[..] else { panic!("{comments:#?}") };
+    assert_eq!(comment.author, "github-actions[bot]");
+    let mut lines = comment.body.lines();
+    assert_eq!(lines.next(), Some(MARKER));
+    let seen = lines.map(|line| line.split(" <!--").next().unwrap());
+    seen.map(without_time).collect::<Vec<_>>().join("\n")
+}
+
+fn without_time(line: &str) -> String {
+    match line.rsplit_once(" | ") {
+        Some((before, time)) if time.ends_with("UTC") => format!("{before} | (time)"),
+        _ => line.to_owned(),
+    }
+}
+
+fn writes(forge: &StandIn) -> Vec<String> {
+    let requests = forge.requests().into_iter();
+    let writes = requests.filter(|request| request.method != "GET" && request.path.contains("/comments"));
+    writes.map(|request| format!("{} {}", request.method, request.path)).collect()
+}
+
+fn done(ended: &Ended) {
+    assert_eq!(ended.code, Some(0), "{}", ended.log());
+}
 
 #[tokio::test]
 async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (gitbook, forge) = world().await;
     let folder = repository().integration("hello");
-    forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
 
-    let ended = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await;
-    assert_eq!(ended.code, Some(0));
-    forge.close_pull_request(12);
-    let ended = on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&folder).runs().await;
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+
+    let larger =
+        folder.file("hello/main.ts", format!("export default {{}};\nconsole.log('{}');\n", "x".repeat(2000)));
+    forge.push_to_pull_request(12, &sha('2'));
+    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&larger).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ published, version 2 | 2222222 | 2.0 KiB (+1.9 KiB) | (time)
+    ");
+
+    forge.push_to_pull_request(12, &sha('3'));
+    done(&on_pull_request("synchronize", '3', 102, &gitbook, &forge).folder(&larger).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ unchanged, version 2 | 3333333 | 2.0 KiB | (time)
+    ");
+
+    forge.merge_pull_request(12);
+    done(&on_pull_request("closed", '3', 103, &gitbook, &forge).folder(&larger).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | 🗑️ removed | 3333333 |  | (time)
+    ");
     assert_eq!(gitbook.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_said_already_is_not_sent_again() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    let before = forge.comments(12);
+    forge.clear_requests();
+    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    assert_eq!(writes(&forge), [""; 0]);
+    assert_eq!(forge.comments(12), before);
+}
+
+#[tokio::test]
+async fn a_failure_says_why_and_what_the_preview_still_shows() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello").integration("other");
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+
+    forge.push_to_pull_request(12, &sha('2'));
+    let broken = folder.file("hello/main.ts", "export default {};\nimport './<b>nothing</b>';\n");
+    let ended = on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&broken).runs().await;
+    assert_eq!(ended.code, Some(2), "{}", ended.log());
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ❌ failed: hello&#47;main&#46;ts&#58;2&#58;8&#58; could not resolve &#39;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#39; in hello&#47;main&#46;ts ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ❌ failed: not published, since another integration has errors ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    ");
+
+    let mut stranger = gitbook.integration("hello-fix");
+    stranger["summary"] = json!("Mine now.");
+    gitbook.set("hello-fix", &stranger);
+    let mended = broken.file("hello/main.ts", "export default {};\n");
+    let ended = on_pull_request("synchronize", '2', 102, &gitbook, &forge).folder(&mended).runs().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.log());
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ❌ failed: &#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ✅ unchanged, version 1 | 2222222 | 0.1 KiB | (time)
+    ");
+}
+
+#[tokio::test]
+async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().file("hello/gitbook-manifest.yaml", "name: [\n");
+    let ended = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await;
+    assert_eq!(ended.code, Some(2));
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | – | ❌ failed: hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39; ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
+    ");
+    let folder = repository().integration("hello");
+    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+}
+
+#[tokio::test]
+async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    // Ours comes on the last of many pages.
+    forge.page_size(2);
+    let stranger = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    for number in 0..5 {
+        forge.comment_by("github-actions[bot]", 12, &format!("Another workflow's, number {number}."));
+    }
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    forge.push_to_pull_request(12, &sha('2'));
+    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).runs().await);
+    let comments = forge.comments(12);
+    assert_eq!(comments.len(), 7, "{comments:#?}");
+    assert!(comments[0].id == stranger && comments[0].body.ends_with("I am you."));
+    assert!(comments[6].body.contains("2222222"), "{comments:#?}");
+}
+
+#[tokio::test]
+async fn a_token_of_a_user_asks_who_it_is() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.user("ghp_mOnA", "mona");
+    forge.comment_by("hubot", 12, &format!("{MARKER}\nI am you."));
+    for (action, run) in [("opened", 100), ("closed", 101)] {
+        let run = on_pull_request(action, '1', run, &gitbook, &forge).variable("GITHUB_TOKEN", "ghp_mOnA\n");
+        done(&run.folder(&folder).runs().await);
+        if action == "opened" {
+            forge.close_pull_request(12);
+        }
+    }
+    let comments = forge.comments(12);
+    assert_eq!(comments.len(), 2, "{comments:#?}");
+    assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
+}
+
+/// As on Gitea and Forgejo, whose accounts have no type.
+#[tokio::test]
+async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.user("job", "gitea-actions");
+    forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    for status in [401, 403, 404] {
+        let body = json!({"message": "no user"});
+        forge.fail(Fault::on("GET", "/user$").status(status).json(body).unvalidated());
+        let comments = json!([
+            {"id": 1, "body": MARKER, "user": {"login": "mona"}},
+            {"id": 2, "body": MARKER, "user": {"login": "gitea-actions"}},
+            {"id": 3, "body": MARKER, "user": null},
+        ]);
+        let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
+        forge.fail(list.times(2));
+        let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
+        forge.clear_requests();
+        done(&run.folder(&folder).runs().await);
+        assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
+        forge.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    forge.edit_comment(forge.comments(12)[0].id, &format!("Hello!\r\n{MARKER}\r\n| nothing | of it |"));
+    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+    forge.delete_comment(forge.comments(12)[0].id);
+    done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+    // Gone between reading and writing it.
+    forge.push_to_pull_request(12, &sha('2'));
+    forge.fail(Fault::on("PATCH", "/issues/comments/").status(404).json(json!({"message": "Not Found"})));
+    done(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).runs().await);
+    assert!(seen(&forge).contains("2222222"), "{}", seen(&forge));
+}
+
+#[tokio::test]
+async fn a_preview_that_is_gone_already_makes_no_comment() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.close_pull_request(12);
+    done(&on_pull_request("closed", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    assert!(forge.comments(12).is_empty());
+}
+
+#[tokio::test]
+async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('9'));
+    let push = || deployment().against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
+    done(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+    assert!(forge.comments(13).is_empty());
+
+    forge.delete_branch("fix");
+    done(&push().on_github_event("delete", &payloads::delete("fix"), 101).runs().await);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | hello-fix | 🗑️ removed |  |  | (time)
+    ");
+    assert!(forge.comments(13).is_empty());
+}
+
+#[tokio::test]
+async fn no_comment_is_kept_where_none_is_wanted() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    for (variable, value) in [("GITBOOK_COMMENT", "false"), ("GITBOOK_DRY_RUN", "true")] {
+        let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable(variable, value);
+        done(&run.folder(&folder).runs().await);
+        assert!(!forge.requests().iter().any(|request| request.path.contains("/comments")), "{variable}");
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_a_comment() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().manifest("hello", "hello", "secrets:\n  KEY: ${{ env.KEY }}\n");
+    let existing =
+        json!({"name": "hello-fix", "title": "of fOrGe-sEcReT", "summary": "none", "visibility": "private"});
+    gitbook.set("hello-fix", &existing);
+    let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("KEY", "fOrGe-sEcReT");
+    let ended = run.folder(&folder).runs().await;
+    assert_eq!(ended.code, Some(1));
+    let body = &forge.comments(12)[0].body;
+    assert!(body.contains("of &#42;&#42;&#42;") && !body.contains("sEcReT"), "{body}");
+    assert!(!format!("{:?}", forge.requests()).contains(FORGE_TOKEN));
+}
+
+/// Each of a matrix of jobs deploys one integration; all end at once, and every row stands.
+#[tokio::test]
+async fn jobs_that_write_at_once_lose_nothing() {
+    let (gitbook, forge) = world().await;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
+    forge.latency(std::time::Duration::from_millis(60));
+    let jobs = names.map(|name| {
+        on_pull_request("opened", '1', 100, &gitbook, &forge)
+            .variable("GITBOOK_INTEGRATIONS", name)
+            .folder(&folder)
+            .runs()
+    });
+    for ended in futures::future::join_all(jobs).await {
+        done(&ended);
+    }
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | c-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | d-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | e-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | f-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
+}
+
+/// A job that has read the comment long before it writes it wipes out what another has written meanwhile, which then
+/// writes it again.
+#[tokio::test]
+async fn a_row_that_was_wiped_out_is_written_again() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("a").integration("b");
+    let job = |name: &str, run: u64| {
+        on_pull_request("opened", '1', run, &gitbook, &forge)
+            .variable("GITBOOK_INTEGRATIONS", name)
+            .folder(&folder)
+    };
+    forge.comment_by("github-actions[bot]", 12, MARKER);
+    let gate = forge.hold("PATCH", "/issues/comments/");
+    let late = job("a", 100).starts();
+    gate.reached().await;
+    // The other reads, writes and reads back; then the first one overwrites it.
+    let settling = forge.hold_answer("GET", "/issues/12/comments");
+    let other = job("b", 100).starts();
+    settling.reached().await;
+    settling.release();
+    crate::support::until("the other has written", async || {
+        forge.comments(12)[0].body.contains("name=b-fix")
+    })
+    .await;
+    gate.release();
+    crate::support::until("the late one has written", async || {
+        forge.comments(12)[0].body.contains("name=a-fix")
+    })
+    .await;
+    let (late, other) = (late.ends().await, other.ends().await);
+    done(&late);
+    done(&other);
+    insta::assert_snapshot!(seen(&forge), @"
+    ### GitBook previews
+
+    | preview | state | commit | script | when |
+    |---|---|---|---|---|
+    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    ");
 }

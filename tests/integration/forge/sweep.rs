@@ -146,6 +146,29 @@ async fn any_event_sweeps_when_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
+    let forge = StandIn::start().await;
+    let gitbook = holding(&[]).await;
+    let folder = repository().integration("hello");
+    for number in [1, 2] {
+        forge.open_pull_request(number, Head::fork("mona", "fix"), &sha('1'));
+    }
+    let payload = payloads::fork_pull_request("opened", 1, "mona", "fix", &sha('1'));
+    let run = deployment().on_github_event("pull_request", &payload, 100).folder(&folder);
+    let ended = run.against(gitbook.endpoint()).with_forge(&forge).runs().await;
+    assert_eq!(ended.output("result"), "published", "{ended:#?}");
+    // A branch of the repository itself is called the same, and another fork's.
+    forge.set_branch("fix", &sha('2'));
+    forge.open_pull_request(3, Head::fork("lisa", "fix"), &sha('3'));
+    for (number, left) in [(1, 2), (2, 1)] {
+        forge.close_pull_request(number);
+        forge.delete_fork_of(number);
+        assert_eq!(sweep(gitbook.endpoint(), &forge).runs().await.code, Some(0));
+        assert_eq!(gitbook.names().len(), left, "{:?} after #{number}", gitbook.names());
+    }
+}
+
+#[tokio::test]
 async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
     let forge = StandIn::start().await;
     let gitbook = holding(&[]).await;

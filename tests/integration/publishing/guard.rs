@@ -79,10 +79,18 @@ async fn a_preview_of_another_branch_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_mark_that_is_not_at_the_end_is_none() {
+async fn a_mark_that_was_damaged_is_refused_with_the_right_one() {
     let repository = repository().integration("hello");
     let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
-    assert!(log.contains("was not made by gitbook-deploy"), "{log}");
+    insta::assert_snapshot!(log, @r#"
+    exit 1
+    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: `hello-fix` has a mark of gitbook-deploy that can't be read, so it is left as it is
+     hint: if it is a preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary, or delete it by hand in GitBook; then run again
+    "#);
+    let misspelt = MARK.replace("branch=", "brunch=");
+    assert_eq!(only_read(|to| push(to, "fix", &repository), &misspelt, 1).await, log);
 }
 
 #[tokio::test]
@@ -109,5 +117,23 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
         repository = repository.file("hello/main.ts", script);
         let ended = deployment().against(&endpoint).on_github("fix", run).folder(&repository).runs().await;
         assert_eq!(ended.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
+    }
+}
+
+/// Reading the mark and publishing are two requests, between which another run may publish.
+#[tokio::test]
+async fn a_run_that_publishes_at_the_same_time_is_noticed() {
+    let repository = repository().integration("hello");
+    for (after, noticed) in [(2, false), (3, true)] {
+        let server = holding(MARK).await;
+        let mut answer = published("hello-fix");
+        answer["version"] = after.into();
+        let answer = ResponseTemplate::new(200).set_body_json(answer);
+        Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+        let ended = push(&server.uri(), "fix", &repository).runs().await;
+        assert_eq!(ended.output("result"), "published");
+        let warning =
+            "warning: `hello-fix` went from version 1 to 3: another run has published it at the same time";
+        assert_eq!(ended.log().contains(warning), noticed, "{}", ended.log());
     }
 }

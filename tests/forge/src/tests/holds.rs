@@ -1,12 +1,13 @@
 //! Requests that a test makes wait.
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::client::{Client, Reply};
-use crate::{Head, StandIn};
+use crate::{Gate, Head, StandIn};
 
 async fn forge() -> (StandIn, Arc<Client>) {
     let forge = StandIn::start().await;
@@ -68,4 +69,25 @@ async fn holds_one_request_for_each_gate() {
     for held in held {
         assert_eq!(held.await.unwrap().status, 200);
     }
+}
+
+#[tokio::test]
+async fn serves_while_the_test_blocks_its_thread() {
+    let (forge, _) = forge().await;
+    let address = forge.url().replace("http://", "");
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    let head =
+        "GET /repos/acme/integrations/pulls HTTP/1.1\r\nhost: x\r\nconnection: close\r\nuser-agent: test\r\n";
+    let more = "accept: application/vnd.github+json\r\nauthorization: Bearer ghs_x\r\n\r\n";
+    stream.write_all(format!("{head}{more}").as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+}
+
+#[test]
+fn crosses_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<StandIn>();
+    is_shared::<Gate>();
 }

@@ -97,25 +97,49 @@ async fn keeps_comments() {
 }
 
 #[tokio::test]
-async fn keeps_deployments() {
+async fn follows_what_happens_to_branches() {
     let forge = StandIn::start().await;
-    forge.set_branch("feature/x", &sha("b"));
     let client = Client::of(&forge);
-    let order = json!({
-        "ref": "feature/x", "auto_merge": false, "required_contexts": [], "environment": "preview",
-        "payload": {"a": 1}, "transient_environment": true,
-    });
-    let made = client.post("/deployments", order).await;
-    assert_eq!((made.status, &made.body["sha"]), (201, &json!(sha("b"))));
-    let statuses = format!("/deployments/{}/statuses", made.body["id"]);
-    let done =
-        client.post(&statuses, json!({"state": "success", "environment_url": "https://x.example"})).await;
-    assert_eq!(done.status, 201);
-    assert_eq!(client.get(&statuses).await.body[0]["state"], "success");
-    let found = client.get("/deployments?environment=preview&per_page=100").await.body;
-    assert_eq!(found[0]["payload"], json!({"a": 1}));
-    assert_eq!(forge.deployments()[0].statuses[0].environment_url, "https://x.example");
-    assert_eq!(client.post("/deployments", json!({"ref": "main"})).await.status, 409);
-    let nothing = json!({"ref": "nothing", "auto_merge": false, "required_contexts": []});
-    assert_eq!(client.post("/deployments", nothing).await.status, 422);
+    forge.open_pull_request(12, Head::own("one"), &sha("b"));
+    forge.set_branch("one", &sha("c"));
+    assert_eq!(client.get("/pulls/12").await.body["head"]["sha"], json!(sha("c")));
+    forge.push_to_pull_request(12, &sha("d"));
+    assert_eq!(client.get("/branches/one").await.body["commit"]["sha"], json!(sha("d")));
+    forge.delete_branch("one");
+    assert_eq!(client.get("/pulls/12").await.body["state"], "closed");
+    forge.reopen_pull_request(12);
+    assert_eq!(client.get("/branches/one").await.status, 200);
+    forge.rename_branch("one", "two");
+    forge.rename_branch("two", "three");
+    assert!(client.get("/branches/one").await.location.unwrap().ends_with("/branches/three"));
+    forge.set_branch("one", &sha("e"));
+    assert_eq!(client.get("/branches/one").await.status, 200);
+    assert!(client.get("/branches/master").await.location.unwrap().ends_with("/branches/main"));
+}
+
+#[tokio::test]
+async fn lists_pull_requests_as_asked() {
+    let forge = StandIn::start().await;
+    for number in 1..=3 {
+        forge.open_pull_request(number, Head::own(format!("branch-{number}")), &sha("b"));
+    }
+    forge.close_pull_request(2);
+    let client = Client::of(&forge);
+    let cases = [
+        ("", vec![3, 1]),
+        ("?state=closed", vec![2]),
+        ("?state=all", vec![3, 2, 1]),
+        ("?state=all&direction=asc", vec![1, 2, 3]),
+        ("?state=all&sort=updated", vec![1, 3, 2]),
+        ("?state=all&head=acme:branch-2", vec![2]),
+        ("?head=mona:branch-1", vec![]),
+        ("?head=branch-1", vec![3, 1]),
+        ("?base=other", vec![]),
+    ];
+    for (query, expected) in cases {
+        let found = client.get(&format!("/pulls{query}")).await.body;
+        let numbers: Vec<_> =
+            found.as_array().unwrap().iter().map(|pull| pull["number"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, expected, "{query}");
+    }
 }

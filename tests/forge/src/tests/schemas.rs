@@ -29,6 +29,12 @@ fn allows_null_wherever_it_is_said() {
 }
 
 #[test]
+fn says_where_the_document_comes_from() {
+    let error = crate::document::read(std::path::Path::new("nowhere.json")).unwrap_err();
+    assert!(error.contains("npm ci --ignore-scripts"), "{error}");
+}
+
+#[test]
 fn takes_a_property_for_one_whatever_its_name() {
     let schema = json!({"type": "object", "properties": {"nullable": {"type": "string"}, "title": {"type": "string"}}});
     assert!(!allows(&schema, &json!({"title": 1})));

@@ -44,3 +44,18 @@ async fn send(client: &Client, path: &str) {
     let response = client.request(Method::GET, path).send().await.unwrap();
     assert!(!response.bytes().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+#[ignore = "measures, and judges nothing"]
+async fn measures_histories() {
+    let begun = Instant::now();
+    for _ in 0..2_000 {
+        let forge = StandIn::unvalidated().await;
+        forge.open_pull_request(12, Head::own("x"), &"b".repeat(40));
+        let client = Client::of(&forge);
+        for path in ["/pulls/12", "/issues/12/comments", "/branches/x", "/deployments", "/pulls"] {
+            send(&client, path).await;
+        }
+    }
+    eprintln!("a history of five requests takes {:?}", begun.elapsed() / 2_000);
+}

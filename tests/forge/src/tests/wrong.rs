@@ -106,13 +106,56 @@ async fn finds_missing_headers() {
     assert_says(&violation(send).await, "header x-github-api-version is not 2022-11-28");
 }
 
+/// Has the answers lack this field, and looks for it in the violation.
+async fn assert_missed(forge: &StandIn, path: &str, pointer: &str) {
+    forge.omit(pointer);
+    let client = Client::of(forge);
+    assert_eq!(client.get(path).await.status, 500, "{path}");
+    let name = pointer.rsplit('/').next().unwrap();
+    let found = forge.expect_violations();
+    assert!(found[0].contains(&format!("\"{name}\" is a required property")), "{path}: {found:?}");
+}
+
 #[tokio::test]
 async fn finds_an_answer_that_lacks_a_field() {
     let forge = forge().await;
-    forge.omit("/head/sha");
-    let reply = Client::of(&forge).get("/pulls/12").await;
-    assert_eq!(reply.status, 500);
-    assert_says(&forge.expect_violations()[0], r#"with 200: /head: "sha" is a required property"#);
+    let comment = forge.comment_by("mona", 12, "x");
+    let client = Client::of(&forge);
+    let order = json!({"ref": "main", "auto_merge": false, "required_contexts": []});
+    let deployment = client.post("/deployments", order).await.body["id"].clone();
+    let statuses = format!("/deployments/{deployment}/statuses");
+    assert_eq!(client.post(&statuses, json!({"state": "queued"})).await.status, 201);
+    let answers = [
+        ("", "/owner"),
+        ("/branches/main", "/commit/sha"),
+        ("/pulls", "/0/head/sha"),
+        ("/pulls/12", "/base/repo/id"),
+        ("/issues/12/comments", "/0/id"),
+        (&format!("/issues/comments/{comment}"), "/id"),
+        ("/deployments", "/0/environment"),
+        (&statuses, "/0/state"),
+    ];
+    for (path, pointer) in answers {
+        assert_missed(&forge, path, pointer).await;
+    }
+}
+
+#[tokio::test]
+async fn finds_a_user_that_is_neither_private_nor_public() {
+    let forge = forge().await;
+    forge.omit("/login");
+    let mut client = Client::of(&forge);
+    client.token = "ghp_monas".to_owned();
+    assert_eq!(client.get(&format!("{}/user", forge.url())).await.status, 500);
+    assert_eq!(forge.expect_violations().len(), 1);
+}
+
+#[tokio::test]
+async fn finds_a_field_that_github_does_not_have() {
+    let forge = forge().await;
+    forge.fail(Fault::on("GET", "/pulls/12").status(404).json(json!({"message": "x", "reason": "y"})));
+    assert_eq!(Client::of(&forge).get("/pulls/12").await.status, 500);
+    assert_says(&forge.expect_violations()[0], "with 404: /reason: no such property");
 }
 
 #[tokio::test]
