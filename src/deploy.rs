@@ -4,6 +4,7 @@ mod guard;
 #[cfg(test)]
 mod histories;
 mod outcome;
+mod quota;
 mod records;
 mod sweep;
 
@@ -138,7 +139,11 @@ impl Deployment<'_> {
             }
             let branch = Some(previews.target.branch.as_str());
             let publishing = Publishing { integration: &integration.name, name, hash: &hash, branch };
-            let answer = self.send_recorded(&publishing, body).await?;
+            let answer = match self.send_recorded(&publishing, body).await {
+                // What is there already is not one more.
+                Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
+                answer => answer,
+            }?;
             warn_of_overlap(existing.as_ref(), &answer);
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
             Ok(published(&answer, &expected, integration, done))

@@ -4,8 +4,10 @@ mod story;
 mod world;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use tempfile::TempDir;
 
 use world::World;
+pub(super) use world::packaged;
 
 const HISTORIES: u32 = 10_000;
 
@@ -19,6 +21,11 @@ fn previews_follow_their_branches_and_touch_nothing_else() {
             scope.spawn(move || tell(teller));
         }
     });
+}
+
+/// A folder in memory, where there is such a place: a disk's file system is slow to make files where many were deleted.
+pub(super) fn folder() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
 /// Tells its share of the histories. The seed is always the same, so that a failure can be seen again.

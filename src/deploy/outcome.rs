@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::guard::GuardError;
+use super::quota::PreviewCount;
 use crate::cancel::Signal;
 use crate::diagnostic::Place;
+use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
 use crate::integration::Integration;
 
@@ -81,6 +83,16 @@ pub(crate) enum DeployError {
         /// Why it failed.
         source: ApiError,
     },
+    /// The API takes no more integrations.
+    #[error("GitBook takes no more integrations, so the preview `{name}` is not published; {count}")]
+    Quota {
+        /// The preview that is one too many.
+        name: String,
+        /// How many there are.
+        count: PreviewCount,
+        /// What the API said.
+        source: ApiError,
+    },
     /// What is there is not ours.
     #[error(transparent)]
     Guard(#[from] GuardError),
@@ -89,6 +101,9 @@ pub(crate) enum DeployError {
         "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
     )]
     MarkTooLong(String),
+    /// Before a sweep deletes something, the forge is asked once more, and did not answer.
+    #[error("`{0}` is left as it is, since the forge does not say once more that its branch is gone")]
+    Standing(String, #[source] ForgeError),
     /// A signal came while a request was under way.
     #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
     CancelledInFlight {
@@ -108,7 +123,11 @@ impl DeployError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Api { source, .. } => source.hint(),
+            Self::Quota { .. } => {
+                "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
+            }
             Self::Guard(error) => error.hint(),
+            Self::Standing(_, source) => source.hint(),
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()

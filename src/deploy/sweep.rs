@@ -6,7 +6,11 @@ use super::{DeployError, Deployment, Done, Outcome, What};
 use crate::diagnostic::Place;
 use crate::forge::{Forge, ForgeError, Standing};
 use crate::gitbook::{ApiError, Deletion, Published};
+use crate::plan::Target;
 use crate::preview::{Branch, Mark, Template};
+
+#[cfg(test)]
+mod histories;
 
 /// A run deletes no more. Whatever goes wrong, there is time to notice it.
 const MOST_DELETIONS: usize = 50;
@@ -39,8 +43,8 @@ pub(crate) enum SweepError {
     #[error("there is no organization `{0}` that the token's user is a member of")]
     NoOrganization(String),
     /// Which branches are gone can't be found out.
-    #[error("the forge does not say which branches are gone, so nothing is deleted")]
-    Forge(#[source] ForgeError),
+    #[error("the forge does not say whether {} is open, so nothing is deleted", told(.0))]
+    Forge(Target, #[source] ForgeError),
 }
 
 impl SweepError {
@@ -52,7 +56,7 @@ impl SweepError {
             Self::NoOrganization(_) => {
                 "check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token".to_owned()
             }
-            Self::Forge(source) => source.hint(),
+            Self::Forge(_, source) => source.hint(),
         }
     }
 }
@@ -83,19 +87,22 @@ impl Sweep<'_> {
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
         let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
-        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffered(AT_ONCE);
-        asked.try_collect().await.map_err(SweepError::Forge)
+        // In whatever order: the first failure is the cause of those that come of it.
+        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffer_unordered(AT_ONCE);
+        asked.try_collect().await
     }
 
     /// Deletes what is to be deleted, but not more than a run may, and says why everything else is kept.
     ///
-    /// What was deleted is passed on at once, with its branch.
+    /// What was deleted is passed on at once, with what it was the preview of.
     pub(crate) async fn carry_out(
         &self,
         mut fates: Vec<Fate>,
-        mut deleted: impl AsyncFnMut(&Outcome, &Branch),
+        mut deleted: impl AsyncFnMut(&Outcome, &Target),
     ) -> Vec<Outcome> {
         fates.sort_by(|a, b| a.name.cmp(&b.name));
+        // One organization may have been named by its id and by its subdomain.
+        fates.dedup_by(|a, b| a.name == b.name);
         let mut outcomes = Vec::new();
         let mut room = MOST_DELETIONS;
         for fate in fates {
@@ -109,7 +116,7 @@ impl Sweep<'_> {
             room -= 1;
             let outcome = self.deployment.timed(name.clone(), &place, true, self.delete(&name, &mark)).await;
             if outcome.result.as_ref().is_ok_and(|done| done.what == What::Deleted) {
-                deleted(&outcome, &Branch::new(&mark.branch)).await;
+                deleted(&outcome, &self.target(&mark)).await;
             }
             outcomes.push(outcome);
         }
@@ -144,30 +151,44 @@ impl Sweep<'_> {
         Some(why.to_owned())
     }
 
+    /// What the forge is asked about. A number counts only where the name has it, too: elsewhere a preview is its
+    /// branch's, whatever pull request it was published for.
+    fn target(&self, mark: &Mark) -> Target {
+        let pull_request = mark.pull_request.filter(|_| self.template.needs_pull_request());
+        Target { branch: Branch::new(&mark.branch), pull_request }
+    }
+
+    async fn standing(&self, target: &Target) -> Result<Standing, ForgeError> {
+        self.forge.standing(&target.branch, target.pull_request).await
+    }
+
     /// Asks the forge about what may be deleted.
-    async fn asked(&self, fate: Fate) -> Result<Fate, ForgeError> {
+    async fn asked(&self, fate: Fate) -> Result<Fate, SweepError> {
         if fate.kept.is_some() {
             return Ok(fate);
         }
-        let number = fate.mark.pull_request;
-        let kept = match self.forge.standing(&Branch::new(&fate.mark.branch), number).await? {
-            Standing::Gone => None,
-            Standing::Open { .. } => Some(match number {
-                Some(number) => format!("pull request #{number} is open"),
-                None => format!("`{}` is open", fate.mark.branch),
-            }),
+        let target = self.target(&fate.mark);
+        let kept = match self.standing(&target).await {
+            Ok(Standing::Gone) => None,
+            Ok(Standing::Open { .. }) => Some(format!("{} is open", told(&target))),
+            Err(source) => return Err(SweepError::Forge(target, source)),
         };
         Ok(Fate { kept, ..fate })
     }
 
-    /// Reads a preview again, so that nothing is deleted which was published, changed or replaced meanwhile, and
-    /// deletes it.
+    /// Reads a preview and asks the forge again, so that nothing is deleted which was published, changed, replaced or
+    /// opened meanwhile, and deletes it.
     async fn delete(&self, name: &str, mark: &Mark) -> Result<Done, DeployError> {
-        let Deployment { gitbook, dry_run, records, .. } = *self.deployment;
+        let Deployment { gitbook, cancel, dry_run, .. } = *self.deployment;
         let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
         let absent = || "it was not there any more".to_owned();
-        let gone = format!("`{}` is gone", mark.branch);
+        let target = self.target(mark);
+        let gone = match target.pull_request {
+            Some(_) => format!("{} is closed", told(&target)),
+            None => format!("{} is gone", told(&target)),
+        };
         let Some(now) = self.deployment.send("reading", name, gitbook.read(name)).await? else {
+            self.forget(mark).await;
             return done(What::Deleted, absent());
         };
         if now.summary.as_deref().and_then(Mark::find).as_ref() != Some(mark)
@@ -178,13 +199,31 @@ impl Sweep<'_> {
         if dry_run {
             return done(What::Checked, format!("dry run: would be deleted, {gone}"));
         }
-        let deletion = self.deployment.send("deleting", name, gitbook.delete(name)).await?;
-        if let Some(records) = records {
-            records.gone(&mark.integration, &mark.branch).await;
+        // A branch that was restored as it was has nothing new to publish, and so leaves no trace in the preview.
+        let again = cancel.or_at_once(self.standing(&target)).await.map_err(DeployError::CancelledBefore)?;
+        if again.map_err(|source| DeployError::Standing(name.to_owned(), source))? != Standing::Gone {
+            return done(What::Skipped, format!("kept: {} is open again", told(&target)));
         }
+        let deletion = self.deployment.send("deleting", name, gitbook.delete(name)).await?;
+        self.forget(mark).await;
         match deletion {
             Deletion::Deleted => done(What::Deleted, gone),
             Deletion::DidNotExist => done(What::Deleted, absent()),
         }
+    }
+
+    /// Records that a preview is there no more.
+    async fn forget(&self, mark: &Mark) {
+        if let Some(records) = self.deployment.records {
+            records.gone(&mark.integration, &mark.branch).await;
+        }
+    }
+}
+
+/// The pull request or branch that it is about.
+fn told(target: &Target) -> String {
+    match target.pull_request {
+        Some(number) => format!("pull request #{number}"),
+        None => format!("`{}`", target.branch),
     }
 }

@@ -1,5 +1,7 @@
 //! How a request to the API can fail, and what to do about each.
 
+mod quota;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -86,6 +88,12 @@ impl Said {
     pub(super) fn is_the_apis(&self) -> bool {
         self.message.is_some()
     }
+
+    /// Whether it says that there may be no more integrations, of whatever status such a refusal may be.
+    fn is_of_a_quota(&self) -> bool {
+        matches!(self.status, 400 | 402 | 403 | 409 | 412 | 422 | 429)
+            && self.message.as_deref().is_some_and(quota::is_told_of_in)
+    }
 }
 
 impl fmt::Display for Said {
@@ -148,6 +156,19 @@ impl ApiError {
             Self::RateLimited { said, .. } => Self::RateLimited { said, wait },
             Self::Server { said, .. } => Self::Server { said, wait },
             other => other,
+        }
+    }
+
+    /// Whether a new integration was refused because there are too many already.
+    #[must_use]
+    pub fn is_of_a_quota(&self) -> bool {
+        match self {
+            Self::Refused(said)
+            | Self::Forbidden(said)
+            | Self::Conflict(said)
+            | Self::Unexpected(said)
+            | Self::RateLimited { said, .. } => said.is_of_a_quota(),
+            _ => false,
         }
     }
 

@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
 use crate::integration;
 use crate::plan::{Decision, Target};
-use crate::preview::Branch;
 use crate::report::{Run, comment};
 
 /// How long a cancelled run may take to say so: what GitHub's runner gives it is nearly over.
@@ -52,11 +51,21 @@ impl Stage<'_> {
     }
 
     /// Says in what comments there are that a sweep has deleted a preview.
-    pub(super) async fn comment_on_sweep(&self, forge: &Forge, branch: &Branch, rows: &[comment::Row]) {
-        if self.is_to_comment() {
-            let target = Target { branch: branch.clone(), pull_request: None };
-            let found = self.find_comments(forge, &target, true).await;
+    pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
+        if !self.is_to_comment() {
+            return;
+        }
+        let work = async |forge: &Forge| {
+            let found = self.find_comments(forge, target, true).await;
             self.keep_all(forge, &found, rows, false).await;
+        };
+        // Whatever the forge does after a signal, there must be time left to write the outputs.
+        match self.cancel.signal() {
+            None => drop(self.cancel.or_after_grace(work(forge)).await),
+            Some(_) => {
+                let hurried = forge.hurried(AFTER_A_SIGNAL);
+                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
+            }
         }
     }
 

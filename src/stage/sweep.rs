@@ -8,7 +8,7 @@ use crate::deploy::{Outcome, Sweep, What};
 use crate::diagnostic::Place;
 use crate::error::Error;
 use crate::integration::{self, Identity};
-use crate::preview::Branch;
+use crate::plan::Target;
 use crate::report::Run;
 
 impl Stage<'_> {
@@ -32,9 +32,9 @@ impl Stage<'_> {
             fates.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
         }
         let now = comment::now();
-        let deleted = async |outcome: &Outcome, branch: &Branch| {
+        let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
-            self.comment_on_sweep(forge, branch, &rows).await;
+            self.comment_on_sweep(forge, target, &rows).await;
         };
         run.outcomes = sweep.carry_out(fates, deleted).await;
         self.told(records).await;
@@ -42,7 +42,11 @@ impl Stage<'_> {
             let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
             run.outcomes.iter().filter(is).count()
         };
-        tracing::info!("swept up: {} deleted, {} kept", count(What::Deleted), count(What::Skipped));
+        let (deleted, kept) = (count(What::Deleted), count(What::Skipped));
+        match count(What::Checked) {
+            0 => tracing::info!("swept up: {deleted} deleted, {kept} kept"),
+            more => tracing::info!("dry run: {more} would be deleted, {kept} kept"),
+        }
         self.verdict(run)
     }
 
@@ -57,7 +61,7 @@ impl Stage<'_> {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // The organization is all that is needed, and a sweep needs no checkout.
-            Err(_) if is_whole && named.is_some() => Vec::new(),
+            Err(_) if is_whole => Vec::new(),
             Err(problems) => {
                 self.tell(problems, run)?;
                 Vec::new()

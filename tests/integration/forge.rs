@@ -5,6 +5,7 @@ mod comment;
 mod deployments;
 mod faults;
 mod races;
+mod sweep;
 
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use forge_stand_in::StandIn;

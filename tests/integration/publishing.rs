@@ -1,6 +1,7 @@
 //! Publishing, previews and deletions over HTTP, to the sandbox and to servers that record what they are asked.
 
 mod guard;
+mod quota;
 mod selection;
 
 use gitbook_deploy::gitbook::sandbox;

@@ -57,7 +57,7 @@ struct State {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = super::folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let token = SecretString::from("any");
         let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 0).unwrap();
@@ -343,7 +343,7 @@ fn mark(pair: Pair) -> Mark {
 }
 
 /// An integration whose script is sent as it is.
-async fn packaged(name: &str, content: usize) -> Integration {
+pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integration {
     let folder = TempDir::new().unwrap();
     let manifest = format!(
         "name: {name}\ntitle: Hello\norganization: acme\nscript: script.js\nscopes: []\nvisibility: public\n"

@@ -114,6 +114,13 @@ impl StandIn {
         gate
     }
 
+    /// Begins again with the repository as it was at first. Requests, faults, holds and latency are forgotten, too.
+    pub fn reset(&self) {
+        *lock(&self.forge.state) = State::new(self.url.clone());
+        *lock(&self.forge.script) = Script::default();
+        self.clear_requests();
+    }
+
     /// Takes the field at this JSON pointer out of every answer.
     #[cfg(test)]
     pub(crate) fn omit(&self, pointer: &str) {

@@ -70,6 +70,11 @@ impl Sandbox {
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
+    /// Deletes by other hands.
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
+    }
+
     /// Publishes by other hands.
     pub(crate) fn set(&self, name: &str, integration: &Value) {
         let folder = self.folder.path().join(name);

@@ -1,0 +1,147 @@
+//! Integrations that somebody made by hand, most of which no sweep may touch.
+
+use serde_json::{Value, json};
+
+use super::model::{Holder, Maker, OURS, Preview, Rule};
+use crate::preview::{Branch, Mark, Template};
+
+/// What somebody else's integration looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Unmarked,
+    OtherRepository,
+    OtherHost,
+    OtherOwnersCase,
+    OtherOrganization,
+    OtherBranch,
+    OtherName,
+    Public,
+    WithoutVisibility,
+    ProductionName,
+    HalfAMark,
+    MarkWithTwoBranches,
+    MarkWithoutEnd,
+    MarkNotAtTheEnd,
+    /// The name tells pull requests apart, and the mark names none.
+    WithoutNumber,
+    /// The name does not tell pull requests apart, and the mark names one all the same.
+    WithNumber,
+    /// A copy of a preview of ours that nothing tells from one.
+    Copy,
+    /// The same, by a later version of the program.
+    LaterVersion,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 18] = [
+        Self::Unmarked,
+        Self::OtherRepository,
+        Self::OtherHost,
+        Self::OtherOwnersCase,
+        Self::OtherOrganization,
+        Self::OtherBranch,
+        Self::OtherName,
+        Self::Public,
+        Self::WithoutVisibility,
+        Self::ProductionName,
+        Self::HalfAMark,
+        Self::MarkWithTwoBranches,
+        Self::MarkWithoutEnd,
+        Self::MarkNotAtTheEnd,
+        Self::WithoutNumber,
+        Self::WithNumber,
+        Self::Copy,
+        Self::LaterVersion,
+    ];
+}
+
+/// An integration as the API tells it, and what is to be expected of it.
+pub(super) struct Stranger {
+    pub(super) record: Value,
+    pub(super) holder: Holder,
+}
+
+/// The stranger that looks like the preview of `integration` that `preview` is, but for its kind; `None` where there
+/// can be none of this kind. `any_number` is of some pull request.
+pub(super) fn stranger(
+    kind: Kind,
+    integration: &str,
+    preview: &Preview,
+    text: &str,
+    any_number: Option<u64>,
+) -> Option<Stranger> {
+    let template: Template = text.parse().ok()?;
+    let numbered = preview.number.is_some();
+    let head = preview.head.clone();
+    let mut name = template.name(integration, &Branch::new(&head), preview.number);
+    let mut mark = Mark {
+        integration: integration.to_owned(),
+        repository: OURS.to_owned(),
+        branch: head,
+        pull_request: preview.number,
+        commit: "c0ffee".to_owned(),
+        run: 1,
+        hash: "00".to_owned(),
+    };
+    let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
+    let misnamed = Rule::Kept("its name is not what");
+    match kind {
+        Kind::OtherRepository => mark.repository.push_str("-too"),
+        Kind::OtherHost => mark.repository = OURS.replace("github.com", "git.example.com"),
+        Kind::OtherOwnersCase => mark.repository = OURS.replace("acme", "Acme"),
+        Kind::OtherOrganization => owner = "other",
+        Kind::OtherBranch => {
+            mark.branch = "elsewhere".to_owned();
+            // The name need not tell branches apart where it tells pull requests apart.
+            rule = if text == "{name}-pr{pr}" { Rule::Follows(preview.clone()) } else { misnamed };
+        }
+        Kind::OtherName => (name, rule) = (format!("stray-{name}"), misnamed),
+        Kind::Public => (visibility, rule) = (json!("public"), Rule::Kept("it is public")),
+        Kind::WithoutVisibility => (visibility, rule) = (Value::Null, Rule::Kept("it is public")),
+        Kind::ProductionName => {
+            (name, mark.integration, mark.branch) =
+                ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
+            rule = if text == "{name}-{branch}" { Rule::Follows(preview.clone()) } else { misnamed };
+        }
+        Kind::WithoutNumber if numbered => {
+            mark.pull_request = None;
+            (name, rule) = (template.name(integration, &Branch::new(&preview.head), None), misnamed);
+        }
+        Kind::WithNumber if !numbered => {
+            mark.pull_request = Some(any_number?);
+            rule = Rule::Follows(preview.clone());
+        }
+        Kind::Copy => rule = Rule::Follows(preview.clone()),
+        Kind::LaterVersion => {
+            (visibility, rule) = (json!("unlisted"), Rule::Follows(preview.clone()));
+        }
+        Kind::WithoutNumber | Kind::WithNumber => return None,
+        Kind::Unmarked
+        | Kind::HalfAMark
+        | Kind::MarkWithTwoBranches
+        | Kind::MarkWithoutEnd
+        | Kind::MarkNotAtTheEnd => {}
+    }
+    let (summary, marked) = summary(kind, &mark);
+    let Mark { repository, integration, branch: head, .. } = mark;
+    let maker = marked.then_some(Maker { repository, integration, head });
+    let record = json!({
+        "object": "integration", "name": name, "version": 7, "title": "Theirs", "summary": summary,
+        "visibility": visibility, "owner": {"object": "organization", "id": owner},
+    });
+    Some(Stranger { record, holder: Holder { name, maker, rule } })
+}
+
+/// The summary with a mark, and whether that is a whole one.
+fn summary(kind: Kind, mark: &Mark) -> (String, bool) {
+    let text = mark.to_string();
+    match kind {
+        Kind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
+        Kind::HalfAMark => (text.replace(" repository=", " depository="), false),
+        Kind::MarkWithTwoBranches => (text.replace(" branch=", " branch=x branch="), false),
+        Kind::MarkWithoutEnd => (text.trim_end_matches(" -->").to_owned(), false),
+        Kind::MarkNotAtTheEnd => (format!("{text}\n\nThat is what a mark looks like."), false),
+        Kind::LaterVersion => (text.replace(" hash=", " later=yes hash="), true),
+        _ => (format!("Hello.\n\n{text}"), true),
+    }
+}

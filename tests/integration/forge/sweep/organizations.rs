@@ -1,0 +1,155 @@
+//! Which organizations are swept, and that all of their pages are.
+
+use forge_stand_in::StandIn;
+use serde_json::Value;
+
+use super::gitbook::GitBook;
+use super::{count, mark, preview, sweep, unconfigured};
+use crate::support::repository;
+
+const ORGANIZATIONS: [(&str, &str); 5] =
+    [("o1", "one"), ("o2", "two"), ("o3", "three"), ("oAcme", "acme"), ("oOther", "other")];
+
+/// A preview of a branch in an organization.
+fn of(organization: &str, branch: &str) -> Value {
+    let name = format!("hello-{branch}");
+    let mut preview = preview(&name, &mark(branch));
+    preview["owner"]["id"] = organization.into();
+    preview
+}
+
+/// One preview of a branch that is gone in each of two organizations.
+async fn in_two_organizations() -> GitBook {
+    GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone"), of("oOther", "lost")]).await
+}
+
+#[tokio::test]
+async fn an_organization_is_known_by_id_and_by_subdomain() {
+    let forge = StandIn::start().await;
+    for organization in ["acme", "oAcme"] {
+        let gitbook = in_two_organizations().await;
+        let run = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", organization);
+        assert_eq!(run.runs().await.code, Some(0));
+        assert_eq!(gitbook.names(), ["hello-lost"], "{organization}");
+
+        let gitbook = in_two_organizations().await;
+        let checkout = repository().integration("hello");
+        let manifest = std::fs::read_to_string(checkout.path("hello/gitbook-manifest.yaml")).unwrap();
+        let manifest = manifest.replace("organization: acme", &format!("organization: {organization}"));
+        let checkout = checkout.file("hello/gitbook-manifest.yaml", manifest);
+        let run = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout);
+        assert_eq!(run.runs().await.code, Some(0));
+        assert_eq!(gitbook.names(), ["hello-lost"], "{organization} in the manifest");
+    }
+}
+
+#[tokio::test]
+async fn each_organization_of_the_manifests_is_swept() {
+    let forge = StandIn::start().await;
+    let gitbook = in_two_organizations().await;
+    let checkout = repository()
+        .integration("hello")
+        .file("two/gitbook-manifest.yaml", "name: two\ntitle: Two\norganization: other\nscript: x.ts\n")
+        .integration("three");
+    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 0
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
+    info: deleted `hello-lost` (`lost` is gone) milliseconds=…
+    info: swept up: 2 deleted, 0 kept
+    "#);
+    assert_eq!(gitbook.names(), [""; 0]);
+
+    // A variable is for all of them.
+    let gitbook = in_two_organizations().await;
+    assert_eq!(sweep(&gitbook.endpoint(), &forge).folder(&checkout).runs().await.code, Some(0));
+    assert_eq!(gitbook.names(), ["hello-lost"]);
+}
+
+#[tokio::test]
+async fn an_organization_that_is_named_twice_is_swept_once() {
+    let forge = StandIn::start().await;
+    let gitbook = GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone")]).await;
+    let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
+    let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", by_id);
+    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 0
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
+    info: swept up: 1 deleted, 0 kept
+    "#);
+    assert_eq!((ended.output("count"), count(&ended, "deleted")), ("1".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_where_one_organization_is_unknown() {
+    let forge = StandIn::start().await;
+    let gitbook = in_two_organizations().await;
+    let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
+    insta::assert_snapshot!(unknown.runs().await.log(), @r#"
+    exit 1
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    error: the sweep failed
+    cause: there is no organization `acmes` that the token's user is a member of
+     hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
+    "#);
+    let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
+    let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
+    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 1
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    error: the sweep failed
+    cause: there is no organization `zzz` that the token's user is a member of
+     hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
+    "#);
+    assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
+}
+
+#[tokio::test]
+async fn an_organization_must_be_named() {
+    let forge = StandIn::start().await;
+    let gitbook = in_two_organizations().await;
+    let ended = unconfigured(&gitbook.endpoint(), &forge).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 2
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    error: no manifest names an organization to sweep
+     hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
+    "#);
+    let checkout = repository().file("gitbook-manifest.yaml", "name: hello\ntitle: Hello\nscript: x.ts\n");
+    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 2
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    error: no manifest names an organization to sweep
+     hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
+    "#);
+    // What a manifest calls an integration can't be told, and so not what must never be deleted.
+    let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", "title: Two\n");
+    let ended = sweep(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 2
+    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    error: `name` is missing
+       at: two/gitbook-manifest.yaml
+    error: 1 error in what was to be deployed, nothing was sent
+    "#);
+    assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
+    assert_eq!(forge.requests(), []);
+}
+
+#[tokio::test]
+async fn all_pages_of_an_organization_are_swept() {
+    let forge = StandIn::start().await;
+    forge.set_branch("b-07", &super::sha('7'));
+    let previews = (0..20).map(|number| of("oAcme", &format!("b-{number:02}"))).collect();
+    let gitbook = GitBook::start(&ORGANIZATIONS, previews).await;
+    let ended = sweep(&gitbook.endpoint(), &forge).runs().await;
+    assert_eq!((ended.code, count(&ended, "deleted"), count(&ended, "skipped")), (Some(0), 19, 1));
+    assert_eq!(gitbook.names(), ["hello-b-07"]);
+    assert_eq!(gitbook.count("GET", "/v1/orgs").await, 2);
+    assert_eq!(gitbook.count("GET", "/v1/orgs/oAcme/integrations").await, 7);
+}
