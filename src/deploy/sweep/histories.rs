@@ -58,7 +58,7 @@ fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
 /// Tells its share of the histories. The seed is always the same, so that a failure can be seen again.
 fn tell(teller: u8) -> Figures {
     let cases = HISTORIES.div_ceil(u32::from(TELLERS) * u32::try_from(TOLD_AT_ONCE).unwrap());
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
     let seed = TestRng::from_seed(RngAlgorithm::XorShift, &[teller + 1; 16]);
     let mut runner = TestRunner::new_with_rng(config, seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
