@@ -103,7 +103,7 @@ impl Deployment<'_> {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
             let (body, hash) = integration.body();
-            let publishing = Publishing { integration: &name, name: &name, hash: &hash, branch: None };
+            let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
             let answer = self.send_recorded(&publishing, body).await?;
             let expected = Expected { name: &name, title: integration.title(), visibility: None };
             Ok(published(&answer, &expected, integration, done))
@@ -137,8 +137,8 @@ impl Deployment<'_> {
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
-            let branch = Some(previews.target.branch.as_str());
-            let publishing = Publishing { integration: &integration.name, name, hash: &hash, branch };
+            let mark = Some(&identity.mark);
+            let publishing = Publishing { integration: &integration.name, name, hash: &hash, mark };
             let answer = match self.send_recorded(&publishing, body).await {
                 // What is there already is not one more.
                 Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
@@ -155,31 +155,33 @@ impl Deployment<'_> {
     pub(crate) async fn delete(&self, preview: &NamedPreview, previews: &Previews<'_>) -> Outcome {
         let NamedPreview { integration, place, name } = preview;
         self.timed(name.clone(), place, true, async {
-            let absent =
-                || Done { what: What::Deleted, note: Some("it was not there".to_owned()), ..Done::default() };
-            let gone = async |done| {
-                if let Some(records) = self.records {
-                    records.gone(integration, previews.target.branch.as_str()).await;
-                }
-                Ok(done)
-            };
-            let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? else {
-                return gone(absent()).await;
-            };
             let ours = previews.mark(integration);
-            let theirs = guard::ours(name, &existing, &ours)?;
-            if theirs.is_newer_than(&ours) {
-                return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..Done::default() });
+            let done = self.delete_ours(name, &ours).await?;
+            if let Some(records) = self.records.filter(|_| done.what == What::Deleted) {
+                records.gone(&ours).await;
             }
-            if self.dry_run {
-                return Ok(Done { note: Some("dry run: would be deleted".to_owned()), ..Done::default() });
-            }
-            match self.send("deleting", name, self.gitbook.delete(name)).await? {
-                Deletion::Deleted => gone(Done { what: What::Deleted, ..Done::default() }).await,
-                Deletion::DidNotExist => gone(absent()).await,
-            }
+            Ok(done)
         })
         .await
+    }
+
+    async fn delete_ours(&self, name: &str, ours: &Mark) -> Result<Done, DeployError> {
+        let noted = |what, note: String| Done { what, note: Some(note), ..Done::default() };
+        let absent = || noted(What::Deleted, "it was not there".to_owned());
+        let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? else {
+            return Ok(absent());
+        };
+        let theirs = guard::ours(name, &existing, ours)?;
+        if theirs.is_newer_than(ours) {
+            return Ok(noted(What::Skipped, newer(&theirs)));
+        }
+        if self.dry_run {
+            return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
+        }
+        Ok(match self.send("deleting", name, self.gitbook.delete(name)).await? {
+            Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },
+            Deletion::DidNotExist => absent(),
+        })
     }
 
     async fn send_recorded(

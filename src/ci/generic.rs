@@ -64,14 +64,24 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
 }
 
 /// The API's root as GitHub's runner and those of its kin tell it; elsewhere that of the one forge which is known by its
-/// host. A token must be sent nowhere by guess.
+/// host. A token must be sent nowhere by guess, and a mirror not be asked for what its original has.
 fn api(environment: &Environment, repository: Option<&str>) -> Option<Url> {
+    let (host, _) = repository?.split_once('/')?;
     let root = match environment.get("GITHUB_API_URL") {
         Some(root) => root,
-        None if repository?.starts_with("github.com/") => "https://api.github.com",
+        None if host == "github.com" => "https://api.github.com",
         None => return None,
     };
-    Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
+    let root = Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    let api = root.host_str()?;
+    let host = host.split(':').next().unwrap_or(host);
+    let detected = environment.get("GITBOOK_REPOSITORY").is_none();
+    let is_of_it = detected || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(api);
+    is_of_it.then_some(root)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
@@ -250,5 +260,27 @@ mod tests {
         );
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(256))]).is_err());
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(255))]).is_ok());
+    }
+
+    #[test]
+    fn the_forge_is_where_the_repository_is() {
+        let check = |variables: &[(&str, &str)], expected: Option<&str>| {
+            let ci = detect(&Environment::of(variables)).unwrap();
+            assert_eq!(ci.api.as_ref().map(url::Url::as_str), expected, "{variables:?}");
+        };
+        let repository = |name| ("GITBOOK_REPOSITORY", name);
+        check(&[repository("github.com/acme/x")], Some("https://api.github.com/"));
+        check(&[repository("gitlab.com/acme/x")], None);
+        check(&[], None);
+        let github = ("GITHUB_API_URL", "https://api.github.com");
+        check(&[repository("github.com/acme/x"), github], Some("https://api.github.com/"));
+        check(&[repository("gitlab.com/acme/x"), github], None);
+        let gitea = ("GITHUB_API_URL", "https://git.example.com:3000/api/v1");
+        check(
+            &[repository("git.example.com:3000/acme/x"), gitea],
+            Some("https://git.example.com:3000/api/v1"),
+        );
+        check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "ftp://github.com")], None);
+        check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "?")], None);
     }
 }

@@ -13,7 +13,7 @@ use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::forge::{Forge, ForgeError, Intent, State, Status};
 use crate::gitbook::Published;
-use crate::preview;
+use crate::preview::{self, Mark};
 
 /// How long a cancelled run may take to say so. GitHub's runner kills it 10 s after its first signal, of which requests
 /// in flight may have taken 5.
@@ -41,8 +41,8 @@ pub(super) struct Publishing<'a> {
     pub(super) integration: &'a str,
     pub(super) name: &'a str,
     pub(super) hash: &'a str,
-    /// The branch, of a preview.
-    pub(super) branch: Option<&'a str>,
+    /// Of a preview.
+    pub(super) mark: Option<&'a Mark>,
 }
 
 impl<'a> Records<'a> {
@@ -93,9 +93,9 @@ impl<'a> Records<'a> {
     }
 
     /// Records that a preview is there no more.
-    pub(super) async fn gone(&self, integration: &str, branch: &str) {
+    pub(super) async fn gone(&self, mark: &Mark) {
         if self.may_go_on() {
-            let environment = environment(integration, Some(branch));
+            let environment = environment(&mark.integration, Some(mark));
             let status = self.status(State::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
             if let Some(Err(error)) = self.cancel.or_after_grace(work).await {
@@ -106,10 +106,11 @@ impl<'a> Records<'a> {
 
     async fn begin(&self, publishing: &Publishing<'_>) -> Option<u64> {
         let commit = self.commit.filter(|_| self.may_go_on())?;
-        let Publishing { integration, name, hash, branch } = *publishing;
+        let Publishing { integration, name, hash, mark } = *publishing;
+        let branch = mark.map(|mark| &mark.branch);
         let intent = Intent {
-            environment: &environment(integration, branch),
-            transient: branch.is_some(),
+            environment: &environment(integration, mark),
+            transient: mark.is_some(),
             commit,
             description: &format!("`{name}`, by gitbook-deploy"),
             payload: json!({"integration": integration, "name": name, "branch": branch, "hash": hash}),
@@ -139,11 +140,15 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The environment of an integration, or of its preview of a branch.
-fn environment(integration: &str, branch: Option<&str>) -> String {
-    let name = match branch {
+/// The environment of an integration, or of its preview: of a branch, or of a pull request where two of one branch have
+/// each their own.
+fn environment(integration: &str, preview: Option<&Mark>) -> String {
+    let name = match preview {
         None => format!("gitbook: {integration}"),
-        Some(branch) => format!("gitbook preview: {integration}/{branch}"),
+        Some(Mark { branch, pull_request: None, .. }) => format!("gitbook preview: {integration}/{branch}"),
+        Some(Mark { branch, pull_request: Some(number), .. }) => {
+            format!("gitbook preview: {integration}/{branch} #{number}")
+        }
     };
     if name.chars().count() <= LONGEST_ENVIRONMENT {
         return name;
@@ -156,17 +161,22 @@ fn environment(integration: &str, branch: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::environment;
+    use crate::preview::Mark;
+
+    fn of(branch: &str, pull_request: Option<u64>) -> String {
+        environment("hello", Some(&Mark { branch: branch.to_owned(), pull_request, ..Mark::default() }))
+    }
 
     #[test]
     fn each_integration_and_each_preview_has_an_environment() {
         assert_eq!(environment("hello", None), "gitbook: hello");
-        assert_eq!(environment("hello", Some("feature/x")), "gitbook preview: hello/feature/x");
+        assert_eq!(of("feature/x", None), "gitbook preview: hello/feature/x");
+        assert_eq!(of("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
     }
 
     #[test]
     fn a_long_name_is_cut_and_stays_one_of_its_own() {
-        let [one, other] =
-            ["a", "b"].map(|end| environment("hello", Some(&format!("{}{end}", "é".repeat(250)))));
+        let [one, other] = ["a", "b"].map(|end| of(&format!("{}{end}", "é".repeat(250)), None));
         assert_eq!(one.chars().count(), 255);
         assert_ne!(one, other);
     }

@@ -215,7 +215,7 @@ impl Sweep<'_> {
     /// Records that a preview is there no more.
     async fn forget(&self, mark: &Mark) {
         if let Some(records) = self.deployment.records {
-            records.gone(&mark.integration, &mark.branch).await;
+            records.gone(mark).await;
         }
     }
 }

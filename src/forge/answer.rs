@@ -3,6 +3,11 @@
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Repository {
+    pub(super) default_branch: String,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct Branch {
     pub(super) name: String,
     pub(super) commit: Commit,
@@ -29,6 +34,17 @@ pub(super) struct Head {
     pub(super) sha: String,
     /// Gone when the fork is.
     pub(super) repo: Option<HeadRepository>,
+    /// `owner:branch`, mostly.
+    pub(super) label: Option<String>,
+    pub(super) user: Option<Account>,
+}
+
+impl Head {
+    /// Whose it is, or was.
+    pub(super) fn owner(&self) -> Option<&str> {
+        let labelled = self.label.as_ref().and_then(|label| label.split_once(':'));
+        labelled.map(|(owner, _)| owner).or_else(|| self.user.as_ref().map(|user| &*user.login))
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::answer::{Branch as BranchAnswer, PullRequest};
+use super::answer::{Branch as BranchAnswer, PullRequest, Repository};
 use super::{ForgeError, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::http::{Answer, Http, Redirects, Retry, TransportError, push};
@@ -40,6 +40,7 @@ pub(crate) struct GitHub {
     token: SecretString,
     retry: Retry,
     given_up: Arc<AtomicBool>,
+    has_seen_branches: Arc<AtomicBool>,
 }
 
 /// What follows the repository in a path, and what follows the path.
@@ -63,8 +64,8 @@ impl GitHub {
             Retry { times: retries.min(MOST_RETRIES), patience: PATIENCE, cancel: Some(cancel.clone()) };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = (owner.to_owned(), name.to_owned());
-        let given_up = Arc::default();
-        Ok(Some(Self { http, root: root.clone(), repository, token, retry, given_up }))
+        let (given_up, has_seen_branches) = <_>::default();
+        Ok(Some(Self { http, root: root.clone(), repository, token, retry, given_up, has_seen_branches }))
     }
 
     /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
@@ -81,7 +82,7 @@ impl GitHub {
             (Some(number), _) => self.standing_of_pull_request(number).await,
             (None, None) => self.standing_of_branch(branch.as_str()).await,
             (None, Some(_)) => {
-                let open = self.pull_requests_from(branch, "open").await?.into_iter().next();
+                let open = self.open_from(branch).await?.into_iter().next();
                 Ok(open.map_or(Standing::Gone, |open| Standing::Open { tip: open.head.sha }))
             }
         }
@@ -96,8 +97,7 @@ impl GitHub {
         branch: &Branch,
         open_only: bool,
     ) -> Result<Vec<u64>, ForgeError> {
-        let state = if open_only { "open" } else { "all" };
-        let found = self.pull_requests_from(branch, state).await?;
+        let found = if open_only { self.open_from(branch).await? } else { self.newest_from(branch).await? };
         Ok(found.iter().map(|pull_request| pull_request.number).collect())
     }
 
@@ -107,12 +107,19 @@ impl GitHub {
             // A renamed branch is answered for under its new name.
             Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(Standing::Gone),
-            // The same is said of a repository that the token can't see.
-            Err(ForgeError::NotFound(_)) => {
-                self.get(&[], &[], Permission::ReadContents).await.map(|_| Standing::Gone)
-            }
+            Err(ForgeError::NotFound(_)) => self.sees_branches().await.map(|()| Standing::Gone),
             Err(error) => Err(error),
         }
+    }
+
+    /// An error unless the token can see branches at all: what it can't see is said not to be there.
+    async fn sees_branches(&self) -> Result<(), ForgeError> {
+        if !self.has_seen_branches.load(Ordering::Relaxed) {
+            let repository: Repository = parse(&self.get(&[], &[], Permission::ReadContents).await?)?;
+            self.get(&["branches", &repository.default_branch], &[], Permission::ReadContents).await?;
+            self.has_seen_branches.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn standing_of_pull_request(&self, number: u64) -> Result<Standing, ForgeError> {
@@ -125,31 +132,51 @@ impl GitHub {
         })
     }
 
-    /// GitHub filters by head itself; others give all.
-    async fn pull_requests_from(&self, branch: &Branch, state: &str) -> Result<Vec<PullRequest>, ForgeError> {
+    /// The open pull requests from a branch.
+    async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequest>, ForgeError> {
+        let head = self.head(branch);
+        let query = [("state", "open"), ("head", &*head)];
+        let filtered = self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
+        let found = self.of_branch(filtered, branch);
+        if !found.is_empty() || branch.of_which_fork().is_none() {
+            return Ok(found);
+        }
+        // Whether the filter finds what comes of a fork that was deleted or renamed is nowhere promised.
+        let all = self.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await?;
+        Ok(self.of_branch(all, branch))
+    }
+
+    /// The newest pull requests from a branch, whether open or not. Closed ones are many where the forge does not filter.
+    async fn newest_from(&self, branch: &Branch) -> Result<Vec<PullRequest>, ForgeError> {
+        let head = self.head(branch);
+        let query = [("state", "all"), ("head", &*head), ("per_page", PAGE)];
+        let page = parse(&self.get(&["pulls"], &query, Permission::ReadPullRequests).await?)?;
+        Ok(self.of_branch(page, branch))
+    }
+
+    /// A branch as GitHub's own filter takes it, which others do not have.
+    fn head(&self, branch: &Branch) -> String {
         let (owner, name) = branch.of_which_fork().unwrap_or((&self.repository.0, branch.as_str()));
-        let head = format!("{owner}:{name}");
-        let query = [("state", state), ("head", &head)];
-        let mut found: Vec<PullRequest> = if state == "open" {
-            self.pages(&["pulls"], &query, Permission::ReadPullRequests).await?
-        } else {
-            // The closed ones are many where the forge does not filter, and the newest are enough.
-            let query: Vec<_> = query.into_iter().chain([("per_page", PAGE)]).collect();
-            parse(&self.get(&["pulls"], &query, Permission::ReadPullRequests).await?)?
-        };
+        format!("{owner}:{name}")
+    }
+
+    fn of_branch(&self, mut found: Vec<PullRequest>, branch: &Branch) -> Vec<PullRequest> {
+        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
         let own = format!("{}/{}", self.repository.0, self.repository.1);
-        found.retain(|pull_request| {
-            let repository = pull_request.head.repo.as_ref().map(|repository| &*repository.full_name);
-            let theirs = match branch.of_which_fork() {
-                None => repository.is_some_and(|name| name.eq_ignore_ascii_case(&own)),
-                // A fork of the same owner would be known by the owner, too. Of one that is gone nothing is known.
-                Some((owner, _)) => repository
-                    .and_then(|name| name.split_once('/'))
-                    .is_none_or(|(of, _)| of.eq_ignore_ascii_case(owner)),
+        found.retain(|PullRequest { head, .. }| {
+            let is_from_there = match (branch.of_which_fork(), &head.repo) {
+                (None, repository) => repository
+                    .as_ref()
+                    .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&own)),
+                (Some(_), Some(repository)) => {
+                    repository.full_name.split_once('/').is_some_and(|(of, _)| of.eq_ignore_ascii_case(owner))
+                }
+                // Whose the fork was; where nobody says, it may have been this one.
+                (Some(_), None) => head.owner().is_none_or(|of| of.eq_ignore_ascii_case(owner)),
             };
-            pull_request.head.reference == name && theirs
+            head.reference == name && is_from_there
         });
-        Ok(found)
+        found
     }
 
     /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
