@@ -86,6 +86,19 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
+/// Rights to the repository need not be rights to its content.
+#[tokio::test]
+async fn branches_that_the_token_can_not_see_are_not_gone() {
+    let forge = StandIn::start().await;
+    let gitbook = holding(&["a", "open"]).await;
+    forge.set_branch("open", &sha('1'));
+    let unseen = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
+    forge.fail(Fault::on("GET", "/branches/").status(404).json(unseen).unvalidated().always());
+    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
+    assert!(failure(&ended).contains("so nothing is deleted: the forge did not find it"), "{}", ended.log());
+    assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
+}
+
 #[tokio::test]
 async fn a_pull_request_that_is_not_found_is_not_closed() {
     let forge = StandIn::start().await;
