@@ -83,9 +83,14 @@ impl Cancel {
 
     /// Runs work that should not be dropped in the middle; `None` when it took too long after a signal.
     pub(crate) async fn or_after_grace<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.or_after(GRACE, work).await
+    }
+
+    /// The same with another time; after a signal it counts from now on.
+    pub(crate) async fn or_after<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
         let grace = async {
             self.requested().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(grace).await;
         };
         tokio::select! {
             done = work => Some(done),

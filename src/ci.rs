@@ -34,6 +34,8 @@ pub(crate) struct Ci {
     pub commit: Option<String>,
     /// A number that is higher for newer runs; 0 where the system gives none.
     pub run: u64,
+    /// Which attempt at the run this is, from 1; 0 where the system gives no number.
+    pub attempt: u64,
     /// Where the run's log can be read.
     pub run_url: Option<String>,
 }

@@ -80,6 +80,14 @@ impl Previews<'_> {
         NamedPreview { name: self.name(&integration), integration, place }
     }
 
+    /// The integration of which something is the preview, if it is one of this branch.
+    #[must_use]
+    pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
+        let mark = existing.summary.as_deref().and_then(Mark::find)?;
+        let is_ours = mark.is_of_the_same_preview(&self.mark(&mark.integration));
+        (is_ours && self.name(&mark.integration) == existing.name).then_some(mark.integration)
+    }
+
     fn mark(&self, integration: &str) -> Mark {
         Mark {
             integration: integration.to_owned(),

@@ -5,11 +5,33 @@ mod comment;
 mod deployments;
 mod error;
 mod github;
+mod login;
 
 pub(crate) use comment::{Found, Kept, Wish};
 pub(crate) use deployments::{Intent, State, Status};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub as Forge;
+
+use std::time::Duration;
+
+/// How long a rate limit is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As the answer is wanted, but not needed.
+    Short,
+    /// As nothing can be done without it.
+    Long,
+}
+
+impl Patience {
+    fn longest_wait(self) -> Duration {
+        match self {
+            Self::Short => Duration::from_secs(15),
+            // A little more than GitHub's secondary limit takes.
+            Self::Long => Duration::from_secs(90),
+        }
+    }
+}
 
 /// Where a branch or pull request stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

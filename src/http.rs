@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 /// GitHub redirects where a repository was renamed, once.
 const MOST_REDIRECTS: usize = 3;
@@ -116,5 +116,15 @@ pub(crate) fn push(url: &mut Url, segments: &[&str]) {
     // Fails for URLs that can't be a base only, which an API's root never is.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
+    }
+}
+
+/// Whether a request to this URL stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }

@@ -26,7 +26,6 @@ pub use report::Terminal;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::sync::OnceLock;
 
 use tracing::instrument::WithSubscriber as _;
 
@@ -95,19 +94,11 @@ async fn deployment(
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     log(&config, &ci, &plan, printer);
     let shard = config.shard;
-    let forge = plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &cancel)).flatten();
+    let forge =
+        plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
-    let stage = Stage {
-        environment,
-        config: &config,
-        ci: &ci,
-        forge,
-        comments: &OnceLock::new(),
-        cancel: &cancel,
-        printer,
-        report,
-        shard,
-    };
+    let stage =
+        Stage { environment, config: &config, ci: &ci, forge, cancel: &cancel, printer, report, shard };
     let result = carry_out(&plan.decision, &stage, run).await;
     stage.comment(&plan.decision, run, result.as_ref().err()).await;
     result

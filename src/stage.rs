@@ -7,7 +7,6 @@ mod sweep;
 
 pub(crate) use races::forge;
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -20,7 +19,7 @@ use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::forge::{Forge, ForgeError, Found};
+use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, Source};
 use crate::plan::{Decision, Target};
@@ -34,8 +33,6 @@ pub(crate) struct Stage<'a> {
     pub(crate) ci: &'a Ci,
     /// Where branches and pull requests can be asked for.
     pub(crate) forge: Option<&'a Forge>,
-    /// The comments on the pull requests that this is about, once they were looked for.
-    pub(crate) comments: &'a OnceLock<Result<Vec<Found>, ForgeError>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,
@@ -103,6 +100,8 @@ impl Stage<'_> {
         );
         let integrations = packaged?;
         if let Some(why) = overtaken {
+            // Nobody looks for what was not published to production.
+            self.printer.notice(&format!("not published to production: {why}"));
             self.skip(integrations.iter().map(|(i, _)| (i.name.clone(), &i.place)), false, &why, run);
             return Ok(());
         }
@@ -119,9 +118,8 @@ impl Stage<'_> {
         let previews = self.previews(target)?;
         let sources = self.select(run)?;
         run.named = self.share(self.known_previews(&sources, &previews));
-        let (overtaken, (), packaged) = futures::join!(
+        let (overtaken, packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
-            self.find_comments_early(target),
             self.package(&sources, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
@@ -149,6 +147,7 @@ impl Stage<'_> {
             return Ok(());
         }
         let gitbook = self.gitbook().await?;
+        let named = self.with_forgotten(named, target, &previews, &gitbook).await;
         let records = self.records();
         let deployment = self.deployment(&gitbook, records.as_ref());
         self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;

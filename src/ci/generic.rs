@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, short};
 use crate::environment::Environment;
+use crate::http::is_loopback;
 use crate::preview::Branch;
 
 /// What `GITBOOK_EVENT` may say.
@@ -26,6 +27,7 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
         default_branch: None,
         commit: None,
         run: 0,
+        attempt: 0,
         run_url: None,
     }
 }
@@ -76,12 +78,8 @@ fn api(environment: &Environment, repository: Option<&str>) -> Option<Url> {
     let api = root.host_str()?;
     let host = host.split(':').next().unwrap_or(host);
     let detected = environment.get("GITBOOK_REPOSITORY").is_none();
-    let is_of_it = detected || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(api);
+    let is_of_it = detected || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(&root);
     is_of_it.then_some(root)
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {

@@ -91,6 +91,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         commit: commit(&payload, environment),
         // Unlike the run number, the id counts over all workflows of a repository.
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
+        attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
     })
 }

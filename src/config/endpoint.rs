@@ -1,6 +1,8 @@
 //! `GITBOOK_ENDPOINT`.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::http::is_loopback;
 
 use super::value::Value;
 
@@ -48,15 +50,5 @@ impl Value for Endpoint {
 
     fn accepted() -> String {
         "`https://…`, `http://` for loopback only, or `sandbox`".to_owned()
-    }
-}
-
-/// Whether a request to this URL stays on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }

@@ -60,7 +60,9 @@ impl<'a> Records<'a> {
     pub(crate) async fn finish(self) -> Option<ForgeError> {
         let endings = self.endings.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for ended in join_all(endings).await {
+        // GitHub's runner waits for nobody.
+        let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
+        for ended in ended {
             failure = failure.or(ended.ok().and_then(Result::err));
         }
         failure
@@ -74,8 +76,9 @@ impl<'a> Records<'a> {
     ) -> Result<Published, DeployError> {
         let Some(deployment) = self.begin(publishing).await else { return request.await };
         let status = self.status(State::InProgress, None, "Publishing");
-        let (result, begun) = futures::join!(request, self.forge.set_status(deployment, &status));
-        if let Err(error) = begun {
+        let begin = self.cancel.or_at_once(self.forge.set_status(deployment, &status));
+        let (result, begun) = futures::join!(request, begin);
+        if let Ok(Err(error)) = begun {
             self.failed(error);
         }
         let cancelled = self.cancel.signal().is_some();
@@ -86,7 +89,14 @@ impl<'a> Records<'a> {
             Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
         };
         // Whoever waits for the result need not wait for this.
-        let ending = async move { forge.set_status(deployment, &end).await };
+        let environment = environment(publishing.integration, publishing.mark);
+        let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
+        let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
+        let ending = async move {
+            forge.set_status(deployment, &end).await?;
+            // GitHub does that for environments that stay, only.
+            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(()) }
+        };
         let ending = tokio::spawn(ending.with_current_subscriber());
         self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
         result

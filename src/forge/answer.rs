@@ -60,6 +60,17 @@ pub(super) struct Account {
     pub(super) kind: Option<String>,
 }
 
+/// What GraphQL answers to `{viewer{login}}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Viewer {
+    pub(super) data: ViewerData,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ViewerData {
+    pub(super) viewer: Account,
+}
+
 /// A comment on a pull request.
 #[derive(Debug, Deserialize)]
 pub(super) struct Comment {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::answer::{Account, Comment};
-use super::github::{GitHub, parse};
+use super::answer::Comment;
+use super::github::GitHub;
 use super::{ForgeError, Permission};
 
 /// Our comments on a pull request, as they were found.
@@ -18,7 +18,6 @@ use super::{ForgeError, Permission};
 pub(crate) struct Found {
     number: u64,
     marker: &'static str,
-    author: Author,
     /// Oldest first: there is more than one where two jobs made one at the same time.
     comments: Vec<(u64, String)>,
 }
@@ -27,6 +26,11 @@ impl Found {
     /// The pull request.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// What the comments say.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.comments.iter().map(|(_, text)| text.as_str())
     }
 }
 
@@ -41,29 +45,17 @@ pub(crate) struct Wish<'a> {
 }
 
 /// What came of a wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Kept {
     /// It was written.
     Written,
+    /// It was written, but could not be read back.
+    Unread(ForgeError),
     /// It was there already, word by word.
     Unchanged,
     /// There was none, and none was to be made.
     None,
 }
-
-/// Who writes our comments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Author {
-    Login(String),
-    /// The token is an app's, which can't ask who it is.
-    Bot,
-}
-
-/// What Actions' own token writes as where accounts have no type: on Gitea and Forgejo.
-const ACTIONS: [&str; 2] = ["gitea-actions", "forgejo-actions"];
-
-/// How an app's token starts on GitHub, that of Actions' jobs among them.
-const APP_TOKEN: &str = "ghs_";
 
 /// More rounds than some dozens of jobs need that end at once.
 const MOST_ROUNDS: usize = 30;
@@ -81,17 +73,15 @@ impl GitHub {
     /// # Errors
     /// Whatever the forge or the network says.
     pub(crate) async fn find_comment(&self, number: u64, marker: &'static str) -> Result<Found, ForgeError> {
-        let author = self.author().await?;
-        self.find_again(Found { number, marker, author, comments: Vec::new() }).await
+        self.find_again(Found { number, marker, comments: Vec::new() }).await
     }
 
-    /// Keeps a comment as wished. What was found is looked at again first, where others may have written since.
+    /// Keeps a comment as wished.
     ///
     /// # Errors
     /// Whatever the forge or the network says, and [`ForgeError::Contended`].
-    pub(crate) async fn keep_comment(&self, found: Found, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
+    pub(crate) async fn keep_comment(&self, mut found: Found, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
         let (mut wrote, mut settled, mut waited) = (false, !wish.shared, false);
-        let mut found = if wish.shared { self.find_again(found).await? } else { found };
         for _ in 0..MOST_ROUNDS {
             if found.comments.is_empty() && !wish.create {
                 return Ok(Kept::None);
@@ -113,7 +103,11 @@ impl GitHub {
                 self.write(&found, &wanted).await?;
                 (wrote, settled, waited) = (true, !wish.shared, false);
             }
-            found = self.find_again(found).await?;
+            found = match self.find_again(found).await {
+                // It is written, and that is what counts.
+                Err(error) if wrote => return Ok(Kept::Unread(error)),
+                found => found?,
+            };
         }
         Err(ForgeError::Contended(MOST_ROUNDS))
     }
@@ -152,40 +146,15 @@ impl GitHub {
     async fn find_again(&self, found: Found) -> Result<Found, ForgeError> {
         let path = ["issues", &found.number.to_string(), "comments"];
         let all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
-        let mut comments: Vec<_> = all
-            .into_iter()
-            .filter(|comment| comment.user.as_ref().is_some_and(|user| found.author.is(user)))
-            .filter_map(|comment| Some((comment.id, comment.body?.replace("\r\n", "\n"))))
-            .filter(|(_, body)| body.lines().any(|line| line.trim() == found.marker))
-            .collect();
+        let mut comments = Vec::new();
+        for Comment { id, body, user } in all {
+            let (Some(user), Some(body)) = (user, body) else { continue };
+            if body.lines().any(|line| line.trim() == found.marker) && self.is_ours(&user).await {
+                comments.push((id, body.replace("\r\n", "\n")));
+            }
+        }
         comments.sort_by_key(|(id, _)| *id);
         Ok(Found { comments, ..found })
-    }
-
-    async fn author(&self) -> Result<Author, ForgeError> {
-        if self.has_token_of_kind(APP_TOKEN) {
-            return Ok(Author::Bot);
-        }
-        match self.get_root(&["user"], Permission::WritePullRequests).await {
-            Ok(answer) => Ok(Author::Login(parse::<Account>(&answer)?.login)),
-            // Tokens of jobs are nobody's on some forges. One that is good for nothing fails at the next question.
-            Err(ForgeError::Unauthorized(_) | ForgeError::Forbidden { .. } | ForgeError::NotFound(_)) => {
-                Ok(Author::Bot)
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Author {
-    fn is(&self, account: &Account) -> bool {
-        match self {
-            Self::Login(login) => account.login == *login,
-            Self::Bot => match &account.kind {
-                Some(kind) => kind == "Bot",
-                None => ACTIONS.contains(&&*account.login),
-            },
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! GitHub's record of deployments: one for each publishing, with a status that follows it.
 
+use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -51,6 +52,9 @@ pub(crate) struct Status {
 /// A run that was still publishing when a newer one's deployment was deactivated says of its own that it was a success.
 /// No more runs than this publish one preview at the same time.
 const MOST_AT_ONCE: usize = 4;
+
+/// How many states are asked for at once.
+const AT_ONCE: usize = 4;
 
 /// GitHub takes no more characters for a description.
 const LONGEST_DESCRIPTION: usize = 140;
@@ -107,28 +111,58 @@ impl GitHub {
         Ok(())
     }
 
-    /// Records that nothing of an environment is there any more, and gives the number of deployments that this was
-    /// new for.
+    /// Records that nothing of an environment is there any more.
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<usize, ForgeError> {
+    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<(), ForgeError> {
+        let all = self.deployments(environment).await?;
+        self.deactivate_all(&all, MOST_AT_ONCE, inactive).await
+    }
+
+    /// Records that a deployment has taken the place of those before it in its environment.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn deactivate_before(
+        &self,
+        deployment: u64,
+        environment: &str,
+        inactive: &Status,
+    ) -> Result<(), ForgeError> {
+        let mut all = self.deployments(environment).await?;
+        all.retain(|id| *id < deployment);
+        self.deactivate_all(&all, 1, inactive).await
+    }
+
+    /// The numbers of an environment's deployments, newest first.
+    async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
         let query = [("environment", environment)];
         let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
+        Ok(all.into_iter().map(|deployment| deployment.id).collect())
+    }
+
+    /// Goes from the newest to the oldest, until as many in a row as `enough` were inactive before: they are deactivated
+    /// oldest first, so that what came before these is inactive, too.
+    async fn deactivate_all(&self, all: &[u64], enough: usize, inactive: &Status) -> Result<(), ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
-        for deployment in &all {
-            match self.state(deployment.id).await?.as_deref() {
-                // They are deactivated oldest first: what came before these is inactive, too.
-                Some("inactive") if seen_inactive == MOST_AT_ONCE => break,
-                Some("inactive") => seen_inactive += 1,
-                Some("failure" | "error") => {}
-                _ => active.push(deployment.id),
+        for some in all.chunks(AT_ONCE) {
+            let states = try_join_all(some.iter().map(|id| self.state(*id))).await?;
+            for (id, state) in some.iter().zip(states) {
+                match state.as_deref() {
+                    Some("inactive") => seen_inactive += 1,
+                    Some("failure" | "error") => {}
+                    _ => active.push(*id),
+                }
+            }
+            if seen_inactive >= enough {
+                break;
             }
         }
-        for deployment in active.iter().rev() {
-            self.set_status(*deployment, inactive).await?;
+        for id in active.iter().rev() {
+            self.set_status(*id, inactive).await?;
         }
-        Ok(active.len())
+        Ok(())
     }
 
     /// The newest state of a deployment.

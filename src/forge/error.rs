@@ -87,8 +87,8 @@ pub(crate) enum ForgeError {
     #[error("cancelled before it was tried again")]
     Cancelled,
     /// It is not asked again after it failed to answer, or did not accept the token.
-    #[error("the forge was given up, see above")]
-    GivenUp,
+    #[error("the forge was given up, since {0}")]
+    GivenUp(String),
     /// Others write the same comment all the time.
     #[error("the comment was overwritten by others {0} times")]
     Contended(usize),
@@ -128,6 +128,8 @@ impl ForgeError {
                 Self::RateLimited { said, wait }
             }
             401 => Self::Unauthorized(said),
+            // A conversation that is locked is so to all.
+            403 if said.message.as_ref().is_some_and(|m| m.contains("locked")) => Self::Refused(said),
             403 => Self::Forbidden { permission, said },
             404 | 410 => Self::NotFound(said),
             408 | 500.. => Self::Server { said, wait: answer.wait },
@@ -158,7 +160,7 @@ impl ForgeError {
             Self::RateLimited { .. }
             | Self::Server { .. }
             | Self::Cancelled
-            | Self::GivenUp
+            | Self::GivenUp(_)
             | Self::Contended(_) => "run again later".to_owned(),
             Self::Transport(_) => {
                 "check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned()

@@ -1,7 +1,7 @@
 //! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo speak, too.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -9,10 +9,11 @@ use reqwest::header::{ACCEPT, LINK};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::answer::{Branch as BranchAnswer, PullRequest, Repository};
-use super::{ForgeError, Permission, Standing};
+use super::{ForgeError, Patience, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::http::{Answer, Http, Redirects, Retry, TransportError, push};
 use crate::preview::Branch;
@@ -27,20 +28,20 @@ const MOST_PAGES: usize = 1000;
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_RETRIES: u32 = 2;
 
-/// All pauses of one request together: a little more than GitHub's secondary rate limit takes.
-const PATIENCE: Duration = Duration::from_secs(90);
-
 /// A client of one repository on the forge.
 #[derive(Clone, Debug)]
 pub(crate) struct GitHub {
     http: Http,
-    root: Url,
+    pub(super) root: Url,
     /// Its owner and name.
     repository: (String, String),
-    token: SecretString,
+    pub(super) token: SecretString,
     retry: Retry,
-    given_up: Arc<AtomicBool>,
+    /// Why it is not asked any more.
+    given_up: Arc<OnceLock<String>>,
     has_seen_branches: Arc<AtomicBool>,
+    /// The login of the token, once it was asked for.
+    pub(super) login: Arc<OnceCell<Option<String>>>,
 }
 
 /// What follows the repository in a path, and what follows the path.
@@ -57,15 +58,17 @@ impl GitHub {
         token: SecretString,
         timeout: Duration,
         retries: u32,
+        patience: Patience,
         cancel: &Cancel,
     ) -> Result<Option<Self>, TransportError> {
         let Some((owner, name)) = repository.split_once('/') else { return Ok(None) };
-        let retry =
-            Retry { times: retries.min(MOST_RETRIES), patience: PATIENCE, cancel: Some(cancel.clone()) };
+        let (times, cancel) = (retries.min(MOST_RETRIES), Some(cancel.clone()));
+        let retry = Retry { times, patience: patience.longest_wait(), cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = (owner.to_owned(), name.to_owned());
-        let (given_up, has_seen_branches) = <_>::default();
-        Ok(Some(Self { http, root: root.clone(), repository, token, retry, given_up, has_seen_branches }))
+        let (given_up, has_seen_branches, login) = <_>::default();
+        let root = root.clone();
+        Ok(Some(Self { http, root, repository, token, retry, given_up, has_seen_branches, login }))
     }
 
     /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
@@ -179,16 +182,17 @@ impl GitHub {
         found
     }
 
+    /// The same client, whose failures are its own: where one may fail, the other need not be given up.
+    #[must_use]
+    pub(crate) fn apart(&self) -> Self {
+        Self { given_up: Arc::default(), ..self.clone() }
+    }
+
     /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
     #[must_use]
     pub(crate) fn hurried(&self, timeout: Duration) -> Self {
         let retry = Retry { times: 0, ..self.retry.clone() };
         Self { http: self.http.within(timeout), retry, ..self.clone() }
-    }
-
-    /// Whether the token is of the kind that starts like this.
-    pub(super) fn has_token_of_kind(&self, start: &str) -> bool {
-        self.token.expose_secret().starts_with(start)
     }
 
     pub(super) async fn get(
@@ -198,8 +202,7 @@ impl GitHub {
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, query);
-        let request = || self.send(Method::GET, url.clone(), None, permission);
-        self.unless_given_up(self.retry.run(request)).await
+        self.unless_given_up(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
     /// Changes what is there, which can be repeated, and is tried whatever came before: what was begun is to be ended.
@@ -222,21 +225,26 @@ impl GitHub {
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, &[]);
+        if let Some(why) = self.given_up.get() {
+            return Err(ForgeError::GivenUp(why.clone()));
+        }
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
-        self.unless_given_up(self.retry.run_while(ForgeError::is_worth_making_again, request)).await
+        self.retry.run_while(ForgeError::is_worth_making_again, request).await
     }
 
     /// Asks nothing any more once the forge has failed to answer: a deployment would wait for each question anew.
-    async fn unless_given_up(
+    pub(super) async fn unless_given_up<F: Future<Output = Result<Answer, ForgeError>>>(
         &self,
-        request: impl Future<Output = Result<Answer, ForgeError>>,
+        request: impl FnMut() -> F,
     ) -> Result<Answer, ForgeError> {
-        if self.given_up.load(Ordering::Relaxed) {
-            return Err(ForgeError::GivenUp);
+        if let Some(why) = self.given_up.get() {
+            return Err(ForgeError::GivenUp(why.clone()));
         }
-        let answer = request.await;
-        if answer.as_ref().is_err_and(ForgeError::is_final) {
-            self.given_up.store(true, Ordering::Relaxed);
+        let answer = self.retry.run(request).await;
+        if let Err(error) = &answer
+            && error.is_final()
+        {
+            drop(self.given_up.set(error.to_string()));
         }
         answer
     }
@@ -262,14 +270,7 @@ impl GitHub {
         Err(ForgeError::EndlessList(MOST_PAGES))
     }
 
-    /// What is not about the repository. That it is not answered does not mean that nothing else is.
-    pub(super) async fn get_root(&self, path: &[&str], permission: Permission) -> Result<Answer, ForgeError> {
-        let mut url = self.root.clone();
-        push(&mut url, path);
-        self.retry.run(|| self.send(Method::GET, url.clone(), None, permission)).await
-    }
-
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         url: Url,

@@ -29,6 +29,7 @@ const MORE: &str = "\nThere are more, in the summaries of the runs.";
 pub(crate) fn rows(run: &Run, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let of_the_run = Row {
         run: run.ci.as_ref().map_or(0, |ci| ci.run),
+        attempt: run.ci.as_ref().map_or(0, |ci| ci.attempt),
         commit: run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default(),
         at: now.to_owned(),
         ..Row::default()
@@ -113,44 +114,51 @@ fn first_line(text: &str) -> String {
 /// it back.
 #[must_use]
 pub(crate) fn text(there: &[String], ours: &[Row]) -> String {
-    let mut rows: BTreeMap<String, (Row, String)> = BTreeMap::new();
-    for line in there.iter().flat_map(|text| text.lines()) {
-        if let Some(row) = Row::read(line)
-            && rows.get(&row.name).is_none_or(|(known, _)| known.run <= row.run)
-        {
-            rows.insert(row.name.clone(), (row, line.to_owned()));
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for row in there.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
+        if rows.get(&row.name).is_none_or(|known| known.run <= row.run) {
+            rows.insert(row.name.clone(), row);
         }
     }
     for row in ours {
-        let known = rows.get(&row.name).map(|(known, _)| known);
+        let known = rows.get(&row.name);
         let row = row.clone().after(known);
         if known.is_none_or(|known| !known.is_newer_than(&row) && !known.says_the_same_as(&row)) {
-            let line = row.to_string();
-            rows.insert(row.name.clone(), (row, line));
+            rows.insert(row.name.clone(), row);
         }
     }
     // A failure of nothing in particular is over once a newer run has something in particular to tell.
-    let newest = ours.iter().filter(|row| !row.name.is_empty()).map(|row| row.run).max();
-    if rows.get("").is_some_and(|(row, _)| newest.is_some_and(|newest| newest > row.run)) {
+    let age = |row: &Row| (row.run, row.attempt);
+    let newest = ours.iter().filter(|row| !row.name.is_empty()).map(age).max();
+    if rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > age(row))) {
         rows.remove("");
     }
-    cut(rows.into_values().collect())
+    // What one job has left out, another does not know of.
+    let was_cut = there.iter().any(|text| text.contains(MORE));
+    cut(rows.into_values().map(|row| (row.to_string(), row)).collect(), was_cut)
+}
+
+/// The previews that a comment says are there.
+pub(crate) fn previews(there: &str) -> Vec<String> {
+    let rows =
+        there.lines().filter_map(Row::read).filter(|row| row.state != State::Removed && !row.name.is_empty());
+    rows.map(|row| row.name).collect()
 }
 
 /// All rows, or as many as fit, failures before others.
-fn cut(mut rows: Vec<(Row, String)>) -> String {
+fn cut(mut rows: Vec<(String, Row)>, was_cut: bool) -> String {
     let length = |text: &str| text.encode_utf16().count() + 1;
     let mut room = LONGEST - length(MARKER) - length(HEAD) - length(MORE);
-    rows.sort_by_key(|(row, _)| row.state != State::Failed);
+    rows.sort_by_key(|(_, row)| row.state != State::Failed);
     let all = rows.len();
-    rows.retain(|(_, line)| {
+    rows.retain(|(line, _)| {
         let fits = room >= length(line);
         room = if fits { room - length(line) } else { 0 };
         fits
     });
-    let more = if rows.len() < all { MORE } else { "" };
-    rows.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-    let lines: Vec<_> = rows.into_iter().map(|(_, line)| line).collect();
+    let more = if was_cut || rows.len() < all { MORE } else { "" };
+    rows.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    let lines: Vec<_> = rows.into_iter().map(|(line, _)| line).collect();
     format!("{MARKER}\n{HEAD}{}\n{more}", lines.join("\n")).trim_end().to_owned()
 }
 

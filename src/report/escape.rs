@@ -68,11 +68,13 @@ pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
-/// Text inside a Markdown table: nothing in it is markup, HTML, a link or a mention.
+/// Text inside a Markdown table: nothing in it is markup, HTML, a link, a mention or a reference (`GH-12`).
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
+            '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
             // A dot or a colon could make a link of a bare address.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
             character if character.is_control() || turns_text(character) => escaped.push(' '),
@@ -120,6 +122,7 @@ mod tests {
     #[test]
     fn markdown_is_text() {
         assert_eq!(markdown("a|b"), "a&#124;b");
+        assert_eq!(markdown("GH-12, a-b"), "GH&#45;12, a-b");
         assert_eq!(markdown("<img> @me [x](y)\n# h"), "&#60;img&#62; &#64;me &#91;x&#93;(y) &#35; h");
     }
 }

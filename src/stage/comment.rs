@@ -5,9 +5,11 @@ use std::time::{Duration, SystemTime};
 use futures::future::try_join_all;
 
 use super::{Stage, races};
-use crate::deploy::Outcome;
+use crate::deploy::{NamedPreview, Outcome, Previews};
+use crate::diagnostic::Place;
 use crate::error::Error;
 use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
+use crate::gitbook::GitBook;
 use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::report::{Run, comment};
@@ -34,12 +36,9 @@ impl Stage<'_> {
         // A preview that was there without a comment has a run which is about to write one that would be wrong.
         let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
         let create = !deletes || has_deleted;
-        let work = async |forge: &Forge| match self.comments.get() {
-            Some(found) => self.keep_all(forge, found, &rows, create).await,
-            None => {
-                let found = self.find_comments(forge, target, deletes).await;
-                self.keep_all(forge, &found, &rows, create).await;
-            }
+        let work = async |forge: &Forge| {
+            let found = self.find_comments(forge, target, deletes).await;
+            self.keep_all(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
             None => work(forge).await,
@@ -50,6 +49,38 @@ impl Stage<'_> {
         }
     }
 
+    /// The previews, and those of integrations that have left the branch since they were published: the comment tells of
+    /// them. Whether they are ours is the mark's to say.
+    pub(super) async fn with_forgotten(
+        &self,
+        mut named: Vec<NamedPreview>,
+        target: &Target,
+        previews: &Previews<'_>,
+        gitbook: &GitBook,
+    ) -> Vec<NamedPreview> {
+        let Some(forge) = self.forge.filter(|_| self.is_to_comment() && !self.is_one_of_several()) else {
+            return named;
+        };
+        // That there is no answer is told when the comment is written.
+        let found = self.cancel.or_at_once(self.find_comments(forge, target, true)).await;
+        let texts: Vec<_> = found.into_iter().flatten().flatten().collect();
+        for name in texts.iter().flat_map(Found::texts).flat_map(comment::previews) {
+            if named.iter().any(|known| known.name == name) {
+                continue;
+            }
+            if let Ok(Some(existing)) = gitbook.read(&name).await
+                && let Some(integration) = previews.integration_of(&existing)
+            {
+                named.push(NamedPreview {
+                    integration,
+                    place: Place::variable("GITBOOK_INTEGRATIONS"),
+                    name,
+                });
+            }
+        }
+        named
+    }
+
     /// Says in what comments there are that a sweep has deleted a preview.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
         if !self.is_to_comment() {
@@ -57,7 +88,7 @@ impl Stage<'_> {
         }
         let work = async |forge: &Forge| {
             let found = self.find_comments(forge, target, true).await;
-            self.keep_all(forge, &found, rows, false).await;
+            self.keep_all(forge, found, rows, false).await;
         };
         // Whatever the forge does after a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
@@ -65,18 +96,6 @@ impl Stage<'_> {
             Some(_) => {
                 let hurried = forge.hurried(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
-            }
-        }
-    }
-
-    /// Looks for the comments while there is time, unless other jobs may be about to write them.
-    pub(super) async fn find_comments_early(&self, target: &Target) {
-        if let Some(forge) = self.forge.filter(|_| self.is_to_comment())
-            && !self.is_one_of_several()
-        {
-            let work = self.find_comments(forge, target, false);
-            if let Ok(found) = self.cancel.or_at_once(work).await {
-                drop(self.comments.set(found));
             }
         }
     }
@@ -99,28 +118,31 @@ impl Stage<'_> {
     async fn keep_all(
         &self,
         forge: &Forge,
-        found: &Result<Vec<Found>, ForgeError>,
+        found: Result<Vec<Found>, ForgeError>,
         rows: &[comment::Row],
         create: bool,
     ) {
         match found {
             Ok(found) => {
                 for found in found {
-                    self.keep(forge, found.clone(), rows, create).await;
+                    self.keep(forge, found, rows, create).await;
                 }
             }
-            Err(error) => races::tell(self.printer, "no comment is kept", error),
+            Err(error) => races::tell(self.printer, "no comment is kept", &error),
         }
     }
 
     async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
         let number = found.number();
         let text = |there: &[String]| comment::text(there, rows);
-        // That they were looked for early is for who is alone.
-        let shared = self.comments.get().is_none() && self.is_one_of_several();
-        let wish = Wish { text: &text, create, shared };
+        let wish = Wish { text: &text, create, shared: self.is_one_of_several() };
         match forge.keep_comment(found, &wish).await {
             Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
+            Ok(Kept::Unread(error)) => {
+                tracing::info!(
+                    "the comment on pull request #{number} was written, but not read back: {error}"
+                );
+            }
             Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
             Err(error) => races::tell(self.printer, &format!("no comment on pull request #{number}"), &error),
         }

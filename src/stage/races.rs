@@ -4,15 +4,16 @@ use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
 use crate::deploy::{NamedPreview, Previews, Records, What};
-use crate::forge::{Forge, ForgeError, Standing, is_commit};
+use crate::forge::{Forge, ForgeError, Patience, Standing, is_commit};
 use crate::gitbook::GitBook;
-use crate::plan::Target;
+use crate::http::is_loopback;
+use crate::plan::{Decision, Target};
 use crate::preview::Branch;
 use crate::report::{Printer, Run};
 use crate::stage::Stage;
 
 /// The forge's client; `None`, and a line in the log that says what will not be done, where it can't be asked.
-pub(crate) fn forge(config: &Config, ci: &Ci, cancel: &Cancel) -> Option<Forge> {
+pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let Config { forge_token, timeout, retries, .. } = config;
     let without = "not asked whether a newer commit came or a branch is gone; no comment, no deployments";
     let Some(token) = forge_token else {
@@ -26,11 +27,15 @@ pub(crate) fn forge(config: &Config, ci: &Ci, cancel: &Cancel) -> Option<Forge> 
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
     let (Some(api), Some(repository)) = (&ci.api, repository) else {
         tracing::info!(
-            "neither `GITHUB_API_URL` nor the repository's host says where the forge is, so it is {without}"
+            "`GITHUB_API_URL` is no address of an API where the repository is, so the forge is {without}"
         );
         return None;
     };
-    match Forge::new(api, repository, token.clone(), *timeout, *retries, cancel) {
+    if api.scheme() == "http" && !is_loopback(api) {
+        tracing::warn!("`GITHUB_API_URL` is plain `http`, which shows `GITHUB_TOKEN` to the network");
+    }
+    let patience = if *decision == Decision::Sweep { Patience::Long } else { Patience::Short };
+    match Forge::new(api, repository, token.clone(), *timeout, *retries, patience, cancel) {
         Ok(Some(forge)) => Some(forge),
         Ok(None) => {
             tracing::warn!("`{repository}` is no repository of an owner, so the forge is {without}");
@@ -48,7 +53,7 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
     let text = format!("{undone}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
-        ForgeError::GivenUp => tracing::info!("{undone}: {error}"),
+        ForgeError::GivenUp(_) => tracing::info!("{undone}: {error}"),
         _ => tracing::warn!("{text}"),
     }
 }
@@ -177,7 +182,7 @@ impl Stage<'_> {
 
 fn moved_on(branch: &Branch, tip: &str) -> String {
     let short: String = tip.chars().take(7).collect();
-    format!("`{branch}` has moved on to {short}, whose own run publishes it")
+    format!("`{branch}` has moved on to {short}, whose own run publishes it, if it has one")
 }
 
 fn also_open(number: u64) -> String {

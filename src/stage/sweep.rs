@@ -25,7 +25,10 @@ impl Stage<'_> {
         let records = self.records();
         let deployment = self.deployment(&gitbook, records.as_ref());
         let template = &self.config.preview_name;
-        let sweep = Sweep { deployment: &deployment, forge, repository, template, production: &production };
+        // That something can't be told on the forge is no reason not to go on asking.
+        let asked = &forge.apart();
+        let sweep =
+            Sweep { deployment: &deployment, forge: asked, repository, template, production: &production };
         let mut fates = Vec::new();
         for (organization, place) in &organizations {
             let found = self.cancel.or_at_once(sweep.fates(organization, place)).await;

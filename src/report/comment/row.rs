@@ -30,6 +30,8 @@ pub(crate) struct Row {
     pub(super) state: State,
     /// The run that says it.
     pub(super) run: u64,
+    /// Which of its attempts.
+    pub(super) attempt: u64,
     /// The commit that it says it of.
     pub(super) commit: String,
     /// The commit that the preview shows; empty where there is none.
@@ -72,6 +74,7 @@ impl Row {
                 "name" => row.name = value,
                 "state" => row.state = State::ALL.into_iter().find(|(name, _)| *name == value)?.1,
                 "run" => row.run = value.parse().ok()?,
+                "attempt" => row.attempt = value.parse().ok()?,
                 "commit" => row.commit = value,
                 "shows" => row.shows = value,
                 "at" => row.at = value,
@@ -119,13 +122,24 @@ impl Row {
         other.run != 0 && self.run > other.run
     }
 
-    /// Whether saying the other would be saying it again: nothing but the run and the time has changed.
+    /// Whether saying the other would be saying it again: nothing but the run and the time has changed. What is gone is
+    /// gone, whatever the commit.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        if self.state == State::Removed && other.state == State::Removed {
+            return true;
+        }
         let state = match (self.state, other.state) {
             (State::Published, State::Unchanged) => State::Published,
             (_, state) => state,
         };
-        let said = Self { state, run: self.run, at: self.at.clone(), before: self.before, ..other.clone() };
+        let said = Self {
+            state,
+            run: self.run,
+            attempt: self.attempt,
+            at: self.at.clone(),
+            before: self.before,
+            ..other.clone()
+        };
         *self == said
     }
 
@@ -136,11 +150,13 @@ impl Row {
     fn values(&self) -> String {
         let number = |number: Option<usize>| number.map(|number| number.to_string());
         let (run, bytes, before) = (self.run.to_string(), number(self.bytes), number(self.before));
+        let attempt = (self.attempt > 1).then(|| self.attempt.to_string());
         let text = |text: &'_ str| (!text.is_empty()).then_some(text.to_owned());
         let values = [
             ("name", Some(self.name.clone())),
             ("state", Some(self.state.name().to_owned())),
             ("run", Some(run)),
+            ("attempt", attempt),
             ("commit", text(&self.commit)),
             ("shows", text(&self.shows)),
             ("at", text(&self.at)),
@@ -199,7 +215,7 @@ impl fmt::Display for Row {
             None => name,
         };
         let (state, commit, script) = (self.state_text(), short(&self.commit), self.script_text());
-        let at = escape::markdown(&self.at).replace("&#58;", ":");
+        let at = escape::markdown(&self.at).replace("&#58;", ":").replace("&#45;", "-");
         write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values())
     }
 }

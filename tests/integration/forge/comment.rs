@@ -90,6 +90,60 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     assert_eq!(gitbook.names(), Vec::<String>::new());
 }
 
+/// Nothing but the comment knows of it any more.
+#[tokio::test]
+async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
+    let (gitbook, forge) = world().await;
+    let both = repository().integration("hello").integration("other");
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).runs().await);
+    let one = repository().integration("hello");
+    // Somebody else's, which the comment was made to name.
+    let text = forge.comments(12)[0].body.replace("name=other-fix", "name=theirs");
+    gitbook
+        .set("theirs", &json!({"name": "theirs", "title": "Theirs", "summary": "", "visibility": "public"}));
+    let edited = format!("{}\n{}", forge.comments(12)[0].body, text.lines().last().unwrap());
+    forge.edit_comment(forge.comments(12)[0].id, &edited);
+
+    forge.close_pull_request(12);
+    done(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).runs().await);
+    assert_eq!(gitbook.names(), ["theirs"]);
+    assert!(seen(&forge).contains("| other-fix | 🗑️ removed |"), "{}", seen(&forge));
+}
+
+/// A job of another workflow, or of an older run, may write between reading and writing.
+#[tokio::test]
+async fn what_a_newer_run_has_said_meanwhile_stands() {
+    let (gitbook, forge) = world().await;
+    let (one, both) =
+        (repository().integration("hello"), repository().integration("hello").integration("other"));
+    let gate = forge.hold("POST", "/deployments$");
+    let older = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&one).starts();
+    gate.reached().await;
+    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&both).runs().await);
+    let newer = forge.comments(12);
+    gate.release();
+    done(&older.ends().await);
+    assert_eq!(forge.comments(12), newer);
+}
+
+#[tokio::test]
+async fn another_bot_that_repeats_our_line_is_left_alone() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
+    let comments =
+        json!([by(1, "renovate[bot]", "Bot"), by(2, "github-actions[bot]", "Bot"), by(3, "mona", "User")]);
+    let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
+    forge.fail(list.times(1));
+    // GitHub's description does not tell of GraphQL.
+    forge.fail(Fault::on("POST", "/graphql").status(403).json(json!({"message": "No."})).unvalidated());
+    let run = on_pull_request("opened", '1', 100, &gitbook, &forge);
+    done(&run.folder(&folder).runs().await);
+    assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
+    assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
+    drop(forge.expect_violations());
+}
+
 #[tokio::test]
 async fn what_is_said_already_is_not_sent_again() {
     let (gitbook, forge) = world().await;

@@ -92,8 +92,8 @@ async fn a_preview_is_transient_and_inactive_when_it_is_gone() {
     let same = repository().integration("hello").file("hello/main.ts", "export default 2;");
     assert_eq!(run.folder(&same).runs().await.output("result"), "unchanged");
     insta::assert_snapshot!(all(&forge), @"
-    gitbook preview: hello/fix (transient) of 1111111: in_progress, success
-    gitbook preview: hello/fix (transient) of 2222222: in_progress, success
+    gitbook preview: hello/fix (transient) of 1111111: in_progress, success, inactive
+    gitbook preview: hello/fix (transient) of 2222222: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 3333333: in_progress, success
     ");
     forge.close_pull_request(12);

@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::deploy::histories::{folder, packaged};
 use crate::deploy::{Deployment, Outcome, Sweep};
 use crate::diagnostic::Place;
-use crate::forge::Forge;
+use crate::forge::{Forge, Patience};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::Integration;
 use crate::preview::Template;
@@ -52,7 +52,8 @@ impl World {
         let stand_in = StandIn::unvalidated().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
-        let forge = Forge::new(&root, "acme/integrations", token.clone(), timeout, 0, &cancel);
+        let forge =
+            Forge::new(&root, "acme/integrations", token.clone(), timeout, 0, Patience::Long, &cancel);
         let mut integrations = BTreeMap::new();
         for name in INTEGRATIONS {
             integrations.insert(name, packaged(name, 0).await);

@@ -57,7 +57,6 @@ async fn what_was_deleted_meanwhile_is_not_deleted_again() {
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: deleted `hello-fix` (it was not there) milliseconds=…
-    info: the comment on pull request #12 is up to date
     "#);
     assert_eq!(world.published(), NOTHING);
     assert_eq!(world.comment(), ["hello-fix: 🗑️ removed"]);

@@ -18,7 +18,7 @@ async fn an_older_push_is_skipped_once_its_branch_has_moved_on() {
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
     info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it) milliseconds=…
+    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(world.deployments(), ["gitbook preview: hello/fix, commit 2: in_progress, success"]);
@@ -41,7 +41,7 @@ async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
     info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it) milliseconds=…
+    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(world.comment(), ["hello-fix: ✅ published, version 1"]);
@@ -65,7 +65,8 @@ async fn an_older_push_to_production_is_skipped_once_that_has_moved_on() {
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
     info: publish: push to the production branch `main` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello` (`main` has moved on to 2222222, whose own run publishes it) milliseconds=…
+    notice: not published to production: `main` has moved on to 2222222, whose own run publishes it, if it has one
+    info: skipped `hello` (`main` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
     assert_eq!(world.sandbox.integration("hello")["version"], 1);
     assert_eq!(world.deployments(), ["gitbook: hello, commit 2: in_progress, success"]);

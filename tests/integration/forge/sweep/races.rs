@@ -101,7 +101,7 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     cause: the forge has a problem of its own: 500, not in a forge's own words
      hint: run again later
     error: `hello-c` is left as it is, since the forge does not say once more that its branch is gone
-    cause: the forge was given up, see above
+    cause: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
      hint: run again later
     error: 2 of 3 integrations failed
     "#);
