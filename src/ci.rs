@@ -166,6 +166,7 @@ impl CiError {
                 "GITBOOK_EVENT" => format!("accepted: {}", generic::EVENTS.join(", ")),
                 "GITBOOK_BRANCH" => "give the branch's name, without `refs/heads/`".to_owned(),
                 "GITBOOK_PULL_REQUEST" => "give the pull request's number".to_owned(),
+                "GITBOOK_REPOSITORY" => "such as `github.com/acme/integrations`".to_owned(),
                 _ => "see `gitbook-deploy --help`".to_owned(),
             },
         }

@@ -233,7 +233,8 @@ impl Deployment<'_> {
         let started = Instant::now();
         let before = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
         let result = match before {
-            None => work.await,
+            // A request with its retries and records is large, and several are held at once.
+            None => Box::pin(work).await,
             Some(result) => result,
         };
         // Nothing was changed.

@@ -40,7 +40,7 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     // Other events than those about a branch are told of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
-    ci.repository = given("GITBOOK_REPOSITORY").or(ci.repository);
+    ci.repository = repository(environment)?.or(ci.repository);
     ci.api = api(environment, ci.repository.as_deref());
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
@@ -63,6 +63,18 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     let is_of_another = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
     ci.commit = given("GITBOOK_COMMIT").or(ci.commit.filter(|_| !is_of_another));
     Ok(ci)
+}
+
+/// Marks must tell repositories of several forges apart, so the host is part of the name.
+fn repository(environment: &Environment) -> Result<Option<String>, CiError> {
+    let Some(name) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    let has_host = host == "localhost" || host.contains(['.', ':']);
+    if has_host && path.contains('/') && !name.contains("://") {
+        return Ok(Some(name.to_owned()));
+    }
+    let problem = "not a repository with its host".to_owned();
+    Err(CiError::Variable { variable: "GITBOOK_REPOSITORY", problem })
 }
 
 /// The API's root as GitHub's runner and those of its kin tell it; elsewhere that of the one forge which is known by its
@@ -256,6 +268,12 @@ mod tests {
             &[("GITBOOK_BRANCH", "a\nb")],
             "`GITBOOK_BRANCH` is not a branch's name: it holds a control character (give the branch's name, without `refs/heads/`)",
         );
+        for repository in ["acme/integrations", "https://github.com/acme/integrations", "github.com/acme"] {
+            check(
+                &[("GITBOOK_REPOSITORY", repository)],
+                "`GITBOOK_REPOSITORY` is not a repository with its host (such as `github.com/acme/integrations`)",
+            );
+        }
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(256))]).is_err());
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(255))]).is_ok());
     }

@@ -86,6 +86,11 @@ impl Sweep<'_> {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
+        let marks = listed.iter().filter_map(|integration| Mark::find(integration.summary.as_deref()?));
+        let others = marks.filter(|mark| mark.repository != self.repository).count();
+        if others > 0 {
+            tracing::info!("left to the sweeps of other repositories: {others} of their previews");
+        }
         let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
         // In whatever order: the first failure is the cause of those that come of it.
         let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffer_unordered(AT_ONCE);

@@ -99,11 +99,14 @@ fn what_the_variables_say_goes_first() {
     check(payloads::push_to("x"), &[("GITBOOK_EVENT", "schedule")], Event::Schedule);
     // A scheduled run stays one.
     check(payloads::schedule(), &[("GITBOOK_BRANCH", "y")], Event::Schedule);
-    let given =
-        [("GITBOOK_DEFAULT_BRANCH", "refs/heads/d"), ("GITBOOK_COMMIT", "c"), ("GITBOOK_REPOSITORY", "r")];
+    let given = [
+        ("GITBOOK_DEFAULT_BRANCH", "refs/heads/d"),
+        ("GITBOOK_COMMIT", "c"),
+        ("GITBOOK_REPOSITORY", "h.x/o/r"),
+    ];
     let ci = payloads::push_to("x").with_all(&given).ci().unwrap();
     let found = [ci.default_branch, ci.commit, ci.repository].map(Option::unwrap);
-    assert_eq!(found, ["d", "c", "r"]);
+    assert_eq!(found, ["d", "c", "h.x/o/r"]);
 }
 
 #[test]

@@ -93,10 +93,11 @@ async fn variables_that_are_half_a_manifest() {
 
 #[tokio::test]
 async fn a_mode_without_the_branch_that_it_is_about() {
-    let run = deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "r");
+    let run =
+        deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: refuse: the mode is about a branch's preview system="no CI system" repository=r
+    info: refuse: the mode is about a branch's preview system="no CI system" repository=github.com/acme/x
     error: there is no branch whose preview this could be about
      hint: set `GITBOOK_BRANCH`
     "#);

@@ -1,5 +1,8 @@
 //! The comment on a pull request.
 
+mod authors;
+mod jobs;
+
 use forge_stand_in::{Fault, Head, StandIn};
 use serde_json::json;
 
@@ -110,40 +113,6 @@ async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
     assert!(seen(&forge).contains("| other-fix | 🗑️ removed |"), "{}", seen(&forge));
 }
 
-/// A job of another workflow, or of an older run, may write between reading and writing.
-#[tokio::test]
-async fn what_a_newer_run_has_said_meanwhile_stands() {
-    let (gitbook, forge) = world().await;
-    let (one, both) =
-        (repository().integration("hello"), repository().integration("hello").integration("other"));
-    let gate = forge.hold("POST", "/deployments$");
-    let older = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&one).starts();
-    gate.reached().await;
-    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&both).runs().await);
-    let newer = forge.comments(12);
-    gate.release();
-    done(&older.ends().await);
-    assert_eq!(forge.comments(12), newer);
-}
-
-#[tokio::test]
-async fn another_bot_that_repeats_our_line_is_left_alone() {
-    let (gitbook, forge) = world().await;
-    let folder = repository().integration("hello");
-    let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
-    let comments =
-        json!([by(1, "renovate[bot]", "Bot"), by(2, "github-actions[bot]", "Bot"), by(3, "mona", "User")]);
-    let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
-    forge.fail(list.times(1));
-    // GitHub's description does not tell of GraphQL.
-    forge.fail(Fault::on("POST", "/graphql").status(403).json(json!({"message": "No."})).unvalidated());
-    let run = on_pull_request("opened", '1', 100, &gitbook, &forge);
-    done(&run.folder(&folder).runs().await);
-    assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
-    assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
-    drop(forge.expect_violations());
-}
-
 #[tokio::test]
 async fn what_is_said_already_is_not_sent_again() {
     let (gitbook, forge) = world().await;
@@ -213,68 +182,6 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
     |---|---|---|---|---|
     | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
     ");
-}
-
-#[tokio::test]
-async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
-    let (gitbook, forge) = world().await;
-    let folder = repository().integration("hello");
-    // Ours comes on the last of many pages.
-    forge.page_size(2);
-    let stranger = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
-    for number in 0..5 {
-        forge.comment_by("github-actions[bot]", 12, &format!("Another workflow's, number {number}."));
-    }
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
-    forge.push_to_pull_request(12, &sha('2'));
-    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).runs().await);
-    let comments = forge.comments(12);
-    assert_eq!(comments.len(), 7, "{comments:#?}");
-    assert!(comments[0].id == stranger && comments[0].body.ends_with("I am you."));
-    assert!(comments[6].body.contains("2222222"), "{comments:#?}");
-}
-
-#[tokio::test]
-async fn a_token_of_a_user_asks_who_it_is() {
-    let (gitbook, forge) = world().await;
-    let folder = repository().integration("hello");
-    forge.user("ghp_mOnA", "mona");
-    forge.comment_by("hubot", 12, &format!("{MARKER}\nI am you."));
-    for (action, run) in [("opened", 100), ("closed", 101)] {
-        let run = on_pull_request(action, '1', run, &gitbook, &forge).variable("GITHUB_TOKEN", "ghp_mOnA\n");
-        done(&run.folder(&folder).runs().await);
-        if action == "opened" {
-            forge.close_pull_request(12);
-        }
-    }
-    let comments = forge.comments(12);
-    assert_eq!(comments.len(), 2, "{comments:#?}");
-    assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
-}
-
-/// As on Gitea and Forgejo, whose accounts have no type.
-#[tokio::test]
-async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
-    let (gitbook, forge) = world().await;
-    let folder = repository().integration("hello");
-    forge.user("job", "gitea-actions");
-    forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
-    for status in [401, 403, 404] {
-        let body = json!({"message": "no user"});
-        forge.fail(Fault::on("GET", "/user$").status(status).json(body).unvalidated());
-        let comments = json!([
-            {"id": 1, "body": MARKER, "user": {"login": "mona"}},
-            {"id": 2, "body": MARKER, "user": {"login": "gitea-actions"}},
-            {"id": 3, "body": MARKER, "user": null},
-        ]);
-        let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
-        forge.fail(list.times(2));
-        let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
-        forge.clear_requests();
-        done(&run.folder(&folder).runs().await);
-        assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
-        forge.clear_faults();
-    }
 }
 
 #[tokio::test]
@@ -368,76 +275,4 @@ async fn no_secret_is_in_a_comment() {
     let body = &forge.comments(12)[0].body;
     assert!(body.contains("of &#42;&#42;&#42;") && !body.contains("sEcReT"), "{body}");
     assert!(!format!("{:?}", forge.requests()).contains(FORGE_TOKEN));
-}
-
-/// Each of a matrix of jobs deploys one integration; all end at once, and every row stands.
-#[tokio::test]
-async fn jobs_that_write_at_once_lose_nothing() {
-    let (gitbook, forge) = world().await;
-    let names = ["a", "b", "c", "d", "e", "f"];
-    let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
-    forge.latency(std::time::Duration::from_millis(60));
-    let jobs = names.map(|name| {
-        on_pull_request("opened", '1', 100, &gitbook, &forge)
-            .variable("GITBOOK_INTEGRATIONS", name)
-            .folder(&folder)
-            .runs()
-    });
-    for ended in futures::future::join_all(jobs).await {
-        done(&ended);
-    }
-    insta::assert_snapshot!(seen(&forge), @"
-    ### GitBook previews
-
-    | preview | state | commit | script | when |
-    |---|---|---|---|---|
-    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | c-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | d-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | e-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | f-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    ");
-}
-
-/// A job that has read the comment long before it writes it wipes out what another has written meanwhile, which then
-/// writes it again.
-#[tokio::test]
-async fn a_row_that_was_wiped_out_is_written_again() {
-    let (gitbook, forge) = world().await;
-    let folder = repository().integration("a").integration("b");
-    let job = |name: &str, run: u64| {
-        on_pull_request("opened", '1', run, &gitbook, &forge)
-            .variable("GITBOOK_INTEGRATIONS", name)
-            .folder(&folder)
-    };
-    forge.comment_by("github-actions[bot]", 12, MARKER);
-    let gate = forge.hold("PATCH", "/issues/comments/");
-    let late = job("a", 100).starts();
-    gate.reached().await;
-    // The other reads, writes and reads back; then the first one overwrites it.
-    let settling = forge.hold_answer("GET", "/issues/12/comments");
-    let other = job("b", 100).starts();
-    settling.reached().await;
-    settling.release();
-    crate::support::until("the other has written", async || {
-        forge.comments(12)[0].body.contains("name=b-fix")
-    })
-    .await;
-    gate.release();
-    crate::support::until("the late one has written", async || {
-        forge.comments(12)[0].body.contains("name=a-fix")
-    })
-    .await;
-    let (late, other) = (late.ends().await, other.ends().await);
-    done(&late);
-    done(&other);
-    insta::assert_snapshot!(seen(&forge), @"
-    ### GitBook previews
-
-    | preview | state | commit | script | when |
-    |---|---|---|---|---|
-    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    ");
 }

@@ -1,0 +1,88 @@
+//! Whose comment it is.
+
+use forge_stand_in::Fault;
+use serde_json::json;
+
+use super::super::{on_pull_request, sha};
+use super::{MARKER, done, world, writes};
+use crate::support::repository;
+
+#[tokio::test]
+async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    // Ours comes on the last of many pages.
+    forge.page_size(2);
+    let stranger = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    for number in 0..5 {
+        forge.comment_by("github-actions[bot]", 12, &format!("Another workflow's, number {number}."));
+    }
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    forge.push_to_pull_request(12, &sha('2'));
+    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).runs().await);
+    let comments = forge.comments(12);
+    assert_eq!(comments.len(), 7, "{comments:#?}");
+    assert!(comments[0].id == stranger && comments[0].body.ends_with("I am you."));
+    assert!(comments[6].body.contains("2222222"), "{comments:#?}");
+}
+
+#[tokio::test]
+async fn a_token_of_a_user_asks_who_it_is() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.user("ghp_mOnA", "mona");
+    forge.comment_by("hubot", 12, &format!("{MARKER}\nI am you."));
+    for (action, run) in [("opened", 100), ("closed", 101)] {
+        let run = on_pull_request(action, '1', run, &gitbook, &forge).variable("GITHUB_TOKEN", "ghp_mOnA\n");
+        done(&run.folder(&folder).runs().await);
+        if action == "opened" {
+            forge.close_pull_request(12);
+        }
+    }
+    let comments = forge.comments(12);
+    assert_eq!(comments.len(), 2, "{comments:#?}");
+    assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
+}
+
+/// As on Gitea and Forgejo, whose accounts have no type.
+#[tokio::test]
+async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    forge.user("job", "gitea-actions");
+    forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    for status in [401, 403, 404] {
+        let body = json!({"message": "no user"});
+        forge.fail(Fault::on("GET", "/user$").status(status).json(body).unvalidated());
+        let comments = json!([
+            {"id": 1, "body": MARKER, "user": {"login": "mona"}},
+            {"id": 2, "body": MARKER, "user": {"login": "gitea-actions"}},
+            {"id": 3, "body": MARKER, "user": null},
+        ]);
+        let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
+        forge.fail(list.times(2));
+        let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
+        forge.clear_requests();
+        done(&run.folder(&folder).runs().await);
+        assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
+        forge.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn another_bot_that_repeats_our_line_is_left_alone() {
+    let (gitbook, forge) = world().await;
+    let folder = repository().integration("hello");
+    let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
+    let comments =
+        json!([by(1, "renovate[bot]", "Bot"), by(2, "github-actions[bot]", "Bot"), by(3, "mona", "User")]);
+    let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
+    forge.fail(list.times(1));
+    // GitHub's description does not tell of GraphQL.
+    forge.fail(Fault::on("POST", "/graphql").status(403).json(json!({"message": "No."})).unvalidated());
+    let run = on_pull_request("opened", '1', 100, &gitbook, &forge);
+    done(&run.folder(&folder).runs().await);
+    assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
+    assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
+    drop(forge.expect_violations());
+}
