@@ -32,6 +32,7 @@ use tracing::instrument::WithSubscriber as _;
 use cancel::Cancel;
 use ci::Ci;
 use config::{Config, Mode};
+use deploy::Records;
 use diagnostic::Diagnostic;
 use error::Error;
 use plan::{Decision, Plan};
@@ -97,10 +98,14 @@ async fn deployment(
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
-    let stage =
-        Stage { environment, config: &config, ci: &ci, forge, cancel: &cancel, printer, report, shard };
+    let records = forge.filter(|_| config.deployments && !config.dry_run);
+    let records =
+        records.map(|forge| Records::new(forge, &cancel, ci.commit.as_deref(), ci.run_url.as_deref()));
+    let records = records.as_ref();
+    let (config, ci, cancel) = (&config, &ci, &cancel);
+    let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard };
     let result = carry_out(&plan.decision, &stage, run).await;
-    stage.comment(&plan.decision, run, result.as_ref().err()).await;
+    stage.conclude(&plan.decision, run, result.as_ref().err()).await;
     result
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) ci: &'a Ci,
     /// Where branches and pull requests can be asked for.
     pub(crate) forge: Option<&'a Forge>,
+    /// Where deployments are recorded.
+    pub(crate) records: Option<&'a Records<'a>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Report,
@@ -44,6 +46,18 @@ pub(crate) struct Stage<'a> {
 type Timed = (Integration, Duration);
 
 impl Stage<'_> {
+    /// Tells the forge what came of it all, and says what it could not be told.
+    pub(crate) async fn conclude(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
+        let recorded = async { self.records?.finish().await };
+        let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
+        match unrecorded {
+            None | Some(ForgeError::Cancelled) => {}
+            // Gitea and Forgejo have no such thing.
+            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
+            Some(error) => races::tell(self.printer, "no deployments are recorded", &error),
+        }
+    }
+
     /// Builds and validates everything.
     pub(crate) async fn check(&self, run: &mut Run) -> Result<(), Error> {
         let of_pull_request = self.ci.event.pull_request().is_some();
@@ -106,10 +120,8 @@ impl Stage<'_> {
             return Ok(());
         }
         let gitbook = self.gitbook().await?;
-        let records = self.records();
-        let deployment = self.deployment(&gitbook, records.as_ref());
+        let deployment = self.deployment(&gitbook);
         self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await;
-        self.told(records).await;
         self.verdict(run)
     }
 
@@ -130,10 +142,9 @@ impl Stage<'_> {
             return Ok(());
         }
         let gitbook = self.gitbook().await?;
-        let records = self.records();
-        let deployment = self.deployment(&gitbook, records.as_ref());
+        let deployment = self.deployment(&gitbook);
         self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await;
-        self.delete_if_closed(target, &previews, &gitbook, records, run).await;
+        self.delete_if_closed(target, &previews, &gitbook, run).await;
         self.verdict(run)
     }
 
@@ -148,10 +159,8 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let named = self.with_forgotten(named, target, &previews, &gitbook).await;
-        let records = self.records();
-        let deployment = self.deployment(&gitbook, records.as_ref());
+        let deployment = self.deployment(&gitbook);
         self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;
-        self.told(records).await;
         run.named = named;
         self.verdict(run)
     }
@@ -287,28 +296,11 @@ impl Stage<'_> {
         sources.iter().filter_map(named).collect()
     }
 
-    /// Where deployments are recorded: on the forge, for a commit, unless nothing is to be changed.
-    fn records(&self) -> Option<Records<'_>> {
-        let forge = self.forge.filter(|_| self.config.deployments && !self.config.dry_run)?;
-        Some(Records::new(forge, self.cancel, self.ci.commit.as_deref(), self.ci.run_url.as_deref()))
-    }
-
-    /// Says why something could not be recorded.
-    async fn told(&self, records: Option<Records<'_>>) {
-        let Some(records) = records else { return };
-        match records.finish().await {
-            None | Some(ForgeError::Cancelled) => {}
-            // Gitea and Forgejo have no such thing.
-            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
-            Some(error) => races::tell(self.printer, "no deployments are recorded", &error),
-        }
-    }
-
-    fn deployment<'a>(&'a self, gitbook: &'a GitBook, records: Option<&'a Records<'a>>) -> Deployment<'a> {
+    fn deployment<'a>(&'a self, gitbook: &'a GitBook) -> Deployment<'a> {
         Deployment {
             gitbook,
             cancel: self.cancel,
-            records,
+            records: self.records,
             dry_run: self.config.dry_run,
             skip_unchanged: self.config.skip_unchanged,
         }

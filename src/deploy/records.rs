@@ -57,15 +57,12 @@ impl<'a> Records<'a> {
     }
 
     /// Waits until everything is recorded, and says why something could not be.
-    pub(crate) async fn finish(self) -> Option<ForgeError> {
-        let endings = self.endings.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) async fn finish(&self) -> Option<ForgeError> {
+        let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         // GitHub's runner waits for nobody.
         let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
-        for ended in ended {
-            failure = failure.or(ended.ok().and_then(Result::err));
-        }
-        failure
+        ended.into_iter().filter_map(|ended| ended.ok()?.err()).for_each(|error| self.failed(error));
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Publishes, with a deployment on record that is in progress meanwhile and then tells what came of it.
@@ -104,6 +101,10 @@ impl<'a> Records<'a> {
 
     /// Records that a preview is there no more.
     pub(super) async fn gone(&self, mark: &Mark) {
+        // A success that is told late would stand as the last word.
+        if let Some(error) = self.finish().await {
+            self.failed(error);
+        }
         if self.may_go_on() {
             let environment = environment(&mark.integration, Some(mark));
             let status = self.status(State::Inactive, None, "The preview was deleted");

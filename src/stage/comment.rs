@@ -22,7 +22,7 @@ const MOST_PULL_REQUESTS: usize = 5;
 
 impl Stage<'_> {
     /// Says what came of the previews, also where that is a failure.
-    pub(crate) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
+    pub(super) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
             Decision::Delete(target) => (target, true),

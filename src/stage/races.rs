@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
-use crate::deploy::{NamedPreview, Previews, Records, What};
+use crate::deploy::{NamedPreview, Previews, What};
 use crate::forge::{Forge, ForgeError, Patience, Standing, is_commit};
 use crate::gitbook::GitBook;
 use crate::http::is_loopback;
@@ -128,7 +128,6 @@ impl Stage<'_> {
         target: &Target,
         previews: &Previews<'_>,
         gitbook: &GitBook,
-        records: Option<Records<'_>>,
         run: &mut Run,
     ) {
         let is_there = |what| matches!(what, What::Published | What::Unchanged);
@@ -138,12 +137,10 @@ impl Stage<'_> {
             .filter(|outcome| outcome.result.as_ref().is_ok_and(|done| is_there(done.what)))
             .collect();
         if there.is_empty() || self.config.dry_run {
-            return self.told(records).await;
+            return;
         }
         let left = "whether the branch was closed meanwhile is not known and left to the sweep";
-        let standing = self.standing(&target.branch, target.pull_request, left);
-        let ((), standing) = futures::join!(self.told(records), standing);
-        if standing != Some(Standing::Gone) {
+        if self.standing(&target.branch, target.pull_request, left).await != Some(Standing::Gone) {
             return;
         }
         if let Some(number) = self.other_pull_request(target).await {
@@ -151,8 +148,7 @@ impl Stage<'_> {
             return;
         }
         tracing::info!("{}: what was published is deleted again", gone(&target.branch, target.pull_request));
-        let records = self.records();
-        let deployment = self.deployment(gitbook, records.as_ref());
+        let deployment = self.deployment(gitbook);
         for outcome in &mut there {
             let named = run.named.iter().find(|named| named.name == outcome.name);
             if let Some(NamedPreview { integration, place, name }) = named {
@@ -164,7 +160,6 @@ impl Stage<'_> {
                 **outcome = deployment.delete(&preview, previews).await;
             }
         }
-        self.told(records).await;
     }
 
     /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.

@@ -22,8 +22,7 @@ impl Stage<'_> {
         let forge = self.forge.ok_or(Error::NoForge)?;
         let (production, organizations) = self.manifests(run)?;
         let gitbook = self.gitbook().await?;
-        let records = self.records();
-        let deployment = self.deployment(&gitbook, records.as_ref());
+        let deployment = self.deployment(&gitbook);
         let template = &self.config.preview_name;
         // That something can't be told on the forge is no reason not to go on asking.
         let asked = &forge.apart();
@@ -40,7 +39,6 @@ impl Stage<'_> {
             self.comment_on_sweep(forge, target, &rows).await;
         };
         run.outcomes = sweep.carry_out(fates, deleted).await;
-        self.told(records).await;
         let count = |what| {
             let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
             run.outcomes.iter().filter(is).count()

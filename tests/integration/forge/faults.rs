@@ -48,9 +48,9 @@ fn told_first(ended: &Ended) -> String {
 async fn a_missing_permission_is_a_notice_that_names_it() {
     insta::assert_snapshot!(said(403, "Resource not accessible by integration").await, @"
     ::notice::whether the commit is its branch's newest is not known: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
     ::notice::whether the branch was closed meanwhile is not known and left to the sweep: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
     ::notice::no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
+    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
     ");
 }
 
@@ -72,9 +72,9 @@ async fn a_repository_that_the_token_does_not_see() {
 async fn a_request_that_is_refused() {
     insta::assert_snapshot!(said(422, "Validation Failed").await, @"
     ::warning::whether the commit is its branch's newest is not known: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::no deployments are recorded: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ::warning::whether the branch was closed meanwhile is not known and left to the sweep: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ::warning::no comment is kept: the forge refused it: 422 Validation Failed; nothing that was published is affected
+    ::warning::no deployments are recorded: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ");
 }
 
@@ -83,9 +83,9 @@ async fn an_answer_that_is_not_a_forges() {
     let (ended, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(told(&ended), @"
     ::warning::whether the commit is its branch's newest is not known: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::no deployments are recorded: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ::warning::whether the branch was closed meanwhile is not known and left to the sweep: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ::warning::no comment is kept: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    ::warning::no deployments are recorded: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ");
     let (ended, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
     insta::assert_snapshot!(told_first(&ended), @"::warning::whether the commit is its branch's newest is not known: the forge has a problem of its own: 502, not in a forge's own words; run again later");

@@ -81,8 +81,8 @@ async fn a_token_that_may_not_tell_may_sweep() {
     info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
     info: deleted `hello-fix` (`fix` is gone) milliseconds=…
     notice: no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
-    notice: no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
     info: swept up: 1 deleted, 0 kept
+    notice: no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
     "#);
     assert_eq!(gitbook.names(), [""; 0]);
 }
