@@ -49,7 +49,7 @@ impl World {
         let folder = folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let (cancel, timeout) = (Cancel::never(), Duration::from_secs(20));
-        let stand_in = StandIn::unvalidated().await;
+        let stand_in = StandIn::start().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
         let forge =
