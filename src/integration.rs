@@ -7,7 +7,7 @@ mod manifest;
 mod paths;
 mod secrets;
 
-pub(crate) use discovery::{Source, discover, from_variables, leaves_out};
+pub(crate) use discovery::{Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
 

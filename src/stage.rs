@@ -158,9 +158,11 @@ impl Stage<'_> {
             return Ok(());
         }
         let gitbook = self.gitbook().await?;
-        let named = self.with_forgotten(named, target, &previews, &gitbook).await;
         let deployment = self.deployment(&gitbook);
         self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;
+        for preview in self.forgotten(&named, target, &previews, &gitbook).await {
+            run.outcomes.push(deployment.delete(&preview, &previews).await);
+        }
         run.named = named;
         self.verdict(run)
     }

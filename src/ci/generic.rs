@@ -68,9 +68,8 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
 /// Marks must tell repositories of several forges apart, so the host is part of the name.
 fn repository(environment: &Environment) -> Result<Option<String>, CiError> {
     let Some(name) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
-    let (host, path) = name.split_once('/').unwrap_or((name, ""));
-    let has_host = host == "localhost" || host.contains(['.', ':']);
-    if has_host && path.contains('/') && !name.contains("://") {
+    let has_host = name.split('/').count() > 2 && name.split('/').all(|part| !part.is_empty());
+    if has_host {
         return Ok(Some(name.to_owned()));
     }
     let problem = "not a repository with its host".to_owned();

@@ -19,6 +19,9 @@ use crate::preview::{self, Mark};
 /// in flight may have taken 5.
 const AFTER_A_SIGNAL: Duration = Duration::from_secs(2);
 
+/// How long is waited for the word that something has begun.
+const AT_MOST: Duration = Duration::from_secs(5);
+
 /// GitHub takes no longer names.
 const LONGEST_ENVIRONMENT: usize = 255;
 
@@ -73,11 +76,11 @@ impl<'a> Records<'a> {
     ) -> Result<Published, DeployError> {
         let Some(deployment) = self.begin(publishing).await else { return request.await };
         let status = self.status(State::InProgress, None, "Publishing");
-        let begin = self.cancel.or_at_once(self.forge.set_status(deployment, &status));
-        let (result, begun) = futures::join!(request, begin);
-        if let Ok(Err(error)) = begun {
-            self.failed(error);
-        }
+        // Nobody waits for this, and it is worth one try.
+        let forge = self.forge.hurried(AT_MOST);
+        let begin = async move { forge.set_status(deployment, &status).await };
+        let begun = tokio::spawn(begin.with_current_subscriber());
+        let result = request.await;
         let cancelled = self.cancel.signal().is_some();
         let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL) } else { self.forge.clone() };
         let end = match &result {
@@ -89,8 +92,15 @@ impl<'a> Records<'a> {
         let environment = environment(publishing.integration, publishing.mark);
         let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
         let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
+        if cancelled {
+            begun.abort();
+        }
         let ending = async move {
+            let begun = begun.await;
             forge.set_status(deployment, &end).await?;
+            if let Ok(Err(error)) = begun {
+                return Err(error);
+            }
             // GitHub does that for environments that stay, only.
             if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(()) }
         };

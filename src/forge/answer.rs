@@ -80,6 +80,24 @@ pub(super) struct Comment {
     pub(super) user: Option<Account>,
 }
 
+impl Comment {
+    pub(super) fn login(&self) -> Option<&str> {
+        self.user.as_ref().map(|user| &*user.login)
+    }
+
+    pub(super) fn is_by_bot(&self) -> bool {
+        self.user.as_ref().and_then(|user| user.kind.as_deref()) == Some("Bot")
+    }
+
+    pub(super) fn starts_with(&self, line: &str) -> bool {
+        self.body.as_deref().is_some_and(|body| body.starts_with(line))
+    }
+
+    pub(super) fn holds(&self, line: &str) -> bool {
+        self.body.as_deref().is_some_and(|body| body.lines().any(|known| known.trim() == line))
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Deployment {
     pub(super) id: u64,

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::answer::Comment;
-use super::github::GitHub;
+use super::github::{GitHub, parse};
 use super::{ForgeError, Permission};
 
 /// Our comments on a pull request, as they were found.
@@ -18,6 +18,8 @@ use super::{ForgeError, Permission};
 pub(crate) struct Found {
     number: u64,
     marker: &'static str,
+    /// The one that was made just now, which is ours whatever its author is called.
+    made: Option<u64>,
     /// Oldest first: there is more than one where two jobs made one at the same time.
     comments: Vec<(u64, String)>,
 }
@@ -73,7 +75,7 @@ impl GitHub {
     /// # Errors
     /// Whatever the forge or the network says.
     pub(crate) async fn find_comment(&self, number: u64, marker: &'static str) -> Result<Found, ForgeError> {
-        self.find_again(Found { number, marker, comments: Vec::new() }).await
+        self.find_again(Found { number, marker, made: None, comments: Vec::new() }).await
     }
 
     /// Keeps a comment as wished.
@@ -100,7 +102,7 @@ impl GitHub {
                 tokio::time::sleep(JITTER.mul_f64(chance())).await;
                 waited = true;
             } else {
-                self.write(&found, &wanted).await?;
+                found.made = self.write(&found, &wanted).await?.or(found.made);
                 (wrote, settled, waited) = (true, !wish.shared, false);
             }
             found = match self.find_again(found).await {
@@ -112,13 +114,14 @@ impl GitHub {
         Err(ForgeError::Contended(MOST_ROUNDS))
     }
 
-    /// Writes the oldest of our comments and removes the others, which two jobs made at the same time.
-    async fn write(&self, found: &Found, text: &str) -> Result<(), ForgeError> {
+    /// Writes the oldest of our comments and removes the others, which two jobs made at the same time. Where there is none,
+    /// one is made, and its number given.
+    async fn write(&self, found: &Found, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
         let Some(((oldest, there), others)) = found.comments.split_first() else {
             let path = ["issues", &found.number.to_string(), "comments"];
-            self.make(&path, &body, Permission::WritePullRequests).await?;
-            return Ok(());
+            let answer = self.make(&path, &body, Permission::WritePullRequests).await?;
+            return Ok(Some(parse::<Comment>(&answer)?.id));
         };
         if there != text {
             self.change_comment(Method::PATCH, *oldest, Some(&body)).await?;
@@ -126,7 +129,7 @@ impl GitHub {
         for (id, _) in others {
             self.change_comment(Method::DELETE, *id, None).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// That somebody has deleted it meanwhile is found out when it is read back.
@@ -145,14 +148,13 @@ impl GitHub {
 
     async fn find_again(&self, found: Found) -> Result<Found, ForgeError> {
         let path = ["issues", &found.number.to_string(), "comments"];
-        let all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
-        let mut comments = Vec::new();
-        for Comment { id, body, user } in all {
-            let (Some(user), Some(body)) = (user, body) else { continue };
-            if body.lines().any(|line| line.trim() == found.marker) && self.is_ours(&user).await {
-                comments.push((id, body.replace("\r\n", "\n")));
-            }
-        }
+        let mut all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
+        let made: Vec<_> = all.extract_if(.., |comment| found.made == Some(comment.id)).collect();
+        all.retain(|comment| comment.holds(found.marker));
+        let ours = self.ours(all, found.marker).await.into_iter().chain(made);
+        let mut comments: Vec<_> = ours
+            .map(|comment| (comment.id, comment.body.unwrap_or_default().replace("\r\n", "\n")))
+            .collect();
         comments.sort_by_key(|(id, _)| *id);
         Ok(Found { comments, ..found })
     }

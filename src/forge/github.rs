@@ -233,7 +233,7 @@ impl GitHub {
     }
 
     /// Asks nothing any more once the forge has failed to answer: a deployment would wait for each question anew.
-    pub(super) async fn unless_given_up<F: Future<Output = Result<Answer, ForgeError>>>(
+    async fn unless_given_up<F: Future<Output = Result<Answer, ForgeError>>>(
         &self,
         request: impl FnMut() -> F,
     ) -> Result<Answer, ForgeError> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Permission;
-use super::answer::{Account, Viewer};
+use super::answer::{Account, Comment, Viewer};
 use super::github::GitHub;
 use crate::http::push;
 
@@ -18,20 +18,25 @@ const APP_TOKEN: &str = "ghs_";
 const JOBS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
 
 impl GitHub {
-    /// Whether an account is the token's.
-    pub(super) async fn is_ours(&self, account: &Account) -> bool {
+    /// Those of the comments with our marker that the token has written.
+    ///
+    /// Where who it is can't be found out, a comment must be as we write them, with the marker in its first line.
+    pub(super) async fn ours(&self, mut marked: Vec<Comment>, marker: &str) -> Vec<Comment> {
         let is_apps = self.token.expose_secret().starts_with(APP_TOKEN);
-        if is_apps && JOBS.contains(&&*account.login) {
-            return true;
+        // Nobody but a bot is an app.
+        marked.retain(|comment| !is_apps || comment.is_by_bot());
+        if marked.is_empty() {
+            return marked;
         }
-        // No other bot than an app's can be an app's.
-        if is_apps && account.kind.as_deref() != Some("Bot") {
-            return false;
-        }
-        match self.login().await {
-            Some(login) => login == account.login,
-            None => JOBS.contains(&&*account.login),
-        }
+        let is_jobs = |comment: &Comment| comment.login().is_some_and(|login| JOBS.contains(&login));
+        let is_there = marked.iter().any(is_jobs);
+        let login = if is_apps && is_there { None } else { self.login().await };
+        let is_ours = |comment: &Comment| match login {
+            Some(login) => comment.login() == Some(login),
+            None if is_there => is_jobs(comment),
+            None => comment.starts_with(marker),
+        };
+        marked.into_iter().filter(is_ours).collect()
     }
 
     /// The login of the token's user; `None` where it has none, or can't ask. That is no failure: tokens of jobs are
@@ -53,8 +58,8 @@ impl GitHub {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, url: Url, body: Option<&Value>) -> Option<T> {
-        let request = || self.send(method.clone(), url.clone(), body, Permission::WritePullRequests);
-        self.unless_given_up(request).await.ok()?.json().ok()
+        // Once: it is not worth a wait, nor giving up the forge.
+        self.send(method, url, body, Permission::WritePullRequests).await.ok()?.json().ok()
     }
 
     /// Below the root on GitHub, beside `/api/v3` on GitHub Enterprise.

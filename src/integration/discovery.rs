@@ -83,6 +83,12 @@ pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
     manifests_below(started_in).iter().any(|path| is_of_it(path) && !is_selected(path))
 }
 
+/// Whether a folder is a repository's root, so that everything of it can be found below.
+#[must_use]
+pub(crate) fn is_whole_repository(folder: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|folder| repository_root(&folder, &folder) == folder)
+}
+
 /// The same order on every system, whatever its path separator.
 fn sort_key(path: &Path) -> Vec<String> {
     path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()

@@ -1,10 +1,12 @@
 //! Keeps the comment on the pull requests that a run is about.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use futures::future::try_join_all;
 
 use super::{Stage, races};
+use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
 use crate::diagnostic::Place;
 use crate::error::Error;
@@ -41,7 +43,7 @@ impl Stage<'_> {
             self.keep_all(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
-            None => work(forge).await,
+            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let hurried = forge.hurried(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
@@ -49,36 +51,49 @@ impl Stage<'_> {
         }
     }
 
-    /// The previews, and those of integrations that have left the branch since they were published: the comment tells of
-    /// them. Whether they are ours is the mark's to say.
-    pub(super) async fn with_forgotten(
+    /// The previews of integrations that have left the branch since they were published: the comment tells of them.
+    /// Whether they are ours is the mark's to say.
+    ///
+    /// Only where an event asks for all previews of the branch: what is selected by name or folder leaves others out.
+    pub(super) async fn forgotten(
         &self,
-        mut named: Vec<NamedPreview>,
+        named: &[NamedPreview],
         target: &Target,
         previews: &Previews<'_>,
         gitbook: &GitBook,
     ) -> Vec<NamedPreview> {
-        let Some(forge) = self.forge.filter(|_| self.is_to_comment() && !self.is_one_of_several()) else {
-            return named;
+        let asks_for_all = self.config.mode == Mode::Auto
+            && !self.config.names_integration()
+            && !self.is_one_of_several()
+            && integration::is_whole_repository(self.environment.folder());
+        let Some(forge) = self.forge.filter(|_| self.config.comment && asks_for_all) else {
+            return Vec::new();
         };
-        // That there is no answer is told when the comment is written.
-        let found = self.cancel.or_at_once(self.find_comments(forge, target, true)).await;
-        let texts: Vec<_> = found.into_iter().flatten().flatten().collect();
-        for name in texts.iter().flat_map(Found::texts).flat_map(comment::previews) {
-            if named.iter().any(|known| known.name == name) {
-                continue;
+        let work = async {
+            // That there is no answer is told when the comment is written.
+            let found = self.find_comments(forge, target, true).await.unwrap_or_default();
+            let names = found.iter().flat_map(Found::texts).flat_map(comment::previews);
+            let names = names.filter(|name| !named.iter().any(|known| known.name == *name));
+            let mut forgotten = Vec::new();
+            for name in names.collect::<BTreeSet<_>>() {
+                match gitbook.read(&name).await {
+                    Ok(existing) => {
+                        let integration = existing.and_then(|existing| previews.integration_of(&existing));
+                        let place = Place::variable("GITBOOK_INTEGRATIONS");
+                        forgotten.extend(integration.map(|integration| NamedPreview {
+                            integration,
+                            place,
+                            name,
+                        }));
+                    }
+                    Err(error) => {
+                        tracing::warn!("`{name}`, which has left the branch, is left to the sweep: {error}");
+                    }
+                }
             }
-            if let Ok(Some(existing)) = gitbook.read(&name).await
-                && let Some(integration) = previews.integration_of(&existing)
-            {
-                named.push(NamedPreview {
-                    integration,
-                    place: Place::variable("GITBOOK_INTEGRATIONS"),
-                    name,
-                });
-            }
-        }
-        named
+            forgotten
+        };
+        self.cancel.or_at_once(work).await.unwrap_or_default()
     }
 
     /// Says in what comments there are that a sweep has deleted a preview.
@@ -92,7 +107,7 @@ impl Stage<'_> {
         };
         // Whatever the forge does after a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after_grace(work(forge)).await),
+            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let hurried = forge.hurried(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);

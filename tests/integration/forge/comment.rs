@@ -114,6 +114,20 @@ async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
 }
 
 #[tokio::test]
+async fn what_is_named_by_hand_is_all_that_goes() {
+    let (gitbook, forge) = world().await;
+    let both = repository().integration("hello").integration("other");
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).runs().await);
+    forge.close_pull_request(12);
+    let closed = || on_pull_request("closed", '1', 101, &gitbook, &forge);
+    done(&closed().variable("GITBOOK_NAME", "nothing").runs().await);
+    done(&closed().folder(both.path("hello")).variable("GITBOOK_DRY_RUN", "true").runs().await);
+    assert_eq!(gitbook.names(), ["hello-fix", "other-fix"]);
+    done(&closed().folder(both.path("hello")).runs().await);
+    assert_eq!(gitbook.names(), ["other-fix"]);
+}
+
+#[tokio::test]
 async fn what_is_said_already_is_not_sent_again() {
     let (gitbook, forge) = world().await;
     let folder = repository().integration("hello");
