@@ -180,9 +180,9 @@ impl Table {
                 .because("manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag"),
             Event::Release => self.with_token(Decision::Publish, "a release was published"),
             Event::None if self.in_sandbox => {
-                Decision::Publish.because("no CI system and no event; this is the sandbox")
+                Decision::Publish.because("no event is known; this is the sandbox")
             }
-            Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI system and no event"),
+            Event::None => Decision::Refuse(Refusal::NoEvent).because("no event is known"),
             Event::Other(name) => Decision::Nothing.because(format!("nothing is to be done on `{name}`")),
         }
     }

@@ -16,20 +16,8 @@ const LONGEST_BRANCH: usize = 255;
 
 /// A machine about which nothing is known yet.
 pub(super) fn nothing_detected(environment: &Environment) -> Ci {
-    Ci {
-        system: if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" },
-        event: Event::None,
-        branch: None,
-        pull_request: None,
-        fork_as_base: false,
-        repository: None,
-        api: None,
-        default_branch: None,
-        commit: None,
-        run: 0,
-        attempt: 0,
-        run_url: None,
-    }
+    let system = if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" };
+    Ci::of(system, Event::None)
 }
 
 /// Lets the generic variables replace what was detected.
