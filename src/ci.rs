@@ -1,5 +1,6 @@
 //! What a CI system tells us: which system it is, and what happened to which branch.
 
+mod bitbucket;
 mod generic;
 mod github;
 mod gitlab;
@@ -245,7 +246,10 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 1] = [System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect }];
+const SYSTEMS: [System; 2] = [
+    System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
+    System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
+];
 
 impl System {
     fn is_here(&self, environment: &Environment) -> bool {
@@ -296,6 +300,12 @@ fn pushed(branch: &str) -> Event {
         return Event::MergeQueue;
     }
     Event::Push(Branch::new(branch))
+}
+
+/// Who counts as the owner of a pull request's branch where the system tells nothing of forks. Nobody proposes a branch
+/// to itself, and hardly anybody the default branch: that is a fork's, and its `main` must not pass for ours.
+fn untold_owner(branch: &str, others: [Option<&str>; 2]) -> Option<&'static str> {
+    others.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
 }
 
 /// A copy of what a variable holds.
