@@ -1,6 +1,7 @@
 //! What a CI system tells us: which system it is, and what happened to which branch.
 
 mod bitbucket;
+mod circleci;
 mod generic;
 mod github;
 mod gitlab;
@@ -246,9 +247,10 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 2] = [
+const SYSTEMS: [System; 3] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
+    System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
 ];
 
 impl System {

@@ -33,8 +33,10 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
     let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
+    // Of a pushed branch the system may know the pull request; of one that is named by hand it does not.
+    let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| given_branch.is_none()));
     let branch = given_branch.or_else(|| ci.event.branch().cloned());
-    let number = number(environment)?.or_else(|| ci.event.pull_request());
+    let number = number(environment)?.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
     let event = environment.get("GITBOOK_EVENT");
