@@ -1,5 +1,6 @@
 //! What a CI system tells us: which system it is, and what happened to which branch.
 
+mod azure;
 mod bitbucket;
 mod circleci;
 mod generic;
@@ -247,10 +248,11 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 3] = [
+const SYSTEMS: [System; 4] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
+    System { variable: "TF_BUILD", value: None, detect: azure::detect },
 ];
 
 impl System {
