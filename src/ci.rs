@@ -2,6 +2,7 @@
 
 mod azure;
 mod bitbucket;
+mod buildkite;
 mod circleci;
 mod generic;
 mod github;
@@ -248,11 +249,12 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 4] = [
+const SYSTEMS: [System; 5] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
     System { variable: "TF_BUILD", value: None, detect: azure::detect },
+    System { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
 ];
 
 impl System {
