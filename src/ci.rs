@@ -4,6 +4,7 @@ mod azure;
 mod bitbucket;
 mod buildkite;
 mod circleci;
+mod drone;
 mod generic;
 mod github;
 mod gitlab;
@@ -249,12 +250,13 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 5] = [
+const SYSTEMS: [System; 6] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
     System { variable: "TF_BUILD", value: None, detect: azure::detect },
     System { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
+    System { variable: "DRONE", value: Some("true"), detect: drone::detect },
 ];
 
 impl System {
