@@ -13,6 +13,7 @@ pub(crate) mod payloads;
 mod repository;
 #[cfg(test)]
 mod told;
+mod travis;
 mod woodpecker;
 
 use url::Url;
@@ -251,7 +252,7 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 7] = [
+const SYSTEMS: [System; 8] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
@@ -260,6 +261,7 @@ const SYSTEMS: [System; 7] = [
     // Before Drone, whose variables its descendant Woodpecker once set, too.
     System { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
     System { variable: "DRONE", value: Some("true"), detect: drone::detect },
+    System { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
 ];
 
 impl System {
