@@ -8,6 +8,7 @@ mod drone;
 mod generic;
 mod github;
 mod gitlab;
+mod jenkins;
 #[cfg(test)]
 pub(crate) mod payloads;
 mod repository;
@@ -252,7 +253,9 @@ struct System {
 }
 
 /// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-const SYSTEMS: [System; 8] = [
+///
+/// A server's address, as Jenkins gives it, may be left in the environment of what runs inside another system.
+const SYSTEMS: [System; 9] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
@@ -262,6 +265,7 @@ const SYSTEMS: [System; 8] = [
     System { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
     System { variable: "DRONE", value: Some("true"), detect: drone::detect },
     System { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
+    System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
 
 impl System {
@@ -325,3 +329,6 @@ fn untold_owner(branch: &str, others: [Option<&str>; 2]) -> Option<&'static str>
 fn text(environment: &Environment, variable: &str) -> Option<String> {
     environment.get(variable).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;
