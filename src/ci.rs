@@ -1,25 +1,42 @@
 //! What a CI system tells us: which system it is, and what happened to which branch.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
+mod drone;
 mod generic;
 mod github;
+mod gitlab;
+mod jenkins;
 #[cfg(test)]
 pub(crate) mod payloads;
+mod repository;
+#[cfg(test)]
+mod told;
+mod travis;
+mod woodpecker;
 
 use url::Url;
 
 use crate::environment::Environment;
 use crate::preview::Branch;
 
+/// The owner of a fork that is gone, or that the system does not name.
+const UNKNOWN_OWNER: &str = "unknown";
+
 /// What is known of where and why this runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ci {
     /// The system, as it is called in the log.
     pub system: &'static str,
+    /// The variable that it was known by.
+    pub detected_by: Option<&'static str>,
     /// What happened.
     pub event: Event,
     /// The branch that it is about: as the variables say, or else as the event does.
     pub branch: Option<Branch>,
-    /// The pull request that it is about, in the same way.
+    /// The pull request that it is about, in the same way, or the one that the pushed branch is known to have.
     pub pull_request: Option<u64>,
     /// Whether this runs with the base branch's rights and secrets because of a stranger's pull request, whatever
     /// the variables say about the event.
@@ -38,6 +55,27 @@ pub(crate) struct Ci {
     pub attempt: u64,
     /// Where the run's log can be read.
     pub run_url: Option<String>,
+}
+
+impl Ci {
+    /// A system on which something happened, and nothing else is known yet.
+    fn of(system: &'static str, event: Event) -> Self {
+        Self {
+            system,
+            detected_by: None,
+            event,
+            branch: None,
+            pull_request: None,
+            fork_as_base: false,
+            repository: None,
+            api: None,
+            default_branch: None,
+            commit: None,
+            run: 0,
+            attempt: 0,
+            run_url: None,
+        }
+    }
 }
 
 /// What happened.
@@ -105,7 +143,39 @@ pub(crate) enum Author {
     Dependabot,
 }
 
+impl PullRequest {
+    /// One that has new commits to show, from a branch of the repository or, with its owner, of a fork.
+    fn updated(number: u64, owner: Option<&str>, branch: &str) -> Self {
+        let (branch, author) = match owner {
+            Some(owner) => (Branch::of_fork(owner, branch), Author::Fork),
+            None => (Branch::new(branch), Author::Own),
+        };
+        Self { number, branch, activity: Activity::Updated, author, runs_as_base: false }
+    }
+}
+
 impl Event {
+    /// What happened, in few words.
+    #[must_use]
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Push(_) => "push",
+            Self::BranchDeleted(_) => "branch deleted",
+            Self::Tag { deleted: false } => "tag",
+            Self::Tag { deleted: true } => "tag deleted",
+            Self::PullRequest(PullRequest { activity: Activity::Updated, .. }) => "pull request updated",
+            Self::PullRequest(PullRequest { activity: Activity::Closed, .. }) => "pull request closed",
+            Self::PullRequest(PullRequest { activity: Activity::Other(name), .. }) | Self::Other(name) => {
+                name
+            }
+            Self::MergeQueue => "merge queue",
+            Self::Schedule => "schedule",
+            Self::Manual(_) => "manual run",
+            Self::Release => "release",
+            Self::None => "none",
+        }
+    }
+
     /// The branch it is about.
     #[must_use]
     pub(crate) fn branch(&self) -> Option<&Branch> {
@@ -173,20 +243,92 @@ impl CiError {
     }
 }
 
+/// How a system is known, and how it is understood.
+struct System {
+    /// The variable that is there.
+    variable: &'static str,
+    /// What it says; with `None` it may say anything.
+    value: Option<&'static str>,
+    detect: fn(&Environment) -> Ci,
+}
+
+/// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
+///
+/// A server's address, as Jenkins gives it, may be left in the environment of what runs inside another system.
+const SYSTEMS: [System; 9] = [
+    System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
+    System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
+    System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
+    System { variable: "TF_BUILD", value: None, detect: azure::detect },
+    System { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
+    // Before Drone, whose variables its descendant Woodpecker once set, too.
+    System { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
+    System { variable: "DRONE", value: Some("true"), detect: drone::detect },
+    System { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
+    System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
+];
+
+impl System {
+    fn is_here(&self, environment: &Environment) -> bool {
+        let said = environment.get(self.variable);
+        said.is_some_and(|said| self.value.is_none_or(|value| said == value))
+    }
+}
+
 /// Finds out what happened. What the generic variables say goes before what was detected.
 ///
 /// # Errors
 /// When the CI system's own event can't be read, or a variable makes no sense.
 pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    let detected = if environment.get("GITHUB_ACTIONS") == Some("true") {
-        github::detect(environment)?
-    } else {
-        generic::nothing_detected(environment)
-    };
-    generic::apply(detected, environment)
+    generic::apply(detected(environment)?, environment)
+}
+
+/// What the CI system itself says. GitHub's goes first, since Gitea and Forgejo speak its language.
+fn detected(environment: &Environment) -> Result<Ci, CiError> {
+    if environment.get("GITHUB_ACTIONS") == Some("true") {
+        return Ok(Ci { detected_by: Some("GITHUB_ACTIONS"), ..github::detect(environment)? });
+    }
+    let system = SYSTEMS.iter().find(|system| system.is_here(environment));
+    Ok(match system {
+        Some(system) => Ci { detected_by: Some(system.variable), ..(system.detect)(environment) },
+        None => generic::nothing_detected(environment),
+    })
 }
 
 /// A branch's name without the `refs/heads/` that some put before it.
 fn short(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
+
+/// The number that a variable holds.
+fn number(environment: &Environment, variable: &str) -> Option<u64> {
+    environment.get(variable)?.parse().ok()
+}
+
+/// The commit that a variable names; some say `HEAD` where they do not know.
+fn commit(environment: &Environment, variable: &str) -> Option<String> {
+    let is_commit = |text: &&str| text.len() >= 7 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    environment.get(variable).filter(is_commit).map(str::to_owned)
+}
+
+/// Commits on a branch, unless it is a merge queue's candidate, which lives for the length of its checks.
+fn pushed(branch: &str) -> Event {
+    if branch.starts_with("gh-readonly-queue/") {
+        return Event::MergeQueue;
+    }
+    Event::Push(Branch::new(branch))
+}
+
+/// Who counts as the owner of a pull request's branch where the system tells nothing of forks. Nobody proposes a branch
+/// to itself, and hardly anybody the default branch: that is a fork's, and its `main` must not pass for ours.
+fn untold_owner(branch: &str, others: [Option<&str>; 2]) -> Option<&'static str> {
+    others.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
+}
+
+/// A copy of what a variable holds.
+fn text(environment: &Environment, variable: &str) -> Option<String> {
+    environment.get(variable).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

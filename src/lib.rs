@@ -37,6 +37,7 @@ use diagnostic::Diagnostic;
 use error::Error;
 use forge::Forge;
 use plan::{Decision, Plan};
+use preview::Branch;
 use report::{Printer, Report, Run};
 use stage::Stage;
 
@@ -136,14 +137,24 @@ fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> R
     config.filter(|_| errors == 0).ok_or(Error::Configuration(errors))
 }
 
-/// Says what was decided. That an event leads to nothing being published is a notice, which GitHub shows on the
-/// run's page.
+/// Says in one line on which system this runs, what tells so, what happened there, and what was decided. That an event
+/// leads to nothing being published is a notice, too, which GitHub shows on the run's page.
 fn log(config: &Config, ci: &Ci, plan: &Plan, printer: &Printer) {
     tracing::debug!(?ci, "detected");
     let decision = format!("{}: {}", plan.decision.name(), plan.reason);
-    if config.mode == Mode::Auto && matches!(plan.decision, Decision::Check | Decision::Nothing) {
+    let is_notice = config.mode == Mode::Auto && matches!(plan.decision, Decision::Check | Decision::Nothing);
+    tracing::info!(
+        system = ci.system,
+        by = ci.detected_by,
+        event = ci.event.name(),
+        branch = ci.branch.as_ref().map(Branch::as_str),
+        pull_request = ci.pull_request,
+        repository = ci.repository,
+        commit = ci.commit,
+        "{}",
+        if is_notice { plan.decision.name() } else { &decision }
+    );
+    if is_notice {
         printer.notice(&decision);
-    } else {
-        tracing::info!(system = ci.system, repository = ci.repository, commit = ci.commit, "{decision}");
     }
 }

@@ -124,12 +124,12 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         needs_pull_request: config.preview_name.needs_pull_request(),
     };
     match config.mode {
-        Mode::Auto => safely(table.of_event(&ci.event), ci),
+        Mode::Auto => safely(table.of_event(ci), ci),
         Mode::Plan => {
-            let plan = match table.of_event(&ci.event) {
+            let plan = match table.of_event(ci) {
                 // The token is the later job's.
                 Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
-                    Table { has_token: true, ..table }.of_event(&ci.event)
+                    Table { has_token: true, ..table }.of_event(ci)
                 }
                 plan => plan,
             };
@@ -160,9 +160,10 @@ struct Table {
 }
 
 impl Table {
-    fn of_event(&self, event: &Event) -> Plan {
-        match event {
-            Event::Push(branch) => self.of_branch(branch, "push to"),
+    fn of_event(&self, ci: &Ci) -> Plan {
+        match &ci.event {
+            // Production is published whether or not the branch has a pull request.
+            Event::Push(branch) => self.of_branch(branch, ci.pull_request, "push to"),
             Event::BranchDeleted(branch) => {
                 self.delete(branch, None, format!("branch `{branch}` was deleted"))
             }
@@ -175,19 +176,19 @@ impl Table {
                 Decision::Check.because("a merge queue's candidate is checked, not published")
             }
             Event::Schedule => self.with_token(Decision::Sweep, "scheduled run"),
-            Event::Manual(Some(branch)) => self.of_branch(branch, "manual run on"),
+            Event::Manual(Some(branch)) => self.of_branch(branch, None, "manual run on"),
             Event::Manual(None) => Decision::Nothing
                 .because("manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag"),
             Event::Release => self.with_token(Decision::Publish, "a release was published"),
             Event::None if self.in_sandbox => {
-                Decision::Publish.because("no CI system and no event; this is the sandbox")
+                Decision::Publish.because("no event is known; this is the sandbox")
             }
-            Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI system and no event"),
+            Event::None => Decision::Refuse(Refusal::NoEvent).because("no event is known"),
             Event::Other(name) => Decision::Nothing.because(format!("nothing is to be done on `{name}`")),
         }
     }
 
-    fn of_branch(&self, branch: &Branch, what: &str) -> Plan {
+    fn of_branch(&self, branch: &Branch, pull_request: Option<u64>, what: &str) -> Plan {
         match &self.production {
             None => {
                 Decision::Refuse(Refusal::NoProductionBranch).because(format!("{what} branch `{branch}`"))
@@ -195,7 +196,7 @@ impl Table {
             Some(production) if production.matches(branch.as_str()) => {
                 self.with_token(Decision::Publish, format!("{what} the production branch `{branch}`"))
             }
-            Some(_) => self.preview(branch, None, format!("{what} branch `{branch}`")),
+            Some(_) => self.preview(branch, pull_request, format!("{what} branch `{branch}`")),
         }
     }
 

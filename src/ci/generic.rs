@@ -16,20 +16,8 @@ const LONGEST_BRANCH: usize = 255;
 
 /// A machine about which nothing is known yet.
 pub(super) fn nothing_detected(environment: &Environment) -> Ci {
-    Ci {
-        system: if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" },
-        event: Event::None,
-        branch: None,
-        pull_request: None,
-        fork_as_base: false,
-        repository: None,
-        api: None,
-        default_branch: None,
-        commit: None,
-        run: 0,
-        attempt: 0,
-        run_url: None,
-    }
+    let system = if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" };
+    Ci::of(system, Event::None)
 }
 
 /// Lets the generic variables replace what was detected.
@@ -41,12 +29,16 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
     ci.repository = repository(environment)?.or(ci.repository);
-    ci.api = api(environment, ci.repository.as_deref());
+    let is_runners =
+        ci.detected_by == Some("GITHUB_ACTIONS") && environment.get("GITBOOK_REPOSITORY").is_none();
+    ci.api = api(environment, ci.repository.as_deref(), is_runners);
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
     let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
+    // Of a pushed branch the system may know the pull request; of one that is named by hand it does not.
+    let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| given_branch.is_none()));
     let branch = given_branch.or_else(|| ci.event.branch().cloned());
-    let number = number(environment)?.or_else(|| ci.event.pull_request());
+    let number = number(environment)?.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
     let event = environment.get("GITBOOK_EVENT");
@@ -78,7 +70,9 @@ fn repository(environment: &Environment) -> Result<Option<String>, CiError> {
 
 /// The API's root as GitHub's runner and those of its kin tell it; elsewhere that of the one forge which is known by its
 /// host. A token must be sent nowhere by guess, and a mirror not be asked for what its original has.
-fn api(environment: &Environment, repository: Option<&str>) -> Option<Url> {
+///
+/// The runner's root and its own repository (`is_runners`) belong together, however they are called.
+fn api(environment: &Environment, repository: Option<&str>, is_runners: bool) -> Option<Url> {
     let (host, _) = repository?.split_once('/')?;
     let root = match environment.get("GITHUB_API_URL") {
         Some(root) => root,
@@ -88,8 +82,7 @@ fn api(environment: &Environment, repository: Option<&str>) -> Option<Url> {
     let root = Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
     let api = root.host_str()?;
     let host = host.split(':').next().unwrap_or(host);
-    let detected = environment.get("GITBOOK_REPOSITORY").is_none();
-    let is_of_it = detected || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(&root);
+    let is_of_it = is_runners || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(&root);
     is_of_it.then_some(root)
 }
 
@@ -297,5 +290,20 @@ mod tests {
         );
         check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "ftp://github.com")], None);
         check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "?")], None);
+        // Another system's repository is on another forge, whatever else is in its environment.
+        let of_drone = |name| {
+            [("DRONE", "true"), ("DRONE_REPO_LINK", name), ("GITHUB_API_URL", "https://api.github.com")]
+        };
+        check(&of_drone("https://git.example.com/acme/x"), None);
+        check(&of_drone("https://github.com/acme/x"), Some("https://api.github.com/"));
+        check(&of_drone("https://github.com/acme/x")[..2], Some("https://api.github.com/"));
+        let of_runner = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_API_URL", "https://api.example.com/v1"),
+            ("GITHUB_EVENT_NAME", "schedule"),
+            ("GITHUB_REPOSITORY", "acme/x"),
+            ("GITHUB_SERVER_URL", "https://git.example.com"),
+        ];
+        check(&of_runner, Some("https://api.example.com/v1"));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Activity, Author, Ci, CiError, Event, PullRequest, short};
+use super::{Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, pushed, short};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -80,20 +80,26 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     let run_url =
         repository.as_ref().zip(run_id).map(|(repo, id)| format!("{server}/{repo}/actions/runs/{id}"));
     Ok(Ci {
-        system: "GitHub Actions",
-        event: event(name, &payload, environment),
-        branch: None,
-        pull_request: None,
-        fork_as_base: false,
         repository: repository.map(|name| format!("{}/{name}", host(server))),
-        api: None,
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
         // Unlike the run number, the id counts over all workflows of a repository.
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
+        ..Ci::of(system(environment), event(name, &payload, environment))
     })
+}
+
+/// Whose runner it is. This is for the log only: that Gitea's and Forgejo's have these variables is not sure.
+fn system(environment: &Environment) -> &'static str {
+    if environment.get("FORGEJO_ACTIONS").is_some() {
+        "Forgejo Actions"
+    } else if environment.get("GITEA_ACTIONS").is_some() {
+        "Gitea Actions"
+    } else {
+        "GitHub Actions"
+    }
 }
 
 /// The event file. It is not needed where the variables say in other words what happened.
@@ -186,9 +192,7 @@ fn event(name: &str, payload: &Payload, environment: &Environment) -> Event {
 fn push(reference: &str, deleted: bool) -> Event {
     match reference.strip_prefix("refs/heads/") {
         Some(branch) if deleted => Event::BranchDeleted(Branch::new(branch)),
-        // A merge queue's candidate, which lives for the length of its checks.
-        Some(branch) if branch.starts_with("gh-readonly-queue/") => Event::MergeQueue,
-        Some(branch) => Event::Push(Branch::new(branch)),
+        Some(branch) => pushed(branch),
         None if reference.starts_with("refs/tags/") => Event::Tag { deleted },
         None => Event::Other(format!("push to {reference}")),
     }
@@ -230,7 +234,7 @@ fn pull_request(
 fn owner(head: &Head) -> String {
     let owner = head.repo.as_ref().and_then(|repository| repository.owner.as_ref()).or(head.user.as_ref());
     let labelled = || head.label.as_deref()?.split_once(':').map(|(owner, _)| owner.to_owned());
-    owner.map(|account| account.login.clone()).or_else(labelled).unwrap_or_else(|| "unknown".to_owned())
+    owner.map(|account| account.login.clone()).or_else(labelled).unwrap_or_else(|| UNKNOWN_OWNER.to_owned())
 }
 
 /// The head commit. `GITHUB_SHA` is a merge commit on pull requests, and another branch's on deletes.

@@ -20,10 +20,11 @@ async fn done_is_0() {
 async fn nothing_to_do_is_0_and_says_so() {
     let server = gitbook().await;
     let ended = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    insta::assert_snapshot!(ended.log(), @r#"
     exit 0
+    info: nothing system="no CI system" event=tag
     notice: nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag
-    ");
+    "#);
     assert_eq!((ended.output("mode"), ended.output("result")), ("nothing".into(), "skipped".into()));
     assert_eq!(server.asked().await, [""; 0]);
 }
@@ -36,7 +37,7 @@ async fn a_deployment_that_failed_is_1() {
     let ended = deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: publishing `hello` failed
     cause: GitBook did not accept the token: 401 Authentication required
@@ -52,7 +53,7 @@ async fn a_sandbox_that_has_no_folder_is_1() {
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
     insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
     exit 1
-    info: publish: no CI system and no event; this is the sandbox system="no CI system"
+    info: publish: no event is known; this is the sandbox system="no CI system" event=none
     error: the sandbox in `<folder>/taken` can't start
     cause: File exists (os error 17)
      hint: name a folder that can be written with `GITBOOK_SANDBOX_DIR`
@@ -88,7 +89,7 @@ async fn no_event_outside_the_sandbox_is_2() {
     let ended = deployment().against(&server.uri()).folder(&repository).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 2
-    info: refuse: no CI system and no event system="no CI system"
+    info: refuse: no event is known system="no CI system" event=none
     error: nothing says what happened
      hint: set `GITBOOK_MODE` (`publish`, `preview`, `delete`, `check`), or say what happened with `GITBOOK_EVENT`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
     "#);
@@ -102,7 +103,7 @@ async fn an_empty_token_on_a_push_to_production_is_2() {
     let run = deployment().against(&server.uri()).variable("GITBOOK_TOKEN", "").push_to("main");
     insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
     exit 2
-    info: refuse: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: refuse: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     error: `GITBOOK_TOKEN` is unset or empty
      hint: create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`
     "#);

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod detected;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod forge;

@@ -192,14 +192,14 @@ async fn a_dry_run_changes_nothing() {
     let publish = run("main").runs().await;
     insta::assert_snapshot!(publish.log(), @r#"
     exit 0
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
     let preview = run("fix").runs().await;
     insta::assert_snapshot!(preview.log(), @r#"
     exit 0
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello-fix` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
@@ -209,7 +209,7 @@ async fn a_dry_run_changes_nothing() {
     let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
     insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @r#"
     exit 0
-    info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: delete: branch `fix` was deleted system="no CI system" event="branch deleted" branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello-fix` (dry run: would be deleted) milliseconds=…
     "#);
@@ -248,7 +248,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     let ended = push(&server.uri(), "main", &repository).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
     warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
@@ -276,7 +276,7 @@ async fn the_embedded_sandbox_keeps_what_was_published() {
     let ended = run().runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: publish: no CI system and no event; this is the sandbox system="no CI system"
+    info: publish: no event is known; this is the sandbox system="no CI system" event=none
     info: sandbox: what is published goes to `<folder>/.gitbook-sandbox`
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=file://<folder>/.gitbook-sandbox/hello/
     "#);

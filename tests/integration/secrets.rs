@@ -59,7 +59,7 @@ async fn a_program_that_fails_is_told_with_what_it_said() {
     let repository = with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
     insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: [ERROR] not signed in
        at: gitbook-manifest.yaml:7:8
      hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
@@ -68,7 +68,7 @@ async fn a_program_that_fails_is_told_with_what_it_said() {
     let repository = with_op("exit 6");
     insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: exit status: 6
        at: gitbook-manifest.yaml:7:8
      hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
@@ -80,7 +80,7 @@ async fn a_program_that_fails_is_told_with_what_it_said() {
 async fn a_program_that_answers_nothing_is_told() {
     insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: its answer is empty
        at: gitbook-manifest.yaml:7:8
      hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
@@ -94,7 +94,7 @@ async fn a_program_that_is_not_installed_is_told() {
     let run = publishing(&repository).variable("PATH", repository.path("nowhere").to_str().unwrap());
     insta::assert_snapshot!(refused(run).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: `op` is not on `PATH`
        at: gitbook-manifest.yaml:7:8
      hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)

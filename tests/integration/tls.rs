@@ -31,7 +31,7 @@ async fn an_authority_that_nobody_named_is_not_trusted() {
     let port = endpoint.rsplit(':').next().unwrap();
     insta::assert_snapshot!(ended.log().replace(port, "<port>"), @r#"
     exit 1
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: publishing `hello` failed
     cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
      hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
@@ -46,7 +46,7 @@ async fn a_machine_without_certificates_is_told_what_to_install() {
     let ended = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
     insta::assert_snapshot!(ended.folder(&repository).runs().await.log(), @r#"
     exit 1
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GitBook can't be talked to
     cause: the HTTP client can't start: unexpected error: No CA certificates were loaded from the system
      hint: install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`

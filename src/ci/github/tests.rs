@@ -1,41 +1,7 @@
 //! What comes of GitHub's events: every example that there is, and what is derived from them.
 
 use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, Run, examples};
-use crate::ci::{Activity, Author, Event, PullRequest};
-
-/// An event in few words.
-fn told(event: &Event) -> String {
-    match event {
-        Event::Push(branch) => format!("push to {branch}"),
-        Event::BranchDeleted(branch) => format!("{branch} deleted"),
-        Event::Tag { deleted: true } => "tag deleted".to_owned(),
-        Event::Tag { deleted: false } => "tag pushed".to_owned(),
-        Event::PullRequest(pull_request) => told_of(pull_request),
-        Event::MergeQueue => "merge queue".to_owned(),
-        Event::Schedule => "schedule".to_owned(),
-        Event::Manual(Some(branch)) => format!("manual on {branch}"),
-        Event::Manual(None) => "manual on no branch".to_owned(),
-        Event::Release => "release".to_owned(),
-        Event::None => "no event".to_owned(),
-        Event::Other(name) => format!("other: {name}"),
-    }
-}
-
-fn told_of(pull_request: &PullRequest) -> String {
-    let PullRequest { number, branch, activity, author, runs_as_base } = pull_request;
-    let activity = match activity {
-        Activity::Updated => "updated".to_owned(),
-        Activity::Closed => "closed".to_owned(),
-        Activity::Other(name) => format!("other: {name}"),
-    };
-    let author = match author {
-        Author::Own => "",
-        Author::Fork => " (fork)",
-        Author::Dependabot => " (Dependabot)",
-    };
-    let as_base = if *runs_as_base { " as base" } else { "" };
-    format!("#{number} of {branch} {activity}{author}{as_base}")
-}
+use crate::ci::told::told;
 
 #[track_caller]
 fn check(run: &Run, expected: &str) {

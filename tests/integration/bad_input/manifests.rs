@@ -7,7 +7,7 @@ use crate::support::{deployment, repository};
 async fn no_manifest_at_all() {
     insta::assert_snapshot!(publishing(&repository()).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_INTEGRATIONS: `.` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
     error: 1 error in what was to be deployed, nothing was sent
@@ -19,7 +19,7 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "hello, apps/*");
     insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_INTEGRATIONS: `hello` does not exist
      hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
     error: GITBOOK_INTEGRATIONS: `apps/*` holds no manifest
@@ -32,7 +32,7 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
 async fn a_manifest_that_is_empty() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the manifest is empty
        at: gitbook-manifest.yaml
      hint: it must have `name`, `title`, `organization`, `script` and `scopes`
@@ -45,7 +45,7 @@ async fn a_manifest_that_is_no_yaml() {
     let manifest = "name: hello\ntitle: Hello\n  summary: Hi\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: mapping values are not allowed in this context
        at: gitbook-manifest.yaml:3:10
      hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
@@ -54,7 +54,7 @@ async fn a_manifest_that_is_no_yaml() {
     let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: illegal placement of ':' indicator
        at: gitbook-manifest.yaml:3:6
      hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
@@ -63,7 +63,7 @@ async fn a_manifest_that_is_no_yaml() {
     let manifest = "name: hello\nname: world\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: duplicate mapping key `name` is not allowed here
        at: gitbook-manifest.yaml:2:1
     error: 1 error in what was to be deployed, nothing was sent
@@ -74,7 +74,7 @@ async fn a_manifest_that_is_no_yaml() {
 async fn a_manifest_that_is_no_mapping() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the manifest is a list, it must be a mapping
        at: gitbook-manifest.yaml:1:1
     error: 1 error in what was to be deployed, nothing was sent
@@ -85,7 +85,7 @@ async fn a_manifest_that_is_no_mapping() {
 async fn a_manifest_without_what_it_must_have() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` is missing
        at: gitbook-manifest.yaml
     error: `title` is missing
@@ -104,14 +104,14 @@ async fn a_manifest_without_what_it_must_have() {
 async fn a_name_that_is_none() {
     insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` may have letters, digits and single dashes between them only
        at: gitbook-manifest.yaml:1:7
     error: 1 error in what was to be deployed, nothing was sent
     "#);
     insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` has 101 characters, 100 are the most
        at: gitbook-manifest.yaml:1:7
     error: 1 error in what was to be deployed, nothing was sent
@@ -124,7 +124,7 @@ async fn values_of_other_types() {
         "summary: 12\ncategories: content\nvisibility: secret\nblocks:\n  - id: hello\n    title: true\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `summary` is a number, it must be text
        at: gitbook-manifest.yaml:6:10
      hint: put it in quotes
@@ -149,7 +149,7 @@ async fn limits_that_are_broken() {
     );
     insta::assert_snapshot!(publishing_with(&more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `description` has 101 characters, 100 are the most
        at: gitbook-manifest.yaml:6:14
     error: `summary` has 2049 characters, 2048 are the most
@@ -176,7 +176,7 @@ async fn limits_that_are_broken() {
 async fn a_field_that_is_misspelt_is_a_warning_beside_the_error() {
     insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `runtime` is `v3`, which is not accepted
        at: gitbook-manifest.yaml:7:10
      hint: accepted: `v1`, `v2`
@@ -192,7 +192,7 @@ async fn a_summary_that_holds_a_mark() {
     let more = "summary: \"Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `summary` holds a mark of gitbook-deploy's own, which says whose a preview is
        at: gitbook-manifest.yaml:6:10
      hint: remove the comment that starts with `<!-- gitbook-deploy:`
@@ -207,7 +207,7 @@ async fn an_entry_of_envs_that_is_not_there() {
     let run = || deployment().publish();
     insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `productoin`
        at: gitbook-manifest.yaml
      hint: did you mean `production`?
@@ -215,7 +215,7 @@ async fn an_entry_of_envs_that_is_not_there() {
     "#);
     insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `qa`
        at: gitbook-manifest.yaml
      hint: it has: production, test
@@ -228,7 +228,7 @@ async fn two_integrations_of_one_name() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
        at: two/gitbook-manifest.yaml
      hint: names are unique over all of GitBook: rename one of them
@@ -241,7 +241,7 @@ async fn two_integrations_whose_names_differ_in_case_only() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
        at: two/gitbook-manifest.yaml
      hint: names are unique over all of GitBook: rename one of them
@@ -255,7 +255,7 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
     let run = deployment().push_to("fix");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: the preview's name `hello-fix` is an integration's own name
        at: one/gitbook-manifest.yaml
@@ -273,7 +273,7 @@ async fn all_problems_of_all_integrations_are_told_together() {
         .integration("three");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
        at: one/gitbook-manifest.yaml:6:7
      hint: paths in a manifest are relative to its folder

@@ -7,7 +7,7 @@ use crate::support::{png, repository};
 async fn an_image_that_is_not_there() {
     insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
        at: gitbook-manifest.yaml:6:7
      hint: paths in a manifest are relative to its folder
@@ -25,7 +25,7 @@ async fn an_image_that_is_too_large() {
     let repository = repository().manifest(".", "hello", "icon: large.png\n").file("large.png", large);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `large.png` has 251 KiB, 250 are the most
        at: gitbook-manifest.yaml:6:7
      hint: make it smaller, or compress it (with oxipng or pngquant, for example)
@@ -40,7 +40,7 @@ async fn an_image_that_is_no_png() {
         repository().manifest(".", "hello", more).file("photo.png", "\u{ff}JFIF").file("photo.jpg", "");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `photo.png` is not a PNG image: invalid PNG signature
        at: gitbook-manifest.yaml:6:7
      hint: export it as PNG
@@ -56,7 +56,7 @@ async fn a_script_that_is_not_there() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: none.ts\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `none.ts` can't be read: No such file or directory (os error 2)
        at: gitbook-manifest.yaml:5:9
      hint: paths in a manifest are relative to its folder
@@ -70,7 +70,7 @@ async fn a_script_that_imports_what_is_not_there() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: could not resolve './none' in main.ts
        at: main.ts:1:19
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
@@ -87,7 +87,7 @@ async fn a_script_whose_packages_are_not_installed() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: could not resolve 'a-package' in main.ts
        at: main.ts:1:15
      hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
@@ -104,7 +104,7 @@ async fn a_script_that_does_not_parse() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: unexpected token
        at: main.ts:3:11
     error: 1 error in what was to be deployed, nothing was sent
@@ -117,7 +117,7 @@ async fn a_secret_that_is_not_set() {
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY` needs the variable `API_KEY`, which is not set, or empty
        at: gitbook-manifest.yaml:7:8
      hint: pass `API_KEY` to this step, from the secrets of your CI system
@@ -141,7 +141,7 @@ async fn a_path_that_leaves_the_repository() {
     let repository = repository().file("gitbook-manifest.yaml", manifest);
     insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `../<outside>/main.ts` lies outside the repository
        at: gitbook-manifest.yaml:5:9
      hint: keep everything that an integration is made of in its repository
@@ -163,7 +163,7 @@ async fn a_link_that_leaves_the_repository() {
     }
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` lies outside the repository
        at: gitbook-manifest.yaml:4:9
      hint: keep everything that an integration is made of in its repository
@@ -180,7 +180,7 @@ async fn a_built_script_that_is_not_text() {
     let run = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
     insta::assert_snapshot!(super::refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` can't be read: stream did not contain valid UTF-8
        at: gitbook-manifest.yaml:4:9
      hint: with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text
@@ -197,7 +197,7 @@ async fn an_import_that_leaves_the_repository() {
     let log = publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
     insta::assert_snapshot!(log, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `<outside>/secret.raw.js` is imported and lies outside the repository
        at: main.ts
      hint: keep everything that an integration is made of in its repository
@@ -212,7 +212,7 @@ async fn a_file_of_data_that_does_not_parse() {
         repository().manifest(".", "hello", "").file("main.ts", script).file("data.json", "{\n  \"a\":\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: EOF while parsing a value at line 3 column 0
        at: data.json:3:1
     error: 1 error in what was to be deployed, nothing was sent
@@ -224,7 +224,7 @@ async fn a_script_that_is_empty() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", "\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` is empty
        at: gitbook-manifest.yaml:4:9
     error: 1 error in what was to be deployed, nothing was sent
@@ -239,7 +239,7 @@ async fn a_tsconfig_that_is_no_json() {
         repository().manifest(".", "hello", "").file("tsconfig.json", "{\n  \"extends\": ,\n}\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not a `tsconfig.json`: expected value
        at: tsconfig.json:3:1
     error: 1 error in what was to be deployed, nothing was sent

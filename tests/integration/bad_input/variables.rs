@@ -55,7 +55,7 @@ async fn a_variable_that_is_no_yaml() {
         .variable("GITBOOK_EXTERNAL_LINKS", "[{label: a, url: b}]");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: unclosed bracket '['
        at: GITBOOK_BLOCKS:1:1
      hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
@@ -69,7 +69,7 @@ async fn a_field_for_several_integrations() {
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_TITLE: gives `title` to several integrations
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
     error: 1 error in what was to be deployed, nothing was sent
@@ -81,7 +81,7 @@ async fn variables_that_are_half_a_manifest() {
     let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
     insta::assert_snapshot!(refused(run, &repository()).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system"
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_NAME: `title` is missing
     error: GITBOOK_NAME: `organization` is missing
     error: GITBOOK_NAME: `scopes` is missing
@@ -97,14 +97,14 @@ async fn a_mode_without_the_branch_that_it_is_about() {
         deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: refuse: the mode is about a branch's preview system="no CI system" repository=github.com/acme/x
+    info: refuse: the mode is about a branch's preview system="no CI system" event=none repository=github.com/acme/x
     error: there is no branch whose preview this could be about
      hint: set `GITBOOK_BRANCH`
     "#);
     let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: preview: `GITBOOK_MODE=preview` system="no CI system"
+    info: preview: `GITBOOK_MODE=preview` system="no CI system" event=push branch=fix
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: the repository is not known, and previews are known by it
      hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
@@ -117,7 +117,7 @@ async fn an_unknown_production_branch() {
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
     exit 2
-    info: refuse: push to branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: refuse: push to branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     error: the production branch is not known
      hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
     "#);

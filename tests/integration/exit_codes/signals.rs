@@ -43,7 +43,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
     let (interrupted, terminated) = tokio::join!(check("INT", 130), check("TERM", 143));
     insta::assert_snapshot!(interrupted.log(), @r#"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGINT: nothing new is started
     info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
@@ -69,7 +69,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
     let ended = run.ends().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 143
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGTERM: nothing new is started
     info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
@@ -91,7 +91,7 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     let ended = run.ends().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 143
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGTERM: nothing new is started
     info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=…
@@ -135,7 +135,7 @@ async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     insta::assert_snapshot!(ended.log(), @r#"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGINT: nothing new is started
     error: cancelled by SIGINT

@@ -246,7 +246,7 @@ async fn a_fork_s_pull_request_with_the_base_s_secrets_is_refused() {
     let log: Vec<_> = log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     insta::assert_snapshot!(log.join("\n"), @r#"
     exit 2
-    info: refuse: pull request #12 of a fork system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: refuse: pull request #12 of a fork system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=mona:fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     error: a `pull_request_target` event of a fork is not deployed
      hint: it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does
     "#);

@@ -100,7 +100,7 @@ async fn a_scheduled_run_deletes_what_is_gone() {
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
     info: deleted `hello-lisa-fix-a9564a10` (`lisa:fix` is gone) milliseconds=…
@@ -139,7 +139,7 @@ async fn any_event_sweeps_when_it_is_told_to() {
     let ended = run.runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: `GITBOOK_MODE=sweep` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: sweep: `GITBOOK_MODE=sweep` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
     info: swept up: 1 deleted, 0 kept
     "#);
@@ -184,7 +184,7 @@ async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(run.runs().await.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-pr` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) milliseconds=…
     info: deleted `hello-pr1` (pull request #1 is closed) milliseconds=…
     info: skipped `hello-pr2` (kept: pull request #2 is open) milliseconds=…
@@ -221,7 +221,7 @@ async fn a_dry_run_says_what_it_would_delete() {
     let ended = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
     info: checked `hello-gone` (dry run: would be deleted, `gone` is gone) milliseconds=…
     info: checked `hello-lisa-fix-a9564a10` (dry run: would be deleted, `lisa:fix` is gone) milliseconds=…
@@ -244,7 +244,7 @@ async fn one_machine_sweeps_for_all() {
     let ended = run("2/3").await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: the first share's machine sweeps for all
     "#);
     assert_eq!((gitbook.names().len(), forge.requests().len()), (2, 0));
@@ -262,7 +262,7 @@ async fn the_name_of_an_integration_itself_is_never_deleted() {
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);
     insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").runs().await.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-x` (kept: it has the name of an integration itself) milliseconds=…
     info: skipped `hello-y` (kept: it has the name of an integration itself) milliseconds=…
     info: swept up: 0 deleted, 2 kept

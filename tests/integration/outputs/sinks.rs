@@ -87,7 +87,7 @@ async fn a_file_that_cannot_be_written_is_a_warning_and_no_failure() {
     let ended = run.folder(&repository).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: publish: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
     warning: `<folder>/nowhere/GITBOOK_OUTPUT_FILE` can't be written: No such file or directory (os error 2)

@@ -35,7 +35,7 @@ async fn an_integration_without_a_mark_is_left_alone() {
     let repository = repository().integration("hello");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
@@ -43,7 +43,7 @@ async fn an_integration_without_a_mark_is_left_alone() {
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
     insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @r#"
     exit 1
-    info: delete: branch `fix` was deleted system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: delete: branch `fix` was deleted system="no CI system" event="branch deleted" branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
@@ -56,7 +56,7 @@ async fn a_preview_of_another_repository_is_left_alone() {
     let mark = MARK.replace("acme", "somebody");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
@@ -71,7 +71,7 @@ async fn a_preview_of_another_branch_is_left_alone() {
     let mark = MARK.replace("branch=fix", "branch=Fix");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
     exit 1
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
      hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
@@ -84,7 +84,7 @@ async fn a_mark_that_was_damaged_is_refused_with_the_right_one() {
     let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
     insta::assert_snapshot!(log, @r#"
     exit 1
-    info: preview: push to branch `fix` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` has a mark of gitbook-deploy that can't be read, so it is left as it is
      hint: if it is a preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary, or delete it by hand in GitBook; then run again
@@ -103,7 +103,7 @@ async fn an_older_run_leaves_the_preview_of_a_newer_one() {
     insta::assert_snapshot!(only_read(run, MARK, 0).await, @r#"
     exit 0
     ::add-mask::<token>
-    info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=0123abcd
+    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: skipped `hello-fix` (a newer run (7) has published this preview) milliseconds=… script_bytes=58
     "#);

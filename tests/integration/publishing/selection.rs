@@ -16,7 +16,7 @@ async fn a_check_builds_everything_and_sends_nothing() {
     let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: check: `GITBOOK_MODE=check` system="no CI system"
+    info: check: `GITBOOK_MODE=check` system="no CI system" event=none
     warning: `secrets.KEY` needs the variable `NOT_SET`, which is not set here
        at: two/gitbook-manifest.yaml:6:16
     info: checked `one` milliseconds=… script_bytes=58
@@ -32,7 +32,7 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish`: push to the production branch `main` system="no CI system" repository=github.com/acme/integrations commit=0123abcd
+    info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish`: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `three` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58

@@ -16,7 +16,7 @@ async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_s
     assert_eq!(result(&closed), "deleted");
     insta::assert_snapshot!(log(&closed), @r#"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: deleted `hello-fix` (it was not there) milliseconds=…
     "#);
     gate.release();
@@ -24,7 +24,7 @@ async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_s
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: deleted `hello-fix` milliseconds=…
@@ -53,7 +53,7 @@ async fn what_was_deleted_meanwhile_is_not_deleted_again() {
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: deleted `hello-fix` (it was not there) milliseconds=…
@@ -78,7 +78,7 @@ async fn what_is_published_after_its_branch_was_deleted_is_deleted_by_the_same_r
     assert_eq!(result(&push), "deleted");
     insta::assert_snapshot!(log(&push), @r#"
     exit 0
-    info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: branch `fix` is gone: what was published is deleted again
     info: deleted `hello-fix` milliseconds=…
@@ -115,7 +115,7 @@ async fn what_is_found_unchanged_after_its_pull_request_was_closed_is_deleted() 
     assert_eq!(result(&again), "deleted");
     insta::assert_snapshot!(log(&again), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: unchanged `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: deleted `hello-fix` milliseconds=…
@@ -140,7 +140,7 @@ async fn what_was_closed_before_is_not_published_at_all() {
     assert_eq!(result(&opened), "skipped");
     insta::assert_snapshot!(log(&opened), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (pull request #12 is closed) milliseconds=…
     "#);
     assert_eq!(world.published(), NOTHING);
@@ -221,7 +221,7 @@ async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…

@@ -116,7 +116,7 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
     assert_eq!(result(&ended), "skipped");
     insta::assert_snapshot!(log(&ended), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=3333333333333333333333333333333333333333
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=3333333333333333333333333333333333333333
     info: skipped `hello-fix` (`fix` has moved on to 1111111, whose own run publishes it, if it has one) milliseconds=…
     "#);
 

@@ -26,7 +26,7 @@ async fn what_somebody_else_has_published_meanwhile_is_not_deleted_with_what_was
     assert_eq!((opened.code, opened.output("result").as_str()), (Some(1), "failed"), "{opened:#?}");
     insta::assert_snapshot!(log(&opened), @r#"
     exit 1
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
     info: the comment on pull request #12 is up to date

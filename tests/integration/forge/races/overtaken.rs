@@ -17,7 +17,7 @@ async fn an_older_push_is_skipped_once_its_branch_has_moved_on() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
-    info: preview: push to branch `fix` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
@@ -40,7 +40,7 @@ async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
@@ -64,7 +64,7 @@ async fn an_older_push_to_production_is_skipped_once_that_has_moved_on() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
-    info: publish: push to the production branch `main` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: publish: push to the production branch `main` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=main repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     notice: not published to production: `main` has moved on to 2222222, whose own run publishes it, if it has one
     info: skipped `hello` (`main` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
     "#);
@@ -99,7 +99,7 @@ async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (a newer run (101) has published this preview) milliseconds=… script_bytes=29
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);

@@ -24,7 +24,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
     assert_eq!(result(&closed), "skipped");
     insta::assert_snapshot!(log(&closed), @r#"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (pull request #12 is open again) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
@@ -71,7 +71,7 @@ async fn nothing_is_deleted_late_of_a_branch_that_is_there_again() {
     assert_eq!(result(&deleted), "skipped");
     insta::assert_snapshot!(log(&deleted), @r#"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" repository=github.com/acme/integrations
+    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
     info: skipped `hello-fix` (branch `fix` is there again) milliseconds=…
     "#);
     assert_eq!(world.published(), FIRST);
@@ -95,7 +95,7 @@ async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
     assert_eq!(result(&deleted), "skipped");
     insta::assert_snapshot!(log(&deleted), @r#"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" repository=github.com/acme/integrations
+    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
     info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
@@ -119,7 +119,7 @@ async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_bran
     assert_eq!(result(&closed), "skipped");
     insta::assert_snapshot!(log(&closed), @r#"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: skipped `hello-fix` (pull request #13 is open from the same branch) milliseconds=…
     "#);
     assert_eq!(world.published(), FIRST);
@@ -141,7 +141,7 @@ async fn what_was_just_published_stays_while_another_pull_request_is_open_from_t
     assert_eq!(result(&opened), "published");
     insta::assert_snapshot!(log(&opened), @r#"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed, and pull request #13 is open from the same branch
     info: the comment on pull request #12 is up to date
@@ -175,7 +175,7 @@ async fn by_hand_the_preview_of_what_is_open_is_deleted_all_the_same() {
     assert_eq!(result(&by_hand), "deleted");
     insta::assert_snapshot!(log(&by_hand), @r#"
     exit 0
-    info: delete: `GITBOOK_MODE=delete` system="GitHub Actions" repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: delete: `GITBOOK_MODE=delete` system="GitHub Actions" by=GITHUB_ACTIONS event=labeled branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: deleted `hello-fix` milliseconds=…
     info: the comment on pull request #12 is up to date
     "#);

@@ -137,7 +137,7 @@ async fn a_preview_is_deleted_all_the_same() {
     assert_eq!(result(&ended), "deleted");
     insta::assert_snapshot!(log(&ended), @r#"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" repository=github.com/acme/integrations
+    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
     warning: whether the branch is open again is not known: the forge has a problem of its own: 500, not in a forge's own words; run again later
     info: deleted `hello-fix` milliseconds=…
     "#);

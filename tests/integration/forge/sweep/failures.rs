@@ -141,7 +141,7 @@ async fn without_the_forges_token_nothing_is_deleted() {
     let ended = run.runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: a sweep needs the forge to say which branches are gone, and it can't be asked
      hint: pass its token as `GITHUB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
@@ -202,7 +202,7 @@ async fn a_deletion_that_fails_stops_no_other() {
     let ended = sweep(&server.uri(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
     info: deleted `hello-c` (`c` is gone) milliseconds=…
     info: swept up: 2 deleted, 0 kept

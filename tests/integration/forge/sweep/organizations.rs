@@ -54,7 +54,7 @@ async fn each_organization_of_the_manifests_is_swept() {
     let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
     info: deleted `hello-lost` (`lost` is gone) milliseconds=…
     info: swept up: 2 deleted, 0 kept
@@ -76,7 +76,7 @@ async fn an_organization_that_is_named_twice_is_swept_once() {
     let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
     info: swept up: 1 deleted, 0 kept
     "#);
@@ -90,7 +90,7 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
     let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
     insta::assert_snapshot!(unknown.runs().await.log(), @r#"
     exit 1
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: the sweep failed
     cause: there is no organization `acmes` that the token's user is a member of
      hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
@@ -100,7 +100,7 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
     let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: the sweep failed
     cause: there is no organization `zzz` that the token's user is a member of
      hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
@@ -115,7 +115,7 @@ async fn an_organization_must_be_named() {
     let ended = unconfigured(&gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 2
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: no manifest names an organization to sweep
      hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
     "#);
@@ -123,7 +123,7 @@ async fn an_organization_must_be_named() {
     let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 2
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: no manifest names an organization to sweep
      hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
     "#);
@@ -132,7 +132,7 @@ async fn an_organization_must_be_named() {
     let ended = sweep(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 2
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: `name` is missing
        at: two/gitbook-manifest.yaml
     error: 1 error in what was to be deployed, nothing was sent

@@ -20,7 +20,7 @@ async fn a_preview_that_was_published_meanwhile_is_kept() {
     let ended = run.ends().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-a` (kept: it was changed just now) milliseconds=…
     info: deleted `hello-b` (`b` is gone) milliseconds=…
     info: swept up: 1 deleted, 1 kept
@@ -78,7 +78,7 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
     let ended = run.ends().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-a` (kept: `a` is open again) milliseconds=…
     info: deleted `hello-b` (`b` is gone) milliseconds=…
     info: swept up: 1 deleted, 1 kept
@@ -94,7 +94,7 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 1
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
     info: swept up: 1 deleted, 0 kept
     error: `hello-b` is left as it is, since the forge does not say once more that its branch is gone
@@ -137,7 +137,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
         tokio::join!(cancelled_at("GET", "/deployments?"), cancelled_at("GET", "/issues/1/comments"));
     insta::assert_snapshot!(deployments, @r#"
     exit 143
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     warning: SIGTERM: nothing new is started
     info: deleted `hello-a` (`a` is gone) milliseconds=…
     info: skipped `hello-b` (not started: cancelled by SIGTERM) milliseconds=…
@@ -148,7 +148,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
     "#);
     insta::assert_snapshot!(comments, @r#"
     exit 143
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
     warning: SIGTERM: nothing new is started
     info: skipped `hello-b` (not started: cancelled by SIGTERM) milliseconds=…
@@ -173,7 +173,7 @@ async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
     let ended = run.ends().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 143
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     warning: SIGTERM: nothing new is started
     error: cancelled by SIGTERM
      hint: what was done until then is in the outputs; running again is safe

@@ -78,7 +78,7 @@ async fn a_token_that_may_not_tell_may_sweep() {
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-fix` (`fix` is gone) milliseconds=…
     notice: no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
     info: swept up: 1 deleted, 0 kept

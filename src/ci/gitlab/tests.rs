@@ -1,0 +1,226 @@
+//! What comes of GitLab's variables, written from its documentation of predefined variables: one table an event.
+
+use crate::ci::told::{Variables, check, check_run, ci};
+
+const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
+const MERGE: &str = "5555555555555555555555555555555555555555";
+
+/// What every job has.
+const JOB: Variables<'_> = &[
+    ("CI", "true"),
+    ("CI_API_V4_URL", "https://gitlab.example.com/api/v4"),
+    ("CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"),
+    ("CI_COMMIT_SHA", HEAD),
+    ("CI_COMMIT_SHORT_SHA", "1ecfd275"),
+    ("CI_CONFIG_PATH", ".gitlab-ci.yml"),
+    ("CI_DEFAULT_BRANCH", "main"),
+    ("CI_JOB_ID", "50"),
+    ("CI_JOB_NAME", "gitbook"),
+    ("CI_JOB_STAGE", "deploy"),
+    ("CI_JOB_URL", "https://gitlab.example.com/acme/docs/hello/-/jobs/50"),
+    ("CI_NODE_TOTAL", "1"),
+    ("CI_PIPELINE_ID", "1000"),
+    ("CI_PIPELINE_IID", "7"),
+    ("CI_PIPELINE_URL", "https://gitlab.example.com/acme/docs/hello/-/pipelines/1000"),
+    ("CI_PROJECT_ID", "42"),
+    ("CI_PROJECT_NAME", "hello"),
+    ("CI_PROJECT_NAMESPACE", "acme/docs"),
+    ("CI_PROJECT_PATH", "acme/docs/hello"),
+    ("CI_PROJECT_URL", "https://gitlab.example.com/acme/docs/hello"),
+    ("CI_REPOSITORY_URL", "https://gitlab-ci-token:s3cret@gitlab.example.com/acme/docs/hello.git"),
+    ("CI_SERVER", "yes"),
+    ("CI_SERVER_HOST", "gitlab.example.com"),
+    ("CI_SERVER_NAME", "GitLab"),
+    ("CI_SERVER_URL", "https://gitlab.example.com"),
+    ("GITLAB_CI", "true"),
+    ("GITLAB_USER_LOGIN", "mona"),
+];
+
+const PUSH: Variables<'_> = &[("CI_PIPELINE_SOURCE", "push")];
+const ON_MAIN: Variables<'_> =
+    &[("CI_COMMIT_BRANCH", "main"), ("CI_COMMIT_REF_NAME", "main"), ("CI_COMMIT_REF_SLUG", "main")];
+const ON_FEATURE: Variables<'_> = &[
+    ("CI_COMMIT_BRANCH", "feature/main"),
+    ("CI_COMMIT_REF_NAME", "feature/main"),
+    ("CI_COMMIT_REF_SLUG", "feature-main"),
+];
+const ON_TAG: Variables<'_> =
+    &[("CI_COMMIT_TAG", "v1.0.0"), ("CI_COMMIT_REF_NAME", "v1.0.0"), ("CI_COMMIT_REF_SLUG", "v1-0-0")];
+
+/// A merge request from the project itself; `CI_COMMIT_BRANCH` is not there.
+const REQUEST: Variables<'_> = &[
+    ("CI_COMMIT_REF_NAME", "fix"),
+    ("CI_COMMIT_REF_SLUG", "fix"),
+    ("CI_MERGE_REQUEST_EVENT_TYPE", "detached"),
+    ("CI_MERGE_REQUEST_ID", "900"),
+    ("CI_MERGE_REQUEST_IID", "12"),
+    ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+    ("CI_MERGE_REQUEST_PROJECT_PATH", "acme/docs/hello"),
+    ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/12/head"),
+    ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "fix"),
+    ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42"),
+    ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "acme/docs/hello"),
+    ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+    ("CI_OPEN_MERGE_REQUESTS", "acme/docs/hello!12"),
+    ("CI_PIPELINE_SOURCE", "merge_request_event"),
+];
+
+/// What is different of a merge request from a fork's `main`, whose pipeline runs in the fork.
+const OF_FORK: Variables<'_> = &[
+    ("CI_COMMIT_REF_NAME", "main"),
+    ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "main"),
+    ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "77"),
+    ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "mona/hello"),
+    ("CI_PROJECT_ID", "77"),
+    ("CI_PROJECT_PATH", "mona/hello"),
+    ("CI_PROJECT_URL", "https://gitlab.example.com/mona/hello"),
+];
+
+/// A merged result is a commit that nobody made.
+const MERGED: Variables<'_> = &[
+    ("CI_COMMIT_SHA", MERGE),
+    ("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result"),
+    ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/12/merge"),
+    ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", HEAD),
+    ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "3333333333333333333333333333333333333333"),
+];
+
+const STOP: Variables<'_> = &[
+    ("CI_ENVIRONMENT_ACTION", "stop"),
+    ("CI_ENVIRONMENT_NAME", "gitbook/fix"),
+    ("CI_ENVIRONMENT_SLUG", "gitbook-fix-1a2b3c"),
+    ("GIT_STRATEGY", "none"),
+];
+const START: Variables<'_> = &[("CI_ENVIRONMENT_ACTION", "start"), ("CI_ENVIRONMENT_NAME", "gitbook/fix")];
+
+#[test]
+fn pushes() {
+    check(&[JOB, PUSH, ON_MAIN], "push to main", HEAD, "publish: push to the production branch `main`");
+    let expected = "preview: push to branch `feature/main`";
+    check(&[JOB, PUSH, ON_FEATURE], "push to feature/main", HEAD, expected);
+    check(&[JOB, PUSH, ON_FEATURE, START], "push to feature/main", HEAD, expected);
+    let web = &[("CI_PIPELINE_SOURCE", "webide")][..];
+    check(&[JOB, web, ON_FEATURE], "push to feature/main", HEAD, expected);
+    let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+    check(&[JOB, PUSH, ON_TAG], "tag pushed", HEAD, expected);
+    // A branch that is protected or not: without its protected variables there is no token.
+    let expected = "refuse: push to branch `feature/main`";
+    check(&[JOB, PUSH, ON_FEATURE, &[("GITBOOK_TOKEN", "")]], "push to feature/main", HEAD, expected);
+}
+
+#[test]
+fn merge_requests() {
+    let expected = "preview: pull request #12 from `fix` was updated";
+    check(&[JOB, REQUEST], "#12 of fix updated", HEAD, expected);
+    check(&[JOB, REQUEST, START], "#12 of fix updated", HEAD, expected);
+    check(&[JOB, REQUEST, MERGED], "#12 of fix updated", HEAD, expected);
+    let no_head = &[("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "")][..];
+    check(&[JOB, REQUEST, MERGED, no_head], "#12 of fix updated", "", expected);
+    let child = &[("CI_PIPELINE_SOURCE", "parent_pipeline")][..];
+    check(&[JOB, REQUEST, child], "#12 of fix updated", HEAD, expected);
+    let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+    check(&[JOB, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
+    let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
+    let expected = "check: a merge queue's candidate is checked, not published";
+    check(&[JOB, REQUEST, MERGED, train], "merge queue", HEAD, expected);
+}
+
+#[test]
+fn merge_requests_of_forks() {
+    let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+    check(&[JOB, REQUEST, OF_FORK], "#12 of mona:main updated (fork)", HEAD, expected);
+    let expected =
+        "check: pull request #12 of a fork was updated, but there is no token: checked, not published";
+    let no_token = &[("GITBOOK_TOKEN", "")][..];
+    check(&[JOB, REQUEST, OF_FORK, no_token], "#12 of mona:main updated (fork)", HEAD, expected);
+    // A member of the project runs it there.
+    let here = &[("CI_PROJECT_ID", "42"), ("CI_PROJECT_PATH", "acme/docs/hello")][..];
+    let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+    check(&[JOB, REQUEST, OF_FORK, here], "#12 of mona:main updated (fork)", HEAD, expected);
+    let of_group = &[("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "mona/docs/hello")][..];
+    let expected = "preview: pull request #12 of a fork from `mona/docs:main` was updated";
+    check(&[JOB, REQUEST, OF_FORK, of_group], "#12 of mona/docs:main updated (fork)", HEAD, expected);
+    // The fork is gone, or nothing says whether there is one.
+    let gone =
+        &[("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "")][..];
+    let untold = &[("CI_MERGE_REQUEST_PROJECT_ID", "")][..];
+    let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+    for parts in [&[JOB, REQUEST, OF_FORK, gone][..], &[JOB, REQUEST, OF_FORK, gone, untold]] {
+        check(parts, "#12 of unknown:main updated (fork)", HEAD, expected);
+    }
+}
+
+#[test]
+fn stop_jobs() {
+    let expected = "delete: branch `feature/main` was deleted";
+    check(&[JOB, PUSH, ON_FEATURE, STOP], "feature/main deleted", HEAD, expected);
+    for source in ["web", "schedule", "parent_pipeline"] {
+        let source = &[("CI_PIPELINE_SOURCE", source)][..];
+        check(&[JOB, source, ON_FEATURE, STOP], "feature/main deleted", HEAD, expected);
+    }
+    let expected = "delete: pull request #12 from `fix` was closed";
+    check(&[JOB, REQUEST, STOP], "#12 of fix closed", HEAD, expected);
+    check(&[JOB, REQUEST, MERGED, STOP], "#12 of fix closed", HEAD, expected);
+    let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
+    check(&[JOB, REQUEST, MERGED, train, STOP], "#12 of fix closed", HEAD, expected);
+    let expected = "delete: pull request #12 of a fork from `mona:main` was closed";
+    check(&[JOB, REQUEST, OF_FORK, STOP], "#12 of mona:main closed (fork)", HEAD, expected);
+    check(&[JOB, PUSH, ON_TAG, STOP], "tag deleted", HEAD, "nothing: a tag was deleted");
+}
+
+#[test]
+fn runs_that_no_commit_started() {
+    let source = |name: &'static str| [("CI_PIPELINE_SOURCE", name)];
+    check(&[JOB, &source("schedule"), ON_MAIN], "schedule", HEAD, "sweep: scheduled run");
+    check(&[JOB, &source("schedule"), ON_TAG], "schedule", HEAD, "sweep: scheduled run");
+    for name in ["web", "api", "trigger", "pipeline", "parent_pipeline"] {
+        let expected = "publish: manual run on the production branch `main`";
+        check(&[JOB, &source(name), ON_MAIN], "manual on main", HEAD, expected);
+        let expected = "preview: manual run on branch `feature/main`";
+        check(&[JOB, &source(name), ON_FEATURE], "manual on feature/main", HEAD, expected);
+        let expected = "nothing: manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag";
+        check(&[JOB, &source(name), ON_TAG], "manual on no branch", HEAD, expected);
+        let expected = format!("nothing: nothing is to be done on `{name}`");
+        check(&[JOB, &source(name)], &format!("other: {name}"), HEAD, &expected);
+    }
+}
+
+#[test]
+fn what_is_not_known_does_nothing() {
+    let source = |name: &'static str| [("CI_PIPELINE_SOURCE", name)];
+    for name in ["chat", "external_pull_request_event", "security_orchestration_policy"] {
+        let expected = format!("nothing: nothing is to be done on `{name}`");
+        check(&[JOB, &source(name), ON_MAIN], &format!("other: {name}"), HEAD, &expected);
+    }
+    let expected = "nothing: nothing is to be done on `push`";
+    check(&[JOB, PUSH], "other: push", HEAD, expected);
+    check(&[JOB, PUSH, STOP], "other: push", HEAD, expected);
+    let expected = "nothing: nothing is to be done on `a merge request without number or branch`";
+    for missing in ["CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] {
+        let event = "other: a merge request without number or branch";
+        check(&[JOB, REQUEST, ON_MAIN, &[(missing, "")]], event, HEAD, expected);
+    }
+}
+
+#[test]
+fn the_generic_variables_go_before() {
+    let closed = &[("GITBOOK_EVENT", "closed"), ("GITBOOK_BRANCH", "x")][..];
+    check(&[JOB, PUSH, ON_MAIN, closed], "x deleted", "", "delete: branch `x` was deleted");
+    let number = &[("GITBOOK_PULL_REQUEST", "12")][..];
+    let expected = "delete: pull request #12 from `x` was closed";
+    check(&[JOB, PUSH, ON_MAIN, closed, number], "#12 of x closed", "", expected);
+}
+
+#[test]
+fn the_project_and_the_pipeline() {
+    let url = "https://gitlab.example.com/acme/docs/hello/-/jobs/50";
+    check_run(&[JOB, PUSH, ON_MAIN], ["GitLab CI", "gitlab.example.com/acme/docs/hello", "main", url], 1000);
+    assert_eq!(ci(&[JOB, PUSH, ON_MAIN]).detected_by, Some("GITLAB_CI"));
+    let no_host = &[("CI_SERVER_HOST", ""), ("CI_JOB_URL", "")][..];
+    let url = "https://gitlab.example.com/acme/docs/hello/-/pipelines/1000";
+    check_run(
+        &[JOB, PUSH, ON_MAIN, no_host],
+        ["GitLab CI", "gitlab.example.com/acme/docs/hello", "main", url],
+        1000,
+    );
+}

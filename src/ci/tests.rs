@@ -1,0 +1,67 @@
+//! Which system is found when several of their variables are there.
+
+use crate::ci::told::{Variables, ci, told};
+
+/// The variables that systems are known by.
+const KNOWN: [(&str, &str, &str); 10] = [
+    ("GITHUB_ACTIONS", "true", "GitHub Actions"),
+    ("GITLAB_CI", "true", "GitLab CI"),
+    ("BITBUCKET_BUILD_NUMBER", "7", "Bitbucket Pipelines"),
+    ("CIRCLECI", "true", "CircleCI"),
+    ("TF_BUILD", "True", "Azure Pipelines"),
+    ("BUILDKITE", "true", "Buildkite"),
+    ("CI", "woodpecker", "Woodpecker"),
+    ("DRONE", "true", "Drone"),
+    ("TRAVIS", "true", "Travis CI"),
+    ("JENKINS_URL", "https://jenkins.example.com/", "Jenkins"),
+];
+
+#[test]
+fn each_system_is_known_by_one_variable_and_the_first_goes_before() {
+    for (index, (variable, value, system)) in KNOWN.into_iter().enumerate() {
+        let later: Vec<_> = KNOWN[index..].iter().rev().map(|(name, value, _)| (*name, *value)).collect();
+        for parts in [&[&[("CI", "true"), (variable, value)][..]][..], &[&[("CI", "true")], &later]] {
+            let ci = ci(parts);
+            assert_eq!((ci.system, ci.detected_by), (system, Some(variable)), "{parts:?}");
+        }
+    }
+}
+
+#[test]
+fn what_another_value_says_is_no_system() {
+    for variable in ["GITHUB_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE", "DRONE", "TRAVIS"] {
+        let ci = ci(&[&[(variable, "false")]]);
+        assert_eq!((ci.system, ci.detected_by), ("no CI system", None), "{variable}");
+    }
+    assert_eq!(ci(&[&[("CI", "true")]]).system, "an unknown CI system");
+}
+
+#[test]
+fn with_its_one_variable_alone_no_system_says_what_happened() {
+    for (variable, value, _) in &KNOWN[1..] {
+        let told = told(&ci(&[&[(variable, value)]]).event);
+        assert!(told == "no event" || told.starts_with("other: "), "{variable}: {told}");
+    }
+}
+
+#[test]
+fn gitea_and_forgejo_speak_githubs_language() {
+    let push: Variables<'_> = &[
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_API_URL", "https://git.example.com/api/v1"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_REF", "refs/heads/feature/main"),
+        ("GITHUB_REPOSITORY", "acme/hello"),
+        ("GITHUB_SERVER_URL", "https://git.example.com"),
+    ];
+    let check = |own: Variables<'_>, system: &str| {
+        let ci = ci(&[push, own]);
+        assert_eq!((ci.system, ci.detected_by), (system, Some("GITHUB_ACTIONS")));
+        assert_eq!(told(&ci.event), "push to feature/main");
+        assert_eq!(ci.repository.as_deref(), Some("git.example.com/acme/hello"));
+    };
+    check(&[], "GitHub Actions");
+    check(&[("GITEA_ACTIONS", "true")], "Gitea Actions");
+    check(&[("FORGEJO_ACTIONS", "true"), ("GITEA_ACTIONS", "true")], "Forgejo Actions");
+}

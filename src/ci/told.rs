@@ -1,0 +1,85 @@
+//! What comes of a system's variables, in few words: how the tests of all detectors are written.
+
+use std::collections::BTreeMap;
+
+use super::{Activity, Author, Ci, Event, PullRequest, detect};
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::plan::decide;
+
+/// Some of the variables of a job.
+pub(super) type Variables<'a> = &'a [(&'a str, &'a str)];
+
+/// An event in few words.
+pub(super) fn told(event: &Event) -> String {
+    match event {
+        Event::Push(branch) => format!("push to {branch}"),
+        Event::BranchDeleted(branch) => format!("{branch} deleted"),
+        Event::Tag { deleted: true } => "tag deleted".to_owned(),
+        Event::Tag { deleted: false } => "tag pushed".to_owned(),
+        Event::PullRequest(pull_request) => told_of(pull_request),
+        Event::MergeQueue => "merge queue".to_owned(),
+        Event::Schedule => "schedule".to_owned(),
+        Event::Manual(Some(branch)) => format!("manual on {branch}"),
+        Event::Manual(None) => "manual on no branch".to_owned(),
+        Event::Release => "release".to_owned(),
+        Event::None => "no event".to_owned(),
+        Event::Other(name) => format!("other: {name}"),
+    }
+}
+
+fn told_of(pull_request: &PullRequest) -> String {
+    let PullRequest { number, branch, activity, author, runs_as_base } = pull_request;
+    let activity = match activity {
+        Activity::Updated => "updated".to_owned(),
+        Activity::Closed => "closed".to_owned(),
+        Activity::Other(name) => format!("other: {name}"),
+    };
+    let author = match author {
+        Author::Own => "",
+        Author::Fork => " (fork)",
+        Author::Dependabot => " (Dependabot)",
+    };
+    let as_base = if *runs_as_base { " as base" } else { "" };
+    format!("#{number} of {branch} {activity}{author}{as_base}")
+}
+
+/// The environment that these make: a later value goes before an earlier one, and an empty one is none.
+fn environment(parts: &[Variables<'_>]) -> Environment {
+    let token = [("GITBOOK_TOKEN", "t")];
+    let variables: BTreeMap<&str, &str> =
+        token.iter().chain(parts.iter().copied().flatten()).copied().collect();
+    Environment::of(&variables.into_iter().collect::<Vec<_>>())
+}
+
+/// What is found out from a job's variables.
+#[track_caller]
+pub(super) fn ci(parts: &[Variables<'_>]) -> Ci {
+    detect(&environment(parts)).unwrap()
+}
+
+/// What is decided, and why; there is a token unless the variables say otherwise.
+#[track_caller]
+pub(super) fn decision(parts: &[Variables<'_>]) -> String {
+    let (config, odd) = Config::from_environment(&environment(parts)).unwrap();
+    assert_eq!(odd, []);
+    let plan = decide(&config, &ci(parts));
+    format!("{}: {}", plan.decision.name(), plan.reason)
+}
+
+/// Holds the event, the commit (empty for none) and the decision that come of a job's variables.
+#[track_caller]
+pub(super) fn check(parts: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
+    let ci = ci(parts);
+    assert_eq!(told(&ci.event), event, "{parts:?}");
+    assert_eq!(ci.commit.as_deref().unwrap_or_default(), commit, "{parts:?}");
+    assert_eq!(decision(parts), expected, "{parts:?}");
+}
+
+/// Holds system, repository, default branch and run that come of a job's variables.
+#[track_caller]
+pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) {
+    let ci = ci(parts);
+    let found = [Some(ci.system.to_owned()), ci.repository, ci.default_branch, ci.run_url];
+    assert_eq!((found.map(Option::unwrap_or_default), ci.run), (expected.map(str::to_owned), run));
+}

@@ -1,0 +1,68 @@
+//! Systems that are detected: what the program does in a job of theirs, by the variables alone.
+
+use crate::support::{Deployment, deployment, repository};
+
+/// A job of a merge request's pipeline on GitLab, in the sandbox that lies in a folder.
+fn merge_request(sandbox: &tempfile::TempDir) -> Deployment {
+    [
+        ("CI", "true"),
+        ("CI_COMMIT_SHA", "1111111111111111111111111111111111111111"),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_MERGE_REQUEST_EVENT_TYPE", "detached"),
+        ("CI_MERGE_REQUEST_IID", "12"),
+        ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "fix"),
+        ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42"),
+        ("CI_PIPELINE_ID", "1000"),
+        ("CI_PIPELINE_SOURCE", "merge_request_event"),
+        ("CI_PROJECT_PATH", "acme/integrations"),
+        ("CI_SERVER_HOST", "gitlab.example.com"),
+        ("GITBOOK_ENDPOINT", "sandbox"),
+        ("GITBOOK_LOG_FORMAT", "text"),
+        ("GITBOOK_SANDBOX_DIR", sandbox.path().to_str().unwrap()),
+        ("GITLAB_CI", "true"),
+    ]
+    .into_iter()
+    .fold(deployment(), |run, (name, value)| run.variable(name, value))
+}
+
+#[tokio::test]
+async fn gitlabs_stop_job_deletes_without_a_checkout_what_a_merge_request_has_published() {
+    let (repository, sandbox) = (repository().integration("hello"), tempfile::tempdir().unwrap());
+    let ended = merge_request(&sandbox).folder(&repository).runs().await;
+    assert_eq!((ended.output("result"), ended.output("name")), ("published".into(), "hello-fix".into()));
+    assert!(sandbox.path().join("hello-fix").exists());
+    let stop = merge_request(&sandbox).variable("CI_ENVIRONMENT_ACTION", "stop");
+    let ended = stop.variable("GITBOOK_NAME", "hello").runs().await;
+    let log = ended.log();
+    let expected = r#"info: delete: pull request #12 from `fix` was closed system="GitLab CI" by=GITLAB_CI event="pull request closed" branch=fix pull_request=12 repository=gitlab.example.com/acme/integrations commit=1111111111111111111111111111111111111111"#;
+    assert_eq!(log.lines().nth(1).unwrap().trim_start(), expected);
+    assert_eq!((ended.output("result"), ended.output("name")), ("deleted".into(), "hello-fix".into()));
+    assert!(!sandbox.path().join("hello-fix").exists());
+}
+
+#[tokio::test]
+async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
+    let repository = repository().integration("hello");
+    let run = [
+        ("CI", "true"),
+        ("DRONE", "true"),
+        ("DRONE_BRANCH", "main"),
+        ("DRONE_BUILD_EVENT", "pull_request"),
+        ("DRONE_COMMIT_SHA", "1111111111111111111111111111111111111111"),
+        ("DRONE_PULL_REQUEST", "12"),
+        ("DRONE_REPO_BRANCH", "main"),
+        ("DRONE_REPO_LINK", "https://git.example.com/acme/integrations"),
+        ("DRONE_SOURCE_BRANCH", "main"),
+        ("DRONE_TARGET_BRANCH", "main"),
+        ("GITBOOK_LOG_FORMAT", "text"),
+    ]
+    .into_iter()
+    .fold(deployment(), |run, (name, value)| run.variable(name, value));
+    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
+    exit 0
+    info: check system=Drone by=DRONE event="pull request updated" branch=unknown:main pull_request=12 repository=git.example.com/acme/integrations commit=1111111111111111111111111111111111111111
+    notice: check: pull request #12 of a fork was updated, but there is no token: checked, not published
+    info: checked `hello` milliseconds=… script_bytes=58
+    "#);
+}
