@@ -130,7 +130,8 @@ pub(crate) fn text(there: &[String], ours: &[Row]) -> String {
     // A failure of nothing in particular is over once a newer run has something in particular to tell.
     let age = |row: &Row| (row.run, row.attempt);
     let newest = ours.iter().filter(|row| !row.name.is_empty()).map(age).max();
-    if rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > age(row))) {
+    let says_so_again = ours.iter().any(|row| row.name.is_empty());
+    if !says_so_again && rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > age(row))) {
         rows.remove("");
     }
     // What one job has left out, another does not know of.
