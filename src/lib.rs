@@ -35,7 +35,6 @@ use config::{Config, Mode};
 use deploy::Records;
 use diagnostic::Diagnostic;
 use error::Error;
-use forge::Forge;
 use plan::{Decision, Plan};
 use preview::Branch;
 use report::{Printer, Report, Run};
@@ -100,9 +99,7 @@ async fn deployment(
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
-    // What is only told there must not keep from asking.
-    let told = forge.filter(|_| config.deployments && !config.dry_run).map(Forge::apart);
-    let records = told.as_ref();
+    let records = forge.filter(|_| config.deployments && !config.dry_run);
     let records =
         records.map(|forge| Records::new(forge, &cancel, ci.commit.as_deref(), ci.run_url.as_deref()));
     let records = records.as_ref();

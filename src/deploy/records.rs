@@ -28,7 +28,9 @@ const LONGEST_ENVIRONMENT: usize = 255;
 /// Where deployments are recorded.
 #[derive(Debug)]
 pub(crate) struct Records<'a> {
-    forge: &'a Forge,
+    forge: Forge,
+    /// The client that asks. Where it was given up, nothing is told either; what can't be told keeps nobody from asking.
+    asking: &'a Forge,
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
@@ -51,12 +53,13 @@ pub(super) struct Publishing<'a> {
 impl<'a> Records<'a> {
     /// Records deployments of a commit. Without one only ends can be recorded.
     pub(crate) fn new(
-        forge: &'a Forge,
+        asking: &'a Forge,
         cancel: &'a Cancel,
         commit: Option<&'a str>,
         log_url: Option<&'a str>,
     ) -> Self {
-        Self { forge, cancel, commit, log_url, failure: Mutex::default(), endings: Mutex::default() }
+        let forge = asking.apart();
+        Self { forge, asking, cancel, commit, log_url, failure: Mutex::default(), endings: Mutex::default() }
     }
 
     /// Waits until everything is recorded, and says why something could not be.
@@ -151,6 +154,9 @@ impl<'a> Records<'a> {
     }
 
     fn may_go_on(&self) -> bool {
+        if let Some(why) = self.asking.why_given_up() {
+            self.failed(ForgeError::GivenUp(why.to_owned()));
+        }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
     }

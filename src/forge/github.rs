@@ -182,6 +182,11 @@ impl GitHub {
         found
     }
 
+    /// Why it is not asked any more, if it was given up.
+    pub(crate) fn why_given_up(&self) -> Option<&str> {
+        self.given_up.get().map(String::as_str)
+    }
+
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
     #[must_use]
     pub(crate) fn apart(&self) -> Self {

@@ -25,9 +25,8 @@ impl Stage<'_> {
         let deployment = self.deployment(&gitbook);
         let template = &self.config.preview_name;
         // That something can't be told on the forge is no reason not to go on asking.
-        let asked = &forge.apart();
-        let sweep =
-            Sweep { deployment: &deployment, forge: asked, repository, template, production: &production };
+        let telling = &forge.apart();
+        let sweep = Sweep { deployment: &deployment, forge, repository, template, production: &production };
         let mut fates = Vec::new();
         for (organization, place) in &organizations {
             let found = self.cancel.or_at_once(sweep.fates(organization, place)).await;
@@ -36,7 +35,7 @@ impl Stage<'_> {
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
-            self.comment_on_sweep(forge, target, &rows).await;
+            self.comment_on_sweep(telling, target, &rows).await;
         };
         run.outcomes = sweep.carry_out(fates, deleted).await;
         let count = |what| {
