@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { BINARY, run, workspace } from './support/program.mjs';
+
+const MIB = 1024 * 1024;
+
+test('the binary has at most 20 MiB', async () => {
+    const { size } = await stat(BINARY);
+    assert.ok(size <= 20 * MIB, `${size} bytes`);
+});
+
+test('the binary needs no library of the system', async () => {
+    // An ELF file that asks for a dynamic loader names it in plain text.
+    const binary = await readFile(BINARY, 'latin1');
+    assert.ok(!/\/lib\S*\/ld-(linux|musl)/.test(binary), 'it names a dynamic loader');
+});
+
+test('the binary publishes with no variables but its own', async (t) => {
+    const folder = await workspace(t, { hello: 'examples/hello' });
+    const env = { GITBOOK_ENDPOINT: 'sandbox', GITBOOK_MODE: 'publish', GITBOOK_SANDBOX_DIR: `${folder}/sandbox` };
+    const { code, text } = await run(BINARY, [], { cwd: folder, env });
+    assert.equal(code, 0, text);
+    assert.match(await readFile(`${folder}/sandbox/hello/integration.json`, 'utf8'), /"name": ?"hello"/);
+});
