@@ -64,6 +64,8 @@ impl Http {
         } else {
             builder
         };
+        // The process has one; that it has been chosen before is no error.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let client = builder.build().map_err(TransportError::Client)?;
         Ok(Self { client, timeout })
     }
