@@ -213,6 +213,9 @@ pub(crate) enum CiError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// Variables of two systems are there, one of which must be left over from elsewhere.
+    #[error("both `{0}` and `{1}` are set: which CI system this is can't be told")]
+    TwoSystems(&'static str, &'static str),
     /// A value that says what happened is not understood.
     #[error("`{variable}` is {problem}")]
     Variable {
@@ -232,10 +235,13 @@ impl CiError {
             Self::EventFileTooLarge(_) | Self::Payload { .. } => {
                 "say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned()
             }
+            Self::TwoSystems(first, second) => format!(
+                "unset `{first}` or `{second}`, whichever is not of this system; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
+            ),
             Self::Variable { variable, .. } => match *variable {
                 "GITBOOK_EVENT" => format!("accepted: {}", generic::EVENTS.join(", ")),
                 "GITBOOK_BRANCH" => "give the branch's name, without `refs/heads/`".to_owned(),
-                "GITBOOK_PULL_REQUEST" => "give the pull request's number".to_owned(),
+                "GITBOOK_PULL_REQUEST" => "give the pull request's number, with the event `pull_request` or `closed`, and leave it out with others".to_owned(),
                 "GITBOOK_REPOSITORY" => "such as `github.com/acme/integrations`".to_owned(),
                 _ => "see `gitbook-deploy --help`".to_owned(),
             },
@@ -252,21 +258,25 @@ struct System {
     detect: fn(&Environment) -> Ci,
 }
 
-/// All systems but GitHub's, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
-///
-/// A server's address, as Jenkins gives it, may be left in the environment of what runs inside another system.
+/// The variable by which GitHub's runner is known, and those of its kin.
+const GITHUB: &str = "GITHUB_ACTIONS";
+
+/// All other systems, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
 const SYSTEMS: [System; 9] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
     System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
     System { variable: "TF_BUILD", value: None, detect: azure::detect },
     System { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
-    // Before Drone, whose variables its descendant Woodpecker once set, too.
     System { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
-    System { variable: "DRONE", value: Some("true"), detect: drone::detect },
     System { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
+    System { variable: "DRONE", value: Some("true"), detect: drone::detect },
     System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
+
+/// Variables that may be there on another system, too: Drone's descendant Woodpecker once set Drone's, and a server's
+/// address may be left in the environment of what runs inside another system.
+const SHARED: [&str; 2] = ["DRONE", "JENKINS_URL"];
 
 impl System {
     fn is_here(&self, environment: &Environment) -> bool {
@@ -283,12 +293,21 @@ pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     generic::apply(detected(environment)?, environment)
 }
 
-/// What the CI system itself says. GitHub's goes first, since Gitea and Forgejo speak its language.
+/// What the CI system itself says. Which one it is must not be a guess: it decides what is taken for production.
 fn detected(environment: &Environment) -> Result<Ci, CiError> {
-    if environment.get("GITHUB_ACTIONS") == Some("true") {
-        return Ok(Ci { detected_by: Some("GITHUB_ACTIONS"), ..github::detect(environment)? });
+    let is_github = environment.get(GITHUB) == Some("true");
+    let mut others = SYSTEMS.iter().filter(|system| system.is_here(environment));
+    let (system, next) = if is_github { (None, others.next()) } else { (others.next(), others.next()) };
+    let first = system.map_or(GITHUB, |system| system.variable);
+    match next.filter(|next| !SHARED.contains(&next.variable)) {
+        Some(next) if environment.get("GITBOOK_EVENT").is_none() => {
+            return Err(CiError::TwoSystems(first, next.variable));
+        }
+        _ => {}
     }
-    let system = SYSTEMS.iter().find(|system| system.is_here(environment));
+    if is_github {
+        return Ok(Ci { detected_by: Some(GITHUB), ..github::detect(environment)? });
+    }
     Ok(match system {
         Some(system) => Ci { detected_by: Some(system.variable), ..(system.detect)(environment) },
         None => generic::nothing_detected(environment),

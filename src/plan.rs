@@ -77,7 +77,7 @@ impl Refusal {
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
             Self::NoBranch => "set `GITBOOK_BRANCH`",
             Self::NoEvent => {
-                "set `GITBOOK_MODE` (`publish`, `preview`, `delete`, `check`), or say what happened with `GITBOOK_EVENT`; `GITBOOK_ENDPOINT=sandbox` tries it without an account"
+                "say what happened with `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` where known), or what to do with `GITBOOK_MODE`; in a container, pass the CI system's own variables on with `docker run -e`; `GITBOOK_ENDPOINT=sandbox` tries it without an account"
             }
         }
     }

@@ -38,10 +38,16 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     // Of a pushed branch the system may know the pull request; of one that is named by hand it does not.
     let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| given_branch.is_none()));
     let branch = given_branch.or_else(|| ci.event.branch().cloned());
-    let number = number(environment)?.or(detected_number);
+    let event = environment.get("GITBOOK_EVENT");
+    let given_number = number(environment)?;
+    if given_number.is_some() && event == Some("push") {
+        // Of a fork, whose branch may well be called like the production branch.
+        let problem = "set, but `GITBOOK_EVENT` is `push`".to_owned();
+        return Err(CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem });
+    }
+    let number = given_number.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
-    let event = environment.get("GITBOOK_EVENT");
     ci.event = match event {
         Some(event) => from_the_same(named(event, branch, number)?, ci.event),
         None if environment.get("GITBOOK_BRANCH").is_some()
@@ -254,7 +260,11 @@ mod tests {
         );
         check(
             &[("GITBOOK_PULL_REQUEST", "x"), ("GITBOOK_BRANCH", "b")],
-            "`GITBOOK_PULL_REQUEST` is not a number (give the pull request's number)",
+            "`GITBOOK_PULL_REQUEST` is not a number (give the pull request's number, with the event `pull_request` or `closed`, and leave it out with others)",
+        );
+        check(
+            &[("GITBOOK_EVENT", "push"), ("GITBOOK_PULL_REQUEST", "12"), ("GITBOOK_BRANCH", "main")],
+            "`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push` (give the pull request's number, with the event `pull_request` or `closed`, and leave it out with others)",
         );
         check(
             &[("GITBOOK_BRANCH", "a\nb")],

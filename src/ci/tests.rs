@@ -1,6 +1,8 @@
 //! Which system is found when several of their variables are there.
 
+use crate::ci::detect;
 use crate::ci::told::{Variables, ci, told};
+use crate::environment::Environment;
 
 /// The variables that systems are known by.
 const KNOWN: [(&str, &str, &str); 10] = [
@@ -11,18 +13,41 @@ const KNOWN: [(&str, &str, &str); 10] = [
     ("TF_BUILD", "True", "Azure Pipelines"),
     ("BUILDKITE", "true", "Buildkite"),
     ("CI", "woodpecker", "Woodpecker"),
-    ("DRONE", "true", "Drone"),
     ("TRAVIS", "true", "Travis CI"),
+    ("DRONE", "true", "Drone"),
     ("JENKINS_URL", "https://jenkins.example.com/", "Jenkins"),
 ];
 
 #[test]
-fn each_system_is_known_by_one_variable_and_the_first_goes_before() {
-    for (index, (variable, value, system)) in KNOWN.into_iter().enumerate() {
-        let later: Vec<_> = KNOWN[index..].iter().rev().map(|(name, value, _)| (*name, *value)).collect();
-        for parts in [&[&[("CI", "true"), (variable, value)][..]][..], &[&[("CI", "true")], &later]] {
-            let ci = ci(parts);
-            assert_eq!((ci.system, ci.detected_by), (system, Some(variable)), "{parts:?}");
+fn each_system_is_known_by_one_variable() {
+    for (variable, value, system) in KNOWN {
+        let ci = ci(&[&[("CI", "true"), (variable, value)]]);
+        assert_eq!((ci.system, ci.detected_by), (system, Some(variable)));
+    }
+}
+
+#[test]
+fn of_two_systems_none_is_guessed() {
+    for (index, (first, value, system)) in KNOWN.into_iter().enumerate() {
+        for (second, other, _) in &KNOWN[index + 1..] {
+            let both = [(*second, *other), (first, value)];
+            let found = detect(&Environment::of(&both)).map(|ci| ci.system);
+            match found {
+                Ok(found) => {
+                    assert_eq!(found, system);
+                    assert!(matches!(*second, "DRONE" | "JENKINS_URL"), "{first} and {second}");
+                }
+                Err(error) => {
+                    assert!(!matches!(*second, "DRONE" | "JENKINS_URL"), "{first} and {second}");
+                    let expected = format!(
+                        "both `{first}` and `{second}` are set: which CI system this is can't be told"
+                    );
+                    assert_eq!(error.to_string(), expected);
+                    assert!(error.hint().starts_with(&format!("unset `{first}` or `{second}`, ")));
+                    let said = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
+                    assert_eq!(told(&ci(&[&said]).event), "push to x");
+                }
+            }
         }
     }
 }

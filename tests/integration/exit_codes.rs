@@ -91,7 +91,7 @@ async fn no_event_outside_the_sandbox_is_2() {
     exit 2
     info: refuse: no event is known system="no CI system" event=none
     error: nothing says what happened
-     hint: set `GITBOOK_MODE` (`publish`, `preview`, `delete`, `check`), or say what happened with `GITBOOK_EVENT`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
+     hint: say what happened with `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` where known), or what to do with `GITBOOK_MODE`; in a container, pass the CI system's own variables on with `docker run -e`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
     "#);
     assert_eq!(server.asked().await, [""; 0]);
 }
