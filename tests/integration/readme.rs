@@ -1,5 +1,7 @@
 //! What README.md says is what the program does.
 
+mod troubleshooting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};

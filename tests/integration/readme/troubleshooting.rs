@@ -1,0 +1,99 @@
+//! Each message that README.md explains is one that the program prints.
+
+use forge_stand_in::{Fault, StandIn};
+use serde_json::json;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::table;
+use crate::support::{
+    Deployment, Ended, Repository, deployment, gitbook, payloads, published, repository, said, secure_gitbook,
+};
+
+/// The messages of the table, without their code spans.
+fn explained() -> Vec<String> {
+    let rows = table("## Troubleshooting").into_iter();
+    rows.map(|row| row[0].trim_start_matches("``").trim_end_matches("``").trim().to_owned()).collect()
+}
+
+/// Whether a line of a log holds a message, whose `…` may be anything.
+fn tells(log: &str, message: &str) -> bool {
+    let holds = |line: &str| {
+        let mut parts = message.split('…');
+        parts.try_fold(line, |rest, part| rest.split_once(part).map(|(_, rest)| rest)).is_some()
+    };
+    log.lines().any(holds)
+}
+
+/// A GitBook that answers everything the same way.
+async fn answering(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+/// What the table explains, in its order: a run for each row.
+async fn cases() -> Vec<(Deployment, Repository)> {
+    let hello = || repository().integration("hello");
+    // Nobody talks to GitBook before the last rows.
+    let ours = || deployment().against("http://127.0.0.1:9");
+    let of_fork = payloads::fork_pull_request("opened", 12, "mona", "main", "0123abcd");
+    let secret = "secrets:\n  KEY: ${{ env.API_KEY }}\n";
+    vec![
+        (ours(), hello()),
+        (ours().variable("GITLAB_CI", "true").variable("TRAVIS", "true"), hello()),
+        (deployment().push_to("main"), hello()),
+        (deployment().on_github_event("pull_request", &of_fork, 1), hello()),
+        (ours().on_github_event("pull_request_target", &of_fork, 1), hello()),
+        (ours().push_to("main").variable("GITBOOK_DEFAULT_BRANCH", ""), hello()),
+        (ours().push_to("fix").variable("GITBOOK_REPOSITORY", ""), hello()),
+        (ours().on_github("main", 1).variable("GITHUB_EVENT_PATH", "/nowhere/event.json"), hello()),
+        (ours().publish(), repository()),
+        (ours().publish(), hello().file("hello/main.ts", "import '@acme/not-installed';\n")),
+        (ours().publish(), repository().manifest("hello", "hello", secret)),
+        (ours().publish().variable("GITBOOK_TIMEOUT", "5s"), hello()),
+        (ours().publish().variable("GITBOOK_ENDPOINT", secure_gitbook().await.0), hello()),
+    ]
+}
+
+/// What the table explains of GitBook's and the forge's answers, in its order, below the other rows.
+async fn answered() -> Vec<Ended> {
+    let hello = repository().integration("hello");
+    let mut ended = Vec::new();
+    for answer in [
+        said(401, "Authentication required"),
+        said(403, "You may not"),
+        said(404, "Organization not found"),
+        said(409, "Conflict"),
+    ] {
+        let server = answering(answer).await;
+        ended.push(deployment().against(&server.uri()).publish().folder(&hello).runs().await);
+    }
+    let server = answering(ResponseTemplate::new(200).set_body_json(published("hello-fix"))).await;
+    ended.push(deployment().against(&server.uri()).push_to("fix").folder(&hello).runs().await);
+
+    let (server, forge) = (gitbook().await, StandIn::start().await);
+    forge.set_branch("main", &"2".repeat(40));
+    let push = payloads::push("main", &"1".repeat(40));
+    let push = || deployment().on_github_event("push", &push, 1).against(&server.uri());
+    ended.push(push().with_forge(&forge).folder(&hello).runs().await);
+    let lacking = json!({"message": "Resource not accessible by integration", "documentation_url": ""});
+    forge.fail(Fault::on("GET", "/repos/").status(403).json(lacking).unvalidated().always());
+    ended.push(push().with_forge(&forge).folder(&hello).runs().await);
+    ended.push(push().variable("GITBOOK_MODE", "sweep").folder(&hello).runs().await);
+    ended
+}
+
+#[tokio::test]
+async fn each_message_that_is_explained_is_printed() {
+    let mut logs = Vec::new();
+    for (run, repository) in cases().await {
+        logs.push(run.folder(&repository).runs().await.log());
+    }
+    logs.extend(answered().await.iter().map(Ended::log));
+    let explained = explained();
+    assert_eq!(explained.len(), logs.len());
+    for (message, log) in explained.iter().zip(&logs) {
+        assert!(tells(log, message), "README.md explains {message:?}, which is not in\n{log}");
+    }
+}
