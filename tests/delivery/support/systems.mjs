@@ -3,12 +3,13 @@
  * becomes of a line that fails. Each gives its steps as `{ name, env, lines, shell }`, those of an image that runs by itself
  * without lines; `run` of `support/steps.mjs` runs them.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { parse } from 'yaml';
 
-import { ROOT } from './program.mjs';
+import { ROOT, run, succeed } from './program.mjs';
 
 const EXIT_ON_ERROR = ['bash', '-e', '-c'];
 
@@ -143,4 +144,21 @@ export async function woodpecker({ variables, secrets }) {
     const { CI_PIPELINE_EVENT: event, CI_COMMIT_BRANCH: branch } = variables;
     const applies = (when) => matches(when, event, branch);
     return applies(when) ? containers({ steps, applies, variables, secrets }) : [];
+}
+
+const JENKINSFILE = join(ROOT, 'examples/ci/jenkins/Jenkinsfile');
+
+/** What Groovy says of a Jenkinsfile: `run`'s result, with steps and schedule as JSON on stdout. */
+export async function groovy(build, jenkinsfile = JENKINSFILE) {
+    const java = await succeed('sh', ['-c', 'command -v java']);
+    const env = { JAVA_HOME: dirname(dirname(await realpath(java.trim()))) };
+    const script = fileURLToPath(new URL('jenkins.groovy', import.meta.url));
+    return run('groovy', [script, jenkinsfile, JSON.stringify(build)], { env });
+}
+
+/** Each `sh` has a shell of its own, which shows its lines; the first that fails ends the build. */
+export async function jenkins({ variables, secrets, cause = 'BranchEventCause' }) {
+    const { code, stdout, text } = await groovy({ variables, credentials: secrets, cause });
+    if (code !== 0) throw new Error(text);
+    return JSON.parse(stdout).steps.map((step) => ({ ...step, shell: ['sh', '-xec'] }));
 }
