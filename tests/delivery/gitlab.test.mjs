@@ -109,6 +109,19 @@ test('a branch has a preview, too, and loses it', async (t) => {
     assert.deepEqual(await published(sandbox), []);
 });
 
+test('a merge request without a token is checked, and a schedule sweeps', async (t) => {
+    const { variables } = await download(t);
+    // Nothing listens there, and nothing is to be asked.
+    const set = { ...variables, GITBOOK_ENDPOINT: 'http://127.0.0.1:9' };
+    const checked = await pipeline(await project(t, { branch: 'fix' }), { ...MERGE_REQUEST, ...set });
+    assert.equal(checked.code, 0, checked.text);
+    assert.match(checked.text, /check: pull request #12 was updated, but there is no token/);
+    const schedule = { ...PUSH, ...set, CI_PIPELINE_SOURCE: 'schedule', GITBOOK_TOKEN: 'token' };
+    const swept = await pipeline(await project(t, { branch: 'main' }), schedule);
+    assert.match(swept.text, /sweep: scheduled run/);
+    assert.equal(swept.code, 1, 'there is no forge that could be asked');
+});
+
 test('which jobs there are, and in which environment', async (t) => {
     const main = await project(t, { branch: 'main' });
     const fix = await project(t, { branch: 'fix' });

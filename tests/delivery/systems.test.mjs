@@ -3,7 +3,9 @@
  * variables that the tests of its detector have.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { access } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -186,4 +188,25 @@ for (const system of DOWNLOADS) {
 test('travis: the pull request of a branch here is left to the push', async () => {
     const { JOB, REQUEST } = await tables('travis');
     assert.deepEqual(await systems.travis({ variables: { ...JOB, ...REQUEST }, secrets: {} }), []);
+});
+
+test('from a bare job to the first request, by the download', async (t) => {
+    const { variables: archive, requests } = await download(t);
+    let asked;
+    const api = createServer((_, response) => {
+        asked ??= performance.now();
+        response.writeHead(403, { 'content-type': 'application/json' }).end('{}');
+    });
+    await once(api.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => api.close());
+    const place = await checkout(t, { endpoint: `http://127.0.0.1:${api.address().port}` });
+    const { STEP } = await tables('bitbucket');
+    const options = { variables: { ...STEP, BITBUCKET_BRANCH: 'main' }, secrets: { production: PRODUCTION } };
+    const steps = await stepsOf('bitbucket', options, archive);
+    const started = performance.now();
+    const { text } = await runAll(steps, place);
+    const [{ at }] = requests;
+    const seconds = (from, to) => ((to - from) / 1000).toFixed(2);
+    t.diagnostic(`${seconds(started, asked)} s, ${seconds(at, asked)} s of them after the archive was asked for`);
+    assert.ok(asked - started < 10_000, text);
 });

@@ -9,6 +9,7 @@ import { ROOT, run, tool, workspace } from './support/program.mjs';
 
 const FOLDER = join(ROOT, 'examples/ci');
 
+const FORGEJO = 'forgejo/.forgejo/workflows/gitbook.yml';
 /** Each template's schema, and words of it that the schema would refuse if they were as those beside them. */
 const SCHEMAS = {
     'azure/azure-pipelines.yml': ['azure-pipelines', 'condition:', 'conditions:'],
@@ -16,6 +17,7 @@ const SCHEMAS = {
     'buildkite/.buildkite/pipeline.yml': ['buildkite', 'concurrency_group:', 'concurrency-group:'],
     'circleci/.circleci/config.yml': ['circle-ci', 'docker:', 'dokker:'],
     'drone/.drone.yml': ['drone-ci', 'kind:', 'kinds:'],
+    [FORGEJO]: ['github-workflows', 'runs-on:', 'runs-in:'],
     'gitlab/.gitlab-ci.yml': ['gitlab-ci', 'action: stop', 'action: halt'],
     'travis/.travis.yml': ['travis', 'os: linux', 'os: minix'],
     'woodpecker/.woodpecker.yml': ['woodpecker-ci', 'image:', 'images:'],
@@ -89,4 +91,11 @@ for (const template of templates) {
 
 test('what Azure does not know of YAML is not there', async () => {
     assert.doesNotMatch(await read('azure/azure-pipelines.yml'), /(?:: |- )[&*]\w|<<:/);
+});
+
+test(`${FORGEJO} passes the linters of workflows`, async () => {
+    for (const [linter, ...args] of [['actionlint'], ['zizmor', '--offline', '--quiet', '--pedantic']]) {
+        const { code, text } = await run(tool(linter), [...args, join(FOLDER, FORGEJO)]);
+        assert.equal(code, 0, text);
+    }
 });
