@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Stands in for `docker run --rm -v FOLDER:/repo -w /repo -e NAME… IMAGE [COMMAND…]`: runs the binary in place of its image,
- * and a command in place of Node's, in the folder and with no variables but those that were handed on.
+ * Stands in for `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`: runs the binary in place of
+ * its image, and a command in place of Node's, in the folder and with no variables but those that were handed on.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -14,6 +14,7 @@ while (image === undefined && args.length > 0) {
     else if (option === '-v') given.volumes.push(args.shift());
     else if (option === '-w') given.folder = args.shift();
     else if (option === '-e') given.names.push(args.shift());
+    else if (option === '--user') given.user = args.shift();
     else if (option.startsWith('-')) throw new Error(`docker: ${option} is not known here`);
     else image = option;
 }
@@ -22,7 +23,9 @@ if (word !== 'run' || given.volumes.length !== 1 || !volume.endsWith(`:${given.f
     throw new Error(`docker: the checkout is not mounted where the program works: ${process.argv.slice(2).join(' ')}`);
 }
 const cwd = volume.slice(0, -`:${given.folder}`.length);
-const passed = given.names.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]);
+if (given.user && !/^\d+:\d+$/.test(given.user)) throw new Error(`docker: ${given.user} is no user`);
+const split = given.names.map((name) => name.split(/=(.*)/s));
+const passed = split.map(([name, value]) => [name, value ?? process.env[name]]).filter(([, value]) => value !== undefined);
 const images = JSON.parse(process.env.IMAGES);
 const { program, env } = images[image.replace(/:[\d.]+$/, '')];
 const [command, ...rest] = program ? [program, ...args] : args;

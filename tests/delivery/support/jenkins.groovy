@@ -2,7 +2,7 @@
  * Reads a Jenkinsfile by the compiler that Jenkins has, and says which of its steps would be run: as JSON, each with the
  * variables that it is given. It knows the words of a declarative pipeline that are needed here, and refuses all others.
  *
- * Arguments: the Jenkinsfile, and as JSON the variables, the credentials and what triggered the build.
+ * Arguments: the Jenkinsfile, and as JSON an array of builds: of each the variables, the credentials and what triggered it.
  */
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
@@ -89,8 +89,10 @@ class Steps extends Section {
     void sh(String lines) { found << [name: name, env: environment, lines: [lines]] }
 }
 
-def build = new JsonSlurper().parseText(args[1]) as Map
-def pipeline = new Pipeline(build: build, environment: new LinkedHashMap(build.variables), found: [])
-def shell = new GroovyShell(new Binding(pipeline: { Closure body -> Section.inside(body, pipeline) }))
-shell.evaluate(new File(args[0]))
-println JsonOutput.toJson([schedule: pipeline.schedule, steps: pipeline.found])
+def results = new JsonSlurper().parseText(args[1]).collect { build ->
+    def pipeline = new Pipeline(build: build, environment: new LinkedHashMap(build.variables), found: [])
+    def shell = new GroovyShell(new Binding(pipeline: { Closure body -> Section.inside(body, pipeline) }))
+    shell.evaluate(new File(args[0]))
+    [schedule: pipeline.schedule, steps: pipeline.found]
+}
+println JsonOutput.toJson(results)

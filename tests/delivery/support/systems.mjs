@@ -148,17 +148,18 @@ export async function woodpecker({ variables, secrets }) {
 
 const JENKINSFILE = join(ROOT, 'examples/ci/jenkins/Jenkinsfile');
 
-/** What Groovy says of a Jenkinsfile: `run`'s result, with steps and schedule as JSON on stdout. */
-export async function groovy(build, jenkinsfile = JENKINSFILE) {
+/** What Groovy says of a Jenkinsfile: `run`'s result, with steps and schedule of each build as JSON on stdout. */
+export async function groovy(builds, jenkinsfile = JENKINSFILE) {
     const java = await succeed('sh', ['-c', 'command -v java']);
     const env = { JAVA_HOME: dirname(dirname(await realpath(java.trim()))) };
     const script = fileURLToPath(new URL('jenkins.groovy', import.meta.url));
-    return run('groovy', [script, jenkinsfile, JSON.stringify(build)], { env });
+    return run('groovy', [script, jenkinsfile, JSON.stringify(builds)], { env });
 }
 
 /** Each `sh` has a shell of its own, which shows its lines; the first that fails ends the build. */
 export async function jenkins({ variables, secrets, cause = 'BranchEventCause' }) {
-    const { code, stdout, text } = await groovy({ variables, credentials: secrets, cause });
+    const { code, stdout, text } = await groovy([{ variables, credentials: secrets, cause }]);
     if (code !== 0) throw new Error(text);
-    return JSON.parse(stdout).steps.map((step) => ({ ...step, shell: ['sh', '-xec'] }));
+    const [{ steps }] = JSON.parse(stdout);
+    return steps.map((step) => ({ ...step, shell: ['sh', '-xec'] }));
 }
