@@ -30,41 +30,44 @@ async function project(t, archive) {
         return text.replace(new RegExp(`^( *${name}: ).*$`, 'm'), `$1${value}`);
     }, text);
     await writeFile(join(folder, 'gitbook.yml'), filled);
-    const git = (...args) => succeed('git', ['-C', join(folder, 'checkout'), '-c', 'user.name=M', '-c', 'user.email=m@example.com', ...args]);
+    const author = ['-c', 'user.name=Mona', '-c', 'user.email=mona@example.com'];
+    const git = (...args) => succeed('git', ['-C', join(folder, 'checkout'), ...author, ...args]);
     await git('init', '--quiet', '--initial-branch', 'main');
     await git('commit', '--quiet', '--allow-empty', '-m', 'x');
     await git('remote', 'add', 'origin', 'https://git.example.com/acme/hello.git');
     return { folder, action: text.match(/uses: (actions\/checkout@\w+)/)[1] };
 }
 
-async function act({ folder, action }, name, event, variables = {}) {
+async function act({ folder, action }, name, event) {
     const payload = join(folder, 'event.json');
     const repository = { full_name: 'acme/hello', default_branch: 'main', id: 1 };
     await writeFile(payload, JSON.stringify({ repository, ...event }));
     const checkout = join(folder, 'checkout');
-    const all = { CHECKOUT: checkout, GITBOOK_ENDPOINT: 'sandbox', GITBOOK_SANDBOX_DIR: join(folder, 'sandbox'), ...variables };
+    const sandbox = join(folder, 'sandbox');
+    const all = { CHECKOUT: checkout, GITBOOK_ENDPOINT: 'sandbox', GITBOOK_SANDBOX_DIR: sandbox };
     const env = Object.entries(all).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
     const local = ['--local-repository', `${action}=${join(folder, 'action')}`];
     const args = [name, '-P', 'ubuntu-latest=-self-hosted', '--no-cache-server', '-e', payload, '-W', '../gitbook.yml'];
     const ran = await run(tool('act'), [...args, ...local, ...env], { cwd: checkout, env: { HOME: folder } });
     const asked = await readFile(`${checkout}.ref`, 'utf8').catch(() => '');
-    return { ...ran, ref: asked.trim(), published: await readdir(join(folder, 'sandbox')).catch(() => []) };
+    return { ...ran, ref: asked.trim(), published: await readdir(sandbox).catch(() => []) };
 }
 
 const pullRequest = (action) => {
     const repo = { id: 1, full_name: 'acme/hello' };
-    const pull_request = { number: 12, head: { ref: 'fix', sha: '1ecfd275763eff1d6b4844ea3168962458c9f27a', repo }, base: { ref: 'main', repo } };
-    return { action, number: 12, pull_request };
+    const head = { ref: 'fix', sha: '1ecfd275763eff1d6b4844ea3168962458c9f27a', repo };
+    return { action, number: 12, pull_request: { number: 12, head, base: { ref: 'main', repo } } };
 };
 
 test('production, a preview, its end and the sweep', async (t) => {
     const { variables: archive } = await download(t);
     const place = await project(t, archive);
+    const [push, request, head] = ['push', 'pull_request', 'refs/pull/12/head'];
     for (const [name, event, says, ref, published] of [
-        ['push', { ref: 'refs/heads/main' }, /publish: push to the production branch/, 'refs/heads/main', ['hello']],
-        ['pull_request', pullRequest('opened'), /preview: pull request #12 from `fix`/, 'refs/pull/12/head', ['hello', 'hello-fix']],
-        ['pull_request', pullRequest('closed'), /delete: pull request #12 from `fix` was closed/, 'refs/pull/12/head', ['hello']],
-        ['push', { ref: 'refs/heads/fix' }, /preview: push to branch `fix`/, 'refs/heads/fix', ['hello', 'hello-fix']],
+        [push, { ref: 'refs/heads/main' }, /publish: push to the production branch/, 'refs/heads/main', ['hello']],
+        [request, pullRequest('opened'), /preview: pull request #12 from `fix`/, head, ['hello', 'hello-fix']],
+        [request, pullRequest('closed'), /delete: pull request #12 from `fix` was closed/, head, ['hello']],
+        [push, { ref: 'refs/heads/fix' }, /preview: push to branch `fix`/, 'refs/heads/fix', ['hello', 'hello-fix']],
         ['delete', { ref: 'fix', ref_type: 'branch' }, /delete: branch `fix` was deleted/, 'main', ['hello']],
     ]) {
         const ran = await act(place, name, event);

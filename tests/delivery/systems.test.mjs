@@ -54,8 +54,8 @@ const STORIES = {
                 [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [by('Schedule'), /sweep: scheduled run/, PREVIEW, undefined],
                 [
-                    { ...by('Manual'), GITBOOK_MODE: 'delete', GITBOOK_BRANCH: 'fix' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW,
-                    ['hello'],
+                    { ...by('Manual'), GITBOOK_MODE: 'delete', GITBOOK_BRANCH: 'fix' },
+                    /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
                 ],
             ];
         },

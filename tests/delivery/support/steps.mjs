@@ -32,7 +32,8 @@ export async function runAll(steps, { repository, own, PATH }) {
     const IMAGES = JSON.stringify({ [IMAGE]: { program: BINARY, env: own }, node: { env: { PATH } } });
     const ran = [];
     let written = '';
-    for (const { name, env, lines, shell } of steps) {
+    for (const { name, env, image, lines, shell } of steps) {
+        if (!lines && image !== `${IMAGE}:1`) throw new Error(`${name}: ${image} runs nothing by itself`);
         const known = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
         const options = { cwd: repository, env: { ...own, ...known, PATH, IMAGES } };
         const [program, ...args] = lines ? [...shell, lines.join('\n')] : [BINARY];

@@ -1,7 +1,7 @@
 /**
  * How CI systems run a template, as far as a shell can: which of its steps for these variables, in which shell, and what
  * becomes of a line that fails. Each gives its steps as `{ name, env, lines, shell }`, those of an image that runs by itself
- * without lines; `run` of `support/steps.mjs` runs them.
+ * as `{ name, env, image }`; `runAll` of `support/steps.mjs` runs them.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,17 +13,18 @@ import { ROOT, run, succeed } from './program.mjs';
 
 const EXIT_ON_ERROR = ['bash', '-e', '-c'];
 
-export const text = (template) => readFile(join(ROOT, 'examples/ci', template), 'utf8');
-const document = async (template) => parse(await text(template), { merge: true });
+async function document(template) {
+    return parse(await readFile(join(ROOT, 'examples/ci', template), 'utf8'), { merge: true });
+}
 
 /** All lines of a step's script run in one shell, which ends with the first that fails. */
 export async function bitbucket({ variables, secrets, custom }) {
-    const { definitions, pipelines } = await document('bitbucket/bitbucket-pipelines.yml');
-    const pipeline = custom ? pipelines.custom[custom.name] : (pipelines.branches[variables.BITBUCKET_BRANCH] ?? pipelines.default);
+    const { pipelines } = await document('bitbucket/bitbucket-pipelines.yml');
+    const ofBranch = pipelines.branches[variables.BITBUCKET_BRANCH] ?? pipelines.default;
+    const pipeline = custom ? pipelines.custom[custom.name] : ofBranch;
     const asked = pipeline.flatMap((item) => item.variables ?? []);
     const given = Object.fromEntries(asked.map(({ name, default: value }) => [name, custom?.variables[name] ?? value]));
     const steps = pipeline.flatMap((item) => item.step ?? []);
-    if (definitions.steps.length !== 1) throw new Error('one step is defined');
     return steps.map(({ name, script, deployment }) => ({
         name: deployment ?? name,
         env: { ...variables, GITBOOK_TOKEN: secrets[deployment ?? 'repository'], ...given },
@@ -36,7 +37,7 @@ export async function bitbucket({ variables, secrets, custom }) {
 export async function circleci({ variables, secrets, parameters = {} }) {
     const { parameters: declared, jobs, workflows } = await document('circleci/.circleci/config.yml');
     const value = (name) => parameters[name] ?? declared[name].default;
-    const filled = (value_) => String(value_).replace(/<< pipeline\.parameters\.(\w+) >>/g, (_, name) => value(name));
+    const filled = (text) => String(text).replace(/<< pipeline\.parameters\.(\w+) >>/g, (_, name) => value(name));
     const holds = ({ equal }) => equal.every((one) => filled(one) === filled(equal[0]));
     const started = Object.values(workflows).filter((flow) => (flow.when ? holds(flow.when) : !holds(flow.unless)));
     const here = ({ filters }) => {
@@ -113,8 +114,9 @@ export async function buildkite({ variables, secrets }) {
 
 /** A step with commands has a shell; one without runs its image, with the variables of the system and its own. */
 function containers({ steps, applies, variables, secrets }) {
-    return steps.filter(({ when }) => !when || applies(when)).map(({ name, commands, environment = {} }) => ({
+    return steps.filter(({ when }) => !when || applies(when)).map(({ name, image, commands, environment = {} }) => ({
         name,
+        image,
         env: { ...variables, ...chosen(environment, (value) => (value.from_secret ? secrets[value.from_secret] : value)) },
         lines: commands,
         shell: EXIT_ON_ERROR,
