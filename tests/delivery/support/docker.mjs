@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * Stands in for `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`: runs the binary in place of
+ * its image, and a command in place of Node's, in the folder and with no variables but those that were handed on.
+ */
+import { spawnSync } from 'node:child_process';
+
+const [word, ...args] = process.argv.slice(2);
+const given = { volumes: [], names: [] };
+let image;
+while (image === undefined && args.length > 0) {
+    const option = args.shift();
+    if (option === '--rm') continue;
+    else if (option === '-v') given.volumes.push(args.shift());
+    else if (option === '-w') given.folder = args.shift();
+    else if (option === '-e') given.names.push(args.shift());
+    else if (option === '--user') given.user = args.shift();
+    else if (option.startsWith('-')) throw new Error(`docker: ${option} is not known here`);
+    else image = option;
+}
+const [volume] = given.volumes;
+if (word !== 'run' || given.volumes.length !== 1 || !volume.endsWith(`:${given.folder}`)) {
+    throw new Error(`docker: the checkout is not mounted where the program works: ${process.argv.slice(2).join(' ')}`);
+}
+const cwd = volume.slice(0, -`:${given.folder}`.length);
+if (given.user && !/^\d+:\d+$/.test(given.user)) throw new Error(`docker: ${given.user} is no user`);
+const split = given.names.map((name) => name.split(/=(.*)/s));
+const passed = split.map(([name, value]) => [name, value ?? process.env[name]]).filter(([, value]) => value !== undefined);
+const images = JSON.parse(process.env.IMAGES);
+const { program, env } = images[image.replace(/:[\d.]+$/, '')];
+const [command, ...rest] = program ? [program, ...args] : args;
+const { status, error } = spawnSync(command, rest, { cwd, env: { ...env, ...Object.fromEntries(passed) }, stdio: 'inherit' });
+if (error) throw error;
+process.exitCode = status ?? 1;

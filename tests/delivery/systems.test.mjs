@@ -1,0 +1,212 @@
+/**
+ * The templates of systems that can't be had: each one's own lines, run in the order and shell of that system, with the
+ * variables that the tests of its detector have.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { access } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { tables } from './support/detector.mjs';
+import { WRONG_SHA256, download } from './support/download.mjs';
+import { checkout, runAll } from './support/steps.mjs';
+import * as systems from './support/systems.mjs';
+
+const PRODUCTION = 'production-token';
+const PREVIEW = 'preview-token';
+/** Where nothing listens: what is only checked must not be published anywhere. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+/** What happens one after the other in one sandbox: variables, what is then said, with which token, and what is there. */
+const STORIES = {
+    bitbucket: {
+        secrets: { production: PRODUCTION, repository: PREVIEW },
+        events: ({ STEP }) => [
+            [{ ...STEP, BITBUCKET_BRANCH: 'main' }, /publish: push to the production branch/, PRODUCTION, ['hello']],
+            [{ ...STEP, BITBUCKET_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+            [
+                { ...STEP, BITBUCKET_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                { custom: { name: 'delete-preview', variables: { GITBOOK_BRANCH: 'fix' } } },
+            ],
+        ],
+    },
+    circleci: {
+        secrets: { 'gitbook-production': { GITBOOK_TOKEN: PRODUCTION }, 'gitbook-preview': { GITBOOK_TOKEN: PREVIEW } },
+        events: ({ JOB }) => [
+            [{ ...JOB, CIRCLE_BRANCH: 'main' }, /publish: push to the production branch/, PRODUCTION, ['hello']],
+            [{ ...JOB, CIRCLE_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+            [{ ...JOB, CIRCLE_BRANCH: 'main' }, /sweep: /, PREVIEW, undefined, { parameters: { mode: 'sweep' } }],
+            [
+                { ...JOB, CIRCLE_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                { parameters: { mode: 'delete', branch: 'fix' } },
+            ],
+        ],
+        fork: ({ JOB, OF_FORK }) => ({ ...JOB, ...OF_FORK }),
+    },
+    azure: {
+        secrets: { PRODUCTION_TOKEN: PRODUCTION, PREVIEW_TOKEN: PREVIEW },
+        events: ({ JOB, ON_MAIN, REQUEST }) => {
+            const by = (reason) => ({ ...JOB, ...ON_MAIN, BUILD_REASON: reason });
+            return [
+                [by('IndividualCI'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [by('Schedule'), /sweep: scheduled run/, PREVIEW, undefined],
+                [
+                    { ...by('Manual'), GITBOOK_MODE: 'delete', GITBOOK_BRANCH: 'fix' },
+                    /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                ],
+            ];
+        },
+        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+    },
+    travis: {
+        secrets: { GITBOOK_TOKEN: PREVIEW },
+        events: ({ JOB }) => [
+            [JOB, /publish: push to the production branch/, PREVIEW, ['hello']],
+            [{ ...JOB, TRAVIS_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+            [{ ...JOB, TRAVIS_EVENT_TYPE: 'cron' }, /sweep: scheduled run/, PREVIEW, undefined],
+        ],
+        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+    },
+    buildkite: {
+        secrets: { GITBOOK_PRODUCTION_TOKEN: PRODUCTION, GITBOOK_PREVIEW_TOKEN: PREVIEW },
+        events: ({ JOB, REQUEST }) => {
+            const main = { ...JOB, BUILDKITE_BRANCH: 'main' };
+            return [
+                [main, /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [{ ...main, BUILDKITE_SOURCE: 'schedule' }, /sweep: scheduled run/, PREVIEW, undefined],
+            ];
+        },
+        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+    },
+    drone: {
+        secrets: { gitbook_production_token: PRODUCTION, gitbook_preview_token: PREVIEW },
+        events: ({ STEP }) => {
+            const on = (event, branch) => ({ ...STEP, DRONE_BUILD_EVENT: event, DRONE_BRANCH: branch });
+            return [
+                [on('push', 'main'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [on('push', 'fix'), /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
+            ];
+        },
+        fork: ({ STEP, REQUEST }) => ({ ...STEP, ...REQUEST }),
+    },
+    woodpecker: {
+        secrets: { gitbook_production_token: PRODUCTION, gitbook_preview_token: PREVIEW },
+        events: ({ STEP, REQUEST }) => {
+            const on = (event, branch) => ({ ...STEP, CI_PIPELINE_EVENT: event, CI_COMMIT_BRANCH: branch });
+            const closed = { ...STEP, ...REQUEST, CI_PIPELINE_EVENT: 'pull_request_closed' };
+            return [
+                [on('push', 'main'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [on('push', 'fix'), /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [closed, /delete: pull request #12 from `fix` was closed/, PREVIEW, ['hello']],
+                [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
+            ];
+        },
+        fork: ({ STEP, REQUEST }) => ({ ...STEP, ...REQUEST, CI_PIPELINE_EVENT: 'pull_request' }),
+    },
+    jenkins: {
+        secrets: {
+            'gitbook-production-token': PRODUCTION, 'gitbook-preview-token': PREVIEW, 'forge-token': 'forge-token',
+        },
+        events: ({ BUILD, ON_MAIN, CHANGE }) => {
+            // On no forge that could be asked.
+            const build = { ...BUILD, GIT_URL: 'https://git.example.com/acme/hello.git' };
+            const main = { ...build, ...ON_MAIN };
+            return [
+                [main, /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [{ ...build, BRANCH_NAME: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [{ ...build, ...CHANGE }, /preview: pull request #24 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [main, /sweep: `GITBOOK_MODE=sweep`/, PREVIEW, undefined, { cause: 'TimerTrigger' }],
+            ];
+        },
+        fork: ({ BUILD, CHANGE }) => ({ ...BUILD, ...CHANGE, CHANGE_BRANCH: 'main', CHANGE_FORK: 'mona' }),
+    },
+};
+
+/** The systems on which the archive is downloaded. */
+const DOWNLOADS = ['bitbucket', 'circleci', 'azure', 'travis'];
+
+/** The steps of a template, with what of it a user fills in: the place, version and sum of the archive. */
+async function stepsOf(system, options, archive = {}) {
+    const steps = await systems[system](options);
+    const filled = (line) => Object.entries(archive).reduce((line, [name, value]) => {
+        return line.replace(new RegExp(`^export ${name}=.*$`, 'm'), `export ${name}='${value}'`);
+    }, line);
+    return steps.map((step) => ({ ...step, env: { ...step.env, ...archive }, lines: step.lines?.map(filled) }));
+}
+
+for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
+    test(`${system}: production, a preview and its end`, async (t) => {
+        const { variables: archive } = await download(t);
+        const place = await checkout(t);
+        for (const [variables, says, token, published, more] of events(await tables(system))) {
+            const steps = await stepsOf(system, { variables, secrets, ...more }, archive);
+            const { code, text } = await runAll(steps, place);
+            assert.match(text, says);
+            assert.equal(steps.at(-1).env.GITBOOK_TOKEN, token, text);
+            assert.doesNotMatch(text, /(production|preview|forge)-token/, 'no token is shown');
+            // There is no forge that could be asked: the sweep says so, and deletes nothing.
+            assert.equal(code, published ? 0 : 1, text);
+            if (published) assert.deepEqual(await place.published(), published);
+        }
+        assert.match(await place.installed(), /^(npm ci --ignore-scripts token=.*\n)+$/);
+    });
+
+    if (!fork) continue;
+    test(`${system}: a pull request without a token is checked`, async (t) => {
+        const { variables: archive } = await download(t);
+        const place = await checkout(t, { endpoint: NOWHERE });
+        const none = system === 'circleci' ? { 'gitbook-preview': {} } : {};
+        const steps = await stepsOf(system, { variables: fork(await tables(system)), secrets: none }, archive);
+        const { code, text } = await runAll(steps, place);
+        assert.equal(code, 0, text);
+        assert.match(text, /check: pull request #\d+ (of a fork )?was updated, but there is no token/);
+    });
+}
+
+for (const system of DOWNLOADS) {
+    for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
+        test(`${system}: ${what} stops the job before anything is run`, async (t) => {
+            const { variables: { DEPLOY_SHA256, ...archive }, requests } = await download(t);
+            const place = await checkout(t);
+            const { secrets, events } = STORIES[system];
+            const [[variables]] = events(await tables(system));
+            const given = { ...archive, ...(sum && { DEPLOY_SHA256: sum }) };
+            const { code, text } = await runAll(await stepsOf(system, { variables, secrets }, given), place);
+            assert.notEqual(code, 0, text);
+            assert.equal(requests.length, 1, 'the archive was downloaded');
+            assert.deepEqual(await place.published(), []);
+            await assert.rejects(access(join(place.repository, 'gitbook-deploy')), { code: 'ENOENT' });
+        });
+    }
+}
+
+test('travis: the pull request of a branch here is left to the push', async () => {
+    const { JOB, REQUEST } = await tables('travis');
+    assert.deepEqual(await systems.travis({ variables: { ...JOB, ...REQUEST }, secrets: {} }), []);
+});
+
+test('from a bare job to the first request, by the download', async (t) => {
+    const { variables: archive, requests } = await download(t);
+    let asked;
+    const api = createServer((_, response) => {
+        asked ??= performance.now();
+        response.writeHead(403, { 'content-type': 'application/json' }).end('{}');
+    });
+    await once(api.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => api.close());
+    const place = await checkout(t, { endpoint: `http://127.0.0.1:${api.address().port}` });
+    const { STEP } = await tables('bitbucket');
+    const options = { variables: { ...STEP, BITBUCKET_BRANCH: 'main' }, secrets: { production: PRODUCTION } };
+    const steps = await stepsOf('bitbucket', options, archive);
+    const started = performance.now();
+    const { text } = await runAll(steps, place);
+    const [{ at }] = requests;
+    const seconds = (from, to) => ((to - from) / 1000).toFixed(2);
+    t.diagnostic(`${seconds(started, asked)} s, ${seconds(at, asked)} s of them after the archive was asked for`);
+    assert.ok(asked - started < 10_000, text);
+});
