@@ -1,6 +1,7 @@
 /** How the action comes to its binary on each system, and what it says where it can't. */
 import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -22,11 +23,9 @@ const RUNNERS = {
     'Windows ARM64': ['x86_64-pc-windows-msvc', WINDOWS],
 };
 
-let released;
-
 /** A runner of a kind with the action checked out, a release on a server, and nothing else. */
 async function runner(t, kind = 'Linux X64', { action = '_actions/gitbook-deploy/gitbook-deploy/v1', sums, has, sh, ...served } = {}) {
-    released ??= await archives(t);
+    const released = await archives(t);
     const folder = await workspace(t, { 'work/hello': 'examples/hello' });
     const server = await releaseServer(t, released, served);
     const copy = await actionAt(join(folder, action), sums ? sums(checksums(released)) : checksums(released));
@@ -145,6 +144,15 @@ test('where the tool cache is missing or cannot be written, the job has the bina
     assert.equal(without.steps.install.outputs.binary, join(folder, 'temp/gitbook-deploy', VERSION, 'x64/gitbook-deploy'));
 });
 
+test('a disk that fills up leaves no half a binary behind', async (t) => {
+    const half = '#!/bin/sh\n/usr/bin/head -c 1000 "$1" >"$2"\nexit 1\n';
+    const { deploy, folder, tools } = await runner(t, 'Linux X64', { has: [...UNIX, 'sha256sum', { cp: half }] });
+    const { code, text, steps } = await deploy();
+    assert.equal(code, 0, text);
+    assert.ok(steps.install.outputs.binary.startsWith(join(folder, 'temp')), text);
+    assert.deepEqual(await files(tools), []);
+});
+
 const github = 'github.com:443';
 
 test('an archive whose checksum does not match is not run and not kept', async (t) => {
@@ -251,4 +259,25 @@ test('a binary of its own that is missing, a folder or not executable is told', 
     refused(await deploy({ inputs: { binary: 'hello' } }), /hello, and there is no such file/);
     refused(await deploy({ inputs: { binary: 'plain' } }), /plain, which is not executable: run `chmod \+x`/);
     refused(await deploy({ inputs: { binary: '100%\n::notice::x' } }), /100%25 ::notice::x/);
+});
+
+test('from a bare runner to the first request', async (t) => {
+    const { deploy, folder } = await runner(t);
+    let first;
+    const api = createServer((request, response) => {
+        first ??= performance.now();
+        response.writeHead(401).end();
+    });
+    await new Promise((listening) => api.listen(0, '127.0.0.1', listening));
+    t.after(() => api.close());
+    const inputs = { endpoint: `http://127.0.0.1:${api.address().port}`, token: 'x', mode: 'publish' };
+    for (const how of ['with the release fetched over loopback, verified and unpacked', 'from the tool cache']) {
+        first = undefined;
+        const start = performance.now();
+        const { code, text } = await deploy({ inputs });
+        assert.equal(code, 1, text);
+        assert.ok(first, 'nothing was asked');
+        t.diagnostic(`${how}: ${((first - start) / 1000).toFixed(2)} s`);
+    }
+    assert.equal((await files(join(folder, 'tools'))).length, 2);
 });

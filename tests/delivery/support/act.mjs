@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ROOT, run, succeed, tool, workspace } from './program.mjs';
+import { actionAt } from './release.mjs';
 
 /** The checkout of the workflows in examples/. */
 export const CHECKOUT = 'actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd';
@@ -10,14 +11,14 @@ export const CHECKOUT = 'actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83
 /** What each payload has; act takes the name of the repository from the remote. */
 const REPOSITORY = { id: 1, full_name: 'acme/integrations', default_branch: 'main', owner: { login: 'acme' } };
 
-/** A repository with `examples/hello`, and the action at its root for `uses: ./`. */
+/** A repository with `examples/hello` and no packages, and the action at its root for `uses: ./`. */
 export async function repository(t, workflow) {
     const home = await workspace(t);
     const folder = join(home, 'repository');
     await cp(join(ROOT, 'examples/hello'), join(folder, 'hello'), { recursive: true });
-    await cp(join(ROOT, 'action.yml'), join(folder, 'action.yml'));
-    await mkdir(join(folder, 'scripts'));
-    await cp(join(ROOT, 'scripts/action-install'), join(folder, 'scripts/action-install'));
+    await actionAt(folder);
+    await writeFile(join(folder, 'package.json'), '{}');
+    await writeFile(join(folder, 'package-lock.json'), '{"lockfileVersion": 3, "packages": {}}');
     await writeFile(join(folder, 'workflow.yml'), workflow);
     // What stands for actions/checkout, which would ask GitHub.
     await mkdir(join(home, 'checkout'));
@@ -48,16 +49,21 @@ export async function act({ home, folder }, event, payload, { env = {}, secrets 
 /** What the sandbox has after it. */
 export const published = async ({ home }) => (await readdir(join(home, 'sandbox')).catch(() => [])).sort();
 
-export const push = (branch, sha) => ({ ref: `refs/heads/${branch}`, after: sha, head_commit: { id: sha } });
+/** Payloads, each for the commit that act has in the repository. */
+export const push = (branch) => (sha) => ({ ref: `refs/heads/${branch}`, after: sha, head_commit: { id: sha } });
 
-export const pullRequest = (action, branch, sha) => ({
+export const deletion = (branch) => () => ({ ref: branch, ref_type: 'branch' });
+
+export const pullRequest = (action, branch, label) => (sha) => ({
     action,
     number: 7,
+    ...(label && { label: { name: label } }),
     pull_request: {
         number: 7,
         head: { ref: branch, sha, label: `acme:${branch}`, user: { login: 'acme' }, repo: REPOSITORY },
         base: { ref: 'main', repo: REPOSITORY },
         user: { login: 'someone' },
+        labels: label && action === 'labeled' ? [{ name: label }] : [],
     },
 });
 

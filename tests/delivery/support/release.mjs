@@ -1,6 +1,6 @@
 /** A release on a server of its own: archives made from the binary, their checksums, and what goes wrong with them. */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
@@ -19,8 +19,12 @@ export const TARGETS = {
 
 export const archiveOf = (target) => `gitbook-deploy-${VERSION}-${target}.${TARGETS[target]}`;
 
-/** Each archive's bytes by its name. The binary in all of them is that of this machine. */
-export async function archives(t) {
+let made;
+
+/** Each archive's bytes by its name, made once. The binary in all of them is that of this machine. */
+export const archives = (t) => (made ??= make(t));
+
+async function make(t) {
     const folder = await workspace(t, { 'README.md': 'README.md' });
     await cp(BINARY, join(folder, 'gitbook-deploy'));
     await succeed('tar', ['-cf', 'a.tar', 'README.md', 'gitbook-deploy'], { cwd: folder });
@@ -68,7 +72,6 @@ export async function releaseServer(t, archives, { repository = 'gitbook-deploy/
 
 /** Makes a folder a copy of the action, a released one where there are checksums. */
 export async function actionAt(folder, sums) {
-    await rm(folder, { recursive: true, force: true });
     await mkdir(join(folder, 'scripts'), { recursive: true });
     await cp(join(ROOT, 'action.yml'), join(folder, 'action.yml'));
     await cp(join(ROOT, 'scripts/action-install'), join(folder, 'scripts/action-install'));

@@ -19,7 +19,8 @@ export async function programs(folder, names, { sh = 'dash' } = {}) {
     const path = await mkdtemp(join(folder, 'programs-'));
     const link = async (name, program) =>
         symlink((await succeed('sh', ['-c', `command -v ${program}`])).trim(), join(path, name));
-    for (const name of [...BASIC, ...names].filter((name) => typeof name === 'string')) {
+    const stands = (name) => names.some((scripts) => typeof scripts !== 'string' && name in scripts);
+    for (const name of [...BASIC, ...names].filter((name) => typeof name === 'string' && !stands(name))) {
         await link(name, name);
     }
     for (const scripts of names.filter((name) => typeof name !== 'string')) {
@@ -28,7 +29,7 @@ export async function programs(folder, names, { sh = 'dash' } = {}) {
             await chmod(join(path, name), 0o755);
         }
     }
-    if (!names.some((name) => name.sh)) {
+    if (!stands('sh')) {
         await link('sh', sh);
     }
     return path;
