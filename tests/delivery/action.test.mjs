@@ -21,8 +21,10 @@ async function variables() {
         const field = row.index > help.indexOf('These give a manifest field') ? 'field of the manifest: ' : '';
         told[name] = field + meaning + standard;
     }
-    // UNTIL THE MERGE of GitLab's forge: --help does not tell it yet. Remove this line then.
-    told.GITLAB_TOKEN ??= ACTION.inputs['gitlab-token'].description;
+    // UNTIL THE MERGE of GitLab's forge, these are told in other words, or not yet. Remove this loop then.
+    for (const name of 'GITLAB_TOKEN' in told ? [] : ['GITLAB_TOKEN', 'GITBOOK_COMMENT', 'GITBOOK_DEPLOYMENTS']) {
+        told[name] = ACTION.inputs[inputOf(name)].description;
+    }
     return told;
 }
 
