@@ -28,7 +28,9 @@ jobs:
       - if: always()
         run: printf '%s' "$OUTPUTS" >"$SEEN"
         env:
-          OUTPUTS: '{${Object.keys(outputs).map((name) => `"${name}":\${{ toJSON(steps.deploy.outputs.${name}) }}`).join(',')},"outcome":\${{ toJSON(steps.deploy.outcome) }}}'
+          OUTPUTS: '{${Object.keys(outputs)
+              .map((name) => `"${name}":\${{ toJSON(steps.deploy.outputs.${name}) }}`)
+              .join(',')},"outcome":\${{ toJSON(steps.deploy.outcome) }}}'
 `;
 
 const secrets = { GITBOOK_TOKEN: 'a-token-that-must-not-be-seen' };
@@ -62,8 +64,14 @@ test('a push to the production branch publishes, and the next step reads every o
     assert.deepEqual(published, ['hello']);
     const { integrations, reason, url, version, ...rest } = seen;
     const expected = {
-        outcome: 'success', mode: 'publish', sha: repo.sha, result: 'published', name: 'hello',
-        preview: 'false', matrix: '', count: '1',
+        outcome: 'success',
+        mode: 'publish',
+        sha: repo.sha,
+        result: 'published',
+        name: 'hello',
+        preview: 'false',
+        matrix: '',
+        count: '1',
     };
     assert.deepEqual(rest, expected);
     assert.equal(JSON.parse(integrations)[0].name, 'hello');

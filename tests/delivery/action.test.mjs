@@ -28,7 +28,11 @@ async function variables() {
     return told;
 }
 
-const inputOf = (variable) => variable.replace(/^GITBOOK_/, '').toLowerCase().replaceAll('_', '-');
+const inputOf = (variable) =>
+    variable
+        .replace(/^GITBOOK_/, '')
+        .toLowerCase()
+        .replaceAll('_', '-');
 
 test('there is an input for each variable, told in the same words, and one for the binary', async () => {
     const expected = Object.entries(await variables()).map(([name, meaning]) => [inputOf(name), meaning]);
@@ -45,7 +49,10 @@ test('there is an input for each variable, told in the same words, and one for t
 test('each input reaches the program by its variable, and by nothing else', async () => {
     const { BINARY: binary, MSYS2_ENV_CONV_EXCL: ours, ...passed } = deploy.env;
     const last = { GITHUB_TOKEN: ' || github.token' };
-    const expected = Object.keys(await variables()).map((name) => [name, `\${{ inputs.${inputOf(name)} || env.${name}${last[name] ?? ''} }}`]);
+    const expected = Object.keys(await variables()).map((name) => [
+        name,
+        `\${{ inputs.${inputOf(name)} || env.${name}${last[name] ?? ''} }}`,
+    ]);
     assert.deepEqual(passed, Object.fromEntries(expected));
     assert.equal(binary, '${{ steps.install.outputs.binary }}');
     assert.equal(ours, 'GITBOOK_');
@@ -64,15 +71,30 @@ test('what a workflow sets reaches the program, an input before a variable', asy
     const inputs = { binary: 'show', mode: 'check', retries: '0', comment: 'false', title: odd };
     const env = { GITBOOK_MODE: 'publish', GITBOOK_NAME: 'by-variable', GITHUB_TOKEN: 'of the workflow' };
     const shown = async (given) => {
-        const { code, text } = await uses({ workspace: folder, path, machine, github: { token: 'of the job' }, ...given });
+        const { code, text } = await uses({
+            workspace: folder,
+            path,
+            machine,
+            github: { token: 'of the job' },
+            ...given,
+        });
         assert.equal(code, 0, text);
-        return Object.fromEntries(text.split('\0').filter(Boolean).map((line) => line.split(/=([^]*)/, 2)));
+        return Object.fromEntries(
+            text
+                .split('\0')
+                .filter(Boolean)
+                .map((line) => line.split(/=([^]*)/, 2)),
+        );
     };
     const both = await shown({ inputs, env });
-    const { GITBOOK_MODE, GITBOOK_RETRIES, GITBOOK_COMMENT, GITBOOK_TITLE, GITBOOK_NAME, GITHUB_TOKEN, GITBOOK_TOKEN } = both;
+    const { GITBOOK_MODE, GITBOOK_RETRIES, GITBOOK_COMMENT, GITBOOK_TITLE, GITBOOK_NAME, GITHUB_TOKEN, GITBOOK_TOKEN } =
+        both;
     assert.deepEqual([GITBOOK_MODE, GITBOOK_RETRIES, GITBOOK_COMMENT, GITBOOK_TITLE], ['check', '0', 'false', odd]);
     assert.deepEqual([GITBOOK_NAME, GITHUB_TOKEN, GITBOOK_TOKEN], ['by-variable', 'of the workflow', '']);
-    assert.deepEqual(Object.keys(both).filter((name) => name.startsWith('INPUT_')), []);
+    assert.deepEqual(
+        Object.keys(both).filter((name) => name.startsWith('INPUT_')),
+        [],
+    );
     assert.equal((await shown({ inputs: { binary: 'show' } })).GITHUB_TOKEN, 'of the job');
 });
 
@@ -105,13 +127,18 @@ test('the workflows to be copied use it with inputs that it has', async () => {
     const steps = [];
     for (const name of await readdir(folder)) {
         const { jobs } = parse(await readFile(join(folder, name), 'utf8'));
-        const own = Object.values(jobs).flatMap(({ steps }) => steps).filter((step) => step.uses?.startsWith('gitbook-deploy/'));
+        const own = Object.values(jobs)
+            .flatMap(({ steps }) => steps)
+            .filter((step) => step.uses?.startsWith('gitbook-deploy/'));
         assert.ok(own.length > 0, `${name} does not use it`);
         steps.push(...own);
     }
     for (const { uses, with: inputs = {} } of steps) {
         assert.equal(uses, 'gitbook-deploy/gitbook-deploy@v1');
-        assert.deepEqual(Object.keys(inputs).filter((name) => !(name in ACTION.inputs)), []);
+        assert.deepEqual(
+            Object.keys(inputs).filter((name) => !(name in ACTION.inputs)),
+            [],
+        );
     }
 });
 
@@ -125,10 +152,22 @@ test('a cancelled run reaches the program, which still tells its outputs', async
     });
     await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
     t.after(() => server.close());
-    const inputs = { binary: BINARY, endpoint: `http://127.0.0.1:${server.address().port}`, token: 'x', mode: 'publish' };
+    const inputs = {
+        binary: BINARY,
+        endpoint: `http://127.0.0.1:${server.address().port}`,
+        token: 'x',
+        mode: 'publish',
+    };
     const path = await programs(folder, []);
     const stop = (id, running) => (step = running);
-    const { code, text, outputs } = await uses({ workspace: folder, path, inputs, stop, seconds: 20, machine: { GITHUB_ACTION_PATH: ROOT } });
+    const { code, text, outputs } = await uses({
+        workspace: folder,
+        path,
+        inputs,
+        stop,
+        seconds: 20,
+        machine: { GITHUB_ACTION_PATH: ROOT },
+    });
     assert.equal(code, 130, text);
     assert.equal(outputs.mode, 'publish', text);
 });

@@ -11,7 +11,12 @@ import { programs, uses } from './support/runner.mjs';
 
 const UNIX = ['curl', 'tar', 'gzip'];
 // The sh of Git for Windows takes paths with backslashes.
-const WINDOWS = ['curl', 'unzip', 'sha256sum', { sh: `#!/bin/sh\nexec /bin/sh "$(printf '%s' "$1" | tr '\\134' /)" "$2"\n` }];
+const WINDOWS = [
+    'curl',
+    'unzip',
+    'sha256sum',
+    { sh: `#!/bin/sh\nexec /bin/sh "$(printf '%s' "$1" | tr '\\134' /)" "$2"\n` },
+];
 
 /** The runners, by what they say of themselves: the target of each, and the programs that its system has. */
 const RUNNERS = {
@@ -24,7 +29,11 @@ const RUNNERS = {
 };
 
 /** A runner of a kind with the action checked out, a release on a server, and nothing else. */
-async function runner(t, kind = 'Linux X64', { action = '_actions/gitbook-deploy/gitbook-deploy/v1', sums, has, sh, ...served } = {}) {
+async function runner(
+    t,
+    kind = 'Linux X64',
+    { action = '_actions/gitbook-deploy/gitbook-deploy/v1', sums, has, sh, ...served } = {},
+) {
     const released = await archives(t);
     const folder = await workspace(t, { 'work/hello': 'examples/hello' });
     const server = await releaseServer(t, released, served);
@@ -32,8 +41,12 @@ async function runner(t, kind = 'Linux X64', { action = '_actions/gitbook-deploy
     const [os, arch] = kind.split(' ');
     const own = (path) => (os === 'Windows' ? path.replaceAll('/', '\\') : path);
     const machine = {
-        RUNNER_OS: os, RUNNER_ARCH: arch, RUNNER_TEMP: own(join(folder, 'temp')), RUNNER_TOOL_CACHE: own(join(folder, 'tools')),
-        GITHUB_ACTION_PATH: own(copy), ...server.env,
+        RUNNER_OS: os,
+        RUNNER_ARCH: arch,
+        RUNNER_TEMP: own(join(folder, 'temp')),
+        RUNNER_TOOL_CACHE: own(join(folder, 'tools')),
+        GITHUB_ACTION_PATH: own(copy),
+        ...server.env,
     };
     const path = await programs(folder, has ?? RUNNERS[kind][1], { sh });
     const inputs = { endpoint: 'sandbox', mode: 'publish' };
@@ -44,7 +57,10 @@ async function runner(t, kind = 'Linux X64', { action = '_actions/gitbook-deploy
 /** Every file below a folder. */
 async function files(folder) {
     const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1)).sort();
+    return found
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1))
+        .sort();
 }
 
 /** The step ends with one annotation, which says this and runs nothing. */
@@ -116,7 +132,11 @@ test('the release is that of the repository which the action is from', async (t)
 
 test('two jobs at once on one machine both have the whole binary', async (t) => {
     const { deploy, folder, tools } = await runner(t);
-    const ended = await Promise.all(['one', 'two'].map((name) => deploy({ workspace: join(folder, name), inputs: { mode: 'check', integrations: '../work/hello' } })));
+    const ended = await Promise.all(
+        ['one', 'two'].map((name) =>
+            deploy({ workspace: join(folder, name), inputs: { mode: 'check', integrations: '../work/hello' } }),
+        ),
+    );
     for (const { code, text } of ended) {
         assert.equal(code, 0, text);
     }
@@ -141,7 +161,10 @@ test('where the tool cache is missing or cannot be written, the job has the bina
     assert.ok(steps.install.outputs.binary.startsWith(join(folder, 'temp')), text);
     const without = await deploy({ env: { RUNNER_TOOL_CACHE: '' } });
     assert.equal(without.code, 0, without.text);
-    assert.equal(without.steps.install.outputs.binary, join(folder, 'temp/gitbook-deploy', VERSION, 'x64/gitbook-deploy'));
+    assert.equal(
+        without.steps.install.outputs.binary,
+        join(folder, 'temp/gitbook-deploy', VERSION, 'x64/gitbook-deploy'),
+    );
 });
 
 test('a disk that fills up leaves no half a binary behind', async (t) => {
@@ -160,13 +183,20 @@ test('an archive whose checksum does not match is not run and not kept', async (
     const { deploy, tools, folder, server } = await runner(t, 'Linux X64', { sums: wrong });
     refused(await deploy(), /SHA-256 [0-9a-f]{64}, and SHA256SUMS of this release says 00000000.* was not run/);
     assert.deepEqual(await files(tools), []);
-    assert.deepEqual((await files(join(folder, 'temp'))).filter((name) => !name.endsWith('.tar.gz')), [], 'it was unpacked');
+    assert.deepEqual(
+        (await files(join(folder, 'temp'))).filter((name) => !name.endsWith('.tar.gz')),
+        [],
+        'it was unpacked',
+    );
     assert.equal(server.asked[1], github);
 });
 
 test('a release that is gone is said, after a second try at github.com', async (t) => {
     const { deploy, tools, server } = await runner(t, 'Linux X64', { repository: 'somebody/else' });
-    refused(await deploy(), /could not be downloaded from http:\/\/127.* nor from https:\/\/github.com: .*release gone.* the input `binary`/);
+    refused(
+        await deploy(),
+        /could not be downloaded from http:\/\/127.* nor from https:\/\/github.com: .*release gone.* the input `binary`/,
+    );
     assert.deepEqual(await files(tools), []);
     assert.equal(server.asked.length, 2);
     assert.equal(server.asked[1], github);
@@ -201,7 +231,10 @@ for argument; do
 done
 exec /usr/bin/curl "$@"
 `;
-    const { deploy, tools } = await runner(t, 'Linux X64', { answer, has: ['tar', 'gzip', 'sha256sum', { curl: impatient }] });
+    const { deploy, tools } = await runner(t, 'Linux X64', {
+        answer,
+        has: ['tar', 'gzip', 'sha256sum', { curl: impatient }],
+    });
     refused(await deploy({ seconds: 20 }), /could not be downloaded/);
     assert.deepEqual(await files(tools), []);
 });
@@ -214,7 +247,13 @@ test('a server that is busy is asked again', async (t) => {
     assert.equal(server.asked.length, 2);
 });
 
-for (const [kind, lacks] of [['Linux X64', 'curl'], ['Linux X64', 'tar'], ['Linux X64', 'gzip'], ['Linux X64', 'sha256sum'], ['Windows X64', 'unzip']]) {
+for (const [kind, lacks] of [
+    ['Linux X64', 'curl'],
+    ['Linux X64', 'tar'],
+    ['Linux X64', 'gzip'],
+    ['Linux X64', 'sha256sum'],
+    ['Windows X64', 'unzip'],
+]) {
     test(`on ${kind} without ${lacks}, the step says so`, async (t) => {
         const { deploy, server } = await runner(t, kind, { has: RUNNERS[kind][1].filter((name) => name !== lacks) });
         refused(await deploy(), new RegExp(`\`${lacks}\`.* missing on this runner: install .* the input \`binary\``));
@@ -231,7 +270,10 @@ for (const kind of ['Linux X86', 'Linux ARM', 'FreeBSD X64', ' ']) {
 
 test('a branch of the action is no release', async (t) => {
     const { deploy, server } = await runner(t, 'Linux X64', { sums: () => '' });
-    refused(await deploy(), /is no release.* the tag of a release.* such as v1, not a branch, or name a binary of your own/);
+    refused(
+        await deploy(),
+        /is no release.* the tag of a release.* such as v1, not a branch, or name a binary of your own/,
+    );
     assert.deepEqual(server.asked, []);
 });
 
@@ -255,7 +297,10 @@ test('a binary of its own is run without anything being fetched, a branch of the
 test('a binary of its own that is missing, a folder or not executable is told', async (t) => {
     const { deploy, folder } = await runner(t);
     await writeFile(join(folder, 'work/plain'), 'x');
-    refused(await deploy({ inputs: { binary: 'not/there' } }), /not\/there, and there is no such file: build or download it/);
+    refused(
+        await deploy({ inputs: { binary: 'not/there' } }),
+        /not\/there, and there is no such file: build or download it/,
+    );
     refused(await deploy({ inputs: { binary: 'hello' } }), /hello, and there is no such file/);
     refused(await deploy({ inputs: { binary: 'plain' } }), /plain, which is not executable: run `chmod \+x`/);
     refused(await deploy({ inputs: { binary: '100%\n::notice::x' } }), /100%25 ::notice::x/);

@@ -38,7 +38,11 @@ async function copied(t, name) {
     // What act does not know yet, and does not do.
     const repo = await repository(t, workflow.replace(/^ +(queue: max|deployment: false)\n/gm, ''));
     const action = await actionAt(join(repo.home, 'action'), checksums(bytes));
-    const options = { secrets, env: { GITBOOK_ENDPOINT: 'sandbox', ...server.env }, actions: { 'gitbook-deploy/gitbook-deploy@v1': action } };
+    const options = {
+        secrets,
+        env: { GITBOOK_ENDPOINT: 'sandbox', ...server.env },
+        actions: { 'gitbook-deploy/gitbook-deploy@v1': action },
+    };
     return { server, repo, options };
 }
 
@@ -57,14 +61,26 @@ for (const [name, events] of Object.entries(COPIED)) {
 test("sweep.yml runs as it stands, and asks the forge with the job's own token", async (t) => {
     const { server, repo, options } = await copied(t, 'sweep.yml');
     const preview = {
-        GITBOOK_MODE: 'preview', GITBOOK_BRANCH: 'feature/x', GITBOOK_ENDPOINT: 'sandbox', GITBOOK_TOKEN: 'x',
-        GITBOOK_REPOSITORY: `${server.url.replace('http://', '')}/acme/integrations`, GITBOOK_SANDBOX_DIR: join(repo.home, 'sandbox'),
+        GITBOOK_MODE: 'preview',
+        GITBOOK_BRANCH: 'feature/x',
+        GITBOOK_ENDPOINT: 'sandbox',
+        GITBOOK_TOKEN: 'x',
+        GITBOOK_REPOSITORY: `${server.url.replace('http://', '')}/acme/integrations`,
+        GITBOOK_SANDBOX_DIR: join(repo.home, 'sandbox'),
     };
     await succeed(BINARY, [], { cwd: repo.folder, env: preview });
     assert.deepEqual(await published(repo), ['hello-feature-x-217d2bf5']);
-    const forge = await forgeWith(t, { '/': { full_name: 'acme/integrations', default_branch: 'main' }, '/branches/main': { name: 'main', commit: { sha: repo.sha } } });
+    const forge = await forgeWith(t, {
+        '/': { full_name: 'acme/integrations', default_branch: 'main' },
+        '/branches/main': { name: 'main', commit: { sha: repo.sha } },
+    });
     const env = { ...options.env, GITHUB_API_URL: forge.url };
-    const { code, text } = await act(repo, 'schedule', {}, { ...options, env, secrets: { ...secrets, GITHUB_TOKEN: 'of-the-job' } });
+    const { code, text } = await act(
+        repo,
+        'schedule',
+        {},
+        { ...options, env, secrets: { ...secrets, GITHUB_TOKEN: 'of-the-job' } },
+    );
     assert.equal(code, 0, text);
     assert.deepEqual(await published(repo), [], text);
     assert.deepEqual([...forge.authorized], ['Bearer of-the-job'], text);

@@ -25,7 +25,8 @@ export async function repository(t, workflow) {
     const copy = `cp -R ${folder}/. .`;
     const checkout = { name: 'checkout', runs: { using: 'composite', steps: [{ run: copy, shell: 'sh' }] } };
     await writeFile(join(home, 'checkout/action.yml'), JSON.stringify(checkout));
-    const git = (...args) => succeed('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.example', ...args], { cwd: folder });
+    const git = (...args) =>
+        succeed('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.example', ...args], { cwd: folder });
     await git('init', '--quiet', '--initial-branch=main');
     await git('remote', 'add', 'origin', 'https://github.com/acme/integrations.git');
     await git('add', '.');
@@ -33,15 +34,30 @@ export async function repository(t, workflow) {
     return { home, folder, sha: (await git('rev-parse', 'HEAD')).trim() };
 }
 
-/** Runs the workflow for an event. The variables are as if the workflow had them at its head; `actions` are `{ 'owner/name@ref': folder }`. */
-export async function act({ home, folder }, event, payload, { env = {}, secrets = {}, actions = {}, file = 'workflow.yml' } = {}) {
+/**
+ * Runs the workflow for an event. The variables are as if the workflow had them at its head;
+ * `actions` are `{ 'owner/name@ref': folder }`.
+ */
+export async function act(
+    { home, folder },
+    event,
+    payload,
+    { env = {}, secrets = {}, actions = {}, file = 'workflow.yml' } = {},
+) {
     await writeFile(join(home, 'event.json'), JSON.stringify({ repository: REPOSITORY, ...payload }));
     const local = { [CHECKOUT]: join(home, 'checkout'), ...actions };
     const pairs = (option, values) => Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
     const args = [
-        event, '--no-cache-server', '--eventpath', join(home, 'event.json'), '--workflows', file,
+        event,
+        '--no-cache-server',
+        '--eventpath',
+        join(home, 'event.json'),
+        '--workflows',
+        file,
         ...['ubuntu-24.04', 'ubuntu-latest'].flatMap((image) => ['--platform', `${image}=-self-hosted`]),
-        ...pairs('--local-repository', local), ...pairs('--env', { GITBOOK_SANDBOX_DIR: join(home, 'sandbox'), ...env }), ...pairs('--secret', secrets),
+        ...pairs('--local-repository', local),
+        ...pairs('--env', { GITBOOK_SANDBOX_DIR: join(home, 'sandbox'), ...env }),
+        ...pairs('--secret', secrets),
     ];
     return run(tool('act'), args, { cwd: folder, env: { HOME: home, XDG_CACHE_HOME: join(home, 'cache') } });
 }

@@ -38,7 +38,10 @@ async function make(t) {
 /** `SHA256SUMS` as a release commits it. */
 export function checksums(archives) {
     const line = ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
-    return Object.entries(archives).map(line).sort((a, b) => a.slice(66).localeCompare(b.slice(66))).join('');
+    return Object.entries(archives)
+        .map(line)
+        .sort((a, b) => a.slice(66).localeCompare(b.slice(66)))
+        .join('');
 }
 
 /**

@@ -69,8 +69,19 @@ export async function uses({ workspace, path, inputs = {}, env = {}, machine = {
         await writeFile(files.script, step.run);
         await writeFile(files.output, '');
         const own = Object.entries(step.env ?? {}).map(([name, text]) => [name, evaluate(text, contexts)]);
-        const variables = { GITHUB_WORKSPACE: workspace, ...machine, ...env, ...Object.fromEntries(own), GITHUB_OUTPUT: files.output };
-        const options = { cwd: workspace, env: { ...variables, PATH: path }, seconds, stop: (child, output) => stop?.(step.id, child, output) };
+        const variables = {
+            GITHUB_WORKSPACE: workspace,
+            ...machine,
+            ...env,
+            ...Object.fromEntries(own),
+            GITHUB_OUTPUT: files.output,
+        };
+        const options = {
+            cwd: workspace,
+            env: { ...variables, PATH: path },
+            seconds,
+            stop: (child, output) => stop?.(step.id, child, output),
+        };
         const ended = await run(step.shell, ['-e', files.script], options);
         contexts.steps[step.id] = { outputs: outputsIn(await readFile(files.output, 'utf8')) };
         result.text += ended.text;
