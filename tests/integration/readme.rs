@@ -127,7 +127,7 @@ fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
     let block = commands("git submodule add");
     let path = block.split_whitespace().find_map(|word| word.strip_prefix("tools/gitbook-deploy/")).unwrap();
     let workflow = std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
-    let token = "GITBOOK_TOKEN: ${{ secrets.GITBOOK_TOKEN }}";
+    let token = "token: ${{ secrets.GITBOOK_TOKEN }}";
     let events =
         ["push:", "pull_request:", "closed", "merge_group:", "delete:", "schedule:", "workflow_dispatch:"];
     for text in events.into_iter().chain([token, "\"!dependabot/**\""]) {

@@ -1,0 +1,102 @@
+/** The workflows to be copied, carried out by act as they stand: the action by its tag, its binary from a release. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { act, deletion, published, pullRequest, push, repository } from './support/act.mjs';
+import { BINARY, ROOT, succeed } from './support/program.mjs';
+import { actionAt, archives, checksums, releaseServer } from './support/release.mjs';
+
+const secrets = { GITBOOK_TOKEN: 'a-token' };
+
+/** Each with events, and what is published afterwards. */
+const COPIED = {
+    'all-in-one.yml': [
+        ['push', push('main'), ['hello']],
+        ['push', push('feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
+        ['pull_request', pullRequest('closed', 'feature/x'), ['hello']],
+    ],
+    'production.yml': [['push', push('main'), ['hello']]],
+    'previews.yml': [
+        ['pull_request', pullRequest('opened', 'feature/x'), ['hello-feature-x-217d2bf5']],
+        ['delete', deletion('feature/x'), []],
+    ],
+    'label.yml': [
+        ['pull_request', pullRequest('labeled', 'feature/x', 'preview'), ['hello-feature-x-217d2bf5']],
+        ['pull_request', pullRequest('unlabeled', 'feature/x', 'preview'), []],
+    ],
+    'check-and-publish.yml': [['push', push('main'), ['hello']]],
+};
+
+/** A workflow to be copied in a repository, with the action and its release on a loopback server. */
+async function copied(t, name) {
+    const bytes = await archives(t);
+    const server = await releaseServer(t, bytes);
+    const workflow = await readFile(join(ROOT, 'examples/workflows/github', name), 'utf8');
+    // What act does not know yet, and does not do.
+    const repo = await repository(t, workflow.replace(/^ +(queue: max|deployment: false)\n/gm, ''));
+    const action = await actionAt(join(repo.home, 'action'), checksums(bytes));
+    const options = {
+        secrets,
+        env: { GITBOOK_ENDPOINT: 'sandbox', ...server.env },
+        actions: { 'gitbook-deploy/gitbook-deploy@v1': action },
+    };
+    return { server, repo, options };
+}
+
+for (const [name, events] of Object.entries(COPIED)) {
+    test(`${name} runs as it stands, with the released binary`, async (t) => {
+        const { server, repo, options } = await copied(t, name);
+        for (const [event, payload, expected] of events) {
+            const { code, text } = await act(repo, event, payload(repo.sha), options);
+            assert.equal(code, 0, text);
+            assert.deepEqual(await published(repo), expected, text);
+        }
+        assert.equal(server.asked.length, 1, 'not once fetched, and then taken from the tool cache');
+    });
+}
+
+test("sweep.yml runs as it stands, and asks the forge with the job's own token", async (t) => {
+    const { server, repo, options } = await copied(t, 'sweep.yml');
+    const preview = {
+        GITBOOK_MODE: 'preview',
+        GITBOOK_BRANCH: 'feature/x',
+        GITBOOK_ENDPOINT: 'sandbox',
+        GITBOOK_TOKEN: 'x',
+        GITBOOK_REPOSITORY: `${server.url.replace('http://', '')}/acme/integrations`,
+        GITBOOK_SANDBOX_DIR: join(repo.home, 'sandbox'),
+    };
+    await succeed(BINARY, [], { cwd: repo.folder, env: preview });
+    assert.deepEqual(await published(repo), ['hello-feature-x-217d2bf5']);
+    const forge = await forgeWith(t, {
+        '/': { full_name: 'acme/integrations', default_branch: 'main' },
+        '/branches/main': { name: 'main', commit: { sha: repo.sha } },
+    });
+    const env = { ...options.env, GITHUB_API_URL: forge.url };
+    const { code, text } = await act(
+        repo,
+        'schedule',
+        {},
+        { ...options, env, secrets: { ...secrets, GITHUB_TOKEN: 'of-the-job' } },
+    );
+    assert.equal(code, 0, text);
+    assert.deepEqual(await published(repo), [], text);
+    assert.deepEqual([...forge.authorized], ['Bearer of-the-job'], text);
+});
+
+/** A forge with one repository and what is told; lists are empty, and everything else is not there. */
+async function forgeWith(t, objects) {
+    const authorized = new Set();
+    const server = createServer(({ url, headers }, response) => {
+        authorized.add(headers.authorization);
+        const path = url.replace(/\?.*/, '').replace('/repos/acme/integrations', '') || '/';
+        const found = objects[path] ?? (['/pulls', '/deployments'].includes(path) ? [] : undefined);
+        const body = JSON.stringify(found ?? { message: 'Not Found' });
+        response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' }).end(body);
+    });
+    await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+    t.after(() => server.close());
+    return { url: `http://127.0.0.1:${server.address().port}`, authorized };
+}
