@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { after, before, describe, test } from 'node:test';
@@ -11,6 +11,8 @@ import { IMAGE, engine } from './support/container.mjs';
 import { ROOT, run, succeed, tool } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
+/** Files of `src/ci` that read what only GitHub gives, or nothing. */
+const ELSEWHERE = ['github.rs', 'payloads.rs', 'told.rs', 'tests.rs'];
 const TLS = `${ROOT}/tests/integration/fixtures/tls`;
 
 let image;
@@ -109,6 +111,42 @@ test('it publishes from a repository that it can only read', async () => {
     const { code, text } = await image.docker(['run', '--rm', ...options, IMAGE]);
     assert.equal(code, 0, text);
     assert.equal((await published(sandbox)).name, 'hello');
+});
+
+/** A push to the production branch, as a job of GitLab's has it. */
+const JOB = {
+    CI: 'true',
+    GITLAB_CI: 'true',
+    CI_COMMIT_BRANCH: 'main',
+    CI_COMMIT_SHA: '1111111111111111111111111111111111111111',
+    CI_DEFAULT_BRANCH: 'main',
+    CI_PIPELINE_SOURCE: 'push',
+    GITBOOK_ENDPOINT: 'sandbox',
+};
+
+test('each documented line deploys, and knows the job that it runs in by gitbook.env', async () => {
+    const lines = (await readFile(`${ROOT}/examples/docker/README.md`, 'utf8')).match(/^docker run .*$/gm);
+    assert.equal(lines.length, 3);
+    for (const line of lines) {
+        const repository = await image.repository();
+        await copyFile(`${ROOT}/examples/docker/gitbook.env`, `${repository}/gitbook.env`);
+        const { code, text } = await run('sh', ['-c', line], { cwd: repository, env: { ...image.env, ...JOB } });
+        assert.equal(code, 0, text);
+        assert.ok(!line.includes('gitbook.env') || text.includes('publish: push to the production branch'), text);
+        assert.equal((await published(`${repository}/.gitbook-sandbox`)).name, 'hello');
+    }
+});
+
+test('gitbook.env names every variable that the program reads, outside of GitHub', async () => {
+    const sources = (await readdir(`${ROOT}/src/ci`)).filter((name) => name.endsWith('.rs') && !ELSEWHERE.includes(name));
+    const texts = await Promise.all(sources.map((name) => readFile(`${ROOT}/src/ci/${name}`, 'utf8')));
+    const known = (await readFile(`${ROOT}/src/ci.rs`, 'utf8')).matchAll(/ variable: "(\w+)"/g);
+    const read = texts.flatMap((text) => [...text.split('#[cfg(test)]')[0].matchAll(/"([A-Z][A-Z0-9_]+)"/g)]);
+    const own = (await readFile(`${ROOT}/README.md`, 'utf8')).matchAll(/^\| `(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN)` \|/gm);
+    const all = new Set([...known, ...read, ...own].map(([, name]) => name));
+    all.delete('GITHUB_ACTIONS');
+    const named = (await readFile(`${ROOT}/examples/docker/gitbook.env`, 'utf8')).match(/^[A-Z].*$/gm);
+    assert.deepEqual(named.toSorted(), [...all].sort());
 });
 
 /** Publishes to a server of this machine. */
