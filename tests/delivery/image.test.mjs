@@ -201,11 +201,11 @@ describe('as PID 1', { concurrency: true }, () => {
             const files = ['-e', 'GITBOOK_OUTPUT_FILE=out.env', '-e', 'GITBOOK_REPORT_FILE=report.json'];
             const repository = await image.repository();
             let place, signalled;
-            const stop = async (client) => {
+            const stop = async () => {
                 await asked;
                 place = await placeOf(signal);
                 signalled = performance.now();
-                client.kill(signal);
+                await image.docker(['kill', '--signal', signal, signal]);
             };
             const { code, text } = await deploy(repository, ['--name', signal, ...files, ...options], { stop });
             assert.equal(code, expected, text);
