@@ -125,7 +125,7 @@ const JOB = {
 };
 
 test('each documented line deploys, and knows the job that it runs in by gitbook.env', async () => {
-    const lines = (await readFile(`${ROOT}/examples/docker/README.md`, 'utf8')).match(/^docker run .*$/gm);
+    const lines = (await readFile(`${ROOT}/examples/docker/README.md`, 'utf8')).match(/^docker run (.*\\\n)*.*$/gm);
     assert.equal(lines.length, 3);
     for (const line of lines) {
         const repository = await image.repository();

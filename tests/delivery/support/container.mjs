@@ -1,4 +1,5 @@
 /** The image, built as a release builds it, and an engine that runs the `docker` commands that the documentation tells. */
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +14,17 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 /** Root of this machine may do all that is needed; anyone else, in a user namespace. */
 const AS_ROOT = process.getuid() === 0 ? [] : ['podman', 'unshare'];
 
-/**
- * No network unless a test asks for the machine's. The rest is what goes everywhere: without systemd, with cgroups of
- * either version, and without the right to raise a limit.
- */
+/** crun refuses cgroups of both versions side by side; runc, for anyone but root, those of version 2. */
+const RUNTIME = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'crun' : 'runc';
+
+/** No network unless a test asks for the machine's. The rest goes without systemd and without the right to raise a limit. */
 const SETTINGS = `[containers]
 netns = "none"
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-runtime = "runc"
+runtime = "${RUNTIME}"
 `;
 
 /** An engine whose images and containers are all below one new folder. */
