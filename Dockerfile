@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="gitbook-deploy" \
     org.opencontainers.image.version="$VERSION" \
     org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out /
-COPY LICENSE-* /usr/share/doc/gitbook-deploy/
+COPY --chmod=644 LICENSE-* /usr/share/doc/gitbook-deploy/
 # Started with nothing mounted, it must not search the whole file system for manifests.
 WORKDIR /repo
 ENTRYPOINT ["/gitbook-deploy"]
