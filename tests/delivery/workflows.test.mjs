@@ -28,13 +28,29 @@ const COPIED = {
         ['pull_request', pullRequest('unlabeled', 'feature/x', 'preview'), []],
     ],
     'check-and-publish.yml': [['push', push('main'), ['hello']]],
+    'README.md': [
+        ['push', push('main'), ['hello']],
+        ['push', push('feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
+        ['pull_request', pullRequest('opened', 'feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
+        ['pull_request', pullRequest('closed', 'feature/x'), ['hello']],
+        ['delete', deletion('feature/x'), ['hello']],
+    ],
 };
+
+/** A workflow, which README.md has in its quick start. */
+async function text(name) {
+    if (name !== 'README.md') {
+        return readFile(join(ROOT, 'examples/workflows/github', name), 'utf8');
+    }
+    const readme = await readFile(join(ROOT, name), 'utf8');
+    return readme.match(/^### GitHub Actions\n\n```yaml\n(.*?)^```$/ms)[1];
+}
 
 /** A workflow to be copied in a repository, with the action and its release on a loopback server. */
 async function copied(t, name) {
     const bytes = await archives(t);
     const server = await releaseServer(t, bytes);
-    const workflow = await readFile(join(ROOT, 'examples/workflows/github', name), 'utf8');
+    const workflow = await text(name);
     // What act does not know yet, and does not do.
     const repo = await repository(t, workflow.replace(/^ +(queue: max|deployment: false)\n/gm, ''));
     const action = await actionAt(join(repo.home, 'action'), checksums(bytes));

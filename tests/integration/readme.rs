@@ -124,13 +124,67 @@ fn each_workflow_to_be_copied_is_told() {
 
 #[test]
 fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
-    let block = commands("git submodule add");
-    let path = block.split_whitespace().find_map(|word| word.strip_prefix("tools/gitbook-deploy/")).unwrap();
+    let block = commands("raw.githubusercontent.com");
+    let path = block.split_whitespace().find_map(|word| word.split_once("/v1/")).unwrap().1;
     let workflow = std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
     let token = "token: ${{ secrets.GITBOOK_TOKEN }}";
     let events =
         ["push:", "pull_request:", "closed", "merge_group:", "delete:", "schedule:", "workflow_dispatch:"];
     for text in events.into_iter().chain([token, "\"!dependabot/**\""]) {
         assert!(workflow.contains(text), "{text}");
+    }
+}
+
+/// What README.md says below a heading, up to the next one of its rank.
+fn section(heading: &str) -> String {
+    let readme = readme();
+    let (_, rest) = readme.split_once(&format!("\n{heading}\n")).unwrap();
+    let rank = heading.split_once(' ').unwrap().0;
+    rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
+}
+
+/// The code spans of a text.
+fn spans(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn each_system_has_a_quick_start_of_ten_lines_that_its_template_bears_out() {
+    let quick_start = section("## Quick start");
+    let mut templates = BTreeSet::new();
+    for system in quick_start.split("\n### ").skip(1) {
+        let (name, text) = system.split_once('\n').unwrap();
+        assert!(text.lines().filter(|line| !line.is_empty()).count() <= 15, "{name}");
+        let Some((_, link)) = text.split_once("](examples/ci/") else { continue };
+        let path = link.split_once(')').unwrap().0;
+        assert!(text.lines().count() <= 10, "{name}");
+        let template = std::fs::read_to_string(Path::new(ROOT).join("examples/ci").join(path)).unwrap();
+        // Where a file goes is told, too.
+        for word in spans(text).into_iter().filter(|word| !word.starts_with('.') && !path.ends_with(word)) {
+            assert!(template.contains(word), "{name}: `{word}`");
+        }
+        templates.insert(path.split_once('/').unwrap().0.to_owned());
+    }
+    let folders = std::fs::read_dir(Path::new(ROOT).join("examples/ci")).unwrap();
+    let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
+    assert_eq!(templates, folders.collect());
+}
+
+#[test]
+fn what_is_linked_to_is_there() {
+    for page in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "examples/docker/README.md"] {
+        let page = Path::new(ROOT).join(page);
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
+            if let Some(heading) = link.strip_prefix('#') {
+                let is_it = |line: &str| {
+                    line.starts_with('#')
+                        && line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-") == heading
+                };
+                assert!(text.lines().any(is_it), "{}: {link}", page.display());
+            } else if !link.starts_with("https://") {
+                assert!(page.parent().unwrap().join(link).exists(), "{}: {link}", page.display());
+            }
+        }
     }
 }

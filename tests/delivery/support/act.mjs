@@ -45,7 +45,8 @@ export async function act(
     { env = {}, secrets = {}, actions = {}, file = 'workflow.yml' } = {},
 ) {
     await writeFile(join(home, 'event.json'), JSON.stringify({ repository: REPOSITORY, ...payload }));
-    const local = { [CHECKOUT]: join(home, 'checkout'), ...actions };
+    const checkout = join(home, 'checkout');
+    const local = { [CHECKOUT]: checkout, 'actions/checkout@v6': checkout, ...actions };
     const pairs = (option, values) => Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
     const args = [
         event,
