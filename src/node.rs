@@ -277,6 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn what_windows_editors_write_changes_neither_places_nor_values() {
+        let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
+        let fields = &node.as_map().unwrap().0;
+        let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
+        assert_eq!(places, ["m.yaml:1:7", "m.yaml:2:10", "m.yaml:5:8"]);
+        assert_eq!(
+            node.to_json(),
+            serde_json::json!({"name": "hello", "summary": "one\ntwo\n", "title": "x"})
+        );
+        assert_eq!(
+            parse("a: 1\r\nb: 2\r\na: 3\r\n").unwrap_err(),
+            "m.yaml:3:1: not valid YAML: duplicate mapping key `a` is not allowed here"
+        );
+    }
+
+    #[test]
     fn reads_yaml_1_2_with_anchors_and_block_scalars() {
         let node = parse("a: &x [1, 2.5, true, yes, ~]\nb: *x\nc: |\n  one\n  two\n").unwrap();
         assert_eq!(

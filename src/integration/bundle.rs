@@ -2,7 +2,7 @@
 
 mod tsconfig;
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use rolldown::{
@@ -158,7 +158,7 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
         None => place,
     };
     let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
-    let message = message.replace(&format!("{}/", shown_from.display()), "");
+    let message = message.replace(&format!("{}{MAIN_SEPARATOR}", shown_from.display()), "");
     let hint = is_missing(problem).then(|| {
         "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"
             .to_owned()

@@ -129,7 +129,7 @@ impl Deployment {
     /// Starts it.
     pub(crate) fn starts(self) -> Running {
         let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
-        let folder = folder.canonicalize().unwrap();
+        let folder = dunce::canonicalize(folder).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_gitbook-deploy"))
             .args(&self.arguments)
             .env_clear()
@@ -162,6 +162,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// Sends it a signal, `INT` or `TERM`.
+    #[cfg(unix)]
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
         // The shell's own `kill`, which is wherever a shell is.

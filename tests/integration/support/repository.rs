@@ -56,7 +56,7 @@ impl Repository {
 
     /// The path of something in it.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.0.path().canonicalize().unwrap().join(path)
+        dunce::canonicalize(self.0.path()).unwrap().join(path)
     }
 
     /// The paths of all files in it.
