@@ -281,7 +281,7 @@ mod tests {
         let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
         let fields = &node.as_map().unwrap().0;
         let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
-        assert_eq!(places, ["m.yaml:1:7", "m.yaml:2:10", "m.yaml:5:8"]);
+        assert_eq!(places, ["m.yaml:1:7", "m.yaml:3:3", "m.yaml:5:8"]);
         assert_eq!(
             node.to_json(),
             serde_json::json!({"name": "hello", "summary": "one\ntwo\n", "title": "x"})
