@@ -151,11 +151,12 @@ test('the image is built around the binaries of the archives and pushed by diges
     const builds = calls.filter((call) => call.startsWith('docker buildx build'));
     assert.deepEqual(builds.map((call) => call.match(/--platform (\S+)/)[1]), ['linux/amd64', 'linux/arm64']);
     const revision = await clone.git('rev-parse', 'HEAD');
-    for (const call of builds) {
+    for (const [call, machine] of [[builds[0], 'x86_64'], [builds[1], 'aarch64']]) {
         assert.match(call, /type=image,name=\S+,push=true,push-by-digest=true/);
         assert.match(call, new RegExp(`--build-arg VERSION=1.2.3 --build-arg REVISION=${revision}`));
         const context = calls.slice(calls.indexOf(call) + 1, calls.indexOf(call) + 5);
-        assert.deepEqual(context, ['./out/etc/ssl/certs/ca-certificates.crt', './out/gitbook-deploy', '#!/bin/sh', 'echo I am a binary']);
+        const binary = ['#!/bin/sh', `echo for ${machine}-unknown-linux-musl`];
+        assert.deepEqual(context, ['./out/etc/ssl/certs/ca-certificates.crt', './out/gitbook-deploy', ...binary]);
     }
     const list = calls.find((call) => call.startsWith('docker buildx imagetools create'));
     assert.match(list, new RegExp(`--tag ${NAME}:release-1.2.3( ${NAME}@sha256:\\d{64}){2}$`));

@@ -100,7 +100,7 @@ test('the archive for Windows is a zip of the same', async (t) => {
     await succeed('python3', ['-m', 'zipfile', '-e', zip, unpacked]);
     assert.deepEqual((await readdir(unpacked)).sort(), [...MEMBERS, 'gitbook-deploy.exe']);
     const binary = await readFile(join(unpacked, 'gitbook-deploy.exe'), 'utf8');
-    assert.equal(binary, await readFile(join(clone.folder, 'binary'), 'utf8'));
+    assert.equal(binary, await readFile(join(clone.folder, 'binary-x86_64-pc-windows-msvc'), 'utf8'));
 });
 
 test('packed again from another folder, with files of another time, an archive has the same bytes', async (t) => {
@@ -110,9 +110,9 @@ test('packed again from another folder, with files of another time, an archive h
     const copy = join(clone.root, 'copy');
     await cp(clone.folder, copy, { recursive: true });
     await rm(join(copy, 'archives'), { recursive: true });
-    await succeed('touch', ['-d', '2001-02-03', join(copy, 'README.md'), join(copy, 'binary')]);
+    await succeed('touch', ['-d', '2001-02-03', join(copy, 'README.md'), ...TARGETS.map((target) => join(copy, `binary-${target}`))]);
     for (const target of TARGETS) {
-        await succeed(join(copy, 'scripts/release/archive'), [VERSION, target, join(copy, 'binary'), join(copy, 'archives')]);
+        await succeed(join(copy, 'scripts/release/archive'), [VERSION, target, join(copy, `binary-${target}`), join(copy, 'archives')]);
         const bytes = (folder) => readFile(join(folder, 'archives', archiveOf(target)));
         assert.ok((await bytes(copy)).equals(await bytes(clone.folder)), target);
     }
@@ -133,7 +133,7 @@ test('the checksums are those of all archives, and of nothing else', async (t) =
     const folder = join(clone.folder, 'release/assets');
     const sums = await readFile(join(folder, 'SHA256SUMS'), 'utf8');
     assert.deepEqual(sums.match(/(?<=^[0-9a-f]{64} {2}).*$/gm), names);
-    assert.deepEqual(names, TARGETS.map(archiveOf).sort());
+    assert.deepEqual(names, TARGETS.map((target) => archiveOf(target)).sort());
     await succeed('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder });
     assert.equal(await readFile(join(clone.folder, 'release/notes.md'), 'utf8'), NOTES);
 

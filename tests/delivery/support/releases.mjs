@@ -48,8 +48,8 @@ export async function release(t, files = {}) {
     const root = await workspace(t);
     const folder = join(root, 'clone');
     await mkdir(folder);
-    for (const path of ['scripts/release', 'examples/hello', 'README.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'Dockerfile']) {
-        await cp(join(ROOT, path), join(folder, path), { recursive: true }).catch(() => {});
+    for (const path of ['scripts/release', 'examples/hello', 'README.md', 'LICENSE-APACHE', 'LICENSE-MIT']) {
+        await cp(join(ROOT, path), join(folder, path), { recursive: true });
     }
     const ours = /(name = "gitbook-deploy"\nversion = ")[^"]*/;
     for (const path of ['Cargo.toml', 'Cargo.lock']) {
@@ -114,10 +114,12 @@ class Release {
         return run('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', text, ...args], options);
     }
 
-    /** Writes archives of all targets, all of one small binary, to a folder. */
+    /** Writes archives of all targets to a folder, each with a small binary of its own, `binary-TARGET`. */
     async archives(into = 'archives') {
-        await writeFile(join(this.folder, 'binary'), '#!/bin/sh\necho I am a binary\n');
-        const packed = TARGETS.map((target) => this.run('archive', VERSION, target, 'binary', into));
+        const packed = TARGETS.map(async (target) => {
+            await writeFile(join(this.folder, `binary-${target}`), `#!/bin/sh\necho for ${target}\n`);
+            return this.run('archive', VERSION, target, `binary-${target}`, into);
+        });
         for (const { code, text } of await Promise.all(packed)) {
             if (code !== 0) throw new Error(text);
         }
