@@ -136,7 +136,7 @@ impl Report {
     /// A sink that fails never fails the deployment.
     fn written(&self, path: &Path, result: std::io::Result<()>) {
         if let Err(error) = result {
-            let message = format!("`{}` can't be written: {error}", path.display());
+            let message = format!("`{}` can't be written: {error}", shown(path));
             self.printer.diagnostic(&Diagnostic::warning(None, message));
         }
     }

@@ -66,7 +66,10 @@ impl Ended {
             "The system cannot find the path specified. (os error 3)",
             "No such file or directory (os error 2)",
         );
-        let text = text.replace(self.folder.to_str().unwrap(), "<folder>").replace(super::TOKEN, "<token>");
+        let folder = self.folder.to_str().unwrap();
+        let text = text.replace(folder, "<folder>").replace(&folder.replace('\\', "/"), "<folder>");
+        let text = text.replace("<folder>\\", "<folder>/").replace("file:///<folder>", "file://<folder>");
+        let text = text.replace(super::TOKEN, "<token>");
         let text = digits_after(&text, "127.0.0.1:", "<port>");
         let text = digits_after(&text, "milliseconds=", "…");
         digits_after(&text, "\"milliseconds\":", "…")

@@ -70,8 +70,10 @@ impl Repository {
             }
         }
         let root = self.path("");
-        let mut found: Vec<_> =
-            found.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect();
+        let mut found: Vec<_> = found
+            .iter()
+            .map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/"))
+            .collect();
         found.sort();
         found
     }
