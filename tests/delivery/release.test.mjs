@@ -72,8 +72,11 @@ test('the binary that was built is tried before it is packed', async (t) => {
     assert.equal(code, 0, text);
     assert.ok((await stat(join(clone.folder, 'target/tried/hello/script.js'))).size > 0);
     await refuses(clone.run('try', '9.9.9', BINARY), `it is \`gitbook-deploy ${BUILT}\`, not gitbook-deploy 9.9.9`);
-    await writeFile(join(clone.folder, 'liar'), `#!/bin/sh\necho gitbook-deploy ${VERSION}\n`, { mode: 0o755 });
+    const liar = (more) => writeFile(join(clone.folder, 'liar'), `#!/bin/sh\necho gitbook-deploy ${VERSION}\n${more}`, { mode: 0o755 });
+    await liar('');
     await refuses(clone.run('try', VERSION, 'liar'), 'nothing was published');
+    await liar('# /lib64/ld-linux-x86-64.so.2');
+    await refuses(clone.run('try', VERSION, 'liar'), 'the binary is not linked statically');
 });
 
 test('an archive unpacks to a binary that runs and its papers', async (t) => {
