@@ -39,7 +39,6 @@ pub(crate) struct Key {
 impl Node {
     /// Reads YAML, of which JSON is a part.
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // YAML 1.2, where `yes` and `y` are text.
         let options = serde_saphyr::options! { strict_booleans: true };
         let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
