@@ -168,7 +168,6 @@ pub(crate) struct Running {
 
 impl Running {
     /// Sends it a signal, `INT` or `TERM`.
-    #[cfg(unix)]
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
         // The shell's own `kill`, which is wherever a shell is.

@@ -50,6 +50,7 @@ impl Repository {
     }
 
     /// A `PATH` where the programs of one of its folders come first.
+    #[cfg(unix)]
     pub(crate) fn path_variable(&self, folder: &str) -> String {
         format!("{}:/usr/local/bin:/usr/bin:/bin", self.path(folder).display())
     }

@@ -86,7 +86,6 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     let forge = StandIn::start().await;
@@ -132,6 +131,7 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     ended.log()
 }
 
+#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
     let (deployments, comments) =
@@ -160,7 +160,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
     "#);
 }
 
-#[cfg(unix)]
+#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
     let forge = StandIn::start().await;
