@@ -123,10 +123,16 @@ async fn next_signal() -> Signal {
     }
 }
 
-#[cfg(not(unix))]
+/// What comes nearest to them there: GitHub's runner sends Ctrl-C, and then Ctrl-Break.
+#[cfg(windows)]
 async fn next_signal() -> Signal {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Signal::Interrupt,
-        Err(_) => std::future::pending().await,
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut close)) = (ctrl_c(), ctrl_break(), ctrl_close()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Signal::Interrupt,
+        _ = terminate.recv() => Signal::Terminate,
+        _ = close.recv() => Signal::Terminate,
     }
 }

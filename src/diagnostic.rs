@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 /// How bad a problem is: an error stops the deployment, a warning does not.
@@ -74,10 +74,16 @@ impl Place {
     #[must_use]
     pub(crate) fn origin_text(&self) -> Cow<'_, str> {
         match &*self.origin {
-            Origin::File(path) => path.to_string_lossy(),
+            Origin::File(path) => shown(path).into(),
             Origin::Variable(name) => name.into(),
         }
     }
+}
+
+/// A path as messages have it: with `/` between its parts, on Windows too, as manifests, workflows and GitHub write it.
+#[must_use]
+pub(crate) fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
 }
 
 impl fmt::Display for Place {

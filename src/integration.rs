@@ -278,7 +278,7 @@ async fn script(
 }
 
 fn shown_from(folder: &Path) -> PathBuf {
-    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+    dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 impl Integration {

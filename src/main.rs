@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use gitbook_deploy::{Environment, Terminal};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -39,7 +39,6 @@ pub(crate) struct Key {
 impl Node {
     /// Reads YAML, of which JSON is a part.
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // YAML 1.2, where `yes` and `y` are text.
         let options = serde_saphyr::options! { strict_booleans: true };
         let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
@@ -274,6 +273,22 @@ mod tests {
         let (key, title) = &block.as_map().unwrap().0[1];
         assert_eq!(key.place.to_string(), "m.yaml:4:5");
         assert_eq!(title.place.to_string(), "m.yaml:4:12");
+    }
+
+    #[test]
+    fn what_windows_editors_write_changes_neither_places_nor_values() {
+        let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
+        let fields = &node.as_map().unwrap().0;
+        let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
+        assert_eq!(places, ["m.yaml:1:7", "m.yaml:3:3", "m.yaml:5:8"]);
+        assert_eq!(
+            node.to_json(),
+            serde_json::json!({"name": "hello", "summary": "one\ntwo\n", "title": "x"})
+        );
+        assert_eq!(
+            parse("a: 1\r\nb: 2\r\na: 3\r\n").unwrap_err(),
+            "m.yaml:3:1: not valid YAML: duplicate mapping key `a` is not allowed here"
+        );
     }
 
     #[test]

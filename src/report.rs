@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::ci::Ci;
 use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
 use crate::error::{Error, count};
 use crate::plan::{Decision, Plan};
@@ -136,7 +136,7 @@ impl Report {
     /// A sink that fails never fails the deployment.
     fn written(&self, path: &Path, result: std::io::Result<()>) {
         if let Err(error) = result {
-            let message = format!("`{}` can't be written: {error}", path.display());
+            let message = format!("`{}` can't be written: {error}", shown(path));
             self.printer.diagnostic(&Diagnostic::warning(None, message));
         }
     }
@@ -244,7 +244,7 @@ fn problem(problem: &Diagnostic) -> Value {
     let position = place.and_then(|place| place.position);
     json!({
         "severity": problem.severity,
-        "file": place.and_then(|place| place.path()),
+        "file": place.and_then(|place| place.path()).map(shown),
         "variable": place.filter(|place| place.path().is_none()).map(|place| place.origin_text().into_owned()),
         "line": position.map(|(line, _)| line),
         "column": position.map(|(_, column)| column),

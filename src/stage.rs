@@ -16,7 +16,7 @@ use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Shard};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, shown};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::forge::{Forge, ForgeError};
@@ -317,7 +317,7 @@ impl Stage<'_> {
                 let folder = &config.sandbox_dir;
                 let started = sandbox::start(folder).await;
                 let url = started.map_err(|source| Error::Sandbox { folder: folder.clone(), source })?;
-                tracing::info!("sandbox: what is published goes to `{}`", folder.display());
+                tracing::info!("sandbox: what is published goes to `{}`", shown(folder));
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }
         };

@@ -194,8 +194,9 @@ fn some_words_are_for_some_files_only() {
 fn there_is_no_global_state() {
     for source in production() {
         let state = ["static ", "static mut ", "pub static ", "pub(crate) static ", "pub(super) static "];
-        let found =
-            source.text.lines().find(|line| state.iter().any(|word| line.trim_start().starts_with(word)));
+        // An allocator is one by its nature.
+        let mut lines = source.text.lines().filter(|line| !line.contains(": mimalloc::MiMalloc = "));
+        let found = lines.find(|line| state.iter().any(|word| line.trim_start().starts_with(word)));
         assert_eq!(found, None, "`{}`", source.path());
     }
 }

@@ -2,7 +2,7 @@
 
 mod tsconfig;
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use rolldown::{
@@ -12,7 +12,7 @@ use rolldown::{
 use rolldown_common::Output;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use crate::diagnostic::{Diagnostic, Place, Severity, lower_case};
+use crate::diagnostic::{self, Diagnostic, Place, Severity, lower_case};
 use tsconfig::Settings;
 
 /// A script, ready to be sent.
@@ -41,7 +41,7 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let chunk = chunk.ok_or_else(|| failed("the bundler gave no script"))?;
     let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
     if let Some(outside) = modules.clone().find(|module| is_outside(module, root)) {
-        let message = format!("`{}` is imported and lies outside the repository", outside.display());
+        let message = format!("`{}` is imported and lies outside the repository", diagnostic::shown(outside));
         let hint = "keep everything that an integration is made of in its repository".to_owned();
         return Err(failed(&message).into_iter().map(|problem| problem.hint(hint.clone())).collect());
     }
@@ -158,7 +158,7 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
         None => place,
     };
     let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
-    let message = message.replace(&format!("{}/", shown_from.display()), "");
+    let message = message.replace(&format!("{}{MAIN_SEPARATOR}", shown_from.display()), "");
     let hint = is_missing(problem).then(|| {
         "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"
             .to_owned()

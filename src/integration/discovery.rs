@@ -45,7 +45,7 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
             Ok(paths) => {
                 for path in paths {
                     // Two ways to one manifest are one manifest.
-                    let true_path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                    let true_path = dunce::canonicalize(&path).unwrap_or_else(|_| path.clone());
                     found.entry(true_path).or_insert(path);
                 }
             }
@@ -73,10 +73,10 @@ pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
     let root = repository_root(started_in, started_in);
     let selected = discover(patterns, started_in).unwrap_or_default();
     let is_selected = |path: &PathBuf| {
-        let path = path.canonicalize().ok();
+        let path = dunce::canonicalize(path).ok();
         selected
             .iter()
-            .any(|source| source.manifest.as_ref().and_then(|path| path.canonicalize().ok()) == path)
+            .any(|source| source.manifest.as_ref().and_then(|path| dunce::canonicalize(path).ok()) == path)
     };
     let is_of_it =
         |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, started_in) == root);
@@ -86,7 +86,7 @@ pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
 /// Whether a folder is a repository's root, so that everything of it can be found below.
 #[must_use]
 pub(crate) fn is_whole_repository(folder: &Path) -> bool {
-    folder.canonicalize().is_ok_and(|folder| repository_root(&folder, &folder) == folder)
+    dunce::canonicalize(folder).is_ok_and(|folder| repository_root(&folder, &folder) == folder)
 }
 
 /// The same order on every system, whatever its path separator.
@@ -161,7 +161,7 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern.trim_end_matches('/')).literal_separator(true).build()
+    GlobBuilder::new(pattern.trim_end_matches(std::path::is_separator)).literal_separator(true).build()
 }
 
 fn manifests_below(folder: &Path) -> Vec<PathBuf> {
@@ -187,6 +187,7 @@ fn tidy(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::discover;
+    use crate::diagnostic::shown;
 
     /// A repository of five manifests, two of which nobody wants.
     fn repository() -> tempfile::TempDir {
@@ -206,7 +207,7 @@ mod tests {
         let temp = repository();
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let found = discover(&patterns, temp.path())
-            .map(|sources| sources.iter().map(|s| s.shown.to_string_lossy().into_owned()).collect::<Vec<_>>())
+            .map(|sources| sources.iter().map(|s| shown(&s.shown)).collect::<Vec<_>>())
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
         let expected = expected.map_err(str::to_owned).map(|paths| {
             let manifest = |path: &&str| {
@@ -242,6 +243,15 @@ mod tests {
         check(&["{a,b/two}"], Ok(&["a", "b/two"]));
         // A folder without a manifest of its own is searched, however it was named.
         check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn windows_own_separator_is_one() {
+        check(&["b\\two", ".\\b\\one\\"], Ok(&["b/one", "b/two"]));
+        check(&["b\\*"], Ok(&["b/one", "b/two"]));
+        check(&["b\\*\\gitbook-manifest.yaml"], Ok(&["b/one", "b/two"]));
+        check(&["*\\one\\"], Ok(&["b/one"]));
     }
 
     #[test]

@@ -103,7 +103,7 @@ mod tests {
 
     fn check(name: &str, bytes: &[u8], purpose: Purpose, expected: Result<Option<&str>, &str>) {
         let temp = tempfile::tempdir().unwrap();
-        let root = temp.path().canonicalize().unwrap();
+        let root = dunce::canonicalize(temp.path()).unwrap();
         std::fs::write(root.join(name), bytes).unwrap();
         let result = read(&root, &root, name, purpose, &Place::file("m"));
         let result = result.map(|(_, warning)| warning.map(|w| w.message)).map_err(|d| d.message);

@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, Place};
 /// The folder that a manifest's paths must stay in: the nearest one above it that holds `.git`, else the
 /// folder that the program was started in if the manifest is below it, else the manifest's own.
 pub(crate) fn repository_root(folder: &Path, started_in: &Path) -> PathBuf {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let started_in = started_in.canonicalize().unwrap_or_else(|_| started_in.to_owned());
+    let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let started_in = dunce::canonicalize(started_in).unwrap_or_else(|_| started_in.to_owned());
     match folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) {
         Some(root) => root.to_owned(),
         None if folder.starts_with(&started_in) => started_in,
@@ -29,7 +29,7 @@ pub(crate) fn inside(
     let failed = |message: String, hint: &str| {
         Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned())))
     };
-    let path = folder.join(text).canonicalize().map_err(|error| {
+    let path = dunce::canonicalize(folder.join(text)).map_err(|error| {
         failed(
             format!("{what} `{text}` can't be read: {error}"),
             "paths in a manifest are relative to its folder",
@@ -50,12 +50,12 @@ pub(crate) fn inside(
 #[cfg(test)]
 mod tests {
     use super::{inside, repository_root};
-    use crate::diagnostic::Place;
+    use crate::diagnostic::{Place, shown};
 
     #[test]
     fn the_root_is_where_git_is() {
         let temp = tempfile::tempdir().unwrap();
-        let root = temp.path().canonicalize().unwrap();
+        let root = dunce::canonicalize(temp.path()).unwrap();
         let folder = root.join("a/b");
         std::fs::create_dir_all(&folder).unwrap();
         assert_eq!(repository_root(&folder, &root), root);
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn nothing_outside_is_read() {
         let temp = tempfile::tempdir().unwrap();
-        let base = temp.path().canonicalize().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
         let root = base.join("repo");
         std::fs::create_dir(&root).unwrap();
         std::fs::write(base.join("secret"), "x").unwrap();
@@ -76,7 +76,7 @@ mod tests {
         std::os::unix::fs::symlink(base.join("secret"), root.join("link")).unwrap();
         let check = |text: &str, expected: &str| {
             let result = inside(&root, &root, text, "the icon", &Place::file("m"));
-            let message = result.map_or_else(|d| d.to_string(), |path| path.display().to_string());
+            let message = result.map_or_else(|d| d.to_string(), |path| shown(&path));
             assert!(message.contains(expected), "{message}");
         };
         check("./icon.png", "repo/icon.png");
@@ -84,6 +84,6 @@ mod tests {
         #[cfg(unix)]
         check("link", "m: the icon `link` lies outside the repository");
         check(".", "m: the icon `.` is not a file");
-        check("none", "m: the icon `none` can't be read: No such file");
+        check("none", "m: the icon `none` can't be read: ");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::escape;
 use super::hidden::Hidden;
 use crate::config::LogFormat;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
 
 /// Where a program writes to.
@@ -175,7 +175,7 @@ impl Printer {
         let (folder, workspace) = &self.folders;
         let path = folder.join(path);
         let relative = workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
-        relative.unwrap_or(&path).display().to_string()
+        shown(relative.unwrap_or(&path))
     }
 
     fn json(&self, mut value: serde_json::Value) {

@@ -1,5 +1,6 @@
 //! Every exit code, from the process itself.
 
+#[cfg(unix)] // which has these signals
 mod signals;
 
 use crate::support::{Recorded as _, deployment, gitbook, repository, said};

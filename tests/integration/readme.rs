@@ -35,7 +35,7 @@ fn commands(with: &str) -> String {
 /// Runs commands as a newcomer would, with the binary that was built for this test.
 #[expect(clippy::disallowed_methods, reason = "a shell needs the PATH of the machine")]
 fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
-    let own = format!(" {BINARY}\n");
+    let own = format!(" {}\n", BINARY.replace('\\', "/"));
     let commands =
         commands.replace(" gitbook-deploy\n", &own).replace(" cargo run --release --locked\n", &own);
     let commands = commands.replace('…', "token");
@@ -44,6 +44,8 @@ fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
         .args(["-euc", &commands])
         .current_dir(folder)
         .env_clear()
+        // Without it, nothing can connect on Windows.
+        .envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)))
         .envs([("PATH", path.as_os_str()), ("GITBOOK_SANDBOX_DIR", sandbox.as_os_str())])
         .env("GITBOOK_INTEGRATIONS", "examples/hello")
         .env("GITBOOK_ENDPOINT", "sandbox")

@@ -127,12 +127,18 @@ impl Deployment {
     }
 
     /// Starts it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Windows has a variable without which no program can connect"
+    )]
     pub(crate) fn starts(self) -> Running {
         let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
-        let folder = folder.canonicalize().unwrap();
+        let folder = dunce::canonicalize(folder).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_gitbook-deploy"))
             .args(&self.arguments)
             .env_clear()
+            // Without it, nothing can connect on Windows.
+            .envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)))
             .envs(self.sinks())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)

@@ -24,7 +24,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.canonicalize()? })
+        Ok(Self { folder: dunce::canonicalize(folder)? })
     }
 
     /// Keeps an integration whole or not at all, and answers as the API does.

@@ -112,6 +112,22 @@ async fn a_script_that_does_not_parse() {
 }
 
 #[tokio::test]
+async fn the_line_ends_of_windows_and_the_mark_of_its_editors_move_no_place() {
+    let manifest = "name: hello\ntitle: Hello\nvisibilty: public\nscript: main.ts\nscopes: 1\n";
+    let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
+    let log = async |mark: &str, line_end: &str| {
+        let written = |text: &str| format!("{mark}{}", text.replace('\n', line_end));
+        let repository = repository().file("gitbook-manifest.yaml", written(manifest));
+        publishing(&repository.file("main.ts", written(script))).await
+    };
+    let on_linux = log("", "\n").await;
+    for place in ["gitbook-manifest.yaml:3:1", "gitbook-manifest.yaml:5:9", "main.ts:3:11"] {
+        assert!(on_linux.contains(&format!("at: {place}\n")), "{on_linux}");
+    }
+    assert_eq!(log("\u{feff}", "\r\n").await, on_linux);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_not_set() {
     let more =
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";

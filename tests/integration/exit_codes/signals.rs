@@ -119,7 +119,6 @@ async fn nothing_is_tried_again_after_a_signal() {
     assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
     let server = slow("POST", Duration::ZERO, said(500, "nothing is to be sent")).await;

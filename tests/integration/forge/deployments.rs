@@ -122,6 +122,7 @@ async fn a_failure_is_on_record() {
     insta::assert_snapshot!(all(&forge), @"gitbook: hello (production) of 1111111: in_progress, failure");
 }
 
+#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_cancelled_run_leaves_nothing_in_progress() {
     let repository = repository().integration("hello").integration("other");

@@ -60,7 +60,16 @@ impl Ended {
 
     /// A text without what is different each time: the folder, ports and times.
     pub(crate) fn scrubbed(&self, text: &str) -> String {
-        let text = text.replace(self.folder.to_str().unwrap(), "<folder>").replace(super::TOKEN, "<token>");
+        // Windows has words of its own for a file that is not there.
+        let text = text.replace("The system cannot find the file specified.", "No such file or directory");
+        let text = text.replace(
+            "The system cannot find the path specified. (os error 3)",
+            "No such file or directory (os error 2)",
+        );
+        let folder = self.folder.to_str().unwrap();
+        let text = text.replace(folder, "<folder>").replace(&folder.replace('\\', "/"), "<folder>");
+        let text = text.replace("<folder>\\", "<folder>/").replace("file:///<folder>", "file://<folder>");
+        let text = text.replace(super::TOKEN, "<token>");
         let text = digits_after(&text, "127.0.0.1:", "<port>");
         let text = digits_after(&text, "milliseconds=", "…");
         digits_after(&text, "\"milliseconds\":", "…")

@@ -50,13 +50,14 @@ impl Repository {
     }
 
     /// A `PATH` where the programs of one of its folders come first.
+    #[cfg(unix)]
     pub(crate) fn path_variable(&self, folder: &str) -> String {
         format!("{}:/usr/local/bin:/usr/bin:/bin", self.path(folder).display())
     }
 
     /// The path of something in it.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.0.path().canonicalize().unwrap().join(path)
+        dunce::canonicalize(self.0.path()).unwrap().join(path)
     }
 
     /// The paths of all files in it.
@@ -70,8 +71,10 @@ impl Repository {
             }
         }
         let root = self.path("");
-        let mut found: Vec<_> =
-            found.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect();
+        let mut found: Vec<_> = found
+            .iter()
+            .map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/"))
+            .collect();
         found.sort();
         found
     }

@@ -131,6 +131,7 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     ended.log()
 }
 
+#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
     let (deployments, comments) =
@@ -159,6 +160,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
     "#);
 }
 
+#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
     let forge = StandIn::start().await;

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { archiveOf, release, VERSION } from './support/releases.mjs';
+
+const NAME = 'ghcr.io/acme/gitbook-deploy';
+const LIST = `sha256:${'d'.repeat(64)}`;
+
+/** Knows one release: whether it is a draft. Fails at what `FAILS` names. */
+const GH = `[ "$2" != "\${FAILS:-}" ] || exit 1
+case $2 in
+    list) cat "$STATE" 2>/dev/null || true ;;
+    create) echo true >"$STATE" ;;
+    edit) echo false >"$STATE" ;;
+esac`;
+
+/** Pushes nothing, but shows what it was to build from. */
+const DOCKER = `before=
+for argument; do
+    case $before in
+        --metadata-file) printf '{\\n  "containerimage.digest": "sha256:%064d"\\n}\\n' "\${#argument}" >"$argument" ;;
+        --build-context) (cd "\${argument#build=}" && find . -type f | sort && cat out/gitbook-deploy) >>"$CALLS" ;;
+    esac
+    before=$argument
+done
+case "$2 $3" in
+    'create --driver') echo a-builder ;;
+    'imagetools inspect') echo ${LIST} ;;
+esac`;
+
+/** A release whose assets are ready, and how its last job is run. */
+async function ready(t) {
+    const clone = await release(t);
+    await clone.replace({ gh: GH, docker: DOCKER });
+    await clone.archives('release/assets');
+    await clone.job('assets');
+    const publish = (env = {}) => clone.job('publish', { IMAGE: `${NAME}@${LIST}`, ...env });
+    return { clone, publish };
+}
+
+const tagged = (...tags) => `docker buildx imagetools create ${tags.map((tag) => `--tag ${NAME}:${tag}`).join(' ')} ${NAME}@${LIST}`;
+const short = (calls) => calls.map((call) => call.replace(/( --json| --title| --clobber| --notes-file| release\/assets\/).*/, ''));
+
+test('a release is shown when all of it is there: archives, version, image, and at last the moving tag', async (t) => {
+    const { clone, publish } = await ready(t);
+    const { code, text } = await publish();
+    assert.equal(code, 0, text);
+    const calls = await clone.called();
+    assert.deepEqual(short(calls), [
+        'gh release list --limit 1000',
+        'gh release create v1.2.3 --draft',
+        'git push refs/tags/v1.2.3',
+        'gh release edit v1.2.3 --draft=false --latest=true',
+        tagged('1.2.3', '1.2', '1'),
+        'git push refs/tags/v1',
+    ]);
+    const assets = [archiveOf('aarch64-apple-darwin'), archiveOf('x86_64-pc-windows-msvc'), 'SHA256SUMS'];
+    for (const name of [...assets.map((asset) => `release/assets/${asset}`), '--notes-file release/notes.md']) {
+        assert.ok(calls[1].includes(` ${name}`), calls[1]);
+    }
+
+    const commit = await clone.published('refs/tags/v1.2.3');
+    assert.equal(await clone.published('refs/tags/v1'), commit);
+    assert.equal(await clone.git('rev-parse', `${commit}^`), await clone.git('rev-parse', `release-${VERSION}`));
+    assert.equal(await clone.git('diff', '--name-status', `${commit}^`, commit), 'A\tSHA256SUMS');
+    const sums = await readFile(join(clone.folder, 'release/assets/SHA256SUMS'), 'utf8');
+    assert.equal(await clone.git('show', `${commit}:SHA256SUMS`), sums.trim());
+    assert.equal(await clone.git('log', '-1', '--format=%an: %s', commit), 'github-actions[bot]: Release 1.2.3');
+    assert.equal(await clone.published('refs/heads/main'), await clone.git('rev-parse', `release-${VERSION}`));
+});
+
+test('run again, it finds everything done', async (t) => {
+    const { clone, publish } = await ready(t);
+    await publish();
+    const commit = await clone.published('refs/tags/v1.2.3');
+    await clone.called();
+    const { code, text } = await publish();
+    assert.equal(code, 0, text);
+    assert.deepEqual(short(await clone.called()), ['gh release list --limit 1000', tagged('1.2.3', '1.2', '1')]);
+    assert.equal(await clone.published('refs/tags/v1.2.3'), commit);
+    assert.equal(await clone.published('refs/tags/v1'), commit);
+});
+
+test('broken off anywhere, it shows nothing half, and is finished by running it again', async (t) => {
+    for (const fails of ['list', 'create', 'edit']) {
+        const { clone, publish } = await ready(t);
+        const { code } = await publish({ FAILS: fails });
+        assert.notEqual(code, 0, fails);
+        assert.equal(await clone.published('refs/tags/v1'), '', fails);
+        assert.ok(!(await clone.called()).some((call) => call.startsWith('docker')), fails);
+        const { code: again, text } = await publish();
+        assert.equal(again, 0, text);
+        const calls = short(await clone.called());
+        const next = fails === 'edit' ? 'gh release upload v1.2.3' : 'gh release create v1.2.3 --draft';
+        assert.equal(calls[1], next);
+        assert.deepEqual(calls.slice(-2), [tagged('1.2.3', '1.2', '1'), 'git push refs/tags/v1'], fails);
+    }
+});
+
+test('a moving tag follows, and is not taken over by the repair of an older release', async (t) => {
+    const { clone, publish } = await ready(t);
+    await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.2', 'HEAD:refs/tags/v1', 'HEAD:refs/tags/v0.9.0');
+    assert.equal((await publish()).code, 0);
+    assert.notEqual(await clone.published('refs/tags/v1'), await clone.git('rev-parse', 'HEAD'), 'v1 stays behind');
+
+    const older = await ready(t);
+    await older.clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.10.0', 'HEAD:refs/tags/v1', 'HEAD:refs/tags/v2.0.0');
+    await older.clone.called();
+    const { code, text } = await older.publish();
+    assert.equal(code, 0, text);
+    assert.deepEqual(short(await older.clone.called()).slice(2), [
+        'git push refs/tags/v1.2.3',
+        'gh release edit v1.2.3 --draft=false --latest=false',
+        tagged('1.2.3', '1.2'),
+    ]);
+    assert.equal(await older.clone.published('refs/tags/v1'), await older.clone.git('rev-parse', 'HEAD'));
+});
+
+test('a version that others have already is not moved', async (t) => {
+    const { clone, publish } = await ready(t);
+    await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.3');
+    await clone.called();
+    const { code, text } = await publish();
+    assert.notEqual(code, 0);
+    assert.match(text, /the tag v1\.2\.3 could not be pushed/);
+    assert.equal(await clone.published('refs/tags/v1.2.3'), await clone.git('rev-parse', 'HEAD'));
+    assert.equal(await clone.published('refs/tags/v1'), '');
+    assert.ok(!(await clone.called()).some((call) => call.includes('edit')));
+});
+
+test('archives that were changed on the way are not published', async (t) => {
+    const { clone, publish } = await ready(t);
+    await writeFile(join(clone.folder, 'release/assets', archiveOf('x86_64-apple-darwin')), 'changed');
+    const { code, text } = await publish();
+    assert.notEqual(code, 0);
+    assert.match(text, /the archives are not those of SHA256SUMS/);
+    assert.deepEqual(await clone.called(), []);
+});
+
+test('the image is built around the binaries of the archives and pushed by digest', async (t) => {
+    const clone = await release(t);
+    await clone.replace({ docker: DOCKER });
+    await clone.archives();
+    const output = join(clone.root, 'output');
+    const { code, text } = await clone.job('image', { GITHUB_REPOSITORY: 'Acme/gitbook-deploy', GITHUB_OUTPUT: output });
+    assert.equal(code, 0, text);
+    assert.equal(await readFile(output, 'utf8'), `name=${NAME}\ndigest=${LIST}\n`);
+    const calls = await clone.called();
+    const builds = calls.filter((call) => call.startsWith('docker buildx build'));
+    assert.deepEqual(builds.map((call) => call.match(/--platform (\S+)/)[1]), ['linux/amd64', 'linux/arm64']);
+    const revision = await clone.git('rev-parse', 'HEAD');
+    for (const [call, machine] of [[builds[0], 'x86_64'], [builds[1], 'aarch64']]) {
+        assert.match(call, /type=image,name=\S+,push=true,push-by-digest=true/);
+        assert.match(call, new RegExp(`--build-arg VERSION=1.2.3 --build-arg REVISION=${revision}`));
+        const context = calls.slice(calls.indexOf(call) + 1, calls.indexOf(call) + 5);
+        const binary = ['#!/bin/sh', `echo for ${machine}-unknown-linux-musl`];
+        assert.deepEqual(context, ['./out/etc/ssl/certs/ca-certificates.crt', './out/gitbook-deploy', ...binary]);
+    }
+    const list = calls.find((call) => call.startsWith('docker buildx imagetools create'));
+    assert.match(list, new RegExp(`--tag ${NAME}:release-1.2.3( ${NAME}@sha256:\\d{64}){2}$`));
+    assert.deepEqual(calls.slice(-2), ['docker buildx rm a-builder', `docker run --rm ${NAME}@${LIST} --version`]);
+});
