@@ -6,6 +6,7 @@ mod hidden;
 mod log;
 mod outputs;
 mod printer;
+mod section;
 mod summary;
 
 pub(crate) use log::dispatch;

@@ -2,7 +2,7 @@
 
 /// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
-/// (`##[name]`).
+/// (`##[name]`), or a section's marker, which GitLab finds anywhere.
 pub(super) fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -15,7 +15,8 @@ pub(super) fn line(text: &str) -> String {
             character => line.push(character),
         }
     }
-    let line = line.replace("##[", "##\\[");
+    let line = line.replace("##[", "##\\[").replace("section_start:", "section_start\\:");
+    let line = line.replace("section_end:", "section_end\\:");
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
@@ -24,8 +25,8 @@ fn turns_text(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands and characters that
-/// change the direction of what follows.
+/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands, the words of GitLab's
+/// markers and characters that change the direction of what follows.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
@@ -35,7 +36,8 @@ pub(super) fn json_line(json: &str) -> String {
             line.push(character);
         }
     }
-    line.replace("##[", "#\\u0023[")
+    let line = line.replace("##[", "#\\u0023[");
+    line.replace("section_start:", "section_start\\u003a").replace("section_end:", "section_end\\u003a")
 }
 
 /// The data of a workflow command (`::error::DATA`).
@@ -97,6 +99,18 @@ mod tests {
         assert_eq!(line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
         assert_eq!(line("safe\u{202e}elif"), "safe\\u{202e}elif");
         assert_eq!(line("plain: `x` – ü"), "plain: `x` – ü");
+    }
+
+    #[test]
+    fn no_line_opens_or_closes_a_section() {
+        let marker = "x\u{1b}[0Ksection_start:1:a[collapsed=true]\r\u{1b}[0Kb section_end:1:a\r\u{1b}[0K";
+        let expected =
+            "x\\u{1b}[0Ksection_start\\:1:a[collapsed=true]\\r\\u{1b}[0Kb section_end\\:1:a\\r\\u{1b}[0K";
+        assert_eq!(line(marker), expected);
+        let json = json_line(&serde_json::json!({"a": marker}).to_string());
+        assert!(!json.contains("section_start:") && !json.contains("section_end:"), "{json}");
+        assert!(!json.contains(['\u{1b}', '\r']), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], marker);
     }
 
     #[test]
