@@ -1,6 +1,7 @@
 /** What we ask GitLab is what its client in use, gitbeaker, asks for the same: method, address, fields and token. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { FORK, MARKER, PROJECT, startGitLab } from './support/gitlab.mjs';
 import { ourBinary } from './support/publishers.mjs';
 
 const TOKEN = 'glpat-contract';
+const TYPES = readFileSync(new URL('./node_modules/@gitbeaker/core/dist/index.d.ts', import.meta.url), 'utf8');
 const HELLO = fileURLToPath(new URL('../../examples/hello', import.meta.url));
 
 /** A job of a merge request's pipeline, as GitLab's runner starts it. */
@@ -74,6 +76,13 @@ async function asked() {
     }
 }
 
+/** The names of the fields that an interface of gitbeaker's has, with those that it inherits. */
+function fieldsOf(name) {
+    const [, parent, body] = TYPES.match(new RegExp(`^interface ${name}(?: extends (\\w+))?.*?\\{\n(.*?)\n\\}`, 'ms'));
+    const own = [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, field]) => field);
+    return !parent || parent === 'Record' ? own : [...own, ...fieldsOf(parent)];
+}
+
 /** Without what only one of the two says: the texts of notes. */
 const shape = ({ method, path, query, body }) =>
     JSON.stringify({ method, path, query, body: body && Object.keys(body).sort() });
@@ -121,6 +130,21 @@ describe('what is asked of GitLab', () => {
             assert.ok(same, `${shape(theirs)} is not among\n${[...new Set(ours.map(shape))].join('\n')}`);
             assert.equal(same.token, theirs.token);
             assert.equal(same.bearer, theirs.bearer);
+        });
+    }
+
+    const answers = [
+        ['MergeRequestSchema', () => client.MergeRequests.show(PROJECT, 12)],
+        ['MergeRequestNoteSchema', async () => (await client.MergeRequestNotes.all(PROJECT, 12))[0]],
+        ['SimpleUserSchema', () => client.Users.showCurrentUser()],
+        ['ProjectSchema', () => client.Projects.show(FORK)],
+        ['BranchSchema', () => client.Branches.show(PROJECT, 'feature/x')],
+        ['CommitSchema', async () => (await client.Branches.show(PROJECT, 'feature/x')).commit],
+    ];
+    for (const [name, answer] of answers) {
+        test(`what we read of an answer is in gitbeaker's type ${name}`, async () => {
+            const unknown = Object.keys(await answer()).filter((field) => !fieldsOf(name).includes(field));
+            assert.deepEqual(unknown, []);
         });
     }
 
