@@ -130,7 +130,9 @@ impl ForgeError {
         let status = answer.status.as_u16();
         // A body that is none of the forge's is not shown: it may be anybody's page.
         let message = answer.json::<Problem>().ok().and_then(|problem| problem.text(kind));
-        let message = message.map(|message| message.chars().take(500).collect());
+        // GitLab begins with the status, too.
+        let number = format!("{status} ");
+        let message = message.map(|message| message.trim_start_matches(&number).chars().take(500).collect());
         let said = Said { kind, status, message };
         let secondary = said.message.as_ref().is_some_and(|m: &String| m.contains("secondary rate limit"));
         match status {

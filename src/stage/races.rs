@@ -16,7 +16,7 @@ use crate::stage::Stage;
 pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let (token, without) = match ci.forge {
         ForgeKind::GitHub => (&config.github_token, "no comment, no deployments"),
-        ForgeKind::GitLab => (&config.gitlab_token, "no note"),
+        ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
     };
     let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
     let without = format!("not asked whether a newer commit came or a branch is gone; {without}");
