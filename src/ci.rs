@@ -5,6 +5,7 @@ mod bitbucket;
 mod buildkite;
 mod circleci;
 mod drone;
+mod forge;
 mod generic;
 mod github;
 mod gitlab;
@@ -17,13 +18,12 @@ mod told;
 mod travis;
 mod woodpecker;
 
+pub(crate) use forge::ForgeKind;
+
 use url::Url;
 
 use crate::environment::Environment;
-use crate::preview::Branch;
-
-/// The owner of a fork that is gone, or that the system does not name.
-const UNKNOWN_OWNER: &str = "unknown";
+use crate::preview::{Branch, UNKNOWN_OWNER};
 
 /// What is known of where and why this runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,14 @@ pub(crate) struct Ci {
     pub fork_as_base: bool,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
+    /// The forge that it is on.
+    pub forge: ForgeKind,
     /// The root of the forge's API, where it is known.
     pub api: Option<Url>,
+    /// The number that GitLab knows the repository by, whatever it is called.
+    pub project: Option<u64>,
+    /// Whether the preview is to go because its environment is stopped, which is no word on its branch.
+    pub stops: bool,
     /// The repository's default branch.
     pub default_branch: Option<String>,
     /// The head commit; never a merge commit that the system made up.
@@ -68,7 +74,10 @@ impl Ci {
             pull_request: None,
             fork_as_base: false,
             repository: None,
+            forge: ForgeKind::default(),
             api: None,
+            project: None,
+            stops: false,
             default_branch: None,
             commit: None,
             run: 0,

@@ -35,7 +35,9 @@ pub(crate) struct Config {
     /// `GITBOOK_TOKEN`
     pub token: Option<SecretString>,
     /// `GITHUB_TOKEN`
-    pub forge_token: Option<SecretString>,
+    pub github_token: Option<SecretString>,
+    /// `GITLAB_TOKEN`
+    pub gitlab_token: Option<SecretString>,
     /// `GITBOOK_COMMENT`
     pub comment: bool,
     /// `GITBOOK_DEPLOYMENTS`
@@ -120,11 +122,8 @@ impl Config {
             overrides: variables::overrides(environment),
             comment: reader.flag("GITBOOK_COMMENT", variables.comment, true),
             deployments: reader.flag("GITBOOK_DEPLOYMENTS", variables.deployments, true),
-            forge_token: environment
-                .get("GITHUB_TOKEN")
-                .map(str::trim)
-                .filter(|t| !t.is_empty())
-                .map(Into::into),
+            github_token: forge_token(environment, "GITHUB_TOKEN"),
+            gitlab_token: forge_token(environment, "GITLAB_TOKEN"),
             token: reader.optional("GITBOOK_TOKEN", token).map(|token: Token| token.0),
         };
         let misspelt = variables::misspelt(environment);
@@ -161,6 +160,11 @@ impl Config {
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
         Some(Diagnostic::error(Place::variable(&field.variable), message).hint(hint))
     }
+}
+
+/// A forge's token, which is pasted with a line break more often than not.
+fn forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
+    environment.get(variable).map(str::trim).filter(|token| !token.is_empty()).map(Into::into)
 }
 
 /// What `GITBOOK_INTEGRATIONS` selects; `None` for nothing in particular, which the default said aloud is, too.

@@ -76,7 +76,7 @@ impl Error {
                 Some("set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`".to_owned())
             }
             Self::NoForge => {
-                Some("pass its token as `GITHUB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
+                Some("pass its token as `GITHUB_TOKEN`, of GitLab as `GITLAB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
             }
             Self::NoOrganization => Some("set `GITBOOK_ORGANIZATION` to its id or subdomain".to_owned()),
             Self::Sweep(error) => Some(error.hint()),

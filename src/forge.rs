@@ -1,18 +1,107 @@
 //! The forge: what only it can tell of branches and pull requests, and what is written there about previews.
 
 mod answer;
+mod client;
 mod comment;
 mod deployments;
 mod error;
 mod github;
+mod gitlab;
 mod login;
 
+pub(crate) use client::Access;
 pub(crate) use comment::{Found, Kept, Wish};
 pub(crate) use deployments::{Intent, State, Status};
 pub(crate) use error::{ForgeError, Permission};
-pub(crate) use github::GitHub as Forge;
+pub(crate) use github::GitHub;
+pub(crate) use gitlab::GitLab;
 
 use std::time::Duration;
+
+use client::Client;
+
+use crate::ci::ForgeKind;
+use crate::preview::Branch;
+
+/// A client of one repository on its forge.
+#[derive(Clone, Debug)]
+pub(crate) enum Forge {
+    /// On GitHub, or what speaks its language.
+    GitHub(GitHub),
+    /// On GitLab.
+    GitLab(GitLab),
+}
+
+impl Forge {
+    /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
+    /// from it is: nothing else of it concerns this repository.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
+    pub(crate) async fn standing(
+        &self,
+        branch: &Branch,
+        pull_request: Option<u64>,
+    ) -> Result<Standing, ForgeError> {
+        match self {
+            Self::GitHub(github) => github.standing(branch, pull_request).await,
+            Self::GitLab(gitlab) => gitlab.standing(branch, pull_request).await,
+        }
+    }
+
+    /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn pull_requests(
+        &self,
+        branch: &Branch,
+        open_only: bool,
+    ) -> Result<Vec<u64>, ForgeError> {
+        match self {
+            Self::GitHub(github) => github.pull_requests(branch, open_only).await,
+            Self::GitLab(gitlab) => gitlab.merge_requests(branch, open_only).await,
+        }
+    }
+
+    /// Where deployments are recorded by requests. GitLab records those of a job by its `environment`.
+    pub(crate) fn with_deployments(&self) -> Option<&GitHub> {
+        match self {
+            Self::GitHub(github) => Some(github),
+            Self::GitLab(_) => None,
+        }
+    }
+
+    /// The same client, whose failures are its own: where one may fail, the other need not be given up.
+    #[must_use]
+    pub(crate) fn apart(&self) -> Self {
+        match self {
+            Self::GitHub(github) => Self::GitHub(github.apart()),
+            Self::GitLab(gitlab) => Self::GitLab(gitlab.apart()),
+        }
+    }
+
+    /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
+    #[must_use]
+    pub(crate) fn hurried(&self, timeout: Duration) -> Self {
+        match self {
+            Self::GitHub(github) => Self::GitHub(github.hurried(timeout)),
+            Self::GitLab(gitlab) => Self::GitLab(gitlab.hurried(timeout)),
+        }
+    }
+
+    /// What it is called.
+    pub(crate) fn kind(&self) -> ForgeKind {
+        self.client().kind
+    }
+
+    fn client(&self) -> &Client {
+        match self {
+            Self::GitHub(github) => &github.client,
+            Self::GitLab(gitlab) => &gitlab.client,
+        }
+    }
+}
 
 /// How long a rate limit is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +127,7 @@ impl Patience {
 pub(crate) enum Standing {
     /// The branch exists, or the pull request is open.
     Open {
-        /// Its newest commit.
+        /// Its newest commit; empty where the forge does not know it yet.
         tip: String,
     },
     /// The branch does not exist any more, or the pull request is closed.
@@ -46,11 +135,11 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// Whether a commit, whole or abbreviated, is the newest one.
+    /// Whether a commit, whole or abbreviated, is the newest one, as far as is known.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
         match self {
-            Self::Open { tip } => tip.starts_with(&commit.to_ascii_lowercase()),
+            Self::Open { tip } => tip.is_empty() || tip.starts_with(&commit.to_ascii_lowercase()),
             Self::Gone => false,
         }
     }

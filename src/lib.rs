@@ -35,6 +35,7 @@ use config::{Config, Mode};
 use deploy::Records;
 use diagnostic::Diagnostic;
 use error::Error;
+use forge::Forge;
 use plan::{Decision, Plan};
 use preview::Branch;
 use report::{Printer, Report, Run};
@@ -99,7 +100,7 @@ async fn deployment(
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
-    let records = forge.filter(|_| config.deployments && !config.dry_run);
+    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
     let records =
         records.map(|forge| Records::new(forge, &cancel, ci.commit.as_deref(), ci.run_url.as_deref()));
     let records = records.as_ref();

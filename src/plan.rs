@@ -1,6 +1,6 @@
 //! The decision table: what to do about an event; pure, and it cannot fail.
 
-use crate::ci::{Activity, Author, Ci, Event, PullRequest};
+use crate::ci::{Activity, Author, Ci, Event, ForgeKind, PullRequest};
 use crate::config::{BranchPatterns, Config, Endpoint, Mode};
 use crate::preview::Branch;
 
@@ -118,6 +118,8 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     let production = config.production_branch.clone();
     let production = production.or_else(|| BranchPatterns::exactly(ci.default_branch.as_deref()?));
     let table = Table {
+        forge: ci.forge,
+        stops: ci.stops,
         production,
         has_token: config.has_token(),
         in_sandbox: config.endpoint == Endpoint::Sandbox,
@@ -153,6 +155,9 @@ fn safely(plan: Plan, ci: &Ci) -> Plan {
 }
 
 struct Table {
+    forge: ForgeKind,
+    /// Whether an environment is stopped.
+    stops: bool,
     production: Option<BranchPatterns>,
     has_token: bool,
     in_sandbox: bool,
@@ -165,7 +170,12 @@ impl Table {
             // Production is published whether or not the branch has a pull request.
             Event::Push(branch) => self.of_branch(branch, ci.pull_request, "push to"),
             Event::BranchDeleted(branch) => {
-                self.delete(branch, None, format!("branch `{branch}` was deleted"))
+                let reason = if self.stops {
+                    format!("the environment of branch `{branch}` was stopped")
+                } else {
+                    format!("branch `{branch}` was deleted")
+                };
+                self.delete(branch, None, reason)
             }
             Event::Tag { deleted: false } => {
                 Decision::Nothing.because("a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag")
@@ -207,30 +217,32 @@ impl Table {
             Author::Fork => " of a fork",
             Author::Dependabot => " of Dependabot",
         };
+        let request = self.forge.pull_request(*number);
         if *runs_as_base && *author == Author::Fork {
-            return Decision::Refuse(Refusal::ForkAsBase).because(format!("pull request #{number}{whose}"));
+            return Decision::Refuse(Refusal::ForkAsBase).because(format!("{request}{whose}"));
         }
         match activity {
             Activity::Updated if !self.has_token => Decision::Check.because(format!(
-                "pull request #{number}{whose} was updated, but there is no token: checked, not published"
+                "{request}{whose} was updated, but there is no token: checked, not published"
             )),
-            Activity::Updated => self.preview(
-                branch,
-                Some(*number),
-                format!("pull request #{number}{whose} from `{branch}` was updated"),
-            ),
-            Activity::Closed if !self.has_token && *author != Author::Own => {
-                Decision::Nothing.because(format!(
-                    "pull request #{number}{whose} was closed, but there is no token, so no preview was made"
-                ))
+            Activity::Updated => {
+                self.preview(branch, Some(*number), format!("{request}{whose} from `{branch}` was updated"))
             }
+            Activity::Closed if !self.has_token && *author != Author::Own => Decision::Nothing.because(
+                format!("{request}{whose} was closed, but there is no token, so no preview was made"),
+            ),
             Activity::Closed => self.delete(
                 branch,
                 Some(*number),
-                format!("pull request #{number}{whose} from `{branch}` was closed"),
+                if self.stops {
+                    format!("the environment of {request}{whose} from `{branch}` was stopped")
+                } else {
+                    format!("{request}{whose} from `{branch}` was closed")
+                },
             ),
-            Activity::Other(activity) => Decision::Nothing
-                .because(format!("nothing is to be done on `{activity}` of pull request #{number}")),
+            Activity::Other(activity) => {
+                Decision::Nothing.because(format!("nothing is to be done on `{activity}` of {request}"))
+            }
         }
     }
 

@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::schema::{SUMMARY_MAX, TITLE_MAX};
 
+/// The owner of a fork that is gone, or that the CI system does not name.
+pub(crate) const UNKNOWN_OWNER: &str = "unknown";
+
 /// A branch as previews know it: a fork's carries its owner (`owner:branch`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Branch(String);

@@ -6,6 +6,7 @@ mod hidden;
 mod log;
 mod outputs;
 mod printer;
+mod section;
 mod summary;
 
 pub(crate) use log::dispatch;
@@ -77,11 +78,14 @@ impl Report {
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
         let path = |name: &str| environment.get(name).map(|path| environment.folder().join(path));
         let github = path("GITHUB_OUTPUT");
+        let on_gitlab = environment.get("GITLAB_CI") == Some("true");
         Self {
             printer,
             outputs: match path("GITBOOK_OUTPUT_FILE") {
-                Some(own) if Some(&own) != github.as_ref() => Some(OutputFile::dotenv(own)),
-                _ => github.map(OutputFile::github),
+                Some(own) if Some(&own) == github.as_ref() => Some(OutputFile::github(own)),
+                Some(own) if on_gitlab => Some(OutputFile::gitlab(own)),
+                Some(own) => Some(OutputFile::dotenv(own)),
+                None => github.map(OutputFile::github),
             },
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
@@ -114,7 +118,8 @@ impl Report {
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
         let values = values(run, error.as_ref(), &self.printer);
         if let Some(outputs) = &self.outputs {
-            self.written(outputs.path(), outputs.write(&values));
+            let left_out = outputs.write(&values).map(|names| self.left_out(outputs.path(), &names));
+            self.written(outputs.path(), left_out);
         }
         if let Some(path) = &self.summary {
             let text = summary::document(run, error.as_ref(), &self.printer);
@@ -131,6 +136,17 @@ impl Report {
             Some(error) => self.printer.failure(error, error.hint().as_deref()),
         }
         exit_code
+    }
+
+    /// Says which outputs the next job is not given, since its system would refuse them all.
+    fn left_out(&self, path: &Path, names: &[&str]) {
+        if names.is_empty() {
+            return;
+        }
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("`{}` is without {}", path.display(), names.join(", "));
+        let hint = "GitLab refuses a report of 5 KiB or more than 20 variables and fails the job; `GITBOOK_REPORT_FILE` holds it all";
+        self.printer.diagnostic(&Diagnostic::warning(None, message).hint(hint.to_owned()));
     }
 
     /// A sink that fails never fails the deployment.

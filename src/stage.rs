@@ -68,6 +68,7 @@ impl Stage<'_> {
     async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
         let sources = self.select(run)?;
         let integrations = self.package(&sources, env, false, run).await?;
+        let _section = self.printer.section("checking", integrations.len(), "integration");
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
         Ok(())
@@ -121,7 +122,7 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each(&integrations, run, |(integration, _)| deployment.publish(integration)).await;
+        self.each("publishing", &integrations, run, |(built, _)| deployment.publish(built)).await;
         self.verdict(run)
     }
 
@@ -143,7 +144,7 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each(&integrations, run, |(integration, _)| deployment.preview(integration, &previews)).await;
+        self.each("publishing", &integrations, run, |(built, _)| deployment.preview(built, &previews)).await;
         self.delete_if_closed(target, &previews, &gitbook, run).await;
         self.verdict(run)
     }
@@ -159,7 +160,7 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each(&named, run, |preview| deployment.delete(preview, &previews)).await;
+        self.each("deleting", &named, run, |preview| deployment.delete(preview, &previews)).await;
         for preview in self.forgotten(&named, target, &previews, &gitbook).await {
             run.outcomes.push(deployment.delete(&preview, &previews).await);
         }
@@ -328,10 +329,12 @@ impl Stage<'_> {
     /// Deploys several at once and keeps their order. One that fails does not stop the others.
     async fn each<'i, T, F: Future<Output = Outcome>>(
         &self,
+        doing: &str,
         items: &'i [T],
         run: &mut Run,
         deploy: impl FnMut(&'i T) -> F,
     ) {
+        let _section = self.printer.section(doing, items.len(), "integration");
         run.outcomes =
             stream::iter(items).map(deploy).buffered(self.config.concurrency.get()).collect().await;
     }

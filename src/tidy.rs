@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// The rooms in the order of the house, and whom each may use: rooms above it only. `lib`, its second
 /// half `stage`, and `main` may use all.
 ///
-/// `config`, `integration` and `gitbook` know others' plain data only: overrides, marks, places and the schema.
+/// `config`, `integration`, `gitbook` and `forge` know others' plain data only: overrides, marks, places, the schema, and
+/// which forge it is.
 const ROOMS: [(&str, &[&str]); 17] = [
     ("environment", &[]),
     ("cancel", &[]),
@@ -19,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("ci", &["environment", "preview", "http"]),
     ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
     ("config", &["environment", "diagnostic", "integration", "preview", "http"]),
-    ("forge", &["cancel", "preview", "http"]),
+    ("forge", &["cancel", "ci", "preview", "http"]),
     ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),
     ("plan", &["ci", "config", "preview"]),
     ("deploy", &["cancel", "diagnostic", "preview", "integration", "forge", "gitbook", "plan"]),

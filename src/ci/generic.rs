@@ -1,10 +1,7 @@
 //! Any other CI system: `GITBOOK_EVENT` and its kin say what happened.
 
-use url::Url;
-
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, short};
 use crate::environment::Environment;
-use crate::http::is_loopback;
 use crate::preview::Branch;
 
 /// What `GITBOOK_EVENT` may say.
@@ -28,10 +25,10 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     // Other events than those about a branch are told of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
-    ci.repository = repository(environment)?.or(ci.repository);
-    let is_runners =
-        ci.detected_by == Some("GITHUB_ACTIONS") && environment.get("GITBOOK_REPOSITORY").is_none();
-    ci.api = api(environment, ci.repository.as_deref(), is_runners);
+    if let Some(repository) = repository(environment)?.filter(|name| ci.repository.as_ref() != Some(name)) {
+        (ci.repository, ci.project) = (Some(repository), None);
+    }
+    (ci.forge, ci.api) = super::forge::of(&ci, environment);
     ci.default_branch =
         given("GITBOOK_DEFAULT_BRANCH").map(|branch| short(&branch).to_owned()).or(ci.default_branch);
     let given_branch = branch(environment)?.map(|branch| of_the_same_fork(branch, &ci.event));
@@ -72,24 +69,6 @@ fn repository(environment: &Environment) -> Result<Option<String>, CiError> {
     }
     let problem = "not a repository with its host".to_owned();
     Err(CiError::Variable { variable: "GITBOOK_REPOSITORY", problem })
-}
-
-/// The API's root as GitHub's runner and those of its kin tell it; elsewhere that of the one forge which is known by its
-/// host. A token must be sent nowhere by guess, and a mirror not be asked for what its original has.
-///
-/// The runner's root and its own repository (`is_runners`) belong together, however they are called.
-fn api(environment: &Environment, repository: Option<&str>, is_runners: bool) -> Option<Url> {
-    let (host, _) = repository?.split_once('/')?;
-    let root = match environment.get("GITHUB_API_URL") {
-        Some(root) => root,
-        None if host == "github.com" => "https://api.github.com",
-        None => return None,
-    };
-    let root = Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
-    let api = root.host_str()?;
-    let host = host.split(':').next().unwrap_or(host);
-    let is_of_it = is_runners || api == host || api.strip_prefix("api.") == Some(host) || is_loopback(&root);
-    is_of_it.then_some(root)
 }
 
 fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
@@ -278,42 +257,5 @@ mod tests {
         }
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(256))]).is_err());
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(255))]).is_ok());
-    }
-
-    #[test]
-    fn the_forge_is_where_the_repository_is() {
-        let check = |variables: &[(&str, &str)], expected: Option<&str>| {
-            let ci = detect(&Environment::of(variables)).unwrap();
-            assert_eq!(ci.api.as_ref().map(url::Url::as_str), expected, "{variables:?}");
-        };
-        let repository = |name| ("GITBOOK_REPOSITORY", name);
-        check(&[repository("github.com/acme/x")], Some("https://api.github.com/"));
-        check(&[repository("gitlab.com/acme/x")], None);
-        check(&[], None);
-        let github = ("GITHUB_API_URL", "https://api.github.com");
-        check(&[repository("github.com/acme/x"), github], Some("https://api.github.com/"));
-        check(&[repository("gitlab.com/acme/x"), github], None);
-        let gitea = ("GITHUB_API_URL", "https://git.example.com:3000/api/v1");
-        check(
-            &[repository("git.example.com:3000/acme/x"), gitea],
-            Some("https://git.example.com:3000/api/v1"),
-        );
-        check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "ftp://github.com")], None);
-        check(&[repository("github.com/acme/x"), ("GITHUB_API_URL", "?")], None);
-        // Another system's repository is on another forge, whatever else is in its environment.
-        let of_drone = |name| {
-            [("DRONE", "true"), ("DRONE_REPO_LINK", name), ("GITHUB_API_URL", "https://api.github.com")]
-        };
-        check(&of_drone("https://git.example.com/acme/x"), None);
-        check(&of_drone("https://github.com/acme/x"), Some("https://api.github.com/"));
-        check(&of_drone("https://github.com/acme/x")[..2], Some("https://api.github.com/"));
-        let of_runner = [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_API_URL", "https://api.example.com/v1"),
-            ("GITHUB_EVENT_NAME", "schedule"),
-            ("GITHUB_REPOSITORY", "acme/x"),
-            ("GITHUB_SERVER_URL", "https://git.example.com"),
-        ];
-        check(&of_runner, Some("https://api.example.com/v1"));
     }
 }

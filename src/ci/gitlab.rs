@@ -6,10 +6,13 @@ use crate::preview::Branch;
 
 /// Reads the variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    let host = environment.get("CI_SERVER_HOST").zip(environment.get("CI_PROJECT_PATH"));
+    let (id, path) = project(environment);
+    let host = environment.get("CI_SERVER_HOST").zip(path);
     let project_url = || repository::at(environment.get("CI_PROJECT_URL")?);
     Ci {
         repository: host.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
+        project: id.and_then(|id| id.parse().ok()),
+        stops: stops(environment),
         default_branch: text(environment, "CI_DEFAULT_BRANCH"),
         commit: commit(environment),
         // Unlike `CI_PIPELINE_IID` it counts over all projects: a merge request of a fork may have pipelines in two.
@@ -19,9 +22,24 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
+/// Number and path of the project. A fork's merge request is its target's, where the number that it has is from, also
+/// in a pipeline that runs in the fork.
+fn project(environment: &Environment) -> (Option<&str>, Option<&str>) {
+    let target =
+        ["CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_PATH"].map(|name| environment.get(name));
+    match target {
+        [Some(id), Some(path)] => (Some(id), Some(path)),
+        _ => (environment.get("CI_PROJECT_ID"), environment.get("CI_PROJECT_PATH")),
+    }
+}
+
+fn stops(environment: &Environment) -> bool {
+    environment.get("CI_ENVIRONMENT_ACTION") == Some("stop")
+}
+
 /// The stop job comes first: it is one more job of whatever pipeline made the environment, and has its variables.
 fn event(environment: &Environment) -> Event {
-    let stops = environment.get("CI_ENVIRONMENT_ACTION") == Some("stop");
+    let stops = stops(environment);
     let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("a pipeline without a source");
     let branch = environment.get("CI_COMMIT_BRANCH").map(Branch::new);
     if source == "merge_request_event" || environment.get("CI_MERGE_REQUEST_IID").is_some() {

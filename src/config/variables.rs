@@ -78,13 +78,22 @@ const VARIABLES: &[Variable] = &[
     variable(
         "GITBOOK_COMMENT",
         "true",
-        "keep one comment on the pull request about its previews; needs `GITHUB_TOKEN`",
+        "keep one comment on the pull or merge request about its previews; needs `GITHUB_TOKEN` or `GITLAB_TOKEN`",
     ),
-    variable("GITBOOK_DEPLOYMENTS", "true", "record GitHub Deployments; needs `GITHUB_TOKEN`"),
+    variable(
+        "GITBOOK_DEPLOYMENTS",
+        "true",
+        "record GitHub Deployments; needs `GITHUB_TOKEN` (on GitLab the job's `environment` does that)",
+    ),
     variable(
         "GITHUB_TOKEN",
         "",
         "token of the forge, for the comment, deployments, sweeps, and to ask whether a branch has moved on or is gone",
+    ),
+    variable(
+        "GITLAB_TOKEN",
+        "",
+        "the same for repositories on GitLab: a project access token with the scope `api` and the role Reporter",
     ),
     variable(
         "GITBOOK_EVENT",

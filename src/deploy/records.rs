@@ -11,7 +11,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
-use crate::forge::{Forge, ForgeError, Intent, State, Status};
+use crate::forge::{ForgeError, GitHub, Intent, State, Status};
 use crate::gitbook::Published;
 use crate::preview::{self, Mark};
 
@@ -28,9 +28,9 @@ const LONGEST_ENVIRONMENT: usize = 255;
 /// Where deployments are recorded.
 #[derive(Debug)]
 pub(crate) struct Records<'a> {
-    forge: Forge,
+    forge: GitHub,
     /// The client that asks. Where it was given up, nothing is told either; what can't be told keeps nobody from asking.
-    asking: &'a Forge,
+    asking: &'a GitHub,
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
@@ -53,7 +53,7 @@ pub(super) struct Publishing<'a> {
 impl<'a> Records<'a> {
     /// Records deployments of a commit. Without one only ends can be recorded.
     pub(crate) fn new(
-        asking: &'a Forge,
+        asking: &'a GitHub,
         cancel: &'a Cancel,
         commit: Option<&'a str>,
         log_url: Option<&'a str>,

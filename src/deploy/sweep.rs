@@ -43,8 +43,8 @@ pub(crate) enum SweepError {
     #[error("there is no organization `{0}` that the token's user is a member of")]
     NoOrganization(String),
     /// Which branches are gone can't be found out.
-    #[error("the forge does not say whether {} is open, so nothing is deleted", told(.0))]
-    Forge(Target, #[source] ForgeError),
+    #[error("the forge does not say whether {0} is open, so nothing is deleted")]
+    Forge(String, #[source] ForgeError),
 }
 
 impl SweepError {
@@ -175,8 +175,8 @@ impl Sweep<'_> {
         let target = self.target(&fate.mark);
         let kept = match self.standing(&target).await {
             Ok(Standing::Gone) => None,
-            Ok(Standing::Open { .. }) => Some(format!("{} is open", told(&target))),
-            Err(source) => return Err(SweepError::Forge(target, source)),
+            Ok(Standing::Open { .. }) => Some(format!("{} is open", self.told(&target))),
+            Err(source) => return Err(SweepError::Forge(self.told(&target), source)),
         };
         Ok(Fate { kept, ..fate })
     }
@@ -189,8 +189,8 @@ impl Sweep<'_> {
         let absent = || "it was not there any more".to_owned();
         let target = self.target(mark);
         let gone = match target.pull_request {
-            Some(_) => format!("{} is closed", told(&target)),
-            None => format!("{} is gone", told(&target)),
+            Some(_) => format!("{} is closed", self.told(&target)),
+            None => format!("{} is gone", self.told(&target)),
         };
         let Some(now) = self.deployment.send("reading", name, gitbook.read(name)).await? else {
             self.forget(mark).await;
@@ -207,7 +207,7 @@ impl Sweep<'_> {
         // A branch that was restored as it was has nothing new to publish, and so leaves no trace in the preview.
         let again = cancel.or_at_once(self.standing(&target)).await.map_err(DeployError::CancelledBefore)?;
         if again.map_err(|source| DeployError::Standing(name.to_owned(), source))? != Standing::Gone {
-            return done(What::Skipped, format!("kept: {} is open again", told(&target)));
+            return done(What::Skipped, format!("kept: {} is open again", self.told(&target)));
         }
         let deletion = self.deployment.send("deleting", name, gitbook.delete(name)).await?;
         self.forget(mark).await;
@@ -217,18 +217,18 @@ impl Sweep<'_> {
         }
     }
 
+    /// The pull request or branch that it is about.
+    fn told(&self, target: &Target) -> String {
+        match target.pull_request {
+            Some(number) => self.forge.kind().pull_request(number),
+            None => format!("`{}`", target.branch),
+        }
+    }
+
     /// Records that a preview is there no more.
     async fn forget(&self, mark: &Mark) {
         if let Some(records) = self.deployment.records {
             records.gone(mark).await;
         }
-    }
-}
-
-/// The pull request or branch that it is about.
-fn told(target: &Target) -> String {
-    match target.pull_request {
-        Some(number) => format!("pull request #{number}"),
-        None => format!("`{}`", target.branch),
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::ci::ForgeKind;
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {
     pub(super) default_branch: String,
@@ -71,7 +73,7 @@ pub(super) struct ViewerData {
     pub(super) viewer: Account,
 }
 
-/// A comment on a pull request.
+/// A comment on a pull request of GitHub's.
 #[derive(Debug, Deserialize)]
 pub(super) struct Comment {
     pub(super) id: u64,
@@ -108,8 +110,65 @@ pub(super) struct DeploymentStatus {
     pub(super) state: String,
 }
 
+/// A merge request of GitLab's.
+#[derive(Debug, Deserialize)]
+pub(super) struct MergeRequest {
+    /// Its number in the project.
+    pub(super) iid: u64,
+    pub(super) state: String,
+    pub(super) source_branch: String,
+    /// Gone when the fork is.
+    pub(super) source_project_id: Option<u64>,
+    pub(super) target_project_id: u64,
+    /// Its newest commit.
+    pub(super) sha: Option<String>,
+}
+
+/// A project of GitLab's.
+#[derive(Debug, Deserialize)]
+pub(super) struct Project {
+    pub(super) path_with_namespace: String,
+}
+
+/// A user of GitLab's; a project's token has one of its own.
+#[derive(Debug, Deserialize)]
+pub(super) struct User {
+    pub(super) id: u64,
+}
+
+/// What was made just now.
+#[derive(Debug, Deserialize)]
+pub(super) struct Made {
+    pub(super) id: u64,
+}
+
+/// What GitLab calls a comment.
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    pub(super) id: u64,
+    pub(super) body: String,
+    pub(super) author: Option<User>,
+    /// Whether GitLab has written it itself.
+    pub(super) system: bool,
+}
+
 /// The body of an error.
 #[derive(Debug, Deserialize)]
 pub(super) struct Problem {
-    pub(super) message: String,
+    /// On GitLab this may also be an object, by field.
+    message: Option<serde_json::Value>,
+    /// What GitLab says of a token, or of a field that is missing.
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn text(self, kind: ForgeKind) -> Option<String> {
+        let message = match self.message {
+            Some(serde_json::Value::String(text)) => Some(text),
+            Some(other) if kind == ForgeKind::GitLab => Some(other.to_string()),
+            _ => None,
+        };
+        message.or_else(|| self.error_description.or(self.error).filter(|_| kind == ForgeKind::GitLab))
+    }
 }

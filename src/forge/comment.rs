@@ -9,9 +9,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::answer::Comment;
-use super::github::{GitHub, parse};
-use super::{ForgeError, Permission};
+use super::answer::Made;
+use super::{Forge, ForgeError, Permission};
 
 /// Our comments on a pull request, as they were found.
 #[derive(Clone, Debug)]
@@ -68,7 +67,7 @@ const SETTLED_AFTER: Duration = Duration::from_millis(1200);
 /// The most that jobs which write over one another wait in addition, each for another time.
 const JITTER: Duration = Duration::from_millis(600);
 
-impl GitHub {
+impl Forge {
     /// Finds our comments on a pull request: by a line that no others have, and by who wrote them, since anybody can
     /// write that line.
     ///
@@ -119,42 +118,50 @@ impl GitHub {
     async fn write(&self, found: &Found, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
         let Some(((oldest, there), others)) = found.comments.split_first() else {
-            let path = ["issues", &found.number.to_string(), "comments"];
-            let answer = self.make(&path, &body, Permission::WritePullRequests).await?;
-            return Ok(Some(parse::<Comment>(&answer)?.id));
+            let number = found.number.to_string();
+            let path = match self {
+                Self::GitHub(_) => ["issues", &number, "comments"],
+                Self::GitLab(_) => ["merge_requests", &number, "notes"],
+            };
+            let answer = self.client().make(&path, &body, Permission::WritePullRequests).await?;
+            return Ok(Some(self.client().parse::<Made>(&answer)?.id));
         };
         if there != text {
-            self.change_comment(Method::PATCH, *oldest, Some(&body)).await?;
+            self.change_comment(found.number, *oldest, Some(&body)).await?;
         }
         for (id, _) in others {
-            self.change_comment(Method::DELETE, *id, None).await?;
+            self.change_comment(found.number, *id, None).await?;
         }
         Ok(None)
     }
 
-    /// That somebody has deleted it meanwhile is found out when it is read back.
+    /// Gives it a new body, or deletes it. That somebody has deleted it meanwhile is found out when it is read back.
     async fn change_comment(
         &self,
-        method: Method,
+        number: u64,
         id: u64,
         body: Option<&serde_json::Value>,
     ) -> Result<(), ForgeError> {
-        let path = ["issues", "comments", &id.to_string()];
-        match self.change(method, &path, body, Permission::WritePullRequests).await {
+        let (number, id) = (number.to_string(), id.to_string());
+        let (path, edit) = match self {
+            Self::GitHub(_) => (vec!["issues", "comments", &id], Method::PATCH),
+            Self::GitLab(_) => (vec!["merge_requests", &number, "notes", &id], Method::PUT),
+        };
+        let method = if body.is_some() { edit } else { Method::DELETE };
+        match self.client().change(method, &path, body, Permission::WritePullRequests).await {
             Ok(_) | Err(ForgeError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     async fn find_again(&self, found: Found) -> Result<Found, ForgeError> {
-        let path = ["issues", &found.number.to_string(), "comments"];
-        let mut all: Vec<Comment> = self.pages(&path, &[], Permission::WritePullRequests).await?;
-        let made: Vec<_> = all.extract_if(.., |comment| found.made == Some(comment.id)).collect();
-        all.retain(|comment| comment.holds(found.marker));
-        let ours = self.ours(all, found.marker).await.into_iter().chain(made);
-        let mut comments: Vec<_> = ours
-            .map(|comment| (comment.id, comment.body.unwrap_or_default().replace("\r\n", "\n")))
-            .collect();
+        let mut comments = match self {
+            Self::GitHub(github) => github.comments(found.number, found.marker, found.made).await?,
+            Self::GitLab(gitlab) => gitlab.notes(found.number, found.marker).await?,
+        };
+        for (_, text) in &mut comments {
+            *text = text.replace("\r\n", "\n");
+        }
         comments.sort_by_key(|(id, _)| *id);
         Ok(Found { comments, ..found })
     }

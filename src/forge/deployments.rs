@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::answer::{Deployment, DeploymentStatus};
-use super::github::{GitHub, parse};
+use super::github::GitHub;
 use super::{ForgeError, Permission};
 
 /// What is about to be deployed.
@@ -87,8 +87,8 @@ impl GitHub {
             "auto_merge": false,
             "required_contexts": [],
         });
-        let answer = self.make(&["deployments"], &body, Permission::WriteDeployments).await?;
-        Ok(parse::<Deployment>(&answer)?.id)
+        let answer = self.client.make(&["deployments"], &body, Permission::WriteDeployments).await?;
+        Ok(self.client.parse::<Deployment>(&answer)?.id)
     }
 
     /// Records what has become of a deployment.
@@ -107,7 +107,7 @@ impl GitHub {
         }
         let path = ["deployments", &deployment.to_string(), "statuses"];
         // Twice the same status does no harm.
-        self.change(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
+        self.client.change(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
         Ok(())
     }
 
@@ -138,7 +138,8 @@ impl GitHub {
     /// The numbers of an environment's deployments, newest first.
     async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
         let query = [("environment", environment)];
-        let all: Vec<Deployment> = self.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
+        let all: Vec<Deployment> =
+            self.client.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
         Ok(all.into_iter().map(|deployment| deployment.id).collect())
     }
 
@@ -168,8 +169,8 @@ impl GitHub {
     /// The newest state of a deployment.
     async fn state(&self, deployment: u64) -> Result<Option<String>, ForgeError> {
         let path = ["deployments", &deployment.to_string(), "statuses"];
-        let answer = self.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
-        let newest = parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next();
+        let answer = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
+        let newest = self.client.parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next();
         Ok(newest.map(|status| status.state))
     }
 }

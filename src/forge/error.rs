@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::answer::Problem;
+use crate::ci::ForgeKind;
 use crate::http::{Answer, Retryable, TransportError};
 
-/// What a token must be allowed to do, in the words of a workflow's `permissions`.
+/// What a token must be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
     /// To ask for a branch.
@@ -19,14 +20,21 @@ pub(crate) enum Permission {
     WriteDeployments,
 }
 
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ReadContents => "contents: read",
-            Self::ReadPullRequests => "pull-requests: read",
-            Self::WritePullRequests => "pull-requests: write",
-            Self::WriteDeployments => "deployments: write",
-        })
+impl Permission {
+    /// In the words of a workflow's `permissions`, or in those of GitLab.
+    fn words(self, kind: ForgeKind) -> &'static str {
+        match (kind, self) {
+            (ForgeKind::GitHub, Self::ReadContents) => "permission `contents: read`",
+            (ForgeKind::GitHub, Self::ReadPullRequests) => "permission `pull-requests: read`",
+            (ForgeKind::GitHub, Self::WritePullRequests) => "permission `pull-requests: write`",
+            (ForgeKind::GitHub, Self::WriteDeployments) => "permission `deployments: write`",
+            (ForgeKind::GitLab, Self::ReadContents | Self::ReadPullRequests) => {
+                "scope `read_api`, or its user the role Reporter"
+            }
+            (ForgeKind::GitLab, Self::WritePullRequests | Self::WriteDeployments) => {
+                "scope `api`, or its user the role Reporter"
+            }
+        }
     }
 }
 
@@ -37,7 +45,7 @@ pub(crate) enum ForgeError {
     #[error("the forge did not accept the token: {0}")]
     Unauthorized(Said),
     /// 403.
-    #[error("the token lacks the permission `{permission}`: {said}")]
+    #[error("the token lacks the {}: {said}", permission.words(said.kind))]
     Forbidden {
         /// What it may not do.
         permission: Permission,
@@ -72,17 +80,19 @@ pub(crate) enum ForgeError {
     /// A success whose body is not what the API documents.
     #[error("the answer, {status}, is not a forge's")]
     NotJson {
+        /// Whose it should be.
+        kind: ForgeKind,
         /// The status.
         status: u16,
         /// What is wrong with the body.
         source: serde_json::Error,
     },
     /// No answer at all.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
+    #[error("{1}")]
+    Transport(ForgeKind, TransportError),
     /// A list that goes on and on.
-    #[error("the list did not end after {0} pages")]
-    EndlessList(usize),
+    #[error("the list did not end after {1} pages")]
+    EndlessList(ForgeKind, usize),
     /// A signal came before the next try.
     #[error("cancelled before it was tried again")]
     Cancelled,
@@ -97,6 +107,7 @@ pub(crate) enum ForgeError {
 /// What the forge said: the status and its own message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
+    kind: ForgeKind,
     status: u16,
     message: Option<String>,
 }
@@ -115,12 +126,14 @@ const SECONDARY_LIMIT: Duration = Duration::from_secs(60);
 
 impl ForgeError {
     /// The error that an answer stands for.
-    pub(super) fn of(answer: &Answer, permission: Permission) -> Self {
+    pub(super) fn of(kind: ForgeKind, answer: &Answer, permission: Permission) -> Self {
         let status = answer.status.as_u16();
         // A body that is none of the forge's is not shown: it may be anybody's page.
-        let message =
-            answer.json::<Problem>().ok().map(|problem| problem.message.chars().take(500).collect());
-        let said = Said { status, message };
+        let message = answer.json::<Problem>().ok().and_then(|problem| problem.text(kind));
+        // GitLab begins with the status, too.
+        let number = format!("{status} ");
+        let message = message.map(|message| message.trim_start_matches(&number).chars().take(500).collect());
+        let said = Said { kind, status, message };
         let secondary = said.message.as_ref().is_some_and(|m: &String| m.contains("secondary rate limit"));
         match status {
             403 | 429 if answer.wait.is_some() || status == 429 || secondary => {
@@ -142,28 +155,36 @@ impl ForgeError {
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::Unauthorized(_) => {
+            Self::Unauthorized(Said { kind: ForgeKind::GitHub, .. }) => {
                 "pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`".to_owned()
             }
-            Self::Forbidden { permission, .. } => {
-                format!("add `{permission}` to the job's `permissions`, or to what the token may do")
+            Self::Unauthorized(Said { kind: ForgeKind::GitLab, .. }) => {
+                "pass a project access token with the scope `api` as `GITLAB_TOKEN`; it may have expired, and `CI_JOB_TOKEN` is none".to_owned()
             }
-            Self::NotFound(_) => {
-                "check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository"
-                    .to_owned()
+            Self::Forbidden { permission, said: Said { kind: kind @ ForgeKind::GitHub, .. } } => {
+                let permission = permission.words(*kind).trim_start_matches("permission ");
+                format!("add {permission} to the job's `permissions`, or to what the token may do")
+            }
+            Self::Forbidden { said: Said { kind: ForgeKind::GitLab, .. }, .. } => {
+                "give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write".to_owned()
+            }
+            Self::NotFound(said) => {
+                let api = said.kind.api_variable();
+                format!("check `{api}` and `GITBOOK_REPOSITORY`, and that the token may see the repository")
             }
             Self::Refused(_) => "nothing that was published is affected".to_owned(),
-            Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
-                "check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place"
-                    .to_owned()
+            Self::Unexpected(Said { kind, .. }) | Self::NotJson { kind, .. } | Self::EndlessList(kind, _) => {
+                let api = kind.api_variable();
+                format!("check that `{api}` is the forge's API, and that no proxy answers in its place")
             }
             Self::RateLimited { .. }
             | Self::Server { .. }
             | Self::Cancelled
             | Self::GivenUp(_)
             | Self::Contended(_) => "run again later".to_owned(),
-            Self::Transport(_) => {
-                "check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned()
+            Self::Transport(kind, _) => {
+                let api = kind.api_variable();
+                format!("check `{api}`, the network, and `HTTPS_PROXY` if there is a proxy")
             }
         }
     }
@@ -172,13 +193,13 @@ impl ForgeError {
     pub(super) fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized(_) | Self::Server { .. } | Self::RateLimited { .. } | Self::Transport(_)
+            Self::Unauthorized(_) | Self::Server { .. } | Self::RateLimited { .. } | Self::Transport(..)
         )
     }
 
     /// Whether a request that makes something anew was certainly not carried out, and is worth another try.
     pub(super) fn is_worth_making_again(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Transport(TransportError::Connect(_)))
+        matches!(self, Self::RateLimited { .. } | Self::Transport(_, TransportError::Connect(_)))
     }
 }
 
@@ -188,7 +209,7 @@ impl Retryable for ForgeError {
     fn is_worth_retrying(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Server { .. } => true,
-            Self::Transport(error) => error.is_worth_retrying(),
+            Self::Transport(_, error) => error.is_worth_retrying(),
             _ => false,
         }
     }

@@ -96,7 +96,8 @@ fn rounded(pause: Duration) -> Duration {
 }
 
 /// How long an answer asks to wait: `Retry-After` in seconds or as a date, or `X-RateLimit-Reset` as the second since
-/// 1970 when the limit is lifted. GitHub's limit comes as a 403 with nothing remaining.
+/// 1970 when the limit is lifted, which GitLab tells without the `X`. GitHub's limit comes as a 403 with nothing
+/// remaining.
 pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     if status.is_success() {
         return None;
@@ -112,7 +113,7 @@ pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> 
     if status != StatusCode::TOO_MANY_REQUESTS && !exhausted {
         return None;
     }
-    let reset = text("x-ratelimit-reset")?.parse().ok()?;
+    let reset = text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse().ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset)).map(until)
 }
 
@@ -139,6 +140,7 @@ mod tests {
         assert_eq!(limit(200, "retry-after", "7"), None);
         assert!((58..=61).contains(&limit(429, "retry-after", &httpdate::fmt_http_date(soon)).unwrap()));
         assert!((58..=61).contains(&limit(429, "x-ratelimit-reset", &epoch.to_string()).unwrap()));
+        assert!((58..=61).contains(&limit(429, "ratelimit-reset", &epoch.to_string()).unwrap()));
         assert_eq!(limit(429, "x-ratelimit-reset", "1"), Some(0));
         assert_eq!(limit(429, "x-ratelimit-reset", "soon"), None);
         assert_eq!(limit(500, "x-ratelimit-reset", &epoch.to_string()), None);

@@ -15,7 +15,7 @@ use row::State;
 /// The line that the comment is found by.
 pub(crate) const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-/// GitHub takes no longer comments; characters of four bytes count as two.
+/// GitHub takes no longer comments; characters of four bytes count as two. GitLab takes a million.
 const LONGEST: usize = 65_536;
 
 const HEAD: &str =

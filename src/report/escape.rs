@@ -2,7 +2,7 @@
 
 /// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
-/// (`##[name]`).
+/// (`##[name]`), or a section's marker, which GitLab finds anywhere.
 pub(super) fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -15,7 +15,8 @@ pub(super) fn line(text: &str) -> String {
             character => line.push(character),
         }
     }
-    let line = line.replace("##[", "##\\[");
+    let line = line.replace("##[", "##\\[").replace("section_start:", "section_start\\:");
+    let line = line.replace("section_end:", "section_end\\:");
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
@@ -24,8 +25,8 @@ fn turns_text(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands and characters that
-/// change the direction of what follows.
+/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands, the words of GitLab's
+/// markers and characters that change the direction of what follows.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
@@ -35,7 +36,8 @@ pub(super) fn json_line(json: &str) -> String {
             line.push(character);
         }
     }
-    line.replace("##[", "#\\u0023[")
+    let line = line.replace("##[", "#\\u0023[");
+    line.replace("section_start:", "section_start\\u003a").replace("section_end:", "section_end\\u003a")
 }
 
 /// The data of a workflow command (`::error::DATA`).
@@ -68,6 +70,38 @@ pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
+/// The value of a dotenv line as GitLab reads it: nothing unquotes it, and what looks like a variable (`$NAME`,
+/// `%NAME%`) becomes that variable's value in the next job.
+pub(super) fn dotenv_of_gitlab(text: &str) -> String {
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let text = dotenv(text).replace('$', "$$");
+    let mut parts = text.split('%').peekable();
+    let mut value = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        // Two characters between two signs are an encoded byte of an address.
+        let is_variable = is_name(part) && part.len() != 2 && parts.peek().is_some();
+        value.push_str(if is_variable { "% " } else { "%" });
+        value.push_str(part);
+    }
+    value
+}
+
+/// A JSON document in a dotenv line as GitLab reads it, which has a way to write the signs of variables.
+pub(super) fn dotenv_json_of_gitlab(json: &str) -> String {
+    dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025")
+}
+
+/// Text inside a Markdown table that is nothing but text on GitLab, too. That looks for mentions and references when
+/// entities are characters again, but not in code.
+pub(super) fn literal(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
+    let escaped = markdown(text);
+    if text.chars().all(is_plain) { escaped } else { format!("<code>{escaped}</code>") }
+}
+
 /// Text inside a Markdown table: nothing in it is markup, HTML, a link, a mention or a reference (`GH-12`).
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -87,7 +121,10 @@ pub(super) fn markdown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_data, command_property, dotenv, json_line, line, markdown};
+    use super::{
+        command_data, command_property, dotenv, dotenv_json_of_gitlab, dotenv_of_gitlab, json_line, line,
+        literal, markdown,
+    };
 
     #[test]
     fn no_line_is_a_command() {
@@ -97,6 +134,18 @@ mod tests {
         assert_eq!(line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
         assert_eq!(line("safe\u{202e}elif"), "safe\\u{202e}elif");
         assert_eq!(line("plain: `x` – ü"), "plain: `x` – ü");
+    }
+
+    #[test]
+    fn no_line_opens_or_closes_a_section() {
+        let marker = "x\u{1b}[0Ksection_start:1:a[collapsed=true]\r\u{1b}[0Kb section_end:1:a\r\u{1b}[0K";
+        let expected =
+            "x\\u{1b}[0Ksection_start\\:1:a[collapsed=true]\\r\\u{1b}[0Kb section_end\\:1:a\\r\\u{1b}[0K";
+        assert_eq!(line(marker), expected);
+        let json = json_line(&serde_json::json!({"a": marker}).to_string());
+        assert!(!json.contains("section_start:") && !json.contains("section_end:"), "{json}");
+        assert!(!json.contains(['\u{1b}', '\r']), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], marker);
     }
 
     #[test]
@@ -117,6 +166,27 @@ mod tests {
     #[test]
     fn a_dotenv_value_is_one_line() {
         assert_eq!(dotenv("a\nB=c\r\0"), "a B=c  ");
+    }
+
+    #[test]
+    fn gitlab_finds_no_variable_in_a_dotenv_value() {
+        assert_eq!(dotenv_of_gitlab("a $B ${C} 'd'\n=e"), "a $$B $${C} 'd' =e");
+        assert_eq!(dotenv_of_gitlab("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "% CI_JOB_TOKEN% 5% %1A% %a-b%");
+        assert_eq!(dotenv_of_gitlab("https://x/%C3%A4%20y"), "https://x/%C3%A4%20y");
+        let json = dotenv_json_of_gitlab(r#"{"a":"$B %C%"}"#);
+        assert_eq!(json, r#"{"a":"\u0024B \u0025C\u0025"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], "$B %C%");
+    }
+
+    #[test]
+    fn what_is_literal_is_code_unless_it_is_plain() {
+        assert_eq!(literal("hello-fix not there"), "hello-fix not there");
+        assert_eq!(literal("@all `x`"), "<code>&#64;all &#96;x&#96;</code>");
+        for reference in ["!1", "#1", "~a", "%1", "&1", "*a", "GL-1", "ABC-1", "c0ffee1/", "</code>@a"] {
+            let literal = literal(reference);
+            let inner = literal.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
+            assert!(!inner.contains(['<', '@']), "{literal}");
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! The log: tracing's events as lines for people, GitHub's runner or machines.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use tracing::field::{Field, Visit};
-use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::escape;
 use super::printer::Printer;
+use super::section::Line;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
@@ -32,13 +34,41 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
             (EnvFilter::new(default), Some(problem))
         }
     };
-    let writer = printer.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(move || writer.clone())
+        .with_writer(Lines(printer.clone()))
         .event_format(Format(printer.clone()))
         .finish();
     (Dispatch::new(subscriber), problem)
+}
+
+/// Makes the writers that tracing's lines go to: a warning is no part of a section.
+struct Lines(Printer);
+
+struct Writing<'a>(&'a Printer, Line);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Writing<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Writing(&self.0, Line::Stands)
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
+        let folds = *metadata.level() >= Level::INFO;
+        Writing(&self.0, if folds { Line::Folds } else { Line::Stands })
+    }
+}
+
+impl Write for Writing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&String::from_utf8_lossy(bytes), self.1);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Format(Printer);

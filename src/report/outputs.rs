@@ -1,5 +1,6 @@
 //! The file that the next step reads outputs from.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,21 @@ enum Form {
     GitHub,
     /// `name=value` lines.
     Dotenv,
+    /// The same as GitLab takes them for a report of a job.
+    GitLab,
 }
+
+/// A file of GitLab's must be smaller than this. One that is not fails the job that has done its work.
+const GITLABS_SIZE: usize = 5 * 1024;
+
+/// Nor may it have more variables, where nobody has raised that.
+const GITLABS_VARIABLES: usize = 20;
+
+/// The outputs that are JSON.
+const JSON: [&str; 2] = ["integrations", "matrix"];
+
+/// What is left out of it first.
+const DISPENSABLE: [&str; 3] = ["integrations", "matrix", "reason"];
 
 impl OutputFile {
     pub(super) fn github(path: PathBuf) -> Self {
@@ -30,18 +45,64 @@ impl OutputFile {
         Self { path, form: Form::Dotenv }
     }
 
+    pub(super) fn gitlab(path: PathBuf) -> Self {
+        Self { path, form: Form::GitLab }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Adds the outputs to the file, in one write.
-    pub(super) fn write(&self, values: &[(&str, String)]) -> io::Result<()> {
+    /// Adds the outputs to the file, in one write, and tells which of them there is no room for.
+    pub(super) fn write<'a>(&self, values: &[(&'a str, String)]) -> io::Result<Vec<&'a str>> {
         let line = |(name, value): &(&str, String)| match self.form {
             Form::GitHub => between_delimiters(name, value),
             Form::Dotenv => format!("{name}={}\n", escape::dotenv(value)),
+            Form::GitLab if JSON.contains(name) => {
+                format!("{name}={}\n", escape::dotenv_json_of_gitlab(value))
+            }
+            Form::GitLab => format!("{name}={}\n", escape::dotenv_of_gitlab(value)),
         };
-        append(&self.path, &values.iter().map(line).collect::<String>())
+        let lines: Vec<_> = values.iter().map(|value| (value.0, line(value))).collect();
+        if matches!(self.form, Form::GitLab) {
+            return self.replace(&lines);
+        }
+        append(&self.path, &lines.into_iter().map(|(_, line)| line).collect::<String>())?;
+        Ok(Vec::new())
     }
+
+    /// Puts the outputs in place of those that an earlier run has left in the file.
+    fn replace<'a>(&self, lines: &[(&'a str, String)]) -> io::Result<Vec<&'a str>> {
+        let there = match std::fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            there => there?,
+        };
+        let (text, left_out) = fitting(&there, lines);
+        std::fs::write(&self.path, text)?;
+        Ok(left_out)
+    }
+}
+
+/// What others have written and as many of our lines as there is room for; and the names of those left out.
+fn fitting<'a>(there: &str, lines: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
+    let name = |line: &'_ str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    let is_ours = |line: &str| lines.iter().any(|(ours, _)| *ours == name(line));
+    // An empty line would fail the job, too.
+    let others: Vec<_> = there.lines().filter(|line| !line.trim().is_empty() && !is_ours(line)).collect();
+    let others_text: String = others.iter().map(|line| format!("{line}\n")).collect();
+    let others_names: BTreeSet<_> = others.iter().map(|line| name(line)).collect();
+    for dropped in 0..=DISPENSABLE.len() {
+        let is_kept = |name: &str| !DISPENSABLE[..dropped].contains(&name);
+        let kept = lines.iter().filter(|(name, _)| is_kept(name));
+        let ours: String = kept.clone().map(|(_, line)| line.as_str()).collect();
+        let fits = others_text.len() + ours.len() < GITLABS_SIZE
+            && others_names.len() + kept.count() <= GITLABS_VARIABLES;
+        if fits {
+            let left_out = lines.iter().map(|(name, _)| *name).filter(|name| !is_kept(name));
+            return (others_text + &ours, left_out.collect());
+        }
+    }
+    (others_text, lines.iter().map(|(name, _)| *name).collect())
 }
 
 /// A fresh random delimiter each time, so that no value can hold it.
@@ -55,4 +116,49 @@ fn between_delimiters(name: &str, value: &str) -> String {
 /// Adds to a file, which is made when it is not there.
 pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    /// Our lines of so many bytes each.
+    fn lines(lengths: &[(&'static str, usize)]) -> Vec<(&'static str, String)> {
+        let line = |(name, length): &(&'static str, usize)| {
+            (*name, format!("{name}={}\n", "x".repeat(length - name.len() - 2)))
+        };
+        lengths.iter().map(line).collect()
+    }
+
+    fn check(there: &str, ours: &[(&'static str, usize)], size: usize, expected: &[&str]) {
+        let (text, left_out) = fitting(there, &lines(ours));
+        assert_eq!((text.len(), &left_out[..]), (size, expected));
+    }
+
+    #[test]
+    fn what_gitlab_would_refuse_is_left_out() {
+        check("", &[("url", 100), ("integrations", 5019)], 5119, &[]);
+        check("", &[("url", 100), ("integrations", 5020)], 100, &["integrations"]);
+        check("", &[("url", 100), ("matrix", 2520), ("integrations", 2520)], 2620, &["integrations"]);
+        check("", &[("url", 100), ("matrix", 5100), ("integrations", 15)], 100, &["matrix", "integrations"]);
+        check("", &[("reason", 5120), ("url", 100)], 100, &["reason"]);
+        check("", &[("url", 5120), ("name", 10)], 0, &["url", "name"]);
+    }
+
+    #[test]
+    fn what_others_wrote_counts_and_stays() {
+        let others = format!("A={}\n", "x".repeat(5000 - 3));
+        check(&others, &[("url", 100), ("integrations", 100)], 5100, &["integrations"]);
+        let many: String = (0..18).map(|number| format!("A{number}=\n")).collect();
+        check(&many, &[("url", 10), ("name", 10)], many.len() + 20, &[]);
+        check(&many, &[("url", 10), ("name", 10), ("reason", 10)], many.len() + 20, &["reason"]);
+    }
+
+    #[test]
+    fn an_earlier_run_is_written_over() {
+        let there = "A=1\nurl=old\n\n  \nname = old\nB=url=2";
+        let (text, left_out) =
+            fitting(there, &[("url", "url=new\n".to_owned()), ("name", "name=n\n".to_owned())]);
+        assert_eq!((text.as_str(), left_out), ("A=1\nB=url=2\nurl=new\nname=n\n", vec![]));
+    }
 }

@@ -1,17 +1,19 @@
 //! Writes to the terminal in the log's format, and lets no secret through.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::escape;
 use super::hidden::Hidden;
+use super::section::{Line, Sections};
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
+use crate::error::count;
 
 /// Where a program writes to.
 pub struct Terminal {
@@ -25,12 +27,36 @@ pub struct Terminal {
 #[derive(Clone)]
 pub(crate) struct Printer {
     format: LogFormat,
-    log: Arc<Mutex<Box<dyn Write + Send>>>,
+    log: Arc<Mutex<Log>>,
     hidden: Hidden,
     /// The folder that paths are relative to, and the one that annotations are.
     folders: (PathBuf, Option<PathBuf>),
     /// Whether a runner reads along that hides what it is told to.
     has_runner: bool,
+}
+
+struct Log {
+    writer: Box<dyn Write + Send>,
+    sections: Sections,
+}
+
+/// A phase of the run, which ends when this is dropped.
+#[must_use]
+pub(crate) struct Section<'a>(&'a Printer);
+
+impl Drop for Section<'_> {
+    fn drop(&mut self) {
+        let mut log = self.0.log();
+        let end = log.sections.end();
+        log.write(&end);
+    }
+}
+
+impl Log {
+    /// Nothing can be done about a log that can't be written.
+    fn write(&mut self, lines: &str) {
+        let _ = self.writer.write_all(lines.as_bytes()).and_then(|()| self.writer.flush());
+    }
 }
 
 impl std::fmt::Debug for Printer {
@@ -44,9 +70,10 @@ impl Printer {
     #[must_use]
     pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
         let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+        let sections = Sections::new(format, environment);
         Self {
             format,
-            log: Arc::new(Mutex::new(log)),
+            log: Arc::new(Mutex::new(Log { writer: log, sections })),
             hidden: Hidden::default(),
             folders: (environment.folder().to_owned(), workspace),
             has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
@@ -59,13 +86,19 @@ impl Printer {
         self.format
     }
 
+    /// Begins a phase of so many items, whose lines the CI system may fold.
+    pub(crate) fn section(&self, doing: &str, items: usize, what: &str) -> Section<'_> {
+        self.log().sections.begin(format!("{doing} {}", count(items, what)), items);
+        Section(self)
+    }
+
     /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
     /// GitHub the runner is told to do the same in all that follows, whatever the format; anybody else would only
     /// be shown the secret.
     pub(crate) fn hide(&self, secret: &SecretString) {
         for line in self.hidden.add(secret.expose_secret()) {
             if self.has_runner {
-                self.write(&format!("::add-mask::{}\n", escape::mask(line)));
+                self.write(&format!("::add-mask::{}\n", escape::mask(line)), Line::Unseen);
             }
         }
     }
@@ -104,8 +137,8 @@ impl Printer {
             ..problem.clone()
         };
         match self.format {
-            LogFormat::Text => self.write(&text(&problem)),
-            LogFormat::GitHub => self.write(&self.annotation(&problem)),
+            LogFormat::Text => self.write(&text(&problem), Line::Stands),
+            LogFormat::GitHub => self.write(&self.annotation(&problem), Line::Stands),
             LogFormat::Json => self.json(super::problem(&problem)),
         }
     }
@@ -114,11 +147,13 @@ impl Printer {
     pub(crate) fn notice(&self, text: &str) {
         let text = self.redacted(text);
         match self.format {
-            LogFormat::Text => self.write(&format!("notice: {}\n", escape::line(&text))),
-            LogFormat::GitHub => self.write(&format!("::notice::{}\n", escape::command_data(&text))),
+            LogFormat::Text => self.write(&format!("notice: {}\n", escape::line(&text)), Line::Stands),
+            LogFormat::GitHub => {
+                self.write(&format!("::notice::{}\n", escape::command_data(&text)), Line::Stands);
+            }
             LogFormat::Json => {
                 let line = json!({"level": "INFO", "message": text}).to_string();
-                self.write(&format!("{}\n", escape::json_line(&line)));
+                self.write(&format!("{}\n", escape::json_line(&line)), Line::Stands);
             }
         }
     }
@@ -136,12 +171,12 @@ impl Printer {
                 for (name, text) in below {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
                 }
-                self.write(&lines);
+                self.write(&lines, Line::Stands);
             }
             LogFormat::GitHub => {
                 let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
                 let data = escape::command_data(&format!("{message}{}", lines.concat()));
-                self.write(&format!("::error::{data}\n"));
+                self.write(&format!("::error::{data}\n"), Line::Stands);
             }
             LogFormat::Json => {
                 self.json(json!({"severity": "error", "message": message, "cause": cause, "hint": hint}));
@@ -181,14 +216,18 @@ impl Printer {
     fn json(&self, mut value: serde_json::Value) {
         let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
         value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
-        self.write(&format!("{}\n", escape::json_line(&value.to_string())));
+        self.write(&format!("{}\n", escape::json_line(&value.to_string())), Line::Stands);
     }
 
     /// Writes lines whose parts were redacted before they were put together: the program's own words are no secrets.
-    /// Nothing can be done about a log that can't be written.
-    fn write(&self, lines: &str) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = log.write_all(lines.as_bytes()).and_then(|()| log.flush());
+    pub(super) fn write(&self, lines: &str, line: Line) {
+        let mut log = self.log();
+        let before = log.sections.before(line);
+        log.write(&(before + lines));
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,16 +256,4 @@ fn text(problem: &Diagnostic) -> String {
         lines.push_str(&format!(" hint: {}\n", escape::line(hint)));
     }
     lines
-}
-
-/// The writer that tracing's lines go to.
-impl Write for Printer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Self::write(self, &String::from_utf8_lossy(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -148,18 +148,16 @@ impl Stage<'_> {
     }
 
     async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
-        let number = found.number();
+        let place = forge.kind().pull_request(found.number());
         let text = |there: &[String]| comment::text(there, rows);
         let wish = Wish { text: &text, create, shared: self.is_one_of_several() };
         match forge.keep_comment(found, &wish).await {
-            Ok(Kept::Written) => tracing::info!("the comment on pull request #{number} is up to date"),
+            Ok(Kept::Written) => tracing::info!("the comment on {place} is up to date"),
             Ok(Kept::Unread(error)) => {
-                tracing::info!(
-                    "the comment on pull request #{number} was written, but not read back: {error}"
-                );
+                tracing::info!("the comment on {place} was written, but not read back: {error}");
             }
             Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
-            Err(error) => races::tell(self.printer, &format!("no comment on pull request #{number}"), &error),
+            Err(error) => races::tell(self.printer, &format!("no comment on {place}"), &error),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Races between runs, as far as the forge can tell of them: what has moved on, and what was closed meanwhile.
 
 use crate::cancel::Cancel;
-use crate::ci::{Ci, Event};
+use crate::ci::{Ci, Event, ForgeKind};
 use crate::config::{Config, Mode};
 use crate::deploy::{NamedPreview, Previews, What};
-use crate::forge::{Forge, ForgeError, Patience, Standing, is_commit};
+use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, Patience, Standing, is_commit};
 use crate::gitbook::GitBook;
 use crate::http::is_loopback;
 use crate::plan::{Decision, Target};
@@ -14,12 +14,16 @@ use crate::stage::Stage;
 
 /// The forge's client; `None`, and a line in the log that says what will not be done, where it can't be asked.
 pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
-    let Config { forge_token, timeout, retries, .. } = config;
-    let without = "not asked whether a newer commit came or a branch is gone; no comment, no deployments";
-    let Some(token) = forge_token else {
+    let (token, without) = match ci.forge {
+        ForgeKind::GitHub => (&config.github_token, "no comment, no deployments"),
+        ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
+    };
+    let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
+    let without = format!("not asked whether a newer commit came or a branch is gone; {without}");
+    let Some(token) = token else {
         // Who tries it out by hand has no forge in mind.
         if ci.event != Event::None {
-            tracing::info!("no `GITHUB_TOKEN`, so the forge is {without}");
+            tracing::info!("no `{token_variable}`, so the forge is {without}");
         }
         return None;
     };
@@ -27,15 +31,23 @@ pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Canc
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
     let (Some(api), Some(repository)) = (&ci.api, repository) else {
         tracing::info!(
-            "`GITHUB_API_URL` is no address of an API where the repository is, so the forge is {without}"
+            "`{api_variable}` is no address of an API where the repository is, so the forge is {without}"
         );
         return None;
     };
     if api.scheme() == "http" && !is_loopback(api) {
-        tracing::warn!("`GITHUB_API_URL` is plain `http`, which shows `GITHUB_TOKEN` to the network");
+        tracing::warn!("`{api_variable}` is plain `http`, which shows `{token_variable}` to the network");
     }
     let patience = if *decision == Decision::Sweep { Patience::Long } else { Patience::Short };
-    match Forge::new(api, repository, token.clone(), *timeout, *retries, patience, cancel) {
+    let Config { timeout, retries, .. } = *config;
+    let access = Access { root: api, token, timeout, retries, patience, cancel };
+    let forge = match ci.forge {
+        ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
+        ForgeKind::GitLab => {
+            GitLab::new(ci.project, repository, &access).map(|gitlab| gitlab.map(Forge::GitLab))
+        }
+    };
+    match forge {
         Ok(Some(forge)) => Some(forge),
         Ok(None) => {
             tracing::warn!("`{repository}` is no repository of an owner, so the forge is {without}");
@@ -62,7 +74,7 @@ impl Stage<'_> {
     /// Why the commit is not to be published any more, if so: its branch has moved on, or is gone.
     pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
         Some(match self.past_commit(branch, pull_request).await? {
-            Standing::Gone => gone(branch, pull_request),
+            Standing::Gone => self.gone(branch, pull_request),
             Standing::Open { tip } => moved_on(branch, &tip),
         })
     }
@@ -72,7 +84,7 @@ impl Stage<'_> {
     pub(super) async fn production_overtaken(&self) -> Option<String> {
         let (branch, pull_request) = (self.ci.event.branch()?, self.ci.event.pull_request());
         match self.past_commit(branch, pull_request).await? {
-            Standing::Gone => pull_request.is_none().then(|| gone(branch, None)),
+            Standing::Gone => pull_request.is_none().then(|| self.gone(branch, None)),
             Standing::Open { tip } => Some(moved_on(branch, &tip)),
         }
     }
@@ -98,8 +110,12 @@ impl Stage<'_> {
         }
         let standing = self.standing(branch, *pull_request, "whether the branch is open again is not known");
         Some(match (standing.await?, pull_request) {
-            (Standing::Gone, _) => also_open(self.other_pull_request(target).await?),
-            (Standing::Open { .. }, Some(number)) => format!("pull request #{number} is open again"),
+            (Standing::Gone, _) => self.also_open(self.other_pull_request(target).await?),
+            // Somebody stopped the environment, or its time was up.
+            (Standing::Open { .. }, _) if self.ci.stops => return None,
+            (Standing::Open { .. }, Some(number)) => {
+                format!("{} is open again", self.ci.forge.pull_request(*number))
+            }
             (Standing::Open { .. }, None) => format!("branch `{branch}` is there again"),
         })
     }
@@ -143,11 +159,12 @@ impl Stage<'_> {
         if self.standing(&target.branch, target.pull_request, left).await != Some(Standing::Gone) {
             return;
         }
+        let closed = self.gone(&target.branch, target.pull_request);
         if let Some(number) = self.other_pull_request(target).await {
-            tracing::info!("{}, and {}", gone(&target.branch, target.pull_request), also_open(number));
+            tracing::info!("{closed}, and {}", self.also_open(number));
             return;
         }
-        tracing::info!("{}: what was published is deleted again", gone(&target.branch, target.pull_request));
+        tracing::info!("{closed}: what was published is deleted again");
         let deployment = self.deployment(gitbook);
         for outcome in &mut there {
             let named = run.named.iter().find(|named| named.name == outcome.name);
@@ -159,6 +176,17 @@ impl Stage<'_> {
                 };
                 **outcome = deployment.delete(&preview, previews).await;
             }
+        }
+    }
+
+    fn also_open(&self, number: u64) -> String {
+        format!("{} is open from the same branch", self.ci.forge.pull_request(number))
+    }
+
+    fn gone(&self, branch: &Branch, pull_request: Option<u64>) -> String {
+        match pull_request {
+            Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
+            None => format!("branch `{branch}` is gone"),
         }
     }
 
@@ -178,15 +206,4 @@ impl Stage<'_> {
 fn moved_on(branch: &Branch, tip: &str) -> String {
     let short: String = tip.chars().take(7).collect();
     format!("`{branch}` has moved on to {short}, whose own run publishes it, if it has one")
-}
-
-fn also_open(number: u64) -> String {
-    format!("pull request #{number} is open from the same branch")
-}
-
-fn gone(branch: &Branch, pull_request: Option<u64>) -> String {
-    match pull_request {
-        Some(number) => format!("pull request #{number} is closed"),
-        None => format!("branch `{branch}` is gone"),
-    }
 }

@@ -37,7 +37,9 @@ impl Stage<'_> {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
             self.comment_on_sweep(telling, target, &rows).await;
         };
+        let section = self.printer.section("looking at", fates.len(), "preview");
         run.outcomes = sweep.carry_out(fates, deleted).await;
+        drop(section);
         let count = |what| {
             let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
             run.outcomes.iter().filter(is).count()

@@ -35,7 +35,7 @@ async fn gitlabs_stop_job_deletes_without_a_checkout_what_a_merge_request_has_pu
     let stop = merge_request(&sandbox).variable("CI_ENVIRONMENT_ACTION", "stop");
     let ended = stop.variable("GITBOOK_NAME", "hello").runs().await;
     let log = ended.log();
-    let expected = r#"info: delete: pull request #12 from `fix` was closed system="GitLab CI" by=GITLAB_CI event="pull request closed" branch=fix pull_request=12 repository=gitlab.example.com/acme/integrations commit=1111111111111111111111111111111111111111"#;
+    let expected = r#"info: delete: the environment of merge request !12 from `fix` was stopped system="GitLab CI" by=GITLAB_CI event="pull request closed" branch=fix pull_request=12 repository=gitlab.example.com/acme/integrations commit=1111111111111111111111111111111111111111"#;
     assert_eq!(log.lines().nth(1).unwrap().trim_start(), expected);
     assert_eq!((ended.output("result"), ended.output("name")), ("deleted".into(), "hello-fix".into()));
     assert!(!sandbox.path().join("hello-fix").exists());

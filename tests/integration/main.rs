@@ -10,6 +10,8 @@ mod exit_codes;
 #[cfg(test)]
 mod forge;
 #[cfg(test)]
+mod gitlab;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod outputs;

@@ -2,6 +2,7 @@
 
 mod ended;
 mod gates;
+mod gitlab;
 pub(crate) mod payloads;
 mod repository;
 mod secure;
@@ -9,6 +10,7 @@ mod servers;
 
 pub(crate) use ended::{Ended, digits_after};
 pub(crate) use gates::Gated;
+pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
 pub(crate) use repository::{Repository, png, repository};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
 pub(crate) use servers::{Recorded, Sandbox, gitbook, published, said};

@@ -110,7 +110,7 @@ fn pushes() {
 
 #[test]
 fn merge_requests() {
-    let expected = "preview: pull request #12 from `fix` was updated";
+    let expected = "preview: merge request !12 from `fix` was updated";
     check(&[JOB, REQUEST], "#12 of fix updated", HEAD, expected);
     check(&[JOB, REQUEST, START], "#12 of fix updated", HEAD, expected);
     check(&[JOB, REQUEST, MERGED], "#12 of fix updated", HEAD, expected);
@@ -118,7 +118,7 @@ fn merge_requests() {
     check(&[JOB, REQUEST, MERGED, no_head], "#12 of fix updated", "", expected);
     let child = &[("CI_PIPELINE_SOURCE", "parent_pipeline")][..];
     check(&[JOB, REQUEST, child], "#12 of fix updated", HEAD, expected);
-    let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+    let expected = "check: merge request !12 was updated, but there is no token: checked, not published";
     check(&[JOB, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
     let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
     let expected = "check: a merge queue's candidate is checked, not published";
@@ -127,24 +127,24 @@ fn merge_requests() {
 
 #[test]
 fn merge_requests_of_forks() {
-    let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+    let expected = "preview: merge request !12 of a fork from `mona:main` was updated";
     check(&[JOB, REQUEST, OF_FORK], "#12 of mona:main updated (fork)", HEAD, expected);
     let expected =
-        "check: pull request #12 of a fork was updated, but there is no token: checked, not published";
+        "check: merge request !12 of a fork was updated, but there is no token: checked, not published";
     let no_token = &[("GITBOOK_TOKEN", "")][..];
     check(&[JOB, REQUEST, OF_FORK, no_token], "#12 of mona:main updated (fork)", HEAD, expected);
     // A member of the project runs it there.
     let here = &[("CI_PROJECT_ID", "42"), ("CI_PROJECT_PATH", "acme/docs/hello")][..];
-    let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+    let expected = "preview: merge request !12 of a fork from `mona:main` was updated";
     check(&[JOB, REQUEST, OF_FORK, here], "#12 of mona:main updated (fork)", HEAD, expected);
     let of_group = &[("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "mona/docs/hello")][..];
-    let expected = "preview: pull request #12 of a fork from `mona/docs:main` was updated";
+    let expected = "preview: merge request !12 of a fork from `mona/docs:main` was updated";
     check(&[JOB, REQUEST, OF_FORK, of_group], "#12 of mona/docs:main updated (fork)", HEAD, expected);
     // The fork is gone, or nothing says whether there is one.
     let gone =
         &[("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "")][..];
     let untold = &[("CI_MERGE_REQUEST_PROJECT_ID", "")][..];
-    let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+    let expected = "preview: merge request !12 of a fork from `unknown:main` was updated";
     for parts in [&[JOB, REQUEST, OF_FORK, gone][..], &[JOB, REQUEST, OF_FORK, gone, untold]] {
         check(parts, "#12 of unknown:main updated (fork)", HEAD, expected);
     }
@@ -152,18 +152,18 @@ fn merge_requests_of_forks() {
 
 #[test]
 fn stop_jobs() {
-    let expected = "delete: branch `feature/main` was deleted";
+    let expected = "delete: the environment of branch `feature/main` was stopped";
     check(&[JOB, PUSH, ON_FEATURE, STOP], "feature/main deleted", HEAD, expected);
     for source in ["web", "schedule", "parent_pipeline"] {
         let source = &[("CI_PIPELINE_SOURCE", source)][..];
         check(&[JOB, source, ON_FEATURE, STOP], "feature/main deleted", HEAD, expected);
     }
-    let expected = "delete: pull request #12 from `fix` was closed";
+    let expected = "delete: the environment of merge request !12 from `fix` was stopped";
     check(&[JOB, REQUEST, STOP], "#12 of fix closed", HEAD, expected);
     check(&[JOB, REQUEST, MERGED, STOP], "#12 of fix closed", HEAD, expected);
     let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
     check(&[JOB, REQUEST, MERGED, train, STOP], "#12 of fix closed", HEAD, expected);
-    let expected = "delete: pull request #12 of a fork from `mona:main` was closed";
+    let expected = "delete: the environment of merge request !12 of a fork from `mona:main` was stopped";
     check(&[JOB, REQUEST, OF_FORK, STOP], "#12 of mona:main closed (fork)", HEAD, expected);
     check(&[JOB, PUSH, ON_TAG, STOP], "tag deleted", HEAD, "nothing: a tag was deleted");
 }
@@ -207,7 +207,7 @@ fn the_generic_variables_go_before() {
     let closed = &[("GITBOOK_EVENT", "closed"), ("GITBOOK_BRANCH", "x")][..];
     check(&[JOB, PUSH, ON_MAIN, closed], "x deleted", "", "delete: branch `x` was deleted");
     let number = &[("GITBOOK_PULL_REQUEST", "12")][..];
-    let expected = "delete: pull request #12 from `x` was closed";
+    let expected = "delete: merge request !12 from `x` was closed";
     check(&[JOB, PUSH, ON_MAIN, closed, number], "#12 of x closed", "", expected);
 }
 
@@ -223,4 +223,23 @@ fn the_project_and_the_pipeline() {
         ["GitLab CI", "gitlab.example.com/acme/docs/hello", "main", url],
         1000,
     );
+}
+
+/// The number of a fork's merge request is one of the target's, wherever the pipeline runs.
+#[test]
+fn a_merge_request_is_the_targets() {
+    let project = |parts: &[Variables<'_>]| {
+        let ci = ci(parts);
+        (ci.repository.unwrap_or_default(), ci.project)
+    };
+    let target = ("gitlab.example.com/acme/docs/hello".to_owned(), Some(42));
+    assert_eq!(project(&[JOB, PUSH, ON_MAIN]), target);
+    assert_eq!(project(&[JOB, REQUEST]), target);
+    assert_eq!(project(&[JOB, REQUEST, OF_FORK]), target);
+    let fork = &[("CI_PROJECT_ID", "77"), ("CI_PROJECT_PATH", "mona/hello")][..];
+    assert_eq!(project(&[JOB, PUSH, ON_MAIN, fork]), ("gitlab.example.com/mona/hello".to_owned(), Some(77)));
+    let same = &[("GITBOOK_REPOSITORY", "gitlab.example.com/acme/docs/hello")][..];
+    assert_eq!(project(&[JOB, PUSH, ON_MAIN, same]), target);
+    let other = &[("GITBOOK_REPOSITORY", "gitlab.example.com/acme/other")][..];
+    assert_eq!(project(&[JOB, PUSH, ON_MAIN, other]), ("gitlab.example.com/acme/other".to_owned(), None));
 }

@@ -188,7 +188,7 @@ impl Row {
                 } else {
                     format!("<br>the preview shows {}{version}", short(&self.shows))
                 };
-                format!("❌ failed: {}{log}{stands}", escape::markdown(&self.note))
+                format!("❌ failed: {}{log}{stands}", escape::literal(&self.note))
             }
         }
     }
@@ -209,7 +209,7 @@ impl Row {
 /// One line, which holds no secret that the values do not hold.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() { "–".to_owned() } else { escape::markdown(&self.name) };
+        let name = if self.name.is_empty() { "–".to_owned() } else { escape::literal(&self.name) };
         let name = match self.url.as_deref().filter(|url| summary::is_link(url)) {
             Some(url) => format!("[{name}](<{url}>)"),
             None => name,
@@ -220,7 +220,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// A commit as people know it, which GitHub makes a link of.
+/// A commit as people know it, which the forge makes a link of.
 fn short(commit: &str) -> String {
     escape::markdown(&commit.chars().take(7).collect::<String>())
 }

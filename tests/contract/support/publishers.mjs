@@ -43,7 +43,7 @@ export async function publishWithBoth(folder, options) {
     return { cli, ours };
 }
 
-async function ourBinary() {
+export async function ourBinary() {
     const path = process.env.GITBOOK_DEPLOY;
     if (!path || !isAbsolute(path)) {
         throw new Error('set GITBOOK_DEPLOY to the absolute path of the gitbook-deploy binary to be tested');

@@ -154,7 +154,7 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
 
     | preview | state | commit | script | when |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: hello&#47;main&#46;ts&#58;2&#58;8&#58; could not resolve &#39;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#39; in hello&#47;main&#46;ts ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>hello&#47;main&#46;ts&#58;2&#58;8&#58; could not resolve &#39;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#39; in hello&#47;main&#46;ts</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
     | other-fix | ❌ failed: not published, since another integration has errors ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
     ");
 
@@ -169,7 +169,7 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
 
     | preview | state | commit | script | when |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: &#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
     | other-fix | ✅ unchanged, version 1 | 2222222 | 0.1 KiB | (time)
     ");
 }
@@ -185,7 +185,7 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
 
     | preview | state | commit | script | when |
     |---|---|---|---|---|
-    | – | ❌ failed: hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39; ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
+    | – | ❌ failed: <code>hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39;</code> ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
     ");
     let folder = repository().integration("hello");
     done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).runs().await);

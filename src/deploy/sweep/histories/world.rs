@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::deploy::histories::{folder, packaged};
 use crate::deploy::{Deployment, Outcome, Sweep};
 use crate::diagnostic::Place;
-use crate::forge::{Forge, Patience};
+use crate::forge::{Access, Forge, GitHub, Patience};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::Integration;
 use crate::preview::Template;
@@ -52,14 +52,15 @@ impl World {
         let stand_in = StandIn::start().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
-        let forge =
-            Forge::new(&root, "acme/integrations", token.clone(), timeout, 0, Patience::Long, &cancel);
+        let (root, token, patience, cancel) = (&root, &token, Patience::Long, &cancel);
+        let access = Access { root, token, timeout, retries: 0, patience, cancel };
+        let forge = GitHub::new("acme/integrations", &access).unwrap().map(Forge::GitHub);
         let mut integrations = BTreeMap::new();
         for name in INTEGRATIONS {
             integrations.insert(name, packaged(name, 0).await);
         }
-        let gitbook = GitBook::new(endpoint, token, timeout, 0).unwrap();
-        Self { folder, stand_in, forge: forge.unwrap().unwrap(), gitbook, cancel, integrations }
+        let gitbook = GitBook::new(endpoint, token.clone(), timeout, 0).unwrap();
+        Self { folder, stand_in, forge: forge.unwrap(), gitbook, cancel: cancel.clone(), integrations }
     }
 
     /// Lets everything happen, and sweeps up at the end.

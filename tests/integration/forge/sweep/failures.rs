@@ -144,7 +144,7 @@ async fn without_the_forges_token_nothing_is_deleted() {
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: a sweep needs the forge to say which branches are gone, and it can't be asked
-     hint: pass its token as `GITHUB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
+     hint: pass its token as `GITHUB_TOKEN`, of GitLab as `GITLAB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
     "#);
     assert_eq!(gitbook.names(), ["hello", "hello-gone"]);
 }

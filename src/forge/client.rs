@@ -1,0 +1,267 @@
+//! What the clients of all forges share: one repository, its token, and requests that are tried again or given up.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, LINK};
+use reqwest::{Method, RequestBuilder};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::answer::{Branch as BranchAnswer, Repository};
+use super::{ForgeError, Patience, Permission, Standing};
+use crate::cancel::Cancel;
+use crate::ci::ForgeKind;
+use crate::http::{Answer, Http, Redirects, Retry, TransportError, push};
+
+/// The largest number of items that a page may have.
+pub(super) const PAGE: &str = "100";
+
+/// More pages than this are a server that does not stop.
+const MOST_PAGES: usize = 1000;
+
+/// What the forge is asked for is no more than convenience: no deployment waits longer for an answer of it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MOST_RETRIES: u32 = 2;
+
+/// How a forge is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access<'a> {
+    /// The root of its API.
+    pub root: &'a Url,
+    /// What it accepts.
+    pub token: &'a SecretString,
+    /// For one request.
+    pub timeout: Duration,
+    /// Further tries.
+    pub retries: u32,
+    /// How long a rate limit is waited for.
+    pub patience: Patience,
+    /// After a signal nothing is tried again.
+    pub cancel: &'a Cancel,
+}
+
+/// A client of one repository on a forge.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) kind: ForgeKind,
+    http: Http,
+    pub(super) root: Url,
+    /// Where the repository is below the root.
+    repository: Vec<String>,
+    pub(super) token: SecretString,
+    retry: Retry,
+    /// Why it is not asked any more.
+    given_up: Arc<OnceLock<String>>,
+    has_seen_branches: Arc<AtomicBool>,
+}
+
+/// What follows the path.
+pub(super) type Query<'a> = [(&'a str, &'a str)];
+
+impl Client {
+    pub(super) fn new(
+        kind: ForgeKind,
+        repository: &[&str],
+        access: &Access<'_>,
+    ) -> Result<Self, TransportError> {
+        let Access { root, token, timeout, retries, patience, cancel } = *access;
+        let (times, cancel) = (retries.min(MOST_RETRIES), Some(cancel.clone()));
+        let retry = Retry { times, patience: patience.longest_wait(), cancel };
+        let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
+        let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
+        let (given_up, has_seen_branches) = <_>::default();
+        let (root, token) = (root.clone(), token.clone());
+        Ok(Self { kind, http, root, repository, token, retry, given_up, has_seen_branches })
+    }
+
+    /// Where a branch stands. `folder` is where branches are below the repository.
+    pub(super) async fn standing_of_branch(
+        &self,
+        folder: &[&str],
+        name: &str,
+    ) -> Result<Standing, ForgeError> {
+        let answer = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
+        match answer.and_then(|answer| self.parse::<BranchAnswer>(&answer)) {
+            // A renamed branch is answered for under its new name.
+            Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
+            Ok(_) => Ok(Standing::Gone),
+            Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| Standing::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An error unless the token can see branches at all: what it can't see is said not to be there.
+    async fn sees_branches(&self, folder: &[&str]) -> Result<(), ForgeError> {
+        if !self.has_seen_branches.load(Ordering::Relaxed) {
+            let repository: Repository = self.parse(&self.get(&[], &[], Permission::ReadContents).await?)?;
+            let path = [folder, &[repository.default_branch.as_str()]].concat();
+            self.get(&path, &[], Permission::ReadContents).await?;
+            self.has_seen_branches.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Why it is not asked any more, if it was given up.
+    pub(super) fn why_given_up(&self) -> Option<&str> {
+        self.given_up.get().map(String::as_str)
+    }
+
+    /// The same client, whose failures are its own: where one may fail, the other need not be given up.
+    #[must_use]
+    pub(super) fn apart(&self) -> Self {
+        Self { given_up: Arc::default(), ..self.clone() }
+    }
+
+    /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
+    #[must_use]
+    pub(super) fn hurried(&self, timeout: Duration) -> Self {
+        let retry = Retry { times: 0, ..self.retry.clone() };
+        Self { http: self.http.within(timeout), retry, ..self.clone() }
+    }
+
+    pub(super) async fn get(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, query);
+        self.unless_given_up(|| self.send(Method::GET, url.clone(), None, permission)).await
+    }
+
+    /// Asks for something outside of the repository.
+    pub(super) async fn get_other(
+        &self,
+        path: &[&str],
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let mut url = self.root.clone();
+        push(&mut url, path);
+        self.unless_given_up(|| self.send(Method::GET, url.clone(), None, permission)).await
+    }
+
+    /// Changes what is there, which can be repeated, and is tried whatever came before: what was begun is to be ended.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, &[]);
+        self.retry.run(|| self.send(method.clone(), url.clone(), body, permission)).await
+    }
+
+    /// Makes something anew, which must not be repeated unless it certainly did not happen.
+    pub(super) async fn make(
+        &self,
+        path: &[&str],
+        body: &Value,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, &[]);
+        if let Some(why) = self.given_up.get() {
+            return Err(ForgeError::GivenUp(why.clone()));
+        }
+        let request = || self.send(Method::POST, url.clone(), Some(body), permission);
+        self.retry.run_while(ForgeError::is_worth_making_again, request).await
+    }
+
+    /// Asks nothing any more once the forge has failed to answer: a deployment would wait for each question anew.
+    async fn unless_given_up<F: Future<Output = Result<Answer, ForgeError>>>(
+        &self,
+        request: impl FnMut() -> F,
+    ) -> Result<Answer, ForgeError> {
+        if let Some(why) = self.given_up.get() {
+            return Err(ForgeError::GivenUp(why.clone()));
+        }
+        let answer = self.retry.run(request).await;
+        if let Err(error) = &answer
+            && error.is_final()
+        {
+            drop(self.given_up.set(error.to_string()));
+        }
+        answer
+    }
+
+    /// All pages of a list.
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut items = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let page = page.to_string();
+            let query: Vec<_> =
+                query.iter().copied().chain([("per_page", PAGE), ("page", page.as_str())]).collect();
+            let answer = self.get(path, &query, permission).await?;
+            items.extend(self.parse::<Vec<T>>(&answer)?);
+            if !has_next_page(&answer) {
+                return Ok(items);
+            }
+        }
+        Err(ForgeError::EndlessList(self.kind, MOST_PAGES))
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let request = self.with_token(self.http.request(method, url));
+        let request = match body {
+            Some(body) => {
+                request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string())
+            }
+            None => request,
+        };
+        let sent = self.http.send(request).await;
+        let answer = sent.map_err(|error| ForgeError::Transport(self.kind, error))?;
+        if answer.status.is_success() {
+            Ok(answer)
+        } else {
+            Err(ForgeError::of(self.kind, &answer, permission))
+        }
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        let token = self.token.expose_secret();
+        match self.kind {
+            ForgeKind::GitHub => request
+                .bearer_auth(token)
+                .header(ACCEPT, "application/vnd.github+json")
+                .header("X-GitHub-Api-Version", "2022-11-28"),
+            ForgeKind::GitLab => request.header("PRIVATE-TOKEN", token),
+        }
+    }
+
+    pub(super) fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ForgeError> {
+        let (kind, status) = (self.kind, answer.status.as_u16());
+        answer.json().map_err(|source| ForgeError::NotJson { kind, status, source })
+    }
+
+    fn url(&self, path: &[&str], query: &Query<'_>) -> Url {
+        let mut url = self.root.clone();
+        for segment in self.repository.iter().map(String::as_str).chain(path.iter().copied()) {
+            push(&mut url, &[segment]);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+}
+
+/// The pages are numbered from 1, in the order in which the `Link` header names them.
+fn has_next_page(answer: &Answer) -> bool {
+    let links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok());
+    links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
+}

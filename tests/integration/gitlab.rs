@@ -1,0 +1,36 @@
+//! Jobs of GitLab CI: the note on the merge request, what is asked before and after, and the sweep.
+
+mod failures;
+mod notes;
+mod outputs;
+mod races;
+mod stop;
+mod sweep;
+
+use crate::support::{Ended, GitLab};
+
+const MARKER: &str = "<!-- gitbook-deploy:comment -->";
+
+fn done(ended: &Ended) {
+    assert_eq!(ended.code, Some(0), "{}", ended.log());
+}
+
+/// The rows of our only note on merge request 12, as they read.
+fn rows(gitlab: &GitLab) -> Vec<String> {
+    let project = gitlab.project();
+    let ours = |note: &&crate::support::Note| {
+        note.merge_request == 12 && note.author == crate::support::US && !note.system
+    };
+    let notes: Vec<_> = project.notes.iter().filter(ours).collect();
+    assert!(notes.len() <= 1, "{notes:#?}");
+    let lines = notes.iter().flat_map(|note| note.body.lines());
+    let rows = lines.filter(|line| line.starts_with("| ") && line.contains("<!--"));
+    rows.map(|row| row[2..].split(" | ").take(3).collect::<Vec<_>>().join(": ")).collect()
+}
+
+/// The lines of a log that begin with a word, without the paths and times in them.
+fn lines(ended: &Ended, words: &[&str]) -> String {
+    let log = ended.log();
+    let of_words = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));
+    of_words.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,125 @@
+//! The note on the merge request.
+
+use std::time::Duration;
+
+use super::{MARKER, done, rows};
+use crate::support::{GitLab, Note, Sandbox, THEM, US, merge_request, repository};
+
+async fn world() -> (Sandbox, GitLab) {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+    (gitbook, gitlab)
+}
+
+fn writes(gitlab: &GitLab) -> Vec<String> {
+    gitlab.project().requests.iter().filter(|request| !request.starts_with("GET")).cloned().collect()
+}
+
+#[tokio::test]
+async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
+    let (gitbook, gitlab) = world().await;
+    let folder = repository().integration("hello");
+    let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
+    let ended = run('1', 100).folder(&folder).runs().await;
+    done(&ended);
+    assert!(ended.stderr.contains("info: the comment on merge request !12 is up to date"), "{}", ended.log());
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+
+    gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));
+    let larger = folder.file("hello/main.ts", "export default {};\nconsole.log(1);\n");
+    done(&run('2', 101).folder(&larger).runs().await);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 2: 2222222"]);
+
+    gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
+    let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
+    done(&stop.runs().await);
+    assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 2222222"]);
+    assert_eq!(gitbook.names(), [""; 0]);
+    let notes = "projects/42/merge_requests/12/notes";
+    let expected = [format!("POST {notes}"), format!("PUT {notes}/100"), format!("PUT {notes}/100")];
+    assert_eq!(writes(&gitlab), expected);
+}
+
+#[tokio::test]
+async fn jobs_that_write_at_once_lose_nothing() {
+    let (gitbook, gitlab) = world().await;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
+    gitlab.project().latency = Duration::from_millis(60);
+    let jobs = names.map(|name| {
+        let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+        job.variable("GITBOOK_INTEGRATIONS", name).folder(&folder).runs()
+    });
+    for ended in futures::future::join_all(jobs).await {
+        done(&ended);
+    }
+    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published, version 1: 1111111")));
+}
+
+/// Anybody can write our marker, and GitLab itself repeats what it is told of.
+#[tokio::test]
+async fn what_others_have_written_is_left_alone() {
+    let (gitbook, gitlab) = world().await;
+    let note = |id, author, system| Note {
+        id,
+        merge_request: 12,
+        author,
+        system,
+        body: format!("{MARKER}\nmine, {id}"),
+    };
+    gitlab.project().notes = vec![note(1, THEM, false), note(2, US, true), note(3, THEM, false)];
+    let folder = repository().integration("hello");
+    for pipeline in [100, 101] {
+        let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
+        done(&job.folder(&folder).runs().await);
+    }
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    let project = gitlab.project();
+    let others: Vec<_> =
+        project.notes[..3].iter().map(|note| note.body.rsplit('\n').next().unwrap()).collect();
+    assert_eq!((project.notes.len(), others), (4, vec!["mine, 1", "mine, 2", "mine, 3"]));
+}
+
+/// The older one stays, wherever on the pages it is.
+#[tokio::test]
+async fn two_notes_of_ours_become_one() {
+    let (gitbook, gitlab) = world().await;
+    let note = |id, author, body: &str| {
+        let body = body.to_owned();
+        Note { id, merge_request: 12, author, system: false, body }
+    };
+    let others = (2..6).map(|id| note(id, THEM, "looks good"));
+    let ours = [note(1, US, &format!("{MARKER}\n")), note(9, US, &format!("{MARKER}\n"))];
+    gitlab.project().notes = ours.into_iter().chain(others).collect();
+    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let folder = repository().integration("hello");
+    done(&job.folder(&folder).runs().await);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    let project = gitlab.project();
+    assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+}
+
+/// GitLab runs what a line of a note begins with, and finds mentions after it has made characters of entities.
+#[tokio::test]
+async fn no_error_runs_a_quick_action_or_calls_anybody() {
+    let gitlab = GitLab::start().await;
+    gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+    let hostile = "@all !1 #1 </code>@all <b>`\r/close\u{2028}/label ~x\n/merge\r\n/approve";
+    let server = wiremock::MockServer::start().await;
+    let answer = crate::support::said(400, hostile);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let job = gitlab.merge_request_job('1', 100).against(&server.uri());
+    let folder = repository().integration("hello");
+    let ended = job.folder(&folder).runs().await;
+    assert_eq!(ended.code, Some(1));
+    let rows = rows(&gitlab);
+    assert!(rows[0].starts_with("hello-fix: ❌ failed: <code>"), "{rows:?}");
+    let project = gitlab.project();
+    assert_eq!(project.quick_actions, [""; 0]);
+    let body = &project.notes[0].body;
+    // Outside of code there is nothing of what GitBook said.
+    let outside: String = body.split("<code>").map(|part| part.rsplit("</code>").next().unwrap()).collect();
+    let seen: String = outside.split("<!--").map(|part| part.split("-->").last().unwrap()).collect();
+    assert!(!seen.contains('@') && !seen.contains("&#64;") && !seen.contains("close"), "{seen}");
+    assert!(body.contains("&#64;all"), "{body}");
+}

@@ -1,0 +1,96 @@
+//! The job that stops an environment, which has no checkout.
+
+use super::{done, rows};
+use crate::support::{Deployment, GitLab, Sandbox, merge_request, repository};
+
+fn stop(run: Deployment) -> Deployment {
+    run.variable("CI_ENVIRONMENT_ACTION", "stop").variable("GIT_STRATEGY", "none")
+}
+
+/// A sandbox and a GitLab on which merge request 12 has a preview of `hello`.
+async fn with_preview() -> (Sandbox, GitLab) {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let folder = repository().integration("hello");
+    done(&job.folder(&folder).runs().await);
+    assert_eq!(gitbook.names(), ["hello-fix"]);
+    (gitbook, gitlab)
+}
+
+/// `auto_stop_in` and the button stop what is still open.
+#[tokio::test]
+async fn it_deletes_also_what_is_open() {
+    let (gitbook, gitlab) = with_preview().await;
+    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+    done(&ended);
+    assert_eq!(ended.output("reason"), "the environment of merge request !12 from `fix` was stopped");
+    assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
+    assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 1111111"]);
+}
+
+#[tokio::test]
+async fn it_deletes_also_what_has_a_branch() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitlab.project().branches.insert("fix".to_owned(), "1".repeat(40));
+    let job = || gitlab.job("fix", '1', 100).against(gitbook.endpoint());
+    let folder = repository().integration("hello");
+    done(&job().folder(&folder).runs().await);
+    let ended = stop(job()).variable("GITBOOK_NAME", "hello").runs().await;
+    done(&ended);
+    assert_eq!(ended.output("reason"), "the environment of branch `fix` was stopped");
+    assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
+}
+
+#[tokio::test]
+async fn it_needs_nothing_of_gitlab() {
+    let (gitbook, gitlab) = with_preview().await;
+    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let asked = gitlab.project().requests.len();
+    let ended = job.variable("GITLAB_TOKEN", "").variable("GITBOOK_NAME", "hello").runs().await;
+    done(&ended);
+    assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
+    assert_eq!(gitlab.project().requests.len(), asked);
+}
+
+/// A late stop job of an old pipeline.
+#[tokio::test]
+async fn it_leaves_what_a_newer_pipeline_has_published() {
+    let (gitbook, gitlab) = with_preview().await;
+    let job = stop(gitlab.merge_request_job('1', 99)).against(gitbook.endpoint());
+    let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+    assert_eq!(
+        (ended.output("result"), gitbook.names()),
+        ("skipped".to_owned(), vec!["hello-fix".to_owned()])
+    );
+}
+
+/// Two merge requests from one branch share its preview.
+#[tokio::test]
+async fn it_leaves_what_another_open_merge_request_shares() {
+    let (gitbook, gitlab) = with_preview().await;
+    gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "closed".into();
+    gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
+    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+    assert_eq!(
+        (ended.output("result"), gitbook.names()),
+        ("skipped".to_owned(), vec!["hello-fix".to_owned()])
+    );
+    let note = ended.integrations()[0]["note"].clone();
+    assert_eq!(note, "merge request !13 is open from the same branch");
+}
+
+#[tokio::test]
+async fn without_a_manifest_and_a_name_it_says_what_to_set() {
+    let (gitbook, gitlab) = with_preview().await;
+    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let ended = job.runs().await;
+    assert_eq!((ended.code, gitbook.names()), (Some(2), vec!["hello-fix".to_owned()]));
+    insta::assert_snapshot!(super::lines(&ended, &["error", "hint"]), @"
+    error: GITBOOK_INTEGRATIONS: `.` holds no manifest
+     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
+    error: 1 error in what was to be deployed, nothing was sent
+    ");
+}

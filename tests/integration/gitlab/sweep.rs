@@ -1,0 +1,151 @@
+//! Sweeps by what GitLab says of branches and merge requests.
+
+use serde_json::{Value, json};
+use sha2::Digest as _;
+use wiremock::ResponseTemplate;
+
+use super::{MARKER, done, lines, rows};
+use crate::support::{Deployment, GitLab, Note, Sandbox, US, gitlab_says, merge_request};
+
+const REPOSITORY: &str = "gitlab.example.com/acme/docs/hello";
+
+fn preview(name: &str, branch: &str, number: Option<u64>) -> Value {
+    let number = number.map(|number| format!(" pull_request={number}")).unwrap_or_default();
+    let mark = format!(
+        "integration=hello repository={REPOSITORY} branch={branch}{number} commit=0123abcd run=7 hash=00"
+    );
+    json!({
+        "object": "integration",
+        "name": name,
+        "version": 3,
+        "title": "Hello",
+        "summary": format!("Says hello.\n\n<!-- gitbook-deploy:preview {mark} -->"),
+        "visibility": "private",
+        "owner": {"object": "organization", "id": "acme"},
+        "urls": {},
+    })
+}
+
+/// A schedule's job, without a checkout.
+fn sweep(gitbook: &Sandbox, gitlab: &GitLab) -> Deployment {
+    let job = gitlab.job("main", 'a', 200).against(gitbook.endpoint());
+    job.variable("CI_PIPELINE_SOURCE", "schedule").variable("GITBOOK_ORGANIZATION", "acme")
+}
+
+/// The name that a fork's branch gives a preview.
+fn of_fork(branch: &str) -> String {
+    let hash = sha2::Sha256::digest(branch);
+    let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("hello-{}-{hash}", branch.replace([':', '/'], "-"))
+}
+
+#[tokio::test]
+async fn what_is_gone_is_deleted_and_its_row_says_so() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    for branch in ["gone", "fix"] {
+        gitbook.set(&format!("hello-{branch}"), &preview(&format!("hello-{branch}"), branch, None));
+    }
+    let mut merged = merge_request(12, "gone", Some(42), '1');
+    merged["state"] = "merged".into();
+    {
+        let mut project = gitlab.project();
+        project.branches.insert("fix".to_owned(), "1".repeat(40));
+        project.merge_requests.insert(12, merged);
+        let row = "<!-- gitbook-deploy:row name=hello-gone state=published run=7 -->";
+        let body = format!("{MARKER}\n| {row} |");
+        project.notes.push(Note { id: 1, merge_request: 12, author: US, system: false, body });
+    }
+    let ended = sweep(&gitbook, &gitlab).runs().await;
+    done(&ended);
+    assert_eq!(ended.output("reason"), "scheduled run");
+    assert_eq!(gitbook.names(), ["hello-fix"]);
+    assert_eq!(rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
+}
+
+/// Forks that can be seen, that cannot, and that are gone.
+#[tokio::test]
+async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    let branches = [
+        "mona:open",
+        "mona:others",
+        "mona:own",
+        "mona:private",
+        "mona:deleted",
+        "mona/docs:open",
+        "unknown:open",
+    ];
+    for branch in branches {
+        gitbook.set(&of_fork(branch), &preview(&of_fork(branch), branch, None));
+    }
+    {
+        let mut project = gitlab.project();
+        project.others = [(77, "Mona/hello".to_owned()), (78, "lisa/hello".to_owned())].into();
+        let requests = [
+            ("open", Some(77)),
+            ("others", Some(78)),
+            ("own", Some(42)),
+            ("private", Some(79)),
+            ("deleted", None),
+        ];
+        for (iid, (branch, source)) in (20..).zip(requests) {
+            project.merge_requests.insert(iid, merge_request(iid, branch, source, '1'));
+        }
+    }
+    let ended = sweep(&gitbook, &gitlab).runs().await;
+    done(&ended);
+    let kept = ["mona:deleted", "mona:open", "mona:private", "unknown:open"].map(of_fork);
+    assert_eq!(gitbook.names(), kept, "{}", ended.log());
+}
+
+#[tokio::test]
+async fn with_numbers_in_the_names_merge_requests_count() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    for number in [12, 13, 14] {
+        gitbook.set(&format!("hello-{number}"), &preview(&format!("hello-{number}"), "fix", Some(number)));
+    }
+    let mut closed = merge_request(13, "fix", Some(42), '1');
+    closed["state"] = "closed".into();
+    gitlab.project().merge_requests = [(12, merge_request(12, "fix", Some(42), '1')), (13, closed)].into();
+    let run = || sweep(&gitbook, &gitlab).variable("GITBOOK_PREVIEW_NAME", "{name}-{pr}");
+    // Number 14 was deleted, which only who sees merge requests can know.
+    gitlab.project().faults.push(("GET projects/42/merge_requests?", gitlab_says(403, "403 Forbidden")));
+    let ended = run().runs().await;
+    assert_eq!((ended.code, gitbook.names().len()), (Some(1), 3));
+    insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
+    error: the sweep failed
+    cause: the forge does not say whether merge request !14 is open, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+     hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    ");
+    gitlab.project().faults.clear();
+    let ended = run().runs().await;
+    done(&ended);
+    assert_eq!(gitbook.names(), ["hello-12"]);
+    assert_eq!(ended.integrations()[0]["note"], "kept: merge request !12 is open");
+}
+
+/// A token that can't see the branches is told that there are none.
+#[tokio::test]
+async fn what_the_token_cant_see_is_not_deleted() {
+    let not_found = || gitlab_says(404, "404 Project Not Found");
+    let faults: [(&str, ResponseTemplate); 5] = [
+        ("GET projects/42", not_found()),
+        ("repository/branches", not_found()),
+        ("repository/branches/main", gitlab_says(403, "403 Forbidden")),
+        ("GET projects/42", gitlab_says(401, "401 Unauthorized")),
+        ("GET projects/42", ResponseTemplate::new(200).set_body_string("<html>")),
+    ];
+    for (part, answer) in faults {
+        let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+        gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
+        gitlab.project().faults.push((part, answer));
+        let ended = sweep(&gitbook, &gitlab).runs().await;
+        assert_eq!(
+            (ended.code, gitbook.names()),
+            (Some(1), vec!["hello-gone".to_owned()]),
+            "{}",
+            ended.log()
+        );
+        assert!(ended.stderr.contains("error: the sweep failed"), "{}", ended.log());
+    }
+}

@@ -1,0 +1,264 @@
+//! A GitLab with one project, `acme/docs/hello` with the number 42, whose REST API answers as the documented one does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use super::{Deployment, deployment};
+
+/// The token of these tests.
+pub(crate) const GITLAB_TOKEN: &str = "glpat-gItLaB0123456789";
+
+/// The number of the token's user, and that of somebody else.
+pub(crate) const US: u64 = 7;
+pub(crate) const THEM: u64 = 8;
+
+/// How many notes a page has, whatever is asked for.
+const PAGE: usize = 2;
+
+/// A note on a merge request.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) id: u64,
+    pub(crate) merge_request: u64,
+    pub(crate) author: u64,
+    pub(crate) system: bool,
+    pub(crate) body: String,
+}
+
+/// What the project holds, for a test to read and to change.
+#[derive(Default)]
+pub(crate) struct Project {
+    /// The tips of branches by their names.
+    pub(crate) branches: BTreeMap<String, String>,
+    /// Merge requests by their numbers.
+    pub(crate) merge_requests: BTreeMap<u64, Value>,
+    /// The paths of other projects by their numbers; a project that is not there can't be seen.
+    pub(crate) others: BTreeMap<u64, String>,
+    pub(crate) notes: Vec<Note>,
+    /// An answer to every request whose method and path hold a text.
+    pub(crate) faults: Vec<(&'static str, ResponseTemplate)>,
+    /// How long each answer takes.
+    pub(crate) latency: Duration,
+    /// Every request: method, path with query.
+    pub(crate) requests: Vec<String>,
+    /// The quick actions that notes have run.
+    pub(crate) quick_actions: Vec<String>,
+}
+
+pub(crate) struct GitLab {
+    server: MockServer,
+    project: Arc<Mutex<Project>>,
+}
+
+impl GitLab {
+    /// One with the default branch `main` only.
+    pub(crate) async fn start() -> Self {
+        let branches = [("main".to_owned(), "a".repeat(40))].into();
+        let project = Arc::new(Mutex::new(Project { branches, ..Project::default() }));
+        let server = MockServer::start().await;
+        let shared = Arc::clone(&project);
+        let answer = move |request: &Request| {
+            let mut project = shared.lock().unwrap();
+            let latency = project.latency;
+            project.answer(request).set_delay(latency)
+        };
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        Self { server, project }
+    }
+
+    pub(crate) fn root(&self) -> String {
+        format!("{}/api/v4", self.server.uri())
+    }
+
+    pub(crate) fn project(&self) -> MutexGuard<'_, Project> {
+        self.project.lock().unwrap()
+    }
+
+    /// A job of a branch's pipeline on GitLab.
+    pub(crate) fn job(&self, branch: &str, commit: char, pipeline: u64) -> Deployment {
+        let (commit, pipeline, root) = (commit.to_string().repeat(40), pipeline.to_string(), self.root());
+        [
+            ("CI", "true"),
+            ("CI_API_V4_URL", &*root),
+            ("CI_COMMIT_BRANCH", branch),
+            ("CI_COMMIT_SHA", &commit),
+            ("CI_DEFAULT_BRANCH", "main"),
+            ("CI_PIPELINE_ID", &pipeline),
+            ("CI_PIPELINE_SOURCE", "push"),
+            ("CI_PROJECT_ID", "42"),
+            ("CI_PROJECT_PATH", "acme/docs/hello"),
+            ("CI_SERVER_HOST", "gitlab.example.com"),
+            ("GITBOOK_LOG_FORMAT", "text"),
+            ("GITLAB_CI", "true"),
+            ("GITLAB_TOKEN", GITLAB_TOKEN),
+        ]
+        .into_iter()
+        .fold(deployment(), |run, (name, value)| run.variable(name, value))
+    }
+
+    /// A job of the pipeline of merge request 12 from `fix`.
+    pub(crate) fn merge_request_job(&self, commit: char, pipeline: u64) -> Deployment {
+        [
+            ("CI_COMMIT_BRANCH", ""),
+            ("CI_MERGE_REQUEST_IID", "12"),
+            ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+            ("CI_MERGE_REQUEST_PROJECT_PATH", "acme/docs/hello"),
+            ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "fix"),
+            ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42"),
+            ("CI_PIPELINE_SOURCE", "merge_request_event"),
+        ]
+        .into_iter()
+        .fold(self.job("", commit, pipeline), |run, (name, value)| run.variable(name, value))
+    }
+}
+
+/// A merge request from a branch of a project, open at a commit.
+pub(crate) fn merge_request(iid: u64, branch: &str, project: Option<u64>, commit: char) -> Value {
+    json!({
+        "id": 1000 + iid,
+        "iid": iid,
+        "state": "opened",
+        "source_branch": branch,
+        "source_project_id": project,
+        "target_project_id": 42,
+        "sha": commit.to_string().repeat(40),
+    })
+}
+
+/// An answer in GitLab's own words.
+pub(crate) fn gitlab_says(status: u16, message: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({"message": message}))
+}
+
+impl Project {
+    fn answer(&mut self, request: &Request) -> ResponseTemplate {
+        let path = request.url.path().strip_prefix("/api/v4/").unwrap_or("?").to_owned();
+        let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let told = format!("{} {path}{query}", request.method);
+        self.requests.push(told.clone());
+        if request.headers.get("private-token").map(|token| token.as_bytes()) != Some(GITLAB_TOKEN.as_bytes())
+        {
+            return gitlab_says(401, "401 Unauthorized");
+        }
+        if let Some((_, answer)) = self.faults.iter().find(|(part, _)| told.contains(part)) {
+            return answer.clone();
+        }
+        let segments: Vec<_> =
+            path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
+        let segments: Vec<_> = segments.iter().map(String::as_str).collect();
+        match (request.method.as_str(), &segments[..]) {
+            ("GET", ["user"]) => found(&json!({"id": US, "username": "project_42_bot"})),
+            (method, ["projects", "42" | "acme/docs/hello", rest @ ..]) => {
+                self.of_project(method, rest, request)
+            }
+            ("GET", ["projects", number]) => match self.others.get(&number.parse().unwrap()) {
+                Some(path) => found(&json!({"path_with_namespace": path, "default_branch": "main"})),
+                None => gitlab_says(404, "404 Project Not Found"),
+            },
+            _ => gitlab_says(404, "404 Project Not Found"),
+        }
+    }
+
+    fn of_project(&mut self, method: &str, path: &[&str], request: &Request) -> ResponseTemplate {
+        match (method, path) {
+            ("GET", []) => {
+                found(&json!({"path_with_namespace": "acme/docs/hello", "default_branch": "main"}))
+            }
+            ("GET", ["repository", "branches", name]) => match self.branches.get(*name) {
+                Some(tip) => found(&json!({"name": name, "commit": {"id": tip}})),
+                None => gitlab_says(404, "404 Branch Not Found"),
+            },
+            ("GET", ["merge_requests"]) => {
+                let all = self.merge_requests.values().rev().filter(|one| is_wanted(one, request));
+                found(&Value::from(all.cloned().collect::<Vec<_>>()))
+            }
+            ("GET", ["merge_requests", number]) => match self.merge_requests.get(&number.parse().unwrap()) {
+                Some(merge_request) => found(merge_request),
+                None => gitlab_says(404, "404 Not found"),
+            },
+            (method, ["merge_requests", number, "notes", rest @ ..]) => {
+                self.of_notes(method, number.parse().unwrap(), rest, request)
+            }
+            _ => gitlab_says(404, "404 Not Found"),
+        }
+    }
+
+    fn of_notes(&mut self, method: &str, on: u64, path: &[&str], request: &Request) -> ResponseTemplate {
+        let id = path.first().map(|id| id.parse::<u64>().unwrap());
+        match (method, id) {
+            ("GET", None) => {
+                let notes = self.notes.iter().rev().filter(|note| note.merge_request == on).map(told);
+                page(&notes.collect::<Vec<_>>(), request)
+            }
+            ("POST", None) => {
+                let body = self.body(request);
+                let id = 100 + u64::try_from(self.notes.len()).unwrap();
+                let note = Note { id, merge_request: on, author: US, system: false, body };
+                self.notes.push(note.clone());
+                ResponseTemplate::new(201).set_body_json(told(&note))
+            }
+            ("PUT", Some(id)) => {
+                let body = self.body(request);
+                match self.notes.iter_mut().find(|note| (note.id, note.author) == (id, US)) {
+                    Some(note) => {
+                        note.body = body;
+                        found(&told(note))
+                    }
+                    None => gitlab_says(404, "404 Note Not Found"),
+                }
+            }
+            ("DELETE", Some(id)) => {
+                self.notes.retain(|note| (note.id, note.author) != (id, US));
+                ResponseTemplate::new(204)
+            }
+            _ => gitlab_says(404, "404 Not Found"),
+        }
+    }
+
+    /// The text of a note, in which GitLab runs what a line begins with.
+    fn body(&mut self, request: &Request) -> String {
+        let fields: BTreeMap<String, String> = request.body_json().unwrap();
+        assert!(fields.len() == 1, "{fields:?}");
+        let body = fields["body"].replace('\r', "");
+        self.quick_actions.extend(body.lines().filter(|line| line.starts_with('/')).map(str::to_owned));
+        body
+    }
+}
+
+fn found(answer: &Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(answer)
+}
+
+fn told(note: &Note) -> Value {
+    json!({"id": note.id, "body": note.body, "author": {"id": note.author}, "system": note.system})
+}
+
+fn is_wanted(merge_request: &Value, request: &Request) -> bool {
+    request.url.query_pairs().all(|(key, value)| match &*key {
+        "state" => value == "all" || merge_request["state"] == *value,
+        "source_branch" => merge_request["source_branch"] == *value,
+        "iids[]" => merge_request["iid"] == value.parse::<u64>().unwrap(),
+        "scope" => value == "all",
+        "per_page" | "page" => true,
+        other => panic!("GitLab has no filter `{other}`"),
+    })
+}
+
+fn page(items: &[Value], request: &Request) -> ResponseTemplate {
+    let page = request.url.query_pairs().find(|(key, _)| key == "page");
+    let page: usize = page.map_or(1, |(_, value)| value.parse().unwrap());
+    let shown: Vec<_> = items.iter().skip((page - 1) * PAGE).take(PAGE).collect();
+    let answer = ResponseTemplate::new(200).set_body_json(shown);
+    if page * PAGE < items.len() {
+        let link = format!("<https://gitlab.example.com/?page={}>; rel=\"next\"", page + 1);
+        answer.insert_header("Link", link).insert_header("X-Next-Page", (page + 1).to_string())
+    } else {
+        answer.insert_header("X-Next-Page", "")
+    }
+}
