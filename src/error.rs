@@ -95,18 +95,15 @@ impl Error {
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Sandbox { .. }
-            | Self::Client(_)
-            | Self::Deployment { .. }
-            | Self::NoForge
-            | Self::Sweep(_) => 1,
+            Self::Client(_) | Self::Deployment { .. } | Self::NoForge | Self::Sweep(_) => 1,
             Self::Argument(_)
             | Self::Configuration(_)
             | Self::Ci(_)
             | Self::Refused(_)
             | Self::Sources(_)
             | Self::NoRepository
-            | Self::NoOrganization => 2,
+            | Self::NoOrganization
+            | Self::Sandbox { .. } => 2,
             Self::Cancelled(signal) => signal.exit_code(),
         }
     }

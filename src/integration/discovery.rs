@@ -7,7 +7,7 @@ use globset::{Glob, GlobBuilder};
 use ignore::WalkBuilder;
 
 use super::manifest::FILE_NAME;
-use super::paths::repository_root;
+use super::paths::{git_root, repository_root};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Where one integration is.
@@ -103,6 +103,9 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
     let manifests = if path.is_file() {
         vec![path]
     } else if path.is_dir() {
+        let hint = "the user that this runs as must be allowed to read it; in a container, as it is mounted";
+        let unreadable = |error| failed(format!("`{pattern}` can't be read: {error}"), hint);
+        std::fs::read_dir(&path).map_err(unreadable)?;
         in_folder(&path)
     } else if pattern.contains(['*', '?', '[', '{']) {
         matching(pattern, started_in).map_err(|error| {
@@ -169,11 +172,15 @@ fn manifests_below(folder: &Path) -> Vec<PathBuf> {
     files.map(ignore::DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME)).collect()
 }
 
-/// Files and folders, without following links.
+/// Files and folders that no `.gitignore` covers, without following links. As in Git, what stands above the repository
+/// does not count; where there is no repository, nothing bounds it.
 fn walk(folder: &Path) -> impl Iterator<Item = ignore::DirEntry> {
     WalkBuilder::new(folder)
         .hidden(false)
-        .require_git(false)
+        .ignore(false)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(git_root(folder).is_some())
         .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")))
         .build()
         .filter_map(Result::ok)
@@ -228,6 +235,23 @@ mod tests {
         check(&["./b/one/"], Ok(&["b/one"]));
         check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
         check(&["."], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+    }
+
+    #[test]
+    fn what_is_ignored_above_the_repository_is_found() {
+        let found = |git: bool| {
+            let temp = repository();
+            let folder = temp.path().join("b");
+            std::fs::write(temp.path().join(".gitignore"), "*\n").unwrap();
+            if git {
+                std::fs::create_dir(folder.join(".git")).unwrap();
+                std::fs::write(folder.join(".gitignore"), "one\n").unwrap();
+            }
+            let sources = discover(&[".".to_owned()], &folder).unwrap_or_default();
+            sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(true), ["ignored/gitbook-manifest.yaml", "two/gitbook-manifest.yaml"]);
+        assert_eq!(found(false), [""; 0]);
     }
 
     #[test]

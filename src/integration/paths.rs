@@ -9,11 +9,17 @@ use crate::diagnostic::{Diagnostic, Place};
 pub(crate) fn repository_root(folder: &Path, started_in: &Path) -> PathBuf {
     let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let started_in = dunce::canonicalize(started_in).unwrap_or_else(|_| started_in.to_owned());
-    match folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) {
-        Some(root) => root.to_owned(),
+    match git_root(&folder) {
+        Some(root) => root,
         None if folder.starts_with(&started_in) => started_in,
         None => folder,
     }
+}
+
+/// The root of the Git repository that a folder is in.
+pub(crate) fn git_root(folder: &Path) -> Option<PathBuf> {
+    let folder = dunce::canonicalize(folder).ok()?;
+    folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
 }
 
 /// The file that a manifest names, links followed. `what` names it in messages ("the icon").

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, readFile, readdir } from 'node:fs/promises';
+import { chmod, copyFile, readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { after, before, describe, test } from 'node:test';
@@ -227,13 +227,16 @@ describe('as PID 1', { concurrency: true }, () => {
 const WRONG = [
     ['without a word on what to do', '/repo', [], 2, 'error: nothing says what happened'],
     ['with the repository mounted elsewhere', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` holds no manifest'],
-    ['with no folder to write to', '/repo:ro', SANDBOX, 1, 'error: the sandbox in `/repo/.gitbook-sandbox` can\'t start'],
+    ['with no folder to write to', '/repo:ro', SANDBOX, 2, 'error: the sandbox in `/repo/.gitbook-sandbox` can\'t start'],
+    ['as a user who may not read the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, '`.` can\'t be read: Permission denied', 0o700],
     ['with a secret of 1Password, whose program the image does not have', '/repo',
         [...SANDBOX, '-e', 'GITBOOK_SECRETS={"KEY": "${{ op://vault/item/field }}"}'], 2, '`op` is not on `PATH`'],
 ];
-for (const [how, place, options, expected, said] of WRONG) {
+for (const [how, place, options, expected, said, mode = 0o777] of WRONG) {
     test(`${how} it fails and says why`, async () => {
-        const mount = ['-v', `${await image.repository()}:${place}`];
+        const repository = await image.repository();
+        await chmod(repository, mode);
+        const mount = ['-v', `${repository}:${place}`];
         const { code, text } = await image.docker(['run', '--rm', '--read-only', ...mount, ...options, IMAGE]);
         assert.equal(code, expected, text);
         assert.ok(text.includes(said), text);

@@ -49,11 +49,11 @@ async fn a_deployment_that_failed_is_1() {
 }
 
 #[tokio::test]
-async fn a_sandbox_that_has_no_folder_is_1() {
+async fn a_sandbox_that_has_no_folder_is_2() {
     let repository = repository().integration("hello").file("taken", "");
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
     insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
-    exit 1
+    exit 2
     info: publish: no event is known; this is the sandbox system="no CI system" event=none
     error: the sandbox in `<folder>/taken` can't start
     cause: File exists (os error 17)

@@ -24,6 +24,8 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        // A folder that is there may be mounted for reading only.
+        fs::remove_dir(tempdir(folder)?)?;
         Ok(Self { folder: dunce::canonicalize(folder)? })
     }
 
