@@ -21,10 +21,6 @@ async function variables() {
         const field = row.index > help.indexOf('These give a manifest field') ? 'field of the manifest: ' : '';
         told[name] = field + meaning + standard;
     }
-    // UNTIL THE MERGE of GitLab's forge, these are told in other words, or not yet. Remove this loop then.
-    for (const name of 'GITLAB_TOKEN' in told ? [] : ['GITLAB_TOKEN', 'GITBOOK_COMMENT', 'GITBOOK_DEPLOYMENTS']) {
-        told[name] = ACTION.inputs[inputOf(name)].description;
-    }
     return told;
 }
 

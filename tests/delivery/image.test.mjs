@@ -142,7 +142,7 @@ test('gitbook.env names every variable that the program reads, outside of GitHub
     const texts = await Promise.all(sources.map((name) => readFile(`${ROOT}/src/ci/${name}`, 'utf8')));
     const known = (await readFile(`${ROOT}/src/ci.rs`, 'utf8')).matchAll(/ variable: "(\w+)"/g);
     const read = texts.flatMap((text) => [...text.split('#[cfg(test)]')[0].matchAll(/"([A-Z][A-Z0-9_]+)"/g)]);
-    const own = (await readFile(`${ROOT}/README.md`, 'utf8')).matchAll(/^\| `(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN)` \|/gm);
+    const own = (await readFile(`${ROOT}/README.md`, 'utf8')).matchAll(/^\| `(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN|GITLAB_TOKEN)` \|/gm);
     const all = new Set([...known, ...read, ...own].map(([, name]) => name));
     all.delete('GITHUB_ACTIONS');
     const named = (await readFile(`${ROOT}/examples/docker/gitbook.env`, 'utf8')).match(/^[A-Z].*$/gm);

@@ -64,9 +64,17 @@ test('a release is shown when all of it is there: archives, version, image, and 
     const commit = await clone.published('refs/tags/v1.2.3');
     assert.equal(await clone.published('refs/tags/v1'), commit);
     assert.equal(await clone.git('rev-parse', `${commit}^`), await clone.git('rev-parse', `release-${VERSION}`));
-    assert.equal(await clone.git('diff', '--name-status', `${commit}^`, commit), 'A\tSHA256SUMS');
+    const changed = (await clone.git('diff', '--name-status', `${commit}^`, commit)).split('\n');
+    assert.equal(changed.shift(), 'A\tSHA256SUMS');
     const sums = await readFile(join(clone.folder, 'release/assets/SHA256SUMS'), 'utf8');
     assert.equal(await clone.git('show', `${commit}:SHA256SUMS`), sums.trim());
+    const [, sum] = new RegExp(`^(.{64})  ${archiveOf('x86_64-unknown-linux-musl')}$`, 'm').exec(sums);
+    const templates = await clone.git('grep', '--name-only', 'DEPLOY_SHA256[:=]', 'HEAD', 'examples/ci');
+    assert.deepEqual(changed.sort(), templates.split('\n').map((path) => path.replace('HEAD:', 'M\t')).sort());
+    for (const path of changed.map((line) => line.slice(2))) {
+        const filled = (await clone.git('diff', '--unified=0', `${commit}^`, commit, '--', path)).match(/^\+[^+].*$/gm);
+        assert.match(filled.join(), new RegExp(`^\\+.*DEPLOY_VERSION(: |=)1\\.2\\.3,\\+.*DEPLOY_SHA256(: |=)${sum}$`), path);
+    }
     assert.equal(await clone.git('log', '-1', '--format=%an: %s', commit), 'github-actions[bot]: Release 1.2.3');
     assert.equal(await clone.published('refs/heads/main'), await clone.git('rev-parse', `release-${VERSION}`));
 });

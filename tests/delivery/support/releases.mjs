@@ -48,7 +48,7 @@ export async function release(t, files = {}) {
     const root = await workspace(t);
     const folder = join(root, 'clone');
     await mkdir(folder);
-    for (const path of ['scripts/release', 'examples/hello', 'README.md', 'LICENSE-APACHE', 'LICENSE-MIT']) {
+    for (const path of ['scripts/release', 'examples/hello', 'examples/ci', 'README.md', 'LICENSE-APACHE', 'LICENSE-MIT']) {
         await cp(join(ROOT, path), join(folder, path), { recursive: true });
     }
     const ours = /(name = "gitbook-deploy"\nversion = ")[^"]*/;
