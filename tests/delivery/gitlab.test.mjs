@@ -89,7 +89,7 @@ test('production, the preview of a merge request and its end', async (t) => {
     const gone = await project(t, { branch: 'fix', checkout: false });
     const stopped = await pipeline(gone, { ...MERGE_REQUEST, ...STOP, ...set }, ['delete preview']);
     assert.equal(stopped.code, 0, stopped.text);
-    assert.match(stopped.text, /delete: pull request #12 from `fix` was closed/);
+    assert.match(stopped.text, /delete: the environment of merge request !12 from `fix` was stopped/);
     assert.deepEqual(await published(sandbox), ['hello']);
 });
 
@@ -115,7 +115,7 @@ test('a merge request without a token is checked, and a schedule sweeps', async 
     const set = { ...variables, GITBOOK_ENDPOINT: 'http://127.0.0.1:9' };
     const checked = await pipeline(await project(t, { branch: 'fix' }), { ...MERGE_REQUEST, ...set });
     assert.equal(checked.code, 0, checked.text);
-    assert.match(checked.text, /check: pull request #12 was updated, but there is no token/);
+    assert.match(checked.text, /check: merge request !12 was updated, but there is no token/);
     const schedule = { ...PUSH, ...set, CI_PIPELINE_SOURCE: 'schedule', GITBOOK_TOKEN: 'token' };
     const swept = await pipeline(await project(t, { branch: 'main' }), schedule);
     assert.match(swept.text, /sweep: scheduled run/);
