@@ -61,6 +61,26 @@ pub(crate) struct Ci {
     pub attempt: u64,
     /// Where the run's log can be read.
     pub run_url: Option<String>,
+    /// Which of the machines this is that run the same job, where there are several.
+    pub node: Option<Node>,
+}
+
+/// One of several machines that run the same job at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Which one, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub total: usize,
+}
+
+impl Node {
+    /// The node that two variables tell, the first of which counts from `first`.
+    fn of(environment: &Environment, [index, total]: [&str; 2], first: usize) -> Option<Self> {
+        let number = |variable| environment.get(variable)?.parse::<usize>().ok();
+        let node = Self { index: number(index)?.checked_sub(first)?.checked_add(1)?, total: number(total)? };
+        (node.total > 1 && node.index <= node.total).then_some(node)
+    }
 }
 
 impl Ci {
@@ -83,6 +103,7 @@ impl Ci {
             run: 0,
             attempt: 0,
             run_url: None,
+            node: None,
         }
     }
 }

@@ -30,8 +30,8 @@ use std::io::Write as _;
 use tracing::instrument::WithSubscriber as _;
 
 use cancel::Cancel;
-use ci::Ci;
-use config::{Config, Mode};
+use ci::{Ci, Node};
+use config::{Config, Mode, Shard};
 use deploy::Records;
 use diagnostic::Diagnostic;
 use error::Error;
@@ -95,8 +95,8 @@ async fn deployment(
     let config = configuration(environment, report, run)?;
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    log(&config, &ci, &plan, printer);
-    let shard = config.shard;
+    let shard = config.shard.or(ci.node.map(|Node { index, total }| Shard { index, total }));
+    log(&config, &ci, &plan, shard, printer);
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
@@ -137,7 +137,7 @@ fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> R
 
 /// Says in one line on which system this runs, what tells so, what happened there, and what was decided. That an event
 /// leads to nothing being published is a notice, too, which GitHub shows on the run's page.
-fn log(config: &Config, ci: &Ci, plan: &Plan, printer: &Printer) {
+fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Printer) {
     tracing::debug!(?ci, "detected");
     let decision = format!("{}: {}", plan.decision.name(), plan.reason);
     let is_notice = config.mode == Mode::Auto && matches!(plan.decision, Decision::Check | Decision::Nothing);
@@ -149,6 +149,7 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, printer: &Printer) {
         pull_request = ci.pull_request,
         repository = ci.repository,
         commit = ci.commit,
+        shard = shard.map(|shard| shard.to_string()),
         "{}",
         if is_notice { plan.decision.name() } else { &decision }
     );

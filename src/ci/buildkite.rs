@@ -1,6 +1,6 @@
 //! Buildkite.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
+use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -15,6 +15,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, "BUILDKITE_COMMIT").filter(|_| !is_merge),
         run: number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "BUILDKITE_BUILD_URL"),
+        node: Node::of(environment, ["BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"], 0),
         ..Ci::of("Buildkite", event(environment))
     }
 }
@@ -168,5 +169,12 @@ mod tests {
         let url = "https://buildkite.com/acme/hello/builds/7";
         check_run(&[JOB, &on("main")], ["Buildkite", "github.com/acme/hello", "main", url], 7);
         assert_eq!(ci(&[JOB]).detected_by, Some("BUILDKITE"));
+    }
+
+    #[test]
+    fn parallel_jobs() {
+        let job = ci(&[JOB, &[("BUILDKITE_PARALLEL_JOB", "1"), ("BUILDKITE_PARALLEL_JOB_COUNT", "4")]]);
+        assert_eq!(job.node.map(|node| (node.index, node.total)), Some((2, 4)));
+        assert_eq!(ci(&[JOB]).node, None);
     }
 }

@@ -1,6 +1,6 @@
 //! `CircleCI`: every job is one of a push; a fork's has the pull request's number in its branch.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
+use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -12,6 +12,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "CIRCLE_BUILD_NUM").unwrap_or(0),
         run_url: text(environment, "CIRCLE_BUILD_URL"),
         repository,
+        node: Node::of(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
         ..Ci::of("CircleCI", event(environment))
     }
 }
@@ -159,5 +160,18 @@ mod tests {
         assert_eq!(ci(&[JOB]).detected_by, Some("CIRCLECI"));
         let token = &[("CIRCLE_REPOSITORY_URL", "https://x:s3cret@github.com/acme/hello")][..];
         check_run(&[JOB, token], ["CircleCI", "github.com/acme/hello", "main", url], 7);
+    }
+
+    #[test]
+    fn parallel_runs() {
+        let of = |index, total| {
+            let node = ci(&[JOB, &[("CIRCLE_NODE_INDEX", index), ("CIRCLE_NODE_TOTAL", total)]]).node;
+            node.map(|node| (node.index, node.total))
+        };
+        assert_eq!(of("0", "3"), Some((1, 3)));
+        assert_eq!(of("2", "3"), Some((3, 3)));
+        for (index, total) in [("0", "1"), ("3", "3"), ("-1", "3"), ("x", "3"), ("0", ""), ("", "3")] {
+            assert_eq!(of(index, total), None, "{index} of {total}");
+        }
     }
 }

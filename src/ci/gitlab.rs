@@ -1,6 +1,6 @@
 //! GitLab CI: branch, tag and merge request pipelines, and the jobs that stop an environment.
 
-use super::{Activity, Ci, Event, PullRequest, UNKNOWN_OWNER, number, pushed, repository, text};
+use super::{Activity, Ci, Event, Node, PullRequest, UNKNOWN_OWNER, number, pushed, repository, text};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -18,8 +18,16 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         // Unlike `CI_PIPELINE_IID` it counts over all projects: a merge request of a fork may have pipelines in two.
         run: number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: text(environment, "CI_JOB_URL").or_else(|| text(environment, "CI_PIPELINE_URL")),
+        node: node(environment),
         ..Ci::of("GitLab CI", event(environment))
     }
+}
+
+/// Which of the jobs of `parallel: N` this is. Those of `parallel: matrix` have the same variables, but each its own work.
+fn node(environment: &Environment) -> Option<Node> {
+    let node = Node::of(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
+    let ending = format!(" {}/{}", node.index, node.total);
+    environment.get("CI_JOB_NAME")?.ends_with(&ending).then_some(node)
 }
 
 /// Number and path of the project. A fork's merge request is its target's, where the number that it has is from, also

@@ -1,5 +1,7 @@
 //! `GITBOOK_SHARD`.
 
+use std::fmt;
+
 use super::value::Value;
 
 /// This machine's share of the integrations.
@@ -15,6 +17,12 @@ impl Shard {
     /// The items that fall to this share.
     pub(crate) fn of<T>(self, items: impl IntoIterator<Item = T>) -> Vec<T> {
         items.into_iter().skip(self.index - 1).step_by(self.total).collect()
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.total)
     }
 }
 

@@ -55,7 +55,11 @@ const VARIABLES: &[Variable] = &[
     variable("GITBOOK_BUNDLE", "true", "`false`: `script` is already built, send it as it is"),
     variable("GITBOOK_SKIP_UNCHANGED", "true", "do not publish a preview that is already there"),
     variable("GITBOOK_CONCURRENCY", "4", "integrations deployed at once, 1 to 64"),
-    variable("GITBOOK_SHARD", "", "`2/8`: this machine's share of the integrations"),
+    variable(
+        "GITBOOK_SHARD",
+        "the CI system's own",
+        "`2/8`: this machine's share of the integrations; where GitLab, CircleCI or Buildkite run a job several times at once, each has its own",
+    ),
     variable("GITBOOK_TIMEOUT", "60s", "for one API request"),
     variable("GITBOOK_RETRIES", "4", "further tries after a failure worth retrying, 0 to 20"),
     variable(

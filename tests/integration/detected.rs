@@ -66,3 +66,19 @@ async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
     info: checked `hello` milliseconds=… script_bytes=58
     "#);
 }
+
+#[tokio::test]
+async fn parallel_jobs_share_the_integrations_and_publish_none_twice() {
+    let repository = repository().integration("one").integration("two").integration("three");
+    let sandbox = tempfile::tempdir().unwrap();
+    let job = async |index: &str| {
+        let run = merge_request(&sandbox).variable("CI_NODE_INDEX", index).variable("CI_NODE_TOTAL", "2");
+        let run = run.variable("CI_JOB_NAME", format!("gitbook {index}/2"));
+        let ended = run.folder(&repository).runs().await;
+        assert!(ended.log().contains(&format!(" shard={index}/2\n")), "{}", ended.log());
+        let published = ended.integrations().as_array().unwrap().clone();
+        published.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(job("1").await, ["one-fix", "two-fix"]);
+    assert_eq!(job("2").await, ["three-fix"]);
+}

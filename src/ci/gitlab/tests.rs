@@ -243,3 +243,19 @@ fn a_merge_request_is_the_targets() {
     let other = &[("GITBOOK_REPOSITORY", "gitlab.example.com/acme/other")][..];
     assert_eq!(project(&[JOB, PUSH, ON_MAIN, other]), ("gitlab.example.com/acme/other".to_owned(), None));
 }
+
+#[test]
+fn parallel_jobs() {
+    let of = |name, index, total| {
+        let node =
+            ci(&[JOB, &[("CI_JOB_NAME", name), ("CI_NODE_INDEX", index), ("CI_NODE_TOTAL", total)]]).node;
+        node.map(|node| (node.index, node.total))
+    };
+    assert_eq!(of("gitbook 1/3", "1", "3"), Some((1, 3)));
+    assert_eq!(of("gitbook 3/3", "3", "3"), Some((3, 3)));
+    // A matrix has a job for each value of its variables, not for a share of all integrations.
+    assert_eq!(of("gitbook: [one]", "1", "3"), None);
+    for (name, index, total) in [("gitbook 0/3", "0", "3"), ("gitbook 4/3", "4", "3"), ("gitbook", "", "1")] {
+        assert_eq!(of(name, index, total), None, "{name}");
+    }
+}
