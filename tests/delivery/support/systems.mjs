@@ -89,7 +89,8 @@ export async function travis({ variables, secrets }) {
     const holds = ([, name, operator, value]) => (facts[name] === value) === (operator === '=');
     if (!condition.split(' OR ').some((part) => holds(part.match(/^(\w+) (!?=) (\w+)$/)))) return [];
     const exports = env.global.map((line) => `export ${line}`);
-    const base = { env: { ...variables, ...secrets } };
+    const { PRODUCTION_TOKEN, ...everywhere } = secrets;
+    const base = { env: { ...variables, ...everywhere, ...(variables.TRAVIS_BRANCH === 'main' && { PRODUCTION_TOKEN }) } };
     const before = [install, ...before_script].map((line) => ({ ...base, name: 'before', lines: [...exports, line] }));
     const steps = [...before, { ...base, name: 'script', lines: [...exports, ...[script].flat()] }];
     return steps.map((step) => ({ ...step, shell: ['bash', '-c'] }));
