@@ -1,11 +1,11 @@
 /** How the action comes to its binary on each system, and what it says where it can't. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { workspace } from './support/program.mjs';
+import { succeed, workspace } from './support/program.mjs';
 import { TARGETS, VERSION, actionAt, archiveOf, archives, checksums, releaseServer } from './support/release.mjs';
 import { programs, uses } from './support/runner.mjs';
 
@@ -82,21 +82,20 @@ for (const [kind, [target]] of Object.entries(RUNNERS)) {
         assert.equal(first.outputs.result, 'published', first.text);
         const url = `/gitbook-deploy/gitbook-deploy/releases/download/v${VERSION}/${archiveOf(target)}`;
         assert.deepEqual(server.asked, [url]);
-        const program = TARGETS[target] === 'zip' ? 'gitbook-deploy.exe' : 'gitbook-deploy';
         const arch = target.startsWith('aarch64') ? 'arm64' : 'x64';
-        const kept = `gitbook-deploy/${VERSION}/${arch}`;
-        assert.deepEqual(await files(tools), [`${kept}.complete`, `${kept}/${program}`]);
+        assert.deepEqual(await files(tools), [`gitbook-deploy/${VERSION}/${arch}/${archiveOf(target)}`]);
         const second = await deploy();
         assert.equal(second.code, 0, second.text);
         assert.deepEqual(server.asked, [url], second.text);
-        assert.equal(second.steps.install.outputs.binary, join(tools, kept, program));
+        assert.equal(second.outputs.result, 'published', second.text);
+        assert.match(second.steps.install.outputs.binary, TARGETS[target] === 'zip' ? /\.exe$/ : /gitbook-deploy$/);
     });
 }
 
-test('nothing is fetched with what is in the tool cache, whatever the runner lacks', async (t) => {
+test('nothing is fetched with what is in the tool cache, so no curl is needed', async (t) => {
     const { deploy, server, folder } = await runner(t);
     assert.equal((await deploy()).code, 0);
-    const path = await programs(folder, []);
+    const path = await programs(folder, ['tar', 'gzip', 'sha256sum']);
     const { code, text } = await deploy({ path });
     assert.equal(code, 0, text);
     assert.equal(server.asked.length, 1, text);
@@ -108,7 +107,7 @@ for (const sh of ['bash', 'busybox']) {
         const { code, text, outputs } = await deploy();
         assert.equal(code, 0, text);
         assert.equal(outputs.result, 'published', text);
-        assert.equal((await files(tools)).length, 2);
+        assert.equal((await files(tools)).length, 1);
     });
 }
 
@@ -140,18 +139,39 @@ test('two jobs at once on one machine both have the whole binary', async (t) => 
     for (const { code, text } of ended) {
         assert.equal(code, 0, text);
     }
-    assert.equal((await files(tools)).length, 2, 'parts are left');
+    assert.equal((await files(tools)).length, 1, 'parts are left');
 });
 
-test('what a broken-off run left in the tool cache is not run', async (t) => {
-    const { deploy, tools, server } = await runner(t);
-    const kept = join(tools, 'gitbook-deploy', VERSION, 'x64');
-    await mkdir(kept, { recursive: true });
-    await writeFile(join(kept, 'gitbook-deploy'), '#!/bin/sh\nexit 9\n', { mode: 0o755 });
-    const { code, text } = await deploy();
-    assert.equal(code, 0, text);
-    assert.equal(server.asked.length, 1);
-});
+/** Archives that somebody else may have put to the tool cache, where other repositories' jobs can write, too. */
+const FOREIGN = {
+    'half an archive': async (archive) => writeFile(archive, (await readFile(archive)).subarray(0, 1000)),
+    "somebody's own archive": async (archive, folder) => {
+        await writeFile(join(folder, 'gitbook-deploy'), '#!/bin/sh\necho result=stolen >>"$GITHUB_OUTPUT"\n', { mode: 0o755 });
+        await succeed('tar', ['-czf', archive, '-C', folder, 'gitbook-deploy']);
+    },
+    "somebody's own binary": async (archive) => {
+        const program = '#!/bin/sh\necho result=stolen >>"$GITHUB_OUTPUT"\n';
+        await writeFile(join(dirname(archive), 'gitbook-deploy'), program, { mode: 0o755 });
+        await writeFile(`${dirname(archive)}.complete`, '');
+        await rm(archive);
+    },
+    'a folder': async (archive) => {
+        await rm(archive);
+        await mkdir(archive);
+    },
+};
+for (const [what, put] of Object.entries(FOREIGN)) {
+    test(`${what} in the tool cache is not run`, async (t) => {
+        const { deploy, tools, folder, server } = await runner(t);
+        assert.equal((await deploy()).code, 0);
+        const [archive] = await files(tools);
+        await put(join(tools, archive), folder);
+        const { code, text, outputs } = await deploy();
+        assert.equal(code, 0, text);
+        assert.equal(outputs.result, 'published', text);
+        assert.equal(server.asked.length, 2, 'it was fetched anew');
+    });
+}
 
 test('where the tool cache is missing or cannot be written, the job has the binary for itself', async (t) => {
     const { deploy, folder } = await runner(t);
@@ -161,9 +181,9 @@ test('where the tool cache is missing or cannot be written, the job has the bina
     assert.ok(steps.install.outputs.binary.startsWith(join(folder, 'temp')), text);
     const without = await deploy({ env: { RUNNER_TOOL_CACHE: '' } });
     assert.equal(without.code, 0, without.text);
-    assert.equal(
-        without.steps.install.outputs.binary,
-        join(folder, 'temp/gitbook-deploy', VERSION, 'x64/gitbook-deploy'),
+    assert.deepEqual(
+        (await files(join(folder, 'temp/gitbook-deploy'))).map((name) => name.split('/').at(-1)),
+        [archiveOf('x86_64-unknown-linux-musl')],
     );
 });
 
@@ -324,5 +344,5 @@ test('from a bare runner to the first request', async (t) => {
         assert.ok(first, 'nothing was asked');
         t.diagnostic(`${how}: ${((first - start) / 1000).toFixed(2)} s`);
     }
-    assert.equal((await files(join(folder, 'tools'))).length, 2);
+    assert.equal((await files(join(folder, 'tools'))).length, 1);
 });

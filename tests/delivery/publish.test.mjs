@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { archiveOf, release, VERSION } from './support/releases.mjs';
+import { archiveOf, release, VERSION, workflow } from './support/releases.mjs';
 
 const NAME = 'ghcr.io/acme/gitbook-deploy';
 const LIST = `sha256:${'d'.repeat(64)}`;
@@ -169,4 +169,25 @@ test('the image is built around the binaries of the archives and pushed by diges
     const list = calls.find((call) => call.startsWith('docker buildx imagetools create'));
     assert.match(list, new RegExp(`--tag ${NAME}:release-1.2.3( ${NAME}@sha256:\\d{64}){2}$`));
     assert.deepEqual(calls.slice(-2), ['docker buildx rm a-builder', `docker run --rm ${NAME}@${LIST} --version`]);
+});
+
+test('what is not the job\'s own token is only there where a release has been approved', () => {
+    for (const [name, job] of Object.entries(workflow.jobs)) {
+        const secrets = JSON.stringify(job).match(/secrets\.\w+/g) ?? [];
+        assert.deepEqual(secrets, job.environment === 'release' ? ['secrets.RELEASE_TOKEN'] : [], name);
+    }
+});
+
+test('tags that the server refuses are said, before or after the release is public', async (t) => {
+    for (const [tag, says] of [['v1.2.3', /the tag v1\.2\.3 could not be pushed/], ['v1', /v1\.2\.3 is released, but v1 could not/]]) {
+        const { clone, publish } = await ready(t);
+        const hook = join(clone.root, 'origin/hooks/update');
+        await writeFile(hook, `#!/bin/sh\n[ "$1" != refs/tags/${tag} ]\n`, { mode: 0o755 });
+        const { code, text } = await publish();
+        assert.equal(code, 1, text);
+        assert.match(text, says);
+        await rm(hook);
+        assert.equal((await publish()).code, 0);
+        assert.equal(await clone.published('refs/tags/v1'), await clone.published('refs/tags/v1.2.3'));
+    }
 });

@@ -89,7 +89,8 @@ export async function travis({ variables, secrets }) {
     const holds = ([, name, operator, value]) => (facts[name] === value) === (operator === '=');
     if (!condition.split(' OR ').some((part) => holds(part.match(/^(\w+) (!?=) (\w+)$/)))) return [];
     const exports = env.global.map((line) => `export ${line}`);
-    const base = { env: { ...variables, ...secrets } };
+    const { PRODUCTION_TOKEN, ...everywhere } = secrets;
+    const base = { env: { ...variables, ...everywhere, ...(variables.TRAVIS_BRANCH === 'main' && { PRODUCTION_TOKEN }) } };
     const before = [install, ...before_script].map((line) => ({ ...base, name: 'before', lines: [...exports, line] }));
     const steps = [...before, { ...base, name: 'script', lines: [...exports, ...[script].flat()] }];
     return steps.map((step) => ({ ...step, shell: ['bash', '-c'] }));
@@ -141,10 +142,31 @@ export async function drone({ variables, secrets }) {
     return applies(trigger) ? containers({ steps, applies, variables, secrets }) : [];
 }
 
+/** The events that the head of a template says a secret is for; where it says "the same", they are those before. */
+async function eventsOfSecrets(template) {
+    const text = await readFile(join(ROOT, 'examples/ci', template), 'utf8');
+    const events = {};
+    let before;
+    for (const [, name, told] of text.matchAll(/^# - (\w+), for ([^:,]*(?:, `[^:]*)?)/gm)) {
+        const named = [...told.matchAll(/`(\w+)`/g)].map(([, event]) => event);
+        events[name] = before = named.length > 0 ? named : before;
+    }
+    return events;
+}
+
+/** As Drone, but that a step which asks for a secret of another event fails the whole run; a closed pull request is one. */
 export async function woodpecker({ variables, secrets }) {
-    const { when, steps } = await document('woodpecker/.woodpecker.yml');
+    const template = 'woodpecker/.woodpecker.yml';
+    const { when, steps } = await document(template);
     const { CI_PIPELINE_EVENT: event, CI_COMMIT_BRANCH: branch } = variables;
     const applies = (when) => matches(when, event, branch);
+    const events = await eventsOfSecrets(template);
+    const asked = steps.filter(({ when }) => !when || applies(when)).flatMap(({ environment = {} }) => Object.values(environment));
+    for (const name of asked.flatMap((value) => value.from_secret ?? [])) {
+        if (!events[name]?.includes(event === 'pull_request_closed' ? 'pull_request' : event)) {
+            throw new Error(`secret ${name} is not allowed to be used with pipeline event ${event}`);
+        }
+    }
     return applies(when) ? containers({ steps, applies, variables, secrets }) : [];
 }
 
