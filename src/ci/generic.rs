@@ -62,10 +62,14 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
 
 /// Marks must tell repositories of several forges apart, so the host is part of the name.
 fn repository(environment: &Environment) -> Result<Option<String>, CiError> {
-    let Some(name) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
-    let has_host = name.split('/').count() > 2 && name.split('/').all(|part| !part.is_empty());
-    if has_host {
-        return Ok(Some(name.to_owned()));
+    let Some(given) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
+    // What a CI system knows of its repository may be the URL that it is cloned from.
+    let is_url = given.contains("://") || given.contains('@');
+    let name = if is_url { super::repository::at(given) } else { Some(given.to_owned()) };
+    let has_host =
+        |name: &String| name.split('/').count() > 2 && name.split('/').all(|part| !part.is_empty());
+    if let Some(name) = name.filter(has_host) {
+        return Ok(Some(name));
     }
     let problem = "not a repository with its host".to_owned();
     Err(CiError::Variable { variable: "GITBOOK_REPOSITORY", problem })
@@ -249,11 +253,15 @@ mod tests {
             &[("GITBOOK_BRANCH", "a\nb")],
             "`GITBOOK_BRANCH` is not a branch's name: it holds a control character (give the branch's name, without `refs/heads/`)",
         );
-        for repository in ["acme/integrations", "https://github.com/acme/integrations", "github.com/acme"] {
+        for repository in ["acme/integrations", "https://github.com/acme", "github.com/acme"] {
             check(
                 &[("GITBOOK_REPOSITORY", repository)],
                 "`GITBOOK_REPOSITORY` is not a repository with its host (such as `github.com/acme/integrations`)",
             );
+        }
+        for url in ["https://user:token@github.com/acme/x.git", "git@github.com:acme/x.git"] {
+            let ci = detect(&Environment::of(&[("GITBOOK_REPOSITORY", url)])).unwrap();
+            assert_eq!(ci.repository.as_deref(), Some("github.com/acme/x"));
         }
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(256))]).is_err());
         assert!(event(&[("GITBOOK_BRANCH", &"x".repeat(255))]).is_ok());

@@ -30,9 +30,9 @@ const COPIED = {
     'check-and-publish.yml': [['push', push('main'), ['hello']]],
     'README.md': [
         ['push', push('main'), ['hello']],
-        ['push', push('feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
         ['pull_request', pullRequest('opened', 'feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
         ['pull_request', pullRequest('closed', 'feature/x'), ['hello']],
+        ['pull_request', pullRequest('reopened', 'feature/x'), ['hello', 'hello-feature-x-217d2bf5']],
         ['delete', deletion('feature/x'), ['hello']],
     ],
 };
