@@ -174,7 +174,9 @@ fn each_system_has_a_quick_start_of_ten_lines_that_its_template_bears_out() {
 
 #[test]
 fn what_is_linked_to_is_there() {
-    for page in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "examples/docker/README.md"] {
+    for page in
+        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "examples/docker/README.md"]
+    {
         let page = Path::new(ROOT).join(page);
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
