@@ -66,20 +66,20 @@ async fn it_leaves_what_a_newer_pipeline_has_published() {
     );
 }
 
-/// Two merge requests from one branch share its preview.
+/// Two merge requests from one branch share its preview, whether the one is closed or only its time is up.
 #[tokio::test]
 async fn it_leaves_what_another_open_merge_request_shares() {
-    let (gitbook, gitlab) = with_preview().await;
-    gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "closed".into();
-    gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
-    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
-    let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
-    assert_eq!(
-        (ended.output("result"), gitbook.names()),
-        ("skipped".to_owned(), vec!["hello-fix".to_owned()])
-    );
-    let note = ended.integrations()[0]["note"].clone();
-    assert_eq!(note, "merge request !13 is open from the same branch");
+    for state in ["closed", "opened"] {
+        let (gitbook, gitlab) = with_preview().await;
+        gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
+        gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
+        let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+        let there = vec!["hello-fix".to_owned()];
+        assert_eq!((ended.output("result"), gitbook.names()), ("skipped".to_owned(), there), "{state}");
+        let note = ended.integrations()[0]["note"].clone();
+        assert_eq!(note, "merge request !13 is open from the same branch");
+    }
 }
 
 #[tokio::test]
