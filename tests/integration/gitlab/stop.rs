@@ -54,6 +54,24 @@ async fn it_needs_nothing_of_gitlab() {
     assert_eq!(gitlab.project().requests.len(), asked);
 }
 
+/// Of what is named by hand nothing was stopped, and so it must be gone.
+#[tokio::test]
+async fn it_leaves_another_branch_that_is_open() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitlab.project().branches.insert("other".to_owned(), "1".repeat(40));
+    let folder = repository().integration("hello");
+    done(&gitlab.job("other", '1', 100).against(gitbook.endpoint()).folder(&folder).runs().await);
+    for event in ["", "closed", "delete"] {
+        let job = stop(gitlab.job("fix", '1', 101)).against(gitbook.endpoint());
+        let job = job.variable("GITBOOK_BRANCH", "other").variable("GITBOOK_EVENT", event);
+        let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+        done(&ended);
+        assert_eq!(ended.output("reason"), "branch `other` was deleted");
+        assert_eq!(ended.integrations()[0]["note"], "branch `other` is there again");
+        assert_eq!(gitbook.names(), ["hello-other"]);
+    }
+}
+
 /// A late stop job of an old pipeline.
 #[tokio::test]
 async fn it_leaves_what_a_newer_pipeline_has_published() {
