@@ -72,6 +72,7 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         "mona:own",
         "mona:private",
         "mona:deleted",
+        "mona:merging",
         "mona/docs:open",
         "unknown:open",
     ];
@@ -91,10 +92,14 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         for (iid, (branch, source)) in (20..).zip(requests) {
             project.merge_requests.insert(iid, merge_request(iid, branch, source, '1'));
         }
+        // It may yet fail to be merged.
+        let mut merging = merge_request(30, "merging", Some(77), '1');
+        merging["state"] = "locked".into();
+        project.merge_requests.insert(30, merging);
     }
     let ended = sweep(&gitbook, &gitlab).runs().await;
     done(&ended);
-    let kept = ["mona:deleted", "mona:open", "mona:private", "unknown:open"].map(of_fork);
+    let kept = ["mona:deleted", "mona:merging", "mona:open", "mona:private", "unknown:open"].map(of_fork);
     assert_eq!(gitbook.names(), kept, "{}", ended.log());
 }
 
