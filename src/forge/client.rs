@@ -253,6 +253,11 @@ impl Client {
         for segment in self.repository.iter().map(String::as_str).chain(path.iter().copied()) {
             push(&mut url, &[segment]);
         }
+        if self.kind == ForgeKind::GitLab {
+            // In a path it is nothing but itself, but some take it for a blank, and a branch would seem to be gone.
+            let path = url.path().replace('+', "%2B");
+            url.set_path(&path);
+        }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
