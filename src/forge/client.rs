@@ -89,6 +89,8 @@ impl Client {
             // A renamed branch is answered for under its new name.
             Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(Standing::Gone),
+            // Many a proxy answers so itself to every `%2F`, of which the default branch's address has none.
+            Err(ForgeError::NotFound(said)) if !said.is_forges() => Err(ForgeError::Unexpected(said)),
             Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| Standing::Gone),
             Err(error) => Err(error),
         }
