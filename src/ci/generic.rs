@@ -45,6 +45,7 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     let number = given_number.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
+    let detected = ci.event.clone();
     ci.event = match event {
         Some(event) => from_the_same(named(event, branch, number)?, ci.event),
         None if environment.get("GITBOOK_BRANCH").is_some()
@@ -54,6 +55,8 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
         }
         None => ci.event,
     };
+    // Only what the job is of is stopped by it.
+    ci.stops &= ci.event == detected;
     // The commit that was detected is not that of a branch which was named by hand.
     let is_of_another = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
     ci.commit = given("GITBOOK_COMMIT").or(ci.commit.filter(|_| !is_of_another));

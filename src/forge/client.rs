@@ -89,6 +89,8 @@ impl Client {
             // A renamed branch is answered for under its new name.
             Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(Standing::Gone),
+            // Many a proxy answers so itself to every `%2F`, of which the default branch's address has none.
+            Err(ForgeError::NotFound(said)) if !said.is_forges() => Err(ForgeError::Unexpected(said)),
             Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| Standing::Gone),
             Err(error) => Err(error),
         }
@@ -252,6 +254,11 @@ impl Client {
         let mut url = self.root.clone();
         for segment in self.repository.iter().map(String::as_str).chain(path.iter().copied()) {
             push(&mut url, &[segment]);
+        }
+        if self.kind == ForgeKind::GitLab {
+            // In a path it is nothing but itself, but some take it for a blank, and a branch would seem to be gone.
+            let path = url.path().replace('+', "%2B");
+            url.set_path(&path);
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);

@@ -163,6 +163,8 @@ impl Forge {
             *text = text.replace("\r\n", "\n");
         }
         comments.sort_by_key(|(id, _)| *id);
+        // One is on two pages where somebody wrote another while they were read, newest first.
+        comments.dedup_by_key(|(id, _)| *id);
         Ok(Found { comments, ..found })
     }
 }

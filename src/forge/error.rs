@@ -112,6 +112,13 @@ pub(crate) struct Said {
     message: Option<String>,
 }
 
+impl Said {
+    /// Whether it was the forge that said it, as far as that can be told.
+    pub(super) fn is_forges(&self) -> bool {
+        self.message.is_some()
+    }
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {

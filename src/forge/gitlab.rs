@@ -51,7 +51,12 @@ impl GitLab {
                 self.client.standing_of_branch(&["repository", "branches"], branch.as_str()).await
             }
             (None, Some(_)) => {
-                let open = self.of_branch(branch, true).await?.into_iter().next();
+                let open = self.of_branch(branch, "opened").await?.into_iter().next();
+                let open = match open {
+                    // While it is merged it is `locked`, and may be open again.
+                    None => self.of_branch(branch, "locked").await?.into_iter().next(),
+                    open => open,
+                };
                 Ok(open.map_or(Standing::Gone, tip))
             }
         }
@@ -62,7 +67,7 @@ impl GitLab {
         branch: &Branch,
         open_only: bool,
     ) -> Result<Vec<u64>, ForgeError> {
-        let found = self.of_branch(branch, open_only).await?;
+        let found = self.of_branch(branch, if open_only { "opened" } else { "all" }).await?;
         Ok(found.iter().map(|merge_request| merge_request.iid).collect())
     }
 
@@ -89,16 +94,15 @@ impl GitLab {
         Ok(found.into_iter().next().map_or(Standing::Gone, tip))
     }
 
-    /// The merge requests from a branch, newest first: all open ones, or the newest whether open or not.
-    async fn of_branch(&self, branch: &Branch, open_only: bool) -> Result<Vec<MergeRequest>, ForgeError> {
+    /// The merge requests from a branch, newest first: all in a state, or the newest whatever state they are in (`all`).
+    async fn of_branch(&self, branch: &Branch, state: &str) -> Result<Vec<MergeRequest>, ForgeError> {
         let (owner, name) = match branch.of_which_fork() {
             Some((owner, name)) => (Some(owner), name),
             None => (None, branch.as_str()),
         };
-        let state = if open_only { "opened" } else { "all" };
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
-        let mut all: Vec<MergeRequest> = if open_only {
+        let mut all: Vec<MergeRequest> = if state != "all" {
             self.client.pages(&path, &query, permission).await?
         } else {
             let query = [&query[..], &[("per_page", PAGE)]].concat();

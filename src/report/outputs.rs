@@ -73,10 +73,9 @@ impl OutputFile {
 
     /// Puts the outputs in place of those that an earlier run has left in the file.
     fn replace<'a>(&self, lines: &[(&'a str, String)]) -> io::Result<Vec<&'a str>> {
-        let there = match std::fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            there => there?,
-        };
+        // What is no file, such as a pipe, has nothing to be read, and might never end.
+        let is_file = std::fs::metadata(&self.path).is_ok_and(|there| there.is_file());
+        let there = if is_file { std::fs::read_to_string(&self.path)? } else { String::new() };
         let (text, left_out) = fitting(&there, lines);
         std::fs::write(&self.path, text)?;
         Ok(left_out)

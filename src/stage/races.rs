@@ -108,15 +108,15 @@ impl Stage<'_> {
         if self.config.mode != Mode::Auto {
             return None;
         }
-        let standing = self.standing(branch, *pull_request, "whether the branch is open again is not known");
-        Some(match (standing.await?, pull_request) {
-            (Standing::Gone, _) => self.also_open(self.other_pull_request(target).await?),
-            // Somebody stopped the environment, or its time was up.
-            (Standing::Open { .. }, _) if self.ci.stops => return None,
-            (Standing::Open { .. }, Some(number)) => {
-                format!("{} is open again", self.ci.forge.pull_request(*number))
-            }
-            (Standing::Open { .. }, None) => format!("branch `{branch}` is there again"),
+        let undone = "whether the branch is open again is not known";
+        let standing = self.standing(branch, *pull_request, undone).await?;
+        // What is open goes, too, where somebody stopped its environment, or its time was up; not so what another shares.
+        if self.ci.stops || standing == Standing::Gone {
+            return Some(self.also_open(self.other_pull_request(target).await?));
+        }
+        Some(match pull_request {
+            Some(number) => format!("{} is open again", self.ci.forge.pull_request(*number)),
+            None => format!("branch `{branch}` is there again"),
         })
     }
 

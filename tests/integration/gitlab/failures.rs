@@ -107,21 +107,21 @@ async fn without_its_token_gitlab_is_not_asked() {
 #[tokio::test]
 async fn other_systems_ask_by_the_projects_path() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
-    gitlab.project().branches.insert("feature/x".to_owned(), "1".repeat(40));
+    gitlab.project().branches.insert("feature/x+y".to_owned(), "1".repeat(40));
     let run = deployment()
         .against(gitbook.endpoint())
         .variable("CI_API_V4_URL", gitlab.root())
         .variable("GITLAB_TOKEN", format!("{}\n", crate::support::GITLAB_TOKEN))
         .variable("GITHUB_TOKEN", "ghp_x")
         .variable("GITBOOK_EVENT", "push")
-        .variable("GITBOOK_BRANCH", "feature/x")
+        .variable("GITBOOK_BRANCH", "feature/x+y")
         .variable("GITBOOK_COMMIT", "1111111")
         .variable("GITBOOK_DEFAULT_BRANCH", "main")
         .variable("GITBOOK_REPOSITORY", "gitlab.example.com/acme/docs/hello");
     let folder = repository().integration("hello");
     let ended = run.folder(&folder).runs().await;
     assert_eq!(ended.output("result"), "published", "{}", ended.log());
-    let branch = "GET projects/acme%2Fdocs%2Fhello/repository/branches/feature%2Fx";
-    let list = "GET projects/acme%2Fdocs%2Fhello/merge_requests?scope=all&source_branch=feature%2Fx&state=opened&per_page=100&page=1";
+    let branch = "GET projects/acme%2Fdocs%2Fhello/repository/branches/feature%2Fx%2By";
+    let list = "GET projects/acme%2Fdocs%2Fhello/merge_requests?scope=all&source_branch=feature%2Fx%2By&state=opened&per_page=100&page=1";
     assert_eq!(gitlab.project().requests, [branch, branch, list]);
 }

@@ -99,6 +99,26 @@ async fn two_notes_of_ours_become_one() {
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
+/// The newest are on the first page, and one more moves the others on, so that ours is on the next page once more.
+#[tokio::test]
+async fn a_note_that_others_write_meanwhile_costs_no_row() {
+    let (gitbook, gitlab) = world().await;
+    let note = |id, author, body: &str| {
+        let body = body.to_owned();
+        Note { id, merge_request: 12, author, system: false, body }
+    };
+    let row = "<!-- gitbook-deploy:row name=other-fix state=published run=7 -->";
+    let ours = note(2, US, &format!("{MARKER}\n| {row} |"));
+    gitlab.project().notes = vec![note(1, THEM, "first"), ours, note(3, THEM, "second")];
+    gitlab.project().arriving = vec![note(4, THEM, "third")];
+    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let folder = repository().integration("hello");
+    done(&job.folder(&folder).runs().await);
+    assert_eq!(writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
+    let expected = ["hello-fix: ✅ published, version 1: 1111111", "other-fix: ✅ published: "];
+    assert_eq!(rows(&gitlab), expected);
+}
+
 /// GitLab runs what a line of a note begins with, and finds mentions after it has made characters of entities.
 #[tokio::test]
 async fn no_error_runs_a_quick_action_or_calls_anybody() {

@@ -68,6 +68,18 @@ async fn a_second_run_writes_over_the_first() {
     assert!(variables.iter().all(|(_, value)| value != "old"), "{variables:?}");
 }
 
+/// A pipe has nothing to be read, and waiting for its end would be waiting for oneself.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_report_may_go_to_a_pipe() {
+    let folder = many(1);
+    let (run, _gitbook) = job(&folder).await;
+    let run = run.variable("GITBOOK_OUTPUT_FILE", "/dev/stdout").runs();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), run).await.unwrap();
+    done(&ended);
+    assert_eq!(report(&ended.stdout).len(), 11);
+}
+
 /// Neither GitLab nor its runner finds a variable's name in what a stranger has called a branch.
 #[tokio::test]
 async fn a_branch_cant_name_a_variable() {

@@ -54,6 +54,24 @@ async fn it_needs_nothing_of_gitlab() {
     assert_eq!(gitlab.project().requests.len(), asked);
 }
 
+/// Of what is named by hand nothing was stopped, and so it must be gone.
+#[tokio::test]
+async fn it_leaves_another_branch_that_is_open() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitlab.project().branches.insert("other".to_owned(), "1".repeat(40));
+    let folder = repository().integration("hello");
+    done(&gitlab.job("other", '1', 100).against(gitbook.endpoint()).folder(&folder).runs().await);
+    for event in ["", "closed", "delete"] {
+        let job = stop(gitlab.job("fix", '1', 101)).against(gitbook.endpoint());
+        let job = job.variable("GITBOOK_BRANCH", "other").variable("GITBOOK_EVENT", event);
+        let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+        done(&ended);
+        assert_eq!(ended.output("reason"), "branch `other` was deleted");
+        assert_eq!(ended.integrations()[0]["note"], "branch `other` is there again");
+        assert_eq!(gitbook.names(), ["hello-other"]);
+    }
+}
+
 /// A late stop job of an old pipeline.
 #[tokio::test]
 async fn it_leaves_what_a_newer_pipeline_has_published() {
@@ -66,20 +84,20 @@ async fn it_leaves_what_a_newer_pipeline_has_published() {
     );
 }
 
-/// Two merge requests from one branch share its preview.
+/// Two merge requests from one branch share its preview, whether the one is closed or only its time is up.
 #[tokio::test]
 async fn it_leaves_what_another_open_merge_request_shares() {
-    let (gitbook, gitlab) = with_preview().await;
-    gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "closed".into();
-    gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
-    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
-    let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
-    assert_eq!(
-        (ended.output("result"), gitbook.names()),
-        ("skipped".to_owned(), vec!["hello-fix".to_owned()])
-    );
-    let note = ended.integrations()[0]["note"].clone();
-    assert_eq!(note, "merge request !13 is open from the same branch");
+    for state in ["closed", "opened"] {
+        let (gitbook, gitlab) = with_preview().await;
+        gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
+        gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
+        let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
+        let there = vec!["hello-fix".to_owned()];
+        assert_eq!((ended.output("result"), gitbook.names()), ("skipped".to_owned(), there), "{state}");
+        let note = ended.integrations()[0]["note"].clone();
+        assert_eq!(note, "merge request !13 is open from the same branch");
+    }
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         "mona:own",
         "mona:private",
         "mona:deleted",
+        "mona:merging",
         "mona/docs:open",
         "unknown:open",
     ];
@@ -91,10 +92,14 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         for (iid, (branch, source)) in (20..).zip(requests) {
             project.merge_requests.insert(iid, merge_request(iid, branch, source, '1'));
         }
+        // It may yet fail to be merged.
+        let mut merging = merge_request(30, "merging", Some(77), '1');
+        merging["state"] = "locked".into();
+        project.merge_requests.insert(30, merging);
     }
     let ended = sweep(&gitbook, &gitlab).runs().await;
     done(&ended);
-    let kept = ["mona:deleted", "mona:open", "mona:private", "unknown:open"].map(of_fork);
+    let kept = ["mona:deleted", "mona:merging", "mona:open", "mona:private", "unknown:open"].map(of_fork);
     assert_eq!(gitbook.names(), kept, "{}", ended.log());
 }
 
@@ -148,4 +153,22 @@ async fn what_the_token_cant_see_is_not_deleted() {
         );
         assert!(ended.stderr.contains("error: the sweep failed"), "{}", ended.log());
     }
+}
+
+/// Apache does so by itself with every `%2F`, where it is not told to leave them alone.
+#[tokio::test]
+async fn what_a_proxy_does_not_find_is_not_gone() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    let name = of_fork("feature/x");
+    gitbook.set(&name, &preview(&name, "feature/x", None));
+    gitlab.project().branches.insert("feature/x".to_owned(), "1".repeat(40));
+    let page = ResponseTemplate::new(404).set_body_string("<title>404 Not Found</title>");
+    gitlab.project().faults.push(("repository/branches/feature%2F", page));
+    let ended = sweep(&gitbook, &gitlab).runs().await;
+    assert_eq!((ended.code, gitbook.names()), (Some(1), vec![name]), "{}", ended.log());
+    insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
+    error: the sweep failed
+    cause: the forge does not say whether `feature/x` is open, so nothing is deleted: unexpected answer: 404, not in a forge's own words
+     hint: check that `CI_API_V4_URL` is the forge's API, and that no proxy answers in its place
+    ");
 }

@@ -41,6 +41,8 @@ pub(crate) struct Project {
     /// The paths of other projects by their numbers; a project that is not there can't be seen.
     pub(crate) others: BTreeMap<u64, String>,
     pub(crate) notes: Vec<Note>,
+    /// Notes that somebody writes while a list of them is read.
+    pub(crate) arriving: Vec<Note>,
     /// An answer to every request whose method and path hold a text.
     pub(crate) faults: Vec<(&'static str, ResponseTemplate)>,
     /// How long each answer takes.
@@ -194,7 +196,9 @@ impl Project {
         match (method, id) {
             ("GET", None) => {
                 let notes = self.notes.iter().rev().filter(|note| note.merge_request == on).map(told);
-                page(&notes.collect::<Vec<_>>(), request)
+                let answer = page(&notes.collect::<Vec<_>>(), request);
+                self.notes.append(&mut self.arriving);
+                answer
             }
             ("POST", None) => {
                 let body = self.body(request);
