@@ -52,6 +52,9 @@ pub(crate) enum Refusal {
     /// A stranger's code would run with the base's secrets.
     #[error("a `pull_request_target` event of a fork is not deployed")]
     ForkAsBase,
+    /// The end of a preview would publish something.
+    #[error("a job that stops an environment does not publish")]
+    StopJob,
     /// Which branch is production's is not known.
     #[error("the production branch is not known")]
     NoProductionBranch,
@@ -74,6 +77,7 @@ impl Refusal {
             Self::ForkAsBase => {
                 "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does"
             }
+            Self::StopJob => "set `GITBOOK_MODE` in the jobs that publish only, not for the whole pipeline",
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
             Self::NoBranch => "set `GITBOOK_BRANCH`",
             Self::NoEvent => {
@@ -144,11 +148,15 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     }
 }
 
-/// The plan, unless it would publish a stranger's script with the base's secrets, whatever it was called.
+/// The plan, unless it would publish what nobody means to, whatever it was called: a stranger's script with the base's
+/// secrets, or a branch where its preview is to end.
 fn safely(plan: Plan, ci: &Ci) -> Plan {
     match plan.decision {
         Decision::Publish | Decision::Preview(_) if ci.fork_as_base => {
             Decision::Refuse(Refusal::ForkAsBase).because(plan.reason)
+        }
+        Decision::Publish | Decision::Preview(_) if ci.stops => {
+            Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }
         _ => plan,
     }

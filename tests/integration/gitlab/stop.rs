@@ -112,3 +112,17 @@ async fn without_a_manifest_and_a_name_it_says_what_to_set() {
     error: 1 error in what was to be deployed, nothing was sent
     ");
 }
+
+/// As where `GITBOOK_MODE` is a variable of the whole pipeline.
+#[tokio::test]
+async fn it_publishes_nothing_whatever_the_mode() {
+    let (gitbook, gitlab) = with_preview().await;
+    let folder = repository().integration("hello");
+    for mode in ["publish", "preview"] {
+        let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let ended = job.variable("GITBOOK_MODE", mode).folder(&folder).runs().await;
+        assert_eq!((ended.code, ended.output("mode")), (Some(2), "refuse".to_owned()), "{mode}");
+        assert!(ended.log().contains("error: a job that stops an environment does not publish\n"));
+        assert_eq!(gitbook.names(), ["hello-fix"]);
+    }
+}
