@@ -70,13 +70,17 @@ fn variables_of_help() -> BTreeMap<String, String> {
 #[test]
 fn the_tables_of_variables_are_those_of_help() {
     let mut told = BTreeMap::new();
+    let input =
+        |name: &str| name.trim_matches('`').trim_start_matches("GITBOOK_").to_lowercase().replace('_', "-");
     for row in table("## Variables") {
-        let default = row[1].replace('`', "");
+        assert_eq!(row[1], format!("`{}`", input(&row[0])));
+        let default = row[2].replace('`', "");
         let default = if default == "–" { String::new() } else { format!(" [default: {default}]") };
-        told.insert(format!("{}{default}", row[0].replace('`', "")), row[2].clone());
+        told.insert(format!("{}{default}", row[0].replace('`', "")), row[3].clone());
     }
     for row in table("These give a field of the manifest") {
-        told.insert(row[0].replace('`', ""), format!("{}, {}", row[1], row[2]));
+        assert_eq!(row[1], format!("`{}`", input(&row[0])));
+        told.insert(row[0].replace('`', ""), format!("{}, {}", row[2], row[3]));
     }
     assert_eq!(told, variables_of_help());
 }
