@@ -152,7 +152,8 @@ fn reference(text: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::masked;
-    use crate::diagnostic::HIDDEN;
+    use crate::diagnostic::{HIDDEN, Place};
+    use crate::node::{Node, Value};
 
     /// The text as it would be shown, with `#` for what is hidden.
     fn check(text: &str, expected: &str) {
@@ -210,5 +211,58 @@ mod tests {
         assert_eq!(masked("x: &x hush\nsecrets: {A: *x}\n"), None);
         check("title: \"caf\\u00e9\"\n", "title: \"caf\\u00e9\"\n");
         assert_eq!(masked("\"secr\\x65ts\": {A: hush}\n"), None);
+    }
+
+    /// Lines that stand in all orders below; `hush` is a secret where it is below a key `secrets`.
+    const LINES: [&str; 18] = [
+        "secrets:",
+        "  A: hush",
+        "  B: |",
+        "    hush",
+        "  'C': \"hush",
+        "    hush\"",
+        "secrets: {A: hush,",
+        "  B: hush}",
+        "secrets : {A: hush}",
+        "'secrets': [hush]",
+        "envs:",
+        "  p:",
+        "    secrets: hush",
+        "      D: hush",
+        "    title: x",
+        "name: x",
+        "{ \"secrets\": {\"A\": \"hush\"},",
+        "\"title\": x }",
+    ];
+
+    fn below_secrets(node: &Node, is_below: bool) -> usize {
+        match &node.value {
+            Value::Map(map) => {
+                let entries = map.0.iter();
+                entries.map(|(key, value)| below_secrets(value, is_below || key.name == "secrets")).sum()
+            }
+            Value::List(items) => items.iter().map(|item| below_secrets(item, is_below)).sum(),
+            Value::Text(text) if is_below => text.matches("hush").count(),
+            _ => 0,
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn whatever_parses_shows_none_of_its_secrets(lines in proptest::collection::vec(0..LINES.len(), 1..7)) {
+            let text: String = lines.iter().map(|index| format!("{}\n", LINES[*index])).collect();
+            let secrets = Node::parse(&text, &Place::file("m")).map_or(0, |node| below_secrets(&node, false));
+            if secrets > 0 && secrets == text.matches("hush").count() {
+                proptest::prop_assert!(!masked(&text).unwrap_or_default().contains("hush"), "{text}");
+            }
+        }
+
+        #[test]
+        fn no_character_moves(text in "([ \\t{}\\[\\]:,'\"$*&|?-]|secrets|é|env\\.|\\$\\{\\{|\\}\\}|\\n|\\r){0,30}") {
+            let count = masked(&text).map_or_else(|| text.chars().count(), |masked| masked.chars().count());
+            proptest::prop_assert_eq!(count, text.chars().count());
+        }
     }
 }
