@@ -214,7 +214,7 @@ mod tests {
     }
 
     /// Lines that stand in all orders below; `hush` is a secret where it is below a key `secrets`.
-    const LINES: [&str; 18] = [
+    const LINES: [&str; 19] = [
         "secrets:",
         "  A: hush",
         "  B: |",
@@ -231,6 +231,7 @@ mod tests {
         "      D: hush",
         "    title: x",
         "name: x",
+        "title: a,",
         "{ \"secrets\": {\"A\": \"hush\"},",
         "\"title\": x }",
     ];
