@@ -1,9 +1,10 @@
 //! A problem in what the user wrote, with the place where it is.
 
-use std::borrow::Cow;
+mod place;
+
+pub(crate) use place::{Excerpt, HIDDEN, Place, Position, shown};
+
 use std::fmt;
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
-use std::sync::Arc;
 
 /// How bad a problem is: an error stops the deployment, a warning does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -24,78 +25,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What a value was read from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Origin {
-    /// A file, as an absolute path or relative to the folder that the program was started in.
-    File(PathBuf),
-    /// An environment variable.
-    Variable(String),
-}
-
-/// Where something stands: a file or a variable and, where known, line and column, both counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// The file or variable.
-    pub origin: Arc<Origin>,
-    /// Line and column.
-    pub position: Option<(usize, usize)>,
-}
-
-impl Place {
-    /// A whole file.
-    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
-        Self { origin: Arc::new(Origin::File(path.into())), position: None }
-    }
-
-    /// A whole variable.
-    pub(crate) fn variable(name: impl Into<String>) -> Self {
-        Self { origin: Arc::new(Origin::Variable(name.into())), position: None }
-    }
-
-    /// The same file or variable, at a line and a column.
-    #[must_use]
-    pub(crate) fn at(&self, line: usize, column: usize) -> Self {
-        Self { origin: Arc::clone(&self.origin), position: Some((line, column)) }
-    }
-
-    /// The path, if this is in a file.
-    #[must_use]
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match &*self.origin {
-            Origin::File(path) => Some(path),
-            Origin::Variable(_) => None,
-        }
-    }
-}
-
-impl Place {
-    /// The path or the variable's name.
-    #[must_use]
-    pub(crate) fn origin_text(&self) -> Cow<'_, str> {
-        match &*self.origin {
-            Origin::File(path) => shown(path).into(),
-            Origin::Variable(name) => name.into(),
-        }
-    }
-}
-
-/// A path as messages have it: with `/` between its parts, on Windows too, as manifests, workflows and GitHub write it.
-#[must_use]
-pub(crate) fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.origin_text())?;
-        match self.position {
-            Some((line, column)) => write!(f, ":{line}:{column}"),
-            None => Ok(()),
-        }
-    }
-}
-
 /// One problem: what is wrong, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -107,12 +36,20 @@ pub(crate) struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The integration that it is a problem of, as far as its name is known.
+    pub integration: Option<String>,
 }
 
 impl Diagnostic {
     /// A problem that stops the deployment.
     pub(crate) fn error(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place: place.into(), message: message.into(), hint: None }
+        Self {
+            severity: Severity::Error,
+            place: place.into(),
+            message: message.into(),
+            hint: None,
+            integration: None,
+        }
     }
 
     /// A problem that does not.
@@ -126,11 +63,30 @@ impl Diagnostic {
         Self { hint: hint.into(), ..self }
     }
 
+    /// Says whose problem it is, where that is not known yet.
+    #[must_use]
+    pub(crate) fn of(self, integration: Option<&str>) -> Self {
+        let integration = self.integration.or_else(|| integration.map(str::to_owned));
+        Self { integration, ..self }
+    }
+
+    /// Whether both say the same, whichever integrations they are told for.
+    #[must_use]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (self.severity, &self.place, &self.message) == (other.severity, &other.place, &other.message)
+    }
+
     /// Whether it stops the deployment.
     #[must_use]
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// Brings problems into the order of their places, variables first, and leaves each there once.
+pub(crate) fn sort(problems: &mut Vec<Diagnostic>) {
+    problems.sort_by(|a, b| (&a.place, a.severity, &a.message).cmp(&(&b.place, b.severity, &b.message)));
+    problems.dedup_by(|a, b| a.is_same(b));
 }
 
 impl fmt::Display for Diagnostic {

@@ -1,10 +1,13 @@
 //! Every way to fail, with its hint and its exit code.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::cancel::Signal;
 use crate::ci::CiError;
 use crate::deploy::SweepError;
+use crate::diagnostic::Diagnostic;
 use crate::gitbook::ApiError;
 use crate::plan::Refusal;
 
@@ -15,8 +18,8 @@ pub(crate) enum Error {
     #[error("unknown argument `{0}`")]
     Argument(String),
     /// Bad values of variables; each was reported.
-    #[error("{} in the configuration, nothing was sent", count(*.0, "error"))]
-    Configuration(usize),
+    #[error("{0}, nothing was sent")]
+    Configuration(Tally),
     /// The CI system's event is not understood.
     #[error("what happened can't be told")]
     Ci(#[source] CiError),
@@ -24,8 +27,8 @@ pub(crate) enum Error {
     #[error("{0}")]
     Refused(Refusal),
     /// Problems in manifests, images, secrets and scripts; each was reported.
-    #[error("{} in what was to be deployed, nothing was sent", count(*.0, "error"))]
-    Sources(usize),
+    #[error("{0}, nothing was sent")]
+    Sources(Tally),
     /// Previews need the repository to be known.
     #[error("the repository is not known, and previews are known by it")]
     NoRepository,
@@ -105,6 +108,47 @@ impl Error {
             | Self::NoOrganization
             | Self::Sandbox { .. } => 2,
             Self::Cancelled(signal) => signal.exit_code(),
+        }
+    }
+}
+
+/// How many problems there are, and in how many places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    errors: usize,
+    warnings: usize,
+    files: usize,
+    variables: usize,
+}
+
+impl Tally {
+    /// Counts problems.
+    #[must_use]
+    pub(crate) fn of(problems: &[Diagnostic]) -> Self {
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        let places: BTreeSet<_> =
+            problems.iter().filter_map(|problem| Some(&problem.place.as_ref()?.origin)).collect();
+        let files = places.iter().filter(|origin| origin.is_file()).count();
+        Self { errors, warnings: problems.len() - errors, files, variables: places.len() - files }
+    }
+
+    /// Whether none of them stops the deployment.
+    #[must_use]
+    pub(crate) fn has_no_errors(&self) -> bool {
+        self.errors == 0
+    }
+}
+
+impl fmt::Display for Tally {
+    /// `3 errors and 1 warning in 2 files and 1 variable`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let some = |(number, what): (usize, &str)| (number > 0).then(|| count(number, what));
+        let all =
+            |parts: [(usize, &str); 2]| parts.into_iter().filter_map(some).collect::<Vec<_>>().join(" and ");
+        f.write_str(&all([(self.errors, "error"), (self.warnings, "warning")]))?;
+        match all([(self.files, "file"), (self.variables, "variable")]) {
+            places if places.is_empty() => Ok(()),
+            places => write!(f, " in {places}"),
         }
     }
 }

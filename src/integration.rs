@@ -4,10 +4,11 @@ mod bundle;
 mod discovery;
 mod images;
 mod manifest;
+mod masked;
 mod paths;
 mod secrets;
 
-pub(crate) use discovery::{Source, discover, from_variables, is_whole_repository, leaves_out};
+pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
 
@@ -116,17 +117,23 @@ pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Ide
 
 /// Packages one integration and tells all its problems together.
 pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packaged {
-    let manifest = match manifest(source, packaging) {
+    let (manifest, unread) = match manifest(source, packaging) {
         Ok(manifest) => manifest,
         Err(problems) => return Packaged { integration: None, problems, hidden: Vec::new() },
     };
     let mut problems = check(&manifest);
+    if !unread.is_empty() {
+        // What is missing may stand in what could not be read.
+        problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
+        problems.extend(unread);
+    }
     let secrets = secrets(&manifest.fields, packaging, &mut problems).await;
     let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
     let mut fields = fields(&manifest.fields);
     images(&manifest, packaging, &mut fields, &mut problems);
     let script = script(&manifest, packaging, &mut problems).await;
     let name = manifest.fields.text("name").map(str::to_owned);
+    let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, script) {
         (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
             let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
@@ -137,11 +144,16 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     Packaged { integration, problems, hidden }
 }
 
-fn manifest(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
+/// The manifest, as far as it can be read, and what can't of what is put into it.
+fn manifest(
+    source: &Source,
+    packaging: &Packaging<'_>,
+) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut manifest = load(source)?;
-    manifest.apply_env(packaging.env).map_err(|problem| vec![*problem])?;
-    manifest.apply_overrides(packaging.overrides)?;
-    Ok(manifest)
+    let mut unread: Vec<_> =
+        manifest.apply_env(packaging.env).err().into_iter().map(|problem| *problem).collect();
+    unread.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
+    Ok((manifest, unread))
 }
 
 fn load(source: &Source) -> Result<Manifest, Vec<Diagnostic>> {

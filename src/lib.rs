@@ -33,8 +33,7 @@ use cancel::Cancel;
 use ci::{Ci, Node};
 use config::{Config, Mode, Shard};
 use deploy::Records;
-use diagnostic::Diagnostic;
-use error::Error;
+use error::{Error, Tally};
 use forge::Forge;
 use plan::{Decision, Plan};
 use preview::Branch;
@@ -130,9 +129,10 @@ fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> R
         Err(problems) => (None, problems),
     };
     run.problems.extend(problems);
-    report.problems(&mut run.problems);
-    let errors = run.problems.iter().filter(|problem| Diagnostic::is_error(problem)).count();
-    config.filter(|_| errors == 0).ok_or(Error::Configuration(errors))
+    diagnostic::sort(&mut run.problems);
+    report.problems(&run.problems);
+    let tally = Tally::of(&run.problems);
+    config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
 }
 
 /// Says in one line on which system this runs, what tells so, what happened there, and what was decided. That an event

@@ -1,5 +1,7 @@
 //! A YAML or JSON value that remembers where each of its parts stands.
 
+mod syntax;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -41,9 +43,10 @@ impl Node {
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
         // YAML 1.2, where `yes` and `y` are text.
         let options = serde_saphyr::options! { strict_booleans: true };
+        let source = Source { text, place };
         let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| Box::new(syntax_error(&error, place)))?;
-        Ok(Self::from_raw(raw, place))
+            .map_err(|error| Box::new(syntax::problem(&error, &source)))?;
+        Ok(Self::from_raw(raw, &source))
     }
 
     /// A text, such as the value of a variable.
@@ -51,8 +54,9 @@ impl Node {
         Self { value: Value::Text(value.into()), place: place.clone() }
     }
 
-    fn from_raw(raw: Spanned<Raw>, origin: &Place) -> Self {
-        let place = at(origin, raw.referenced);
+    fn from_raw(raw: Spanned<Raw>, origin: &Source<'_>) -> Self {
+        let is_scalar = !matches!(raw.value, Raw::List(_) | Raw::Map(_));
+        let place = if is_scalar { origin.span(raw.referenced) } else { at(origin.place, raw.referenced) };
         let value = match raw.value {
             Raw::Null => Value::Null,
             Raw::Bool(value) => Value::Bool(value),
@@ -64,7 +68,7 @@ impl Node {
             Raw::Map(entries) => Value::Map(Map(entries
                 .into_iter()
                 .map(|(key, value)| {
-                    let place = at(origin, key.referenced);
+                    let place = origin.span(key.referenced);
                     (Key { name: key.value, place }, Self::from_raw(value, origin))
                 })
                 .collect())),
@@ -161,26 +165,34 @@ impl Map {
     }
 }
 
+/// What is parsed.
+struct Source<'a> {
+    text: &'a str,
+    place: &'a Place,
+}
+
+impl Source<'_> {
+    /// Where a scalar stands, up to its end when that is on the same line.
+    fn span(&self, location: Location) -> Place {
+        let place = at(self.place, location);
+        let bytes = location.span().byte_offset().zip(location.span().byte_len());
+        let bytes = bytes.and_then(|(start, length)| {
+            let start = usize::try_from(start).ok()?;
+            self.text.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+        });
+        let line = bytes.map(str::trim_end).filter(|text| !text.contains('\n'));
+        match (line, place.position) {
+            (Some(line), Some(position)) => place.up_to(position.column + line.chars().count()),
+            _ => place,
+        }
+    }
+}
+
 fn at(origin: &Place, location: Location) -> Place {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
         _ => origin.clone(),
     }
-}
-
-fn syntax_error(error: &serde_saphyr::Error, origin: &Place) -> Diagnostic {
-    let error = error.without_snippet();
-    let place = error.location().map_or_else(|| origin.clone(), |location| at(origin, location));
-    let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-    // The parser ends its first line with the place, which a diagnostic states in front.
-    let message = message.lines().next().unwrap_or_default();
-    let message = message.split(" at line ").next().unwrap_or(message);
-    // The parser notices a bracket or quote that is not closed at the line after it at the soonest.
-    let hint = matches!(error, serde_saphyr::Error::ExternalMessage { .. }).then(|| {
-        "look here and on the lines above for a bracket or quote that is not closed, and for the indentation"
-            .to_owned()
-    });
-    Diagnostic::error(place, format!("not valid YAML: {message}")).hint(hint)
 }
 
 /// What the deserializer gives, before the places are made absolute.
@@ -287,7 +299,7 @@ mod tests {
         );
         assert_eq!(
             parse("a: 1\r\nb: 2\r\na: 3\r\n").unwrap_err(),
-            "m.yaml:3:1: not valid YAML: duplicate mapping key `a` is not allowed here"
+            "m.yaml:3:1: not valid YAML: the key `a` is there twice"
         );
     }
 
@@ -304,12 +316,9 @@ mod tests {
     fn broken_yaml_says_where() {
         let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
         check("a: [1, 2\nb: 3\n", "m.yaml:2:2: not valid YAML: illegal placement of ':' indicator");
-        check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: duplicate mapping key `a` is not allowed here");
-        check("a: 1\n\tb: 2\n", "m.yaml:1:4: not valid YAML: while scanning a plain scalar, found a tab");
-        check("a: &x [*x]\n", "m.yaml:1:8: not valid YAML: Recursive reference not allowed here");
-        check(
-            "a: 1\n---\nb: 2\n",
-            "m.yaml:3:1: not valid YAML: only single YAML document expected but multiple found",
-        );
+        check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: the key `a` is there twice");
+        check("a: 1\n\tb: 2\n", "m.yaml:2:1: not valid YAML: indented with a tab");
+        check("a: &x [*x]\n", "m.yaml:1:8: not valid YAML: an anchor refers to itself");
+        check("a: 1\n---\nb: 2\n", "m.yaml:3:1: not valid YAML: there is more than one document");
     }
 }

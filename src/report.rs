@@ -1,11 +1,14 @@
 //! What the user sees; the only module that prints.
 
+mod annotations;
 pub(crate) mod comment;
 mod escape;
+mod excerpt;
 mod hidden;
 mod log;
 mod outputs;
 mod printer;
+mod quality;
 mod section;
 mod summary;
 
@@ -22,9 +25,10 @@ use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
-use crate::error::{Error, count};
+use crate::error::{Error, Tally};
 use crate::plan::{Decision, Plan};
 use outputs::OutputFile;
+use quality::QualityFile;
 
 /// Everything that a run came to; it is filled in step by step, so that whatever is known is reported also when a
 /// step fails.
@@ -69,6 +73,7 @@ pub(crate) struct Report {
     outputs: Option<OutputFile>,
     summary: Option<PathBuf>,
     document: Option<PathBuf>,
+    quality: Option<QualityFile>,
 }
 
 impl Report {
@@ -89,6 +94,7 @@ impl Report {
             },
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
+            quality: QualityFile::of(environment),
         }
     }
 
@@ -98,12 +104,9 @@ impl Report {
         comment::removed(name, run, now, &self.printer)
     }
 
-    /// Shows problems now, errors first, otherwise in the order of their places.
-    pub(crate) fn problems(&self, problems: &mut [Diagnostic]) {
-        problems.sort_by(|a, b| (a.severity, &a.place).cmp(&(b.severity, &b.place)));
-        for problem in problems {
-            self.printer.diagnostic(problem);
-        }
+    /// Shows problems now, in the order of their places.
+    pub(crate) fn problems(&self, problems: &[Diagnostic]) {
+        self.printer.problems(problems);
     }
 
     /// Says how the run ended, on the terminal and in every file that was asked for, and gives the exit code.
@@ -112,7 +115,7 @@ impl Report {
         let error = result.err();
         for outcome in &run.outcomes {
             if let Err(failure) = &outcome.result {
-                self.printer.failure(failure, Some(&failure.hint()));
+                self.printer.one_failure(failure, Some(&failure.hint()));
             }
         }
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
@@ -126,9 +129,17 @@ impl Report {
             self.written(path, outputs::append(path, &text));
         }
         if let Some(path) = &self.document {
-            let document = self.printer.redacted_values(document(run, error.as_ref(), exit_code));
+            let document = document(run, error.as_ref(), exit_code, &self.printer);
+            let document = self.printer.redacted_values(document);
             let text = format!("{document:#}\n");
             self.written(path, std::fs::write(path, text));
+        }
+        if let Some(file) = &self.quality {
+            let text = format!("{:#}\n", file.document(&run.problems, &self.printer));
+            self.written(&file.path, std::fs::write(&file.path, text));
+        }
+        if !run.problems.is_empty() && run.problems.iter().all(|problem| !problem.is_error()) {
+            self.printer.info(&Tally::of(&run.problems).to_string());
         }
         match &error {
             // One integration's failure was shown just now.
@@ -146,14 +157,14 @@ impl Report {
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
         let message = format!("`{}` is without {}", path.display(), names.join(", "));
         let hint = "GitLab refuses a report of 5 KiB or more than 20 variables and fails the job; `GITBOOK_REPORT_FILE` holds it all";
-        self.printer.diagnostic(&Diagnostic::warning(None, message).hint(hint.to_owned()));
+        self.printer.problems(&[Diagnostic::warning(None, message).hint(hint.to_owned())]);
     }
 
     /// A sink that fails never fails the deployment.
     fn written(&self, path: &Path, result: std::io::Result<()>) {
         if let Err(error) = result {
             let message = format!("`{}` can't be written: {error}", shown(path));
-            self.printer.diagnostic(&Diagnostic::warning(None, message));
+            self.printer.problems(&[Diagnostic::warning(None, message)]);
         }
     }
 }
@@ -229,7 +240,7 @@ fn integration(outcome: &Outcome) -> Value {
 }
 
 /// The report file: the whole result as one document.
-fn document(run: &Run, error: Option<&Error>, exit_code: u8) -> Value {
+fn document(run: &Run, error: Option<&Error>, exit_code: u8, printer: &Printer) -> Value {
     let ci = run.ci.as_ref();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -246,7 +257,7 @@ fn document(run: &Run, error: Option<&Error>, exit_code: u8) -> Value {
             "run": ci.run_url,
         })),
         "error": error.map(|error| failure(error, error.hint())),
-        "problems": run.problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": run.problems.iter().map(|found| problem(found, printer)).collect::<Vec<_>>(),
         "integrations": run.outcomes.iter().map(integration).collect::<Vec<_>>(),
     })
 }
@@ -255,26 +266,22 @@ fn failure(error: &dyn std::error::Error, hint: Option<String>) -> Value {
     json!({ "message": error.to_string(), "cause": printer::cause(error), "hint": hint })
 }
 
-fn problem(problem: &Diagnostic) -> Value {
+/// A problem, as the report and a log of JSON have it.
+fn problem(problem: &Diagnostic, printer: &Printer) -> Value {
     let place = problem.place.as_ref();
     let position = place.and_then(|place| place.position);
     json!({
         "severity": problem.severity,
         "file": place.and_then(|place| place.path()).map(shown),
         "variable": place.filter(|place| place.path().is_none()).map(|place| place.origin_text().into_owned()),
-        "line": position.map(|(line, _)| line),
-        "column": position.map(|(_, column)| column),
+        "line": position.map(|position| position.line),
+        "column": position.map(|position| position.column),
+        "end_column": position.and_then(|position| position.end),
+        "excerpt": place.and_then(|place| excerpt::safe(place, printer)).map(|excerpt| excerpt.text),
         "message": problem.message,
         "hint": problem.hint,
+        "integration": problem.integration,
     })
-}
-
-/// `2 errors and 1 warning`.
-#[must_use]
-pub(crate) fn tally(problems: &[Diagnostic]) -> String {
-    let errors = problems.iter().filter(|problem| problem.is_error()).count();
-    let warnings = problems.len() - errors;
-    format!("{} and {}", count(errors, "error"), count(warnings, "warning"))
 }
 
 /// How the log is written, and what is wrong with the variable that says so.

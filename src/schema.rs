@@ -200,6 +200,15 @@ const CONFIGURATIONS: Rule = Rule::Object(&[
 const SECRETS: Rule = Rule::Mapping { of: &TEXT, max: 20 };
 const CONTENT_SECURITY_POLICY: Rule = Rule::TextOr(&Rule::Mapping { of: &TEXT, max: usize::MAX });
 
+/// The names of a manifest's fields.
+pub(crate) fn field_names() -> impl Iterator<Item = &'static str> {
+    let fields: &[Field] = match &MANIFEST {
+        Rule::Object(fields) => fields,
+        _ => &[],
+    };
+    fields.iter().map(|field| field.name)
+}
+
 /// A `gitbook-manifest.yaml`, after the `envs` entry and the overrides were applied. Its `script`, `icon` and
 /// `previewImages` are paths.
 pub(crate) const MANIFEST: Rule = Rule::Object(&[

@@ -16,12 +16,12 @@ use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Shard};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
-use crate::diagnostic::{Diagnostic, Place, shown};
+use crate::diagnostic::{self, Diagnostic, Place, shown};
 use crate::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Integration, Packaging, Source};
+use crate::integration::{self, Incomplete, Integration, Packaging, Source};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run, Shares};
 
@@ -40,6 +40,18 @@ pub(crate) struct Stage<'a> {
     pub(crate) report: &'a Report,
     /// This machine's share of the integrations.
     pub(crate) shard: Option<Shard>,
+}
+
+/// What is to be deployed, and what of it was not found: that is told with all other problems.
+struct Selection {
+    sources: Vec<Source>,
+    problems: Vec<Diagnostic>,
+}
+
+impl From<Vec<Source>> for Selection {
+    fn from(sources: Vec<Source>) -> Self {
+        Self { sources, problems: Vec::new() }
+    }
 }
 
 /// An integration and how long it took to package.
@@ -66,8 +78,8 @@ impl Stage<'_> {
     }
 
     async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
-        let sources = self.select(run)?;
-        let integrations = self.package(&sources, env, false, run).await?;
+        let selection = self.select(run)?;
+        let integrations = self.package(&selection, env, false, run).await?;
         let _section = self.printer.section("checking", integrations.len(), "integration");
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
@@ -107,11 +119,11 @@ impl Stage<'_> {
 
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
-        let sources = self.select(run)?;
+        let selection = self.select(run)?;
         // What takes time elsewhere is begun first.
         let (overtaken, packaged) = futures::join!(
             self.production_overtaken(),
-            self.package(&sources, self.config.env.as_deref(), true, run)
+            self.package(&selection, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
         if let Some(why) = overtaken {
@@ -129,14 +141,14 @@ impl Stage<'_> {
     /// Publishes the previews of a branch.
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
-        let sources = self.select(run)?;
-        run.named = self.share(self.known_previews(&sources, &previews));
+        let selection = self.select(run)?;
+        run.named = self.share(self.known_previews(&selection.sources, &previews));
         let (overtaken, packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
-            self.package(&sources, self.config.preview_env.as_deref(), true, run)
+            self.package(&selection, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
-        self.preview_names(&sources, &previews, run)?;
+        self.preview_names(&selection, &previews, run)?;
         if let Some(why) = overtaken {
             let named = std::mem::take(&mut run.named);
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
@@ -180,28 +192,28 @@ impl Stage<'_> {
     }
 
     /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
-    fn select(&self, run: &mut Run) -> Result<Vec<Source>, Error> {
+    fn select(&self, run: &mut Run) -> Result<Selection, Error> {
         let folder = self.environment.folder();
-        let sources = match integration::discover(&self.config.patterns(), folder) {
-            Ok(sources) => sources,
+        let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
+            Ok(sources) => sources.into(),
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
             Err(_) if self.config.integrations.is_none() && self.config.names_integration() => {
-                vec![integration::from_variables(folder)]
+                vec![integration::from_variables(folder)].into()
             }
-            Err(problems) => {
-                self.tell(problems, run)?;
-                Vec::new()
-            }
+            Err(Incomplete { found, problems }) => Selection { sources: found, problems },
         };
-        let ambiguous = self.config.override_for_one_only().filter(|_| sources.len() > 1);
-        self.tell(ambiguous.into_iter().collect(), run)?;
-        Ok(sources)
+        // Whose the variable is can't be told, so neither can what is wrong with them.
+        if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {
+            self.tell(problems.into_iter().chain([ambiguous]).collect(), run)?;
+            return Ok(sources.into());
+        }
+        Ok(Selection { sources, problems })
     }
 
     /// The sources whose names matter only. There may be no checkout any more: then a variable gives the name.
-    fn select_names(&self, run: &mut Run) -> Result<Vec<Source>, Error> {
+    fn select_names(&self, run: &mut Run) -> Result<Selection, Error> {
         if self.config.names_integration() {
-            Ok(vec![integration::from_variables(self.environment.folder())])
+            Ok(vec![integration::from_variables(self.environment.folder())].into())
         } else {
             self.select(run)
         }
@@ -218,7 +230,7 @@ impl Stage<'_> {
     /// integrations have one name is held over all sources.
     async fn package(
         &self,
-        all: &[Source],
+        all: &Selection,
         env: Option<&str>,
         resolve_secrets: bool,
         run: &mut Run,
@@ -228,16 +240,16 @@ impl Stage<'_> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work = stream::iter(self.share(all.iter().collect()))
+        let work = stream::iter(self.share(all.sources.iter().collect()))
             .map(package)
             .buffered(self.config.concurrency.get())
             .collect::<Vec<_>>();
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         let mut integrations = Vec::new();
         let named: Vec<_> =
-            all.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
-        let mut problems =
-            names::same(named.iter().map(|identity| (identity.name.as_str(), &identity.place)));
+            all.sources.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
+        let mut problems = all.problems.clone();
+        problems.extend(names::same(named.iter().map(|identity| (identity.name.as_str(), &identity.place))));
         for (packaged, time) in packaged {
             packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
             problems.extend(packaged.problems);
@@ -252,14 +264,14 @@ impl Stage<'_> {
     /// All integrations are looked at, not this machine's share only: a preview's name must be nobody else's.
     fn preview_names(
         &self,
-        sources: &[Source],
+        selection: &Selection,
         previews: &Previews<'_>,
         run: &mut Run,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let mut names = Vec::new();
-        let mut problems = Vec::new();
-        for source in sources {
+        let mut problems = selection.problems.clone();
+        for source in &selection.sources {
             match integration::identity(source, &packaging) {
                 Ok(identity) => names.push(previews.named(identity)),
                 Err(found) => problems.extend(found),
@@ -349,11 +361,14 @@ impl Stage<'_> {
         }
     }
 
-    /// Shows problems; an error when one of them is.
+    /// Shows problems that were not shown yet; an error when one of them is.
     fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut Run) -> Result<(), Error> {
-        self.report.problems(&mut problems);
-        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        diagnostic::sort(&mut problems);
+        let has_error = problems.iter().any(Diagnostic::is_error);
+        problems.retain(|problem| !run.problems.iter().any(|known| known.is_same(problem)));
+        self.report.problems(&problems);
         run.problems.extend(problems);
-        if errors == 0 { Ok(()) } else { Err(Error::Sources(errors)) }
+        diagnostic::sort(&mut run.problems);
+        if has_error { Err(Error::Sources(Tally::of(&run.problems))) } else { Ok(()) }
     }
 }

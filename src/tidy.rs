@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),
     ("plan", &["ci", "config", "preview"]),
     ("deploy", &["cancel", "diagnostic", "preview", "integration", "forge", "gitbook", "plan"]),
-    ("error", &["cancel", "ci", "gitbook", "plan", "deploy"]),
+    ("error", &["cancel", "diagnostic", "ci", "gitbook", "plan", "deploy"]),
     ("report", &["environment", "diagnostic", "marker", "ci", "config", "plan", "deploy", "error"]),
 ];
 

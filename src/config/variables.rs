@@ -80,6 +80,11 @@ const VARIABLES: &[Variable] = &[
     variable("GITBOOK_SUMMARY_FILE", "GITHUB_STEP_SUMMARY", "Markdown summary"),
     variable("GITBOOK_REPORT_FILE", "", "the whole result as one JSON document"),
     variable(
+        "GITBOOK_CODE_QUALITY_FILE",
+        "",
+        "problems as a report of code quality, which GitLab shows in merge requests",
+    ),
+    variable(
         "GITBOOK_COMMENT",
         "true",
         "keep one comment on the pull or merge request about its previews; needs `GITHUB_TOKEN` or `GITLAB_TOKEN`",

@@ -29,7 +29,7 @@ pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Res
     let convert =
         |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
     let mut settings =
-        tsconfig::settings(script, root).map_err(|problem| vec![relative(problem, shown_from)])?;
+        tsconfig::settings(script, root).map_err(|problem| vec![relative(*problem, shown_from)])?;
     let warning = settings.warning.take();
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
@@ -153,9 +153,9 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
     let named = position.as_ref().map(|(file, ..)| shown_from.join(file)).filter(|file| file.is_file());
     let file = named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
     let place = Place::file(shown(&file.unwrap_or_else(|| script.to_owned()), shown_from));
-    let place = match position.filter(|_| named.is_some()) {
-        Some((_, line, column, _)) => place.at(line, column + 1),
-        None => place,
+    let place = match (position, named) {
+        (Some((_, line, column, _)), Some(file)) => in_script(&place, &file, line, column),
+        _ => place,
     };
     let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
     let message = message.replace(&format!("{}{MAIN_SEPARATOR}", shown_from.display()), "");
@@ -163,12 +163,33 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
         "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"
             .to_owned()
     });
-    Diagnostic { severity, place: Some(place), message, hint }
+    Diagnostic { severity, ..Diagnostic::error(place, message).hint(hint) }
+}
+
+/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0.
+fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let first = line.saturating_sub(1).max(1);
+    let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
+    let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
+    let mut units = 0;
+    let before = own.chars().take_while(|character| {
+        units += character.len_utf16();
+        units <= column
+    });
+    let characters = before.count();
+    // What lies behind the end of the line stays there.
+    let column = characters + column.saturating_sub(own.encode_utf16().count());
+    place.with_lines(&lines.join("\n"), first).at(line, column + 1)
 }
 
 fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
     let place = diagnostic.place.map(|place| match place.path() {
-        Some(path) => Place { position: place.position, ..Place::file(shown(path, shown_from)) },
+        Some(path) => {
+            let path = shown(path, shown_from);
+            place.renamed(path)
+        }
         None => place,
     });
     Diagnostic { place, ..diagnostic }

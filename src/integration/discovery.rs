@@ -30,14 +30,23 @@ impl Source {
     }
 }
 
+/// What is wrong with patterns, and what the others select.
+#[derive(Debug)]
+pub(crate) struct Incomplete {
+    /// The manifests that were found.
+    pub found: Vec<Source>,
+    /// One problem for each pattern that selects nothing or is no valid glob.
+    pub problems: Vec<Diagnostic>,
+}
+
 /// All manifests that the patterns select, each once, in the order of their paths.
 ///
 /// A pattern is a manifest, a folder, or a glob of them; a folder without a manifest of its own is searched,
 /// honouring `.gitignore` and never in `node_modules`.
 ///
 /// # Errors
-/// One for each pattern that selects nothing or is no valid glob.
-pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
+/// When a pattern selects nothing or is no valid glob.
+pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Incomplete> {
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
     for pattern in patterns {
@@ -52,12 +61,10 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
             Err(problem) => problems.push(*problem),
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     let mut paths: Vec<_> = found.into_values().collect();
     paths.sort_by_cached_key(|path| sort_key(path));
-    Ok(paths.iter().map(|path| Source::at(path, started_in)).collect())
+    let found = paths.iter().map(|path| Source::at(path, started_in)).collect();
+    if problems.is_empty() { Ok(found) } else { Err(Incomplete { found, problems }) }
 }
 
 /// The integration that is described by variables alone.
@@ -215,7 +222,9 @@ mod tests {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let found = discover(&patterns, temp.path())
             .map(|sources| sources.iter().map(|s| shown(&s.shown)).collect::<Vec<_>>())
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+            .map_err(|incomplete| {
+                incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            });
         let expected = expected.map_err(str::to_owned).map(|paths| {
             let manifest = |path: &&str| {
                 if path.ends_with(".yaml") {

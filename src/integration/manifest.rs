@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::masked::masked;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::node::{Key, Map, Node, Value};
 
@@ -57,7 +58,9 @@ impl Manifest {
             return Ok(Self { place, folder: folder.to_owned(), fields: Map::default() });
         };
         let place = Place::file(shown);
-        let node = Node::parse(&read(path, &place)?, &place)?;
+        let text = read(path, &place)?;
+        let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
+        let node = Node::parse(&text, &shown)?;
         match node.value {
             Value::Map(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
             Value::Null => {
@@ -137,7 +140,9 @@ impl Override {
                 let items = list(&self.value).map(|item| Node::text(item, place)).collect();
                 Ok(Node { value: Value::List(items), place: place.clone() })
             }
-            Form::Structure => Node::parse(&self.value, place),
+            // Of secrets, nothing is shown.
+            Form::Structure if self.key == "secrets" => Node::parse(&self.value, place),
+            Form::Structure => Node::parse(&self.value, &place.with_text(&self.value)),
         }
     }
 }

@@ -4,6 +4,12 @@
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
 /// (`##[name]`), or a section's marker, which GitLab finds anywhere.
 pub(super) fn line(text: &str) -> String {
+    let line = part_of_line(text);
+    if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
+}
+
+/// The same for what never begins a line.
+pub(super) fn part_of_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -16,8 +22,7 @@ pub(super) fn line(text: &str) -> String {
         }
     }
     let line = line.replace("##[", "##\\[").replace("section_start:", "section_start\\:");
-    let line = line.replace("section_end:", "section_end\\:");
-    if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
+    line.replace("section_end:", "section_end\\:")
 }
 
 /// Whether a character changes the direction of what follows.

@@ -14,7 +14,7 @@ use super::escape;
 use super::printer::Printer;
 use super::section::Line;
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::environment::Environment;
 
 /// A dispatcher that writes events to the printer, as `RUST_LOG` or `RUNNER_DEBUG` want it.
@@ -91,8 +91,15 @@ where
         match self.0.format() {
             LogFormat::Text => writeln!(writer, "{}: {}", word(level), escape::line(&fields.text())),
             LogFormat::GitHub => match level {
-                Level::ERROR => writeln!(writer, "::error::{}", escape::command_data(&fields.text())),
-                Level::WARN => writeln!(writer, "::warning::{}", escape::command_data(&fields.text())),
+                Level::ERROR if self.0.annotates(Severity::Error) => {
+                    writeln!(writer, "::error::{}", escape::command_data(&fields.text()))
+                }
+                Level::WARN if self.0.annotates(Severity::Warning) => {
+                    writeln!(writer, "::warning::{}", escape::command_data(&fields.text()))
+                }
+                Level::ERROR | Level::WARN => {
+                    writeln!(writer, "{}: {}", word(level), escape::line(&fields.text()))
+                }
                 Level::INFO => writeln!(writer, "{}", escape::line(&fields.text())),
                 _ => writeln!(writer, "::debug::{}", escape::command_data(&fields.text())),
             },

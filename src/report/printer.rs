@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::escape;
+use super::annotations::Annotations;
 use super::hidden::Hidden;
 use super::section::{Line, Sections};
+use super::{escape, excerpt};
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::{Diagnostic, Severity, shown};
 use crate::environment::Environment;
 use crate::error::count;
 
@@ -38,6 +39,7 @@ pub(crate) struct Printer {
 struct Log {
     writer: Box<dyn Write + Send>,
     sections: Sections,
+    annotations: Annotations,
 }
 
 /// A phase of the run, which ends when this is dropped.
@@ -73,7 +75,7 @@ impl Printer {
         let sections = Sections::new(format, environment);
         Self {
             format,
-            log: Arc::new(Mutex::new(Log { writer: log, sections })),
+            log: Arc::new(Mutex::new(Log { writer: log, sections, annotations: Annotations::default() })),
             hidden: Hidden::default(),
             folders: (environment.folder().to_owned(), workspace),
             has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
@@ -129,18 +131,43 @@ impl Printer {
         }
     }
 
-    /// Shows a problem where it is.
-    pub(super) fn diagnostic(&self, problem: &Diagnostic) {
-        let problem = Diagnostic {
+    /// Shows problems where they are.
+    pub(super) fn problems(&self, problems: &[Diagnostic]) {
+        let redacted = |problem: &Diagnostic| Diagnostic {
             message: self.redacted(&problem.message),
             hint: problem.hint.as_deref().map(|hint| self.redacted(hint)),
             ..problem.clone()
         };
-        match self.format {
-            LogFormat::Text => self.write(&text(&problem), Line::Stands),
-            LogFormat::GitHub => self.write(&self.annotation(&problem), Line::Stands),
-            LogFormat::Json => self.json(super::problem(&problem)),
+        let problems: Vec<_> = problems.iter().map(redacted).collect();
+        for problem in &problems {
+            match self.format {
+                LogFormat::Text | LogFormat::GitHub => self.write(&self.text(problem), Line::Stands),
+                LogFormat::Json => self.json(super::problem(problem, self)),
+            }
         }
+        if self.format == LogFormat::GitHub {
+            let lines = self
+                .log()
+                .annotations
+                .of(&problems, |place| place.path().map(|path| self.in_workspace(path)));
+            self.write(&lines, Line::Stands);
+        }
+    }
+
+    /// Says something beside the log's own events.
+    pub(super) fn info(&self, text: &str) {
+        let text = self.redacted(text);
+        let line = match self.format {
+            LogFormat::Text => format!("info: {}", escape::line(&text)),
+            LogFormat::GitHub => escape::line(&text),
+            LogFormat::Json => escape::json_line(&json!({"level": "INFO", "message": text}).to_string()),
+        };
+        self.write(&format!("{line}\n"), Line::Stands);
+    }
+
+    /// Whether GitHub shows one more annotation of this kind.
+    pub(super) fn annotates(&self, kind: Severity) -> bool {
+        self.log().annotations.take(kind)
     }
 
     /// Says what nobody should miss, although nothing is wrong.
@@ -158,25 +185,35 @@ impl Printer {
         }
     }
 
-    /// Shows a failure: what happened, caused by what, and what to do about it.
+    /// Shows how the run failed: what happened, caused by what, and what to do about it.
     pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        self.failed(error, hint, true);
+    }
+
+    /// Shows how one of several failed, on GitHub as an annotation as long as there is room.
+    pub(super) fn one_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        let annotated = self.annotates(Severity::Error);
+        self.failed(error, hint, annotated);
+    }
+
+    fn failed(&self, error: &dyn std::error::Error, hint: Option<&str>, annotated: bool) {
         let message = self.redacted(&error.to_string());
         let cause = cause(error).map(|cause| self.redacted(&cause));
         let hint = hint.map(|hint| self.redacted(hint));
         let below = [("cause", cause.as_deref()), ("hint", hint.as_deref())];
         let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
-            LogFormat::Text => {
+            LogFormat::GitHub if annotated => {
+                let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
+                let data = escape::command_data(&format!("{message}{}", lines.concat()));
+                self.write(&format!("::error::{data}\n"), Line::Stands);
+            }
+            LogFormat::Text | LogFormat::GitHub => {
                 let mut lines = format!("error: {}\n", escape::line(&message));
                 for (name, text) in below {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
                 }
                 self.write(&lines, Line::Stands);
-            }
-            LogFormat::GitHub => {
-                let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
-                let data = escape::command_data(&format!("{message}{}", lines.concat()));
-                self.write(&format!("::error::{data}\n"), Line::Stands);
             }
             LogFormat::Json => {
                 self.json(json!({"severity": "error", "message": message, "cause": cause, "hint": hint}));
@@ -184,26 +221,14 @@ impl Printer {
         }
     }
 
-    /// An annotation, which GitHub shows at the line in question.
-    fn annotation(&self, problem: &Diagnostic) -> String {
-        let mut properties = Vec::new();
-        let mut message = problem.message.clone();
-        if let Some(place) = &problem.place {
-            match place.path() {
-                Some(path) => {
-                    properties.push(format!("file={}", escape::command_property(&self.in_workspace(path))));
-                    if let Some((line, column)) = place.position {
-                        properties.push(format!("line={line},col={column}"));
-                    }
-                }
-                None => message = format!("{place}: {message}"),
-            }
+    /// A problem for people. A variable is all there is to say of where.
+    fn text(&self, problem: &Diagnostic) -> String {
+        let place = problem.place.as_ref();
+        if let Some(place) = place.filter(|place| place.path().is_some() || place.position.is_some()) {
+            return excerpt::rendered(problem, place, self);
         }
-        if let Some(hint) = &problem.hint {
-            message.push_str(&format!("\nhint: {hint}"));
-        }
-        let space = if properties.is_empty() { "" } else { " " };
-        format!("::{}{space}{}::{}\n", problem.severity, properties.join(","), escape::command_data(&message))
+        let hint = problem.hint.as_ref().map(|hint| format!(" hint: {}\n", escape::line(hint)));
+        format!("{}: {}\n{}", problem.severity, escape::line(&problem.to_string()), hint.unwrap_or_default())
     }
 
     fn in_workspace(&self, path: &std::path::Path) -> String {
@@ -240,20 +265,4 @@ pub(super) fn cause(error: &dyn std::error::Error) -> Option<String> {
         next = cause.source();
     }
     (!causes.is_empty()).then(|| causes.join(": "))
-}
-
-fn text(problem: &Diagnostic) -> String {
-    let (message, place) = match &problem.place {
-        // A variable is all there is to say of where.
-        Some(place) if place.path().is_none() && place.position.is_none() => (problem.to_string(), None),
-        place => (problem.message.clone(), place.as_ref()),
-    };
-    let mut lines = format!("{}: {}\n", problem.severity, escape::line(&message));
-    if let Some(place) = place {
-        lines.push_str(&format!("   at: {}\n", escape::line(&place.to_string())));
-    }
-    if let Some(hint) = &problem.hint {
-        lines.push_str(&format!(" hint: {}\n", escape::line(hint)));
-    }
-    lines
 }

@@ -1,8 +1,8 @@
 //! The Markdown summary: what was decided, and a row for each integration.
 
-use super::{Printer, Run, escape, tally};
+use super::{Printer, Run, escape};
 use crate::deploy::Outcome;
-use crate::error::Error;
+use crate::error::{Error, Tally};
 
 /// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
 const MOST_ROWS: usize = 1000;
@@ -35,7 +35,7 @@ pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> S
         text.push_str(&paragraph(failure, Some(&failure.hint()), printer));
     }
     if !run.problems.is_empty() {
-        text.push_str(&format!("{} in the log.\n\n", tally(&run.problems)));
+        text.push_str(&format!("{}: see the log.\n\n", Tally::of(&run.problems)));
     }
     match error {
         Some(Error::Deployment { .. }) | None => {}

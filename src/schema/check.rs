@@ -23,7 +23,9 @@ impl Checker<'_> {
             (Rule::Url { max }, Value::Text(text)) => {
                 self.length(node, text, 1, *max, path);
                 if let Err(error) = url::Url::parse(text) {
-                    self.error(node, format!("`{path}` is not a URL: {error}"));
+                    let message = format!("`{path}` is not a URL: {error}");
+                    let hint = "accepted: a whole address, such as `https://example.com/page`".to_owned();
+                    self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
                 }
             }
             (Rule::OneOf { known, closed }, Value::Text(text)) => self.name(node, text, known, *closed, path),
@@ -63,7 +65,9 @@ impl Checker<'_> {
             }
         }
         for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
-            self.error(node, format!("`{}` is missing", join(path, field.name)));
+            let message = format!("`{}` is missing", join(path, field.name));
+            let hint = format!("it must be {}", field.rule.kind());
+            self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
         }
     }
 
@@ -113,6 +117,9 @@ impl Checker<'_> {
         let message = format!("{subject} is {}, it must be {}", node.kind(), rule.kind());
         let hint = match node.value {
             Value::Null => Some("give it a value, or remove it".to_owned()),
+            Value::Text(_) if matches!(rule, Rule::List { .. }) => {
+                Some("put it in brackets, or each item on a line of its own behind `- `".to_owned())
+            }
             Value::Number(_) | Value::Bool(_) if rule.accepts_text() => Some("put it in quotes".to_owned()),
             _ => None,
         };
@@ -206,7 +213,12 @@ mod tests {
     #[test]
     fn wrong_types_say_what_is_there_and_what_must_be() {
         check("summary: 12\n", &["error m:6:10: `summary` is a number, it must be text (put it in quotes)"]);
-        check("categories: content\n", &["error m:6:13: `categories` is text, it must be a list"]);
+        check(
+            "categories: content\n",
+            &[
+                "error m:6:13: `categories` is text, it must be a list (put it in brackets, or each item on a line of its own behind `- `)",
+            ],
+        );
         check("icon:\n", &["error m:6:5: `icon` is empty, it must be text (give it a value, or remove it)"]);
         check(
             "configurations:\n  account:\n    properties:\n      key: {type: number, default: x}\n",
@@ -244,13 +256,13 @@ mod tests {
     fn missing_fields_are_told_at_their_object() {
         check(
             "contentSources:\n- id: x\n  title: xy\n",
-            &["error m:7:3: `contentSources[0].configuration` is missing"],
+            &["error m:7:3: `contentSources[0].configuration` is missing (it must be a mapping)"],
         );
         check(
             "configurations: {site: {properties: {b: {type: button}}}}\n",
             &[
-                "error m:6:41: `configurations.site.properties.b.callback_url` is missing",
-                "error m:6:41: `configurations.site.properties.b.button_text` is missing",
+                "error m:6:41: `configurations.site.properties.b.callback_url` is missing (it must be text)",
+                "error m:6:41: `configurations.site.properties.b.button_text` is missing (it must be text)",
             ],
         );
     }

@@ -64,8 +64,8 @@ impl Stage<'_> {
             }
             // The organization is all that is needed, and a sweep needs no checkout.
             Err(_) if is_whole => Vec::new(),
-            Err(problems) => {
-                self.tell(problems, run)?;
+            Err(incomplete) => {
+                self.tell(incomplete.problems, run)?;
                 Vec::new()
             }
         };

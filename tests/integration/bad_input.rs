@@ -1,8 +1,10 @@
 //! What is wrong with the user's own files and variables is told whole, and nothing is sent.
 
+mod excerpts;
 mod manifests;
 mod sources;
 mod variables;
+mod yaml;
 
 use crate::support::{Deployment, Recorded as _, Repository, deployment, gitbook, repository};
 

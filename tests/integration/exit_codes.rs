@@ -68,7 +68,7 @@ async fn a_bad_variable_is_2() {
     exit 2
     error: GITBOOK_MODE: not a mode
      hint: did you mean `publish`? accepted: auto, publish, preview, delete, sweep, check, plan
-    error: 1 error in the configuration, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
     assert_eq!(ended.report["exit_code"], 2);
     assert_eq!((ended.output("result"), ended.output("mode")), ("failed".into(), String::new()));

@@ -2,6 +2,7 @@
 
 mod formats;
 mod leaks;
+mod problems;
 mod sinks;
 
 use serde_json::Value;
@@ -272,9 +273,9 @@ async fn bad_input_is_told_to_the_next_step_and_the_summary() {
 
     **publish**: push to the production branch &#96;main&#96;
 
-    1 error and 1 warning in the log.
+    1 error and 1 warning in 1 file: see the log.
 
-    ❌ 1 error in what was to be deployed, nothing was sent
+    ❌ 1 error and 1 warning in 1 file, nothing was sent
     ");
 }
 
@@ -296,7 +297,7 @@ async fn bad_input_is_told_in_the_report() {
         "run": null
       },
       "error": {
-        "message": "1 error in what was to be deployed, nothing was sent",
+        "message": "1 error and 1 warning in 1 file, nothing was sent",
         "cause": null,
         "hint": null
       },
@@ -307,8 +308,11 @@ async fn bad_input_is_told_in_the_report() {
           "variable": null,
           "line": 6,
           "column": 10,
+          "end_column": 12,
+          "excerpt": "summary: 12",
           "message": "`summary` is a number, it must be text",
-          "hint": "put it in quotes"
+          "hint": "put it in quotes",
+          "integration": "hello"
         },
         {
           "severity": "warning",
@@ -316,8 +320,11 @@ async fn bad_input_is_told_in_the_report() {
           "variable": null,
           "line": 7,
           "column": 1,
+          "end_column": 10,
+          "excerpt": "visibilty: x",
           "message": "`visibilty` is not a field known here",
-          "hint": "did you mean `visibility`? It is sent to GitBook as it is"
+          "hint": "did you mean `visibility`? It is sent to GitBook as it is",
+          "integration": "hello"
         }
       ],
       "integrations": []

@@ -61,18 +61,26 @@ async fn a_program_that_fails_is_told_with_what_it_said() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: [ERROR] not signed in
-       at: gitbook-manifest.yaml:7:8
-     hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ${{ op://vault/item/field }}
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
+    error: 1 error in 1 file, nothing was sent
     "#);
     let repository = with_op("exit 6");
     insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: exit status: 6
-       at: gitbook-manifest.yaml:7:8
-     hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ${{ op://vault/item/field }}
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -82,9 +90,13 @@ async fn a_program_that_answers_nothing_is_told() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: its answer is empty
-       at: gitbook-manifest.yaml:7:8
-     hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ${{ op://vault/item/field }}
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -96,9 +108,13 @@ async fn a_program_that_is_not_installed_is_told() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: `op` is not on `PATH`
-       at: gitbook-manifest.yaml:7:8
-     hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ${{ op://vault/item/field }}
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 

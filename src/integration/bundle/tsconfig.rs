@@ -44,7 +44,7 @@ impl Settings {
 
 /// Reads the nearest `tsconfig.json` above the script, at most up to `root`. An error when it is no JSON, with
 /// comments, of the right types.
-pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Diagnostic> {
+pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Box<Diagnostic>> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let Some(path) = folders.map(|folder| folder.join("tsconfig.json")).find(|path| path.is_file()) else {
         return Ok(Settings::of(&CompilerOptions::default(), TsConfig::default(), None));
@@ -62,17 +62,18 @@ pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Diagnosti
 }
 
 /// The file's own options, without those that it extends.
-fn own(path: &Path) -> Result<CompilerOptions, Diagnostic> {
+fn own(path: &Path) -> Result<CompilerOptions, Box<Diagnostic>> {
     let place = Place::file(path);
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Diagnostic::error(place.clone(), format!("it can't be read: {error}")))?;
+        .map_err(|error| Box::new(Diagnostic::error(place.clone(), format!("it can't be read: {error}"))))?;
+    let place = place.with_text(&text);
     match oxc_resolver::TsConfig::parse(true, path, path, text) {
         Ok(tsconfig) => Ok(tsconfig.compiler_options),
         Err(error) => {
             let place = place.at(error.line(), error.column().max(1));
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default();
-            Err(Diagnostic::error(place, format!("not a `tsconfig.json`: {message}")))
+            Err(Box::new(Diagnostic::error(place, format!("not a `tsconfig.json`: {message}"))))
         }
     }
 }

@@ -10,7 +10,7 @@ async fn no_manifest_at_all() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_INTEGRATIONS: `.` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 1 error in what was to be deployed, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     "#);
 }
 
@@ -20,11 +20,11 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
     insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GITBOOK_INTEGRATIONS: `hello` does not exist
-     hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
     error: GITBOOK_INTEGRATIONS: `apps/*` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 2 errors in what was to be deployed, nothing was sent
+    error: GITBOOK_INTEGRATIONS: `hello` does not exist
+     hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
+    error: 2 errors in 1 variable, nothing was sent
     "#);
 }
 
@@ -34,39 +34,9 @@ async fn a_manifest_that_is_empty() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the manifest is empty
-       at: gitbook-manifest.yaml
-     hint: it must have `name`, `title`, `organization`, `script` and `scopes`
-    error: 1 error in what was to be deployed, nothing was sent
-    "#);
-}
-
-#[tokio::test]
-async fn a_manifest_that_is_no_yaml() {
-    let manifest = "name: hello\ntitle: Hello\n  summary: Hi\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
-    exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: not valid YAML: mapping values are not allowed in this context
-       at: gitbook-manifest.yaml:3:10
-     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
-    error: 1 error in what was to be deployed, nothing was sent
-    "#);
-    let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
-    exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: not valid YAML: illegal placement of ':' indicator
-       at: gitbook-manifest.yaml:3:6
-     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
-    error: 1 error in what was to be deployed, nothing was sent
-    "#);
-    let manifest = "name: hello\nname: world\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
-    exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: not valid YAML: duplicate mapping key `name` is not allowed here
-       at: gitbook-manifest.yaml:2:1
-    error: 1 error in what was to be deployed, nothing was sent
+    --> gitbook-manifest.yaml
+     = hint: it must have `name`, `title`, `organization`, `script` and `scopes`
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -76,8 +46,11 @@ async fn a_manifest_that_is_no_mapping() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the manifest is a list, it must be a mapping
-       at: gitbook-manifest.yaml:1:1
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:1:1
+      |
+    1 | - name
+      | ^
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -87,16 +60,21 @@ async fn a_manifest_without_what_it_must_have() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` is missing
-       at: gitbook-manifest.yaml
-    error: `title` is missing
-       at: gitbook-manifest.yaml
+    --> gitbook-manifest.yaml
+     = hint: it must be text
     error: `organization` is missing
-       at: gitbook-manifest.yaml
-    error: `script` is missing
-       at: gitbook-manifest.yaml
+    --> gitbook-manifest.yaml
+     = hint: it must be text
     error: `scopes` is missing
-       at: gitbook-manifest.yaml
-    error: 5 errors in what was to be deployed, nothing was sent
+    --> gitbook-manifest.yaml
+     = hint: it must be a list
+    error: `script` is missing
+    --> gitbook-manifest.yaml
+     = hint: it must be text
+    error: `title` is missing
+    --> gitbook-manifest.yaml
+     = hint: it must be text
+    error: 5 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -106,15 +84,21 @@ async fn a_name_that_is_none() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` may have letters, digits and single dashes between them only
-       at: gitbook-manifest.yaml:1:7
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:1:7
+      |
+    1 | name: hello_world
+      |       ^^^^^^^^^^^
+    error: 1 error in 1 file, nothing was sent
     "#);
     insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` has 101 characters, 100 are the most
-       at: gitbook-manifest.yaml:1:7
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:1:7
+      |
+    1 | name: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -126,17 +110,34 @@ async fn values_of_other_types() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `summary` is a number, it must be text
-       at: gitbook-manifest.yaml:6:10
-     hint: put it in quotes
+     --> gitbook-manifest.yaml:6:10
+      |
+    6 | summary: 12
+      |          ^^
+      |
+      = hint: put it in quotes
     error: `categories` is text, it must be a list
-       at: gitbook-manifest.yaml:7:13
+     --> gitbook-manifest.yaml:7:13
+      |
+    7 | categories: content
+      |             ^^^^^^^
+      |
+      = hint: put it in brackets, or each item on a line of its own behind `- `
     error: `visibility` is `secret`, which is not accepted
-       at: gitbook-manifest.yaml:8:13
-     hint: accepted: `public`, `private`, `unlisted`
+     --> gitbook-manifest.yaml:8:13
+      |
+    8 | visibility: secret
+      |             ^^^^^^
+      |
+      = hint: accepted: `public`, `private`, `unlisted`
     error: `blocks[0].title` is `true` or `false`, it must be text
-       at: gitbook-manifest.yaml:11:12
-     hint: put it in quotes
-    error: 4 errors in what was to be deployed, nothing was sent
+      --> gitbook-manifest.yaml:11:12
+       |
+    11 |     title: true
+       |            ^^^^
+       |
+       = hint: put it in quotes
+    error: 4 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -151,24 +152,49 @@ async fn limits_that_are_broken() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `description` has 101 characters, 100 are the most
-       at: gitbook-manifest.yaml:6:14
+     --> gitbook-manifest.yaml:6:14
+      |
+    6 | description: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     error: `summary` has 2049 characters, 2048 are the most
-       at: gitbook-manifest.yaml:7:10
+     --> gitbook-manifest.yaml:7:10
+      |
+    7 | ...y: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     error: `previewImages` has 4 entries, 3 are the most
-       at: gitbook-manifest.yaml:8:16
+     --> gitbook-manifest.yaml:8:16
+      |
+    8 | previewImages: [a.png, b.png, c.png, d.png]
+      |                ^
     error: the preview image `a.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:8:17
-     hint: paths in a manifest are relative to its folder
+     --> gitbook-manifest.yaml:8:17
+      |
+    8 | previewImages: [a.png, b.png, c.png, d.png]
+      |                 ^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
     error: the preview image `b.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:8:24
-     hint: paths in a manifest are relative to its folder
+     --> gitbook-manifest.yaml:8:24
+      |
+    8 | previewImages: [a.png, b.png, c.png, d.png]
+      |                        ^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
     error: the preview image `c.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:8:31
-     hint: paths in a manifest are relative to its folder
+     --> gitbook-manifest.yaml:8:31
+      |
+    8 | previewImages: [a.png, b.png, c.png, d.png]
+      |                               ^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
     error: the preview image `d.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:8:38
-     hint: paths in a manifest are relative to its folder
-    error: 7 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:8:38
+      |
+    8 | previewImages: [a.png, b.png, c.png, d.png]
+      |                                      ^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
+    error: 7 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -177,13 +203,21 @@ async fn a_field_that_is_misspelt_is_a_warning_beside_the_error() {
     insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `runtime` is `v3`, which is not accepted
-       at: gitbook-manifest.yaml:7:10
-     hint: accepted: `v1`, `v2`
     warning: `visibilty` is not a field known here
-       at: gitbook-manifest.yaml:6:1
-     hint: did you mean `visibility`? It is sent to GitBook as it is
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:6:1
+      |
+    6 | visibilty: private
+      | ^^^^^^^^^
+      |
+      = hint: did you mean `visibility`? It is sent to GitBook as it is
+    error: `runtime` is `v3`, which is not accepted
+     --> gitbook-manifest.yaml:7:10
+      |
+    7 | runtime: v3
+      |          ^^
+      |
+      = hint: accepted: `v1`, `v2`
+    error: 1 error and 1 warning in 1 file, nothing was sent
     "#);
 }
 
@@ -194,9 +228,13 @@ async fn a_summary_that_holds_a_mark() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `summary` holds a mark of gitbook-deploy's own, which says whose a preview is
-       at: gitbook-manifest.yaml:6:10
-     hint: remove the comment that starts with `<!-- gitbook-deploy:`
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:6:10
+      |
+    6 | summary: "Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->"
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: remove the comment that starts with `<!-- gitbook-deploy:`
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -209,17 +247,17 @@ async fn an_entry_of_envs_that_is_not_there() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `productoin`
-       at: gitbook-manifest.yaml
-     hint: did you mean `production`?
-    error: 1 error in what was to be deployed, nothing was sent
+    --> gitbook-manifest.yaml
+     = hint: did you mean `production`?
+    error: 1 error in 1 file, nothing was sent
     "#);
     insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `qa`
-       at: gitbook-manifest.yaml
-     hint: it has: production, test
-    error: 1 error in what was to be deployed, nothing was sent
+    --> gitbook-manifest.yaml
+     = hint: it has: production, test
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -230,9 +268,9 @@ async fn two_integrations_of_one_name() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
-       at: two/gitbook-manifest.yaml
-     hint: names are unique over all of GitBook: rename one of them
-    error: 1 error in what was to be deployed, nothing was sent
+    --> two/gitbook-manifest.yaml
+     = hint: names are unique over all of GitBook: rename one of them
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -243,9 +281,9 @@ async fn two_integrations_whose_names_differ_in_case_only() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
-       at: two/gitbook-manifest.yaml
-     hint: names are unique over all of GitBook: rename one of them
-    error: 1 error in what was to be deployed, nothing was sent
+    --> two/gitbook-manifest.yaml
+     = hint: names are unique over all of GitBook: rename one of them
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -258,9 +296,9 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: the preview's name `hello-fix` is an integration's own name
-       at: one/gitbook-manifest.yaml
-     hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
-    error: 1 error in what was to be deployed, nothing was sent
+    --> one/gitbook-manifest.yaml
+     = hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -275,17 +313,32 @@ async fn all_problems_of_all_integrations_are_told_together() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
-       at: one/gitbook-manifest.yaml:6:7
-     hint: paths in a manifest are relative to its folder
+     --> one/gitbook-manifest.yaml:6:7
+      |
+    6 | icon: none.png
+      |       ^^^^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
     error: `summary` is a list, it must be text
-       at: one/gitbook-manifest.yaml:7:10
+     --> one/gitbook-manifest.yaml:7:10
+      |
+    7 | summary: []
+      |          ^
     error: `secrets.KEY` needs the variable `NOT_SET`, which is not set, or empty
-       at: two/gitbook-manifest.yaml:6:16
-     hint: pass `NOT_SET` to this step, from the secrets of your CI system
+     --> two/gitbook-manifest.yaml:6:16
+      |
+    6 | secrets: ***${{ env.NOT_SET }}"}
+      |          ^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: pass `NOT_SET` to this step, from the secrets of your CI system
     error: could not resolve './none' in two/main.ts
-       at: two/main.ts:1:8
-     hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
-    error: 4 errors in what was to be deployed, nothing was sent
+     --> two/main.ts:1:8
+      |
+    1 | import './none';
+      |        ^^^^^^^^
+      |
+      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+    error: 4 errors in 3 files, nothing was sent
     "#);
 }
 

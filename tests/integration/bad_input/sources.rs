@@ -9,12 +9,20 @@ async fn an_image_that_is_not_there() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `none.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:6:7
-     hint: paths in a manifest are relative to its folder
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: none.png
+      |       ^^^^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
     error: the preview image `nowhere/none.png` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:7:17
-     hint: paths in a manifest are relative to its folder
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:17
+      |
+    7 | previewImages: [nowhere/none.png]
+      |                 ^^^^^^^^^^^^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -27,9 +35,13 @@ async fn an_image_that_is_too_large() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `large.png` has 251 KiB, 250 are the most
-       at: gitbook-manifest.yaml:6:7
-     hint: make it smaller, or compress it (with oxipng or pngquant, for example)
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: large.png
+      |       ^^^^^^^^^
+      |
+      = hint: make it smaller, or compress it (with oxipng or pngquant, for example)
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -42,12 +54,20 @@ async fn an_image_that_is_no_png() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `photo.png` is not a PNG image: invalid PNG signature
-       at: gitbook-manifest.yaml:6:7
-     hint: export it as PNG
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: photo.png
+      |       ^^^^^^^^^
+      |
+      = hint: export it as PNG
     error: the preview image `photo.jpg` does not end in `.png`
-       at: gitbook-manifest.yaml:7:17
-     hint: GitBook takes PNG images only
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:7:17
+      |
+    7 | previewImages: [photo.jpg]
+      |                 ^^^^^^^^^
+      |
+      = hint: GitBook takes PNG images only
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -58,9 +78,13 @@ async fn a_script_that_is_not_there() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `none.ts` can't be read: No such file or directory (os error 2)
-       at: gitbook-manifest.yaml:5:9
-     hint: paths in a manifest are relative to its folder
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:5:9
+      |
+    5 | script: none.ts
+      |         ^^^^^^^
+      |
+      = hint: paths in a manifest are relative to its folder
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -72,12 +96,20 @@ async fn a_script_that_imports_what_is_not_there() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: could not resolve './none' in main.ts
-       at: main.ts:1:19
-     hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+     --> main.ts:1:19
+      |
+    1 | import { a } from './none';
+      |                   ^^^^^^^^
+      |
+      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: could not resolve './nowhere' in main.ts
-       at: main.ts:2:15
-     hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> main.ts:2:15
+      |
+    2 | import b from './nowhere';
+      |               ^^^^^^^^^^^
+      |
+      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -89,12 +121,20 @@ async fn a_script_whose_packages_are_not_installed() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: could not resolve 'a-package' in main.ts
-       at: main.ts:1:15
-     hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+     --> main.ts:1:15
+      |
+    1 | import b from 'a-package';
+      |               ^^^^^^^^^^^
+      |
+      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
     error: could not resolve '@scope/c/d' in main.ts
-       at: main.ts:2:15
-     hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> main.ts:2:15
+      |
+    2 | import c from '@scope/c/d';
+      |               ^^^^^^^^^^^^
+      |
+      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -106,8 +146,11 @@ async fn a_script_that_does_not_parse() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: unexpected token
-       at: main.ts:3:11
-    error: 1 error in what was to be deployed, nothing was sent
+     --> main.ts:3:11
+      |
+    3 |     const = 1;
+      |           ^
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -122,7 +165,7 @@ async fn the_line_ends_of_windows_and_the_mark_of_its_editors_move_no_place() {
     };
     let on_linux = log("", "\n").await;
     for place in ["gitbook-manifest.yaml:3:1", "gitbook-manifest.yaml:5:9", "main.ts:3:11"] {
-        assert!(on_linux.contains(&format!("at: {place}\n")), "{on_linux}");
+        assert!(on_linux.contains(&format!("--> {place}\n")), "{on_linux}");
     }
     assert_eq!(log("\u{feff}", "\r\n").await, on_linux);
 }
@@ -135,15 +178,27 @@ async fn a_secret_that_is_not_set() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY` needs the variable `API_KEY`, which is not set, or empty
-       at: gitbook-manifest.yaml:7:8
-     hint: pass `API_KEY` to this step, from the secrets of your CI system
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ${{ env.API_KEY }}
+      |        ^^^^^^^^^^^^^^^^^^
+      |
+      = hint: pass `API_KEY` to this step, from the secrets of your CI system
     error: `secrets.OTHER` holds an expression that nothing replaces
-       at: gitbook-manifest.yaml:8:10
-     hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
+     --> gitbook-manifest.yaml:8:10
+      |
+    8 |   OTHER: ${{ secrets.OTHER }}
+      |          ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
     error: `secrets.THIRD` holds `$ {{`, which nothing replaces
-       at: gitbook-manifest.yaml:9:10
-     hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
-    error: 3 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:9:10
+      |
+    9 |   THIRD: "$ {{ env.X }}"
+      |          ^^^^^^^^^^^^^^^
+      |
+      = hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
+    error: 3 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -159,12 +214,20 @@ async fn a_path_that_leaves_the_repository() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `../<outside>/main.ts` lies outside the repository
-       at: gitbook-manifest.yaml:5:9
-     hint: keep everything that an integration is made of in its repository
+     --> gitbook-manifest.yaml:5:9
+      |
+    5 | script: ../<outside>/main.ts
+      |         ^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: keep everything that an integration is made of in its repository
     error: the icon `../<outside>/icon.png` lies outside the repository
-       at: gitbook-manifest.yaml:6:7
-     hint: keep everything that an integration is made of in its repository
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: ../<outside>/icon.png
+      |       ^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: keep everything that an integration is made of in its repository
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -181,12 +244,20 @@ async fn a_link_that_leaves_the_repository() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` lies outside the repository
-       at: gitbook-manifest.yaml:4:9
-     hint: keep everything that an integration is made of in its repository
+     --> gitbook-manifest.yaml:4:9
+      |
+    4 | script: main.ts
+      |         ^^^^^^^
+      |
+      = hint: keep everything that an integration is made of in its repository
     error: the icon `icon.png` lies outside the repository
-       at: gitbook-manifest.yaml:6:7
-     hint: keep everything that an integration is made of in its repository
-    error: 2 errors in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: icon.png
+      |       ^^^^^^^^
+      |
+      = hint: keep everything that an integration is made of in its repository
+    error: 2 errors in 1 file, nothing was sent
     "#);
 }
 
@@ -198,9 +269,13 @@ async fn a_built_script_that_is_not_text() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` can't be read: stream did not contain valid UTF-8
-       at: gitbook-manifest.yaml:4:9
-     hint: with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:4:9
+      |
+    4 | script: main.ts
+      |         ^^^^^^^
+      |
+      = hint: with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -215,9 +290,9 @@ async fn an_import_that_leaves_the_repository() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `<outside>/secret.raw.js` is imported and lies outside the repository
-       at: main.ts
-     hint: keep everything that an integration is made of in its repository
-    error: 1 error in what was to be deployed, nothing was sent
+    --> main.ts
+     = hint: keep everything that an integration is made of in its repository
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -230,8 +305,11 @@ async fn a_file_of_data_that_does_not_parse() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: EOF while parsing a value at line 3 column 0
-       at: data.json:3:1
-    error: 1 error in what was to be deployed, nothing was sent
+     --> data.json:3:1
+      |
+    2 |   "a":
+      |       ^
+    error: 1 error in 1 file, nothing was sent
     "#);
 }
 
@@ -242,8 +320,11 @@ async fn a_script_that_is_empty() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` is empty
-       at: gitbook-manifest.yaml:4:9
-    error: 1 error in what was to be deployed, nothing was sent
+     --> gitbook-manifest.yaml:4:9
+      |
+    4 | script: main.ts
+      |         ^^^^^^^
+    error: 1 error in 1 file, nothing was sent
     "#);
     let built = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
     assert!(super::refused(built, &repository).await.contains("error: the script `main.ts` is empty"));
@@ -257,7 +338,10 @@ async fn a_tsconfig_that_is_no_json() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not a `tsconfig.json`: expected value
-       at: tsconfig.json:3:1
-    error: 1 error in what was to be deployed, nothing was sent
+     --> tsconfig.json:3:1
+      |
+    3 | }
+      | ^
+    error: 1 error in 1 file, nothing was sent
     "#);
 }

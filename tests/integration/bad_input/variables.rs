@@ -23,7 +23,7 @@ async fn all_bad_variables_are_told_together() {
      hint: accepted: a number with its unit, such as `500ms`, `60s` or `2m`
     warning: GITBOOK_TITEL: not a variable known here, so it does nothing
      hint: did you mean `GITBOOK_TITLE`?
-    error: 4 errors in the configuration, nothing was sent
+    error: 4 errors and 1 warning in 5 variables, nothing was sent
     ");
 }
 
@@ -34,14 +34,14 @@ async fn an_endpoint_that_would_show_the_token() {
     exit 2
     error: GITBOOK_ENDPOINT: plain `http` would show the token to the network
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
-    error: 1 error in the configuration, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
     let ended = deployment().against("https://user:hush@gitbook.example").publish().runs().await;
     insta::assert_snapshot!(ended.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: holds a user or password
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
-    error: 1 error in the configuration, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
     assert!(!ended.everything().contains("hush"));
 }
@@ -57,9 +57,25 @@ async fn a_variable_that_is_no_yaml() {
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: unclosed bracket '['
-       at: GITBOOK_BLOCKS:1:1
-     hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
-    error: 1 error in what was to be deployed, nothing was sent
+     --> GITBOOK_BLOCKS:1:1
+      |
+    1 | [{id: hello, title: }
+      | ^
+      |
+      = hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
+    error: `externalLinks[0].url` is not a URL: relative URL without a base
+     --> GITBOOK_EXTERNAL_LINKS:1:18
+      |
+    1 | [{label: a, url: b}]
+      |                  ^
+      |
+      = hint: accepted: a whole address, such as `https://example.com/page`
+    error: `name` may have letters, digits and single dashes between them only
+     --> gitbook-manifest.yaml:1:7
+      |
+    1 | name: .
+      |       ^
+    error: 3 errors in 1 file and 2 variables, nothing was sent
     "#);
 }
 
@@ -72,7 +88,7 @@ async fn a_field_for_several_integrations() {
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_TITLE: gives `title` to several integrations
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
-    error: 1 error in what was to be deployed, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     "#);
 }
 
@@ -82,12 +98,15 @@ async fn variables_that_are_half_a_manifest() {
     insta::assert_snapshot!(refused(run, &repository()).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GITBOOK_NAME: `title` is missing
     error: GITBOOK_NAME: `organization` is missing
+     hint: it must be text
     error: GITBOOK_NAME: `scopes` is missing
+     hint: it must be a list
+    error: GITBOOK_NAME: `title` is missing
+     hint: it must be text
     error: GITBOOK_SCRIPT: the script `main.ts` can't be read: No such file or directory (os error 2)
      hint: paths in a manifest are relative to its folder
-    error: 4 errors in what was to be deployed, nothing was sent
+    error: 4 errors in 2 variables, nothing was sent
     "#);
 }
 
@@ -130,7 +149,7 @@ async fn a_token_that_was_pasted_with_more_than_the_token() {
     exit 2
     error: GITBOOK_TOKEN: holds a blank, a line break or another character that no token has
      hint: accepted: the token alone, as GitBook shows it, without `Bearer`
-    error: 1 error in the configuration, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
     assert!(!ended.everything().contains("hush"), "{ended:#?}");
 }

@@ -109,7 +109,7 @@ async fn without_a_manifest_and_a_name_it_says_what_to_set() {
     insta::assert_snapshot!(super::lines(&ended, &["error", "hint"]), @"
     error: GITBOOK_INTEGRATIONS: `.` holds no manifest
      hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 1 error in what was to be deployed, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
 }
 

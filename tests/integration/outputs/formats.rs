@@ -25,10 +25,29 @@ async fn annotations_are_relative_to_githubs_workspace() {
     insta::assert_snapshot!(run.runs().await.log(), @r#"
     exit 2
     check: `GITBOOK_MODE=check` system="no CI system" event=none
-    ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10::`summary` is a number, it must be text%0Ahint: put it in quotes
+    error: `summary` is a number, it must be text
+     --> one/gitbook-manifest.yaml:6:10
+      |
+    6 | summary: 12
+      |          ^^
+      |
+      = hint: put it in quotes
+    warning: `visibilty` is not a field known here
+     --> one/gitbook-manifest.yaml:7:1
+      |
+    7 | visibilty: x
+      | ^^^^^^^^^
+      |
+      = hint: did you mean `visibility`? It is sent to GitBook as it is
+    error: unexpected token
+     --> two/main.ts:2:17
+      |
+    2 | export default {,};
+      |                 ^
+    ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10,endLine=6,endColumn=12::`summary` is a number, it must be text%0Ahint: put it in quotes
+    ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1,endLine=7,endColumn=10::`visibilty` is not a field known here%0Ahint: did you mean `visibility`? It is sent to GitBook as it is
     ::error file=apps/two/main.ts,line=2,col=17::unexpected token
-    ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1::`visibilty` is not a field known here%0Ahint: did you mean `visibility`? It is sent to GitBook as it is
-    ::error::2 errors in what was to be deployed, nothing was sent
+    ::error::2 errors and 1 warning in 2 files, nothing was sent
     "#);
 }
 
@@ -37,14 +56,14 @@ async fn json_is_one_object_a_line() {
     let ended = checking(&flawed(), "json").runs().await;
     let lines = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let levels: Vec<_> = lines.map(|line| line["level"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(levels, ["INFO", "ERROR", "ERROR", "WARN", "ERROR"]);
+    assert_eq!(levels, ["INFO", "ERROR", "WARN", "ERROR", "ERROR"]);
     insta::assert_snapshot!(ended.log(), @r#"
     exit 2
     {"level":"INFO","message":"check: `GITBOOK_MODE=check`","system":"no CI system","event":"none"}
-    {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"message":"`summary` is a number, it must be text","hint":"put it in quotes","level":"ERROR"}
-    {"severity":"error","file":"apps/two/main.ts","variable":null,"line":2,"column":17,"message":"unexpected token","hint":null,"level":"ERROR"}
-    {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"message":"`visibilty` is not a field known here","hint":"did you mean `visibility`? It is sent to GitBook as it is","level":"WARN"}
-    {"severity":"error","message":"2 errors in what was to be deployed, nothing was sent","cause":null,"hint":null,"level":"ERROR"}
+    {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"end_column":12,"excerpt":"summary: 12","message":"`summary` is a number, it must be text","hint":"put it in quotes","integration":"one","level":"ERROR"}
+    {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"end_column":10,"excerpt":"visibilty: x","message":"`visibilty` is not a field known here","hint":"did you mean `visibility`? It is sent to GitBook as it is","integration":"one","level":"WARN"}
+    {"severity":"error","file":"apps/two/main.ts","variable":null,"line":2,"column":17,"end_column":null,"excerpt":"export default {,};","message":"unexpected token","hint":null,"integration":"two","level":"ERROR"}
+    {"severity":"error","message":"2 errors and 1 warning in 2 files, nothing was sent","cause":null,"hint":null,"level":"ERROR"}
     "#);
 }
 
@@ -87,7 +106,8 @@ async fn the_format_fits_where_the_program_runs() {
     assert_eq!(first(deployment()).await, "error: GITBOOK_MODE: not a mode");
     assert!(first(deployment().variable("CI", "true")).await.starts_with("{\"severity\":\"error\""));
     assert_eq!(first(deployment().variable("CI", "false")).await, "error: GITBOOK_MODE: not a mode");
-    assert!(first(deployment().on_github("main", 1)).await.starts_with("::error::GITBOOK_MODE: not a mode"));
+    let on_github = deployment().on_github("main", 1).variable("GITBOOK_MODE", "nonsense").runs().await;
+    assert!(on_github.stderr.contains("\n::error::GITBOOK_MODE: not a mode%0A"), "{}", on_github.stderr);
     let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
     assert_eq!(first(text).await, "error: GITBOOK_MODE: not a mode");
     let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").runs().await;
@@ -95,7 +115,7 @@ async fn the_format_fits_where_the_program_runs() {
     exit 2
     error: GITBOOK_LOG_FORMAT: not a log format
      hint: accepted: auto, github, text, json
-    error: 1 error in the configuration, nothing was sent
+    error: 1 error in 1 variable, nothing was sent
     ");
 }
 

@@ -18,9 +18,13 @@ async fn a_check_builds_everything_and_sends_nothing() {
     exit 0
     info: check: `GITBOOK_MODE=check` system="no CI system" event=none
     warning: `secrets.KEY` needs the variable `NOT_SET`, which is not set here
-       at: two/gitbook-manifest.yaml:6:16
+     --> two/gitbook-manifest.yaml:6:16
+      |
+    6 | secrets: ***${{ env.NOT_SET }}"}
+      |          ^^^^^^^^^^^^^^^^^^^^^^
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58
+    info: 1 warning in 1 file
     "#);
     assert_eq!((ended.output("result"), ended.output("count")), ("checked".into(), "2".into()));
 }

@@ -134,8 +134,8 @@ async fn an_organization_must_be_named() {
     exit 2
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: `name` is missing
-       at: two/gitbook-manifest.yaml
-    error: 1 error in what was to be deployed, nothing was sent
+    --> two/gitbook-manifest.yaml
+    error: 1 error in 1 file, nothing was sent
     "#);
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
     assert_eq!(forge.requests(), []);

@@ -1,0 +1,236 @@
+//! The lines that are shown with what is wrong in them.
+
+use super::{publishing, publishing_with, refused};
+use crate::support::{deployment, repository};
+
+#[tokio::test]
+async fn a_wrong_type_deep_inside_and_an_unknown_key_beside_a_known_one() {
+    let more = "configurations:\n  account:\n    properties:\n      key:\n        type: number\n        titel: Key\n        default: five\n";
+    insta::assert_snapshot!(publishing_with(more).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    warning: `configurations.account.properties.key.titel` is not a field known here
+      --> gitbook-manifest.yaml:11:9
+       |
+    11 |         titel: Key
+       |         ^^^^^
+       |
+       = hint: did you mean `title`? It is sent to GitBook as it is
+    error: `configurations.account.properties.key.default` is text, it must be a number
+      --> gitbook-manifest.yaml:12:18
+       |
+    12 |         default: five
+       |                  ^^^^
+    error: 1 error and 1 warning in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn tabs_wide_characters_and_long_lines_keep_the_mark_in_its_place() {
+    let wide =
+        "blocks: [{id: \"日本語\",\ttitle: 12}]\nexternalLinks: [{label: \"e\u{301} 👩‍👩‍👧\", url: nowhere}]\n";
+    let long =
+        format!("contentSources: [{{id: {}, title: 7, icon: {}}}]\n", "x".repeat(200), "y".repeat(200));
+    insta::assert_snapshot!(publishing_with(&format!("{wide}{long}")).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: `blocks[0].title` is a number, it must be text
+     --> gitbook-manifest.yaml:6:29
+      |
+    6 | blocks: [{id: "日本語",    title: 12}]
+      |                                   ^^
+      |
+      = hint: put it in quotes
+    error: `externalLinks[0].url` is not a URL: relative URL without a base
+     --> gitbook-manifest.yaml:7:42
+      |
+    7 | externalLinks: [{label: "é 👩👩👧", url: nowhere}]
+      |                                          ^^^^^^^
+      |
+      = hint: accepted: a whole address, such as `https://example.com/page`
+    error: `contentSources[0].configuration` is missing
+     --> gitbook-manifest.yaml:8:18
+      |
+    8 | contentSources: [{id: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+      |                  ^
+      |
+      = hint: it must be a mapping
+    error: `contentSources[0].title` is a number, it must be text
+     --> gitbook-manifest.yaml:8:232
+      |
+    8 | ...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, title: 7, icon: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...
+      |                                                          ^
+      |
+      = hint: put it in quotes
+    error: 4 errors in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn secrets_in_plain_text_are_not_shown() {
+    let more =
+        "secrets:\n  KEY: 12345678\n  B: hush ${{ env.NOT_SET }} hush\n  C: {hush: hush}\nvisibilty: x\n";
+    let repository = repository().manifest(".", "hello", more);
+    let log = publishing(&repository).await;
+    assert!(!log.contains("12345678") && !log.contains("hush "), "{log}");
+    insta::assert_snapshot!(log, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: `secrets.KEY` is a number, it must be text
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ***
+      |        ^^^
+      |
+      = hint: put it in quotes
+    error: `secrets.B` needs the variable `NOT_SET`, which is not set, or empty
+     --> gitbook-manifest.yaml:8:6
+      |
+    8 |   B: ***${{ env.NOT_SET }}***
+      |      ^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: pass `NOT_SET` to this step, from the secrets of your CI system
+    error: `secrets.C` is a mapping, it must be text
+     --> gitbook-manifest.yaml:9:6
+      |
+    9 |   C: ***
+      |      ^^^
+    warning: `visibilty` is not a field known here
+      --> gitbook-manifest.yaml:10:1
+       |
+    10 | visibilty: x
+       | ^^^^^^^^^
+       |
+       = hint: did you mean `visibility`? It is sent to GitBook as it is
+    error: 3 errors and 1 warning in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_known_is_not_shown_wherever_it_stands() {
+    let repository =
+        repository().manifest(".", "hello", "secrets: {A: \"${{ env.A }}\"}\ntarget: hush-hush-1\n");
+    let repository = repository.file("main.ts", "const a = 'hush-hush-1' const b;\n");
+    let run = deployment().publish().variable("A", "hush-hush-1");
+    let log = refused(run, &repository).await;
+    assert!(!log.contains("hush"), "{log}");
+    insta::assert_snapshot!(log, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    warning: `target` is `***`, which is not known here
+     --> gitbook-manifest.yaml:7:9
+      |
+    7 | target: ***
+      |         ^^^
+      |
+      = hint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
+    error: expected a semicolon or an implicit semicolon after a statement, but found none
+     --> main.ts:1:24
+      |
+    1 | const a = '***' const b;
+      |                ^
+    error: 1 error and 1 warning in 2 files, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn what_is_shown_cannot_act_in_a_log() {
+    let more = "summary: [\"::error::x ##[error]y section_start:1:z\"]\ntarget: \"\u{202e}x ##[error]y\"\n";
+    let repository = repository().manifest(".", "hello", more);
+    let run = deployment().publish().variable("GITBOOK_LOG_FORMAT", "github");
+    let log = refused(run, &repository).await;
+    // The data of a command of ours is no command.
+    for line in log.lines().filter(|line| !line.starts_with("::")) {
+        assert!(!line.contains("##[") && !line.trim_start().starts_with("::"), "{log}");
+    }
+    assert!(!log.contains('\u{202e}') && log.contains("\n6 | summary: "), "{log}");
+    insta::assert_snapshot!(log, @r#"
+    exit 2
+    publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: `summary` is a list, it must be text
+     --> gitbook-manifest.yaml:6:10
+      |
+    6 | summary: ["::error::x ##\[error]y section_start\:1:z"]
+      |          ^
+    warning: `target` is `\u{202e}x ##\[error]y`, which is not known here
+     --> gitbook-manifest.yaml:7:9
+      |
+    7 | target: "\u{202e}x ##\[error]y"
+      |         ^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
+    ::error file=<folder>/gitbook-manifest.yaml,line=6,col=10::`summary` is a list, it must be text
+    ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` is `\u{202e}x ##[error]y`, which is not known here%0Ahint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
+    ::error::1 error and 1 warning in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn a_variable_of_yaml_has_its_line_shown_unless_it_is_of_secrets() {
+    let repository = repository().manifest(".", "hello", "");
+    let run = deployment()
+        .publish()
+        .variable("GITBOOK_BLOCKS", "- id: hello\n  title: 5\n")
+        .variable("GITBOOK_SECRETS", "{A: 12345678, B: hush hush");
+    let log = refused(run, &repository).await;
+    assert!(!log.contains("hush") && !log.contains("12345678"), "{log}");
+    insta::assert_snapshot!(log, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: `blocks[0].title` is a number, it must be text
+     --> GITBOOK_BLOCKS:2:10
+      |
+    2 |   title: 5
+      |          ^
+      |
+      = hint: put it in quotes
+    error: not valid YAML: unclosed bracket '{'
+    --> GITBOOK_SECRETS:1:1
+     = hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
+    error: 2 errors in 2 variables, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn the_same_problem_is_told_once_and_all_are_in_the_order_of_their_places() {
+    let repository = repository()
+        .manifest("b", "two", "summary: 1\n")
+        .file("b/main.ts", "import '../shared';\n")
+        .manifest("a", "one", "visibilty: x\nsummary: 2\n")
+        .file("a/main.ts", "import '../shared';\n")
+        .file("shared.ts", "export default {,};\n");
+    let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "b, nowhere, a");
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: GITBOOK_INTEGRATIONS: `nowhere` does not exist
+     hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
+    warning: `visibilty` is not a field known here
+     --> a/gitbook-manifest.yaml:6:1
+      |
+    6 | visibilty: x
+      | ^^^^^^^^^
+      |
+      = hint: did you mean `visibility`? It is sent to GitBook as it is
+    error: `summary` is a number, it must be text
+     --> a/gitbook-manifest.yaml:7:10
+      |
+    7 | summary: 2
+      |          ^
+      |
+      = hint: put it in quotes
+    error: `summary` is a number, it must be text
+     --> b/gitbook-manifest.yaml:6:10
+      |
+    6 | summary: 1
+      |          ^
+      |
+      = hint: put it in quotes
+    error: unexpected token
+     --> shared.ts:1:17
+      |
+    1 | export default {,};
+      |                 ^
+    error: 4 errors and 1 warning in 3 files and 1 variable, nothing was sent
+    "#);
+}

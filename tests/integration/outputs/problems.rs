@@ -1,0 +1,152 @@
+//! Problems as GitHub, GitLab and the report have them.
+
+use serde_json::Value;
+
+use crate::support::{Repository, deployment, repository};
+
+/// A repository with so many errors and warnings.
+fn with(errors: usize, warnings: usize) -> Repository {
+    let errors: Vec<_> = (0..errors).map(|_| "{id: x, title: 1}".to_owned()).collect();
+    let warnings: String = (0..warnings).map(|number| format!("unknown{number}: x\n")).collect();
+    repository().manifest(".", "hello", &format!("blocks: [{}]\n{warnings}", errors.join(", ")))
+}
+
+#[tokio::test]
+async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
+    let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "github");
+    let repository = with(12, 11);
+    let ended = run.folder(&repository).runs().await;
+    let lines = |start: &str| ended.stderr.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    assert_eq!((lines("error: ").len(), lines("warning: ").len()), (12, 11), "{}", ended.stderr);
+    let (errors, warnings) = (lines("::error"), lines("::warning"));
+    assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", ended.stderr);
+    assert!(errors[8].ends_with("%0Aand 3 more: GitHub shows ten, the log has them all"), "{}", errors[8]);
+    assert_eq!(errors[9], "::error::12 errors and 11 warnings in 1 file, nothing was sent");
+    assert!(
+        warnings[9].ends_with("%0Aand 1 more: GitHub shows ten, the log has them all"),
+        "{}",
+        warnings[9]
+    );
+    assert_eq!(ended.report["problems"].as_array().unwrap().len(), 23);
+}
+
+#[tokio::test]
+async fn the_report_has_all_that_is_known_of_a_problem() {
+    let repository = repository().manifest("a", "hello", "summary: 12\nsecrets: {KEY: 12}\n");
+    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
+    insta::assert_snapshot!(format!("{:#}", ended.report["problems"]), @r#"
+    [
+      {
+        "severity": "error",
+        "file": "a/gitbook-manifest.yaml",
+        "variable": null,
+        "line": 6,
+        "column": 10,
+        "end_column": 12,
+        "excerpt": "summary: 12",
+        "message": "`summary` is a number, it must be text",
+        "hint": "put it in quotes",
+        "integration": "hello"
+      },
+      {
+        "severity": "error",
+        "file": "a/gitbook-manifest.yaml",
+        "variable": null,
+        "line": 7,
+        "column": 16,
+        "end_column": 18,
+        "excerpt": "secrets: ***",
+        "message": "`secrets.KEY` is a number, it must be text",
+        "hint": "put it in quotes",
+        "integration": "hello"
+      }
+    ]
+    "#);
+}
+
+#[tokio::test]
+async fn only_warnings_are_counted_too() {
+    let repository = with(0, 2);
+    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.ends_with("\ninfo: 2 warnings in 1 file\n"), "{}", ended.stderr);
+}
+
+/// The file of code quality that a check leaves.
+async fn quality(repository: &Repository, folder: &str) -> String {
+    let file = repository.path("quality.json");
+    let run = deployment().variable("GITBOOK_MODE", "check").folder(repository.path(folder));
+    let run =
+        run.variable("CI_PROJECT_DIR", std::fs::canonicalize(repository.path("")).unwrap().to_str().unwrap());
+    run.variable("GITBOOK_CODE_QUALITY_FILE", file.to_str().unwrap()).runs().await;
+    std::fs::read_to_string(file).unwrap()
+}
+
+#[tokio::test]
+async fn gitlab_is_given_a_report_of_code_quality() {
+    let more = "summary: 12\nvisibilty: x\nblocks: [{id: x, title: 1}, {id: y, title: 1}]\n";
+    let repository = repository().manifest("apps/a", "hello", more);
+    let text = quality(&repository, "apps").await;
+    insta::assert_snapshot!(text, @r#"
+    [
+      {
+        "description": "`summary` is a number, it must be text (put it in quotes)",
+        "check_name": "gitbook-deploy",
+        "fingerprint": "0026229e94874ce28c7844eb30e604c69e40c18bf48b9e63e2a7c5831e93a701",
+        "severity": "critical",
+        "location": {
+          "path": "apps/a/gitbook-manifest.yaml",
+          "lines": {
+            "begin": 6
+          }
+        }
+      },
+      {
+        "description": "`visibilty` is not a field known here (did you mean `visibility`? It is sent to GitBook as it is)",
+        "check_name": "gitbook-deploy",
+        "fingerprint": "0591b855ca7a20ae2a3bbefffc8604738558bbf01a38f0cc36147bd1f891a56a",
+        "severity": "minor",
+        "location": {
+          "path": "apps/a/gitbook-manifest.yaml",
+          "lines": {
+            "begin": 7
+          }
+        }
+      },
+      {
+        "description": "`blocks[0].title` is a number, it must be text (put it in quotes)",
+        "check_name": "gitbook-deploy",
+        "fingerprint": "3d1134c145b71688e4de908a6d473a1e166a8fd3a8f26fb385070fdc83dec5f9",
+        "severity": "critical",
+        "location": {
+          "path": "apps/a/gitbook-manifest.yaml",
+          "lines": {
+            "begin": 8
+          }
+        }
+      },
+      {
+        "description": "`blocks[1].title` is a number, it must be text (put it in quotes)",
+        "check_name": "gitbook-deploy",
+        "fingerprint": "33f2f502e76930e259a5bbd031b5f24c376bacd8b8ca32f8f6515a5a383590e8",
+        "severity": "critical",
+        "location": {
+          "path": "apps/a/gitbook-manifest.yaml",
+          "lines": {
+            "begin": 8
+          }
+        }
+      }
+    ]
+    "#);
+    assert_eq!(quality(&repository, "apps").await, text);
+    let entries: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let fingerprints: std::collections::BTreeSet<_> =
+        entries.iter().map(|e| e["fingerprint"].as_str()).collect();
+    assert_eq!(fingerprints.len(), 4);
+}
+
+#[tokio::test]
+async fn a_report_of_code_quality_is_empty_where_nothing_is_wrong() {
+    assert_eq!(quality(&repository().integration("a"), "").await, "[]\n");
+}
