@@ -57,6 +57,17 @@ pub(crate) enum Rule {
     },
 }
 
+impl Rule {
+    /// The names of the fields that an object can have, as far as they do not depend on others.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields: &[Field] = match self {
+            Self::Object(fields) => fields,
+            _ => &[],
+        };
+        fields.iter().map(|field| field.name)
+    }
+}
+
 /// One field of an object.
 #[derive(Debug)]
 pub(crate) struct Field {
