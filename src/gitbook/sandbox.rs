@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::diagnostic::Place;
 use crate::node::Node;
-use crate::schema;
+use crate::schema::{self, Kind};
 use store::Store;
 
 /// Three preview images, an icon and a large script, in base64.
@@ -179,9 +179,8 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
     }
     let body = Node::from_json(body, &Place::variable("body"));
     let found = schema::check(&body, &schema::BODY);
-    let first =
-        found.into_iter().find(|problem| problem.is_error() || !problem.message.contains("not a field"));
-    first.map(|problem| problem.message.replace('`', "\""))
+    let first = found.into_iter().find(|finding| finding.kind != Kind::UnknownField);
+    first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
 /// What is wrong with a name, which is the name of a folder, too.
