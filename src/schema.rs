@@ -3,6 +3,8 @@
 //! The numbers and names are those of the vendor's `OpenAPI` document (`RequestPublishIntegration`).
 
 mod check;
+#[cfg(test)]
+pub(crate) mod document;
 
 pub(crate) use check::{Kind, check};
 
