@@ -17,10 +17,10 @@ pub(super) fn problem(text: &str) -> Option<String> {
         Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
         None => ("", rest),
     };
-    let (user, host) = authority.split_once('@').unwrap_or(("", authority));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     // What may stand between brackets is the parser's business.
     let host = if host.starts_with('[') { host.split_once(']').map_or("", |(_, port)| port) } else { host };
-    let parts = [(scheme, ""), (user, ":"), (host, ":"), (rest, ":@/?"), (fragment, ":@/?")];
+    let parts = [(scheme, ""), (user, ":@"), (host, ":"), (rest, ":@/?"), (fragment, ":@/?")];
     parts.into_iter().find_map(|(part, delimiters)| misplaced(part, delimiters))
 }
 
@@ -76,7 +76,7 @@ mod tests {
         check("https://example.com/%zz", "write `%` as `%25`");
         check("https://example.com/{id}", "write `{` as `%7B`");
         check("https://example.com/a[0]", "write `[` as `%5B`");
-        check("https://a@b@example.com", "write `@` as `%40`");
+        check("https://a b@example.com", "write ` ` as `%20`");
         check("https://example.com/#a#b", "write `#` as `%23`");
         check("https://example.com\\a", "write `\\\\` as `%5C`");
         check("mailto:a\tb", "write `\\t` as `%09`");
