@@ -55,8 +55,16 @@ function withErrors(path) {
 
 export async function openDocument() {
     const definition = cut(JSON.parse(readFileSync(FILE, 'utf8')));
-    const { integrationName } = definition.components.parameters;
-    const { properties } = definition.components.schemas.PublishIntegration;
+    const { schemas } = definition.components;
+    const names = {
+        scopes: schemas.IntegrationScope.enum,
+        categories: schemas.IntegrationCategory.enum,
+        target: schemas.IntegrationTarget.enum,
+        visibility: schemas.IntegrationVisibility.enum,
+        runtime: schemas.PublishIntegration.properties.runtime.enum,
+        directives: Object.keys(schemas.IntegrationContentSecurityPolicy.oneOf[1].properties),
+    };
+    const fields = Object.keys(schemas.PublishIntegration.properties);
     const validator = new OpenAPIBackend({
         definition,
         apiRoot: '/v1',
@@ -67,9 +75,9 @@ export async function openDocument() {
     await validator.init();
     return {
         /** The fields that a publish can have. */
-        fields: Object.keys(properties),
-        /** What a name must be, as a schema. */
-        name: integrationName.schema,
+        fields,
+        /** The names that it knows, by the fields that have them. */
+        names,
         requestProblems: (request) => requestProblems(validator, request),
         answerProblems: (request, answer) => answerProblems(validator, request, answer),
     };
