@@ -202,3 +202,11 @@ impl GitBook {
 fn parse<T: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(answer).map_err(|source| ApiError::NotJson { status: status.as_u16(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_page_is_as_long_as_the_document_allows() {
+        assert_eq!(crate::schema::document::parameter("listLimit")["maximum"], super::PAGE);
+    }
+}

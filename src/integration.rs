@@ -167,7 +167,8 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
         value: crate::node::Value::Map(manifest.fields.clone()),
         place: manifest.place.clone(),
     };
-    let mut found = schema::check(&node, &schema::MANIFEST);
+    let found = schema::check(&node, &schema::MANIFEST);
+    let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
         && let Some(problem) = node.as_text().and_then(invalid_name)
     {

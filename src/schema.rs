@@ -3,8 +3,10 @@
 //! The numbers and names are those of the vendor's `OpenAPI` document (`RequestPublishIntegration`).
 
 mod check;
+#[cfg(test)]
+pub(crate) mod document;
 
-pub(crate) use check::check;
+pub(crate) use check::{Kind, check};
 
 /// What a value must be.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(crate) enum Rule {
         min: usize,
         max: usize,
     },
-    /// An absolute URL of at most so many characters.
+    /// An absolute URL of at most so many characters, all of which can stand there without being escaped.
     Url {
         max: usize,
     },
@@ -28,10 +30,11 @@ pub(crate) enum Rule {
         known: &'static [&'static str],
         closed: bool,
     },
-    /// A list of at most so many items.
+    /// A list of at most so many items, each of them once where it must be unique.
     List {
         of: &'static Self,
         max: usize,
+        unique: bool,
     },
     /// A mapping from any key, at most so many, to one kind of value.
     Mapping {
@@ -42,9 +45,10 @@ pub(crate) enum Rule {
     Object(&'static [Field]),
     /// Text or else a mapping.
     TextOr(&'static Self),
-    /// An object whose fields depend on whether it has this key.
+    /// An object whose fields depend on whether it has this key, which it can't have beside another.
     IfHas {
         key: &'static str,
+        instead_of: &'static str,
         then: &'static Self,
         otherwise: &'static Self,
     },
@@ -55,6 +59,17 @@ pub(crate) enum Rule {
         common: &'static [Field],
         cases: &'static [(&'static str, &'static [Field])],
     },
+}
+
+impl Rule {
+    /// The names of the fields that an object can have, as far as they do not depend on others.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields: &[Field] = match self {
+            Self::Object(fields) => fields,
+            _ => &[],
+        };
+        fields.iter().map(|field| field.name)
+    }
 }
 
 /// One field of an object.
@@ -77,8 +92,12 @@ const fn text(max: usize) -> Rule {
     Rule::Text { min: 0, max }
 }
 
+const fn list(of: &'static Rule) -> Rule {
+    Rule::List { of, max: usize::MAX, unique: false }
+}
+
 const TEXT: Rule = text(usize::MAX);
-const TITLE: Rule = Rule::Text { min: 2, max: 30 };
+const TITLE: Rule = Rule::Text { min: 2, max: TITLE_MAX };
 const LONGER_TITLE: Rule = Rule::Text { min: 2, max: 40 };
 const REQUIRED_TEXT: Rule = Rule::Text { min: 1, max: usize::MAX };
 
@@ -91,69 +110,58 @@ pub(crate) const TITLE_MAX: usize = 30;
 /// Largest number of characters of a name.
 pub(crate) const NAME_MAX: usize = 100;
 
-const SCOPES: Rule = Rule::List {
-    of: &Rule::OneOf {
-        closed: false,
-        known: &[
-            "space:content:read",
-            "space:content:write",
-            "space:metadata:read",
-            "space:metadata:write",
-            "space:git:sync",
-            "page:feedback:read",
-            "site:metadata:read",
-            "site:views:read",
-            "site:script:inject",
-            "site:script:cookies",
-            "site:visitor:auth",
-            "site:visitor:claims",
-            "site:adaptive:read",
-            "site:adaptive:write",
-            "conversations:ingest",
-            "openapi:read",
-            "openapi:write",
-        ],
-    },
-    max: usize::MAX,
-};
+const SCOPES: Rule = list(&Rule::OneOf {
+    closed: false,
+    known: &[
+        "space:content:read",
+        "space:content:write",
+        "space:metadata:read",
+        "space:metadata:write",
+        "space:git:sync",
+        "page:feedback:read",
+        "site:metadata:read",
+        "site:views:read",
+        "site:script:inject",
+        "site:script:cookies",
+        "site:visitor:auth",
+        "site:visitor:claims",
+        "site:adaptive:read",
+        "site:adaptive:write",
+        "conversations:ingest",
+        "openapi:read",
+        "openapi:write",
+    ],
+});
 
-const CATEGORIES: Rule = Rule::List {
-    of: &Rule::OneOf {
-        closed: false,
-        known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
-    },
-    max: usize::MAX,
-};
+const CATEGORIES: Rule = list(&Rule::OneOf {
+    closed: false,
+    known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
+});
 
 const VISIBILITY: Rule = Rule::OneOf { closed: true, known: &["public", "private", "unlisted"] };
 const TARGET: Rule = Rule::OneOf { closed: false, known: &["all", "site", "space", "organization"] };
 const RUNTIME: Rule = Rule::OneOf { closed: true, known: &["v1", "v2"] };
 
-const BLOCKS: Rule = Rule::List {
-    max: usize::MAX,
-    of: &Rule::Object(&[
-        required("id", TEXT),
-        required("title", LONGER_TITLE),
-        optional("description", text(150)),
-        optional("icon", TEXT),
-        optional("urlUnfurl", Rule::List { of: &TEXT, max: usize::MAX }),
-        optional("markdown", Rule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
-    ]),
-};
+const BLOCKS: Rule = list(&Rule::Object(&[
+    required("id", TEXT),
+    required("title", LONGER_TITLE),
+    optional("description", text(150)),
+    optional("icon", TEXT),
+    optional("urlUnfurl", list(&TEXT)),
+    optional("markdown", Rule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
+]));
 
-const CONTENT_SOURCES: Rule = Rule::List {
-    max: usize::MAX,
-    of: &Rule::Object(&[
-        required("id", TEXT),
-        required("title", LONGER_TITLE),
-        optional("description", text(150)),
-        optional("icon", TEXT),
-        required("configuration", Rule::Object(&[required("componentId", TEXT)])),
-    ]),
-};
+const CONTENT_SOURCES: Rule = list(&Rule::Object(&[
+    required("id", TEXT),
+    required("title", LONGER_TITLE),
+    optional("description", text(150)),
+    optional("icon", TEXT),
+    required("configuration", Rule::Object(&[required("componentId", TEXT)])),
+]));
 
 const EXTERNAL_LINKS: Rule = Rule::List {
     max: 5,
+    unique: false,
     of: &Rule::Object(&[required("label", TEXT), required("url", Rule::Url { max: 2048 })]),
 };
 
@@ -170,11 +178,7 @@ const PROPERTY: Rule = Rule::By {
     cases: &[
         (
             "string",
-            &[
-                optional("default", TEXT),
-                optional("completion_url", TEXT),
-                optional("enum", Rule::List { of: &TEXT, max: usize::MAX }),
-            ],
+            &[optional("default", TEXT), optional("completion_url", TEXT), optional("enum", list(&TEXT))],
         ),
         ("number", &[optional("default", Rule::Number)]),
         ("boolean", &[optional("default", Rule::Boolean)]),
@@ -184,10 +188,11 @@ const PROPERTY: Rule = Rule::By {
 
 const CONFIGURATION: Rule = Rule::IfHas {
     key: "componentId",
+    instead_of: "properties",
     then: &Rule::Object(&[required("componentId", TEXT)]),
     otherwise: &Rule::Object(&[
         required("properties", Rule::Mapping { of: &PROPERTY, max: usize::MAX }),
-        optional("required", Rule::List { of: &TEXT, max: usize::MAX }),
+        optional("required", Rule::List { of: &TEXT, max: usize::MAX, unique: true }),
     ]),
 };
 
@@ -221,7 +226,7 @@ pub(crate) const MANIFEST: Rule = Rule::Object(&[
     optional("summary", text(SUMMARY_MAX)),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
-    optional("previewImages", Rule::List { of: &REQUIRED_TEXT, max: PREVIEW_IMAGES }),
+    optional("previewImages", Rule::List { of: &REQUIRED_TEXT, max: PREVIEW_IMAGES, unique: false }),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),
@@ -246,7 +251,7 @@ pub(crate) const BODY: Rule = Rule::Object(&[
     required("scopes", SCOPES),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
-    optional("previewImages", Rule::List { of: &TEXT, max: PREVIEW_IMAGES }),
+    optional("previewImages", Rule::List { of: &TEXT, max: PREVIEW_IMAGES, unique: false }),
     optional("summary", text(SUMMARY_MAX)),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),

@@ -1,10 +1,11 @@
 //! The embedded API: GitBook's integrations on loopback, kept in a folder, for trying and testing.
 
+mod answer;
 mod store;
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, Request, State};
@@ -19,13 +20,29 @@ use url::Url;
 
 use crate::diagnostic::Place;
 use crate::node::Node;
-use crate::schema;
+use crate::schema::{self, Kind};
 use store::Store;
 
 /// Three preview images, an icon and a large script, in base64.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
-type Shared = Arc<Mutex<Store>>;
+type Shared = Arc<Sandbox>;
+
+/// What its answers are made of.
+struct Sandbox {
+    store: Mutex<Store>,
+    root: Url,
+}
+
+impl Sandbox {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self, integration: Value) -> Value {
+        answer::integration(integration, &self.root)
+    }
+}
 
 /// Starts the sandbox on a free port of loopback and answers with its API root. It runs until the runtime ends;
 /// what was published stays in `folder`.
@@ -36,6 +53,7 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
     let store = Store::open(folder)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let root = format!("http://{}/", listener.local_addr()?);
+    let root = Url::parse(&root).map_err(io::Error::other)?;
     let router = Router::new()
         .route("/v1/integrations/{name}", get(read).post(publish).delete(delete))
         .route("/v1/orgs", get(organizations))
@@ -43,14 +61,14 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
         .fallback(async || problem(StatusCode::NOT_FOUND, "Not found"))
         .layer(middleware::from_fn(authorized))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Arc::new(Mutex::new(store)));
+        .with_state(Arc::new(Sandbox { store: Mutex::new(store), root: root.clone() }));
     let serve = async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("the sandbox stopped: {error}");
         }
     };
     tokio::spawn(serve.with_current_subscriber());
-    Url::parse(&root).map_err(io::Error::other)
+    Ok(root)
 }
 
 /// Any token will do, but there must be one.
@@ -63,7 +81,7 @@ async fn authorized(request: Request, next: Next) -> Response {
 }
 
 async fn publish(
-    State(store): State<Shared>,
+    State(sandbox): State<Shared>,
     UrlPath(name): UrlPath<String>,
     body: axum::body::Bytes,
 ) -> Response {
@@ -74,30 +92,34 @@ async fn publish(
         return problem(StatusCode::BAD_REQUEST, &message);
     }
     match store::images(&body) {
-        Ok(images) => answer(lock(&store).publish(&name, &body, &images)),
+        Ok(images) => match sandbox.store().publish(&name, &body, &images) {
+            Ok(integration) => Json(sandbox.told(integration)).into_response(),
+            Err(error) => failed(&error),
+        },
         Err(message) => problem(StatusCode::BAD_REQUEST, &message),
     }
 }
 
-async fn read(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+async fn read(State(sandbox): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
     if let Some(message) = invalid_name(&name) {
         return problem(StatusCode::BAD_REQUEST, message);
     }
-    match lock(&store).read(&name) {
-        Ok(Some(integration)) => Json(integration).into_response(),
+    let found = sandbox.store().read(&name);
+    match found {
+        Ok(Some(integration)) => Json(sandbox.told(integration)).into_response(),
         Ok(None) => problem(StatusCode::NOT_FOUND, "Integration not found"),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => failed(&error),
     }
 }
 
-async fn delete(State(store): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+async fn delete(State(sandbox): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
     if let Some(message) = invalid_name(&name) {
         return problem(StatusCode::BAD_REQUEST, message);
     }
-    match lock(&store).delete(&name) {
+    match sandbox.store().delete(&name) {
         Ok(true) => StatusCode::RESET_CONTENT.into_response(),
         Ok(false) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => failed(&error),
     }
 }
 
@@ -108,7 +130,7 @@ struct Paging {
 }
 
 async fn list(
-    State(store): State<Shared>,
+    State(sandbox): State<Shared>,
     UrlPath(organization): UrlPath<String>,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
@@ -120,28 +142,32 @@ async fn list(
         return problem(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
     }
     let first = paging.page.unwrap_or(0);
-    match lock(&store).of_organization(&organization) {
+    let found = sandbox.store().of_organization(&organization);
+    match found {
         Ok(all) => {
-            let items: Vec<_> = all.iter().skip(first).take(limit).collect();
+            let count = all.len();
+            let items = all.into_iter().skip(first).take(limit);
+            let items: Vec<_> = items.map(|integration| sandbox.told(integration)).collect();
             let next = first + items.len();
-            let mut page = json!({"items": items, "count": all.len()});
-            if next < all.len() {
+            let mut page = json!({"items": items, "count": count});
+            if next < count {
                 page["next"] = json!({"page": next.to_string()});
             }
             Json(page).into_response()
         }
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => failed(&error),
     }
 }
 
-/// The organizations that own something here. An organization's id is its subdomain.
-async fn organizations(State(store): State<Shared>) -> Response {
-    match lock(&store).organizations() {
-        Ok(names) => {
-            let items: Vec<_> = names.iter().map(|name| json!({"id": name, "hostname": name})).collect();
+/// The organizations that own something here.
+async fn organizations(State(sandbox): State<Shared>) -> Response {
+    let found = sandbox.store().organizations();
+    match found {
+        Ok(ids) => {
+            let items: Vec<_> = ids.iter().map(|id| answer::organization(id, &sandbox.root)).collect();
             Json(json!({"items": items, "count": items.len()})).into_response()
         }
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => failed(&error),
     }
 }
 
@@ -153,9 +179,8 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
     }
     let body = Node::from_json(body, &Place::variable("body"));
     let found = schema::check(&body, &schema::BODY);
-    let first =
-        found.into_iter().find(|problem| problem.is_error() || !problem.message.contains("not a field"));
-    first.map(|problem| problem.message.replace('`', "\""))
+    let first = found.into_iter().find(|finding| finding.kind != Kind::UnknownField);
+    first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
 /// What is wrong with a name, which is the name of a folder, too.
@@ -166,19 +191,12 @@ fn invalid_name(name: &str) -> Option<&'static str> {
     (!valid).then_some("Invalid integration name")
 }
 
-fn answer(published: io::Result<Value>) -> Response {
-    match published {
-        Ok(integration) => Json(integration).into_response(),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+fn failed(error: &io::Error) -> Response {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 
 fn problem(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({"error": {"code": status.as_u16(), "message": message}}))).into_response()
-}
-
-fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
-    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

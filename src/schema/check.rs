@@ -1,18 +1,42 @@
 //! Holds a value against a rule and tells everything that is wrong with it.
 
+mod url;
+
+use std::collections::BTreeSet;
+
 use super::{Field, Rule};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::node::{Key, Map, Node, Value};
 
+/// One thing that is wrong with a value.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// Of what kind it is.
+    pub kind: Kind,
+    /// What to say of it: of what is broken an error, of what is unknown a warning.
+    pub diagnostic: Diagnostic,
+}
+
+/// How something can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It breaks a rule.
+    Broken,
+    /// It is no name that is known here.
+    UnknownName,
+    /// It is no field that is known here.
+    UnknownField,
+}
+
 /// Everything in `node` that breaks `rule`, in the order of the text.
-pub(crate) fn check(node: &Node, rule: &Rule) -> Vec<Diagnostic> {
+pub(crate) fn check(node: &Node, rule: &Rule) -> Vec<Finding> {
     let mut found = Vec::new();
     Checker { found: &mut found }.value(node, rule, "");
     found
 }
 
 struct Checker<'a> {
-    found: &'a mut Vec<Diagnostic>,
+    found: &'a mut Vec<Finding>,
 }
 
 impl Checker<'_> {
@@ -22,15 +46,18 @@ impl Checker<'_> {
             (Rule::Text { min, max }, Value::Text(text)) => self.length(node, text, *min, *max, path),
             (Rule::Url { max }, Value::Text(text)) => {
                 self.length(node, text, 1, *max, path);
-                if let Err(error) = url::Url::parse(text) {
-                    let message = format!("`{path}` is not a URL: {error}");
+                if let Some(problem) = url::problem(text) {
+                    let message = format!("`{path}` is not a URL: {problem}");
                     let hint = "accepted: a whole address, such as `https://example.com/page`".to_owned();
-                    self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+                    self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
                 }
             }
             (Rule::OneOf { known, closed }, Value::Text(text)) => self.name(node, text, known, *closed, path),
-            (Rule::List { of, max }, Value::List(items)) => {
+            (Rule::List { of, max, unique }, Value::List(items)) => {
                 self.count(node, items.len(), *max, path);
+                if *unique {
+                    self.once(items, path);
+                }
                 for (index, item) in items.iter().enumerate() {
                     self.value(item, of, &format!("{path}[{index}]"));
                 }
@@ -44,8 +71,17 @@ impl Checker<'_> {
             (Rule::Object(fields), Value::Map(map)) => self.object(node, map, &[fields], path),
             (Rule::TextOr(_), Value::Text(_)) => {}
             (Rule::TextOr(other), _) => self.value(node, other, path),
-            (Rule::IfHas { key, then, otherwise }, Value::Map(map)) => {
-                self.value(node, if map.get(key).is_some() { then } else { otherwise }, path);
+            (Rule::IfHas { key, instead_of, then, otherwise }, Value::Map(map)) => {
+                match (map.get(key), map.get(instead_of)) {
+                    (Some(_), Some(_)) => {
+                        self.error(
+                            node,
+                            format!("`{path}` has both `{key}` and `{instead_of}`, one is the most"),
+                        );
+                    }
+                    (Some(_), None) => self.value(node, then, path),
+                    (None, _) => self.value(node, otherwise, path),
+                }
             }
             (Rule::By { key, common, cases }, Value::Map(map)) => {
                 let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
@@ -67,7 +103,7 @@ impl Checker<'_> {
         for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
             let message = format!("`{}` is missing", join(path, field.name));
             let hint = format!("it must be {}", field.rule.kind());
-            self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+            self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
         }
     }
 
@@ -77,7 +113,7 @@ impl Checker<'_> {
             None => "it is sent to GitBook as it is".to_owned(),
         };
         let warning = Diagnostic::warning(key.place.clone(), format!("`{path}` is not a field known here"));
-        self.found.push(warning.hint(hint));
+        self.found.push(Finding { kind: Kind::UnknownField, diagnostic: warning.hint(hint) });
     }
 
     fn name(&mut self, node: &Node, text: &str, known: &[&str], closed: bool, path: &str) {
@@ -89,12 +125,13 @@ impl Checker<'_> {
             .map_or_else(accepted, |name| format!("did you mean `{name}`? {}", accepted()));
         let is = format!("`{path}` is `{}`", shortened(text));
         let place = node.place.clone();
-        self.found.push(if closed {
+        let diagnostic = if closed {
             Diagnostic::error(place, format!("{is}, which is not accepted")).hint(hint)
         } else {
             Diagnostic::warning(place, format!("{is}, which is not known here"))
                 .hint(format!("{hint}; it is sent to GitBook as it is"))
-        });
+        };
+        self.found.push(Finding { kind: Kind::UnknownName, diagnostic });
     }
 
     fn length(&mut self, node: &Node, text: &str, min: usize, max: usize, path: &str) {
@@ -112,6 +149,15 @@ impl Checker<'_> {
         }
     }
 
+    fn once(&mut self, items: &[Node], path: &str) {
+        let mut seen = BTreeSet::new();
+        for (index, item) in items.iter().enumerate() {
+            if let Some(text) = item.as_text().filter(|text| !seen.insert(*text)) {
+                self.error(item, format!("`{path}[{index}]` is `{}` once more", shortened(text)));
+            }
+        }
+    }
+
     fn wrong_type(&mut self, node: &Node, rule: &Rule, path: &str) {
         let subject = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
         let message = format!("{subject} is {}, it must be {}", node.kind(), rule.kind());
@@ -123,11 +169,15 @@ impl Checker<'_> {
             Value::Number(_) | Value::Bool(_) if rule.accepts_text() => Some("put it in quotes".to_owned()),
             _ => None,
         };
-        self.found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+        self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
     }
 
     fn error(&mut self, node: &Node, message: String) {
-        self.found.push(Diagnostic::error(node.place.clone(), message));
+        self.broken(Diagnostic::error(node.place.clone(), message));
+    }
+
+    fn broken(&mut self, diagnostic: Diagnostic) {
+        self.found.push(Finding { kind: Kind::Broken, diagnostic });
     }
 }
 
@@ -176,7 +226,8 @@ mod tests {
         let node = Node::parse(&format!("{GOOD}{more}"), &Place::file("m")).unwrap();
         let found = super::check(&node, &super::super::MANIFEST);
         let found: Vec<_> = found
-            .iter()
+            .into_iter()
+            .map(|finding| finding.diagnostic)
             .map(|d| match &d.hint {
                 Some(hint) => format!("{} {d} ({hint})", d.severity),
                 None => format!("{} {d}", d.severity),
@@ -239,6 +290,31 @@ mod tests {
             &[
                 "warning m:6:9: `target` is `sites`, which is not known here (did you mean `site`? accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is)",
             ],
+        );
+    }
+
+    #[test]
+    fn what_must_be_unique_is_told_where_it_stands_again() {
+        check(
+            "configurations: {site: {properties: {}, required: [a, b, a]}}\n",
+            &["error m:6:58: `configurations.site.required[2]` is `a` once more"],
+        );
+        check("previewImages: [a.png, a.png]\nblocks: [{id: a, title: bc, urlUnfurl: [x, x]}]\n", &[]);
+    }
+
+    #[test]
+    fn a_configuration_is_one_thing_or_the_other() {
+        check(
+            "configurations: {site: {properties: {}, componentId: a}}\n",
+            &["error m:6:24: `configurations.site` has both `componentId` and `properties`, one is the most"],
+        );
+    }
+
+    #[test]
+    fn a_url_says_what_is_wrong_with_it() {
+        check(
+            "externalLinks: [{label: a, url: 'https://a.example/b c'}]\n",
+            &["error m:6:33: `externalLinks[0].url` is not a URL: write ` ` as `%20`"],
         );
     }
 

@@ -13,6 +13,7 @@ const manifest = (text) => ({ 'gitbook-manifest.yaml': text });
 const adding = (lines) => manifest(MANIFEST + lines);
 const changing = (line, to) => manifest(MANIFEST.replace(line, to));
 
+const configuration = (more) => `configurations: { site: { properties: {}, ${more} } }`;
 const sixLinks = Array(6).fill('{ label: a, url: "https://a.example" }').join();
 
 /** What the CLI publishes although it cannot be meant, and what our complaint must name. */
@@ -24,6 +25,9 @@ const refused = [
     ['a description that is too long', adding(`description: ${'x'.repeat(101)}`), /description/],
     ['a summary that is too long', adding(`summary: ${'x'.repeat(2049)}`), /summary/],
     ['more links than the API takes', adding(`externalLinks: [${sixLinks}]`), /externalLinks/],
+    ['a link with a blank in it', adding('externalLinks: [{ label: a, url: "https://a.example/b c" }]'), /%20/],
+    ['a setting that is required twice', adding(configuration('required: [a, a]')), /required\[1\]/],
+    ['a configuration of both kinds', adding(configuration('componentId: a')), /componentId/],
     ['an icon that is no PNG', { ...adding('icon: icon.png'), 'icon.png': 'GIF89a' }, /icon\.png/],
 ];
 
@@ -37,12 +41,16 @@ for (const [what, files, complaint, options = {}] of refused) {
     });
 }
 
+const long = '📖'.repeat(40);
+const block = `blocks: [{ id: a, title: ${long} }]`;
+
 /** What the API takes, or may take soon, although the CLI does not know it. */
 const accepted = [
     ['a scope that only the API has', changing('[]', '[page:feedback:read]'), 'scopes', ['page:feedback:read']],
     ['a scope that nobody knows yet', changing('[]', '[space:dream]'), 'scopes', ['space:dream']],
     ['a category that nobody knows yet', adding('categories: [games]'), 'categories', ['games']],
     ['a target that nobody knows yet', adding('target: planet'), 'target', 'planet'],
+    ['a title of 40 characters that JavaScript counts twice', adding(block), 'blocks', [{ id: 'a', title: long }]],
 ];
 
 for (const [what, files, field, expected] of accepted) {

@@ -10,7 +10,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::schema;
+
 const RECORD: &str = "integration.json";
+const ICON: &str = "icon.png";
 
 /// What the names of folders start with that are not complete yet; an integration's name can't.
 const STAGED: char = '~';
@@ -32,7 +35,7 @@ impl Store {
     /// Keeps an integration whole or not at all, and answers as the API does.
     pub(super) fn publish(&mut self, name: &str, body: &Value, images: &[Image]) -> io::Result<Value> {
         let version = self.read(name)?.and_then(|known| known["version"].as_u64()).unwrap_or(0) + 1;
-        let record = self.record(name, version, body);
+        let record = self.record(name, version, body, images);
         let staging = tempdir(&self.folder)?;
         fs::write(staging.join(RECORD), format!("{record:#}\n"))?;
         fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
@@ -88,11 +91,11 @@ impl Store {
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
-    /// The integration as the API tells it. Images and the script are files beside it, secrets are names only.
-    fn record(&self, name: &str, version: u64, body: &Value) -> Value {
+    /// What is to be known of an integration. Images and the script are files beside it, secrets are names only, and
+    /// fields that the API does not know are ignored.
+    fn record(&self, name: &str, version: u64, body: &Value, images: &[Image]) -> Value {
         let mut record = Map::new();
         let organization = body["organization"].as_str().unwrap_or_default();
-        let folder = Url::from_directory_path(self.folder.join(name)).ok().map(String::from);
         record.insert("object".to_owned(), json!("integration"));
         record.insert("name".to_owned(), json!(name));
         record.insert("version".to_owned(), json!(version));
@@ -100,13 +103,23 @@ impl Store {
             "owner".to_owned(),
             json!({"object": "organization", "id": organization, "title": organization}),
         );
-        record.insert("urls".to_owned(), json!({"app": folder, "publicEndpoint": folder}));
+        let (icons, previews): (Vec<_>, Vec<_>) = images.iter().partition(|image| image.file == ICON);
+        let folder = Url::from_directory_path(self.folder.join(name)).ok();
+        let url = |image: &Image| folder.as_ref()?.join(&image.file).ok().map(String::from);
+        let shown = folder.as_ref().map(Url::as_str);
+        record.insert("urls".to_owned(), json!({"app": shown, "publicEndpoint": shown}));
+        if let Some(icon) = icons.first() {
+            record["urls"]["icon"] = json!(url(icon));
+        }
         let elsewhere = ["script", "icon", "previewImages", "secrets", "organization"];
-        let fields =
-            body.as_object().into_iter().flatten().filter(|(key, _)| !elsewhere.contains(&key.as_str()));
+        let known = |key: &str| schema::BODY.fields().any(|field| field == key) && !elsewhere.contains(&key);
+        let fields = body.as_object().into_iter().flatten().filter(|(key, _)| known(key));
         record.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
         record.entry("visibility").or_insert(json!("private"));
         record.entry("target").or_insert(json!("all"));
+        if !previews.is_empty() {
+            record.insert("previewImages".to_owned(), previews.into_iter().map(url).collect());
+        }
         if let Some(secrets) = body["secrets"].as_object() {
             record.insert("secrets".to_owned(), secrets.keys().map(String::as_str).collect());
         }
@@ -134,7 +147,7 @@ pub(super) fn images(body: &Value) -> Result<Vec<Image>, String> {
         let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
         bytes.map(|bytes| Image { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
     };
-    let icon = body.get("icon").map(|icon| image("icon", "icon.png".to_owned(), icon));
+    let icon = body.get("icon").map(|icon| image("icon", ICON.to_owned(), icon));
     let previews = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let previews = previews.iter().enumerate().map(|(index, text)| {
         image(&format!("previewImages[{index}]"), format!("preview-{}.png", index + 1), text)

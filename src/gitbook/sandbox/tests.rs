@@ -161,6 +161,22 @@ async fn what_is_published_are_files() {
 }
 
 #[tokio::test]
+async fn what_the_api_does_not_know_changes_nothing() {
+    let api = Api::start().await;
+    let mut odd = with("icon", "aWNvbg==");
+    for field in ["name", "version", "object", "owner", "urls", "verified", "permissions", "future"] {
+        odd[field] = json!("odd");
+    }
+    let (status, published) = api.publish("hello", &odd).await;
+    assert_eq!((status, &published), (200, &api.ask("GET", "/v1/integrations/hello").await.1));
+    assert!(!published.to_string().contains("odd"), "{published}");
+    let url = |file: &str| format!("{}{file}", published["urls"]["app"].as_str().unwrap());
+    assert_eq!(published["urls"]["icon"], url("icon.png"));
+    let location = api.root.join("v1/integrations/hello").unwrap();
+    assert_eq!(published["urls"]["location"], location.as_str());
+}
+
+#[tokio::test]
 async fn secrets_are_known_by_name_only() {
     const VALUE: &str = "a-very-secret-value";
     let api = Api::start().await;

@@ -13,9 +13,10 @@ const USER = { id: 7, username: 'project_42_bot', name: 'previews' };
 /**
  * @param mergeRequests  by their numbers: whether each is `opened`, and of which project
  * @param notes          the texts of the notes that the token's user has written on each of them
+ * @param gone           the branches that there are no more; every other one is there
  */
-export async function startGitLab({ mergeRequests = {}, notes = [] } = {}) {
-    const world = { mergeRequests, notes: notes.map((body, index) => note(index + 1, body)), requests: [] };
+export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } = {}) {
+    const world = { mergeRequests, notes: notes.map((body, index) => note(index + 1, body)), gone, requests: [] };
     const server = createServer(async (incoming, response) => {
         const { method, url, headers } = incoming;
         const { pathname, searchParams } = new URL(url, 'http://gitlab');
@@ -52,7 +53,12 @@ function answerTo(world, { method, path, body }, query) {
             return [200, USER];
         case 'GET /projects':
             return [200, { id: FORK, path_with_namespace: 'mona/integrations', default_branch: 'main' }];
+        case 'GET ':
+            return [200, { id: PROJECT, path_with_namespace: 'acme/integrations', default_branch: 'main' }];
         case 'GET repository':
+            if (world.gone.includes(segments[2])) {
+                return [404, { message: '404 Branch Not Found' }];
+            }
             return [200, { name: segments[2], commit: { id: COMMIT, short_id: COMMIT.slice(0, 8) } }];
         case 'GET merge_requests':
             return segments[1] ? mergeRequest(world, Number(segments[1])) : [200, listed(world, query)];

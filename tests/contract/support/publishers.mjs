@@ -54,23 +54,34 @@ export async function ourBinary() {
     return path;
 }
 
-/** Runs with nothing of the caller's environment but PATH: no home, no configuration, no CI. */
 async function publish(program, args, { variables, programs }) {
     const recorder = await startRecorder();
+    try {
+        const result = await runAlone(program, args, { GITBOOK_ENDPOINT: recorder.endpoint, ...variables }, { programs });
+        return { program: args[0] ?? program, requests: recorder.requests, ...result };
+    } finally {
+        recorder.close();
+    }
+}
+
+/** Runs our binary with these variables, which say where GitBook is, too. */
+export async function runOurs(variables, options) {
+    return runAlone(await ourBinary(), [], variables, options);
+}
+
+/** Runs with nothing of the caller's environment but PATH: no home, no configuration, no CI. */
+async function runAlone(program, args, variables, { programs, folder } = {}) {
     const home = await mkdtemp(join(tmpdir(), 'gitbook-contract-'));
     const env = {
         PATH: [programs, process.env.PATH].filter(Boolean).join(delimiter),
         HOME: home,
         TMPDIR: home,
         GITBOOK_TOKEN: TOKEN,
-        GITBOOK_ENDPOINT: recorder.endpoint,
         ...variables,
     };
     try {
-        const result = await run(program, args, { cwd: home, env, timeout: 60_000 });
-        return { program: args[0] ?? program, requests: recorder.requests, ...result };
+        return await run(program, args, { cwd: folder ?? home, env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 });
     } finally {
-        recorder.close();
         await rm(home, { recursive: true });
     }
 }

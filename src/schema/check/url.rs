@@ -1,0 +1,84 @@
+//! What keeps a text from being a URL, by the rules of RFC 3986: parsers such as a browser's forgive much more.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+/// What is wrong with a text that should be an absolute URL, or nothing.
+pub(super) fn problem(text: &str) -> Option<String> {
+    if let Err(error) = Url::parse(text) {
+        return Some(error.to_string());
+    }
+    if text.trim() != text {
+        return Some("remove the white space around it".to_owned());
+    }
+    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (scheme, rest) = rest.split_once(':').unwrap_or(("", rest));
+    let (authority, rest) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    // What may stand between brackets is the parser's business.
+    let host = if host.starts_with('[') { host.split_once(']').map_or("", |(_, port)| port) } else { host };
+    let parts = [(scheme, ""), (user, ":@"), (host, ":"), (rest, ":@/?"), (fragment, ":@/?")];
+    parts.into_iter().find_map(|(part, delimiters)| misplaced(part, delimiters))
+}
+
+/// The first character that is not allowed in a part of a URL, beside those that are everywhere.
+fn misplaced(part: &str, delimiters: &str) -> Option<String> {
+    let is_escape = |at: usize| {
+        let digits = part.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    let is_allowed = |at: usize, character: char| match character {
+        '%' => is_escape(at),
+        _ => {
+            character.is_ascii_alphanumeric()
+                || "-._~!$&'()*+,;=".contains(character)
+                || delimiters.contains(character)
+        }
+    };
+    let (_, character) = part.char_indices().find(|(at, character)| !is_allowed(*at, *character))?;
+    let mut text = [0; 4];
+    let escaped = utf8_percent_encode(character.encode_utf8(&mut text), NON_ALPHANUMERIC);
+    Some(format!("write `{}` as `{escaped}`", character.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::problem;
+
+    #[test]
+    fn what_is_right_has_no_problem() {
+        for text in [
+            "https://example.com",
+            "https://user:p%40ss@example.com:8080/a/b;c=d,e?f=g/h?i&j='k'#l/m?n",
+            "http://[::1]:80/",
+            "mailto:someone@example.com",
+            "urn:isbn:0451450523",
+            "https://example.com/K%C3%B6ln",
+        ] {
+            assert_eq!(problem(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_to_write() {
+        let check =
+            |text: &str, expected: &str| assert_eq!(problem(text).as_deref(), Some(expected), "{text}");
+        check("docs/page", "relative URL without a base");
+        check("https://", "empty host");
+        check("https://example.com/a b", "write ` ` as `%20`");
+        check(" https://example.com", "remove the white space around it");
+        check("ht\ntps://example.com", "write `\\n` as `%0A`");
+        check("https://example.com/Köln", "write `ö` as `%C3%B6`");
+        check("https://example.com/100%", "write `%` as `%25`");
+        check("https://example.com/%zz", "write `%` as `%25`");
+        check("https://example.com/{id}", "write `{` as `%7B`");
+        check("https://example.com/a[0]", "write `[` as `%5B`");
+        check("https://a b@example.com", "write ` ` as `%20`");
+        check("https://example.com/#a#b", "write `#` as `%23`");
+        check("https://example.com\\a", "write `\\\\` as `%5C`");
+        check("mailto:a\tb", "write `\\t` as `%09`");
+    }
+}

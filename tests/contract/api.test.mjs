@@ -1,0 +1,224 @@
+/** Everything that we ask GitBook, and everything that the sandbox answers, is as the vendor's own document says. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { openDocument } from './support/document.mjs';
+import { examples } from './support/examples.mjs';
+import { PROJECT, startGitLab } from './support/gitlab.mjs';
+import { MANIFEST, withIntegration } from './support/integration.mjs';
+import { runOurs } from './support/publishers.mjs';
+import { startSandbox } from './support/sandbox.mjs';
+import { startWitness } from './support/witness.mjs';
+
+const fixture = (path) => fileURLToPath(new URL(`fixtures/${path}`, import.meta.url));
+const image = (name) => fileURLToPath(new URL(`../../examples/diagram/assets/${name}.png`, import.meta.url));
+const programs = fixture('programs');
+
+/** More than the 1000 that a page has at most. */
+const MANY = 1005;
+
+/** A job of a branch's pipeline, as GitLab's runner starts it. */
+const JOB = {
+    CI: 'true',
+    CI_COMMIT_SHA: '1'.repeat(40),
+    CI_DEFAULT_BRANCH: 'main',
+    CI_PIPELINE_ID: '1000',
+    CI_PIPELINE_SOURCE: 'push',
+    CI_PROJECT_ID: String(PROJECT),
+    CI_PROJECT_PATH: 'acme/integrations',
+    CI_SERVER_HOST: 'gitlab.example.com',
+    GITLAB_CI: 'true',
+    GITLAB_TOKEN: 'glpat-contract',
+};
+
+/** Every field that a variable gives, but for the images. */
+const VARIABLES = {
+    GITBOOK_NAME: 'variables',
+    GITBOOK_TITLE: 'Of variables',
+    GITBOOK_DESCRIPTION: 'No manifest at all',
+    GITBOOK_SUMMARY: '# Variables\n\n✓ <!-- comment -->',
+    GITBOOK_ORGANIZATION: 'acme',
+    GITBOOK_RUNTIME: 'v1',
+    GITBOOK_TARGET: 'site',
+    GITBOOK_VISIBILITY: 'unlisted',
+    GITBOOK_SCOPES: 'space:content:read\npage:feedback:read, site:visitor:claims',
+    GITBOOK_CATEGORIES: 'other',
+    GITBOOK_BLOCKS: '[{id: a, title: No, markdown: {codeblock: a, body: b}}]',
+    GITBOOK_CONTENT_SOURCES: '[{id: a, title: No, configuration: {componentId: a}}]',
+    GITBOOK_CONFIGURATIONS: '{account: {properties: {a: {type: string, enum: [b]}}, required: [a]}}',
+    GITBOOK_EXTERNAL_LINKS: '[{label: a, url: "https://a.example/?b=c#d"}]',
+    GITBOOK_SECRETS: '{A: "${{ env.FIRST }}"}',
+    GITBOOK_CONTENT_SECURITY_POLICY: "default-src 'self'",
+    FIRST: '1st',
+};
+
+const show = ({ request: { method, path, query }, status, wrongRequest, wrongAnswer }) =>
+    [`${method} ${path} ${JSON.stringify(query)}: ${status}`, ...wrongRequest, ...wrongAnswer].join('\n  ');
+
+describe('the API', () => {
+    const gone = [];
+    let folder, sandbox, gitlab, document, witness;
+    before(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'gitbook-sandbox-'));
+        [sandbox, gitlab, document] = await Promise.all([
+            startSandbox(folder),
+            startGitLab({ gone }),
+            openDocument(),
+        ]);
+        witness = await startWitness(sandbox.endpoint, document);
+    });
+    after(async () => {
+        witness?.close();
+        gitlab?.close();
+        await sandbox?.stop();
+        await rm(folder, { recursive: true });
+    });
+
+    /** Runs, and gives what was asked meanwhile; nothing of it is wrong. */
+    async function asked(variables, options) {
+        const before = witness.seen.length;
+        const gitbook = { GITBOOK_ENDPOINT: witness.endpoint, GITBOOK_RETRIES: '0', CI_API_V4_URL: `${gitlab.host}/api/v4` };
+        const { code, output } = await runOurs({ ...gitbook, ...variables }, options);
+        const seen = witness.seen.slice(before);
+        assert.equal(code, 0, `${output}\n${seen.map(show).join('\n')}`);
+        const wrong = seen.filter(({ wrongRequest, wrongAnswer }) => wrongRequest.length + wrongAnswer.length > 0);
+        assert.deepEqual(wrong.map(show), []);
+        return seen;
+    }
+    const lines = (seen) => seen.map(({ request, status }) => `${request.method} ${request.path} ${status}`);
+    const publish = (variables, options) => asked({ ...variables, GITBOOK_MODE: 'publish' }, options);
+
+    for (const { name, folder, variables } of examples) {
+        test(`takes the example ${name}, twice`, async () => {
+            for (const version of [1, 2]) {
+                const seen = await publish({ ...variables, GITBOOK_INTEGRATIONS: folder });
+                assert.deepEqual(seen.map(({ request, status }) => [request.method, status]), [['POST', 200]]);
+                assert.equal(seen[0].body.version, version);
+            }
+        });
+    }
+
+    for (const environment of ['', 'other', 'fewer']) {
+        test(`takes a manifest with every field, in the environment "${environment}"`, async () => {
+            const variables = { FIRST: '1', SECOND: '2', GITBOOK_INTEGRATIONS: fixture('everything'), GITBOOK_ENV: environment };
+            const seen = await publish(variables, { programs });
+            assert.deepEqual(lines(seen), ['POST /v1/integrations/Every-Thing-2 200']);
+        });
+    }
+
+    test('takes what variables alone say, images as they are among it', async () => {
+        const files = { 'icon.png': await readFile(image('icon')), 'preview.png': await readFile(image('preview')) };
+        await withIntegration(files, async (folder) => {
+            const paths = {
+                GITBOOK_SCRIPT: join(folder, 'main.ts'),
+                GITBOOK_ICON: join(folder, 'icon.png'),
+                GITBOOK_PREVIEW_IMAGES: [folder, folder, folder].map((folder) => join(folder, 'preview.png')).join(),
+            };
+            await rm(join(folder, 'gitbook-manifest.yaml'));
+            const [{ request, body }, ...more] = await publishIn(folder, { ...VARIABLES, ...paths });
+            assert.equal(more.length, 0);
+            assert.equal(request.path, '/v1/integrations/variables');
+            const preview = files['preview.png'].toString('base64');
+            assert.deepEqual(request.body.previewImages, [preview, preview, preview]);
+            assert.equal(body.previewImages.length, 3);
+        });
+    });
+
+    test('takes a preview, tells that it is there, takes another, and its end', async () => {
+        const preview = (branch, variables) => asked({ ...JOB, CI_COMMIT_BRANCH: branch, ...variables });
+        const path = '/v1/integrations/written-fix';
+        await withIntegration({}, async (folder) => {
+            const here = { GITBOOK_INTEGRATIONS: folder };
+            assert.deepEqual(lines(await preview('fix', here)), [`GET ${path} 404`, `POST ${path} 200`]);
+            assert.deepEqual(lines(await preview('fix', here)), [`GET ${path} 200`]);
+            const changed = { ...here, GITBOOK_TITLE: 'Of variables', GITBOOK_PREVIEW_VISIBILITY: 'unlisted' };
+            assert.deepEqual(lines(await preview('fix', changed)), [`GET ${path} 200`, `POST ${path} 200`]);
+            const dry = await preview('fix', { ...here, GITBOOK_DRY_RUN: 'true', GITBOOK_SKIP_UNCHANGED: 'false' });
+            assert.deepEqual(lines(dry), [`GET ${path} 200`]);
+        });
+        const close = { GITBOOK_MODE: 'delete', GITBOOK_NAME: 'written', GITBOOK_BRANCH: 'fix' };
+        assert.deepEqual(lines(await preview('main', close)), [`GET ${path} 200`, `DELETE ${path} 205`]);
+        assert.deepEqual(lines(await preview('main', close)), [`GET ${path} 404`]);
+    });
+
+    test('lists organizations and, page by page, an organization, and takes what is swept up', async () => {
+        await withIntegration({ 'gitbook-manifest.yaml': MANIFEST.replace('acme', 'sweep-org') }, async (written) => {
+            const variables = { ...JOB, GITBOOK_INTEGRATIONS: written };
+            for (const branch of ['old', 'fix']) {
+                await asked({ ...variables, CI_COMMIT_BRANCH: branch });
+            }
+            await fill('sweep-org');
+            gone.push('old');
+            const seen = await asked({ ...variables, CI_COMMIT_BRANCH: 'main', CI_PIPELINE_SOURCE: 'schedule' });
+            const list = '/v1/orgs/sweep-org/integrations';
+            assert.deepEqual(lines(seen), [
+                'GET /v1/orgs 200',
+                `GET ${list} 200`,
+                `GET ${list} 200`,
+                'GET /v1/integrations/written-old 200',
+                'DELETE /v1/integrations/written-old 205',
+            ]);
+            const [, first, second] = seen;
+            assert.deepEqual(first.request.query, { limit: '1000' });
+            assert.deepEqual(second.request.query, { limit: '1000', page: first.body.next.page });
+            assert.equal(first.body.items.length + second.body.items.length, MANY + 2);
+        });
+    });
+
+    const headers = { Authorization: 'Bearer x', 'Content-Type': 'application/json' };
+    const refusals = [
+        ['nothing at a name', 'GET', 'integrations/nothing', 404, { headers }],
+        ['a name that can be none', 'GET', 'integrations/a~b', 400, { headers }],
+        ['no token', 'GET', 'orgs', 401, {}],
+        ['a body that is none', 'POST', 'integrations/refused', 400, { headers, body: 'title=a' }],
+        ['a title that is too short', 'POST', 'integrations/refused', 400, { headers, body: '{"title":"a"}' }],
+        ['a page that is too long', 'GET', 'orgs/acme/integrations?limit=1001', 400, { headers }],
+        ['the end of what is not there', 'DELETE', 'integrations/nothing', 204, { headers }],
+        ['the end of a name that can be none', 'DELETE', 'integrations/a~b', 400, { headers }],
+    ];
+    for (const [what, method, path, status, init] of refusals) {
+        test(`answers in the document's words to ${what}`, async () => {
+            const answer = await fetch(`${witness.endpoint}/v1/${path}`, { method, ...init });
+            assert.equal(answer.status, status);
+            const { wrongRequest, wrongAnswer } = witness.seen.at(-1);
+            assert.deepEqual(wrongAnswer, []);
+            // The validator sees what the sandbox sees: it refuses nothing else, and nothing less.
+            assert.equal(wrongRequest.length > 0, status === 400 || status === 401, wrongRequest.join('\n'));
+        });
+    }
+
+    test('was asked for all that we use, with every field that there is', (context) => {
+        const { seen } = witness;
+        const operations = new Set(seen.map(({ request, status }) => `${request.method} ${shape(request.path)} ${status}`));
+        const integration = '/v1/integrations/{}';
+        const list = '/v1/orgs/{}/integrations';
+        const used = ['POST 200', 'GET 200', 'GET 404', 'DELETE 205'].map((used) => used.replace(' ', ` ${integration} `));
+        const never = [...used, 'GET /v1/orgs 200', `GET ${list} 200`].filter((operation) => !operations.has(operation));
+        assert.deepEqual(never, [], 'never asked');
+        const fields = new Set(seen.flatMap(({ request }) => Object.keys(request.body ?? {})));
+        assert.deepEqual(document.fields.filter((field) => !fields.has(field)), [], 'never sent');
+        context.diagnostic(`${seen.length} requests and as many answers were held against the document`);
+    });
+
+    function publishIn(folder, variables) {
+        return publish({ ...variables, GITBOOK_INTEGRATIONS: '' }, { folder });
+    }
+
+    /** Other integrations of an organization, as a sandbox keeps them that was used for long. */
+    async function fill(organization) {
+        const record = { owner: { id: organization } };
+        const names = Array.from({ length: MANY }, (_, index) => `other-${index}`);
+        await Promise.all(
+            names.map(async (name) => {
+                await mkdir(join(folder, name));
+                await writeFile(join(folder, name, 'integration.json'), JSON.stringify({ name, ...record }));
+            }),
+        );
+    }
+});
+
+const shape = (path) => path.replace(/^(\/v1\/\w+\/)[^/]+/, '$1{}');

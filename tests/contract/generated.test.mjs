@@ -1,0 +1,231 @@
+/**
+ * Manifests that nobody has thought of: what we accept, the vendor's document and CLI accept, and what the document
+ * refuses, we refuse, but for the exceptions of support/exceptions.mjs. `SEED` repeats a run, `COUNT` makes it longer.
+ */
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { cliRefuses, cliRefusesManifest } from './support/cli.mjs';
+import { assertSameBody } from './support/compare.mjs';
+import { openDocument } from './support/document.mjs';
+import { exampleNamed } from './support/examples.mjs';
+import { REFUSED, ofTheCli, ofTheDocument, rewritten } from './support/exceptions.mjs';
+import { generated, isMapping, smaller, yaml } from './support/manifests.mjs';
+import { runOurs } from './support/publishers.mjs';
+import { startSandbox } from './support/sandbox.mjs';
+import { startWitness } from './support/witness.mjs';
+
+const SEED = Number(process.env.SEED ?? 5);
+const COUNT = Number(process.env.COUNT ?? 3000);
+
+/** So many of them are sent, so many at once: by one process. */
+const SENT = 500;
+const AT_ONCE = 250;
+
+const SCRIPT = 'export default {};\n';
+const ICON = join(exampleNamed('diagram').folder, 'assets', 'icon.png');
+const TOKEN = { authorization: 'Bearer x', 'content-type': 'application/json' };
+
+describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
+    let root, document, icon, manifests, judged;
+    const used = new Map();
+
+    before(async () => {
+        root = await mkdtemp(join(tmpdir(), 'gitbook-generated-'));
+        [document, icon] = await Promise.all([openDocument(), readFile(ICON, 'base64')]);
+        manifests = generated(document.names, SEED, COUNT);
+        judged = await judge(manifests, 'all');
+    });
+    after(() => rm(root, { recursive: true }));
+
+    /** Writes manifests into a repository of their own and has us judge them all at once: what is wrong with each. */
+    async function judge(manifests, name, style = (index) => index) {
+        const repository = join(root, name);
+        await mkdir(join(repository, '.git'), { recursive: true });
+        await Promise.all([writeFile(join(repository, 'main.js'), SCRIPT), cp(ICON, join(repository, 'icon.png'))]);
+        await Promise.all(
+            manifests.map(async (manifest, index) => {
+                await mkdir(join(repository, String(index)));
+                await writeFile(fileOf(repository, index), yaml(manifest, style(index)));
+            }),
+        );
+        const report = join(repository, 'report.json');
+        const mode = { GITBOOK_MODE: 'check', GITBOOK_BUNDLE: 'false', GITBOOK_REPORT_FILE: report };
+        const { code, output } = await runOurs(mode, { folder: repository });
+        assert.ok([0, 2].includes(code), output);
+        const { problems } = JSON.parse(await readFile(report, 'utf8'));
+        const found = manifests.map(() => []);
+        for (const { severity, file, message } of problems) {
+            if (severity === 'error') {
+                found[parseInt(file, 10)].push(message);
+            }
+        }
+        return found;
+    }
+
+    const fileOf = (repository, index) => join(repository, String(index), 'gitbook-manifest.yaml');
+
+    /** What must be sent for a manifest, made without us; nothing where a file or an environment is not there. */
+    function bodyOf(manifest) {
+        const { envs, ...fields } = manifest;
+        if ('envs' in manifest && (!isMapping(envs) || ('default' in envs && !isMapping(envs.default)))) {
+            return undefined;
+        }
+        const { name, ...body } = { description: '', runtime: 'v2', previewImages: [], ...fields, ...envs?.default };
+        delete body.envs;
+        const content = (path, known, what) => (typeof path === 'string' ? (path === known ? what : null) : path);
+        body.script = content(body.script, '../main.js', SCRIPT);
+        if ('icon' in body) {
+            body.icon = content(body.icon, '../icon.png', icon);
+        }
+        if (Array.isArray(body.previewImages)) {
+            body.previewImages = body.previewImages.map((path) => content(path, '../icon.png', icon));
+        }
+        return { name, body };
+    }
+
+    function request({ name, body }) {
+        const path = `/v1/integrations/${encodeURIComponent(name)}`;
+        return { method: 'POST', path, query: {}, headers: TOKEN, body };
+    }
+
+    /** What the document says against the request that a manifest makes. */
+    function documentRefuses(manifest) {
+        const made = manifest === REFUSED ? undefined : bodyOf(manifest);
+        return made && typeof made.name === 'string'
+            ? document.requestProblems(request(made))
+            : ['it makes no request'];
+    }
+
+    const applied = (manifest) => {
+        const { envs, ...fields } = manifest;
+        return isMapping(envs) && isMapping(envs.default) ? { ...fields, ...envs.default, envs } : manifest;
+    };
+    const exceptional = (manifest) => rewritten(applied(manifest), ofTheDocument(document.names));
+
+    /** Whether we and the document part, where no exception says so. */
+    const disagree = (manifest, ours) => (ours.length > 0) !== (documentRefuses(exceptional(manifest).manifest).length > 0);
+
+    /** The smallest manifest that is left of one that shows a disagreement. */
+    async function shrunk(manifest, style, round = 0) {
+        const candidates = smaller(manifest);
+        const ours = await judge(candidates, `shrunk-${round}`, () => style);
+        const found = candidates.findIndex((candidate, index) => disagree(candidate, ours[index]));
+        return found < 0 || round > 40 ? manifest : shrunk(candidates[found], style, round + 1);
+    }
+
+    const count = (what) => used.set(what, (used.get(what) ?? 0) + 1);
+
+    test('are accepted by us where the document accepts them, and by nobody else', async (context) => {
+        const accepted = { byUs: 0, byTheDocument: 0 };
+        for (const [index, manifest] of manifests.entries()) {
+            accepted.byUs += judged[index].length === 0;
+            accepted.byTheDocument += documentRefuses(manifest).length === 0;
+            exceptional(manifest).used.forEach(count);
+        }
+        const parted = manifests.flatMap((manifest, index) => (disagree(manifest, judged[index]) ? [index] : []));
+        if (parted.length > 0) {
+            const [first] = parted;
+            const small = await shrunk(manifests[first], first);
+            const [ours] = await judge([small], 'smallest', () => first);
+            const theirs = documentRefuses(exceptional(small).manifest);
+            const told = `${parted.length} differ; the seed ${SEED}, manifest ${first}:\n${yaml(small, first)}`;
+            assert.fail(`${told}\nwe say: ${ours.join('; ')}\nthe document says: ${theirs.join('; ')}`);
+        }
+        context.diagnostic(`of ${COUNT} we accept ${accepted.byUs}, the document ${accepted.byTheDocument}`);
+        assert.ok(Math.min(accepted.byUs, COUNT - accepted.byUs) > COUNT / 5, 'they are of both kinds');
+    });
+
+    test('are accepted by the CLI where we accept them', async (context) => {
+        let both = 0;
+        let cli = 0;
+        for (const [index, manifest] of manifests.entries()) {
+            const refused = await cliRefuses(fileOf(join(root, 'all'), index));
+            cli += refused === undefined;
+            if (judged[index].length > 0) {
+                continue;
+            }
+            both += refused === undefined;
+            if (refused !== undefined) {
+                const exception = rewritten(manifest, ofTheCli);
+                exception.used.forEach(count);
+                const still = await cliRefusesManifest(exception.manifest);
+                assert.equal(still, undefined, `the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
+            }
+        }
+        context.diagnostic(`of ${COUNT} the CLI accepts ${cli}, ${both} of them we, too`);
+    });
+
+    test('make use of every exception', (context) => {
+        const listed = [...ofTheDocument(document.names), ...ofTheCli].map(({ what }) => what);
+        for (const what of listed) {
+            context.diagnostic(`${used.get(what) ?? 0} times: ${what}`);
+        }
+        assert.deepEqual(listed.filter((what) => !used.has(what)), [], 'never used');
+    });
+
+    describe('against the sandbox', () => {
+        let folder, sandbox, witness;
+        before(async () => {
+            folder = await mkdtemp(join(tmpdir(), 'gitbook-sandbox-'));
+            sandbox = await startSandbox(folder);
+            witness = await startWitness(sandbox.endpoint, document);
+        });
+        after(async () => {
+            witness?.close();
+            await sandbox?.stop();
+            await rm(folder, { recursive: true });
+        });
+
+        test('are sent as they are, and answered as the document says', async (context) => {
+            const good = manifests.filter((manifest, index) => judged[index].length === 0 && documentRefuses(manifest).length === 0).slice(0, SENT);
+            for (let first = 0; first < good.length; first += AT_ONCE) {
+                const some = good.slice(first, first + AT_ONCE);
+                await judge(some, `good-${first}`);
+                const mode = { GITBOOK_MODE: 'publish', GITBOOK_BUNDLE: 'false', GITBOOK_ENDPOINT: witness.endpoint };
+                const { code, output } = await runOurs(mode, { folder: join(root, `good-${first}`) });
+                assert.equal(code, 0, errorsOf(output));
+                assert.doesNotMatch(output, /GitBook published/, 'what came back is what was sent');
+            }
+            assert.equal(witness.seen.length, good.length);
+            const sent = new Map(witness.seen.map((seen) => [seen.request.path, seen]));
+            for (const manifest of good) {
+                const { name, body } = bodyOf(manifest);
+                const { request, status, wrongRequest, wrongAnswer } = sent.get(`/v1/integrations/${name}`);
+                assert.deepEqual([status, wrongRequest, wrongAnswer], [200, [], []], yaml(manifest, 0));
+                assertSameBody(body, request.body);
+                assert.equal(request.body.script, body.script);
+            }
+            context.diagnostic(`${good.length} requests and as many answers were held against the document`);
+        });
+
+        test('are refused by the sandbox where the document refuses them', async (context) => {
+            const before = witness.seen.length;
+            const exceptions = ofTheDocument(document.names).filter(({ sandbox }) => sandbox);
+            let refused = 0;
+            for (const [index, manifest] of manifests.slice(0, SENT).entries()) {
+                const made = bodyOf(manifest);
+                // A client's address has neither of these, whoever the client is.
+                if (made === undefined || typeof made.name !== 'string' || ['', '.', '..'].includes(made.name)) {
+                    continue;
+                }
+                const { path, method, headers, body } = request(made);
+                const answer = await fetch(witness.endpoint + path, { method, headers, body: JSON.stringify(body) });
+                await answer.arrayBuffer();
+                const { wrongRequest, wrongAnswer } = witness.seen.at(-1);
+                const excepted = rewritten(applied(manifest), exceptions).manifest === REFUSED;
+                const expected = wrongRequest.length > 0 || excepted ? 400 : 200;
+                assert.equal(answer.status, expected, `the seed ${SEED}, manifest ${index}: ${wrongRequest}\n${yaml(manifest, 0)}`);
+                assert.deepEqual(wrongAnswer, []);
+                refused += answer.status === 400;
+            }
+            const count = witness.seen.length - before;
+            context.diagnostic(`${count} answers of the sandbox were held against the document, ${refused} of them refusals`);
+        });
+    });
+});
+
+const errorsOf = (output) => output.split('\n').filter((line) => /^(error|cause):/.test(line)).join('\n');
