@@ -244,7 +244,7 @@ async fn one_machine_sweeps_for_all() {
     let ended = run("2/3").await;
     insta::assert_snapshot!(ended.log(), @r#"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations shard=2/3
     info: the first share's machine sweeps for all
     "#);
     assert_eq!((gitbook.names().len(), forge.requests().len()), (2, 0));
