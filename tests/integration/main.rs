@@ -8,6 +8,8 @@ mod detected;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod forge;
 #[cfg(test)]
 mod gitlab;

@@ -1,6 +1,7 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
 mod ended;
+mod faulty;
 mod gates;
 mod gitlab;
 pub(crate) mod payloads;
@@ -9,6 +10,7 @@ mod secure;
 mod servers;
 
 pub(crate) use ended::{Ended, digits_after};
+pub(crate) use faulty::{Effect, Fault, Faulty, Said};
 pub(crate) use gates::Gated;
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
 pub(crate) use repository::{Repository, png, repository};
