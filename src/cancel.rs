@@ -126,6 +126,8 @@ fn next_signal() -> impl Future<Output = Signal> {
             return std::future::pending().await;
         };
         tokio::select! {
+            // Where both have come, SIGINT was the first: GitHub's runner sends SIGTERM after it.
+            biased;
             _ = interrupt.recv() => Signal::Interrupt,
             _ = terminate.recv() => Signal::Terminate,
         }

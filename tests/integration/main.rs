@@ -4,6 +4,9 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+#[cfg(unix)] // which has signals
+mod cancel;
+#[cfg(test)]
 mod detected;
 #[cfg(test)]
 mod exit_codes;
