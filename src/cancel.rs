@@ -48,8 +48,10 @@ impl Cancel {
     #[must_use]
     pub(crate) fn on_signals() -> Self {
         let (sender, receiver) = watch::channel(None);
+        // Here and not in the task, so that no signal is missed which comes before it runs.
+        let next = next_signal();
         let task = async move {
-            let signal = next_signal().await;
+            let signal = next.await;
             tracing::warn!("{signal}: nothing new is started");
             sender.send_replace(Some(signal));
             // The receivers must still see the value.
@@ -81,20 +83,25 @@ impl Cancel {
         }
     }
 
-    /// Runs work that should not be dropped in the middle; `None` when it took too long after a signal.
-    pub(crate) async fn or_after_grace<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// Runs work that should not be dropped in the middle; an error when it took too long after a signal.
+    pub(crate) async fn or_after_grace<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         self.or_after(GRACE, work).await
     }
 
     /// The same with another time; after a signal it counts from now on.
-    pub(crate) async fn or_after<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn or_after<T>(
+        &self,
+        grace: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Signal> {
         let grace = async {
-            self.requested().await;
+            let signal = self.requested().await;
             tokio::time::sleep(grace).await;
+            signal
         };
         tokio::select! {
-            done = work => Some(done),
-            () = grace => None,
+            done = work => Ok(done),
+            signal = grace => Err(signal),
         }
     }
 
@@ -109,30 +116,37 @@ impl Cancel {
     }
 }
 
+/// The first signal from now on.
 #[cfg(unix)]
-async fn next_signal() -> Signal {
+fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Signal::Interrupt,
-        _ = terminate.recv() => Signal::Terminate,
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            // Where both have come, SIGINT was the first: GitHub's runner sends SIGTERM after it.
+            biased;
+            _ = interrupt.recv() => Signal::Interrupt,
+            _ = terminate.recv() => Signal::Terminate,
+        }
     }
 }
 
 /// What comes nearest to them there: GitHub's runner sends Ctrl-C, and then Ctrl-Break.
 #[cfg(windows)]
-async fn next_signal() -> Signal {
+fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut close)) = (ctrl_c(), ctrl_break(), ctrl_close()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Signal::Interrupt,
-        _ = terminate.recv() => Signal::Terminate,
-        _ = close.recv() => Signal::Terminate,
+    let signals = (ctrl_c(), ctrl_break(), ctrl_close());
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut close)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Signal::Interrupt,
+            _ = terminate.recv() => Signal::Terminate,
+            _ = close.recv() => Signal::Terminate,
+        }
     }
 }

@@ -15,9 +15,9 @@ pub(crate) use sweep::{Sweep, SweepError};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::Place;
-use crate::gitbook::{ApiError, Deletion, GitBook, Published};
+use crate::gitbook::{ApiError, Deletion, GitBook, Published, Tried};
 use crate::integration::{Identity, Integration, PreviewIdentity};
 use crate::plan::Target;
 use crate::preview::{self, Mark, Template};
@@ -112,7 +112,7 @@ impl Deployment<'_> {
             }
             let (body, hash) = integration.body();
             let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
-            let answer = self.send_recorded(&publishing, body).await?;
+            let answer = self.send_recorded(&publishing, body).await?.last;
             let expected = Expected { name: &name, title: integration.title(), visibility: None };
             Ok(published(&answer, &expected, integration, done))
         })
@@ -132,7 +132,7 @@ impl Deployment<'_> {
             let too_long = || DeployError::MarkTooLong(name.to_owned());
             let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
             let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
-            let existing = self.send("reading", name, self.gitbook.read(name)).await?;
+            let existing = self.read(name).await?;
             if let Some(existing) = &existing {
                 let theirs = guard::ours(name, existing, &identity.mark)?;
                 if theirs.is_newer_than(&identity.mark) {
@@ -154,7 +154,7 @@ impl Deployment<'_> {
             }?;
             warn_of_overlap(existing.as_ref(), &answer);
             let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
-            Ok(published(&answer, &expected, integration, done))
+            Ok(published(&answer.last, &expected, integration, done))
         })
         .await
     }
@@ -176,7 +176,7 @@ impl Deployment<'_> {
     async fn delete_ours(&self, name: &str, ours: &Mark) -> Result<Done, DeployError> {
         let noted = |what, note: String| Done { what, note: Some(note), ..Done::default() };
         let absent = || noted(What::Deleted, "it was not there".to_owned());
-        let Some(existing) = self.send("reading", name, self.gitbook.read(name)).await? else {
+        let Some(existing) = self.read(name).await? else {
             return Ok(absent());
         };
         let theirs = guard::ours(name, &existing, ours)?;
@@ -186,9 +186,18 @@ impl Deployment<'_> {
         if self.dry_run {
             return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
         }
-        Ok(match self.send("deleting", name, self.gitbook.delete(name)).await? {
+        Ok(match self.delete_known(name).await? {
             Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },
             Deletion::DidNotExist => absent(),
+        })
+    }
+
+    /// Deletes what was there just now.
+    async fn delete_known(&self, name: &str) -> Result<Deletion, DeployError> {
+        Ok(match self.change("deleting", name, self.gitbook.delete(name)).await? {
+            // An earlier try has deleted it, and its answer was lost.
+            Tried { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
+            Tried { last, .. } => last,
         })
     }
 
@@ -196,30 +205,51 @@ impl Deployment<'_> {
         &self,
         publishing: &Publishing<'_>,
         body: Vec<u8>,
-    ) -> Result<Published, DeployError> {
+    ) -> Result<Tried<Published>, DeployError> {
         let name = publishing.name;
-        let request = self.send("publishing", name, self.gitbook.publish(name, body));
+        let request = self.change("publishing", name, self.gitbook.publish(name, body));
         match self.records {
             Some(records) => records.of(publishing, request).await,
             None => request.await,
         }
     }
 
-    /// Starts nothing after a signal, not even the next request of an integration that was begun.
-    async fn send<T>(
+    /// Reads what stands at a name.
+    async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
+        let answer = self.unless_cancelled(self.gitbook.read(name)).await?;
+        // A signal that came while it was read has kept it from being changed.
+        answer.map_err(DeployError::CancelledBefore)?.map_err(|source| {
+            let (doing, name) = ("reading", name.to_owned());
+            DeployError::Api { doing, name, may_have_happened: false, source }
+        })
+    }
+
+    /// Changes something, which may have happened even where it fails.
+    async fn change<T>(
         &self,
         doing: &'static str,
         name: &str,
-        request: impl Future<Output = Result<T, ApiError>>,
-    ) -> Result<T, DeployError> {
-        if let Some(signal) = self.cancel.signal() {
-            return Err(DeployError::CancelledBefore(signal));
+        request: impl Future<Output = Tried<Result<T, ApiError>>>,
+    ) -> Result<Tried<T>, DeployError> {
+        let name = name.to_owned();
+        let Ok(Tried { last, unanswered }) = self.unless_cancelled(request).await? else {
+            return Err(DeployError::CancelledInFlight { doing, name });
+        };
+        match last {
+            Ok(last) => Ok(Tried { last, unanswered }),
+            Err(source) => Err(DeployError::Api { doing, name, may_have_happened: unanswered > 0, source }),
         }
-        match self.cancel.or_after_grace(request).await {
-            Some(answer) => {
-                answer.map_err(|source| DeployError::Api { doing, name: name.to_owned(), source })
-            }
-            None => Err(DeployError::CancelledInFlight { doing, name: name.to_owned() }),
+    }
+
+    /// Starts nothing after a signal, not even the next request of an integration that was begun. The signal of the
+    /// inner result came while it was under way, and it did not end soon after.
+    async fn unless_cancelled<T>(
+        &self,
+        request: impl Future<Output = T>,
+    ) -> Result<Result<T, Signal>, DeployError> {
+        match self.cancel.signal() {
+            Some(signal) => Err(DeployError::CancelledBefore(signal)),
+            None => Ok(self.cancel.or_after_grace(request).await),
         }
     }
 
@@ -254,10 +284,12 @@ fn skipped(note: &str) -> Done {
 }
 
 /// The API has no compare-and-set: somebody else may publish after the mark was read.
-fn warn_of_overlap(existing: Option<&Published>, answer: &Published) {
+fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>) {
+    let Tried { last: answer, unanswered } = answer;
     let number = |published: &Published| published.version.as_ref().and_then(serde_json::Number::as_u64);
+    // Each try whose answer was lost may have made a version of its own.
     if let Some((before, after)) = existing.and_then(number).zip(number(answer))
-        && after > before + 1
+        && after > before + 1 + u64::from(*unanswered)
     {
         tracing::warn!(
             "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",

@@ -5,14 +5,15 @@ mod error;
 pub mod sandbox;
 
 pub use crate::http::TransportError;
-pub use answer::{Deletion, Published};
+pub use answer::{Deletion, Published, Tried};
 pub use error::ApiError;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use crate::cancel::Cancel;
@@ -68,24 +69,22 @@ impl GitBook {
     ///
     /// # Errors
     /// Whatever the API or the network says; a 404 means that the organization does not exist.
-    pub async fn publish(&self, name: &str, body: Vec<u8>) -> Result<Published, ApiError> {
-        let url = self.integration(name)?;
+    pub async fn publish(&self, name: &str, body: Vec<u8>) -> Tried<Result<Published, ApiError>> {
         let body = bytes::Bytes::from(body);
-        self.retry
-            .run(|| async {
-                let request = self
-                    .request(Method::POST, url.clone())
-                    .header(reqwest::header::CONTENT_TYPE, "application/json")
-                    .body(body.clone());
-                match self.send(request).await? {
-                    (status, answer) if status.is_success() => parse(status, &answer),
-                    (status, answer) => Err(match ApiError::of_status(status, &answer) {
-                        ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
-                        error => error,
-                    }),
-                }
-            })
-            .await
+        self.change(|| async {
+            let request = self
+                .request(Method::POST, self.integration(name)?)
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
+            match self.send(request).await? {
+                (status, answer) if status.is_success() => parse(status, &answer),
+                (status, answer) => Err(match ApiError::of_status(status, &answer) {
+                    ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
+                    error => error,
+                }),
+            }
+        })
+        .await
     }
 
     /// Reads an integration; `None` when it does not exist, or is a private one of somebody else.
@@ -111,20 +110,43 @@ impl GitBook {
     ///
     /// # Errors
     /// Whatever the API or the network says; that it did not exist is no error.
-    pub async fn delete(&self, name: &str) -> Result<Deletion, ApiError> {
-        let url = self.integration(name)?;
-        self.retry
-            .run(|| async {
-                match self.send(self.request(Method::DELETE, url.clone())).await? {
-                    (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
-                    (status, _) if status.is_success() => Ok(Deletion::Deleted),
-                    (status, answer) => match ApiError::of_status(status, &answer) {
-                        ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
-                        error => Err(error),
-                    },
+    pub async fn delete(&self, name: &str) -> Tried<Result<Deletion, ApiError>> {
+        self.change(|| async {
+            match self.send(self.request(Method::DELETE, self.integration(name)?)).await? {
+                (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
+                (StatusCode::RESET_CONTENT, _) => Ok(Deletion::Deleted),
+                (status, answer) if status.is_success() && answer.is_empty() => Ok(Deletion::Deleted),
+                // A page that somebody else shows in the API's place is no deletion.
+                (status, answer) if status.is_success() => {
+                    parse(status, &answer).map(|IgnoredAny| Deletion::Deleted)
                 }
-            })
-            .await
+                (status, answer) => match ApiError::of_status(status, &answer) {
+                    ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
+                    error => Err(error),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Tries something that changes what is there, and counts the tries that may have done so all the same.
+    async fn change<T, F: Future<Output = Result<T, ApiError>>>(
+        &self,
+        mut request: impl FnMut() -> F,
+    ) -> Tried<Result<T, ApiError>> {
+        let unanswered = &AtomicU32::new(0);
+        let counted = || {
+            let answer = request();
+            async move {
+                let answer = answer.await;
+                let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
+                unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
+                answer
+            }
+        };
+        // Its state is large, and several are under way at once.
+        let last = Box::pin(self.retry.run(counted)).await;
+        Tried { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
 
     /// All integrations that an organization owns, all pages of them.

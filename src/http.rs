@@ -53,6 +53,7 @@ impl Http {
     /// When the system has no usable certificate store.
     pub(crate) fn new(root: &Url, timeout: Duration, redirects: Redirects) -> Result<Self, TransportError> {
         let builder = reqwest::Client::builder()
+            .connect_timeout(failure::connect_timeout(timeout))
             .user_agent(concat!("gitbook-deploy/", env!("CARGO_PKG_VERSION")))
             .redirect(match redirects {
                 Redirects::Refused => redirect::Policy::none(),

@@ -107,7 +107,8 @@ async fn deployment(
     let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard };
     let result = carry_out(&plan.decision, &stage, run).await;
     stage.conclude(&plan.decision, run, result.as_ref().err()).await;
-    result
+    // One that came while all was told has cut that short.
+    result.and_then(|()| cancel.signal().map_or(Ok(()), |signal| Err(Error::Cancelled(signal))))
 }
 
 async fn carry_out(decision: &Decision, stage: &Stage<'_>, run: &mut Run) -> Result<(), Error> {

@@ -9,10 +9,13 @@ use gitbook_deploy::{Environment, Terminal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> std::io::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new()?;
     let folder = std::env::current_dir().unwrap_or_default();
     let environment = Environment::new(std::env::vars_os(), folder);
     let terminal = Terminal { output: Box::new(std::io::stdout()), log: Box::new(std::io::stderr()) };
-    gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal).await.into()
+    let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));
+    // After a signal the bundler may still be at it, or wait for a file: it ends with the process, and nobody waits for it.
+    std::mem::forget(runtime);
+    Ok(code.into())
 }

@@ -74,12 +74,14 @@ impl What {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
     /// The API, or the way to it.
-    #[error("{doing} `{name}` failed")]
+    #[error("{doing} `{name}` failed{}", if *may_have_happened { ", but it may have happened" } else { "" })]
     Api {
         /// What was tried.
         doing: &'static str,
         /// On which integration.
         name: String,
+        /// Whether one of its tries may have taken effect all the same.
+        may_have_happened: bool,
         /// Why it failed.
         source: ApiError,
     },

@@ -27,7 +27,7 @@ impl Deployment<'_> {
         previews: &Previews<'_>,
     ) -> DeployError {
         match error {
-            DeployError::Api { name, source, .. } if source.is_of_a_quota() => {
+            DeployError::Api { name, may_have_happened: false, source, .. } if source.is_of_a_quota() => {
                 let organization = integration.text("organization");
                 let count = self.cancel.or_at_once(self.count(organization, previews.repository)).await;
                 DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }

@@ -12,7 +12,7 @@ use tracing::instrument::WithSubscriber as _;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::forge::{ForgeError, GitHub, Intent, State, Status};
-use crate::gitbook::Published;
+use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};
 
 /// How long a cancelled run may take to say so. GitHub's runner kills it 10 s after its first signal, of which requests
@@ -75,19 +75,20 @@ impl<'a> Records<'a> {
     pub(super) async fn of(
         &self,
         publishing: &Publishing<'_>,
-        request: impl Future<Output = Result<Published, DeployError>>,
-    ) -> Result<Published, DeployError> {
+        request: impl Future<Output = Result<Tried<Published>, DeployError>>,
+    ) -> Result<Tried<Published>, DeployError> {
         let Some(deployment) = self.begin(publishing).await else { return request.await };
         let status = self.status(State::InProgress, None, "Publishing");
-        // Nobody waits for this, and it is worth one try.
+        // Nobody waits for this, and it is worth one try. After a signal nothing begins.
         let forge = self.forge.hurried(AT_MOST);
-        let begin = async move { forge.set_status(deployment, &status).await };
+        let begins = self.cancel.signal().is_none();
+        let begin = async move { if begins { forge.set_status(deployment, &status).await } else { Ok(()) } };
         let begun = tokio::spawn(begin.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
-        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL) } else { self.forge.clone() };
+        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL / 2) } else { self.forge.clone() };
         let end = match &result {
-            Ok(published) => self.status(State::Success, published.urls.app.as_deref(), "Published"),
+            Ok(published) => self.status(State::Success, published.last.urls.app.as_deref(), "Published"),
             Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
             Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
         };
@@ -95,13 +96,12 @@ impl<'a> Records<'a> {
         let environment = environment(publishing.integration, publishing.mark);
         let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
         let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
-        if cancelled {
-            begun.abort();
-        }
         let ending = async move {
-            let begun = begun.await;
+            // The end has the last word, so what is on its way is waited for, after a signal not as long.
+            let longest = if cancelled { AFTER_A_SIGNAL / 2 } else { AT_MOST };
+            let begun = tokio::time::timeout(longest, begun).await;
             forge.set_status(deployment, &end).await?;
-            if let Ok(Err(error)) = begun {
+            if let Ok(Ok(Err(error))) = begun {
                 return Err(error);
             }
             // GitHub does that for environments that stay, only.
@@ -122,7 +122,7 @@ impl<'a> Records<'a> {
             let environment = environment(&mark.integration, Some(mark));
             let status = self.status(State::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
-            if let Some(Err(error)) = self.cancel.or_after_grace(work).await {
+            if let Ok(Err(error)) = self.cancel.or_after_grace(work).await {
                 self.failed(error);
             }
         }
@@ -139,7 +139,7 @@ impl<'a> Records<'a> {
             description: &format!("`{name}`, by gitbook-deploy"),
             payload: json!({"integration": integration, "name": name, "branch": branch, "hash": hash}),
         };
-        match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await? {
+        match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await.ok()? {
             Ok(deployment) => Some(deployment),
             Err(error) => {
                 self.failed(error);

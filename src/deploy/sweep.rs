@@ -184,7 +184,7 @@ impl Sweep<'_> {
     /// Reads a preview and asks the forge again, so that nothing is deleted which was published, changed, replaced or
     /// opened meanwhile, and deletes it.
     async fn delete(&self, name: &str, mark: &Mark) -> Result<Done, DeployError> {
-        let Deployment { gitbook, cancel, dry_run, .. } = *self.deployment;
+        let Deployment { cancel, dry_run, .. } = *self.deployment;
         let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
         let absent = || "it was not there any more".to_owned();
         let target = self.target(mark);
@@ -192,7 +192,7 @@ impl Sweep<'_> {
             Some(_) => format!("{} is closed", self.told(&target)),
             None => format!("{} is gone", self.told(&target)),
         };
-        let Some(now) = self.deployment.send("reading", name, gitbook.read(name)).await? else {
+        let Some(now) = self.deployment.read(name).await? else {
             self.forget(mark).await;
             return done(What::Deleted, absent());
         };
@@ -209,7 +209,7 @@ impl Sweep<'_> {
         if again.map_err(|source| DeployError::Standing(name.to_owned(), source))? != Standing::Gone {
             return done(What::Skipped, format!("kept: {} is open again", self.told(&target)));
         }
-        let deletion = self.deployment.send("deleting", name, gitbook.delete(name)).await?;
+        let deletion = self.deployment.delete_known(name).await?;
         self.forget(mark).await;
         match deletion {
             Deletion::Deleted => done(What::Deleted, gone),

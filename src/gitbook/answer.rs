@@ -47,6 +47,15 @@ pub struct Urls {
     pub public_endpoint: Option<String>,
 }
 
+/// What came of a change, and of how many of its tries nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried<T> {
+    /// What the last try came to.
+    pub last: T,
+    /// How many tries ended in a way that leaves open whether they took effect.
+    pub unanswered: u32,
+}
+
 /// What came of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {

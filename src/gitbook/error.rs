@@ -172,6 +172,28 @@ impl ApiError {
         }
     }
 
+    /// Whether a request that fails this way may have taken effect all the same. Who says no has not done it; whoever
+    /// stands between may have lost the answer of one who did.
+    #[must_use]
+    pub(crate) fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Server { .. } | Self::NotJson { .. } => true,
+            Self::Transport(error) => error.may_have_happened(),
+            Self::Refused(_)
+            | Self::Unauthorized(_)
+            | Self::Forbidden(_)
+            | Self::NoOrganization(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::RateLimited { .. }
+            | Self::Redirect(_)
+            | Self::Unexpected(_)
+            | Self::Url(_)
+            | Self::Cancelled
+            | Self::EndlessList(_) => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -194,8 +216,8 @@ impl ApiError {
             }
             Self::Transport(TransportError::Connect(_)) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),
             Self::Transport(TransportError::Tls(_)) => "check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`".to_owned(),
-            Self::Transport(TransportError::Timeout(_)) => "the request may have taken effect; run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
-            Self::Transport(TransportError::Broken(_)) => "the request may have taken effect; run again, which is safe".to_owned(),
+            Self::Transport(TransportError::Timeout(_)) => "run again, which is safe, or raise `GITBOOK_TIMEOUT`".to_owned(),
+            Self::Transport(TransportError::Broken(_)) => "run again, which is safe".to_owned(),
             Self::Transport(TransportError::Client(_)) => "install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`".to_owned(),
             Self::Url(_) => "check `GITBOOK_ENDPOINT`".to_owned(),
         }
@@ -212,6 +234,8 @@ impl Retryable for ApiError {
         match self {
             Self::RateLimited { .. } | Self::Server { .. } => true,
             Self::Transport(error) => error.is_worth_retrying(),
+            // An answer without a length whose connection broke.
+            Self::NotJson { source, .. } => source.is_eof() && source.column() > 0,
             _ => false,
         }
     }

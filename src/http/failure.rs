@@ -26,19 +26,33 @@ pub enum TransportError {
 const TLS_SIGNS: [&str; 6] =
     ["certificate", "handshake", "corrupt message", "fatal alert", "peer is incompatible", "peer misbehaved"];
 
+/// Whoever has not answered by then is not there, or behind a firewall that says nothing.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
 impl TransportError {
     pub(super) fn new(error: reqwest::Error, timeout: Duration) -> Self {
         let host = host(error.url());
         let error = error.without_url();
         let text = chain(&error);
-        if error.is_timeout() {
-            Self::Timeout(timeout)
-        } else if TLS_SIGNS.iter().any(|sign| text.contains(sign)) {
-            Self::Tls(format!("{host}: {text}"))
-        } else if error.is_connect() {
-            Self::Connect(format!("{host}: {text}"))
-        } else {
-            Self::Broken(text)
+        match (error.is_connect(), error.is_timeout()) {
+            (true, true) => {
+                let time = humantime::format_duration(connect_timeout(timeout));
+                Self::Connect(format!("{host}: nobody answers within {time}"))
+            }
+            (true, false) if TLS_SIGNS.iter().any(|sign| text.contains(sign)) => {
+                Self::Tls(format!("{host}: {text}"))
+            }
+            (true, false) => Self::Connect(format!("{host}: {text}")),
+            (false, true) => Self::Timeout(timeout),
+            (false, false) => Self::Broken(text),
+        }
+    }
+
+    /// Whether the request may have been carried out all the same. Without a connection nothing was sent.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Broken(_) => true,
+            Self::Connect(_) | Self::Tls(_) | Self::Client(_) => false,
         }
     }
 
@@ -49,6 +63,12 @@ impl TransportError {
             Self::Tls(_) | Self::Client(_) => false,
         }
     }
+}
+
+/// How long connecting may take: so much less than the whole request that it is certain of a connection which is not
+/// there in time that nothing was sent.
+pub(super) fn connect_timeout(timeout: Duration) -> Duration {
+    LONGEST_CONNECT.min(timeout / 2)
 }
 
 fn host(url: Option<&url::Url>) -> String {

@@ -11,6 +11,7 @@ use rolldown::{
 };
 use rolldown_common::Output;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
+use tracing::instrument::WithSubscriber as _;
 
 use crate::diagnostic::{self, Diagnostic, Place, Severity, lower_case};
 use tsconfig::Settings;
@@ -24,7 +25,19 @@ pub(crate) struct Bundle {
 
 /// Bundles the module at `script`, an absolute path in the repository at `root`. Places in messages are relative
 /// to `shown_from`, where they lie below it.
+///
+/// Whoever loses interest in it may drop it at any time, and the bundler goes on unseen: one that is dropped in the middle
+/// panics in its own threads.
 pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
+    let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
+    let work = async move { undisturbed(&owned_script, &root, &shown_from).await };
+    let bundle = tokio::spawn(work.with_current_subscriber()).await;
+    bundle.unwrap_or_else(|error| {
+        Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
+    })
+}
+
+async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
     let failed = |message: &str| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
     let convert =
         |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);

@@ -35,7 +35,7 @@ fn told(error: &ApiError) -> String {
 /// What comes of publishing to a server that gives these answers, with one retry.
 async fn publishing(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
-    let result = client(&server.uri(), 1).publish("hello", b"{}".to_vec()).await;
+    let result = client(&server.uri(), 1).publish("hello", b"{}".to_vec()).await.last;
     let result =
         result.map_or_else(|error| told(&error), |published| format!("published {}", published.name));
     format!("{result}\nrequests: {}", server.asked().await.len())
@@ -215,7 +215,7 @@ async fn every_try_sends_the_token_and_the_whole_body() {
     let authorized = || Mock::given(header("authorization", format!("Bearer {TOKEN}").as_str()));
     authorized().respond_with(said(500, "again")).up_to_n_times(1).mount(&server).await;
     authorized().respond_with(good()).mount(&server).await;
-    client(&server.uri(), 1).publish("hello", b"{\"a\":1}".to_vec()).await.unwrap();
+    client(&server.uri(), 1).publish("hello", b"{\"a\":1}".to_vec()).await.last.unwrap();
     let bodies: Vec<_> = server.received_requests().await.unwrap().into_iter().map(|r| r.body).collect();
     assert_eq!(bodies, [b"{\"a\":1}", b"{\"a\":1}"]);
 }
@@ -242,7 +242,7 @@ async fn a_redirect_is_told_and_the_token_does_not_follow() {
 async fn a_deletion_tells_whether_there_was_anything_to_delete() {
     let deletion = async |status| {
         let server = server(vec![ResponseTemplate::new(status)]).await;
-        let deletion = client(&server.uri(), 0).delete("hello").await.unwrap();
+        let deletion = client(&server.uri(), 0).delete("hello").await.last.unwrap();
         assert_eq!(server.asked().await, ["DELETE /v1/integrations/hello"]);
         deletion
     };
@@ -257,9 +257,9 @@ async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
     let page = ResponseTemplate::new(404).set_body_string("<h1>Not here</h1>");
     let server = server(vec![own.clone(), own, page.clone(), page]).await;
     let client = client(&server.uri(), 0);
-    assert_eq!(client.delete("hello").await.unwrap(), Deletion::DidNotExist);
+    assert_eq!(client.delete("hello").await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(client.read("hello").await.unwrap(), None);
-    assert!(matches!(client.delete("hello").await, Err(ApiError::NotFound(_))));
+    assert!(matches!(client.delete("hello").await.last, Err(ApiError::NotFound(_))));
     assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
 }
 

@@ -4,9 +4,14 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+#[cfg(unix)] // which has signals
+mod cancel;
+#[cfg(test)]
 mod detected;
 #[cfg(test)]
 mod exit_codes;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod forge;
 #[cfg(test)]

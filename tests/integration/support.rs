@@ -1,6 +1,7 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
 mod ended;
+mod faulty;
 mod gates;
 mod gitlab;
 pub(crate) mod payloads;
@@ -9,6 +10,7 @@ mod secure;
 mod servers;
 
 pub(crate) use ended::{Ended, digits_after};
+pub(crate) use faulty::{Effect, Fault, Faulty, Said};
 pub(crate) use gates::Gated;
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
 pub(crate) use repository::{Repository, png, repository};
@@ -39,13 +41,21 @@ pub(crate) struct Deployment {
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
     github: bool,
+    has_pid_1: bool,
 }
 
 /// A run in an environment that holds nothing.
 pub(crate) fn deployment() -> Deployment {
     let files = tempfile::tempdir().unwrap();
     std::fs::create_dir(files.path().join("empty")).unwrap();
-    Deployment { files, folder: None, variables: Vec::new(), arguments: Vec::new(), github: false }
+    Deployment {
+        files,
+        folder: None,
+        variables: Vec::new(),
+        arguments: Vec::new(),
+        github: false,
+        has_pid_1: false,
+    }
 }
 
 impl Deployment {
@@ -123,6 +133,13 @@ impl Deployment {
         self.variable("GITHUB_API_URL", forge.url()).variable("GITHUB_TOKEN", FORGE_TOKEN)
     }
 
+    /// Runs as the first process of a container does, where util-linux can make a namespace for it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_pid_1(mut self) -> Self {
+        self.has_pid_1 = true;
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) async fn runs(self) -> Ended {
         self.starts().ends().await
@@ -136,7 +153,16 @@ impl Deployment {
     pub(crate) fn starts(self) -> Running {
         let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
         let folder = dunce::canonicalize(folder).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_gitbook-deploy"))
+        let program = env!("CARGO_BIN_EXE_gitbook-deploy");
+        let mut command = if self.has_pid_1 {
+            let mut unshare = Command::new("/usr/bin/unshare");
+            unshare.args(["--pid", "--fork", "--kill-child", program]);
+            unshare
+        } else {
+            Command::new(program)
+        };
+        let log = std::fs::File::create(self.files.path().join("log")).unwrap();
+        let child = command
             .args(&self.arguments)
             .env_clear()
             // Without it, nothing can connect on Windows.
@@ -146,7 +172,8 @@ impl Deployment {
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            // A file can be read while it is written.
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -171,10 +198,31 @@ pub(crate) struct Running {
 impl Running {
     /// Sends it a signal, `INT` or `TERM`.
     pub(crate) async fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id();
         // The shell's own `kill`, which is wherever a shell is.
         let sent = Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().await;
         assert!(sent.unwrap().success());
+    }
+
+    /// The program's own id, also where another process has started it.
+    fn id(&self) -> String {
+        let id = self.child.id().unwrap().to_string();
+        if !self.deployment.has_pid_1 {
+            return id;
+        }
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.trim().to_owned()
+    }
+
+    /// Whether it has said something by now.
+    #[cfg(unix)]
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.written("log").is_some_and(|log| log.contains(text))
+    }
+
+    /// What it has written to one of its files by now.
+    pub(crate) fn written(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.deployment.files.path().join(name)).ok()
     }
 
     /// Waits for its end.
@@ -186,7 +234,7 @@ impl Running {
         Ended {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stderr: read("log").unwrap(),
             raw_outputs: read("outputs").unwrap_or_default(),
             summary: read("summary.md").unwrap_or_default(),
             report: read("r.json")

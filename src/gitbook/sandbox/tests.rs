@@ -357,7 +357,7 @@ async fn the_client_follows_all_pages() {
     assert_eq!(gitbook.list("nobody").await.unwrap(), []);
     assert_eq!(gitbook.organization("acme").await.unwrap().as_deref(), Some("acme"));
     assert_eq!(gitbook.organization("nobody").await.unwrap(), None);
-    assert_eq!(gitbook.delete("i7").await.unwrap(), Deletion::Deleted);
-    assert_eq!(gitbook.delete("i7").await.unwrap(), Deletion::DidNotExist);
+    assert_eq!(gitbook.delete("i7").await.last.unwrap(), Deletion::Deleted);
+    assert_eq!(gitbook.delete("i7").await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(gitbook.read("i7").await.unwrap(), None);
 }

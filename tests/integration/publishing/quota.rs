@@ -109,14 +109,14 @@ async fn another_refusal_is_no_quota() {
     for (status, message) in others {
         let server = full(said(status, message), list.clone()).await;
         let told = failure(&pushed(&server, "fix").await);
-        assert!(told.starts_with("error: publishing `hello-fix` failed\n"), "{told}");
+        assert!(told.starts_with("error: publishing `hello-fix` failed"), "{told}");
         assert!(told.contains(message) && !told.contains("sweep"), "{told}");
         assert_eq!(server.asked().await.len(), 2, "{:?}", server.asked().await);
     }
     // A proxy's page is nobody's quota.
     let page = ResponseTemplate::new(403).set_body_string(ENOUGH);
     let told = failure(&pushed(&full(page, list).await, "fix").await);
-    assert!(told.starts_with("error: publishing `hello-fix` failed\n"), "{told}");
+    assert!(told.starts_with("error: publishing `hello-fix` failed"), "{told}");
 }
 
 #[tokio::test]

@@ -206,7 +206,7 @@ async fn a_deletion_that_fails_stops_no_other() {
     info: deleted `hello-a` (`a` is gone) milliseconds=…
     info: deleted `hello-c` (`c` is gone) milliseconds=…
     info: swept up: 2 deleted, 0 kept
-    error: deleting `hello-b` failed
+    error: deleting `hello-b` failed, but it may have happened
     cause: GitBook has a problem of its own: 500 Oh no
      hint: run again later; publishing and deleting can be repeated safely
     error: 1 of 3 integrations failed

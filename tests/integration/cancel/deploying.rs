@@ -1,0 +1,200 @@
+//! While GitBook is talked to.
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+
+use super::{Started, World, cancelled};
+use crate::support::Effect::{Done, Lost};
+use crate::support::Fault::{self, Say, Stall, StallInAnswer};
+use crate::support::Said;
+
+async fn publishing(fault: Fault) -> String {
+    cancelled(async || {
+        let world = World::new().await;
+        let run = world.push();
+        world.struck(run, "POST", fault.clone()).await
+    })
+    .await
+}
+
+/// Somebody takes the connection, and never says who it is.
+#[tokio::test]
+async fn connecting() {
+    let told = cancelled(async || {
+        let world = World::new().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        let run = world.push().variable("GITBOOK_ENDPOINT", endpoint).starts();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+        Started::new(world, run).with((listener, stream))
+    });
+    insta::assert_snapshot!(told.await, @"
+    result failed
+    warning: SIG…: nothing new is started
+    info: skipped `two` (not started: cancelled by SIG…)
+    error: cancelled while publishing `one`, which may or may not have happened
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook: one: in_progress, failure
+    ");
+}
+
+#[tokio::test]
+async fn the_request_in_flight() {
+    let (lost, done) = tokio::join!(publishing(Stall(Lost)), publishing(Stall(Done)));
+    insta::assert_snapshot!(lost, @"
+    result failed
+    warning: SIG…: nothing new is started
+    info: skipped `two` (not started: cancelled by SIG…)
+    error: cancelled while publishing `one`, which may or may not have happened
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook: one: in_progress, failure
+    ");
+    assert_eq!(lost, done, "nobody knows");
+}
+
+#[tokio::test]
+async fn the_answer_read() {
+    insta::assert_snapshot!(publishing(StallInAnswer).await, @"
+    result failed
+    warning: SIG…: nothing new is started
+    info: skipped `two` (not started: cancelled by SIG…)
+    error: cancelled while publishing `one`, which may or may not have happened
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook: one: in_progress, failure
+    ");
+}
+
+#[tokio::test]
+async fn the_pause_before_another_try() {
+    let busy = |status| Say(Lost, Said::error(status, "Busy").header("retry-after", "60"));
+    let (busy, limited) = tokio::join!(publishing(busy(503)), publishing(busy(429)));
+    insta::assert_snapshot!(busy, @"
+    result failed
+    warning: GitBook has a problem of its own: 503 Busy
+    warning: SIG…: nothing new is started
+    info: skipped `two` (not started: cancelled by SIG…)
+    error: publishing `one` failed, but it may have happened
+    cause: cancelled before it was tried again
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook: one: in_progress, failure
+    ");
+    insta::assert_snapshot!(limited, @"
+    result failed
+    warning: GitBook's rate limit is reached: 429 Busy
+    warning: SIG…: nothing new is started
+    info: skipped `two` (not started: cancelled by SIG…)
+    error: publishing `one` failed
+    cause: cancelled before it was tried again
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook: one: in_progress, failure
+    ");
+}
+
+#[tokio::test]
+async fn the_read_of_what_is_there() {
+    let read = async |action: &'static str| {
+        let started = cancelled(async || {
+            let world = World::with_previews().await;
+            let run = world.pull_request(action);
+            if action == "closed" {
+                world.forge.close_pull_request(12);
+            }
+            world.struck(run, "GET", Stall(Done)).await
+        });
+        started.await
+    };
+    let (publish, delete) = tokio::join!(read("synchronize"), read("closed"));
+    insta::assert_snapshot!(publish, @"
+    result skipped
+    warning: SIG…: nothing new is started
+    info: skipped `one-fix` (not started: cancelled by SIG…)
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+    insta::assert_snapshot!(delete, @"
+    result skipped
+    warning: SIG…: nothing new is started
+    info: skipped `one-fix` (not started: cancelled by SIG…)
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+}
+
+#[tokio::test]
+async fn the_deletion() {
+    let deleting = async |fault: Fault| {
+        let started = cancelled(async || {
+            let world = World::with_previews().await;
+            world.forge.close_pull_request(12);
+            let run = world.pull_request("closed");
+            world.struck(run, "DELETE", fault.clone()).await
+        });
+        started.await
+    };
+    let (lost, done) = tokio::join!(deleting(Stall(Lost)), deleting(Stall(Done)));
+    insta::assert_snapshot!(lost, @"
+    result failed
+    warning: SIG…: nothing new is started
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: cancelled while deleting `one-fix`, which may or may not have happened
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+    assert_eq!(lost, done, "nobody knows");
+}
+
+#[tokio::test]
+async fn the_sweep() {
+    let sweeping = async |kind: &'static str, fault: Fault| {
+        let started = cancelled(async || {
+            let world = World::with_previews().await;
+            world.forge.close_pull_request(12);
+            world.forge.delete_branch("fix");
+            let run = world.sweep();
+            world.struck(run, kind, fault.clone()).await
+        });
+        started.await
+    };
+    let (list, read, delete) = tokio::join!(
+        sweeping("LIST", Stall(Done)),
+        sweeping("GET", Stall(Done)),
+        sweeping("DELETE", Stall(Done))
+    );
+    insta::assert_snapshot!(list, @"
+    result failed
+    warning: SIG…: nothing new is started
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+    insta::assert_snapshot!(read, @"
+    result skipped
+    warning: SIG…: nothing new is started
+    info: skipped `one-fix` (not started: cancelled by SIG…)
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+    insta::assert_snapshot!(delete, @"
+    result failed
+    warning: SIG…: nothing new is started
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: cancelled while deleting `one-fix`, which may or may not have happened
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+}

@@ -1,0 +1,52 @@
+//! As the first process of a container, which gets no signal that it does not handle.
+
+use std::time::Instant;
+
+use super::{LONGEST_END, World, assert_true};
+use crate::support::{Effect, Fault, until};
+
+/// Whether namespaces can be had here. In CI they must.
+#[expect(clippy::disallowed_methods, reason = "the machine is asked, not the program")]
+#[expect(clippy::print_stderr, reason = "who runs the tests should know what was left out")]
+async fn has_namespaces() -> bool {
+    let tried = tokio::process::Command::new("/usr/bin/unshare")
+        .args(["--pid", "--fork", "--kill-child", "/bin/true"])
+        .output()
+        .await;
+    let can = tried.as_ref().is_ok_and(|output| output.status.success());
+    if !can {
+        assert!(std::env::var_os("CI").is_none(), "no process can be the first of a namespace: {tried:?}");
+        eprintln!("left out, since `unshare --pid` needs util-linux and the rights of root: {tried:?}");
+    }
+    can
+}
+
+#[tokio::test]
+async fn signals_end_it_as_they_end_any_other() {
+    if !has_namespaces().await {
+        return;
+    }
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        for stage in ["op", "request"] {
+            let world = World::new().await;
+            let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
+            let repository = world.repository.manifest("one", "one", more);
+            let op = if stage == "op" { "echo > op.pid\nexec sleep 50" } else { "echo hush-hush" };
+            let world = World { repository: repository.program("bin/op", op), ..world };
+            world.gitbook.fail("POST", Fault::Stall(Effect::Lost), 1);
+            let path = world.repository.path_variable("bin");
+            let run = world.push().variable("PATH", path).with_pid_1().starts();
+            until("it is at its stage", async || {
+                world.repository.path("op.pid").exists() || world.gitbook.struck() == 1
+            })
+            .await;
+            let there = world.there();
+            let started = Instant::now();
+            run.signal(signal).await;
+            let ended = run.ends().await;
+            assert!(started.elapsed() < LONGEST_END, "{:?}: {}", started.elapsed(), ended.log());
+            assert_true(&ended, code, &world, &there);
+            world.deployments();
+        }
+    }
+}

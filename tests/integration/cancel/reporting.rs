@@ -1,0 +1,35 @@
+//! When everything is done, and only told.
+
+use super::{LONGEST_END, SIGNALS, World};
+use crate::support::until;
+
+/// What was done is done: the report waits for its reader, and a signal changes nothing of what it says.
+#[tokio::test]
+async fn the_report_written() {
+    for (signals, _) in SIGNALS {
+        let world = World::new().await;
+        let path = world.repository.path("report");
+        let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
+        assert!(made.success());
+        let run = world.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).starts();
+        until("everything is told", async || run.written("summary.md").is_some()).await;
+        for signal in signals {
+            run.signal(signal).await;
+        }
+        until("the signal has come", async || run.has_said("nothing new is started")).await;
+        let report =
+            tokio::time::timeout(LONGEST_END, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let ended = run.ends().await;
+        assert_eq!((ended.code, report["exit_code"].as_i64()), (Some(0), Some(0)), "{}", ended.log());
+        assert_eq!(
+            (ended.output("result"), &report["result"]),
+            ("published".to_owned(), &"published".into())
+        );
+        assert_eq!(world.sandbox.names(), ["one", "other", "two"]);
+        assert_eq!(
+            world.deployments(),
+            ["gitbook: one: in_progress, success", "gitbook: two: in_progress, success"]
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! Deleting a preview.
+
+use super::{Row, World, busy, html, table};
+use crate::support::Effect::{Done, Lost};
+use crate::support::Fault::{
+    self, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
+};
+use crate::support::Said;
+
+async fn deleted((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
+    let world = World::with_preview().await;
+    for fault in *faults {
+        world.proxy.fail(kind, Fault::clone(fault), 1);
+    }
+    let run = world.run(retries).event("delete", "fix").variable("GITBOOK_TIMEOUT", timeout);
+    let told = world.told(name, run).await;
+    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
+    told
+}
+
+fn rows() -> Vec<Row<'static>> {
+    let said = |status| Say(Lost, Said::error(status, "No"));
+    let leak = |faults: Vec<Fault>| &*Vec::leak(faults);
+    vec![
+        ("reset within the request", "DELETE", leak(vec![ResetInRequest])),
+        ("reset, lost", "DELETE", leak(vec![Reset(Lost)])),
+        ("reset, done", "DELETE", leak(vec![Reset(Done)])),
+        ("closed, done", "DELETE", leak(vec![HangUp(Done)])),
+        ("reset within the answer", "DELETE", leak(vec![ResetInAnswer])),
+        ("a bad gateway, done", "DELETE", leak(vec![Say(Done, html(502))])),
+        ("busy", "DELETE", leak(vec![busy(503)])),
+        ("limited", "DELETE", leak(vec![said(429)])),
+    ]
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails() {
+    insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 0, "20s").await).await, @"
+    == reset within the request: GET DELETE; there: hello-fix 3
+    == reset, lost: GET DELETE; there: hello-fix 3
+    == reset, done: GET DELETE; there: nothing
+    == closed, done: GET DELETE; there: nothing
+    == reset within the answer: GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == a bad gateway, done: GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
+     hint: run again later; publishing and deleting can be repeated safely
+    == busy: GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: GitBook has a problem of its own: 503 Come back later
+     hint: run again later; publishing and deleting can be repeated safely
+    == limited: GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed
+    cause: GitBook's rate limit is reached: 429 No
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    ");
+}
+
+/// An earlier try has deleted it: that nothing is there any more is what was wanted, and our own doing.
+#[tokio::test]
+async fn a_deletion_whose_answer_was_lost_is_done() {
+    insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"
+    == reset within the request: GET DELETE DELETE; there: nothing
+    == reset, lost: GET DELETE DELETE; there: nothing
+    == reset, done: GET DELETE DELETE; there: nothing
+    == closed, done: GET DELETE DELETE; there: nothing
+    == reset within the answer: GET DELETE DELETE; there: nothing
+    exit 0
+    warning: the connection broke: …
+    info: deleted `hello-fix`
+    == a bad gateway, done: GET DELETE DELETE; there: nothing
+    exit 0
+    warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
+    info: deleted `hello-fix`
+    == busy: GET DELETE DELETE; there: nothing
+    exit 0
+    warning: GitBook has a problem of its own: 503 Come back later
+    info: deleted `hello-fix`
+    == limited: GET DELETE DELETE; there: nothing
+    exit 0
+    warning: GitBook's rate limit is reached: 429 No
+    info: deleted `hello-fix`
+    ");
+}
+
+#[tokio::test]
+async fn an_answer_in_the_apis_place_is_no_deletion() {
+    let rows: &[Row<'_>] = &[
+        ("a page", "DELETE", &[Say(Lost, html(200))]),
+        ("a page that says it is not there", "DELETE", &[Say(Lost, html(404))]),
+        ("a redirect", "DELETE", &[Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))]),
+        ("nothing at all, done", "DELETE", &[Say(Done, Said::new(200, ""))]),
+        ("an object, done", "DELETE", &[Say(Done, Said::new(200, "{}"))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| deleted(row, 0, "20s").await).await, @"
+    == a page: GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: the answer, 200, is not the API's: expected value at line 1 column 1
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    == a page that says it is not there: GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed
+    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
+     hint: check `GITBOOK_ENDPOINT`
+    == a redirect: GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed
+    cause: the endpoint redirects elsewhere (302), and the token does not follow
+     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    == nothing at all, done: GET DELETE; there: nothing
+    == an object, done: GET DELETE; there: nothing
+    exit 0
+    info: deleted `hello-fix`
+    ");
+}
+
+#[tokio::test]
+async fn a_deletion_that_may_have_happened_says_so_whatever_comes_after() {
+    let rows: &[Row<'_>] = &[
+        ("then refused", "DELETE", &[ResetAndRefuse(Done)]),
+        ("then forbidden", "DELETE", &[Reset(Lost), Say(Lost, Said::error(403, "You may not"))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "20s").await).await, @"
+    == then refused: GET DELETE; there: nothing
+    exit 1
+    warning: the connection broke: …
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    == then forbidden: GET DELETE DELETE; there: hello-fix 3
+    exit 1
+    warning: the connection broke: …
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: the token may not do this: 403 You may not
+     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    ");
+}
+
+#[tokio::test]
+async fn a_deletion_that_takes_too_long() {
+    let rows: &[Row<'_>] = &[
+        ("no answer, lost", "DELETE", &[Stall(Lost)]),
+        ("no answer, done", "DELETE", &[Stall(Done)]),
+        ("half an answer", "DELETE", &[StallInAnswer]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| deleted(row, 0, "2s").await).await, @"
+    == no answer, lost: GET DELETE; there: hello-fix 3
+    == no answer, done: GET DELETE; there: nothing
+    == half an answer: GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: no answer within 2s
+     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    ");
+    insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "2s").await).await, @"
+    == no answer, lost: GET DELETE DELETE; there: nothing
+    == no answer, done: GET DELETE DELETE; there: nothing
+    == half an answer: GET DELETE DELETE; there: nothing
+    exit 0
+    warning: no answer within 2s
+    info: deleted `hello-fix`
+    ");
+}

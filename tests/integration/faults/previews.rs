@@ -1,0 +1,159 @@
+//! Publishing previews, which are read before.
+
+use super::{Row, World, busy, html, table};
+use crate::support::Effect::{Done, Lost};
+use crate::support::Fault::{
+    self, Cut, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
+};
+use crate::support::Said;
+
+/// Publishes over a preview that is there in version 3.
+async fn over(row: &Row<'_>, retries: usize, timeout: &str) -> String {
+    told(World::with_preview().await, row, retries, timeout).await
+}
+
+async fn told(world: World, (name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
+    for fault in *faults {
+        world.proxy.fail(kind, Fault::clone(fault), 1);
+    }
+    let run = world.run(retries).push_to("fix").variable("GITBOOK_TIMEOUT", timeout);
+    let told = world.told(name, run).await;
+    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
+    told
+}
+
+#[tokio::test]
+async fn a_preview_that_can_not_be_read_is_left_alone() {
+    let rows: &[Row<'_>] = &[
+        ("reset within the request", "GET", &[ResetInRequest]),
+        ("reset after the request", "GET", &[Reset(Done)]),
+        ("reset within the answer", "GET", &[ResetInAnswer]),
+        ("closed", "GET", &[HangUp(Lost)]),
+        ("cut short", "GET", &[Cut]),
+        ("a page", "GET", &[Say(Lost, html(200))]),
+        ("a page that says it is not there", "GET", &[Say(Lost, html(404))]),
+        ("busy", "GET", &[busy(503)]),
+        ("limited", "GET", &[busy(429)]),
+        ("redirected", "GET", &[Say(Lost, Said::new(307, "").header("location", "http://localhost:1"))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| over(row, 0, "20s").await).await, @"
+    == reset within the request: GET; there: hello-fix 3
+    == reset after the request: GET; there: hello-fix 3
+    == reset within the answer: GET; there: hello-fix 3
+    == closed: GET; there: hello-fix 3
+    == cut short: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == a page: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: the answer, 200, is not the API's: expected value at line 1 column 1
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    == a page that says it is not there: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
+     hint: check `GITBOOK_ENDPOINT`
+    == busy: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: GitBook has a problem of its own: 503 Come back later
+     hint: run again later; publishing and deleting can be repeated safely
+    == limited: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: GitBook's rate limit is reached: 429 Come back later
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    == redirected: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: the endpoint redirects elsewhere (307), and the token does not follow
+     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    ");
+    let rows: &[Row<'_>] =
+        &[("no answer", "GET", &[Stall(Done)]), ("half an answer", "GET", &[StallInAnswer])];
+    insta::assert_snapshot!(table(rows, async |row| over(row, 0, "2s").await).await, @"
+    == no answer: GET; there: hello-fix 3
+    == half an answer: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: no answer within 2s
+     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    ");
+}
+
+/// A version that our own earlier try has made is nobody else's, so nothing is said of another run.
+#[tokio::test]
+async fn a_preview_that_is_published_twice_is_not_somebody_elses() {
+    let rows: &[Row<'_>] = &[
+        ("one answer lost", "POST", &[Reset(Done)]),
+        ("two answers lost", "POST", &[ResetInAnswer, Say(Done, html(504))]),
+        ("a request lost", "POST", &[Reset(Lost)]),
+        ("a page", "POST", &[Cut]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| over(row, row.2.len(), "20s").await).await, @"
+    == one answer lost: GET POST POST; there: hello-fix 5
+    exit 0
+    warning: the connection broke: …
+    info: published `hello-fix`
+    == two answers lost: GET POST POST POST; there: hello-fix 6
+    exit 0
+    warning: the connection broke: …
+    warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
+    info: published `hello-fix`
+    == a request lost: GET POST POST; there: hello-fix 4
+    == a page: GET POST POST; there: hello-fix 5
+    exit 0
+    warning: the connection broke: …
+    info: published `hello-fix`
+    ");
+    let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
+    insta::assert_snapshot!(table(rows, async |row| over(row, 1, "2s").await).await, @"
+    == no answer: GET POST POST; there: hello-fix 5
+    exit 0
+    warning: no answer within 2s
+    info: published `hello-fix`
+    ");
+}
+
+#[tokio::test]
+async fn a_preview_that_fails_says_what_may_be_there() {
+    let rows: &[Row<'_>] = &[
+        ("reset on the connection that was read by", "POST", &[Reset(Done)]),
+        ("then refused", "POST", &[ResetAndRefuse(Done)]),
+        ("limited", "POST", &[busy(429)]),
+        (
+            "no more room",
+            "POST",
+            &[HangUp(Lost), Say(Lost, Said::error(403, "You have reached the limit of integrations"))],
+        ),
+    ];
+    // A refused try is one more, which nothing befalls.
+    let tries = |row: &Row<'_>| row.2.len() - usize::from(row.0 != "then refused");
+    insta::assert_snapshot!(table(rows, async |row| told(World::new().await, row, tries(row), "20s").await).await, @"
+    == reset on the connection that was read by: GET POST; there: hello-fix 1
+    exit 1
+    error: publishing `hello-fix` failed, but it may have happened
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == then refused: GET POST; there: hello-fix 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello-fix` failed, but it may have happened
+    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    == limited: GET POST; there: nothing
+    exit 1
+    error: publishing `hello-fix` failed
+    cause: GitBook's rate limit is reached: 429 Come back later
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    == no more room: GET POST POST; there: nothing
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello-fix` failed, but it may have happened
+    cause: the token may not do this: 403 You have reached the limit of integrations
+     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    ");
+}

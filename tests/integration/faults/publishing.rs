@@ -1,0 +1,300 @@
+//! Publishing to production.
+
+use super::{Row, World, busy, html, table};
+use crate::support::Effect::{Done, Lost};
+use crate::support::Fault::{
+    self, Cut, CutWithoutLength, Drip, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest,
+    ResetOnConnect, Say, Stall, StallInAnswer,
+};
+use crate::support::Said;
+
+/// Publishes once with each row's faults and a try for each of them.
+async fn tried_once_each((name, kind, faults): &Row<'_>) -> String {
+    published(name, kind, faults, faults.len() - 1, "20s").await
+}
+
+/// The same with one more try, which nothing befalls.
+async fn tried_once_more((name, kind, faults): &Row<'_>) -> String {
+    published(name, kind, faults, faults.len(), "20s").await
+}
+
+async fn published(
+    name: &str,
+    kind: &'static str,
+    faults: &[Fault],
+    retries: usize,
+    timeout: &str,
+) -> String {
+    let world = World::new().await;
+    for fault in faults {
+        world.proxy.fail(kind, fault.clone(), 1);
+    }
+    let run = world.run(retries).push_to("main").variable("GITBOOK_TIMEOUT", timeout);
+    let told = world.told(name, run).await;
+    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
+    told
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks() {
+    let rows: &[Row<'_>] = &[
+        ("reset within the request", "POST", &[ResetInRequest]),
+        ("reset after the request, lost", "POST", &[Reset(Lost)]),
+        ("reset after the request, done", "POST", &[Reset(Done)]),
+        ("closed after the request, lost", "POST", &[HangUp(Lost)]),
+        ("closed after the request, done", "POST", &[HangUp(Done)]),
+        ("reset within the answer", "POST", &[ResetInAnswer]),
+        ("answer cut short", "POST", &[Cut]),
+        ("answer of no length cut short", "POST", &[CutWithoutLength]),
+    ];
+    insta::assert_snapshot!(table(rows, tried_once_each).await, @"
+    == reset within the request: POST; there: nothing
+    == reset after the request, lost: POST; there: nothing
+    == reset after the request, done: POST; there: hello 1
+    == closed after the request, lost: POST; there: nothing
+    == closed after the request, done: POST; there: hello 1
+    == reset within the answer: POST; there: hello 1
+    == answer cut short: POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == answer of no length cut short: POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: the answer, 200, is not the API's: EOF while parsing …
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    ");
+    insta::assert_snapshot!(table(rows, tried_once_more).await, @"
+    == reset within the request: POST POST; there: hello 1
+    == reset after the request, lost: POST POST; there: hello 1
+    == reset after the request, done: POST POST; there: hello 2
+    == closed after the request, lost: POST POST; there: hello 1
+    == closed after the request, done: POST POST; there: hello 2
+    == reset within the answer: POST POST; there: hello 2
+    == answer cut short: POST POST; there: hello 2
+    exit 0
+    warning: the connection broke: …
+    info: published `hello`
+    == answer of no length cut short: POST POST; there: hello 2
+    exit 0
+    warning: the answer, 200, is not the API's
+    info: published `hello`
+    ");
+}
+
+#[tokio::test]
+async fn a_failure_whose_earlier_tries_may_have_happened() {
+    let said = |status, message: &str| Say(Lost, Said::error(status, message));
+    let rows: &[Row<'_>] = &[
+        ("then refused", "POST", &[ResetAndRefuse(Done)]),
+        ("then unauthorized", "POST", &[Reset(Done), said(401, "Authentication required")]),
+        ("then limited", "POST", &[Reset(Done), said(429, "Too many requests")]),
+        ("then a manifest refused", "POST", &[HangUp(Done), said(400, "No.")]),
+        (
+            "then a redirect",
+            "POST",
+            &[Cut, Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))],
+        ),
+        (
+            "then a limit that is too long",
+            "POST",
+            &[Reset(Lost), Say(Lost, Said::error(429, "No").header("retry-after", "3600"))],
+        ),
+    ];
+    let told = table(rows, async |(name, kind, faults)| published(name, kind, faults, 1, "20s").await).await;
+    insta::assert_snapshot!(told, @"
+    == then refused: POST; there: hello 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    == then unauthorized: POST POST; there: hello 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook did not accept the token: 401 Authentication required
+     hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
+    == then limited: POST POST; there: hello 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook's rate limit is reached: 429 Too many requests
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    == then a manifest refused: POST POST; there: hello 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook refused the integration: 400 No.
+     hint: change the manifest as GitBook asks, then run again
+    == then a redirect: POST POST; there: hello 1
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: the endpoint redirects elsewhere (302), and the token does not follow
+     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    == then a limit that is too long: POST POST; there: nothing
+    exit 1
+    warning: the connection broke: …
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook's rate limit is reached: 429 No
+     hint: run again in 1h, or lower `GITBOOK_CONCURRENCY`
+    ");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none() {
+    let rows: &[Row<'_>] = &[
+        ("a page, lost", "POST", &[Say(Lost, html(200))]),
+        ("a page, done", "POST", &[Say(Done, html(200))]),
+        ("nothing at all", "POST", &[Say(Lost, Said::new(200, ""))]),
+        ("a page of an error", "POST", &[Say(Lost, html(403))]),
+        ("a bad gateway, done", "POST", &[Say(Done, html(502))]),
+        ("a busy server", "POST", &[busy(503)]),
+        ("a limit", "POST", &[busy(429)]),
+    ];
+    insta::assert_snapshot!(table(rows, tried_once_each).await, @"
+    == a page, lost: POST; there: nothing
+    == a page, done: POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: the answer, 200, is not the API's: expected value at line 1 column 1
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    == nothing at all: POST; there: nothing
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: the answer, 200, is not the API's: EOF while parsing …
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    == a page of an error: POST; there: nothing
+    exit 1
+    error: publishing `hello` failed
+    cause: the token may not do this: 403 Forbidden, not in GitBook's own words
+     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    == a bad gateway, done: POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
+     hint: run again later; publishing and deleting can be repeated safely
+    == a busy server: POST; there: nothing
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: GitBook has a problem of its own: 503 Come back later
+     hint: run again later; publishing and deleting can be repeated safely
+    == a limit: POST; there: nothing
+    exit 1
+    error: publishing `hello` failed
+    cause: GitBook's rate limit is reached: 429 Come back later
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    ");
+}
+
+#[tokio::test]
+async fn an_answer_that_gets_better() {
+    let limited = |name, value: &str| Say(Lost, Said::error(429, "Too many requests").header(name, value));
+    let rows: &[Row<'_>] = &[
+        ("a limit without a word on its end", "POST", &[busy(429)]),
+        ("a limit of a second", "POST", &[limited("retry-after", "1")]),
+        ("a limit that is over", "POST", &[limited("x-ratelimit-reset", "1")]),
+        ("a burst", "POST", &[busy(500), busy(502), busy(503)]),
+        ("a burst that did its work", "POST", &[Say(Done, html(502)), Say(Done, html(504))]),
+    ];
+    insta::assert_snapshot!(table(rows, tried_once_more).await, @"
+    == a limit without a word on its end: POST POST; there: hello 1
+    exit 0
+    warning: GitBook's rate limit is reached: 429 Come back later
+    info: published `hello`
+    == a limit of a second: POST POST; there: hello 1
+    == a limit that is over: POST POST; there: hello 1
+    exit 0
+    warning: GitBook's rate limit is reached: 429 Too many requests
+    info: published `hello`
+    == a burst: POST POST POST POST; there: hello 1
+    exit 0
+    warning: GitBook has a problem of its own: 500 Come back later
+    warning: GitBook has a problem of its own: 502 Come back later
+    warning: GitBook has a problem of its own: 503 Come back later
+    info: published `hello`
+    == a burst that did its work: POST POST POST; there: hello 3
+    exit 0
+    warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
+    warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
+    info: published `hello`
+    ");
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long() {
+    let rows: &[Row<'_>] = &[
+        ("no answer, lost", "POST", &[Stall(Lost)]),
+        ("no answer, done", "POST", &[Stall(Done)]),
+        ("half an answer", "POST", &[StallInAnswer]),
+        ("a byte a second", "POST", &[Drip]),
+    ];
+    let check = async |retries| {
+        table(rows, async move |(name, kind, faults)| published(name, kind, faults, retries, "2s").await)
+            .await
+    };
+    let (once, twice) = tokio::join!(check(0), check(1));
+    insta::assert_snapshot!(once, @"
+    == no answer, lost: POST; there: nothing
+    == no answer, done: POST; there: hello 1
+    == half an answer: POST; there: hello 1
+    == a byte a second: POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: no answer within 2s
+     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    ");
+    insta::assert_snapshot!(twice, @"
+    == no answer, lost: POST POST; there: hello 1
+    == no answer, done: POST POST; there: hello 2
+    == half an answer: POST POST; there: hello 2
+    == a byte a second: POST POST; there: hello 2
+    exit 0
+    warning: no answer within 2s
+    info: published `hello`
+    ");
+}
+
+/// Whether that is noticed while connecting or while sending is a matter of luck.
+#[tokio::test]
+async fn a_connection_that_is_reset_at_once() {
+    let row = ("reset on connecting", "CONNECT", [ResetOnConnect].as_slice());
+    let (once, again) = tokio::join!(tried_once_each(&row), tried_once_more(&row));
+    assert!(once.starts_with("== reset on connecting: CONNECT; there: nothing\nexit 1\n"), "{once}");
+    assert!(again.starts_with("== reset on connecting: CONNECT POST; there: hello 1\nexit 0\n"), "{again}");
+}
+
+/// The program is in the middle of sending when the connection breaks.
+#[tokio::test]
+async fn a_body_that_is_too_large_to_be_sent_at_once() {
+    let check = async |name: &'static str, fault: Fault, retries: usize| {
+        let world = World::new().await;
+        let script = format!("export default {{ a: '{}' }};\n", "0123456789abcdef".repeat(500_000));
+        std::fs::write(world.repository.path("hello/main.ts"), script).unwrap();
+        world.proxy.fail("POST", fault, 1);
+        let run = world.run(retries).push_to("main").variable("GITBOOK_BUNDLE", "false");
+        world.told(name, run.variable("GITBOOK_SCRIPT", "main.ts")).await
+    };
+    let told = futures::future::join_all([
+        check("reset within the request", ResetInRequest, 0),
+        check("reset within the request, then well", ResetInRequest, 1),
+        check("reset within the answer, then well", ResetInAnswer, 1),
+    ]);
+    insta::assert_snapshot!(told.await.join("\n"), @"
+    == reset within the request: POST; there: nothing
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == reset within the request, then well: POST POST; there: hello 1
+    exit 0
+    warning: the connection broke: …
+    info: published `hello`
+    == reset within the answer, then well: POST POST; there: hello 2
+    exit 0
+    warning: the connection broke: …
+    info: published `hello`
+    ");
+}

@@ -1,0 +1,122 @@
+//! The sweep, which lists, reads and deletes.
+
+use forge_stand_in::StandIn;
+
+use super::{Row, World, busy, html, table};
+use crate::support::Effect::{Done, Lost};
+use crate::support::Fault::{self, Cut, HangUp, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
+use crate::support::Said;
+
+async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
+    let forge = StandIn::start().await;
+    let world = World::with_preview().await;
+    for fault in *faults {
+        world.proxy.fail(kind, Fault::clone(fault), 1);
+    }
+    let run = world.run(retries).with_forge(&forge).event("schedule", "main");
+    let told = world.told(name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
+    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
+    told
+}
+
+#[tokio::test]
+async fn without_a_list_nothing_is_deleted() {
+    let rows: &[Row<'_>] = &[
+        ("reset within the request", "LIST", &[ResetInRequest]),
+        ("reset within the answer", "LIST", &[ResetInAnswer]),
+        ("closed", "LIST", &[HangUp(Done)]),
+        ("cut short", "LIST", &[Cut]),
+        ("a page", "LIST", &[Say(Lost, html(200))]),
+        ("busy", "LIST", &[busy(503)]),
+        ("limited", "LIST", &[busy(429)]),
+        ("a list of nothing", "LIST", &[Say(Lost, Said::new(200, "{}"))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
+    == reset within the request: LIST; there: hello-fix 3
+    == reset within the answer: LIST; there: hello-fix 3
+    == closed: LIST; there: hello-fix 3
+    == cut short: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: the connection broke: …
+     hint: run again, which is safe
+    == a page: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: the answer, 200, is not the API's: expected value at line 1 column 1
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    == busy: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook has a problem of its own: 503 Come back later
+     hint: run again later; publishing and deleting can be repeated safely
+    == limited: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook's rate limit is reached: 429 Come back later
+     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    == a list of nothing: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: the answer, 200, is not the API's: missing field `items` at line 1 column 2
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    ");
+    insta::assert_snapshot!(swept(&("no answer", "LIST", &[Stall(Done)]), 0, "2s").await, @"
+    == no answer: LIST; there: hello-fix 3
+    exit 1
+    error: the sweep failed
+    cause: the integrations of the organization `acme` can't be listed: no answer within 2s
+     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    ");
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_again_is_kept() {
+    let rows: &[Row<'_>] = &[
+        ("reset", "GET", &[Reset(Done)]),
+        ("cut short", "GET", &[Cut]),
+        ("a page", "GET", &[Say(Lost, html(404))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
+    == reset: LIST LIST GET; there: hello-fix 3
+    == cut short: LIST LIST GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == a page: LIST LIST GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
+     hint: check `GITBOOK_ENDPOINT`
+    ");
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_and_one_that_is_tried_again() {
+    let rows: &[Row<'_>] = &[
+        ("reset, lost", "DELETE", &[Reset(Lost)]),
+        ("reset, done", "DELETE", &[Reset(Done)]),
+        ("a page", "DELETE", &[Say(Lost, html(200))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
+    == reset, lost: LIST LIST GET DELETE; there: hello-fix 3
+    == reset, done: LIST LIST GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: the connection broke: …
+     hint: run again, which is safe
+    == a page: LIST LIST GET DELETE; there: hello-fix 3
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: the answer, 200, is not the API's: expected value at line 1 column 1
+     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    ");
+    insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
+    == reset, lost: LIST LIST GET DELETE DELETE; there: nothing
+    == reset, done: LIST LIST GET DELETE DELETE; there: nothing
+    exit 0
+    warning: the connection broke: …
+    info: deleted `hello-fix` (`fix` is gone)
+    ");
+}
