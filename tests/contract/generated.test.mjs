@@ -154,7 +154,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const exception = rewritten(manifest, ofTheCli);
                 exception.used.forEach(count);
                 const still = await cliRefusesManifest(exception.manifest);
-                assert.equal(still, undefined, `the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
+                assert.equal(still, undefined, `${still}; the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
             }
         }
         context.diagnostic(`of ${COUNT} the CLI accepts ${cli}, ${both} of them we, too`);
