@@ -1,5 +1,6 @@
 //! Carries a plan out, one integration at a time or several at once.
 
+mod answer;
 mod guard;
 #[cfg(test)]
 mod histories;
@@ -12,7 +13,6 @@ pub(crate) use outcome::{DeployError, Done, Outcome, What};
 pub(crate) use records::Records;
 pub(crate) use sweep::{Sweep, SweepError};
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
@@ -21,6 +21,7 @@ use crate::gitbook::{ApiError, Deletion, GitBook, Published, Tried};
 use crate::integration::{Identity, Integration, PreviewIdentity};
 use crate::plan::Target;
 use crate::preview::{self, Mark, Template};
+use answer::{Difference, Sent};
 use records::Publishing;
 
 /// All that carrying out a plan needs to know.
@@ -112,9 +113,8 @@ impl Deployment<'_> {
             }
             let (body, hash) = integration.body();
             let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
-            let answer = self.send_recorded(&publishing, body).await?.last;
-            let expected = Expected { name: &name, title: integration.title(), visibility: None };
-            Ok(published(&answer, &expected, integration, done))
+            let answer = self.send_recorded(&publishing, body).await?;
+            Ok(published(&answer.last, &Sent::production(integration), done))
         })
         .await
     }
@@ -152,9 +152,10 @@ impl Deployment<'_> {
                 Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
                 answer => answer,
             }?;
-            warn_of_overlap(existing.as_ref(), &answer);
-            let expected = Expected { name, title: &identity.title, visibility: Some(identity.visibility) };
-            Ok(published(&answer.last, &expected, integration, done))
+            let (title, visibility) = (&*identity.title, identity.visibility);
+            let sent = Sent { name, title, visibility, ..Sent::production(integration) };
+            warn_of_overlap(existing.as_ref(), &answer, &sent);
+            Ok(published(&answer.last, &sent, done))
         })
         .await
     }
@@ -284,16 +285,17 @@ fn skipped(note: &str) -> Done {
 }
 
 /// The API has no compare-and-set: somebody else may publish after the mark was read.
-fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>) {
+fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>, sent: &Sent<'_>) {
     let Tried { last: answer, unanswered } = answer;
     let number = |published: &Published| published.version.as_ref().and_then(serde_json::Number::as_u64);
     // Each try whose answer was lost may have made a version of its own.
     if let Some((before, after)) = existing.and_then(number).zip(number(answer))
         && after > before + 1 + u64::from(*unanswered)
+        && sent.another(answer).is_none()
     {
         tracing::warn!(
             "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
-            answer.name
+            sent.name
         );
     }
 }
@@ -306,38 +308,10 @@ fn seen(answer: &Published, done: Done) -> Done {
     Done { url: answer.urls.app.clone(), version: answer.version.as_ref().map(ToString::to_string), ..done }
 }
 
-/// What an answer should repeat.
-struct Expected<'a> {
-    name: &'a str,
-    title: &'a str,
-    visibility: Option<&'a str>,
-}
-
-/// What was published; a difference to what was sent is worth a warning.
-fn published(answer: &Published, expected: &Expected<'_>, integration: &Integration, done: Done) -> Done {
-    let differs = |field: &str, sent: &str, got: &str| {
-        if !sent.is_empty() && sent != got {
-            tracing::warn!(
-                field,
-                sent,
-                got,
-                "GitBook published `{}` with another `{field}` than was sent",
-                answer.name
-            );
-        }
-    };
-    differs("name", expected.name, &answer.name);
-    let visibility = expected.visibility.unwrap_or(integration.text("visibility"));
-    differs("title", expected.title, &answer.title);
-    differs("visibility", visibility, answer.visibility.as_deref().unwrap_or_default());
-    differs("target", integration.text("target"), answer.target.as_deref().unwrap_or_default());
-    if let Some(scopes) = &answer.scopes {
-        let joined = |scopes: BTreeSet<&str>| scopes.into_iter().collect::<Vec<_>>().join(", ");
-        differs(
-            "scopes",
-            &joined(integration.scopes()),
-            &joined(scopes.iter().map(String::as_str).collect()),
-        );
-    }
-    seen(answer, Done { what: What::Published, ..done })
+/// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link
+/// to this one.
+fn published(answer: &Published, sent: &Sent<'_>, done: Done) -> Done {
+    sent.differences(answer).iter().for_each(Difference::warn);
+    let done = Done { what: What::Published, ..done };
+    if sent.another(answer).is_some() { done } else { seen(answer, done) }
 }

@@ -314,7 +314,9 @@ mod tests {
     fn a_url_says_what_is_wrong_with_it() {
         check(
             "externalLinks: [{label: a, url: 'https://a.example/b c'}]\n",
-            &["error m:6:33: `externalLinks[0].url` is not a URL: write ` ` as `%20`"],
+            &[
+                "error m:6:33: `externalLinks[0].url` is not a URL: write ` ` as `%20` (accepted: a whole address, such as `https://example.com/page`)",
+            ],
         );
     }
 

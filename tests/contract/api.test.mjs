@@ -81,8 +81,8 @@ describe('the API', () => {
     /** Runs, and gives what was asked meanwhile; nothing of it is wrong. */
     async function asked(variables, options) {
         const before = witness.seen.length;
-        const gitbook = { GITBOOK_ENDPOINT: witness.endpoint, GITBOOK_RETRIES: '0', CI_API_V4_URL: `${gitlab.host}/api/v4` };
-        const { code, output } = await runOurs({ ...gitbook, ...variables }, options);
+        const servers = { GITBOOK_ENDPOINT: witness.endpoint, CI_API_V4_URL: `${gitlab.host}/api/v4` };
+        const { code, output } = await runOurs({ ...servers, GITBOOK_RETRIES: '0', ...variables }, options);
         const seen = witness.seen.slice(before);
         assert.equal(code, 0, `${output}\n${seen.map(show).join('\n')}`);
         const wrong = seen.filter(({ wrongRequest, wrongAnswer }) => wrongRequest.length + wrongAnswer.length > 0);
@@ -104,8 +104,8 @@ describe('the API', () => {
 
     for (const environment of ['', 'other', 'fewer']) {
         test(`takes a manifest with every field, in the environment "${environment}"`, async () => {
-            const variables = { FIRST: '1', SECOND: '2', GITBOOK_INTEGRATIONS: fixture('everything'), GITBOOK_ENV: environment };
-            const seen = await publish(variables, { programs });
+            const manifest = { GITBOOK_INTEGRATIONS: fixture('everything'), GITBOOK_ENV: environment };
+            const seen = await publish({ ...manifest, FIRST: '1', SECOND: '2' }, { programs });
             assert.deepEqual(lines(seen), ['POST /v1/integrations/Every-Thing-2 200']);
         });
     }
@@ -193,11 +193,13 @@ describe('the API', () => {
 
     test('was asked for all that we use, with every field that there is', (context) => {
         const { seen } = witness;
-        const operations = new Set(seen.map(({ request, status }) => `${request.method} ${shape(request.path)} ${status}`));
+        const told = ({ request: { method, path }, status }) => `${method} ${shape(path)} ${status}`;
+        const operations = new Set(seen.map(told));
         const integration = '/v1/integrations/{}';
         const list = '/v1/orgs/{}/integrations';
         const used = ['POST 200', 'GET 200', 'GET 404', 'DELETE 205'].map((used) => used.replace(' ', ` ${integration} `));
-        const never = [...used, 'GET /v1/orgs 200', `GET ${list} 200`].filter((operation) => !operations.has(operation));
+        used.push('GET /v1/orgs 200', `GET ${list} 200`);
+        const never = used.filter((operation) => !operations.has(operation));
         assert.deepEqual(never, [], 'never asked');
         const fields = new Set(seen.flatMap(({ request }) => Object.keys(request.body ?? {})));
         assert.deepEqual(document.fields.filter((field) => !fields.has(field)), [], 'never sent');

@@ -107,7 +107,8 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
     const exceptional = (manifest) => rewritten(applied(manifest), ofTheDocument(document.names));
 
     /** Whether we and the document part, where no exception says so. */
-    const disagree = (manifest, ours) => (ours.length > 0) !== (documentRefuses(exceptional(manifest).manifest).length > 0);
+    const disagree = (manifest, ours) =>
+        (ours.length > 0) !== (documentRefuses(exceptional(manifest).manifest).length > 0);
 
     /** The smallest manifest that is left of one that shows a disagreement. */
     async function shrunk(manifest, style, round = 0) {
@@ -153,7 +154,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const exception = rewritten(manifest, ofTheCli);
                 exception.used.forEach(count);
                 const still = await cliRefusesManifest(exception.manifest);
-                assert.equal(still, undefined, `the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
+                assert.equal(still, undefined, `${still}; the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
             }
         }
         context.diagnostic(`of ${COUNT} the CLI accepts ${cli}, ${both} of them we, too`);
@@ -181,7 +182,8 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
         });
 
         test('are sent as they are, and answered as the document says', async (context) => {
-            const good = manifests.filter((manifest, index) => judged[index].length === 0 && documentRefuses(manifest).length === 0).slice(0, SENT);
+            const isGood = (manifest, index) => judged[index].length === 0 && documentRefuses(manifest).length === 0;
+            const good = manifests.filter(isGood).slice(0, SENT);
             for (let first = 0; first < good.length; first += AT_ONCE) {
                 const some = good.slice(first, first + AT_ONCE);
                 await judge(some, `good-${first}`);
@@ -218,12 +220,13 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const { wrongRequest, wrongAnswer } = witness.seen.at(-1);
                 const excepted = rewritten(applied(manifest), exceptions).manifest === REFUSED;
                 const expected = wrongRequest.length > 0 || excepted ? 400 : 200;
-                assert.equal(answer.status, expected, `the seed ${SEED}, manifest ${index}: ${wrongRequest}\n${yaml(manifest, 0)}`);
+                const told = `the seed ${SEED}, manifest ${index}: ${wrongRequest}\n${yaml(manifest, 0)}`;
+                assert.equal(answer.status, expected, told);
                 assert.deepEqual(wrongAnswer, []);
                 refused += answer.status === 400;
             }
             const count = witness.seen.length - before;
-            context.diagnostic(`${count} answers of the sandbox were held against the document, ${refused} of them refusals`);
+            context.diagnostic(`${count} more answers of the sandbox were, too, ${refused} of them refusals`);
         });
     });
 });

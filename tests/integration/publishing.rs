@@ -7,7 +7,7 @@ mod selection;
 use gitbook_deploy::gitbook::sandbox;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wiremock::matchers::any;
+use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{Deployment, Ended, Recorded as _, Repository, deployment, gitbook, png, repository};
@@ -274,6 +274,63 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=space:content:read got=""
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
     "#);
+}
+
+/// What a run says whose publication was answered so.
+async fn told_of(answer: Value) -> Ended {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
+    let repository = repository().manifest(".", "hello", "target: site\n");
+    push(&server.uri(), "main", &repository).runs().await
+}
+
+fn warnings(ended: &Ended) -> String {
+    let log = ended.log();
+    let lines = log.lines().filter(|line| line.starts_with("warning:"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[tokio::test]
+async fn what_an_answer_does_not_say_is_a_warning() {
+    let ended = told_of(json!({"name": "hello", "title": "Hello ", "version": 7})).await;
+    assert_eq!(
+        (ended.code, ended.output("result"), ended.output("version")),
+        (Some(0), "published".into(), "7".into())
+    );
+    insta::assert_snapshot!(warnings(&ended), @r#"
+    warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got="Hello "
+    warning: GitBook does not say with which `target` it has published `hello` field=target sent=site
+    warning: GitBook does not say with which `scopes` it has published `hello` field=scopes sent=space:content:read
+    "#);
+}
+
+#[tokio::test]
+async fn a_preview_that_has_become_public_is_a_warning() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .respond_with(crate::support::said(404, "Integration not found"))
+        .mount(&server)
+        .await;
+    let mut answer = crate::support::published("hello-fix");
+    answer["visibility"] = json!("public");
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
+    let ended = push(&server.uri(), "fix", &repository().integration("hello")).runs().await;
+    assert_eq!((ended.code, ended.output("result")), (Some(0), "published".into()));
+    insta::assert_snapshot!(warnings(&ended), @r#"
+    warning: GitBook published `hello-fix` with another `title` than was sent field=title sent="Hello (fix)" got=Hello
+    warning: GitBook published `hello-fix` with another `visibility` than was sent field=visibility sent=private got=public
+    "#);
+}
+
+#[tokio::test]
+async fn an_answer_about_another_integration_gives_no_link() {
+    let ended = told_of(crate::support::published("other")).await;
+    assert_eq!(
+        (ended.code, ended.output("result"), ended.output("name")),
+        (Some(0), "published".into(), "hello".into())
+    );
+    assert_eq!((ended.output("url"), ended.output("version")), (String::new(), String::new()));
+    insta::assert_snapshot!(warnings(&ended), @"warning: GitBook answered about another integration than `hello`, so see in GitBook whether it was published sent=hello got=other");
 }
 
 #[tokio::test]

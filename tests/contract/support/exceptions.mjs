@@ -33,7 +33,8 @@ function known(names) {
 /** All properties of all configurations. */
 function properties({ configurations }) {
     const mappings = (value) => (isMapping(value) ? Object.values(value).filter(isMapping) : []);
-    return mappings(configurations).flatMap(({ properties }) => mappings(properties)).filter((property) => 'type' in property);
+    const all = mappings(configurations).flatMap(({ properties }) => mappings(properties));
+    return all.filter((property) => 'type' in property);
 }
 
 const configurationsOf = ({ configurations }) =>
@@ -43,9 +44,19 @@ const refusedIf = (holds) => (manifest) => (holds(manifest) ? REFUSED : manifest
 
 /** Of the document. Those of `sandbox` are the sandbox's, too. */
 export const ofTheDocument = (names) => [
-    { what: 'a scope, category, target or type of property that nobody knows yet is sent on', rewrite: known(names) },
-    { what: "a name is what the CLI takes, which is less than the API's", rewrite: refusedIf(({ name }) => !NAME.test(name)) },
-    { what: 'an organization has a name', rewrite: refusedIf(({ organization }) => organization === ''), sandbox: true },
+    {
+        what: 'a scope, category, target or type of property that nobody knows yet is sent on',
+        rewrite: known(names),
+    },
+    {
+        what: "a name is what the CLI takes, which is less than the API's",
+        rewrite: refusedIf(({ name }) => !NAME.test(name)),
+    },
+    {
+        what: 'an organization has a name',
+        rewrite: refusedIf(({ organization }) => organization === ''),
+        sandbox: true,
+    },
     {
         what: 'a link is what a URL parser takes, too, as with the CLI',
         rewrite: refusedIf((manifest) => linksOf(manifest).some(({ url }) => !URL.canParse(url))),
@@ -53,7 +64,8 @@ export const ofTheDocument = (names) => [
     },
     {
         what: 'a configuration is not half one thing and half another',
-        rewrite: refusedIf((manifest) => configurationsOf(manifest).some((one) => 'componentId' in one && 'properties' in one)),
+        rewrite: refusedIf((manifest) =>
+            configurationsOf(manifest).some((one) => 'componentId' in one && 'properties' in one)),
         sandbox: true,
     },
     {

@@ -171,6 +171,6 @@ async fn a_warning_stands_between_two_sections() {
     let lines = folded(&ended.stderr);
     let told = lines.iter().filter(|(_, line)| !line.contains("GITLAB_TOKEN")).skip(1);
     let told: Vec<_> = told.map(|(section, line)| (section.is_some(), &line[..line.len().min(9)])).collect();
-    let each = [(false, "warning: "), (false, "warning: "), (true, "info: pub")];
+    let each = [(false, "warning: "), (true, "info: pub")];
     assert_eq!(told, [each, each].concat(), "{}", ended.stderr);
 }

@@ -101,6 +101,9 @@ pub(crate) fn published(name: &str) -> Value {
         "name": name,
         "version": 1,
         "title": "Hello",
+        "visibility": "private",
+        "target": "all",
+        "scopes": ["space:content:read"],
         "urls": {"app": format!("https://app.gitbook.com/integrations/{name}")},
     })
 }

@@ -1,0 +1,221 @@
+//! What GitBook says that it has published, held against what was sent.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::gitbook::Published;
+use crate::integration::Integration;
+
+/// What was sent, as far as an answer should repeat it. Empty is what was not sent, of which any answer is right; only
+/// scopes are always sent, and none of them is some.
+#[derive(Debug)]
+pub(super) struct Sent<'a> {
+    pub(super) name: &'a str,
+    pub(super) title: &'a str,
+    pub(super) visibility: &'a str,
+    pub(super) target: &'a str,
+    pub(super) scopes: BTreeSet<&'a str>,
+}
+
+/// One way in which an answer is not what was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Difference<'a> {
+    /// It is about another integration altogether.
+    Integration { sent: &'a str, got: &'a str },
+    /// A field is another.
+    Field { of: &'a str, field: &'static str, sent: String, got: String },
+    /// A field is not there.
+    Absent { of: &'a str, field: &'static str, sent: String },
+}
+
+impl<'a> Sent<'a> {
+    /// What is sent for an integration in production.
+    pub(super) fn production(integration: &'a Integration) -> Self {
+        Self {
+            name: &integration.name,
+            title: integration.title(),
+            visibility: integration.text("visibility"),
+            target: integration.text("target"),
+            scopes: integration.scopes(),
+        }
+    }
+
+    /// All differences; but of another integration nothing else matters.
+    pub(super) fn differences(&self, answer: &'a Published) -> Vec<Difference<'a>> {
+        if let Some(got) = self.another(answer) {
+            return vec![Difference::Integration { sent: self.name, got }];
+        }
+        let text = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
+        let present = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        let texts = [
+            ("name", self.name, present(&answer.name)),
+            ("title", self.title, present(&answer.title)),
+            ("visibility", self.visibility, text(&answer.visibility)),
+            ("target", self.target, text(&answer.target)),
+        ];
+        let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
+        let mut found: Vec<_> = sent
+            .map(|(field, sent, got)| self.difference(field, sent.to_owned(), got.map(str::to_owned)))
+            .collect();
+        let scopes: Option<BTreeSet<_>> =
+            answer.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
+        if scopes.as_ref() != Some(&self.scopes) {
+            found.push(self.difference("scopes", joined(&self.scopes), scopes.as_ref().map(joined)));
+        }
+        found
+    }
+
+    /// The name of the other integration that an answer is about. In another case it is the same.
+    pub(super) fn another(&self, answer: &'a Published) -> Option<&'a str> {
+        let is_another = !answer.name.is_empty() && !answer.name.eq_ignore_ascii_case(self.name);
+        is_another.then_some(&*answer.name)
+    }
+
+    fn difference(&self, field: &'static str, sent: String, got: Option<String>) -> Difference<'a> {
+        match got {
+            Some(got) => Difference::Field { of: self.name, field, sent, got },
+            None => Difference::Absent { of: self.name, field, sent },
+        }
+    }
+}
+
+fn joined(scopes: &BTreeSet<&str>) -> String {
+    scopes.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
+impl Difference<'_> {
+    /// Says it. What was published is published: it fails nothing.
+    pub(super) fn warn(&self) {
+        match self {
+            Self::Integration { sent, got } => tracing::warn!(sent, got, "{self}"),
+            Self::Field { field, sent, got, .. } => tracing::warn!(field, sent, got, "{self}"),
+            Self::Absent { field, sent, .. } => tracing::warn!(field, sent, "{self}"),
+        }
+    }
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integration { sent, .. } => write!(
+                f,
+                "GitBook answered about another integration than `{sent}`, so see in GitBook whether it was published"
+            ),
+            Self::Field { of, field, .. } => {
+                write!(f, "GitBook published `{of}` with another `{field}` than was sent")
+            }
+            Self::Absent { of, field, .. } => {
+                write!(f, "GitBook does not say with which `{field}` it has published `{of}`")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Difference, Sent};
+    use crate::gitbook::Published;
+
+    fn sent() -> Sent<'static> {
+        let scopes = ["site:views:read", "space:content:read"].into();
+        Sent { name: "hello", title: "Hello World", visibility: "unlisted", target: "site", scopes }
+    }
+
+    /// What was sent, as an answer.
+    fn repeated() -> Value {
+        json!({
+            "name": "hello",
+            "title": "Hello World",
+            "visibility": "unlisted",
+            "target": "site",
+            "scopes": ["space:content:read", "site:views:read"],
+            "version": 3,
+        })
+    }
+
+    fn differences(sent: &Sent<'_>, answer: &Value) -> Vec<String> {
+        let answer: Published = serde_json::from_value(answer.clone()).unwrap();
+        let told = |difference: &Difference<'_>| match difference {
+            Difference::Integration { sent, got } => format!("{sent} -> {got}"),
+            Difference::Field { field, sent, got, .. } => format!("{field}: {sent} -> {got}"),
+            Difference::Absent { field, sent, .. } => format!("{field}: {sent} -> nothing"),
+        };
+        sent.differences(&answer).iter().map(told).collect()
+    }
+
+    /// With another value of one field, or without it.
+    fn check(field: &str, value: Value, expected: &[&str]) {
+        let mut answer = repeated();
+        match value {
+            Value::Null => drop(answer.as_object_mut().unwrap().remove(field)),
+            value => answer[field] = value,
+        }
+        assert_eq!(differences(&sent(), &answer), expected, "{answer}");
+    }
+
+    #[test]
+    fn what_was_sent_is_no_difference() {
+        assert_eq!(differences(&sent(), &repeated()), [""; 0]);
+    }
+
+    #[test]
+    fn each_of_the_five_fields_is_compared() {
+        check("name", json!("Hello"), &["name: hello -> Hello"]);
+        check("title", json!("Hallo World"), &["title: Hello World -> Hallo World"]);
+        check("visibility", json!("public"), &["visibility: unlisted -> public"]);
+        check("target", json!("all"), &["target: site -> all"]);
+        check(
+            "scopes",
+            json!(["site:views:read"]),
+            &["scopes: site:views:read, space:content:read -> site:views:read"],
+        );
+    }
+
+    #[test]
+    fn a_title_that_differs_in_blanks_differs() {
+        for title in ["Hello  World", "Hello World ", " Hello World", "HelloWorld", "Hello\u{a0}World"] {
+            check("title", json!(title), &[&format!("title: Hello World -> {title}")]);
+        }
+    }
+
+    #[test]
+    fn the_order_of_scopes_and_how_often_they_are_named_does_not_matter() {
+        check("scopes", json!(["site:views:read", "space:content:read", "site:views:read"]), &[]);
+    }
+
+    #[test]
+    fn a_scope_that_was_not_asked_for_is_a_difference_where_none_was() {
+        let none = Sent { scopes: [].into(), ..sent() };
+        let more = "scopes:  -> site:views:read, space:content:read";
+        assert_eq!(differences(&none, &repeated()), [more]);
+        let mut answer = repeated();
+        answer["scopes"] = json!([]);
+        assert_eq!(differences(&none, &answer), [""; 0]);
+    }
+
+    #[test]
+    fn a_field_that_the_answer_lacks_is_not_what_was_sent() {
+        check("name", Value::Null, &["name: hello -> nothing"]);
+        check("title", Value::Null, &["title: Hello World -> nothing"]);
+        check("visibility", Value::Null, &["visibility: unlisted -> nothing"]);
+        check("target", Value::Null, &["target: site -> nothing"]);
+        check("scopes", Value::Null, &["scopes: site:views:read, space:content:read -> nothing"]);
+    }
+
+    #[test]
+    fn what_was_not_sent_may_be_anything() {
+        let less = Sent { visibility: "", target: "", ..sent() };
+        assert_eq!(differences(&less, &repeated()), [""; 0]);
+        let mut answer = repeated();
+        answer["target"] = Value::Null;
+        assert_eq!(differences(&less, &answer), [""; 0]);
+    }
+
+    #[test]
+    fn of_another_integration_nothing_else_matters() {
+        let answer = json!({"name": "other", "title": "Other", "scopes": []});
+        assert_eq!(differences(&sent(), &answer), ["hello -> other"]);
+    }
+}
