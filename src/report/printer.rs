@@ -137,9 +137,9 @@ impl Printer {
             ..problem.clone()
         };
         match self.format {
-            LogFormat::Text => self.write(&text(&problem), Line::Stands),
+            LogFormat::Text => self.write(&self.text(&problem), Line::Stands),
             LogFormat::GitHub => self.write(&self.annotation(&problem), Line::Stands),
-            LogFormat::Json => self.json(super::problem(&problem)),
+            LogFormat::Json => self.json(self.redacted_values(super::problem(&problem))),
         }
     }
 
@@ -184,6 +184,25 @@ impl Printer {
         }
     }
 
+    /// Lines for people.
+    fn text(&self, problem: &Diagnostic) -> String {
+        let (message, place) = match &problem.place {
+            // A variable is all there is to say of where.
+            Some(place) if place.path().is_none() && place.position.is_none() => {
+                (self.redacted(&problem.to_string()), None)
+            }
+            place => (problem.message.clone(), place.as_ref()),
+        };
+        let mut lines = format!("{}: {}\n", problem.severity, escape::line(&message));
+        if let Some(place) = place {
+            lines.push_str(&format!("   at: {}\n", escape::line(&self.redacted(&place.to_string()))));
+        }
+        if let Some(hint) = &problem.hint {
+            lines.push_str(&format!(" hint: {}\n", escape::line(hint)));
+        }
+        lines
+    }
+
     /// An annotation, which GitHub shows at the line in question.
     fn annotation(&self, problem: &Diagnostic) -> String {
         let mut properties = Vec::new();
@@ -191,12 +210,15 @@ impl Printer {
         if let Some(place) = &problem.place {
             match place.path() {
                 Some(path) => {
-                    properties.push(format!("file={}", escape::command_property(&self.in_workspace(path))));
+                    properties.push(format!(
+                        "file={}",
+                        escape::command_property(&self.redacted(&self.in_workspace(path)))
+                    ));
                     if let Some((line, column)) = place.position {
                         properties.push(format!("line={line},col={column}"));
                     }
                 }
-                None => message = format!("{place}: {message}"),
+                None => message = format!("{}: {message}", self.redacted(&place.to_string())),
             }
         }
         if let Some(hint) = &problem.hint {
@@ -240,20 +262,4 @@ pub(super) fn cause(error: &dyn std::error::Error) -> Option<String> {
         next = cause.source();
     }
     (!causes.is_empty()).then(|| causes.join(": "))
-}
-
-fn text(problem: &Diagnostic) -> String {
-    let (message, place) = match &problem.place {
-        // A variable is all there is to say of where.
-        Some(place) if place.path().is_none() && place.position.is_none() => (problem.to_string(), None),
-        place => (problem.message.clone(), place.as_ref()),
-    };
-    let mut lines = format!("{}: {}\n", problem.severity, escape::line(&message));
-    if let Some(place) = place {
-        lines.push_str(&format!("   at: {}\n", escape::line(&place.to_string())));
-    }
-    if let Some(hint) = &problem.hint {
-        lines.push_str(&format!(" hint: {}\n", escape::line(hint)));
-    }
-    lines
 }
