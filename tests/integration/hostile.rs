@@ -8,6 +8,8 @@ mod files;
 mod judge;
 mod manifests;
 mod markdown;
+#[cfg(unix)]
+mod repositories;
 mod runner;
 mod secrets;
 mod terminal;
