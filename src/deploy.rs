@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::Place;
+use crate::foreign::link_or_folder;
 use crate::gitbook::{ApiError, Deletion, GitBook, Published, Tried};
 use crate::integration::{Identity, Integration, PreviewIdentity};
 use crate::plan::Target;
@@ -305,7 +306,11 @@ fn newer(theirs: &Mark) -> String {
 }
 
 fn seen(answer: &Published, done: Done) -> Done {
-    Done { url: answer.urls.app.clone(), version: answer.version.as_ref().map(ToString::to_string), ..done }
+    Done {
+        url: answer.urls.app.as_deref().and_then(link_or_folder),
+        version: answer.version.as_ref().map(ToString::to_string),
+        ..done
+    }
 }
 
 /// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link

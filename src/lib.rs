@@ -7,6 +7,7 @@ mod deploy;
 mod diagnostic;
 mod environment;
 mod error;
+mod foreign;
 mod forge;
 pub mod gitbook;
 mod http;
@@ -100,8 +101,9 @@ async fn deployment(
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
     let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
-    let records =
-        records.map(|forge| Records::new(forge, &cancel, ci.commit.as_deref(), ci.run_url.as_deref()));
+    let holds_secret = |text: &str| printer.redacted(text) != text;
+    let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
+    let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
     let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard };

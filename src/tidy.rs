@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 ///
 /// `config`, `integration`, `gitbook` and `forge` know others' plain data only: overrides, marks, places, the schema, and
 /// which forge it is.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("environment", &[]),
     ("cancel", &[]),
     ("diagnostic", &[]),
     ("node", &["diagnostic"]),
     ("schema", &["diagnostic", "node"]),
+    ("foreign", &[]),
     ("marker", &[]),
     ("preview", &["schema", "marker"]),
     ("http", &["cancel"]),
@@ -23,9 +24,12 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("forge", &["cancel", "ci", "preview", "http"]),
     ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),
     ("plan", &["ci", "config", "preview"]),
-    ("deploy", &["cancel", "diagnostic", "preview", "integration", "forge", "gitbook", "plan"]),
+    ("deploy", &["cancel", "diagnostic", "foreign", "preview", "integration", "forge", "gitbook", "plan"]),
     ("error", &["cancel", "diagnostic", "ci", "gitbook", "plan", "deploy"]),
-    ("report", &["environment", "diagnostic", "marker", "ci", "config", "plan", "deploy", "error"]),
+    (
+        "report",
+        &["environment", "diagnostic", "foreign", "marker", "ci", "config", "plan", "deploy", "error"],
+    ),
 ];
 
 /// What only some may name in code that is not a test: the word, and the paths that may.

@@ -1,5 +1,6 @@
 //! Deployments as the forge records them: one for each publishing, ended whatever came of it.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
+use crate::foreign::{acts, link};
 use crate::forge::{ForgeError, GitHub, Intent, State, Status};
 use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};
@@ -26,7 +28,6 @@ const AT_MOST: Duration = Duration::from_secs(5);
 const LONGEST_ENVIRONMENT: usize = 255;
 
 /// Where deployments are recorded.
-#[derive(Debug)]
 pub(crate) struct Records<'a> {
     forge: GitHub,
     /// The client that asks. Where it was given up, nothing is told either; what can't be told keeps nobody from asking.
@@ -34,6 +35,8 @@ pub(crate) struct Records<'a> {
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
+    /// Whether a text holds a secret: who can read the repository can read what is recorded.
+    holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// Why something could not be recorded. After the first failure nothing more is.
     failure: Mutex<Option<ForgeError>>,
     /// What has ended, and is being told meanwhile.
@@ -50,6 +53,12 @@ pub(super) struct Publishing<'a> {
     pub(super) mark: Option<&'a Mark>,
 }
 
+impl fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("commit", &self.commit).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Records<'a> {
     /// Records deployments of a commit. Without one only ends can be recorded.
     pub(crate) fn new(
@@ -57,9 +66,11 @@ impl<'a> Records<'a> {
         cancel: &'a Cancel,
         commit: Option<&'a str>,
         log_url: Option<&'a str>,
+        holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
         let forge = asking.apart();
-        Self { forge, asking, cancel, commit, log_url, failure: Mutex::default(), endings: Mutex::default() }
+        let (failure, endings) = (Mutex::default(), Mutex::default());
+        Self { forge, asking, cancel, commit, log_url, holds_secret, failure, endings }
     }
 
     /// Waits until everything is recorded, and says why something could not be.
@@ -132,6 +143,15 @@ impl<'a> Records<'a> {
         let commit = self.commit.filter(|_| self.may_go_on())?;
         let Publishing { integration, name, hash, mark } = *publishing;
         let branch = mark.map(|mark| &mark.branch);
+        // With something else in its place two integrations could have one environment.
+        if [Some(integration), Some(name), branch.map(String::as_str)]
+            .into_iter()
+            .flatten()
+            .any(self.holds_secret)
+        {
+            tracing::info!("no deployment of `{name}` is recorded: its name or branch holds a secret");
+            return None;
+        }
         let intent = Intent {
             environment: &environment(integration, mark),
             transient: mark.is_some(),
@@ -149,8 +169,8 @@ impl<'a> Records<'a> {
     }
 
     fn status(&self, state: State, url: Option<&str>, description: &'static str) -> Status {
-        let owned = |url: Option<&str>| url.map(str::to_owned);
-        Status { state, url: owned(url), log_url: owned(self.log_url), description }
+        let shown = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
+        Status { state, url: shown(url), log_url: shown(self.log_url), description }
     }
 
     fn may_go_on(&self) -> bool {
@@ -177,11 +197,12 @@ fn environment(integration: &str, preview: Option<&Mark>) -> String {
             format!("gitbook preview: {integration}/{branch} #{number}")
         }
     };
-    if name.chars().count() <= LONGEST_ENVIRONMENT {
+    if name.chars().count() <= LONGEST_ENVIRONMENT && !name.contains(acts) {
         return name;
     }
     let hash = preview::hex(&Sha256::digest(&name)[..4]);
-    let kept: String = name.chars().take(LONGEST_ENVIRONMENT - hash.len() - 1).collect();
+    let shown = name.chars().map(|character| if acts(character) { ' ' } else { character });
+    let kept: String = shown.take(LONGEST_ENVIRONMENT - hash.len() - 1).collect();
     format!("{kept}-{hash}")
 }
 
@@ -206,5 +227,11 @@ mod tests {
         let [one, other] = ["a", "b"].map(|end| of(&format!("{}{end}", "é".repeat(250)), None));
         assert_eq!(one.chars().count(), 255);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_name_that_is_shown_in_another_way_stays_one_of_its_own() {
+        assert_eq!(of("a\u{202e}b", None), "gitbook preview: hello/a b-2ce31a2d");
+        assert_ne!(of("a\u{202e}b", None), of("a\u{200f}b", None));
     }
 }

@@ -6,6 +6,14 @@ use crate::diagnostic::{Diagnostic, Place, Position, Severity};
 /// GitHub drops all further ones without a word.
 const MOST: usize = 10;
 
+/// What GitHub shows an annotation beside.
+#[derive(Debug)]
+pub(super) enum Beside {
+    File(String),
+    /// No file: the message says where.
+    Nothing(String),
+}
+
 /// How many of each kind there were.
 #[derive(Debug, Default)]
 pub(super) struct Annotations {
@@ -22,7 +30,7 @@ impl Annotations {
     }
 
     /// An annotation for each problem as long as there is room. The last one of a kind says how many more there are.
-    pub(super) fn of(&mut self, problems: &[Diagnostic], path: impl Fn(&Place) -> Option<String>) -> String {
+    pub(super) fn of(&mut self, problems: &[Diagnostic], at: impl Fn(&Place) -> Beside) -> String {
         let mut lines = String::new();
         let total = |kind| problems.iter().filter(|problem| problem.severity == kind).count();
         let mut behind = [Severity::Error, Severity::Warning].map(total);
@@ -31,8 +39,8 @@ impl Annotations {
             *behind -= 1;
             if self.take(problem.severity) {
                 let is_last = self.left(problem.severity) == 0;
-                let file = problem.place.as_ref().and_then(&path);
-                lines.push_str(&annotation(problem, file, if is_last { *behind } else { 0 }));
+                let beside = problem.place.as_ref().map(&at);
+                lines.push_str(&annotation(problem, beside, if is_last { *behind } else { 0 }));
             }
         }
         lines
@@ -51,19 +59,20 @@ impl Annotations {
     }
 }
 
-fn annotation(problem: &Diagnostic, file: Option<String>, more: usize) -> String {
+fn annotation(problem: &Diagnostic, beside: Option<Beside>, more: usize) -> String {
     let mut properties = Vec::new();
     let mut message = problem.message.clone();
-    match (&problem.place, file) {
-        (Some(place), Some(file)) => {
+    match beside {
+        Some(Beside::File(file)) => {
             properties.push(format!("file={}", escape::command_property(&file)));
-            if let Some(Position { line, column, end }) = place.position {
+            let position = problem.place.as_ref().and_then(|place| place.position);
+            if let Some(Position { line, column, end }) = position {
                 properties.push(format!("line={line},col={column}"));
                 properties.extend(end.map(|end| format!("endLine={line},endColumn={end}")));
             }
         }
-        (Some(place), None) => message = format!("{place}: {message}"),
-        (None, _) => {}
+        Some(Beside::Nothing(place)) => message = format!("{place}: {message}"),
+        None => {}
     }
     if let Some(hint) = &problem.hint {
         message.push_str(&format!("\nhint: {hint}"));
@@ -86,7 +95,7 @@ mod tests {
         let errors: Vec<_> = (1..=12).map(|number| Diagnostic::error(None, format!("e{number}"))).collect();
         let warnings: Vec<_> =
             (1..=10).map(|number| Diagnostic::warning(None, format!("w{number}"))).collect();
-        let lines = annotations.of(&[errors, warnings].concat(), |_| None);
+        let lines = annotations.of(&[errors, warnings].concat(), |_| unreachable!("no problem has a place"));
         let lines: Vec<_> = lines.lines().collect();
         assert_eq!(lines.len(), 9 + 10);
         assert_eq!(
@@ -103,7 +112,7 @@ mod tests {
         assert!((0..9).all(|_| annotations.take(Severity::Warning)));
         let warnings = ["a", "b", "c"].map(|text| Diagnostic::warning(None, text));
         let line = "::warning::a%0Aand 2 more: GitHub shows ten, the log has them all\n";
-        assert_eq!(annotations.of(&warnings, |_| None), line);
-        assert_eq!(annotations.of(&warnings, |_| None), "");
+        assert_eq!(annotations.of(&warnings, |_| unreachable!("no problem has a place")), line);
+        assert_eq!(annotations.of(&warnings, |_| unreachable!("no problem has a place")), "");
     }
 }

@@ -6,7 +6,7 @@ pub(crate) use row::Row;
 
 use std::collections::BTreeMap;
 
-use super::{Printer, Run, printer};
+use super::{Printer, Run, printer::cause};
 use crate::deploy::{NamedPreview, Outcome, What};
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
@@ -38,9 +38,12 @@ pub(crate) fn rows(run: &Run, error: Option<&Error>, now: &str, printer: &Printe
     let rows: Vec<_> = if run.outcomes.is_empty() {
         let failed =
             |(name, note)| Row { name, note, state: State::Failed, log: log.clone(), ..of_the_run.clone() };
-        error.map(|error| failures(run, error)).unwrap_or_default().into_iter().map(failed).collect()
+        error.map(|error| failures(run, error, printer)).unwrap_or_default().into_iter().map(failed).collect()
     } else {
-        run.outcomes.iter().filter_map(|outcome| of_outcome(outcome, &of_the_run, log.as_ref())).collect()
+        run.outcomes
+            .iter()
+            .filter_map(|outcome| of_outcome(outcome, &of_the_run, log.as_ref(), printer))
+            .collect()
     };
     rows.into_iter().map(|row| row.redacted(printer)).collect()
 }
@@ -52,13 +55,13 @@ pub(super) fn removed(name: &str, run: u64, now: &str, printer: &Printer) -> Row
     Row { name, at, run, state: State::Removed, ..Row::default() }.redacted(printer)
 }
 
-fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>) -> Option<Row> {
+fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>, printer: &Printer) -> Option<Row> {
     let row = Row { name: outcome.name.clone(), ..of_the_run.clone() };
     let done = match &outcome.result {
         Ok(done) => done,
         Err(error) => {
-            let cause = printer::cause(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            let note = first_line(&format!("{error}{cause}"));
+            let cause = cause(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            let note = first_line(&printer.redacted(&format!("{error}{cause}")));
             return Some(Row { state: State::Failed, note, log: log.cloned(), ..row });
         }
     };
@@ -77,22 +80,22 @@ fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>) -> Opti
 }
 
 /// What failed before anything was sent: the preview's name and why.
-fn failures(run: &Run, error: &Error) -> Vec<(String, String)> {
+fn failures(run: &Run, error: &Error, printer: &Printer) -> Vec<(String, String)> {
     let mut failures: Vec<_> =
-        run.named.iter().map(|named| (named.name.clone(), why(named, run, error))).collect();
+        run.named.iter().map(|named| (named.name.clone(), why(named, run, error, printer))).collect();
     if failures.is_empty() {
         let problem = run.problems.iter().find(|problem| problem.is_error());
         failures.push((
             String::new(),
-            first_line(&problem.map_or_else(|| error.to_string(), ToString::to_string)),
+            first_line(&printer.redacted(&problem.map_or_else(|| error.to_string(), ToString::to_string))),
         ));
     }
     failures
 }
 
-fn why(named: &NamedPreview, run: &Run, error: &Error) -> String {
+fn why(named: &NamedPreview, run: &Run, error: &Error, printer: &Printer) -> String {
     if !matches!(error, Error::Sources(_)) {
-        return first_line(&error.to_string());
+        return first_line(&printer.redacted(&error.to_string()));
     }
     let folder = named.place.path().and_then(|path| path.parent());
     let is_of_it = |problem: &&Diagnostic| {
@@ -100,11 +103,12 @@ fn why(named: &NamedPreview, run: &Run, error: &Error) -> String {
         problem.is_error() && path.zip(folder).is_none_or(|(path, folder)| path.starts_with(folder))
     };
     match run.problems.iter().find(is_of_it) {
-        Some(problem) => first_line(&problem.to_string()),
+        Some(problem) => first_line(&printer.redacted(&problem.to_string())),
         None => "not published, since another integration has errors".to_owned(),
     }
 }
 
+/// To be cut after secrets were taken out: what is left of one could not be found any more.
 fn first_line(text: &str) -> String {
     const LONGEST_NOTE: usize = 300;
     text.lines().next().unwrap_or_default().chars().take(LONGEST_NOTE).collect()

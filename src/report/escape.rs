@@ -1,5 +1,7 @@
 //! One function for each sink that makes foreign text harmless there.
 
+use crate::foreign::{self, acts, ends_line, turns_text};
+
 /// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
 /// (`##[name]`), or a section's marker, which GitLab finds anywhere.
@@ -16,7 +18,9 @@ pub(super) fn part_of_line(text: &str) -> String {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push('\t'),
-            character if turns_text(character) => line.extend(character.escape_unicode()),
+            character if turns_text(character) || ends_line(character) => {
+                line.extend(character.escape_unicode());
+            }
             character if character.is_control() => line.extend(character.escape_default()),
             character => line.push(character),
         }
@@ -25,17 +29,12 @@ pub(super) fn part_of_line(text: &str) -> String {
     line.replace("section_end:", "section_end\\:")
 }
 
-/// Whether a character changes the direction of what follows.
-fn turns_text(character: char) -> bool {
-    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// One line of JSON, which escapes control characters by itself, but not GitHub's old commands, the words of GitLab's
-/// markers and characters that change the direction of what follows.
+/// One line of JSON, which escapes most control characters by itself, but not those of eight bits, GitHub's old commands,
+/// the words of GitLab's markers and characters that change the direction of what follows.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
-        if turns_text(character) {
+        if acts(character) {
             line.push_str(&format!("\\u{:04x}", u32::from(character)));
         } else {
             line.push(character);
@@ -51,7 +50,9 @@ pub(super) fn command_data(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\n' | '\r' | '\t' => data.push(character),
-            character if turns_text(character) => data.extend(character.escape_unicode()),
+            character if turns_text(character) || ends_line(character) => {
+                data.extend(character.escape_unicode());
+            }
             character if character.is_control() => data.extend(character.escape_default()),
             character => data.push(character),
         }
@@ -70,9 +71,9 @@ pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The value of a dotenv line, which has no way to write a line break.
+/// The value of an output or of a dotenv line, which has no way to write a line break.
 pub(super) fn dotenv(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    text.chars().map(|character| if acts(character) { ' ' } else { character }).collect()
 }
 
 /// The value of a dotenv line as GitLab reads it: nothing unquotes it, and what looks like a variable (`$NAME`,
@@ -99,24 +100,44 @@ pub(super) fn dotenv_json_of_gitlab(json: &str) -> String {
     dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025")
 }
 
+/// Where a link in Markdown leads, if it can do no more than open a page.
+pub(super) fn destination(address: &str) -> Option<String> {
+    // Entities are characters there, too.
+    foreign::link(address).map(|link| link.replace('&', "&amp;"))
+}
+
 /// Text inside a Markdown table that is nothing but text on GitLab, too. That looks for mentions and references when
 /// entities are characters again, but not in code.
 pub(super) fn literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
-    let escaped = markdown(text);
-    if text.chars().all(is_plain) { escaped } else { format!("<code>{escaped}</code>") }
+    if text.chars().all(is_plain) { markdown(text) } else { format!("<code>{}</code>", escaped(text, true)) }
 }
 
 /// Text inside a Markdown table: nothing in it is markup, HTML, a link, a mention or a reference (`GH-12`).
 pub(super) fn markdown(text: &str) -> String {
+    escaped(text, false)
+}
+
+/// Stands where a mention, a reference or an address would go on. GitHub looks for these when entities are characters
+/// again; for addresses of people also in code.
+const BREAK: &str = "&#8203;";
+
+fn escaped(text: &str, in_code: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
+    let mut before = [' '; 2];
     while let Some(character) = characters.next() {
+        let [_, last] = before;
+        let is_of_tracker = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
+        before = [last, character];
         match character {
+            '-' if is_of_tracker && !in_code => escaped.push_str(&format!("-{BREAK}")),
+            '@' if !in_code || !last.is_whitespace() => escaped.push_str(&format!("&#64;{BREAK}")),
+            '#' if !in_code => escaped.push_str(&format!("&#35;{BREAK}")),
             '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
             // A dot or a colon could make a link of a bare address.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
-            character if character.is_control() || turns_text(character) => escaped.push(' '),
+            character if acts(character) => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
             character => escaped.push(character),
         }
@@ -197,7 +218,10 @@ mod tests {
     #[test]
     fn markdown_is_text() {
         assert_eq!(markdown("a|b"), "a&#124;b");
-        assert_eq!(markdown("GH-12, a-b"), "GH&#45;12, a-b");
-        assert_eq!(markdown("<img> @me [x](y)\n# h"), "&#60;img&#62; &#64;me &#91;x&#93;(y) &#35; h");
+        assert_eq!(markdown("GH-12, a-b, c-1"), "GH-&#8203;12, a-b, c&#45;1");
+        assert_eq!(
+            markdown("<img> @me [x](y)\n# h"),
+            "&#60;img&#62; &#64;&#8203;me &#91;x&#93;(y) &#35;&#8203; h"
+        );
     }
 }

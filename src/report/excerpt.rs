@@ -20,8 +20,8 @@ pub(super) fn rendered(problem: &Diagnostic, place: &Place, printer: &Printer) -
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group =
-        Group::with_title(level.primary_title(escape::line(&problem.message))).element(origin(place));
+    let mut group = Group::with_title(level.primary_title(escape::line(&problem.message)))
+        .element(origin(place, printer));
     if let Some(excerpt) = safe(place, printer) {
         let Excerpt { line, text, marked } = changed(&excerpt, harmless);
         let mark = AnnotationKind::Primary.span(marked);
@@ -42,8 +42,8 @@ pub(super) fn rendered(problem: &Diagnostic, place: &Place, printer: &Printer) -
         .collect()
 }
 
-fn origin(place: &Place) -> Origin<'_> {
-    let origin = Origin::path(escape::part_of_line(&place.origin_text()));
+fn origin<'a>(place: &Place, printer: &Printer) -> Origin<'a> {
+    let origin = Origin::path(escape::part_of_line(&printer.redacted(&place.origin_text())));
     match place.position {
         Some(position) => origin.line(position.line).char_column(position.column),
         None => origin,

@@ -44,11 +44,18 @@ impl Hidden {
     /// it is not found here, but is read by people.
     pub(super) fn redacted(&self, text: &str) -> String {
         let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        let mut text = text.to_owned();
+        for secret in hidden.iter() {
+            // Almost no text holds one, and a copy for each form of each secret is dear.
+            if text.contains(secret) {
+                text = text.replace(secret, "***");
+            }
+        }
+        text
     }
 }
 
-/// A text as it is, in base64, in URLs and inside a JSON document.
+/// A text as it is, in base64, in URLs, in HTML and inside a JSON document.
 fn forms(text: &str) -> Vec<String> {
     let json = json!(text).to_string();
     let base64 = [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD];
@@ -59,8 +66,59 @@ fn forms(text: &str) -> Vec<String> {
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
     ];
     forms.extend(base64.map(|engine| engine.encode(text)));
-    forms.extend(url.map(|set| utf8_percent_encode(text, set).to_string()));
+    forms.extend(url.into_iter().flat_map(|set| {
+        let encoded = utf8_percent_encode(text, set).to_string();
+        [lower_case_hex(&encoded), encoded]
+    }));
+    forms.extend(within_base64(text));
+    forms.extend(of_other_json(&forms[1].clone()));
+    forms.extend(of_html(text));
     forms
+}
+
+/// What is the same in base64 wherever the text stands in a longer one, such as the name and password of a request.
+fn within_base64(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let parts =
+        (0..3).filter_map(|skipped| bytes.get(skipped..)).map(|part| &part[..part.len() - part.len() % 3]);
+    let long = parts.filter(|part| part.len() >= SHORTEST);
+    long.flat_map(|part| [BASE64_STANDARD.encode(part), BASE64_URL_SAFE.encode(part)]).collect()
+}
+
+/// The same text in JSON as PHP, Go and Python write it, and in quotes as Rust shows it.
+fn of_other_json(json: &str) -> [String; 4] {
+    let ascii = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+    [
+        json.replace('/', "\\/"),
+        json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"),
+        json.chars().map(ascii).collect(),
+        json.replace("\\u00", "\\u{").replace('\'', "\\'"),
+    ]
+}
+
+/// The text as HTML has it, by each of the ways to write quotes.
+fn of_html(text: &str) -> Vec<String> {
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quotes =
+        [["\"", "'"], ["&quot;", "'"], ["&quot;", "&#39;"], ["&quot;", "&#x27;"], ["&#34;", "&#39;"]];
+    quotes.map(|[double, single]| html.replace('"', double).replace('\'', single)).into()
+}
+
+/// Percent-encoded bytes in small letters, as some write them.
+fn lower_case_hex(encoded: &str) -> String {
+    let mut of_byte = 0;
+    let lower = |character: char| match (character, of_byte) {
+        ('%', _) => {
+            of_byte = 2;
+            character
+        }
+        (_, 0) => character,
+        _ => {
+            of_byte -= 1;
+            character.to_ascii_lowercase()
+        }
+    };
+    encoded.chars().map(lower).collect()
 }
 
 #[cfg(test)]
@@ -76,6 +134,10 @@ mod tests {
         check("a+b/\\\"c\\\"");
         check("a%2Bb%2F%22c%22");
         check("YStiLyJjIg==");
+        check("a%2bb%2f%22c%22");
+        check("a+b/&quot;c&quot;");
+        // Within a longer text two bytes at most are left at its ends.
+        assert_eq!(hidden.redacted("eDphK2IvImMiOg=="), "eDph***Og==");
         check("second line");
         check("second+line");
         assert_eq!(hidden.redacted("x and a+b"), "x and a+b");

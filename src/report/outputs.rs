@@ -107,8 +107,8 @@ fn fitting<'a>(there: &str, lines: &[(&'a str, String)]) -> (String, Vec<&'a str
 /// A fresh random delimiter each time, so that no value can hold it.
 fn between_delimiters(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", uuid::Uuid::new_v4());
-    // A lone CR would end a line for the runner.
-    let value = value.replace('\r', "");
+    // No output has several lines, and no next step wants a control character: its process can't even be started with NUL.
+    let value = escape::dotenv(value);
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 

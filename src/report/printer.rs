@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::annotations::Annotations;
+use super::annotations::{Annotations, Beside};
 use super::hidden::Hidden;
 use super::section::{Line, Sections};
 use super::{escape, excerpt};
@@ -142,14 +142,14 @@ impl Printer {
         for problem in &problems {
             match self.format {
                 LogFormat::Text | LogFormat::GitHub => self.write(&self.text(problem), Line::Stands),
-                LogFormat::Json => self.json(super::problem(problem, self)),
+                LogFormat::Json => self.json(self.redacted_values(super::problem(problem, self))),
             }
         }
         if self.format == LogFormat::GitHub {
-            let lines = self
-                .log()
-                .annotations
-                .of(&problems, |place| place.path().map(|path| self.in_workspace(path)));
+            let lines = self.log().annotations.of(&problems, |place| match place.path() {
+                Some(path) => Beside::File(self.redacted(&self.in_workspace(path))),
+                None => Beside::Nothing(self.redacted(&place.to_string())),
+            });
             self.write(&lines, Line::Stands);
         }
     }
@@ -228,7 +228,12 @@ impl Printer {
             return excerpt::rendered(problem, place, self);
         }
         let hint = problem.hint.as_ref().map(|hint| format!(" hint: {}\n", escape::line(hint)));
-        format!("{}: {}\n{}", problem.severity, escape::line(&problem.to_string()), hint.unwrap_or_default())
+        format!(
+            "{}: {}\n{}",
+            problem.severity,
+            escape::line(&self.redacted(&problem.to_string())),
+            hint.unwrap_or_default()
+        )
     }
 
     fn in_workspace(&self, path: &std::path::Path) -> String {

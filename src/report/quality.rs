@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Printer;
+use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Place, Severity, shown};
 use crate::environment::Environment;
 
@@ -40,13 +40,13 @@ impl QualityFile {
     pub(super) fn document(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
         let mut seen = BTreeMap::new();
         let entry = |problem: &Diagnostic| {
-            let path = self.file(problem.place.as_ref());
+            let path = printer.redacted(&self.file(problem.place.as_ref()));
             let message = printer.redacted(&Self::message(problem));
             let hint = problem.hint.as_deref().map(|hint| format!(" ({})", printer.redacted(hint)));
             let number = seen.entry((path.clone(), problem.severity, message.clone())).or_insert(0_usize);
             *number += 1;
             json!({
-                "description": format!("{message}{}", hint.unwrap_or_default()),
+                "description": escape::line(&format!("{message}{}", hint.unwrap_or_default())),
                 "check_name": "gitbook-deploy",
                 "fingerprint": fingerprint(&[&path, &problem.severity.to_string(), &message, &number.to_string()]),
                 "severity": match problem.severity {

@@ -7,6 +7,9 @@ use crate::error::{Error, Tally};
 /// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
 const MOST_ROWS: usize = 1000;
 
+/// A text of so many characters is cut: a branch's name may be as long as the whole summary.
+const LONGEST_TEXT: usize = 4000;
+
 /// Failures that are told at length; a row tells of each.
 const MOST_FAILURES: usize = 20;
 
@@ -48,8 +51,8 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     let markdown = |text: &str| markdown(text, printer);
     let done = outcome.result.as_ref().ok();
     let name = markdown(&outcome.name);
-    let url = done.and_then(|done| done.url.as_deref()).map(|url| printer.redacted(url));
-    let url = url.filter(|url| is_link(url));
+    let url =
+        done.and_then(|done| done.url.as_deref()).and_then(|url| escape::destination(&printer.redacted(url)));
     let name = url.map_or_else(|| name.clone(), |url| format!("[{name}](<{url}>)"));
     let note = done.and_then(|done| done.note.as_deref()).map(|note| format!(" ({})", markdown(note)));
     let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();
@@ -70,13 +73,11 @@ fn paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printe
 
 /// Text without secrets, which could not be found in it once it is escaped.
 fn markdown(text: &str, printer: &Printer) -> String {
-    escape::markdown(&printer.redacted(text))
-}
-
-/// Only what can do no more than open a page.
-pub(super) fn is_link(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-        && !url.contains(|c: char| c.is_control() || "<>|".contains(c))
+    let text = printer.redacted(text);
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => escape::markdown(&text[..end]) + "…",
+        None => escape::markdown(&text),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a tenth of a KiB is shown")]

@@ -17,6 +17,8 @@ mod forge;
 #[cfg(test)]
 mod gitlab;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod outputs;

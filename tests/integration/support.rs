@@ -180,10 +180,14 @@ impl Deployment {
         Running { child, folder, deployment: self }
     }
 
-    fn sinks(&self) -> [(&'static str, PathBuf); 3] {
+    fn sinks(&self) -> [(&'static str, PathBuf); 4] {
         let outputs = if self.github { "GITHUB_OUTPUT" } else { "GITBOOK_OUTPUT_FILE" };
-        let sinks =
-            [(outputs, "outputs"), ("GITBOOK_SUMMARY_FILE", "summary.md"), ("GITBOOK_REPORT_FILE", "r.json")];
+        let sinks = [
+            (outputs, "outputs"),
+            ("GITBOOK_SUMMARY_FILE", "summary.md"),
+            ("GITBOOK_REPORT_FILE", "r.json"),
+            ("GITBOOK_CODE_QUALITY_FILE", "quality.json"),
+        ];
         sinks.map(|(name, file)| (name, self.files.path().join(file)))
     }
 }
@@ -239,6 +243,7 @@ impl Running {
             summary: read("summary.md").unwrap_or_default(),
             report: read("r.json")
                 .map_or(serde_json::Value::Null, |text| serde_json::from_str(&text).unwrap()),
+            quality: read("quality.json").unwrap_or_default(),
             folder,
         }
     }

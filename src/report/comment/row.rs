@@ -174,14 +174,14 @@ impl Row {
 
     fn state_text(&self) -> String {
         let version =
-            self.version.as_deref().map(|version| format!(", version {}", escape::markdown(version)));
+            self.version.as_deref().map(|version| format!(", version {}", escape::literal(version)));
         let version = version.unwrap_or_default();
         match self.state {
             State::Published => format!("✅ published{version}"),
             State::Unchanged => format!("✅ unchanged{version}"),
             State::Removed => "🗑️ removed".to_owned(),
             State::Failed => {
-                let log = self.log.as_deref().filter(|url| summary::is_link(url));
+                let log = self.log.as_deref().and_then(escape::destination);
                 let log = log.map(|url| format!(" ([log](<{url}>))")).unwrap_or_default();
                 let stands = if self.shows.is_empty() {
                     String::new()
@@ -210,17 +210,19 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.name.is_empty() { "–".to_owned() } else { escape::literal(&self.name) };
-        let name = match self.url.as_deref().filter(|url| summary::is_link(url)) {
+        let name = match self.url.as_deref().and_then(escape::destination) {
             Some(url) => format!("[{name}](<{url}>)"),
             None => name,
         };
         let (state, commit, script) = (self.state_text(), short(&self.commit), self.script_text());
-        let at = escape::markdown(&self.at).replace("&#58;", ":").replace("&#45;", "-");
+        let is_of_time = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
+        let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_of_time);
+        let at = if is_time || self.at.is_empty() { self.at.clone() } else { escape::literal(&self.at) };
         write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values())
     }
 }
 
 /// A commit as people know it, which the forge makes a link of.
 fn short(commit: &str) -> String {
-    escape::markdown(&commit.chars().take(7).collect::<String>())
+    escape::literal(&commit.chars().take(7).collect::<String>())
 }

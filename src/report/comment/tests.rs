@@ -76,7 +76,7 @@ fn a_failure_keeps_what_the_preview_still_shows() {
     let second = once(&[first], &[failed("hello-fix", 13, "publishing `hello-fix` failed: 500 <b>@all</b>")]);
     let third = once(std::slice::from_ref(&second), &[Row { bytes: Some(80_000), ..row("hello-fix", 14) }]);
     insta::assert_snapshot!(format!("{}\n{}", seen(&second), seen(&third)), @"
-    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ❌ failed: <code>publishing &#96;hello-fix&#96; failed&#58; 500 &#60;b&#62;&#64;all&#60;&#47;b&#62;</code> ([log](<https://github.com/acme/integrations/actions/runs/12>))<br>the preview shows c0ffee0, version 3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
+    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ❌ failed: <code>publishing &#96;hello-fix&#96; failed&#58; 500 &#60;b&#62;&#64;&#8203;all&#60;&#47;b&#62;</code> ([log](<https://github.com/acme/integrations/actions/runs/12>))<br>the preview shows c0ffee0, version 3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
     | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published, version 3 | c0ffee0 | 78.1 KiB (+6.7 KiB) | 2026-11-22 10:30 UTC
     ");
     let fresh = once(&[], &[failed("hello-fix", 13, "it broke")]);

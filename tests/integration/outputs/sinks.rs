@@ -49,7 +49,7 @@ async fn foreign_text_is_no_markup_in_the_summary() {
     let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
     let summary = run.runs().await.summary;
     let said = summary.lines().find(|line| line.starts_with('❌')).unwrap();
-    insta::assert_snapshot!(said.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;me &#35;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35; Title");
+    insta::assert_snapshot!(said.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(crate) struct Ended {
     pub(crate) summary: String,
     /// Null where none was written.
     pub(crate) report: Value,
+    /// What GitLab shows of the code's quality.
+    pub(crate) quality: String,
     pub(super) folder: PathBuf,
 }
 
@@ -49,8 +51,8 @@ impl Ended {
 
     /// Everything that anybody may read afterwards.
     pub(crate) fn everything(&self) -> String {
-        let Self { stdout, stderr, raw_outputs, summary, report, .. } = self;
-        format!("{stdout}\n{stderr}\n{raw_outputs}\n{summary}\n{report:#}")
+        let Self { stdout, stderr, raw_outputs, summary, report, quality, .. } = self;
+        format!("{stdout}\n{stderr}\n{raw_outputs}\n{summary}\n{report:#}\n{quality}")
     }
 
     /// The exit code and the log, without what is different each time.

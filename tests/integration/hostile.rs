@@ -1,0 +1,34 @@
+//! Nothing foreign acts: one corpus of hostile strings through every field that comes from outside, and every sink read as
+//! its system reads it. Secrets are looked for in all of it.
+
+mod answers;
+mod corpus;
+mod events;
+mod files;
+mod judge;
+mod manifests;
+mod markdown;
+#[cfg(unix)]
+mod repositories;
+mod runner;
+mod secrets;
+mod terminal;
+
+use judge::Written;
+
+/// The three formats of the log.
+const FORMATS: [&str; 3] = ["github", "text", "json"];
+
+/// Asserts that nothing in what was written acts, and says how much was looked at.
+fn nothing_acts(written: &[Written]) {
+    let (mut sinks, mut acts) = (0, Vec::new());
+    for run in written {
+        let (read, found) = run.judged();
+        sinks += read;
+        acts.extend(found);
+    }
+    assert!(sinks >= 6 * written.len(), "{} runs, {sinks} sinks", written.len());
+    let all = acts.len();
+    acts.truncate(25);
+    assert!(acts.is_empty(), "{all} acts:\n{}", acts.join("\n"));
+}

@@ -1,0 +1,260 @@
+//! What servers say: GitBook's messages, integrations and headers, the forge's messages, and comments that are there.
+
+use forge_stand_in::{Fault, Head, StandIn};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use super::corpus::{Hostile, corpus};
+use super::judge::{Form, Written};
+use super::{FORMATS, nothing_acts, secrets};
+use crate::support::{
+    Deployment, GitLab, Note, Repository, US, deployment, merge_request, payloads, repository, said,
+};
+
+/// So many integrations go into one run, so that a comment has room for all their rows.
+const AT_ONCE: usize = 8;
+
+fn strings() -> Vec<Hostile> {
+    corpus().into_iter().chain(secrets::telltales()).collect()
+}
+
+fn sha() -> String {
+    "1".repeat(40)
+}
+
+/// A GitBook that answers to the integration of each number as a function says.
+async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + Sync + 'static) -> MockServer {
+    let server = MockServer::start().await;
+    let answers = move |request: &Request| {
+        let name = request.url.path().rsplit('/').next().unwrap();
+        let number = name.split('-').nth(1).and_then(|number| number.parse().ok());
+        match (request.method.as_str(), number) {
+            ("POST", Some(number)) => answer(number, request),
+            ("GET", _) => said(404, "Integration not found"),
+            _ => said(500, "nobody expected this"),
+        }
+    };
+    Mock::given(any()).respond_with(answers).mount(&server).await;
+    server
+}
+
+/// As many integrations with secrets as there are strings.
+fn integrations(count: usize) -> Repository {
+    let more = secrets::of_manifest();
+    (0..count).fold(repository(), |all, number| {
+        all.manifest(&format!("i{number}"), &format!("hello-{number}"), &more)
+    })
+}
+
+async fn github() -> StandIn {
+    let forge = StandIn::unvalidated().await;
+    forge.open_pull_request(12, Head::own("fix"), &sha());
+    forge
+}
+
+fn on_github(forge: &StandIn, gitbook: &str, format: &str) -> Deployment {
+    let payload = payloads::pull_request("synchronize", 12, "fix", &sha());
+    let run = deployment().on_github_event("pull_request", &payload, 100).against(gitbook).with_forge(forge);
+    secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info")
+}
+
+async fn run_on_github(tried: &str, forge: &StandIn, run: Deployment, format: &'static str) -> Written {
+    let ended = run.runs().await;
+    assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+    let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
+    Written { comments, deployments: forge.deployments(), ..Written::new(tried, format, Form::GitHub, ended) }
+}
+
+async fn run_on_gitlab(tried: &str, gitlab: &GitLab, run: Deployment) -> Written {
+    let ended = run.runs().await;
+    assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+    let project = gitlab.project();
+    assert_eq!(project.quick_actions, [""; 0], "{tried}");
+    let comments = project.notes.iter().map(|note| note.body.clone()).collect();
+    Written { comments, ..Written::new(tried, "text", Form::GitLab, ended) }
+}
+
+/// Publishes as many previews as there are strings, with GitBook's answers made of them, in all formats and on both forges.
+async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written> {
+    let all = strings();
+    let mut written = Vec::new();
+    for some in all.chunks(AT_ONCE) {
+        let texts: Vec<_> = some.iter().map(|hostile| hostile.text.clone()).collect();
+        let gitbook = gitbook(move |number, request| answer(&texts[number], request)).await;
+        let folder = integrations(some.len());
+        let tried = some.iter().map(|hostile| hostile.tries).collect::<Vec<_>>().join(", ");
+        for format in FORMATS {
+            let forge = github().await;
+            let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
+            written.push(run_on_github(&tried, &forge, run, format).await);
+            assert_eq!(written.last().unwrap().comments.len(), 1, "a comment was written");
+        }
+        let gitlab = GitLab::start().await;
+        gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+        let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+        written.push(run_on_gitlab(&tried, &gitlab, job).await);
+        assert_eq!(written.last().unwrap().comments.len(), 1, "a note was written");
+    }
+    written
+}
+
+#[tokio::test]
+async fn no_message_of_gitbook_acts() {
+    let refused = |text: &str, _: &Request| said(400, text);
+    nothing_acts(&answered(refused).await);
+}
+
+#[tokio::test]
+async fn no_integration_that_gitbook_tells_acts() {
+    let told = |text: &str, request: &Request| {
+        let cut: String = text.chars().take(2000).collect();
+        let url = if request.url.path().len().is_multiple_of(2) {
+            cut.clone()
+        } else {
+            format!("https://app.gitbook.com/{cut}")
+        };
+        ResponseTemplate::new(200).set_body_json(json!({
+            "object": "integration", "name": cut, "version": 1, "title": text, "summary": cut, "visibility": cut,
+            "target": cut, "scopes": [cut], "urls": {"app": url, "publicEndpoint": cut}, "owner": {"id": cut},
+        }))
+    };
+    let written = answered(told).await;
+    assert!(written.iter().all(|run| run.ended.output("result") == "published"));
+    nothing_acts(&written);
+}
+
+#[tokio::test]
+async fn no_page_in_gitbooks_place_acts() {
+    let page = |text: &str, request: &Request| {
+        let status = [200, 404, 502][request.body.len() % 3];
+        let header: Vec<u8> =
+            text.bytes().filter(|byte| matches!(byte, b' '..=b'~' | 0x80..)).take(1000).collect();
+        let value = wiremock::http::HeaderValue::from_bytes(&header).unwrap();
+        let answer = ResponseTemplate::new(status).set_body_string(format!("<html>{text}"));
+        ["Retry-After", "X-RateLimit-Reset", "Location", "Link", "Content-Type", "Server"]
+            .into_iter()
+            .fold(answer, |answer, name| answer.insert_header(name, value.clone()))
+    };
+    nothing_acts(&answered(page).await);
+}
+
+/// The forge's messages, of deployments and of comments.
+#[tokio::test]
+async fn no_message_of_a_forge_acts() {
+    let folder = integrations(1);
+    let repeated = |_: usize, request: &Request| {
+        let name = request.url.path().rsplit('/').next().unwrap();
+        ResponseTemplate::new(200).set_body_json(crate::support::published(name))
+    };
+    let gitbook = gitbook(repeated).await;
+    let mut written = Vec::new();
+    for (number, Hostile { tries, text }) in strings().into_iter().enumerate() {
+        let (format, status) = (FORMATS[number % 3], [403, 422, 500, 429][number / 3 % 4]);
+        let forge = github().await;
+        let says = json!({"message": text, "documentation_url": text, "errors": [{"message": text}]});
+        // The branch is asked for while secrets are still being resolved, which no forge is ever told.
+        let asked = if tries == "to tell a secret" { 2 } else { 3 };
+        let all = [("POST", "/deployments$"), ("POST", "/comments$"), ("GET", "/pulls/12$")];
+        for (method, path) in &all[..asked] {
+            forge.fail(Fault::on(method, path).always().status(status).json(says.clone()).unvalidated());
+        }
+        let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
+        written.push(run_on_github(tries, &forge, run, format).await);
+
+        let gitlab = GitLab::start().await;
+        gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+        let says = ResponseTemplate::new(status).set_body_json(json!({"message": text, "error": text}));
+        gitlab.project().faults.push(("POST projects/42/merge_requests/12/notes", says));
+        let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+        written.push(run_on_gitlab(tries, &gitlab, job).await);
+    }
+    nothing_acts(&written);
+}
+
+/// A comment as it may be edited by whoever may edit it: each value of its rows is hostile.
+fn edited(some: &[Hostile]) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let row = |(number, hostile): (usize, &Hostile)| {
+        let value = encoded(&hostile.text.chars().take(400).collect::<String>());
+        let state = ["published", "failed", "removed", "unchanged"][number % 4];
+        format!(
+            "| {0} | <!-- gitbook-deploy:row name={value} state={state} run=1 commit={value} shows={value} at={value} bytes=1 before=2 version={value} url=https://x.example/{value} note={value} log=https://x.example/{value} --> |",
+            hostile.text.replace('\n', " ").chars().take(100).collect::<String>()
+        )
+    };
+    let rows: Vec<_> = some.iter().enumerate().map(row).collect();
+    format!("<!-- gitbook-deploy:comment -->\n{}\n", rows.join("\n"))
+}
+
+#[tokio::test]
+async fn no_comment_that_is_there_acts() {
+    let folder = integrations(1);
+    let repeated = |_: usize, request: &Request| {
+        let name = request.url.path().rsplit('/').next().unwrap();
+        ResponseTemplate::new(200).set_body_json(crate::support::published(name))
+    };
+    let gitbook = gitbook(repeated).await;
+    let mut written = Vec::new();
+    // No secret of this run has been told to who edited it.
+    for some in corpus().chunks(AT_ONCE) {
+        for turned in 0..4 {
+            let mut some: Vec<_> =
+                some.iter().map(|Hostile { tries, text }| Hostile { tries, text: text.clone() }).collect();
+            let turns = turned % some.len();
+            some.rotate_left(turns);
+            let tried = some.iter().map(|hostile| hostile.tries).collect::<Vec<_>>().join(", ");
+            let gitlab = GitLab::start().await;
+            gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+            let note = Note { id: 1, merge_request: 12, author: US, system: false, body: edited(&some) };
+            gitlab.project().notes.push(note);
+            let job =
+                secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+            written.push(run_on_gitlab(&tried, &gitlab, job).await);
+            let comment = &written.last().unwrap().comments[0];
+            let rows = comment.lines().filter(|line| line.starts_with("| ")).count();
+            assert!(rows > some.len().min(4), "{comment}");
+        }
+    }
+    nothing_acts(&written);
+}
+
+/// What a sweep finds in an organization.
+#[tokio::test]
+async fn no_integration_that_a_sweep_finds_acts() {
+    // A sweep resolves no secrets.
+    let items: Vec<Value> = corpus()
+        .into_iter()
+        .chain(secrets::telltales_of_tokens())
+        .map(|hostile| {
+            let text: String = hostile.text.chars().take(1000).collect();
+            let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
+            let mark = format!("<!-- gitbook-deploy:preview integration={encoded} repository=github.com/acme/integrations branch={encoded} commit={encoded} run=1 hash={encoded} -->");
+            json!({"object": "integration", "name": text, "version": 1, "title": text, "visibility": "private",
+                "summary": format!("{text}\n\n{mark}"), "owner": {"id": "acme"}, "urls": {"app": text}})
+        })
+        .collect();
+    let server = MockServer::start().await;
+    let page = json!({"items": items, "count": items.len()});
+    let answer = move |request: &Request| match request.url.path() {
+        "/v1/orgs/acme/integrations" => ResponseTemplate::new(200).set_body_json(&page),
+        "/v1/orgs" => ResponseTemplate::new(200).set_body_json(json!({"items": [{"id": "acme"}]})),
+        _ => said(404, "not there"),
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let mut written = Vec::new();
+    for format in FORMATS {
+        let forge = github().await;
+        let run = on_github(&forge, &server.uri(), format)
+            .variable("GITBOOK_MODE", "sweep")
+            .variable("GITBOOK_ORGANIZATION", "acme");
+        written.push(run_on_github("a sweep", &forge, run, format).await);
+        assert!(
+            written.last().unwrap().ended.stderr.contains("pwned"),
+            "{}",
+            written.last().unwrap().ended.log()
+        );
+    }
+    nothing_acts(&written);
+}

@@ -1,0 +1,170 @@
+//! What happened, as payloads and variables tell it: branches, commits, people, titles, repositories and links.
+
+use forge_stand_in::{Head, StandIn};
+
+use super::corpus::{Hostile, corpus, of_variables};
+use super::judge::{Form, Written};
+use super::{FORMATS, nothing_acts, secrets};
+use crate::support::{Deployment, GitLab, deployment, gitbook, merge_request, payloads, repository};
+
+/// Variables that say what to do.
+const SETTINGS: [&str; 16] = [
+    "GITBOOK_ENDPOINT",
+    "GITBOOK_MODE",
+    "GITBOOK_INTEGRATIONS",
+    "GITBOOK_ENV",
+    "GITBOOK_PRODUCTION_BRANCH",
+    "GITBOOK_PREVIEW_NAME",
+    "GITBOOK_PREVIEW_VISIBILITY",
+    "GITBOOK_DRY_RUN",
+    "GITBOOK_CONCURRENCY",
+    "GITBOOK_SHARD",
+    "GITBOOK_TIMEOUT",
+    "GITBOOK_RETRIES",
+    "RUST_LOG",
+    "GITBOOK_COMMENT",
+    "GITBOOK_PULL_REQUEST",
+    "GITBOOK_EVENT",
+];
+
+/// Variables that say what happened.
+const EVENT: [&str; 4] = ["GITBOOK_BRANCH", "GITBOOK_COMMIT", "GITBOOK_REPOSITORY", "GITBOOK_DEFAULT_BRANCH"];
+
+/// Variables that stand for fields of the manifest.
+const FIELDS: [&str; 14] = [
+    "GITBOOK_TITLE",
+    "GITBOOK_DESCRIPTION",
+    "GITBOOK_SUMMARY",
+    "GITBOOK_ICON",
+    "GITBOOK_SCRIPT",
+    "GITBOOK_RUNTIME",
+    "GITBOOK_TARGET",
+    "GITBOOK_VISIBILITY",
+    "GITBOOK_ORGANIZATION",
+    "GITBOOK_SCOPES",
+    "GITBOOK_CATEGORIES",
+    "GITBOOK_PREVIEW_IMAGES",
+    "GITBOOK_BLOCKS",
+    "GITBOOK_CONFIGURATIONS",
+];
+
+fn asked_for(run: Deployment, format: &str) -> Deployment {
+    let run = run.variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info");
+    secrets::set(run)
+}
+
+/// Every field of a payload, one after the other.
+#[tokio::test]
+async fn no_payload_acts() {
+    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+    let (gitbook, sha) = (gitbook().await, "1".repeat(40));
+    let mut written = Vec::new();
+    for (number, Hostile { tries, text }) in corpus().into_iter().enumerate() {
+        let mut own = payloads::pull_request("opened", 12, &text, &sha);
+        own["pull_request"]["title"] = text.as_str().into();
+        own["pull_request"]["body"] = text.as_str().into();
+        own["pull_request"]["user"]["login"] = text.as_str().into();
+        own["repository"]["default_branch"] = text.as_str().into();
+        let events = [
+            ("pull_request", own),
+            ("pull_request", payloads::pull_request("opened", 12, "fix", &text)),
+            ("pull_request", payloads::fork_pull_request("opened", 12, &text, &text, &text)),
+            ("pull_request", payloads::pull_request(&text, 12, "fix", &sha)),
+            ("push", payloads::push(&text, &sha)),
+            ("delete", payloads::delete(&text)),
+            ("release", serde_json::json!({"action": text})),
+        ];
+        // A branch of 1 MiB is tried once, since reading it again takes long.
+        let most = if text.len() < 1 << 19 { events.len() } else { 1 };
+        for (turn, (event, payload)) in events.into_iter().enumerate().take(most) {
+            let format = FORMATS[(number + turn) % 3];
+            let forge = StandIn::unvalidated().await;
+            forge.open_pull_request(12, Head::own(text.as_str()), &sha);
+            let run =
+                deployment().on_github_event(event, &payload, 100).against(&gitbook.uri()).with_forge(&forge);
+            let ended = asked_for(run, format).folder(&folder).runs().await;
+            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
+            let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
+            let deployments = forge.deployments();
+            let run = Written::new(format!("{tries} in {event} {turn}"), format, Form::GitHub, ended);
+            written.push(Written { comments, deployments, ..run });
+        }
+    }
+    assert!(
+        written.iter().any(|run| !run.deployments.is_empty())
+            && written.iter().any(|run| !run.comments.is_empty())
+    );
+    nothing_acts(&written);
+}
+
+/// The variables of GitLab CI.
+#[tokio::test]
+async fn no_variable_of_gitlab_acts() {
+    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+    let gitbook = gitbook().await;
+    let mut written = Vec::new();
+    for Hostile { tries, text } in of_variables() {
+        for fields in [
+            &["CI_COMMIT_SHA"][..],
+            &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_JOB_NAME"],
+            &["CI_JOB_URL", "CI_PIPELINE_SOURCE", "CI_MERGE_REQUEST_TITLE"],
+            &[
+                "CI_PROJECT_PATH",
+                "CI_SERVER_HOST",
+                "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH",
+                "CI_DEFAULT_BRANCH",
+            ],
+        ] {
+            let gitlab = GitLab::start().await;
+            gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+            let job = gitlab.merge_request_job('1', 100).against(&gitbook.uri());
+            let job = fields.iter().fold(job, |job, field| {
+                let prefix = if *field == "CI_JOB_URL" { "https://gitlab.example.com/" } else { "" };
+                job.variable(field, format!("{prefix}{text}"))
+            });
+            let ended = asked_for(job, "text").folder(&folder).runs().await;
+            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
+            let project = gitlab.project();
+            assert_eq!(project.quick_actions, [""; 0], "{tries}");
+            let comments = project.notes.iter().map(|note| note.body.clone()).collect();
+            let run = Written::new(format!("{tries} in {fields:?}"), "text", Form::GitLab, ended);
+            written.push(Written { comments, ..run });
+        }
+    }
+    assert!(written.iter().any(|run| !run.comments.is_empty()));
+    nothing_acts(&written);
+}
+
+/// The program's own variables, their names, and arguments.
+#[tokio::test]
+async fn no_variable_of_our_own_acts() {
+    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+    let gitbook = gitbook().await;
+    let mut written = Vec::new();
+    for (number, Hostile { tries, text }) in of_variables().into_iter().enumerate() {
+        let format = FORMATS[number % 3];
+        let set = |run: Deployment, names: &[&str]| {
+            names.iter().fold(run, |run, name| run.variable(name, text.as_str()))
+        };
+        let pushed = || deployment().push_to("fix").against(&gitbook.uri());
+        let misspelt = format!("GITBOOK_MODES{}", text.replace('=', "-"));
+        let runs = [
+            set(pushed(), &SETTINGS),
+            set(pushed(), &["GITBOOK_INTEGRATIONS"]),
+            set(pushed(), &["GITBOOK_ENV", "GITBOOK_PREVIEW_ENV"]),
+            set(pushed(), &EVENT[..1]),
+            set(pushed(), &EVENT[1..]),
+            set(pushed(), &FIELDS),
+            set(pushed(), &["GITBOOK_NAME"]),
+            pushed().variable(&misspelt, "x"),
+            pushed().argument(&text),
+        ];
+        for (turn, run) in runs.into_iter().enumerate() {
+            let run = secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).folder(&folder);
+            let ended = run.runs().await;
+            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
+            written.push(Written::new(format!("{tries} in variables {turn}"), format, Form::Dotenv, ended));
+        }
+    }
+    nothing_acts(&written);
+}

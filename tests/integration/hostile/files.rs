@@ -1,0 +1,76 @@
+//! What the next step or job is given by a file of outputs: the rules of GitHub's runner and of GitLab.
+
+/// The outputs that GitHub's runner reads from its file; an error where it would fail the step.
+pub(super) fn github(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut outputs = Vec::new();
+    let mut lines = text.split('\n');
+    while let Some(line) = lines.next() {
+        if line.is_empty() {
+            continue;
+        }
+        let (assigned, delimited) = (line.find('='), line.find("<<"));
+        if let Some(at) = delimited.filter(|at| assigned.is_none_or(|assigned| *at < assigned)) {
+            let (name, delimiter) = (&line[..at], &line[at + 2..]);
+            let mut value = Vec::new();
+            loop {
+                match lines.next() {
+                    Some(line) if line == delimiter => break,
+                    Some(line) => value.push(line),
+                    None => return Err(format!("`{name}` does not end")),
+                }
+            }
+            outputs.push((name.to_owned(), value.join("\n")));
+        } else if let Some(at) = assigned {
+            outputs.push((line[..at].to_owned(), line[at + 1..].to_owned()));
+        } else {
+            return Err(format!("no output: {line}"));
+        }
+    }
+    Ok(outputs)
+}
+
+/// The variables that GitLab reads from a report; an error where it would fail the job. A `$NAME` that a value still
+/// holds would become another variable's value.
+pub(super) fn gitlab(text: &str) -> Result<Vec<(String, String)>, String> {
+    if text.len() >= 5 << 10 {
+        return Err("it is too big".to_owned());
+    }
+    let line = |line: &str| {
+        let (key, value) = line.split_once('=').ok_or(format!("no variable: {line}"))?;
+        Ok((key.trim().to_owned(), value.trim().to_owned()))
+    };
+    // Ruby's `each_line` knows one end of a line.
+    let variables: Vec<_> =
+        text.strip_suffix('\n').unwrap_or(text).split('\n').map(line).collect::<Result<_, String>>()?;
+    if variables.len() > 20 { Err("there are too many".to_owned()) } else { Ok(variables) }
+}
+
+/// The variables that GitLab would put the values of into a value: `$NAME`, `${NAME}` and `%NAME%`, but not `$$`.
+pub(super) fn expanded(value: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    let plain = value.replace("$$", "");
+    for part in plain.split('$').skip(1) {
+        let name: String = part.trim_start_matches('{').chars().take_while(|c| is_name(*c)).collect();
+        if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            found.push(name);
+        }
+    }
+    let parts: Vec<_> = plain.split('%').collect();
+    let inner = parts.iter().skip(1).take(parts.len().saturating_sub(2));
+    let named = inner.filter(|part| {
+        part.len() > 2 && part.starts_with(|c: char| !c.is_ascii_digit()) && part.chars().all(is_name)
+    });
+    found.extend(named.map(|part| (*part).to_owned()));
+    found
+}
+
+#[test]
+fn outputs_are_found_as_their_systems_do() {
+    let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let found = github("a=b<<c\nx<<E\n1\n2\nE\n").unwrap();
+    assert_eq!(found, [pair(("a", "b<<c")), pair(("x", "1\n2"))]);
+    assert!(github("a<<E\n1\n").is_err() && github("a\n").is_err() && gitlab("a=1\n\nb=2\n").is_err());
+    assert_eq!(gitlab("a = 1\nb=2=3\n").unwrap(), [pair(("a", "1")), pair(("b", "2=3"))]);
+    assert_eq!(expanded("$A ${B} $$C $1 %DEF% 5% %20%"), ["A", "B", "DEF"]);
+}

@@ -1,0 +1,188 @@
+//! What lies in a repository: every field of a manifest, the names of files and folders, and scripts.
+
+use forge_stand_in::{Head, StandIn};
+use serde_json::{Value, json};
+
+use super::corpus::{Hostile, corpus};
+use super::judge::{Form, Written};
+use super::{FORMATS, nothing_acts, secrets};
+use crate::support::{
+    Deployment, GitLab, Repository, Sandbox, deployment, merge_request, payloads, repository,
+};
+
+fn strings() -> Vec<Hostile> {
+    corpus().into_iter().chain(secrets::telltales()).collect()
+}
+
+/// The fields of a manifest, one at a time, with others that are right.
+const FIELDS: [&str; 14] = [
+    "name",
+    "title",
+    "description",
+    "summary",
+    "icon",
+    "script",
+    "runtime",
+    "target",
+    "visibility",
+    "organization",
+    "pwned",
+    "scopes",
+    "categories",
+    "previewImages",
+];
+
+/// A manifest, where a field is a text. JSON is YAML, too.
+fn manifest(name: &str, field: &str, text: &str) -> String {
+    let mut manifest =
+        json!({"name": name, "title": "Hello", "organization": "acme", "script": "main.ts", "scopes": []});
+    match field {
+        "scopes" | "categories" | "previewImages" => manifest[field] = json!([text]),
+        // What is in itself right is made too long, so that it is told of.
+        "title" | "description" | "summary" => manifest[field] = format!("{text}{}", "x".repeat(3000)).into(),
+        _ => manifest[field] = text.into(),
+    }
+    manifest["secrets"] = resolved();
+    manifest.to_string()
+}
+
+/// The secrets of a manifest, whose values are resolved.
+fn resolved() -> Value {
+    let lines = secrets::of_manifest();
+    let pairs = lines.lines().skip(1).map(|line| line.trim().split_once(": ").unwrap());
+    pairs.map(|(name, value)| (name.to_owned(), Value::from(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Keys and values deep in a manifest.
+fn deep(name: &str, text: &str) -> String {
+    let mut manifest = json!({
+        "name": name, "title": "Hello", "organization": "acme", "script": "main.ts", "scopes": [],
+        text: text,
+        "blocks": [{"id": text, "title": text, text: text}],
+        "configurations": {"space": {"properties": {text: {"type": text, "title": text}}}, text: text},
+        "externalLinks": [{"label": text, "url": text}],
+        "contentSecurityPolicy": {text: text},
+        "envs": {text: {text: text}},
+    });
+    manifest["secrets"] = resolved();
+    manifest["secrets"][text] = "${{ env.NOT_SET }}".into();
+    manifest["secrets"]["ODD"] = format!("${{{{ env.{text} }}}}").into();
+    manifest["secrets"]["OPEN"] = format!("${{{{ {text}").into();
+    manifest.to_string()
+}
+
+fn asked_for(run: Deployment, format: &str) -> Deployment {
+    let run = run.variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info");
+    secrets::set(run)
+}
+
+/// Publishes a repository, with the log in some formats, and on both forges.
+async fn published(tried: &str, folder: &Repository, formats: &[&'static str]) -> Vec<Written> {
+    let (gitbook, sha) = (Sandbox::start().await, "1".repeat(40));
+    let mut written = Vec::new();
+    for &format in formats {
+        let forge = StandIn::unvalidated().await;
+        forge.open_pull_request(12, Head::own("fix"), &sha);
+        let payload = payloads::pull_request("opened", 12, "fix", &sha);
+        let run = deployment().on_github_event("pull_request", &payload, 100).with_forge(&forge);
+        let ended = asked_for(run, format).against(gitbook.endpoint()).folder(folder).runs().await;
+        assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+        let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
+        let run = Written::new(tried, format, Form::GitHub, ended);
+        written.push(Written { comments, deployments: forge.deployments(), ..run });
+    }
+    let gitlab = GitLab::start().await;
+    gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
+    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let ended = asked_for(job, "text").folder(folder).runs().await;
+    assert_eq!(gitlab.project().quick_actions, [""; 0], "{tried}");
+    let comments = gitlab.project().notes.iter().map(|note| note.body.clone()).collect();
+    written.push(Written { comments, ..Written::new(tried, "text", Form::GitLab, ended) });
+    written
+}
+
+#[tokio::test]
+async fn no_field_of_a_manifest_acts() {
+    let mut written = Vec::new();
+    let all = strings();
+    for (turn, field) in FIELDS.into_iter().enumerate() {
+        for (part, some) in all.chunks(all.len().div_ceil(3)).enumerate() {
+            // Each field in each format, and over all fields each string in each.
+            let formats = [FORMATS[(turn + part) % 3]];
+            let folder = some.iter().enumerate().fold(repository(), |folder, (number, hostile)| {
+                let path = format!("i{number}");
+                let folder = folder.file(&format!("{path}/main.ts"), "export default {};\n");
+                folder.file(
+                    &format!("{path}/gitbook-manifest.yaml"),
+                    manifest(&format!("hello-{number}"), field, &hostile.text),
+                )
+            });
+            let runs = published(&format!("the field {field}"), &folder, &formats).await;
+            assert!(runs.iter().all(|run| run.comments.len() == 1), "{field}: {}", runs[0].ended.log());
+            written.extend(runs);
+        }
+    }
+    nothing_acts(&written);
+}
+
+#[tokio::test]
+async fn no_key_and_no_line_of_a_manifest_acts() {
+    let mut written = Vec::new();
+    let folder = strings().iter().enumerate().fold(repository(), |folder, (number, hostile)| {
+        let path = format!("d{number}");
+        let folder = folder.file(&format!("{path}/main.ts"), "export default {};\n");
+        folder.file(&format!("{path}/gitbook-manifest.yaml"), deep(&format!("deep-{number}"), &hostile.text))
+    });
+    written.extend(published("keys", &folder, &FORMATS).await);
+    let folder = corpus().iter().enumerate().fold(repository(), |folder, (number, hostile)| {
+        let text = format!("name: raw-{number}\n{}: {}\n", hostile.text, hostile.text);
+        folder.file(&format!("r{number}/gitbook-manifest.yaml"), text)
+    });
+    let folder = folder.file("bytes/gitbook-manifest.yaml", super::corpus::NO_TEXT);
+    written.extend(published("lines", &folder, &FORMATS).await);
+    nothing_acts(&written);
+}
+
+/// Folders and files whose names are hostile, and scripts that are wrong in hostile words.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_name_of_a_file_and_no_script_acts() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut folder = repository();
+    for (number, hostile) in strings().iter().enumerate() {
+        let name: String = hostile.text.chars().filter(|c| !matches!(c, '/' | '\0')).take(60).collect();
+        let quoted = json!(hostile.text.chars().take(20_000).collect::<String>());
+        let icon = json!(format!("{name}.png"));
+        let more = format!("icon: {icon}\npreviewImages: [{icon}]\n{}", secrets::of_manifest());
+        folder = folder
+            .manifest(&format!("f{number} {name}"), &format!("file-{number}"), &more)
+            .file(&format!("f{number} {name}/{name}.png"), &hostile.text)
+            .manifest(&format!("s{number}"), &format!("script-{number}"), "")
+            .file(&format!("s{number}/main.ts"), format!("import x from {quoted};\nexport default x;\n"))
+            .manifest(&format!("t{number}"), &format!("syntax-{number}"), "")
+            .file(&format!("t{number}/main.ts"), format!("const x = `{}\n", hostile.text));
+    }
+    let odd = std::ffi::OsString::from_vec(super::corpus::NO_TEXT.to_vec());
+    std::fs::create_dir(folder.path("").join(&odd)).unwrap();
+    std::fs::write(folder.path("").join(&odd).join("gitbook-manifest.yaml"), super::corpus::NO_TEXT).unwrap();
+    nothing_acts(&published("names of files", &folder, &FORMATS).await);
+}
+
+/// What is right is published, and what the sandbox keeps of it holds no secret.
+#[tokio::test]
+async fn no_secret_is_kept() {
+    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+    let mut written = Vec::new();
+    for format in FORMATS {
+        let run = asked_for(deployment().publish(), format).variable("GITBOOK_ENDPOINT", "sandbox");
+        let run = run.variable("GITBOOK_SANDBOX_DIR", "kept").folder(&folder);
+        let ended = run.runs().await;
+        assert_eq!(ended.code, Some(0), "{}", ended.log());
+        let read =
+            |path: &String| String::from_utf8_lossy(&std::fs::read(folder.path(path)).unwrap()).into_owned();
+        let kept: Vec<_> = folder.files().iter().filter(|path| path.starts_with("kept/")).map(read).collect();
+        assert!(kept.len() > 1, "{:?}", folder.files());
+        written.push(Written { kept, ..Written::new("secrets", format, Form::Dotenv, ended) });
+    }
+    nothing_acts(&written);
+}

@@ -1,0 +1,135 @@
+//! What a page does with Markdown: comrak parses it as GitHub's own parser does, and what stands in the text then is looked
+//! through for mentions and references, as GitHub and GitLab do after that.
+
+use comrak::arena_tree::NodeEdge;
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options, parse_document};
+
+/// What a page makes of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    /// The blocks in their order, with a number of cells for each row.
+    pub(super) blocks: Vec<String>,
+    /// Where links lead.
+    pub(super) links: Vec<String>,
+    /// HTML that is there as such.
+    pub(super) html: Vec<String>,
+    /// Markup in lines: emphasis, images, code of Markdown's own, footnotes, mathematics.
+    pub(super) markup: Vec<String>,
+    /// Words in the text that call somebody or name something.
+    pub(super) references: Vec<String>,
+}
+
+/// Reads a page. Everything that GitHub or GitLab have beyond `CommonMark` is on.
+pub(super) fn page(text: &str) -> Page {
+    let arena = Arena::new();
+    let root = parse_document(&arena, text, &options());
+    let mut page = Page::default();
+    let (mut code, mut link, mut cells, mut words) = (0_usize, 0_usize, 0, String::new());
+    for edge in root.traverse() {
+        let (node, begins) = match edge {
+            NodeEdge::Start(node) => (node, true),
+            NodeEdge::End(node) => (node, false),
+        };
+        let data = node.data();
+        match (&data.value, begins) {
+            (NodeValue::Document, _) => {}
+            (NodeValue::Text(text), true) if code == 0 && link == 0 => words.push_str(text),
+            (NodeValue::Text(_), _) => {}
+            (NodeValue::HtmlInline(html), true) => {
+                match &**html {
+                    "<code>" => code += 1,
+                    "</code>" => code = code.saturating_sub(1),
+                    _ => {}
+                }
+                // What is removed or is code stands between words.
+                words.push(' ');
+                page.html.push(html.clone());
+            }
+            (NodeValue::HtmlBlock(block), true) => page.html.push(block.literal.trim_end().to_owned()),
+            (NodeValue::Link(to), true) => {
+                link += 1;
+                page.links.push(to.url.clone());
+            }
+            (NodeValue::Link(_), false) => link -= 1,
+            (NodeValue::TableCell, true) => {
+                cells += 1;
+                words.push('\n');
+            }
+            (NodeValue::TableRow(_), true) => cells = 0,
+            (NodeValue::TableRow(_), false) => page.blocks.push(format!("row {cells}")),
+            (NodeValue::TableCell, false) | (NodeValue::Table(_), false) => {}
+            (NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::Table(_), true) => {
+                words.push('\n');
+                page.blocks.push(name(&data.value));
+            }
+            (NodeValue::SoftBreak | NodeValue::LineBreak, true) => words.push('\n'),
+            // `**publish**`, which stands before the reason.
+            (value, true) => page.markup.push(name(value)),
+            (_, false) => {}
+        }
+    }
+    page.references = references(&words);
+    page
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    let extension = &mut options.extension;
+    for on in [
+        &mut extension.strikethrough,
+        &mut extension.table,
+        &mut extension.autolink,
+        &mut extension.tasklist,
+        &mut extension.footnotes,
+        &mut extension.alerts,
+        &mut extension.math_dollars,
+        &mut extension.math_code,
+        &mut extension.wikilinks_title_after_pipe,
+        &mut extension.multiline_block_quotes,
+        &mut extension.description_lists,
+    ] {
+        *on = true;
+    }
+    options
+}
+
+fn name(value: &NodeValue) -> String {
+    let text = format!("{value:?}");
+    text.split(['(', ' ', '{']).next().unwrap_or_default().to_lowercase()
+}
+
+/// Mentions (`@name`) and references (`#1`, `GH-1`, and GitLab's `!1`, `~label`, `%1`, `&1`, `$1`, `GL-1`), which begin where a word does.
+fn references(text: &str) -> Vec<String> {
+    let characters: Vec<_> = text.chars().collect();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    for (at, character) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| characters[before]);
+        let next = characters.get(at + 1).copied().unwrap_or(' ');
+        let begins = before.is_none_or(|before| !is_word(before) && before != '&');
+        let of_number = matches!(character, '#' | '!' | '%' | '&' | '$') && next.is_ascii_digit();
+        let of_name = matches!(character, '@' | '~') && is_word(next);
+        let rest: String = characters[at..].iter().take(3).collect();
+        let of_tracker = begins
+            && ["GH-", "GL-", "gh-", "gl-"].contains(&&*rest)
+            && characters.get(at + 3).is_some_and(char::is_ascii_digit);
+        // A number belongs to a repository that is named before it, too.
+        if (of_number && (begins || *character == '#')) || (of_name && begins) || of_tracker {
+            found.push(characters[at..].iter().take_while(|c| !c.is_whitespace()).collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn what_acts_on_a_page_is_found() {
+    let page = page(
+        "### a\n\n| a | b |\n|---|---|\n| [x](<https://x>) <b> | ![i](y) **s** |\n\n&#64;me GH-1 <code>@you #2</code> https://z",
+    );
+    assert_eq!(page.blocks, ["heading", "table", "row 2", "row 2", "paragraph"]);
+    assert_eq!(page.links, ["https://x", "https://z"]);
+    assert_eq!(page.html, ["<b>", "<code>", "</code>"]);
+    assert_eq!(page.markup, ["image", "strong"]);
+    assert_eq!(page.references, ["@me", "GH-1"]);
+}

@@ -1,0 +1,149 @@
+//! Secrets of odd shapes, and all the forms in which somebody may repeat them.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::corpus::Hostile;
+use crate::support::{Deployment, FORGE_TOKEN, GITLAB_TOKEN, TOKEN};
+
+/// The manifest's secrets, by the variables that they are resolved from.
+const RESOLVED: [(&str, &str); 6] = [
+    ("SECRET_QUOTES", "qu\"ote'd\\back&<tag>|`tick`"),
+    ("SECRET_LINES", "first line of it: {\n  second % line\tof \"it\"\r\nthird::line##[of]it"),
+    ("SECRET_PERCENT", "50%25%2Bpercent+plus/slash?=&x"),
+    ("SECRET_BASE64", "c2VjcmV0LW9mLWJhc2U2NA+/0123456789=="),
+    ("SECRET_JSON", "{\"json\\u0041\":\"\\n/esc\"}"),
+    ("SECRET_WORDS", "schlüssel ünd ßchloss €"),
+];
+
+/// Lines of a manifest that name them.
+pub(super) fn of_manifest() -> String {
+    let lines = RESOLVED.map(|(name, _)| format!("  {name}: ${{{{ env.{name} }}}}\n"));
+    format!("secrets:\n{}", lines.concat())
+}
+
+/// Sets their variables, and the tokens of both forges.
+pub(super) fn set(run: Deployment) -> Deployment {
+    let run = run.variable("GITHUB_TOKEN", FORGE_TOKEN).variable("GITLAB_TOKEN", GITLAB_TOKEN);
+    RESOLVED.into_iter().fold(run, |run, (name, value)| run.variable(name, value))
+}
+
+const TOKENS: [&str; 3] = [TOKEN, FORGE_TOKEN, GITLAB_TOKEN];
+
+fn all() -> impl Iterator<Item = &'static str> {
+    let lines = RESOLVED.into_iter().flat_map(|(_, secret)| secret.lines().map(str::trim));
+    TOKENS.into_iter().chain(RESOLVED.into_iter().map(|(_, secret)| secret)).chain(lines)
+}
+
+/// Strings that repeat each of them in all forms, as a server may that was told them.
+pub(super) fn telltales() -> Vec<Hostile> {
+    let told: BTreeSet<_> = all().collect();
+    told.into_iter().flat_map(telltale).collect()
+}
+
+/// The same of the tokens only.
+pub(super) fn telltales_of_tokens() -> Vec<Hostile> {
+    TOKENS.into_iter().flat_map(telltale).collect()
+}
+
+fn telltale(secret: &str) -> [Hostile; 2] {
+    let within =
+        |text: String| [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)].join(" ");
+    let encoded = [format!("Basic:{secret}:x"), format!("x{secret}yy"), format!("xx{secret}y")].map(within);
+    let texts = [forms(secret).join(" | "), encoded.join(" | ")];
+    texts.map(|text| Hostile { tries: "to tell a secret", text })
+}
+
+/// Whether a text is a secret or one of its lines, which a runner is told to hide.
+pub(super) fn is_to_be_masked(text: &str) -> bool {
+    all().any(|secret| secret == text || secret.lines().any(|line| line.trim() == text))
+}
+
+/// All forms that secrets may be found in.
+static FORMS: LazyLock<BTreeSet<String>> =
+    LazyLock::new(|| all().flat_map(forms).filter(|form| form.len() >= 6).collect());
+
+/// The forms of secrets that are somewhere in a text, however the text is written.
+pub(super) fn told_in(text: &str) -> Vec<String> {
+    // Whoever reads Markdown, HTML or an address sees what is written so.
+    let mut read = text.to_owned();
+    if text.contains("&#") {
+        read.push_str(&unescaped(text));
+    }
+    if text.contains('%') {
+        read.push_str(&percent_decode_str(text).decode_utf8_lossy());
+    }
+    FORMS.iter().filter(|form| read.contains(*form)).cloned().collect()
+}
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const URI_COMPONENT: &AsciiSet =
+    &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for engine in [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
+        forms.push(engine.encode(secret));
+        // What is the same of it wherever it stands in a longer text.
+        for bytes in (0..3).map(|skipped| &secret.as_bytes()[skipped..]) {
+            forms.push(engine.encode(&bytes[..bytes.len() - bytes.len() % 3]));
+        }
+    }
+    for set in [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT] {
+        let encoded = utf8_percent_encode(secret, set).to_string();
+        forms.push(lower_case_hex(&encoded));
+        forms.push(encoded);
+    }
+    forms.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    let json = serde_json::to_string(secret).unwrap();
+    let json = &json[1..json.len() - 1];
+    forms.push(json.to_owned());
+    forms.push(json.replace('/', "\\/"));
+    // As Go writes it, and as Python does.
+    forms.push(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
+    forms.push(
+        json.chars()
+            .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
+            .collect(),
+    );
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    forms.push(html.clone());
+    for [double, single] in [["&quot;", "&#39;"], ["&quot;", "&#x27;"], ["&#34;", "&#39;"], ["&quot;", "'"]] {
+        forms.push(html.replace('"', double).replace('\'', single));
+    }
+    forms
+}
+
+/// Percent-encoded bytes in the letters that some write them with.
+fn lower_case_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut text = parts.next().unwrap().to_owned();
+    for part in parts {
+        text.push_str(&format!("%{}{}", part[..2].to_lowercase(), &part[2..]));
+    }
+    text
+}
+
+/// The text with `&#60;` and its kin as the characters that they are.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split("&#");
+    let mut unescaped = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once(';').unwrap_or(("", part));
+        unescaped.extend(code.parse().ok().and_then(char::from_u32));
+        unescaped.push_str(rest);
+    }
+    unescaped
+}
+
+#[test]
+fn a_secret_is_found_in_whatever_form() {
+    for telltale in telltales() {
+        assert_ne!(told_in(&telltale.text), [""; 0], "{}", telltale.text);
+    }
+    assert_eq!(told_in("nothing at all"), [""; 0]);
+}

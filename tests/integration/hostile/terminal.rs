@@ -1,0 +1,61 @@
+//! What a terminal, and GitLab's view of a log, do with the characters of a log.
+
+/// A section that GitLab opens or closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) opens: bool,
+    pub(super) name: String,
+}
+
+/// The sections of a log, wherever in a line their markers stand.
+pub(super) fn sections(log: &str) -> Vec<Section> {
+    let mut found = Vec::new();
+    for part in log.split("section_").skip(1) {
+        let Some((opens, rest)) = part
+            .strip_prefix("start:")
+            .map(|rest| (true, rest))
+            .or_else(|| part.strip_prefix("end:").map(|rest| (false, rest)))
+        else {
+            continue;
+        };
+        let Some((time, rest)) = rest.split_once(':') else { continue };
+        if time.is_empty() || !time.chars().all(|c| c.is_ascii_digit()) {
+            continue;
+        }
+        let is_of_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        found.push(Section { opens, name: rest.chars().take_while(is_of_name).collect() });
+    }
+    found
+}
+
+/// The log without the markers of sections that are ours, which are all that it may control a terminal with.
+pub(super) fn without_our_sections(log: &str) -> String {
+    let lines = log.split_inclusive('\n').map(|line| {
+        let ours = line.strip_prefix("\u{1b}[0Ksection_").and_then(|rest| rest.split_once("\r\u{1b}[0K"));
+        match ours {
+            Some((marker, title)) if marker.contains(":gitbook_deploy_") => title.to_owned(),
+            _ => line.to_owned(),
+        }
+    });
+    lines.collect()
+}
+
+/// The characters that do anything but stand in their line: control characters, other ends of lines, and those that change
+/// the direction of others.
+pub(super) fn acting(log: &str) -> Vec<char> {
+    let acts = |c: &char| match c {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{2028}' | '\u{2029}' => true,
+        other => other.is_control(),
+    };
+    log.chars().filter(acts).collect()
+}
+
+#[test]
+fn sections_and_controls_are_found() {
+    let log = "\u{1b}[0Ksection_start:17:gitbook_deploy_1[collapsed=true]\r\u{1b}[0Ka\nx section_end:1:pwned y\u{9b}";
+    let names: Vec<_> = sections(log).into_iter().map(|section| (section.opens, section.name)).collect();
+    assert_eq!(names, [(true, "gitbook_deploy_1".to_owned()), (false, "pwned".to_owned())]);
+    assert_eq!(acting(&without_our_sections(log)), ['\u{9b}']);
+}
