@@ -113,11 +113,33 @@ impl Deployment<'_> {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
             let (body, hash) = integration.body();
+            // The forge keeps one record, wherever this is published to.
+            let hash = records::hash_at(self.gitbook.endpoint(), &hash);
+            let sent = Sent::production(integration);
+            if let Some(existing) = self.unchanged(&sent, &hash).await? {
+                return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
+            }
             let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
             let answer = self.send_recorded(&publishing, body).await?;
-            Ok(published(&answer.last, &Sent::production(integration), done))
+            Ok(published(&answer.last, &sent, done))
         })
         .await
+    }
+
+    /// What stands in production, if it is what would be sent: by the forge's record of what was published last, and as
+    /// far as GitBook tells.
+    async fn unchanged(&self, sent: &Sent<'_>, hash: &str) -> Result<Option<Published>, DeployError> {
+        let Some(records) = self.records.filter(|_| self.skip_unchanged) else { return Ok(None) };
+        let Some(recorded) = records.recorded(sent.name).await.filter(|recorded| recorded.hash == hash)
+        else {
+            return Ok(None);
+        };
+        // It may be gone meanwhile, or have been published by other hands.
+        let version = |existing: &Published| existing.version.as_ref().map(ToString::to_string);
+        let is_that = |existing: &Published| {
+            version(existing).as_ref() == Some(&recorded.version) && sent.differences(existing).is_empty()
+        };
+        Ok(self.read(sent.name).await?.filter(is_that))
     }
 
     /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.

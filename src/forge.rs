@@ -11,7 +11,7 @@ mod login;
 
 pub(crate) use client::Access;
 pub(crate) use comment::{Found, Kept, Wish};
-pub(crate) use deployments::{Intent, State, Status};
+pub(crate) use deployments::{Intent, State, Status, Success};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use gitlab::GitLab;

@@ -58,6 +58,12 @@ impl GitBook {
         Ok(Self { http, endpoint, token, retry: Retry { times: retries, patience: PATIENCE, cancel: None } })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
     /// The same client, which tries nothing again after a signal.
     #[must_use]
     pub(crate) fn until(mut self, cancel: &Cancel) -> Self {

@@ -53,7 +53,11 @@ const VARIABLES: &[Variable] = &[
         "build, validate and report everything; send nothing that changes anything",
     ),
     variable("GITBOOK_BUNDLE", "true", "`false`: `script` is already built, send it as it is"),
-    variable("GITBOOK_SKIP_UNCHANGED", "true", "do not publish a preview that is already there"),
+    variable(
+        "GITBOOK_SKIP_UNCHANGED",
+        "true",
+        "do not publish what is already there; for production, the newest GitHub Deployment tells",
+    ),
     variable("GITBOOK_CONCURRENCY", "4", "integrations deployed at once, 1 to 64"),
     variable(
         "GITBOOK_SHARD",

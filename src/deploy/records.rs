@@ -9,11 +9,12 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 use tracing::instrument::WithSubscriber as _;
+use url::Url;
 
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::foreign::{acts, link};
-use crate::forge::{ForgeError, GitHub, Intent, State, Status};
+use crate::forge::{ForgeError, GitHub, Intent, State, Status, Success};
 use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};
 
@@ -53,6 +54,15 @@ pub(super) struct Publishing<'a> {
     pub(super) mark: Option<&'a Mark>,
 }
 
+/// What was published to production last, as the deployment on record tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Recorded {
+    /// The content hash.
+    pub(super) hash: String,
+    /// The version that GitBook has given it.
+    pub(super) version: String,
+}
+
 impl fmt::Debug for Records<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Records").field("commit", &self.commit).finish_non_exhaustive()
@@ -82,6 +92,21 @@ impl<'a> Records<'a> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// What is on record as published to production last. Nothing where that is not known, or did not end well.
+    pub(super) async fn recorded(&self, integration: &str) -> Option<Recorded> {
+        if !self.may_go_on() || (self.holds_secret)(integration) {
+            return None;
+        }
+        let environment = environment(integration, None);
+        match self.cancel.or_at_once(self.forge.newest_success(&environment)).await.ok()? {
+            Ok(success) => Recorded::of(&success?),
+            Err(error) => {
+                self.failed(error);
+                None
+            }
+        }
+    }
+
     /// Publishes, with a deployment on record that is in progress meanwhile and then tells what came of it.
     pub(super) async fn of(
         &self,
@@ -99,7 +124,10 @@ impl<'a> Records<'a> {
         let cancelled = self.cancel.signal().is_some();
         let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL / 2) } else { self.forge.clone() };
         let end = match &result {
-            Ok(published) => self.status(State::Success, published.last.urls.app.as_deref(), "Published"),
+            Ok(published) => {
+                let url = published.last.urls.app.as_deref();
+                self.status(State::Success, url, said_of(published.last.version.as_ref()))
+            }
             Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
             Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
         };
@@ -168,9 +196,9 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn status(&self, state: State, url: Option<&str>, description: &'static str) -> Status {
+    fn status(&self, state: State, url: Option<&str>, description: impl Into<String>) -> Status {
         let shown = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
-        Status { state, url: shown(url), log_url: shown(self.log_url), description }
+        Status { state, url: shown(url), log_url: shown(self.log_url), description: description.into() }
     }
 
     fn may_go_on(&self) -> bool {
@@ -185,6 +213,28 @@ impl<'a> Records<'a> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
     }
+}
+
+/// A payload can't be changed once its deployment is there, so the version stands in the status.
+const WITH_VERSION: &str = "Published, version ";
+
+fn said_of(version: Option<&serde_json::Number>) -> String {
+    version.map_or_else(|| "Published".to_owned(), |version| format!("{WITH_VERSION}{version}"))
+}
+
+impl Recorded {
+    fn of(success: &Success) -> Option<Self> {
+        let hash = success.payload.get("hash")?.as_str()?.to_owned();
+        let version = success.description.strip_prefix(WITH_VERSION)?.to_owned();
+        Some(Self { hash, version })
+    }
+}
+
+/// The content hash of what is published at an endpoint.
+pub(super) fn hash_at(endpoint: &Url, content: &str) -> String {
+    preview::hex(
+        &Sha256::new().chain_update(endpoint.as_str()).chain_update([0]).chain_update(content).finalize(),
+    )
 }
 
 /// The environment of an integration, or of its preview: of a branch, or of a pull request where two of one branch have

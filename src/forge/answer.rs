@@ -1,6 +1,7 @@
 //! What the forge answers, as far as it is used here. Gitea and Forgejo leave out much of what GitHub tells.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::ci::ForgeKind;
 
@@ -103,11 +104,16 @@ impl Comment {
 #[derive(Debug, Deserialize)]
 pub(super) struct Deployment {
     pub(super) id: u64,
+    /// Whatever its creator attached.
+    #[serde(default)]
+    pub(super) payload: Value,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct DeploymentStatus {
     pub(super) state: String,
+    #[serde(default)]
+    pub(super) description: String,
 }
 
 /// A merge request of GitLab's.
@@ -156,7 +162,7 @@ pub(super) struct Note {
 #[derive(Debug, Deserialize)]
 pub(super) struct Problem {
     /// On GitLab this may also be an object, by field.
-    message: Option<serde_json::Value>,
+    message: Option<Value>,
     /// What GitLab says of a token, or of a field that is missing.
     error: Option<String>,
     error_description: Option<String>,
@@ -165,7 +171,7 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn text(self, kind: ForgeKind) -> Option<String> {
         let message = match self.message {
-            Some(serde_json::Value::String(text)) => Some(text),
+            Some(Value::String(text)) => Some(text),
             Some(other) if kind == ForgeKind::GitLab => Some(other.to_string()),
             _ => None,
         };

@@ -46,7 +46,16 @@ pub(crate) struct Status {
     /// Where the run's log is.
     pub log_url: Option<String>,
     /// What is said of it in one line.
-    pub description: &'static str,
+    pub description: String,
+}
+
+/// What is on record of a deployment that succeeded.
+#[derive(Debug)]
+pub(crate) struct Success {
+    /// What programs may read of it.
+    pub payload: Value,
+    /// What its last status says in one line.
+    pub description: String,
 }
 
 /// A run that was still publishing when a newer one's deployment was deactivated says of its own that it was a success.
@@ -96,7 +105,7 @@ impl GitHub {
     /// # Errors
     /// Whatever the forge or the network says.
     pub(crate) async fn set_status(&self, deployment: u64, status: &Status) -> Result<(), ForgeError> {
-        let mut body = json!({"state": status.state.name(), "description": cut(status.description)});
+        let mut body = json!({"state": status.state.name(), "description": cut(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
             // GitHub takes no other links.
             if let Some(url) =
@@ -135,6 +144,19 @@ impl GitHub {
         self.deactivate_all(&all, 1, inactive).await
     }
 
+    /// The newest deployment to an environment, if it succeeded. After any other, nobody knows what is there.
+    ///
+    /// # Errors
+    /// Whatever the forge or the network says.
+    pub(crate) async fn newest_success(&self, environment: &str) -> Result<Option<Success>, ForgeError> {
+        let query = [("environment", environment), ("per_page", "1")];
+        let answer = self.client.get(&["deployments"], &query, Permission::WriteDeployments).await?;
+        let newest = self.client.parse::<Vec<Deployment>>(&answer)?.into_iter().next();
+        let Some(Deployment { id, payload }) = newest else { return Ok(None) };
+        let status = self.status(id).await?.filter(|status| status.state == State::Success.name());
+        Ok(status.map(|status| Success { payload, description: status.description }))
+    }
+
     /// The numbers of an environment's deployments, newest first.
     async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
         let query = [("environment", environment)];
@@ -148,9 +170,9 @@ impl GitHub {
     async fn deactivate_all(&self, all: &[u64], enough: usize, inactive: &Status) -> Result<(), ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for some in all.chunks(AT_ONCE) {
-            let states = try_join_all(some.iter().map(|id| self.state(*id))).await?;
-            for (id, state) in some.iter().zip(states) {
-                match state.as_deref() {
+            let newest = try_join_all(some.iter().map(|id| self.status(*id))).await?;
+            for (id, status) in some.iter().zip(&newest) {
+                match status.as_ref().map(|status| &*status.state) {
                     Some("inactive") => seen_inactive += 1,
                     Some("failure" | "error") => {}
                     _ => active.push(*id),
@@ -166,12 +188,11 @@ impl GitHub {
         Ok(())
     }
 
-    /// The newest state of a deployment.
-    async fn state(&self, deployment: u64) -> Result<Option<String>, ForgeError> {
+    /// The newest status of a deployment.
+    async fn status(&self, deployment: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
         let path = ["deployments", &deployment.to_string(), "statuses"];
         let answer = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
-        let newest = self.client.parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next();
-        Ok(newest.map(|status| status.state))
+        Ok(self.client.parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next())
     }
 }
 

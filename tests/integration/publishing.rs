@@ -3,6 +3,7 @@
 mod guard;
 mod quota;
 mod selection;
+mod stable;
 
 use gitbook_deploy::gitbook::sandbox;
 use serde_json::{Value, json};
@@ -120,25 +121,6 @@ async fn a_script_that_is_built_is_sent_as_it_is() {
     let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_BUNDLE", "false").runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     assert_eq!(server.body().await["script"], script);
-}
-
-#[tokio::test]
-async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
-    let manifest = "name: hello\ntitle: Hello\norganization: acme\nscript: main.ts\nscopes: []\nsummary: |\n  one\n\n  two\n";
-    let script =
-        "import { a } from './a.json';\nexport default { fetch: () => new Response(`one\n  ${a}`) };\n";
-    let published = async |mark: &str, line_end: &str| {
-        let server = gitbook().await;
-        let written = |text: &str| format!("{mark}{}", text.replace('\n', line_end));
-        let repository = repository()
-            .file("gitbook-manifest.yaml", written(manifest))
-            .file("main.ts", written(script))
-            .file("a.json", "{\n  \"a\": 1\n}\n".replace('\n', line_end));
-        let ended = push(&server.uri(), "main", &repository).runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
-        server.body().await
-    };
-    assert_eq!(published("\u{feff}", "\r\n").await, published("", "\n").await);
 }
 
 #[tokio::test]

@@ -201,3 +201,95 @@ async fn a_secret_can_not_be_guessed_by_the_hash() {
     assert_ne!(first, hash("secret-1", "token-2").await, "who has no token can't try secrets");
     let _ = published("hello");
 }
+
+/// A push to production of one integration, again and again.
+struct Pushes {
+    gitbook: Sandbox,
+    forge: StandIn,
+}
+
+impl Pushes {
+    async fn new() -> Self {
+        Self { gitbook: Sandbox::start().await, forge: forge().await }
+    }
+
+    /// Pushes this script, and gives the output `result` and the version that is there afterwards.
+    async fn push(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> String {
+        let folder = repository().integration("hello").file("hello/main.ts", script);
+        let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
+        let run = run.against(self.gitbook.endpoint()).with_forge(&self.forge);
+        let ended = change(run).folder(&folder).runs().await;
+        assert_eq!(ended.code, Some(0), "{}", ended.log());
+        let version = &self.gitbook.integration("hello")["version"];
+        assert_eq!(ended.output("version"), version.to_string());
+        format!("{} {version}", ended.output("result"))
+    }
+
+    /// The same, as it is.
+    async fn again(&self) -> String {
+        self.push("export default 1;", |run| run).await
+    }
+}
+
+#[tokio::test]
+async fn production_is_not_published_twice() {
+    let pushes = Pushes::new().await;
+    assert_eq!(pushes.again().await, "published 1");
+    assert_eq!(pushes.again().await, "unchanged 1");
+    assert_eq!(pushes.forge.deployments().len(), 1, "what is there already is not deployed");
+    assert_eq!(pushes.push("export default 2;", |run| run).await, "published 2");
+    // Neither is what was there before.
+    assert_eq!(pushes.again().await, "published 3");
+    let forced = |run: Deployment| run.variable("GITBOOK_SKIP_UNCHANGED", "false");
+    assert_eq!(pushes.push("export default 1;", forced).await, "published 4");
+    let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
+    assert_eq!(pushes.push("export default 1;", unrecorded).await, "published 5");
+    // Nobody has recorded that one.
+    assert_eq!(pushes.again().await, "published 6");
+}
+
+#[tokio::test]
+async fn what_others_did_to_production_is_put_right() {
+    let pushes = Pushes::new().await;
+    assert_eq!(pushes.again().await, "published 1");
+    pushes.gitbook.remove("hello");
+    assert_eq!(pushes.again().await, "published 1");
+    let mut others = pushes.gitbook.integration("hello");
+    others["title"] = json!("Others");
+    pushes.gitbook.set("hello", &others);
+    assert_eq!(pushes.again().await, "published 2");
+}
+
+#[tokio::test]
+async fn after_a_failure_production_is_published_anew() {
+    let pushes = Pushes::new().await;
+    assert_eq!(pushes.again().await, "published 1");
+    let refusing = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(said(400, "No.")).mount(&refusing).await;
+    let folder = repository().integration("hello").file("hello/main.ts", "export default 2;");
+    let failed = push_to_main(&refusing, &pushes.forge).folder(&folder).runs().await;
+    assert_eq!(failed.code, Some(1));
+    assert_eq!(pushes.again().await, "published 2");
+}
+
+#[tokio::test]
+async fn where_deployments_can_not_be_read_production_is_published() {
+    let pushes = Pushes::new().await;
+    assert_eq!(pushes.again().await, "published 1");
+    pushes.forge.fail(
+        Fault::on("GET", "/deployments").always().status(403).json(json!({"message": "No."})).unvalidated(),
+    );
+    assert_eq!(pushes.again().await, "published 2");
+}
+
+#[tokio::test]
+async fn one_endpoint_s_record_is_not_another_s() {
+    let (one, other) = (Pushes::new().await, Sandbox::start().await);
+    assert_eq!(one.again().await, "published 1");
+    let elsewhere = Pushes { gitbook: other, forge: one.forge };
+    assert_eq!(
+        elsewhere.push("export default 2;", |run| run.variable("GITBOOK_DEPLOYMENTS", "false")).await,
+        "published 1"
+    );
+    assert_eq!(elsewhere.again().await, "published 2");
+}

@@ -1,0 +1,54 @@
+//! That the same content is the same request, so that it can be told that nothing has changed.
+
+use super::push;
+use crate::support::{Recorded as _, Repository, gitbook, repository};
+
+#[tokio::test]
+async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
+    let manifest = "name: hello\ntitle: Hello\norganization: acme\nscript: main.ts\nscopes: []\nsummary: |\n  one\n\n  two\n";
+    let script =
+        "import { a } from './a.json';\nexport default { fetch: () => new Response(`one\n  ${a}`) };\n";
+    let published = async |mark: &str, line_end: &str| {
+        let server = gitbook().await;
+        let written = |text: &str| format!("{mark}{}", text.replace('\n', line_end));
+        let repository = repository()
+            .file("gitbook-manifest.yaml", written(manifest))
+            .file("main.ts", written(script))
+            .file("a.json", "{\n  \"a\": 1\n}\n".replace('\n', line_end));
+        let ended = push(&server.uri(), "main", &repository).runs().await;
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        server.body().await
+    };
+    assert_eq!(published("\u{feff}", "\r\n").await, published("", "\n").await);
+}
+
+/// Twelve modules that import one another, and a package that each of them imports.
+fn entangled(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
+    let package = "export const names = ['a', 'b'];\nexport default (n: number) => names[n % 2];\n";
+    order.fold(repository().manifest(folder, "hello", ""), |repository, number| {
+        let [next, other] = [(number + 1) % 12, (number * 5 + 3) % 12];
+        let module = format!(
+            "import name from 'package';\nimport {{ f as g }} from './m{next}';\nimport {{ f as h }} from './m{other}';\n\
+             export const f = (n: number): string => n > 0 ? g(n - 1) + name({number}) + h(n - 2) : '{number}';\n"
+        );
+        repository
+            .file(&format!("{folder}/m{number}.ts"), module)
+            .file("node_modules/package/package.json", r#"{"main": "i.ts"}"#)
+            .file("node_modules/package/i.ts", package)
+            .file(&format!("{folder}/main.ts"), "import { f } from './m0';\nexport default { fetch: () => new Response(f(9)) };\n")
+    })
+}
+
+#[tokio::test]
+async fn one_content_gives_one_body_wherever_it_lies() {
+    let body = async |repository: Repository| {
+        let server = gitbook().await;
+        let ended = push(&server.uri(), "main", &repository).runs().await;
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        server.received_requests().await.unwrap()[0].body.clone()
+    };
+    let first = body(entangled("a", 0..12)).await;
+    for folder in ["a", "another/and/deeper", "ä b"] {
+        assert!(first == body(entangled(folder, (0..12).rev())).await, "{folder}");
+    }
+}
