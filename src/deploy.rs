@@ -112,7 +112,7 @@ impl Deployment<'_> {
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
-            let (body, hash) = integration.body();
+            let (body, hash) = integration.body()?;
             // The forge keeps one record, wherever this is published to.
             let hash = records::hash_at(self.gitbook.endpoint(), &hash);
             let sent = Sent::production(integration);
@@ -153,7 +153,7 @@ impl Deployment<'_> {
                 mark: previews.mark(&integration.name),
             };
             let too_long = || DeployError::MarkTooLong(name.to_owned());
-            let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
+            let (body, hash) = integration.preview_body(&identity)?.ok_or_else(too_long)?;
             let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
             let existing = self.read(name).await?;
             if let Some(existing) = &existing {

@@ -1,5 +1,6 @@
 //! An integration, packaged: manifest, secrets, images and script become the body of a publish request.
 
+mod body;
 mod bundle;
 mod discovery;
 mod images;
@@ -7,24 +8,27 @@ mod manifest;
 mod masked;
 mod paths;
 mod secrets;
+mod shelf;
 
+pub(crate) use body::Stale;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
+pub(crate) use shelf::Shelf;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
 use crate::node::Map;
 use crate::preview::{self, Mark};
 use crate::schema;
-use images::Purpose;
+use body::{Fields, Parts};
+use images::{Image, Purpose};
 use manifest::Manifest;
 use secrets::Secrets;
 
@@ -44,6 +48,8 @@ pub(crate) struct Packaging<'a> {
     pub seal: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
+    /// Where scripts wait to be sent.
+    pub shelf: &'a Shelf,
 }
 
 /// An integration, complete.
@@ -53,11 +59,8 @@ pub(crate) struct Integration {
     pub name: String,
     /// What the CI system's checkout calls it: the manifest's path, or the variable.
     pub place: Place,
-    fields: serde_json::Map<String, serde_json::Value>,
-    secrets: Option<Secrets>,
-    /// The secrets, sealed.
-    sealed: Option<String>,
-    script: String,
+    fields: Fields,
+    parts: Parts,
 }
 
 /// What is published under another name than production's.
@@ -129,15 +132,15 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     }
     let secrets = secrets(&manifest.fields, packaging, &mut problems).await;
     let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
-    let mut fields = fields(&manifest.fields);
-    images(&manifest, packaging, &mut fields, &mut problems);
+    let (icon, previews) = images(&manifest, packaging, &mut problems);
     let script = script(&manifest, packaging, &mut problems).await;
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, script) {
         (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
             let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
-            Some(Integration { name, place: manifest.place, fields, secrets, sealed, script })
+            let parts = Parts { icon, previews, secrets, sealed, script: packaging.shelf.keep(script) };
+            Some(Integration { name, fields: fields(&manifest.fields), place: manifest.place, parts })
         }
         _ => None,
     };
@@ -208,11 +211,10 @@ async fn secrets(fields: &Map, packaging: &Packaging<'_>, problems: &mut Vec<Dia
 }
 
 /// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
-fn fields(manifest: &Map) -> serde_json::Map<String, serde_json::Value> {
+fn fields(manifest: &Map) -> Fields {
     let elsewhere = ["name", "script", "icon", "previewImages", "secrets"];
     let own = manifest.0.iter().filter(|(key, _)| !elsewhere.contains(&key.name.as_str()));
-    let mut fields: serde_json::Map<_, _> =
-        own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
+    let mut fields: Fields = own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
     fields.entry("description").or_insert(json!(""));
     fields.entry("runtime").or_insert(json!("v2"));
     fields
@@ -221,9 +223,8 @@ fn fields(manifest: &Map) -> serde_json::Map<String, serde_json::Value> {
 fn images(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
-    fields: &mut serde_json::Map<String, serde_json::Value>,
     problems: &mut Vec<Diagnostic>,
-) {
+) -> (Option<Image>, Vec<Image>) {
     let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
     let mut read = |node: &crate::node::Node, purpose| {
         let text = node.as_text()?;
@@ -240,12 +241,9 @@ fn images(
     };
     // The CLI takes an empty icon for none.
     let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
-    if let Some(icon) = icon.and_then(|node| read(node, Purpose::Icon)) {
-        fields.insert("icon".to_owned(), icon.into());
-    }
+    let icon = icon.and_then(|node| read(node, Purpose::Icon));
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
-    let previews: Vec<_> = previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect();
-    fields.insert("previewImages".to_owned(), previews.into());
+    (icon, previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect())
 }
 
 async fn script(
@@ -298,7 +296,7 @@ impl Integration {
     /// The length of its script in bytes.
     #[must_use]
     pub(crate) fn script_bytes(&self) -> usize {
-        self.script.len()
+        self.parts.script.len()
     }
 
     /// The production title.
@@ -321,50 +319,30 @@ impl Integration {
     }
 
     /// The request body of the production integration, and its content hash.
-    #[must_use]
-    pub(crate) fn body(&self) -> (Vec<u8>, String) {
-        (self.serialized(&self.fields), self.content_hash(&self.name, &self.fields))
+    ///
+    /// # Errors
+    /// When the checkout was written to meanwhile.
+    pub(crate) fn body(&self) -> Result<(Vec<u8>, String), Stale> {
+        let parts = self.parts.read()?;
+        Ok((parts.body(&self.fields), parts.content_hash(&self.name, &self.fields)))
     }
 
     /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
-    #[must_use]
-    pub(crate) fn preview_body(&self, identity: &PreviewIdentity) -> Option<(Vec<u8>, String)> {
+    ///
+    /// # Errors
+    /// When the checkout was written to meanwhile.
+    pub(crate) fn preview_body(
+        &self,
+        identity: &PreviewIdentity,
+    ) -> Result<Option<(Vec<u8>, String)>, Stale> {
+        let parts = self.parts.read()?;
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
-        let hash = self.content_hash(&identity.name, &fields);
+        let hash = parts.content_hash(&identity.name, &fields);
         let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
-        fields.insert("summary".to_owned(), preview::summary(self.text("summary"), &mark)?.into());
-        Some((self.serialized(&fields), hash))
+        let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
+        fields.insert("summary".to_owned(), summary.into());
+        Ok(Some((parts.body(&fields), hash)))
     }
-
-    fn serialized(&self, fields: &Fields) -> Vec<u8> {
-        let secrets = self.secrets.as_ref().map(|secrets| {
-            let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
-            exposed.collect::<BTreeMap<_, _>>()
-        });
-        serialized(&Body { fields, secrets, script: &self.script })
-    }
-
-    /// SHA-256 of a name and a request body with sealed secrets.
-    fn content_hash(&self, name: &str, fields: &Fields) -> String {
-        let body = serialized(&Body { fields, secrets: self.sealed.as_deref(), script: &self.script });
-        preview::hex(&Sha256::new().chain_update(name).chain_update([0]).chain_update(body).finalize())
-    }
-}
-
-type Fields = serde_json::Map<String, serde_json::Value>;
-
-#[derive(serde::Serialize)]
-struct Body<'a, S> {
-    #[serde(flatten)]
-    fields: &'a Fields,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secrets: Option<S>,
-    script: &'a str,
-}
-
-/// Text keys and finite numbers always serialize.
-fn serialized(body: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_default()
 }

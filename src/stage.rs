@@ -21,7 +21,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Incomplete, Integration, Packaging, Source};
+use crate::integration::{self, Incomplete, Integration, Packaging, Shelf, Source};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run, Shares};
 
@@ -40,6 +40,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) report: &'a Report,
     /// This machine's share of the integrations.
     pub(crate) shard: Option<Shard>,
+    /// Where scripts wait to be sent.
+    pub(crate) shelf: &'a Shelf,
 }
 
 /// What is to be deployed, and what of it was not found: that is told with all other problems.
@@ -290,6 +292,7 @@ impl Stage<'_> {
             resolve_secrets,
             seal: self.config.token.as_ref(),
             environment: self.environment,
+            shelf: self.shelf,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::cancel::Signal;
 use crate::diagnostic::Place;
 use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
-use crate::integration::Integration;
+use crate::integration::{Integration, Stale};
 
 /// What came of one integration.
 #[derive(Debug)]
@@ -98,6 +98,9 @@ pub(crate) enum DeployError {
     /// What is there is not ours.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// The checkout was written to meanwhile.
+    #[error(transparent)]
+    Stale(#[from] Stale),
     /// The mark of a preview takes more room than a summary has.
     #[error(
         "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
@@ -130,6 +133,9 @@ impl DeployError {
             }
             Self::Guard(error) => error.hint(),
             Self::Standing(_, source) => source.hint(),
+            Self::Stale(_) => {
+                "run again, and let nothing write into the checkout while this step runs".to_owned()
+            }
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()

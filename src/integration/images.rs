@@ -1,11 +1,11 @@
-//! Reads an icon or preview image: a PNG within its limit, encoded as the API wants it.
+//! Reads an icon or preview image: a PNG within its limit.
 
 use std::io::{BufReader, Cursor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
 
+use super::body::Stale;
 use super::paths;
 use crate::diagnostic::{Diagnostic, Place, lower_case};
 
@@ -35,14 +35,34 @@ impl Purpose {
     }
 }
 
-/// The image that a manifest names, in base64, and a warning where one is due.
+/// An image that was found good, and is read again when it is sent.
+#[derive(Debug)]
+pub(super) struct Image {
+    what: String,
+    path: PathBuf,
+    digest: [u8; 32],
+}
+
+impl Image {
+    /// What was found good, and nothing else.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, Stale> {
+        let bytes = std::fs::read(&self.path).map_err(|error| Stale::Unreadable(self.what.clone(), error))?;
+        if digest(&bytes) == self.digest { Ok(bytes) } else { Err(Stale::Changed(self.what.clone())) }
+    }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// The image that a manifest names, and a warning where one is due.
 pub(crate) fn read(
     root: &Path,
     folder: &Path,
     text: &str,
     purpose: Purpose,
     place: &Place,
-) -> Result<(String, Option<Diagnostic>), Box<Diagnostic>> {
+) -> Result<(Image, Option<Diagnostic>), Box<Diagnostic>> {
     let what = purpose.what();
     let failed = |message: String, hint: &str| {
         Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned())))
@@ -76,7 +96,8 @@ pub(crate) fn read(
         let message = format!("{what} `{text}` is {width} × {height} pixels, GitBook shows it as a square");
         Diagnostic::warning(place.clone(), message)
     });
-    Ok((BASE64_STANDARD.encode(bytes), warning))
+    let digest = digest(&bytes);
+    Ok((Image { what: format!("{what} `{text}`"), path, digest }, warning))
 }
 
 /// Width and height in pixels, from the header alone.
