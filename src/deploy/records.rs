@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 use tracing::instrument::WithSubscriber as _;
 
+use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::foreign::{acts, link};
@@ -101,6 +102,9 @@ impl<'a> Records<'a> {
         let end = match &result {
             Ok(published) => self.status(State::Success, published.last.urls.app.as_deref(), "Published"),
             Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
+            Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
+                self.status(State::Inactive, None, "A newer run has published it meanwhile")
+            }
             Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
         };
         // Whoever waits for the result need not wait for this.
