@@ -120,7 +120,9 @@ impl Deployment<'_> {
                 return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
             }
             let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
-            let answer = self.send_recorded(&publishing, body).await?;
+            // What stands there is the name's owner's, so that a further try needs no look at it.
+            let request = self.change("publishing", &name, self.gitbook.publish(&name, body));
+            let answer = self.recorded(&publishing, request).await?;
             Ok(published(&answer.last, &sent, done))
         })
         .await
@@ -144,43 +146,56 @@ impl Deployment<'_> {
 
     /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.
     pub(crate) async fn preview(&self, integration: &Integration, previews: &Previews<'_>) -> Outcome {
-        let name = &*previews.name(&integration.name);
-        self.timed(name.to_owned(), &integration.place, true, async {
-            let identity = PreviewIdentity {
-                name: name.to_owned(),
-                title: preview::title(integration.title(), &previews.target.branch),
-                visibility: previews.visibility,
-                mark: previews.mark(&integration.name),
-            };
-            let too_long = || DeployError::MarkTooLong(name.to_owned());
-            let (body, hash) = integration.preview_body(&identity)?.ok_or_else(too_long)?;
-            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
-            let existing = self.read(name).await?;
-            if let Some(existing) = &existing {
-                let theirs = guard::ours(name, existing, &identity.mark)?;
-                if theirs.is_newer_than(&identity.mark) {
-                    return Ok(Done { what: What::Skipped, note: Some(newer(&theirs)), ..done });
-                }
-                if self.skip_unchanged && theirs.hash == hash {
-                    return Ok(Done { what: What::Unchanged, ..seen(existing, done) });
-                }
-            }
-            if self.dry_run {
-                return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
-            }
-            let mark = Some(&identity.mark);
-            let publishing = Publishing { integration: &integration.name, name, hash: &hash, mark };
-            let answer = match self.send_recorded(&publishing, body).await {
-                // What is there already is not one more.
-                Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
-                answer => answer,
-            }?;
-            let (title, visibility) = (&*identity.title, identity.visibility);
-            let sent = Sent { name, title, visibility, ..Sent::production(integration) };
-            warn_of_overlap(existing.as_ref(), &answer, &sent);
-            Ok(published(&answer.last, &sent, done))
+        let name = previews.name(&integration.name);
+        self.timed(name.clone(), &integration.place, true, async {
+            let done = self.preview_named(&name, integration, previews).await;
+            let done = done.or_else(DeployError::or_skipped)?;
+            Ok(Done { script_bytes: Some(integration.script_bytes()), ..done })
         })
         .await
+    }
+
+    async fn preview_named(
+        &self,
+        name: &str,
+        integration: &Integration,
+        previews: &Previews<'_>,
+    ) -> Result<Done, DeployError> {
+        let identity = PreviewIdentity {
+            name: name.to_owned(),
+            title: preview::title(integration.title(), &previews.target.branch),
+            visibility: previews.visibility,
+            mark: previews.mark(&integration.name),
+        };
+        let too_long = || DeployError::MarkTooLong(name.to_owned());
+        let (body, hash) = integration.preview_body(&identity)?.ok_or_else(too_long)?;
+        let mark = &identity.mark;
+        let existing = self.read(name).await?;
+        if let Some(existing) = &existing {
+            let theirs = guard::may_change(name, existing, mark)?;
+            if self.skip_unchanged && theirs.hash == hash {
+                return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
+            }
+        }
+        if self.dry_run {
+            return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
+        }
+        let publishing = Publishing { integration: &integration.name, name, hash: &hash, mark: Some(mark) };
+        let marked = Mark { hash: hash.clone(), ..mark.clone() };
+        let further = |there| guard::publish_again(there, existing.as_ref(), &marked);
+        let request = async {
+            let request = self.gitbook.publish_guarded(name, body, further);
+            self.change("publishing", name, request).await.map_err(|error| error.guarded(mark))
+        };
+        let answer = match self.recorded(&publishing, request).await {
+            // What is there already is not one more.
+            Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
+            answer => answer,
+        }?;
+        let (title, visibility) = (&*identity.title, identity.visibility);
+        let sent = Sent { name, title, visibility, ..Sent::production(integration) };
+        warn_of_overlap(existing.as_ref(), &answer, &sent);
+        Ok(published(&answer.last, &sent, Done::default()))
     }
 
     /// Deletes a branch's preview of an integration, unless what stands there is not ours, or newer.
@@ -203,35 +218,37 @@ impl Deployment<'_> {
         let Some(existing) = self.read(name).await? else {
             return Ok(absent());
         };
-        let theirs = guard::ours(name, &existing, ours)?;
-        if theirs.is_newer_than(ours) {
-            return Ok(noted(What::Skipped, newer(&theirs)));
-        }
+        guard::may_change(name, &existing, ours)?;
         if self.dry_run {
             return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
         }
-        Ok(match self.delete_known(name).await? {
+        let may_be_deleted = |there: &Published| guard::may_change(name, there, ours).is_ok();
+        let deletion = self.delete_known(name, may_be_deleted).await;
+        Ok(match deletion.map_err(|error| error.guarded(ours))? {
             Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },
             Deletion::DidNotExist => absent(),
         })
     }
 
-    /// Deletes what was there just now.
-    async fn delete_known(&self, name: &str) -> Result<Deletion, DeployError> {
-        Ok(match self.change("deleting", name, self.gitbook.delete(name)).await? {
+    /// Deletes what was there just now, and where that fails, only what may be deleted by then.
+    async fn delete_known(
+        &self,
+        name: &str,
+        may_be_deleted: impl Fn(&Published) -> bool,
+    ) -> Result<Deletion, DeployError> {
+        let further = |there| guard::delete_again(there, &may_be_deleted);
+        Ok(match self.change("deleting", name, self.gitbook.delete(name, further)).await? {
             // An earlier try has deleted it, and its answer was lost.
             Tried { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
             Tried { last, .. } => last,
         })
     }
 
-    async fn send_recorded(
+    async fn recorded(
         &self,
         publishing: &Publishing<'_>,
-        body: Vec<u8>,
+        request: impl Future<Output = Result<Tried<Published>, DeployError>>,
     ) -> Result<Tried<Published>, DeployError> {
-        let name = publishing.name;
-        let request = self.change("publishing", name, self.gitbook.publish(name, body));
         match self.records {
             Some(records) => records.of(publishing, request).await,
             None => request.await,
@@ -291,20 +308,11 @@ impl Deployment<'_> {
             None => Box::pin(work).await,
             Some(result) => result,
         };
-        // Nothing was changed.
-        let result = match result {
-            Err(error @ DeployError::CancelledBefore(_)) => Ok(skipped(&error.to_string())),
-            result => result,
-        };
+        let result = result.or_else(DeployError::or_skipped);
         let outcome = Outcome { name, place: place.clone(), preview, result, time: started.elapsed() };
         outcome.log();
         outcome
     }
-}
-
-/// An outcome of an integration that was left alone.
-fn skipped(note: &str) -> Done {
-    Done { what: What::Skipped, note: Some(note.to_owned()), ..Done::default() }
 }
 
 /// The API has no compare-and-set: somebody else may publish after the mark was read.
@@ -321,10 +329,6 @@ fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>, sent
             sent.name
         );
     }
-}
-
-fn newer(theirs: &Mark) -> String {
-    format!("a newer run ({}) has published this preview", theirs.run)
 }
 
 fn seen(answer: &Published, done: Done) -> Done {

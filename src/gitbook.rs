@@ -5,7 +5,7 @@ mod error;
 pub mod sandbox;
 
 pub use crate::http::TransportError;
-pub use answer::{Deletion, Published, Tried};
+pub use answer::{Deletion, Further, Published, Tried};
 pub use error::ApiError;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +17,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use crate::cancel::Cancel;
-use crate::http::{Http, Redirects, Retry, push};
+use crate::http::{FIRST_PAUSE, Http, Redirects, Retry, push};
 use answer::{Organization, Page};
 
 /// The largest number of items that a page of a list may have.
@@ -55,7 +55,15 @@ impl GitBook {
     ) -> Result<Self, ApiError> {
         // The token must not follow a redirect to wherever it leads.
         let http = Http::new(&endpoint, timeout, Redirects::Refused)?;
-        Ok(Self { http, endpoint, token, retry: Retry { times: retries, patience: PATIENCE, cancel: None } })
+        let retry = Retry { times: retries, pause: FIRST_PAUSE, patience: PATIENCE, cancel: None };
+        Ok(Self { http, endpoint, token, retry })
+    }
+
+    /// The same client, which tries everything again at once.
+    #[cfg(test)]
+    pub(crate) fn without_pauses(mut self) -> Self {
+        self.retry.pause = Duration::ZERO;
+        self
     }
 
     /// Where it is.
@@ -71,26 +79,28 @@ impl GitBook {
         self
     }
 
-    /// Publishes an integration, or updates it. `body` is the request's JSON.
+    /// Publishes an integration, or updates it, whatever stands there. `body` is the request's JSON.
     ///
     /// # Errors
     /// Whatever the API or the network says; a 404 means that the organization does not exist.
     pub async fn publish(&self, name: &str, body: Vec<u8>) -> Tried<Result<Published, ApiError>> {
         let body = bytes::Bytes::from(body);
-        self.change(|| async {
-            let request = self
-                .request(Method::POST, self.integration(name)?)
-                .header(reqwest::header::CONTENT_TYPE, "application/json")
-                .body(body.clone());
-            match self.send(request).await? {
-                (status, answer) if status.is_success() => parse(status, &answer),
-                (status, answer) => Err(match ApiError::of_status(status, &answer) {
-                    ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
-                    error => error,
-                }),
-            }
-        })
-        .await
+        self.change(async || Ok(None), async || self.post(name, body.clone()).await).await
+    }
+
+    /// The same, but before each further try it is read what stands there by then, and `further` says what to do. Who
+    /// publishes only over what was looked at must look again: the tries may be minutes apart.
+    ///
+    /// # Errors
+    /// Those of [`publish`](Self::publish), those of reading, and [`ApiError::Changed`].
+    pub async fn publish_guarded(
+        &self,
+        name: &str,
+        body: Vec<u8>,
+        further: impl Fn(Option<Published>) -> Further<Published>,
+    ) -> Tried<Result<Published, ApiError>> {
+        let body = bytes::Bytes::from(body);
+        self.change_guarded(name, further, async || self.post(name, body.clone()).await).await
     }
 
     /// Reads an integration; `None` when it does not exist, or is a private one of somebody else.
@@ -98,61 +108,99 @@ impl GitBook {
     /// # Errors
     /// Whatever the API or the network says.
     pub async fn read(&self, name: &str) -> Result<Option<Published>, ApiError> {
-        let url = self.integration(name)?;
-        self.retry
-            .run(|| async {
-                match self.send(self.request(Method::GET, url.clone())).await? {
-                    (status, answer) if status.is_success() => parse(status, &answer).map(Some),
-                    (status, answer) => match ApiError::of_status(status, &answer) {
-                        ApiError::NotFound(said) if said.is_the_apis() => Ok(None),
-                        error => Err(error),
-                    },
-                }
-            })
-            .await
+        self.retry.run(|| self.get(name)).await
     }
 
-    /// Deletes an integration, which uninstalls it everywhere and can't be undone.
+    /// Deletes an integration, which uninstalls it everywhere and can't be undone. Before each further try it is read
+    /// what stands there by then, and `further` says what to do.
     ///
     /// # Errors
-    /// Whatever the API or the network says; that it did not exist is no error.
-    pub async fn delete(&self, name: &str) -> Tried<Result<Deletion, ApiError>> {
-        self.change(|| async {
-            match self.send(self.request(Method::DELETE, self.integration(name)?)).await? {
-                (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
-                (StatusCode::RESET_CONTENT, _) => Ok(Deletion::Deleted),
-                (status, answer) if status.is_success() && answer.is_empty() => Ok(Deletion::Deleted),
-                // A page that somebody else shows in the API's place is no deletion.
-                (status, answer) if status.is_success() => {
-                    parse(status, &answer).map(|IgnoredAny| Deletion::Deleted)
-                }
-                (status, answer) => match ApiError::of_status(status, &answer) {
-                    ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
-                    error => Err(error),
-                },
-            }
-        })
-        .await
+    /// Whatever the API or the network says, and [`ApiError::Changed`]; that it did not exist is no error.
+    pub async fn delete(
+        &self,
+        name: &str,
+        further: impl Fn(Option<Published>) -> Further<Deletion>,
+    ) -> Tried<Result<Deletion, ApiError>> {
+        self.change_guarded(name, further, async || self.remove(name).await).await
     }
 
-    /// Tries something that changes what is there, and counts the tries that may have done so all the same.
-    async fn change<T, F: Future<Output = Result<T, ApiError>>>(
+    /// Tries something that changes what is there. The API has no compare-and-set, so each further try begins with reading.
+    async fn change_guarded<T>(
         &self,
-        mut request: impl FnMut() -> F,
+        name: &str,
+        further: impl Fn(Option<Published>) -> Further<T>,
+        request: impl AsyncFn() -> Result<T, ApiError>,
     ) -> Tried<Result<T, ApiError>> {
-        let unanswered = &AtomicU32::new(0);
-        let counted = || {
-            let answer = request();
-            async move {
-                let answer = answer.await;
-                let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
-                unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
-                answer
+        let look = async || match further(self.retry.unless_cancelled(self.get(name)).await?) {
+            Further::Try => Ok(None),
+            Further::Happened(answer) => Ok(Some(answer)),
+            Further::Stop(there) => Err(ApiError::Changed(there)),
+        };
+        self.change(look, request).await
+    }
+
+    /// Tries something that changes what is there, and counts the tries that may have done so all the same. Each further
+    /// one is left out where `look` has an answer.
+    async fn change<T>(
+        &self,
+        look: impl AsyncFn() -> Result<Option<T>, ApiError>,
+        request: impl AsyncFn() -> Result<T, ApiError>,
+    ) -> Tried<Result<T, ApiError>> {
+        let (tries, unanswered) = (AtomicU32::new(0), AtomicU32::new(0));
+        let attempt = async || {
+            if tries.fetch_add(1, Ordering::Relaxed) > 0
+                && let Some(answer) = look().await?
+            {
+                return Ok(answer);
             }
+            let answer = request().await;
+            let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
+            unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
+            answer
         };
         // Its state is large, and several are under way at once.
-        let last = Box::pin(self.retry.run(counted)).await;
+        let last = Box::pin(self.retry.run(&attempt)).await;
         Tried { last, unanswered: unanswered.load(Ordering::Relaxed) }
+    }
+
+    async fn post(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {
+        let request = self
+            .request(Method::POST, self.integration(name)?)
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(body);
+        match self.send(request).await? {
+            (status, answer) if status.is_success() => parse(status, &answer),
+            (status, answer) => Err(match ApiError::of_status(status, &answer) {
+                ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
+                error => error,
+            }),
+        }
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Published>, ApiError> {
+        match self.send(self.request(Method::GET, self.integration(name)?)).await? {
+            (status, answer) if status.is_success() => parse(status, &answer).map(Some),
+            (status, answer) => match ApiError::of_status(status, &answer) {
+                ApiError::NotFound(said) if said.is_the_apis() => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn remove(&self, name: &str) -> Result<Deletion, ApiError> {
+        match self.send(self.request(Method::DELETE, self.integration(name)?)).await? {
+            (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
+            (StatusCode::RESET_CONTENT, _) => Ok(Deletion::Deleted),
+            (status, answer) if status.is_success() && answer.is_empty() => Ok(Deletion::Deleted),
+            // A page that somebody else shows in the API's place is no deletion.
+            (status, answer) if status.is_success() => {
+                parse(status, &answer).map(|IgnoredAny| Deletion::Deleted)
+            }
+            (status, answer) => match ApiError::of_status(status, &answer) {
+                ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
+                error => Err(error),
+            },
+        }
     }
 
     /// All integrations that an organization owns, all pages of them.

@@ -4,7 +4,7 @@ mod failure;
 mod retry;
 
 pub use failure::TransportError;
-pub(crate) use retry::{Retry, Retryable};
+pub(crate) use retry::{FIRST_PAUSE, Retry, Retryable};
 
 use std::time::Duration;
 

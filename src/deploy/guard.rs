@@ -1,9 +1,9 @@
 //! The guard: nothing is overwritten or deleted that this tool did not create for this repository and branch.
 
-use crate::gitbook::Published;
+use crate::gitbook::{Deletion, Further, Published};
 use crate::preview::Mark;
 
-/// What stands where a preview should be.
+/// Why what stands where a preview should be is left as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum GuardError {
     /// An integration that somebody else made.
@@ -30,6 +30,9 @@ pub(crate) enum GuardError {
         /// Whose it is.
         mark: Box<Mark>,
     },
+    /// A preview that is ours, by a newer run.
+    #[error("a newer run ({0}) has published this preview")]
+    Newer(u64),
 }
 
 impl GuardError {
@@ -40,12 +43,49 @@ impl GuardError {
             Self::NotMarked { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook".to_owned(),
             Self::Damaged { mark, .. } => format!("if it is a preview of this branch, make `{mark}` the last line of its summary, or delete it by hand in GitBook; then run again"),
             Self::OtherPreview { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook".to_owned(),
+            Self::Newer(_) => "nothing is to be done: the newer run's preview stays".to_owned(),
         }
     }
 }
 
+/// The mark of an existing preview, if this run may publish over it or delete it: it is ours, and by no newer run.
+pub(super) fn may_change(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+    let mark = ours(name, existing, expected)?;
+    if mark.is_newer_than(expected) { Err(GuardError::Newer(mark.run)) } else { Ok(mark) }
+}
+
+/// Whether a deletion is tried again. What is gone by then is what was wanted.
+pub(super) fn delete_again(
+    there: Option<Published>,
+    may_be_deleted: impl FnOnce(&Published) -> bool,
+) -> Further<Deletion> {
+    match there {
+        None => Further::Happened(Deletion::DidNotExist),
+        Some(there) if may_be_deleted(&there) => Further::Try,
+        Some(there) => Further::Stop(Box::new(there)),
+    }
+}
+
+/// Whether a preview is published again, which is `before` the first try and is to have the mark `sent`. Where exactly
+/// that is there by then, it was an earlier try, and one more would make one more version.
+pub(super) fn publish_again(
+    there: Option<Published>,
+    before: Option<&Published>,
+    sent: &Mark,
+) -> Further<Published> {
+    let Some(there) = there else { return Further::Try };
+    // What had this very mark already is published once more, if at all, on purpose.
+    let is_as_before =
+        before.is_some_and(|before| (&before.version, &before.summary) == (&there.version, &there.summary));
+    match may_change(&there.name, &there, sent) {
+        Ok(mark) if mark == *sent && !is_as_before => Further::Happened(there),
+        Ok(_) => Further::Try,
+        Err(_) => Further::Stop(Box::new(there)),
+    }
+}
+
 /// The mark of an existing preview, if it is of the same integration, repository and branch.
-pub(super) fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
     let name = name.to_owned();
     match existing.summary.as_deref().and_then(Mark::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
@@ -59,7 +99,8 @@ pub(super) fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use crate::gitbook::Published;
+    use super::{delete_again, may_change, publish_again};
+    use crate::gitbook::{Deletion, Further, Published};
     use crate::preview::Mark;
 
     fn mark() -> Mark {
@@ -102,6 +143,66 @@ mod tests {
                 "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook"
             );
         }
+    }
+
+    /// A preview in a version.
+    fn by(mark: &Mark, version: u64) -> Published {
+        Published {
+            name: "hello-x".to_owned(),
+            version: Some(version.into()),
+            summary: Some(mark.to_string()),
+            ..Published::default()
+        }
+    }
+
+    #[test]
+    fn a_newer_runs_is_left_as_it_is() {
+        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark());
+        assert_eq!(of(11).unwrap().run, 11);
+        assert_eq!(of(12).unwrap().run, 12);
+        let error = of(13).unwrap_err();
+        assert_eq!(error.to_string(), "a newer run (13) has published this preview");
+        assert_eq!(error.hint(), "nothing is to be done: the newer run's preview stays");
+    }
+
+    #[test]
+    fn a_deletion_is_tried_again_where_the_first_try_would_be_made() {
+        let check = |there: Option<Published>, expected: Further<Deletion>| {
+            let may_be_deleted = |there: &Published| may_change("hello-x", there, &mark()).is_ok();
+            assert_eq!(delete_again(there, may_be_deleted), expected);
+        };
+        let stop = |there: Published| check(Some(there.clone()), Further::Stop(Box::new(there)));
+        check(None, Further::Happened(Deletion::DidNotExist));
+        check(Some(by(&Mark { run: 11, ..mark() }, 1)), Further::Try);
+        check(Some(by(&mark(), 1)), Further::Try);
+        stop(by(&Mark { run: 13, ..mark() }, 1));
+        stop(by(&Mark { branch: "main".to_owned(), ..mark() }, 1));
+        stop(Published { summary: None, ..by(&mark(), 1) });
+    }
+
+    #[test]
+    fn a_publish_is_tried_again_unless_it_has_happened() {
+        let sent = Mark { hash: "new".to_owned(), ..mark() };
+        let old = Mark { run: 11, hash: "old".to_owned(), ..mark() };
+        let check = |before: Option<&Published>, there: Option<Published>, expected: Further<Published>| {
+            assert_eq!(publish_again(there, before, &sent), expected);
+        };
+        let stop =
+            |there: Published| check(Some(&by(&old, 1)), Some(there.clone()), Further::Stop(Box::new(there)));
+        check(None, None, Further::Try);
+        check(Some(&by(&old, 1)), None, Further::Try);
+        check(Some(&by(&old, 1)), Some(by(&old, 1)), Further::Try);
+        check(None, Some(by(&sent, 1)), Further::Happened(by(&sent, 1)));
+        check(Some(&by(&old, 1)), Some(by(&sent, 2)), Further::Happened(by(&sent, 2)));
+        // Of the same run, but something else.
+        check(None, Some(by(&Mark { hash: "other".to_owned(), ..mark() }, 1)), Further::Try);
+        check(None, Some(by(&Mark { commit: "other".to_owned(), ..sent.clone() }, 1)), Further::Try);
+        // The very same, but from before.
+        check(Some(&by(&sent, 1)), Some(by(&sent, 1)), Further::Try);
+        check(Some(&by(&sent, 1)), Some(by(&sent, 2)), Further::Happened(by(&sent, 2)));
+        stop(by(&Mark { run: 13, ..sent.clone() }, 2));
+        stop(by(&Mark { repository: "github.com/acme/other".to_owned(), ..sent.clone() }, 2));
+        stop(Published { summary: None, ..by(&sent, 2) });
     }
 
     #[test]

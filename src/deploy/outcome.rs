@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::guard::GuardError;
+use super::guard::{self, GuardError};
 use super::quota::PreviewCount;
 use crate::cancel::Signal;
 use crate::diagnostic::Place;
 use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
 use crate::integration::{Integration, Stale};
+use crate::preview::Mark;
 
 /// What came of one integration.
 #[derive(Debug)]
@@ -95,9 +96,14 @@ pub(crate) enum DeployError {
         /// What the API said.
         source: ApiError,
     },
-    /// What is there is not ours.
-    #[error(transparent)]
-    Guard(#[from] GuardError),
+    /// What is there is not ours, or newer.
+    #[error("{error}{}", earlier(*.tried))]
+    Guard {
+        /// What is there.
+        error: GuardError,
+        /// What was tried before that was found, and may have happened.
+        tried: Option<&'static str>,
+    },
     /// The checkout was written to meanwhile.
     #[error(transparent)]
     Stale(#[from] Stale),
@@ -122,7 +128,41 @@ pub(crate) enum DeployError {
     CancelledBefore(Signal),
 }
 
+/// What is said beside the reason why something is left as it is, where it was tried to change it before.
+pub(super) fn earlier(tried: Option<&'static str>) -> String {
+    tried.map(|doing| format!("; an earlier try of {doing} it may have happened")).unwrap_or_default()
+}
+
+impl From<GuardError> for DeployError {
+    fn from(error: GuardError) -> Self {
+        Self::Guard { error, tried: None }
+    }
+}
+
 impl DeployError {
+    /// The same error, or, where the tries have ended because something else stands there, why that is left as it is.
+    pub(super) fn guarded(self, ours: &Mark) -> Self {
+        match self {
+            Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) } => {
+                match guard::may_change(&name, &there, ours) {
+                    Err(error) => Self::Guard { error, tried: may_have_happened.then_some(doing) },
+                    Ok(_) => Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) },
+                }
+            }
+            error => error,
+        }
+    }
+
+    /// That something was left alone is no failure where a signal or a newer run is the reason.
+    pub(super) fn or_skipped(self) -> Result<Done, Self> {
+        match self {
+            Self::CancelledBefore(_) | Self::Guard { error: GuardError::Newer(_), .. } => {
+                Ok(Done { what: What::Skipped, note: Some(self.to_string()), ..Done::default() })
+            }
+            error => Err(error),
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
@@ -131,7 +171,7 @@ impl DeployError {
             Self::Quota { .. } => {
                 "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
             }
-            Self::Guard(error) => error.hint(),
+            Self::Guard { error, .. } => error.hint(),
             Self::Standing(_, source) => source.hint(),
             Self::Stale(_) => {
                 "run again, and let nothing write into the checkout while this step runs".to_owned()

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
+use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::foreign::{acts, link};
@@ -129,6 +130,9 @@ impl<'a> Records<'a> {
                 self.status(State::Success, url, said_of(published.last.version.as_ref()))
             }
             Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
+            Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
+                self.status(State::Inactive, None, "A newer run has published it meanwhile")
+            }
             Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
         };
         // Whoever waits for the result need not wait for this.

@@ -2,6 +2,7 @@
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::outcome::earlier;
 use super::{DeployError, Deployment, Done, Outcome, What};
 use crate::diagnostic::Place;
 use crate::forge::{Forge, ForgeError, Standing};
@@ -196,10 +197,13 @@ impl Sweep<'_> {
             self.forget(mark).await;
             return done(What::Deleted, absent());
         };
-        if now.summary.as_deref().and_then(Mark::find).as_ref() != Some(mark)
-            || self.why_not(&now, mark).is_some()
-        {
-            return done(What::Skipped, "kept: it was changed just now".to_owned());
+        let changed = "kept: it was changed just now";
+        let may_be_deleted = |there: &Published| {
+            there.summary.as_deref().and_then(Mark::find).as_ref() == Some(mark)
+                && self.why_not(there, mark).is_none()
+        };
+        if !may_be_deleted(&now) {
+            return done(What::Skipped, changed.to_owned());
         }
         if dry_run {
             return done(What::Checked, format!("dry run: would be deleted, {gone}"));
@@ -209,7 +213,13 @@ impl Sweep<'_> {
         if again.map_err(|source| DeployError::Standing(name.to_owned(), source))? != Standing::Gone {
             return done(What::Skipped, format!("kept: {} is open again", self.told(&target)));
         }
-        let deletion = self.deployment.delete_known(name).await?;
+        let deletion = match self.deployment.delete_known(name, may_be_deleted).await {
+            Err(DeployError::Api { doing, may_have_happened, source: ApiError::Changed(_), .. }) => {
+                let tried = may_have_happened.then_some(doing);
+                return done(What::Skipped, format!("{changed}{}", earlier(tried)));
+            }
+            deletion => deletion?,
+        };
         self.forget(mark).await;
         match deletion {
             Deletion::Deleted => done(What::Deleted, gone),

@@ -15,7 +15,7 @@ use super::answer::{Branch as BranchAnswer, Repository};
 use super::{ForgeError, Patience, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::ci::ForgeKind;
-use crate::http::{Answer, Http, Redirects, Retry, TransportError, push};
+use crate::http::{Answer, FIRST_PAUSE, Http, Redirects, Retry, TransportError, push};
 
 /// The largest number of items that a page may have.
 pub(super) const PAGE: &str = "100";
@@ -70,7 +70,7 @@ impl Client {
     ) -> Result<Self, TransportError> {
         let Access { root, token, timeout, retries, patience, cancel } = *access;
         let (times, cancel) = (retries.min(MOST_RETRIES), Some(cancel.clone()));
-        let retry = Retry { times, patience: patience.longest_wait(), cancel };
+        let retry = Retry { times, pause: FIRST_PAUSE, patience: patience.longest_wait(), cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
         let (given_up, has_seen_branches) = <_>::default();

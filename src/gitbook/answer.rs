@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An integration as the API tells it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Published {
     /// Its name, unique over all of GitBook.
@@ -30,7 +30,7 @@ pub struct Published {
 }
 
 /// The organization that owns an integration.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Owner {
     /// The organization's id.
@@ -38,7 +38,7 @@ pub struct Owner {
 }
 
 /// Links to an integration.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Urls {
     /// Its page in the GitBook app.
@@ -54,6 +54,17 @@ pub struct Tried<T> {
     pub last: T,
     /// How many tries ended in a way that leaves open whether they took effect.
     pub unanswered: u32,
+}
+
+/// What becomes of a change that failed and is worth another try, now that is known what stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Further<T> {
+    /// It is tried again.
+    Try,
+    /// What was wanted is so already: an earlier try has done it, and its answer was lost, or somebody else has.
+    Happened(T),
+    /// This, which stands there now, may not be changed: [`ApiError::Changed`](super::ApiError::Changed).
+    Stop(Box<Published>),
 }
 
 /// What came of a deletion.

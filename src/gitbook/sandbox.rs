@@ -50,6 +50,11 @@ impl Sandbox {
 /// # Errors
 /// When the folder can't be made or read, or no port can be had.
 pub async fn start(folder: &Path) -> io::Result<Url> {
+    start_behind(folder, |router| router).await
+}
+
+/// The same with something before it.
+pub(crate) async fn start_behind(folder: &Path, before: impl FnOnce(Router) -> Router) -> io::Result<Url> {
     let store = Store::open(folder)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let root = format!("http://{}/", listener.local_addr()?);
@@ -62,6 +67,7 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
         .layer(middleware::from_fn(authorized))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Arc::new(Sandbox { store: Mutex::new(store), root: root.clone() }));
+    let router = before(router);
     let serve = async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("the sandbox stopped: {error}");

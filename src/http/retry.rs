@@ -9,14 +9,16 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::cancel::Cancel;
 
-/// The first pause; each further one is twice as long, with jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Long enough for most of what is busy to be so no more.
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How often a request is tried again.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     pub(crate) times: u32,
+    /// The first pause; each further one is twice as long, with jitter.
+    pub(crate) pause: Duration,
     /// All pauses of one request together.
     pub(crate) patience: Duration,
     /// After a signal nothing is tried again.
@@ -52,7 +54,7 @@ impl Retry {
     ) -> Result<T, E> {
         let times = usize::try_from(self.times).unwrap_or(usize::MAX);
         let backoff = ExponentialBuilder::default()
-            .with_min_delay(FIRST_PAUSE)
+            .with_min_delay(self.pause)
             .with_max_delay(LONGEST_PAUSE)
             .with_jitter()
             .with_max_times(times);
@@ -75,6 +77,17 @@ impl Retry {
                 tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));
             })
             .await
+    }
+
+    /// What needs no end, and so is dropped as soon as a signal comes.
+    pub(crate) async fn unless_cancelled<T, E: Retryable>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match &self.cancel {
+            Some(cancel) => cancel.or_at_once(work).await.unwrap_or(Err(E::CANCELLED)),
+            None => work.await,
+        }
     }
 
     fn is_cancelled(&self) -> bool {

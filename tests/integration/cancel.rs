@@ -113,12 +113,17 @@ impl World {
     /// Starts a run, which gets its signals once a fault has come about.
     async fn struck(self, run: Deployment, kind: &'static str, fault: Fault) -> Started {
         self.gitbook.fail(kind, fault, 1);
+        self.struck_by(run, 1).await
+    }
+
+    /// The same once so many faults that are ordered already have come about.
+    async fn struck_by(self, run: Deployment, faults: usize) -> Started {
         let run = run.starts();
-        until("the fault strikes, or it ends", async || {
-            self.gitbook.struck() == 1 || run.written("outputs").is_some()
+        until("the faults strike, or it ends", async || {
+            self.gitbook.struck() == faults || run.written("outputs").is_some()
         })
         .await;
-        assert_eq!(self.gitbook.struck(), 1, "{:?} {:?}", self.gitbook.requests(), run.written("log"));
+        assert_eq!(self.gitbook.struck(), faults, "{:?} {:?}", self.gitbook.requests(), run.written("log"));
         Started::new(self, run)
     }
 

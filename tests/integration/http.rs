@@ -5,7 +5,7 @@ mod transport;
 
 use std::time::{Duration, SystemTime};
 
-use gitbook_deploy::gitbook::{ApiError, Deletion, GitBook};
+use gitbook_deploy::gitbook::{ApiError, Deletion, Further, GitBook, Published, Tried};
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -242,12 +242,84 @@ async fn a_redirect_is_told_and_the_token_does_not_follow() {
 async fn a_deletion_tells_whether_there_was_anything_to_delete() {
     let deletion = async |status| {
         let server = server(vec![ResponseTemplate::new(status)]).await;
-        let deletion = client(&server.uri(), 0).delete("hello").await.last.unwrap();
+        let deletion = client(&server.uri(), 0).delete("hello", |_| Further::Try).await.last.unwrap();
         assert_eq!(server.asked().await, ["DELETE /v1/integrations/hello"]);
         deletion
     };
     assert_eq!(deletion(205).await, Deletion::Deleted);
     assert_eq!(deletion(204).await, Deletion::DidNotExist);
+}
+
+/// What comes of deleting from a server that gives these answers, where what is there may not be deleted any more once
+/// it is called otherwise, and how often it was asked for what.
+async fn deleting(answers: Vec<ResponseTemplate>) -> String {
+    let server = server(answers).await;
+    let further = |there: Option<Published>| match there {
+        None => Further::Happened(Deletion::DidNotExist),
+        Some(there) if there.name == "hello" => Further::Try,
+        Some(there) => Further::Stop(Box::new(there)),
+    };
+    let Tried { last, unanswered } = client(&server.uri(), 2).delete("hello", further).await;
+    let last = last.map_or_else(|error| told(&error), |deletion| format!("{deletion:?}"));
+    let asked: Vec<_> =
+        server.asked().await.iter().map(|asked| asked.split(' ').next().unwrap().to_owned()).collect();
+    format!("{last}\nunanswered: {unanswered}, {}", asked.join(" "))
+}
+
+#[tokio::test]
+async fn each_further_try_of_a_deletion_looks_at_what_is_there_by_then() {
+    let (busy, limited) = (|| said(503, "busy"), || said(429, "limited"));
+    let (gone, deleted) = (|| said(404, "Integration not found"), || ResponseTemplate::new(205));
+    let other = || ResponseTemplate::new(200).set_body_json(published("other"));
+    insta::assert_snapshot!(deleting(vec![deleted()]).await, @"
+    Deleted
+    unanswered: 0, DELETE
+    ");
+    insta::assert_snapshot!(deleting(vec![busy(), good(), deleted()]).await, @"
+    Deleted
+    unanswered: 1, DELETE GET DELETE
+    ");
+    insta::assert_snapshot!(deleting(vec![busy(), gone()]).await, @"
+    DidNotExist
+    unanswered: 1, DELETE GET
+    ");
+    insta::assert_snapshot!(deleting(vec![limited(), gone()]).await, @"
+    DidNotExist
+    unanswered: 0, DELETE GET
+    ");
+    insta::assert_snapshot!(deleting(vec![busy(), other()]).await, @"
+    Changed: `other` (“Hello”) stands there now, so it was not tried again
+    hint: run again, which looks at what stands there first
+    unanswered: 1, DELETE GET
+    ");
+    // A look that fails is a try that fails, which has changed nothing.
+    insta::assert_snapshot!(deleting(vec![limited(), busy(), good(), deleted()]).await, @"
+    Deleted
+    unanswered: 0, DELETE GET GET DELETE
+    ");
+    insta::assert_snapshot!(deleting(vec![limited(), busy(), busy(), deleted()]).await, @"
+    Server: GitBook has a problem of its own: 503 busy
+    hint: run again later; publishing and deleting can be repeated safely
+    unanswered: 0, DELETE GET GET
+    ");
+    insta::assert_snapshot!(deleting(vec![busy(), said(403, "no"), deleted()]).await, @"
+    Forbidden: the token may not do this: 403 no
+    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    unanswered: 1, DELETE GET
+    ");
+}
+
+#[tokio::test]
+async fn a_publish_that_is_guarded_looks_before_each_further_try_and_another_does_not() {
+    let busy = || said(503, "busy");
+    let server = server(vec![busy(), good(), busy(), busy(), good()]).await;
+    let client = client(&server.uri(), 1);
+    let further = |there: Option<Published>| Further::Happened(there.unwrap());
+    let Tried { last, unanswered } = client.publish_guarded("hello", b"{}".to_vec(), further).await;
+    assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
+    client.publish("hello", b"{}".to_vec()).await.last.unwrap_err();
+    let methods = ["POST", "GET", "POST", "POST"].map(|method| format!("{method} /v1/integrations/hello"));
+    assert_eq!(server.asked().await, methods);
 }
 
 #[tokio::test]
@@ -257,9 +329,9 @@ async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
     let page = ResponseTemplate::new(404).set_body_string("<h1>Not here</h1>");
     let server = server(vec![own.clone(), own, page.clone(), page]).await;
     let client = client(&server.uri(), 0);
-    assert_eq!(client.delete("hello").await.last.unwrap(), Deletion::DidNotExist);
+    assert_eq!(client.delete("hello", |_| Further::Try).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(client.read("hello").await.unwrap(), None);
-    assert!(matches!(client.delete("hello").await.last, Err(ApiError::NotFound(_))));
+    assert!(matches!(client.delete("hello", |_| Further::Try).await.last, Err(ApiError::NotFound(_))));
     assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
 }
 

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::door::Fault;
+
 /// Two integrations, of which one is called as the other's preview could be.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
@@ -32,7 +34,7 @@ pub(super) struct Step {
     pub(super) what: What,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum What {
     /// A push, an opened or a re-opened pull request.
     Push { content: usize },
@@ -46,6 +48,17 @@ pub(super) enum What {
     Squat(Squatter),
     /// Somebody edits the preview's summary.
     Damage(Damage),
+    /// A push or a close whose request fails once and is tried again.
+    Retried(Retried),
+}
+
+/// A request that fails once, and what others do before it is tried again.
+#[derive(Clone, Debug)]
+pub(super) struct Retried {
+    /// What is pushed; `None` where the branch is closed.
+    pub(super) content: Option<usize>,
+    pub(super) fault: Fault,
+    pub(super) meanwhile: Option<Box<Step>>,
 }
 
 /// What somebody else's integration looks like.
@@ -73,11 +86,11 @@ pub(super) enum Damage {
 pub(super) fn history() -> impl Strategy<Value = History> {
     // Few branches in one history, so that its steps meet.
     let pairs = prop::collection::vec(pair(), 1..4);
-    (pairs, prop::bool::weighted(0.9), prop::collection::vec((any::<prop::sample::Index>(), what()), 1..7))
-        .prop_map(|(pairs, numbered, steps)| {
-            let step = |(which, what): (prop::sample::Index, What)| Step { pair: *which.get(&pairs), what };
-            History { numbered, steps: steps.into_iter().map(step).collect() }
-        })
+    let steps = pairs.prop_flat_map(|pairs| {
+        let step = (prop::sample::select(pairs.clone()), what(pairs));
+        prop::collection::vec(step.prop_map(|(pair, what)| Step { pair, what }), 1..7)
+    });
+    (prop::bool::weighted(0.9), steps).prop_map(|(numbered, steps)| History { numbered, steps })
 }
 
 fn pair() -> impl Strategy<Value = Pair> {
@@ -87,7 +100,19 @@ fn pair() -> impl Strategy<Value = Pair> {
         .prop_map(|(integration, branch)| Pair { integration, branch })
 }
 
-fn what() -> impl Strategy<Value = What> {
+/// What happens to a branch; of the given ones, something may happen to each between two tries.
+fn what(pairs: Vec<Pair>) -> impl Strategy<Value = What> {
+    let fault = prop::sample::select(vec![Fault::Limited, Fault::Lost, Fault::Done]);
+    let content = prop::option::weighted(0.6, 0..CONTENTS);
+    let step = (prop::sample::select(pairs), whole()).prop_map(|(pair, what)| Box::new(Step { pair, what }));
+    let retried = (content, fault, prop::option::weighted(0.8, step));
+    let retried =
+        retried.prop_map(|(content, fault, meanwhile)| What::Retried(Retried { content, fault, meanwhile }));
+    prop_oneof![15 => whole(), 4 => retried]
+}
+
+/// Something whose requests all succeed.
+fn whole() -> impl Strategy<Value = What> {
     prop_oneof![
         6 => (0..CONTENTS).prop_map(|content| What::Push { content }),
         2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| What::LatePush { content, ago }),

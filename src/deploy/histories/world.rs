@@ -10,9 +10,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::door::Door;
+use super::retried::Run;
 use super::story::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Step, What};
 use crate::cancel::Cancel;
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews};
+use crate::deploy::{Deployment, Done, NamedPreview, Outcome, Previews};
 use crate::diagnostic::Place;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
@@ -25,6 +27,7 @@ const REPOSITORY: &str = "github.com/acme/integrations";
 /// A sandbox with its client, and the integrations in all their versions.
 pub(super) struct World {
     folder: TempDir,
+    pub(super) door: Door,
     gitbook: GitBook,
     cancel: Cancel,
     template: Template,
@@ -33,11 +36,12 @@ pub(super) struct World {
 
 /// What stands under a name.
 #[derive(Clone, Debug)]
-enum Holder {
+pub(super) enum Holder {
     Ours {
         pair: Pair,
         run: u64,
         content: usize,
+        version: u64,
     },
     /// Somebody else's, with the very bytes that must stay.
     Theirs(Vec<u8>),
@@ -45,22 +49,24 @@ enum Holder {
 
 /// What a history has come to.
 #[derive(Default)]
-struct State {
-    run: u64,
+pub(super) struct State {
+    pub(super) run: u64,
     open: BTreeSet<Pair>,
     /// The run of the last push or close of each, late ones left out.
     newest: BTreeMap<Pair, u64>,
-    holders: BTreeMap<String, Holder>,
+    pub(super) holders: BTreeMap<String, Holder>,
     /// The branches whose last push was refused, with what stood in the way.
-    refused: BTreeMap<Pair, String>,
+    pub(super) refused: BTreeMap<Pair, String>,
+    /// How many requests were tried again.
+    pub(super) retried: usize,
 }
 
 impl World {
     pub(super) async fn new() -> Self {
-        let folder = super::folder();
-        let endpoint = sandbox::start(folder.path()).await.unwrap();
+        let (folder, door) = (super::folder(), Door::default());
+        let endpoint = sandbox::start_behind(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
         let token = SecretString::from("any");
-        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 0).unwrap();
+        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_pauses();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
             let mut versions = Vec::new();
@@ -69,44 +75,43 @@ impl World {
             }
             integrations.push(versions);
         }
-        Self { folder, gitbook, cancel: Cancel::never(), template: Template::default(), integrations }
+        let (cancel, template) = (Cancel::never(), Template::default());
+        Self { folder, door, gitbook, cancel, template, integrations }
     }
 
     /// Lets everything happen and looks after each step, and at the end, whether all is as it should be.
-    pub(super) async fn tell(&self, history: &History) -> Result<(), TestCaseError> {
+    pub(super) async fn tell(&self, history: &History) -> Result<usize, TestCaseError> {
         self.clear();
         let mut state = State { run: 10, ..State::default() };
         for step in &history.steps {
             self.happen(step, history.numbered, &mut state).await?;
             self.look(&state)?;
         }
-        self.look_at_the_end(&state)
+        self.look_at_the_end(&state)?;
+        Ok(state.retried)
     }
 
-    async fn happen(&self, step: &Step, numbered: bool, state: &mut State) -> Result<(), TestCaseError> {
+    pub(super) async fn happen(
+        &self,
+        step: &Step,
+        numbered: bool,
+        state: &mut State,
+    ) -> Result<(), TestCaseError> {
         let pair = step.pair;
         let late = |ago: u64, state: &State| state.run.saturating_sub(ago).max(1);
         match step.what {
-            What::Push { content } => {
-                state.run += 1;
-                state.open.insert(pair);
-                state.newest.insert(pair, state.run);
-                self.push(pair, content, if numbered { state.run } else { 0 }, state).await
-            }
+            What::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
             // That a late run brings back what was closed is for the sweep; without numbers none is known to be late.
             What::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
-                self.push(pair, content, late(ago, state), state).await
+                let run = late(ago, state);
+                self.run(Run { pair, content: Some(content), run }, state).await
             }
-            What::Close => {
-                state.run += 1;
-                state.open.remove(&pair);
-                state.newest.insert(pair, state.run);
-                self.close(pair, if numbered { state.run } else { 0 }, state).await
-            }
+            What::Close => self.run(state.begin(pair, None, numbered), state).await,
             What::LateClose { ago }
                 if numbered && state.is_overtaken(pair, late(ago, state), &self.name(pair)) =>
             {
-                self.close(pair, late(ago, state), state).await
+                let run = late(ago, state);
+                self.run(Run { pair, content: None, run }, state).await
             }
             What::Squat(squatter) => {
                 self.squat(pair, squatter, state);
@@ -116,64 +121,38 @@ impl World {
                 self.damage(pair, damage, state);
                 Ok(())
             }
+            What::Retried(ref retried) => {
+                let run = state.begin(pair, retried.content, numbered);
+                self.retried(run, retried, numbered, state).await
+            }
             What::LatePush { .. } | What::LateClose { .. } => Ok(()),
         }
     }
 
-    async fn push(
-        &self,
-        pair: Pair,
-        content: usize,
-        run: u64,
-        state: &mut State,
-    ) -> Result<(), TestCaseError> {
-        let name = self.name(pair);
-        let expected = match state.holders.get(&name) {
-            None => "published",
-            Some(Holder::Ours { pair: other, .. }) if *other != pair => "failed",
-            Some(Holder::Ours { run: newer, .. }) if *newer > run && run != 0 => "skipped",
-            Some(Holder::Ours { content: same, .. }) if *same == content => "unchanged",
-            Some(Holder::Ours { .. }) => "published",
-            Some(Holder::Theirs(_)) => "failed",
+    async fn run(&self, run: Run, state: &mut State) -> Result<(), TestCaseError> {
+        let name = self.name(run.pair);
+        let expected = state.expected(&name, run);
+        let outcome = match run.content {
+            Some(content) => Box::pin(self.published(run, content)).await,
+            None => Box::pin(self.deleted(run)).await,
         };
-        let target = target(pair);
-        let outcome = self
-            .deployment()
-            .preview(&self.integrations[pair.integration][content], &self.previews(&target, run))
-            .await;
-        came(&outcome, &name, expected)?;
-        if expected == "failed" {
-            state.refused.insert(pair, name);
-        } else {
-            state.refused.remove(&pair);
-            if expected == "published" {
-                state.holders.insert(name, Holder::Ours { pair, run, content });
-            }
-        }
-        Ok(())
+        state.conclude(&outcome, &name, run, expected, "")
     }
 
-    async fn close(&self, pair: Pair, run: u64, state: &mut State) -> Result<(), TestCaseError> {
-        let name = self.name(pair);
-        let expected = match state.holders.get(&name) {
-            None => "deleted",
-            Some(Holder::Ours { pair: other, .. }) if *other != pair => "failed",
-            Some(Holder::Ours { run: newer, .. }) if *newer > run && run != 0 => "skipped",
-            Some(Holder::Ours { .. }) => "deleted",
-            Some(Holder::Theirs(_)) => "failed",
-        };
+    pub(super) async fn published(&self, Run { pair, run, .. }: Run, content: usize) -> Outcome {
+        let target = target(pair);
+        let integration = &self.integrations[pair.integration][content];
+        self.deployment().preview(integration, &self.previews(&target, run)).await
+    }
+
+    pub(super) async fn deleted(&self, Run { pair, run, .. }: Run) -> Outcome {
         let preview = NamedPreview {
             integration: INTEGRATIONS[pair.integration].to_owned(),
             place: Place::file("gitbook-manifest.yaml"),
-            name: name.clone(),
+            name: self.name(pair),
         };
         let target = target(pair);
-        let outcome = self.deployment().delete(&preview, &self.previews(&target, run)).await;
-        came(&outcome, &name, expected)?;
-        if expected == "deleted" {
-            state.holders.remove(&name);
-        }
-        Ok(())
+        self.deployment().delete(&preview, &self.previews(&target, run)).await
     }
 
     fn squat(&self, pair: Pair, squatter: Squatter, state: &mut State) {
@@ -220,19 +199,20 @@ impl World {
     }
 
     /// Everything that there is, is as it was made.
-    fn look(&self, state: &State) -> Result<(), TestCaseError> {
+    pub(super) fn look(&self, state: &State) -> Result<(), TestCaseError> {
         let there: Vec<_> = state.holders.keys().cloned().collect();
         prop_assert_eq!(self.all(), there, "what is there");
         for (name, holder) in &state.holders {
             let record = self.record(name).unwrap();
             match holder {
                 Holder::Theirs(bytes) => prop_assert!(record == *bytes, "`{}` was touched", name),
-                Holder::Ours { pair, run, .. } => {
+                Holder::Ours { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
                     let found = Mark::find(record["summary"].as_str().unwrap()).unwrap();
                     let expected = Mark { run: *run, hash: found.hash.clone(), ..mark(*pair) };
                     prop_assert_eq!(found, expected, "the mark of `{}`", name);
                     prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
+                    prop_assert_eq!(&record["version"], *version, "`{}`", name);
                 }
             }
         }
@@ -273,7 +253,7 @@ impl World {
         }
     }
 
-    fn name(&self, pair: Pair) -> String {
+    pub(super) fn name(&self, pair: Pair) -> String {
         self.template.name(INTEGRATIONS[pair.integration], &Branch::new(BRANCHES[pair.branch]), None)
     }
 
@@ -298,6 +278,17 @@ impl World {
 }
 
 impl State {
+    /// A run that is the newest.
+    fn begin(&mut self, pair: Pair, content: Option<usize>, numbered: bool) -> Run {
+        self.run += 1;
+        match content {
+            Some(_) => self.open.insert(pair),
+            None => self.open.remove(&pair),
+        };
+        self.newest.insert(pair, self.run);
+        Run { pair, content, run: if numbered { self.run } else { 0 } }
+    }
+
     /// Whether a close is late: a newer run has published, or closed. A newer one that was refused, or found nothing to
     /// change, has left no trace in the mark, so that only the forge could tell.
     fn is_overtaken(&self, pair: Pair, run: u64, name: &str) -> bool {
@@ -315,15 +306,20 @@ impl Holder {
     }
 }
 
-/// What came of a deployment. An error names what stands in the way.
-fn came(outcome: &Outcome, name: &str, expected: &str) -> Result<(), TestCaseError> {
+/// What came of a deployment. An error names what stands in the way, and both it and what is left alone tell of a try
+/// that may have happened before.
+pub(super) fn came(outcome: &Outcome, name: &str, expected: &str, tried: &str) -> Result<(), TestCaseError> {
     prop_assert_eq!(outcome.word(), expected, "{:?}", outcome.result);
     prop_assert_eq!(&outcome.name, name);
     prop_assert!(outcome.preview);
     if let Err(error) = &outcome.result {
         let text = error.to_string();
         prop_assert!(text.starts_with(&format!("`{name}` ")), "{}", text);
-        prop_assert!(text.ends_with("so it is left as it is"), "{}", text);
+        prop_assert!(text.ends_with(&format!("so it is left as it is{tried}")), "{}", text);
+    }
+    if let Ok(Done { what: crate::deploy::What::Skipped, note, .. }) = &outcome.result {
+        let text = note.as_deref().unwrap_or_default();
+        prop_assert!(text.ends_with(&format!(" has published this preview{tried}")), "{}", text);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use crate::gitbook::{Deletion, GitBook};
+use crate::gitbook::{Deletion, Further, GitBook};
 
 /// A sandbox, asked byte by byte: HTTP clients tidy up paths that it must stand.
 struct Api {
@@ -357,7 +357,7 @@ async fn the_client_follows_all_pages() {
     assert_eq!(gitbook.list("nobody").await.unwrap(), []);
     assert_eq!(gitbook.organization("acme").await.unwrap().as_deref(), Some("acme"));
     assert_eq!(gitbook.organization("nobody").await.unwrap(), None);
-    assert_eq!(gitbook.delete("i7").await.last.unwrap(), Deletion::Deleted);
-    assert_eq!(gitbook.delete("i7").await.last.unwrap(), Deletion::DidNotExist);
+    assert_eq!(gitbook.delete("i7", |_| Further::Try).await.last.unwrap(), Deletion::Deleted);
+    assert_eq!(gitbook.delete("i7", |_| Further::Try).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(gitbook.read("i7").await.unwrap(), None);
 }

@@ -133,6 +133,65 @@ async fn the_read_of_what_is_there() {
     ");
 }
 
+/// Nothing hangs on this read, so nobody waits for its answer, and what is known of the try before it stays true.
+#[tokio::test]
+async fn the_read_before_another_try() {
+    let read = async |action: &'static str, method: &'static str, status: u16| {
+        let started = cancelled(async || {
+            let world = World::with_previews().await;
+            if action == "closed" {
+                world.forge.close_pull_request(12);
+            }
+            world.gitbook.fail(method, Say(Lost, Said::error(status, "Busy")), 1);
+            // The first read is the one before the first try.
+            world.gitbook.fail("GET", Fault::None, 1);
+            world.gitbook.fail("GET", Stall(Done), 1);
+            let run = world.pull_request(action);
+            world.struck_by(run, 2).await
+        });
+        started.await
+    };
+    let (publish, delete, limited) = tokio::join!(
+        read("synchronize", "POST", 503),
+        read("closed", "DELETE", 503),
+        read("closed", "DELETE", 429)
+    );
+    insta::assert_snapshot!(publish, @"
+    result failed
+    warning: GitBook has a problem of its own: 503 Busy
+    warning: SIG…: nothing new is started
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: publishing `one-fix` failed, but it may have happened
+    cause: cancelled before it was tried again
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    gitbook preview: one/fix: in_progress, failure
+    ");
+    insta::assert_snapshot!(delete, @"
+    result failed
+    warning: GitBook has a problem of its own: 503 Busy
+    warning: SIG…: nothing new is started
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: deleting `one-fix` failed, but it may have happened
+    cause: cancelled before it was tried again
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+    insta::assert_snapshot!(limited, @"
+    result failed
+    warning: GitBook's rate limit is reached: 429 Busy
+    warning: SIG…: nothing new is started
+    info: skipped `two-fix` (not started: cancelled by SIG…)
+    error: deleting `one-fix` failed
+    cause: cancelled before it was tried again
+     hint: run again; publishing and deleting can be repeated safely
+    error: cancelled by SIG…
+     hint: what was done until then is in the outputs; running again is safe
+    ");
+}
+
 #[tokio::test]
 async fn the_deletion() {
     let deleting = async |fault: Fault| {

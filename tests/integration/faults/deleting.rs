@@ -67,23 +67,23 @@ async fn a_deletion_that_fails() {
 #[tokio::test]
 async fn a_deletion_whose_answer_was_lost_is_done() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"
-    == reset within the request: GET DELETE DELETE; there: nothing
-    == reset, lost: GET DELETE DELETE; there: nothing
-    == reset, done: GET DELETE DELETE; there: nothing
-    == closed, done: GET DELETE DELETE; there: nothing
-    == reset within the answer: GET DELETE DELETE; there: nothing
+    == reset within the request: GET DELETE GET DELETE; there: nothing
+    == reset, lost: GET DELETE GET DELETE; there: nothing
+    == reset, done: GET DELETE GET; there: nothing
+    == closed, done: GET DELETE GET; there: nothing
+    == reset within the answer: GET DELETE GET; there: nothing
     exit 0
     warning: the connection broke: …
     info: deleted `hello-fix`
-    == a bad gateway, done: GET DELETE DELETE; there: nothing
+    == a bad gateway, done: GET DELETE GET; there: nothing
     exit 0
     warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
     info: deleted `hello-fix`
-    == busy: GET DELETE DELETE; there: nothing
+    == busy: GET DELETE GET DELETE; there: nothing
     exit 0
     warning: GitBook has a problem of its own: 503 Come back later
     info: deleted `hello-fix`
-    == limited: GET DELETE DELETE; there: nothing
+    == limited: GET DELETE GET DELETE; there: nothing
     exit 0
     warning: GitBook's rate limit is reached: 429 No
     info: deleted `hello-fix`
@@ -135,7 +135,7 @@ async fn a_deletion_that_may_have_happened_says_so_whatever_comes_after() {
     error: deleting `hello-fix` failed, but it may have happened
     cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
-    == then forbidden: GET DELETE DELETE; there: hello-fix 3
+    == then forbidden: GET DELETE GET DELETE; there: hello-fix 3
     exit 1
     warning: the connection broke: …
     error: deleting `hello-fix` failed, but it may have happened
@@ -161,9 +161,9 @@ async fn a_deletion_that_takes_too_long() {
      hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "2s").await).await, @"
-    == no answer, lost: GET DELETE DELETE; there: nothing
-    == no answer, done: GET DELETE DELETE; there: nothing
-    == half an answer: GET DELETE DELETE; there: nothing
+    == no answer, lost: GET DELETE GET DELETE; there: nothing
+    == no answer, done: GET DELETE GET; there: nothing
+    == half an answer: GET DELETE GET; there: nothing
     exit 0
     warning: no answer within 2s
     info: deleted `hello-fix`

@@ -84,34 +84,36 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
     ");
 }
 
-/// A version that our own earlier try has made is nobody else's, so nothing is said of another run.
+/// What our own earlier try has published, whose answer was lost, is found there, and makes no second version.
 #[tokio::test]
-async fn a_preview_that_is_published_twice_is_not_somebody_elses() {
+async fn a_preview_whose_answer_was_lost_is_published_once() {
     let rows: &[Row<'_>] = &[
         ("one answer lost", "POST", &[Reset(Done)]),
-        ("two answers lost", "POST", &[ResetInAnswer, Say(Done, html(504))]),
+        ("a request and an answer lost", "POST", &[Reset(Lost), Say(Done, html(504))]),
+        ("half an answer", "POST", &[ResetInAnswer]),
         ("a request lost", "POST", &[Reset(Lost)]),
-        ("a page", "POST", &[Cut]),
+        ("cut short", "POST", &[Cut]),
     ];
     insta::assert_snapshot!(table(rows, async |row| over(row, row.2.len(), "20s").await).await, @"
-    == one answer lost: GET POST POST; there: hello-fix 5
+    == one answer lost: GET POST GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     info: published `hello-fix`
-    == two answers lost: GET POST POST POST; there: hello-fix 6
+    == a request and an answer lost: GET POST GET POST GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
     info: published `hello-fix`
-    == a request lost: GET POST POST; there: hello-fix 4
-    == a page: GET POST POST; there: hello-fix 5
+    == half an answer: GET POST GET; there: hello-fix 4
+    == a request lost: GET POST GET POST; there: hello-fix 4
+    == cut short: GET POST GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     info: published `hello-fix`
     ");
     let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
     insta::assert_snapshot!(table(rows, async |row| over(row, 1, "2s").await).await, @"
-    == no answer: GET POST POST; there: hello-fix 5
+    == no answer: GET POST GET; there: hello-fix 4
     exit 0
     warning: no answer within 2s
     info: published `hello-fix`
@@ -149,7 +151,7 @@ async fn a_preview_that_fails_says_what_may_be_there() {
     error: publishing `hello-fix` failed
     cause: GitBook's rate limit is reached: 429 Come back later
      hint: run again later, or lower `GITBOOK_CONCURRENCY`
-    == no more room: GET POST POST; there: nothing
+    == no more room: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello-fix` failed, but it may have happened

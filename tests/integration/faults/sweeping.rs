@@ -1,10 +1,11 @@
 //! The sweep, which lists, reads and deletes.
 
 use forge_stand_in::StandIn;
+use serde_json::{Value, json};
 
-use super::{Row, World, busy, html, table};
+use super::{Row, World, busy, html, preview, table};
 use crate::support::Effect::{Done, Lost};
-use crate::support::Fault::{self, Cut, HangUp, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
+use crate::support::Fault::{self, Cut, HangUp, Meanwhile, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
 use crate::support::Said;
 
 async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
@@ -13,8 +14,12 @@ async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) ->
     for fault in *faults {
         world.proxy.fail(kind, Fault::clone(fault), 1);
     }
+    let mut since = world.there();
+    if let Some(Meanwhile(_, _, other)) = faults.first() {
+        since.insert("hello-fix".to_owned(), other["version"].clone());
+    }
     let run = world.run(retries).with_forge(&forge).event("schedule", "main");
-    let told = world.told(name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
+    let told = world.told_since(since, name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
     assert_eq!(world.proxy.struck(), faults.len(), "{told}");
     told
 }
@@ -113,10 +118,49 @@ async fn a_deletion_that_fails_and_one_that_is_tried_again() {
      hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
     ");
     insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
-    == reset, lost: LIST LIST GET DELETE DELETE; there: nothing
-    == reset, done: LIST LIST GET DELETE DELETE; there: nothing
+    == reset, lost: LIST LIST GET DELETE GET DELETE; there: nothing
+    == reset, done: LIST LIST GET DELETE GET; there: nothing
     exit 0
     warning: the connection broke: …
+    info: deleted `hello-fix` (`fix` is gone)
+    ");
+}
+
+/// What was not to be deleted at first is not to be deleted later.
+#[tokio::test]
+async fn a_deletion_that_is_overtaken() {
+    let public = json!({"visibility": "public"});
+    let meanwhile = |effect, status, run, change: &Value| {
+        let mut other = preview("hello-fix", run);
+        other["version"] = 9.into();
+        other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        Meanwhile(effect, Said::error(status, "Come back later"), other)
+    };
+    let (lost, limited) = (
+        |effect, run, change: &Value| meanwhile(effect, 503, run, change),
+        |run, change: &Value| meanwhile(Lost, 429, run, change),
+    );
+    let rows: &[Row<'_>] = &[
+        ("published anew, and nobody knows", "DELETE", &[lost(Done, 9, &json!({}))]),
+        ("made public, and nobody knows", "DELETE", &[lost(Lost, 7, &public)]),
+        ("made by hand, and nobody knows", "DELETE", &[lost(Lost, 7, &json!({"summary": "By hand."}))]),
+        ("published anew, after a no", "DELETE", &[limited(9, &json!({}))]),
+        ("as it was, after a no", "DELETE", &[limited(7, &json!({}))]),
+    ];
+    insta::assert_snapshot!(table(rows, async |row| swept(row, 1, "20s").await).await, @"
+    == published anew, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
+    == made public, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
+    == made by hand, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
+    exit 0
+    warning: GitBook has a problem of its own: 503 Come back later
+    info: skipped `hello-fix` (kept: it was changed just now; an earlier try of deleting it may have happened)
+    == published anew, after a no: LIST LIST GET DELETE GET; there: hello-fix 9
+    exit 0
+    warning: GitBook's rate limit is reached: 429 Come back later
+    info: skipped `hello-fix` (kept: it was changed just now)
+    == as it was, after a no: LIST LIST GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: GitBook's rate limit is reached: 429 Come back later
     info: deleted `hello-fix` (`fix` is gone)
     ");
 }

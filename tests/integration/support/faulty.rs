@@ -1,16 +1,19 @@
 //! A proxy in front of the sandbox that breaks connections and answers in every way that a network has.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::Sandbox;
+use super::servers::set;
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub(crate) enum Fault {
     CutWithoutLength,
     /// The request is answered by somebody else, or by GitBook in another way.
     Say(Effect, Said),
+    /// The same, and by the time of the answer others have put an integration there.
+    Meanwhile(Effect, Said, Value),
     /// Nobody listens any more before the connection is reset.
     ResetAndRefuse(Effect),
 }
@@ -67,6 +72,7 @@ pub(crate) struct Faulty {
 #[derive(Clone)]
 struct Door {
     sandbox: String,
+    folder: PathBuf,
     client: reqwest::Client,
     faults: Arc<Mutex<Vec<Ordered>>>,
     requests: Arc<Mutex<Vec<String>>>,
@@ -92,11 +98,13 @@ impl Faulty {
     pub(crate) async fn before(sandbox: &Sandbox) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let folder = sandbox.folder();
         let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let (faults, requests, struck, listening) = <_>::default();
-        let door = Door { sandbox, client, faults, requests, struck, listening };
+        let folder = folder.to_owned();
+        let door = Door { sandbox, folder, client, faults, requests, struck, listening };
         let accepting = door.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -135,7 +143,8 @@ impl Fault {
             | Self::HangUp(effect)
             | Self::Stall(effect)
             | Self::ResetAndRefuse(effect)
-            | Self::Say(effect, _) => *effect == Effect::Lost,
+            | Self::Say(effect, _)
+            | Self::Meanwhile(effect, ..) => *effect == Effect::Lost,
             _ => false,
         }
     }
@@ -267,8 +276,11 @@ async fn answer(
     body: Vec<u8>,
     fault: &Fault,
 ) -> io::Result<bool> {
-    use Fault::{HangUp, Reset, ResetAndRefuse, Say, Stall};
+    use Fault::{HangUp, Meanwhile, Reset, ResetAndRefuse, Say, Stall};
     let answer = if fault.loses() { Said::new(500, "") } else { door.pass(request, body).await };
+    if let Meanwhile(_, _, theirs) = fault {
+        set(&door.folder, theirs["name"].as_str().unwrap(), theirs);
+    }
     let whole = answer.whole();
     // The head and some of the body, or, where it has none, some of the head.
     let missing = if answer.body.is_empty() { whole.len() } else { answer.body.len() };
@@ -278,7 +290,7 @@ async fn answer(
             stream.write_all(&whole).await?;
             return Ok(false);
         }
-        Say(_, said) => {
+        Say(_, said) | Meanwhile(_, said, _) => {
             stream.write_all(&said.whole()).await?;
             door.has_struck();
             return Ok(false);

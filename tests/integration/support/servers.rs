@@ -1,5 +1,7 @@
 //! Servers that answer in GitBook's place.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wiremock::matchers::{any, method};
@@ -77,10 +79,19 @@ impl Sandbox {
 
     /// Publishes by other hands.
     pub(crate) fn set(&self, name: &str, integration: &Value) {
-        let folder = self.folder.path().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("integration.json"), integration.to_string()).unwrap();
+        set(self.folder(), name, integration);
     }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Publishes by other hands to the sandbox of a folder.
+pub(super) fn set(folder: &Path, name: &str, integration: &Value) {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("integration.json"), integration.to_string()).unwrap();
 }
 
 /// The answer that repeats what was sent.
