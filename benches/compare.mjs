@@ -1,0 +1,85 @@
+// Measures this program beside the vendor's CLI, in turn on one machine, and prints a table in Markdown.
+//
+//     node benches/compare.mjs            # what docs/performance.md shows: a quarter of an hour
+//     RUNS=1 COUNTS=2 node benches/compare.mjs
+//
+// RUNS: how often each is run (median). COUNTS: how many integrations a repository has, one repository each.
+
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startServer } from './server.mjs';
+import { machine, median, root, table, withCli, withOurs } from './tools.mjs';
+
+const runs = Number(process.env.RUNS ?? 15);
+const counts = (process.env.COUNTS ?? '50,500').split(',').map(Number);
+const example = join(root, 'examples/diagram');
+
+/** A repository of so many integrations that are as `examples/diagram`, each with a script of its own. */
+async function corpus(folder, count) {
+    await mkdir(join(folder, '.git'), { recursive: true });
+    await cp(join(example, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
+    const names = Array.from({ length: count }, (_, index) => `diagram-${String(index).padStart(4, '0')}`);
+    for (const [index, name] of names.entries()) {
+        const own = join(folder, 'integrations', name);
+        await cp(example, own, { recursive: true, filter: (path) => !path.includes('node_modules') });
+        const change = async (file, edit) => writeFile(join(own, file), edit(await readFile(join(own, file), 'utf8')));
+        await change('gitbook-manifest.yaml', (text) => text.replace('name: diagram\n', `name: ${name}\n`));
+        await change('src/index.tsx', (text) => `${text}\nexport const number = ${index};\n`);
+    }
+    return names;
+}
+
+/** Runs both in turn, so that whatever else the machine does falls on both. */
+async function inTurn(times, ...measurements) {
+    const results = measurements.map(() => []);
+    for (let run = 0; run < times; run += 1) {
+        for (const [index, measure] of measurements.entries()) results[index].push(await measure());
+    }
+    return results.map((all) => ({
+        wall: median(all.map((one) => one.wall)),
+        cpu: median(all.map((one) => one.cpu)),
+        peak: Math.max(...all.map((one) => one.peak)),
+    }));
+}
+
+const seconds = (value) => `${value.toFixed(value < 1 ? 3 : 2)} s`;
+const mebibytes = (kib) => `${(kib / 1024).toFixed(0)} MiB`;
+
+function row(what, times, cli, ours) {
+    const cells = cli ? [seconds(cli.wall), seconds(ours.wall), `1/${(cli.wall / ours.wall).toFixed(1)}`, mebibytes(cli.peak)] : ['–', seconds(ours.wall), '–', '–'];
+    return [what, ...cells, mebibytes(ours.peak), seconds(ours.cpu), times];
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-bench-'));
+const server = await startServer();
+try {
+    const rows = [];
+    const one = join(folder, 'one');
+    const [only] = await corpus(one, 1);
+    // Once for the caches of the file system.
+    const both = [() => withCli(join(one, 'integrations', only), server.url), () => withOurs(one, server.url)];
+    await inTurn(1, ...both);
+    rows.push(row('one integration', runs, ...(await inTurn(runs, ...both))));
+    const [plain] = await inTurn(runs, () => withOurs(join(root, 'examples/hello'), server.url, { GITBOOK_BUNDLE: 'false' , GITBOOK_ORGANIZATION: 'acme' }));
+    rows.push(row('nothing to bundle', runs, undefined, plain));
+    for (const count of counts) {
+        const many = join(folder, `repository-${count}`);
+        const names = await corpus(many, count);
+        const times = Math.max(1, Math.min(runs, Math.round(500 / count)));
+        const [ours] = await inTurn(times, () => withOurs(many, server.url));
+        // Each of its runs is one integration, so a part of them tells the time of all.
+        const some = names.slice(0, 50);
+        const each = [];
+        for (const name of some) each.push(await withCli(join(many, 'integrations', name), server.url));
+        const sum = (key) => (each.reduce((total, one) => total + one[key], 0) / some.length) * count;
+        const cli = { wall: sum('wall'), cpu: sum('cpu'), peak: Math.max(...each.map((one) => one.peak)) };
+        rows.push(row(`${count} integrations`, `${times}; CLI ${some.length} × 1`, cli, ours));
+    }
+    const head = ['what', 'CLI', 'gitbook-deploy', 'ratio', 'CLI, peak', 'peak', 'processor', 'runs'];
+    console.log(`${await machine()}\n\n${table(head, rows)}`);
+} finally {
+    await server.close();
+    await rm(folder, { recursive: true });
+}
