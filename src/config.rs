@@ -226,6 +226,16 @@ mod tests {
         assert_eq!(keys, ["scopes", "title"]);
     }
 
+    #[test]
+    fn a_name_that_only_looks_like_a_variable_sets_nothing() {
+        let sets_nothing = |name| {
+            assert_eq!(read(&[("GITBOOK_MODE", "check"), (name, "publish")]).unwrap().mode, Mode::Check);
+            assert_eq!(read(&[(name, "publish")]).unwrap().mode, Mode::Auto, "{name}");
+        };
+        sets_nothing("GITBOOK_GITBOOK_MODE");
+        sets_nothing("GITBOOK_mode");
+    }
+
     fn refused(variable: &str, value: &str, expected: &str) {
         assert_eq!(read(&[(variable, value)]).unwrap_err(), [format!("{variable}: {expected}")]);
     }

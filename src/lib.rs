@@ -9,6 +9,8 @@ mod environment;
 mod error;
 mod foreign;
 mod forge;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 pub mod gitbook;
 mod http;
 mod integration;

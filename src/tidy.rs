@@ -32,6 +32,9 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ),
 ];
 
+/// What stands before code that is in no program: tests, and what fuzzing and tests share.
+const NOT_BUILT_IN: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
+
 /// What only some may name in code that is not a test: the word, and the paths that may.
 const RESERVED: [(&str, &[&str]); 13] = [
     ("std::env", &["main.rs"]),
@@ -126,19 +129,21 @@ fn test_modules(source: &Source) -> Vec<String> {
         "lib" | "main" => String::new(),
         module => format!("{module}/"),
     };
-    let declared = source.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| {
-        let (_, name) = rest.lines().next()?.strip_suffix(';')?.rsplit_once("mod ")?;
-        Some(format!("{folder}{name}"))
-    });
+    let lines: Vec<_> = source.text.lines().collect();
+    let declared =
+        lines.windows(2).filter(|pair| NOT_BUILT_IN.contains(&pair[0].trim())).filter_map(|pair| {
+            let (_, name) = pair[1].strip_suffix(';')?.rsplit_once("mod ")?;
+            Some(format!("{folder}{name}"))
+        });
     declared.collect()
 }
 
-/// A text without its comments and without what stands behind `#[cfg(test)]`.
+/// A text without its comments and without what is not built in.
 fn without_tests(text: &str) -> String {
     let mut kept = Vec::new();
     let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     while let Some(line) = lines.next() {
-        if line.trim() != "#[cfg(test)]" {
+        if !NOT_BUILT_IN.contains(&line.trim()) {
             kept.push(line);
             continue;
         }
@@ -217,7 +222,7 @@ fn decisions_and_names_are_pure() {
 
 #[test]
 fn files_are_short_and_say_what_they_are_for() {
-    for source in files("src").into_iter().chain(files("tests")) {
+    for source in ["src", "tests", "fuzz"].into_iter().flat_map(files) {
         let path = source.path();
         let lines = source.text.lines().count();
         assert!(lines <= LONGEST_FILE, "`{path}` has {lines} lines, {LONGEST_FILE} are the most");
@@ -225,6 +230,27 @@ fn files_are_short_and_say_what_they_are_for() {
         let name = source.path.file_stem().unwrap().to_str().unwrap();
         assert!(!["mod", "utils", "helpers", "common", "types"].contains(&name), "`{path}` has no good name");
     }
+}
+
+/// cargo looks for newer versions of what a lock file does not have, and rolldown's do not fit together.
+#[test]
+fn fuzzing_builds_the_same_dependencies() {
+    let packages = |path: &str| {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let mut lines = text.lines();
+        let mut packages = BTreeSet::new();
+        while let Some(name) = lines.by_ref().find_map(|line| line.strip_prefix("name = ")) {
+            packages.insert(format!("{name} {}", lines.next().unwrap_or_default()));
+        }
+        packages
+    };
+    let (ours, fuzzing) = (packages("Cargo.lock"), packages("fuzz/Cargo.lock"));
+    assert!(fuzzing.iter().any(|package| package.starts_with("\"rolldown\" ")), "{fuzzing:?}");
+    let own = ["arbitrary", "gitbook-deploy-fuzz", "jobserver", "libfuzzer-sys"];
+    let others: Vec<_> =
+        fuzzing.difference(&ours).filter(|name| !own.iter().any(|own| name.contains(own))).collect();
+    let what_to_do = "copy Cargo.lock to fuzz/ and run `cargo metadata --manifest-path fuzz/Cargo.toml`";
+    assert!(others.is_empty(), "{others:?}: {what_to_do}");
 }
 
 #[test]
@@ -249,11 +275,15 @@ impl G {
     fn h() {}
 }
 fn i() {}
+#[cfg(any(test, fuzzing))]
+pub mod j;
 #[cfg(test)]
 mod tests {
     use crate::x;
 }
 ";
     assert_eq!(without_tests(text), "use a;\nmod b;\nimpl C {\n\n    fn f() {}\n}\n\nfn i() {}");
+    let source = Source { path: "k.rs".into(), text: text.to_owned() };
+    assert_eq!(test_modules(&source), ["k/payloads", "k/j"]);
     assert_eq!(used("use crate::a::B;\nfn c(d: &crate::e::F) {}"), BTreeSet::from(["a", "e"]));
 }

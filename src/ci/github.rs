@@ -115,9 +115,13 @@ fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
 fn read(environment: &Environment, event: &str) -> Result<Payload, CiError> {
     let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return without_file(event) };
     let path = environment.folder().join(path);
-    let size = std::fs::metadata(&path).map_err(CiError::EventFile)?.len();
-    if size > LARGEST_PAYLOAD {
-        return Err(CiError::EventFileTooLarge(size));
+    let metadata = std::fs::metadata(&path).map_err(CiError::EventFile)?;
+    if !metadata.is_file() {
+        // A device has no length, and may have no end.
+        return Err(CiError::EventFile(std::io::Error::other("it is not a file")));
+    }
+    if metadata.len() > LARGEST_PAYLOAD {
+        return Err(CiError::EventFileTooLarge(metadata.len()));
     }
     let text = std::fs::read(&path).map_err(CiError::EventFile)?;
     let problem = |source| CiError::Payload { event: event.to_owned(), source };

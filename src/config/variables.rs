@@ -172,7 +172,8 @@ pub(super) struct Texts {
 }
 
 /// Reads the texts. envy is given only what is Unicode and not empty, and only texts to read, since its own
-/// errors name the field instead of the variable and show the value.
+/// errors name the field instead of the variable and show the value; and known names only, since it takes
+/// `GITBOOK_GITBOOK_MODE` and `GITBOOK_mode` for `GITBOOK_MODE`.
 pub(super) fn read(environment: &Environment) -> Result<Texts, Vec<Diagnostic>> {
     let unreadable: Vec<_> = known()
         .filter(|name| environment.is_unreadable(name))
@@ -183,8 +184,10 @@ pub(super) fn read(environment: &Environment) -> Result<Texts, Vec<Diagnostic>> 
     if !unreadable.is_empty() {
         return Err(unreadable);
     }
-    let texts =
-        environment.names().filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
+    let texts = known().filter_map(|name| {
+        let text = environment.get(&name)?.to_owned();
+        Some((name, text))
+    });
     envy::prefixed("GITBOOK_")
         .from_iter(texts)
         .map_err(|error| vec![Diagnostic::error(None, format!("the environment can't be read: {error}"))])

@@ -58,7 +58,7 @@ impl Manifest {
             return Ok(Self { place, folder: folder.to_owned(), fields: Map::default() });
         };
         let place = Place::file(shown);
-        let text = read(path, &place)?;
+        let text = with_line_feeds(&read(path, &place)?);
         let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
         let node = Node::parse(&text, &shown)?;
         match node.value {
@@ -141,8 +141,11 @@ impl Override {
                 Ok(Node { value: Value::List(items), place: place.clone() })
             }
             // Of secrets, nothing is shown.
-            Form::Structure if self.key == "secrets" => Node::parse(&self.value, place),
-            Form::Structure => Node::parse(&self.value, &place.with_text(&self.value)),
+            Form::Structure if self.key == "secrets" => Node::parse(&with_line_feeds(&self.value), place),
+            Form::Structure => {
+                let text = with_line_feeds(&self.value);
+                Node::parse(&text, &place.with_text(&text))
+            }
         }
     }
 }
@@ -163,6 +166,18 @@ pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(separates).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
+/// The text with a line feed for each carriage return that stands alone. To YAML that ends a line, too, and to nothing else
+/// here: places would be those of other lines.
+fn with_line_feeds(text: &str) -> String {
+    let mut characters = text.chars().peekable();
+    let mut feeds = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        let is_alone = character == '\r' && characters.peek() != Some(&'\n');
+        feeds.push(if is_alone { '\n' } else { character });
+    }
+    feeds
+}
+
 fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
     let failed = |what: String| Box::new(Diagnostic::error(place.clone(), what));
     let metadata =
@@ -181,6 +196,19 @@ mod tests {
     use super::{Form, Manifest, Override};
     use crate::diagnostic::Place;
     use crate::node::Node;
+
+    #[test]
+    fn lines_are_those_that_yaml_counts() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("m");
+        std::fs::write(&path, "name: a\rsecrets:\r  A: hush\r\ntitle: b\r").unwrap();
+        let manifest = Manifest::load(Some((&path, "m".as_ref())), temp.path()).unwrap();
+        let title = &manifest.fields.get("title").unwrap().place;
+        assert_eq!(title.to_string(), "m:4:8");
+        assert_eq!(title.excerpt().unwrap().text, "title: b");
+        let secret = title.at(3, 6).excerpt().unwrap().text;
+        assert_eq!(secret.replace(crate::diagnostic::HIDDEN, "#"), "  A: ####");
+    }
 
     fn manifest(text: &str) -> Manifest {
         let place = Place::file("m");

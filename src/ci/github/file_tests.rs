@@ -68,6 +68,14 @@ fn a_file_that_is_too_large_is_not_read() {
     refused(of_size(MOST), "the event file that `GITHUB_EVENT_PATH` names is no `push` event");
 }
 
+/// It has no length, and nothing would end the reading but the memory's end.
+#[cfg(unix)]
+#[test]
+fn a_device_is_not_read() {
+    let found = payloads::push_to("x").with("GITHUB_EVENT_PATH", "/dev/zero").ci_of_variables();
+    refused(found, "the event file that `GITHUB_EVENT_PATH` names can't be read");
+}
+
 #[test]
 fn what_the_hint_asks_for_helps() {
     let said = |run: Run| run.with("GITBOOK_EVENT", "closed").with("GITBOOK_BRANCH", "x");
