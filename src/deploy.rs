@@ -9,6 +9,7 @@ mod quota;
 mod records;
 mod sweep;
 
+pub(crate) use crate::integration::Part;
 pub(crate) use outcome::{DeployError, Done, Outcome, What};
 pub(crate) use records::Records;
 pub(crate) use sweep::{Sweep, SweepError};
@@ -108,7 +109,7 @@ impl Deployment<'_> {
     pub(crate) async fn publish(&self, integration: &Integration) -> Outcome {
         let name = integration.name.clone();
         self.timed(name.clone(), &integration.place, false, async {
-            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+            let done = Done::with(integration);
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
@@ -132,7 +133,7 @@ impl Deployment<'_> {
             };
             let too_long = || DeployError::MarkTooLong(name.to_owned());
             let (body, hash) = integration.preview_body(&identity).ok_or_else(too_long)?;
-            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+            let done = Done::with(integration);
             let existing = self.read(name).await?;
             if let Some(existing) = &existing {
                 let theirs = guard::ours(name, existing, &identity.mark)?;
@@ -274,7 +275,8 @@ impl Deployment<'_> {
             Err(error @ DeployError::CancelledBefore(_)) => Ok(skipped(&error.to_string())),
             result => result,
         };
-        let outcome = Outcome { name, place: place.clone(), preview, result, time: started.elapsed() };
+        let outcome =
+            Outcome { name, place: place.clone(), preview, result, time: started.elapsed(), packaging: None };
         outcome.log();
         outcome
     }

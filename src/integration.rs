@@ -8,6 +8,7 @@ mod masked;
 mod paths;
 mod secrets;
 
+pub(crate) use bundle::Part;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
@@ -58,6 +59,7 @@ pub(crate) struct Integration {
     /// The secrets, sealed.
     sealed: Option<String>,
     script: String,
+    parts: Vec<Part>,
 }
 
 /// What is published under another name than production's.
@@ -135,9 +137,9 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, script) {
-        (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
+        (Some(name), Some((script, parts))) if !problems.iter().any(Diagnostic::is_error) => {
             let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
-            Some(Integration { name, place: manifest.place, fields, secrets, sealed, script })
+            Some(Integration { name, place: manifest.place, fields, secrets, sealed, script, parts })
         }
         _ => None,
     };
@@ -252,7 +254,7 @@ async fn script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<String> {
+) -> Option<(String, Vec<Part>)> {
     let node = manifest.fields.get("script")?;
     let text = node.as_text().filter(|text| !text.is_empty())?;
     let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
@@ -266,10 +268,11 @@ async fn script(
     let script = if packaging.bundle {
         bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await.map(|bundle| {
             problems.extend(bundle.warnings);
-            bundle.script
+            (bundle.script, bundle.parts)
         })
     } else {
-        std::fs::read_to_string(&path).map_err(|error| {
+        // Whose what in it is, nobody knows.
+        std::fs::read_to_string(&path).map(|script| (script, Vec::new())).map_err(|error| {
             let message = format!("the script `{text}` can't be read: {error}");
             let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
             vec![Diagnostic::error(node.place.clone(), message).hint(hint)]
@@ -277,7 +280,7 @@ async fn script(
     };
     match script {
         // A build that failed without a word must not empty an integration.
-        Ok(script) if script.trim().is_empty() => {
+        Ok((script, _)) if script.trim().is_empty() => {
             let message = format!("the script `{text}` is empty");
             problems.push(Diagnostic::error(node.place.clone(), message));
             None
@@ -299,6 +302,12 @@ impl Integration {
     #[must_use]
     pub(crate) fn script_bytes(&self) -> usize {
         self.script.len()
+    }
+
+    /// Whose the script is, the largest part first; nothing where that is not known.
+    #[must_use]
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// The production title.
