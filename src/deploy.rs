@@ -9,6 +9,7 @@ mod quota;
 mod records;
 mod sweep;
 
+pub(crate) use crate::integration::Part;
 pub(crate) use outcome::{DeployError, Done, Outcome, What};
 pub(crate) use records::Records;
 pub(crate) use sweep::{Sweep, SweepError};
@@ -108,7 +109,7 @@ impl Deployment<'_> {
     pub(crate) async fn publish(&self, integration: &Integration) -> Outcome {
         let name = integration.name.clone();
         self.timed(name.clone(), &integration.place, false, async {
-            let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
+            let done = Done::with(integration);
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
@@ -150,7 +151,8 @@ impl Deployment<'_> {
         self.timed(name.clone(), &integration.place, true, async {
             let done = self.preview_named(&name, integration, previews).await;
             let done = done.or_else(DeployError::or_skipped)?;
-            Ok(Done { script_bytes: Some(integration.script_bytes()), ..done })
+            let Done { script_bytes, parts, .. } = Done::with(integration);
+            Ok(Done { script_bytes, parts, ..done })
         })
         .await
     }
@@ -309,7 +311,8 @@ impl Deployment<'_> {
             Some(result) => result,
         };
         let result = result.or_else(DeployError::or_skipped);
-        let outcome = Outcome { name, place: place.clone(), preview, result, time: started.elapsed() };
+        let outcome =
+            Outcome { name, place: place.clone(), preview, result, time: started.elapsed(), packaging: None };
         outcome.log();
         outcome
     }

@@ -11,6 +11,7 @@ mod secrets;
 mod shelf;
 
 pub(crate) use body::Stale;
+pub(crate) use bundle::Part;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
@@ -27,7 +28,7 @@ use crate::environment::Environment;
 use crate::node::Map;
 use crate::preview::{self, Mark};
 use crate::schema;
-use body::{Fields, Parts};
+use body::{Content, Fields};
 use images::{Image, Purpose};
 use manifest::Manifest;
 use secrets::Secrets;
@@ -60,7 +61,9 @@ pub(crate) struct Integration {
     /// What the CI system's checkout calls it: the manifest's path, or the variable.
     pub place: Place,
     fields: Fields,
-    parts: Parts,
+    content: Content,
+    /// Whose the script is.
+    parts: Vec<Part>,
 }
 
 /// What is published under another name than production's.
@@ -137,10 +140,12 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, script) {
-        (Some(name), Some(script)) if !problems.iter().any(Diagnostic::is_error) => {
+        (Some(name), Some((script, parts))) if !problems.iter().any(Diagnostic::is_error) => {
             let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
-            let parts = Parts { icon, previews, secrets, sealed, script: packaging.shelf.keep(script) };
-            Some(Integration { name, fields: fields(&manifest.fields), place: manifest.place, parts })
+            let script = packaging.shelf.keep(script);
+            let content = Content { icon, previews, secrets, sealed, script };
+            let (fields, place) = (fields(&manifest.fields), manifest.place);
+            Some(Integration { name, place, fields, content, parts })
         }
         _ => None,
     };
@@ -250,7 +255,7 @@ async fn script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<String> {
+) -> Option<(String, Vec<Part>)> {
     let node = manifest.fields.get("script")?;
     let text = node.as_text().filter(|text| !text.is_empty())?;
     let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
@@ -264,10 +269,11 @@ async fn script(
     let script = if packaging.bundle {
         bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await.map(|bundle| {
             problems.extend(bundle.warnings);
-            bundle.script
+            (bundle.script, bundle.parts)
         })
     } else {
-        std::fs::read_to_string(&path).map_err(|error| {
+        // Whose what in it is, nobody knows.
+        std::fs::read_to_string(&path).map(|script| (script, Vec::new())).map_err(|error| {
             let message = format!("the script `{text}` can't be read: {error}");
             let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
             vec![Diagnostic::error(node.place.clone(), message).hint(hint)]
@@ -275,7 +281,7 @@ async fn script(
     };
     match script {
         // A build that failed without a word must not empty an integration.
-        Ok(script) if script.trim().is_empty() => {
+        Ok((script, _)) if script.trim().is_empty() => {
             let message = format!("the script `{text}` is empty");
             problems.push(Diagnostic::error(node.place.clone(), message));
             None
@@ -296,7 +302,13 @@ impl Integration {
     /// The length of its script in bytes.
     #[must_use]
     pub(crate) fn script_bytes(&self) -> usize {
-        self.parts.script.len()
+        self.content.script.len()
+    }
+
+    /// Whose the script is, the largest part first; nothing where that is not known.
+    #[must_use]
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// The production title.
@@ -323,8 +335,8 @@ impl Integration {
     /// # Errors
     /// When the checkout was written to meanwhile.
     pub(crate) fn body(&self) -> Result<(Vec<u8>, String), Stale> {
-        let parts = self.parts.read()?;
-        Ok((parts.body(&self.fields), parts.content_hash(&self.name, &self.fields)))
+        let content = self.content.read()?;
+        Ok((content.body(&self.fields), content.content_hash(&self.name, &self.fields)))
     }
 
     /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
@@ -335,14 +347,14 @@ impl Integration {
         &self,
         identity: &PreviewIdentity,
     ) -> Result<Option<(Vec<u8>, String)>, Stale> {
-        let parts = self.parts.read()?;
+        let content = self.content.read()?;
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
-        let hash = parts.content_hash(&identity.name, &fields);
+        let hash = content.content_hash(&identity.name, &fields);
         let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
-        Ok(Some((parts.body(&fields), hash)))
+        Ok(Some((content.body(&fields), hash)))
     }
 }

@@ -60,7 +60,7 @@ pub async fn run(
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
     let (format, mut odd) = report::log_format(&environment);
-    let printer = Printer::new(format, terminal.log, &environment);
+    let printer = Printer::new(format, terminal.log, &environment).on(terminal.screen, &environment);
     for token in TOKENS.iter().filter_map(|name| environment.get(name)) {
         printer.hide(&token.into());
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use gitbook_deploy::{Environment, Terminal};
+use indicatif::ProgressDrawTarget;
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -13,7 +14,8 @@ fn main() -> std::io::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     let folder = std::env::current_dir().unwrap_or_default();
     let environment = Environment::new(std::env::vars_os(), folder);
-    let terminal = Terminal { output: Box::new(std::io::stdout()), log: Box::new(std::io::stderr()) };
+    let (output, log) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
+    let terminal = Terminal { output, log, screen: Some(ProgressDrawTarget::stderr()) };
     let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));
     // After a signal the bundler may still be at it, or wait for a file: it ends with the process, and nobody waits for it.
     std::mem::forget(runtime);

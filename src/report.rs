@@ -8,6 +8,7 @@ mod hidden;
 mod log;
 mod outputs;
 mod printer;
+mod progress;
 mod quality;
 mod section;
 mod summary;
@@ -17,6 +18,7 @@ pub(crate) use printer::Printer;
 pub use printer::Terminal;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -25,7 +27,7 @@ use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
-use crate::error::{Error, Tally};
+use crate::error::{Error, Tally, count};
 use crate::plan::{Decision, Plan};
 use outputs::OutputFile;
 use quality::QualityFile;
@@ -113,6 +115,9 @@ impl Report {
     #[must_use]
     pub(crate) fn close(&self, run: &Run, result: Result<(), Error>) -> u8 {
         let error = result.err();
+        if run.outcomes.len() >= section::MANY {
+            self.printer.info(&tally(&run.outcomes));
+        }
         for outcome in &run.outcomes {
             if let Err(failure) = &outcome.result {
                 self.printer.one_failure(failure, Some(&failure.hint()));
@@ -167,6 +172,21 @@ impl Report {
             self.printer.problems(&[Diagnostic::warning(None, message)]);
         }
     }
+}
+
+/// What came of many, whose lines may be folded: how often each result.
+fn tally(outcomes: &[Outcome]) -> String {
+    let mut words: Vec<(&str, usize)> = Vec::new();
+    for outcome in outcomes {
+        match words.iter_mut().find(|(word, _)| *word == outcome.word()) {
+            Some((_, number)) => *number += 1,
+            None => words.push((outcome.word(), 1)),
+        }
+    }
+    // What failed comes next.
+    words.sort_by_key(|(word, _)| *word == "failed");
+    let counts: Vec<_> = words.iter().map(|(word, number)| format!("{number} {word}")).collect();
+    format!("of {}: {}", count(outcomes.len(), "integration"), counts.join(", "))
 }
 
 /// The outputs of section 8 of the contract, in this order.
@@ -233,7 +253,7 @@ fn integration(outcome: &Outcome) -> Value {
         "version": done.and_then(|done| done.version.as_deref()),
         "manifest": outcome.place.to_string(),
         "script_bytes": done.and_then(|done| done.script_bytes),
-        "milliseconds": u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
+        "milliseconds": milliseconds(outcome.time),
         "note": done.and_then(|done| done.note.as_deref()),
         "error": outcome.result.as_ref().err().map(|error| failure(error, Some(error.hint()))),
     })
@@ -258,8 +278,22 @@ fn document(run: &Run, error: Option<&Error>, exit_code: u8, printer: &Printer) 
         })),
         "error": error.map(|error| failure(error, error.hint())),
         "problems": run.problems.iter().map(|found| problem(found, printer)).collect::<Vec<_>>(),
-        "integrations": run.outcomes.iter().map(integration).collect::<Vec<_>>(),
+        "integrations": run.outcomes.iter().map(integration_at_length).collect::<Vec<_>>(),
     })
+}
+
+/// One integration with what there is no room for elsewhere: an output may have few KiB.
+fn integration_at_length(outcome: &Outcome) -> Value {
+    let mut value = integration(outcome);
+    let parts = outcome.result.as_ref().map_or(&[][..], |done| &done.parts);
+    let packages = parts.iter().filter_map(|part| Some((part.package.as_deref()?, part.bytes)));
+    value["packages"] = packages.map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
+    value["packaging_milliseconds"] = outcome.packaging.map(milliseconds).into();
+    value
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn failure(error: &dyn std::error::Error, hint: Option<String>) -> Value {

@@ -136,7 +136,11 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each("publishing", &integrations, run, |(built, _)| deployment.publish(built)).await;
+        self.each("publishing", &integrations, run, async |(built, time)| {
+            let _work = self.printer.works_on(&built.name);
+            deployment.publish(built).await.packaged_in(*time)
+        })
+        .await;
         self.verdict(run)
     }
 
@@ -158,7 +162,11 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each("publishing", &integrations, run, |(built, _)| deployment.preview(built, &previews)).await;
+        self.each("publishing", &integrations, run, async |(built, time)| {
+            let _work = self.printer.works_on(&built.name);
+            deployment.preview(built, &previews).await.packaged_in(*time)
+        })
+        .await;
         self.delete_if_closed(target, &previews, &gitbook, run).await;
         self.verdict(run)
     }
@@ -174,7 +182,11 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each("deleting", &named, run, |preview| deployment.delete(preview, &previews)).await;
+        self.each("deleting", &named, run, async |preview| {
+            let _work = self.printer.works_on(&preview.name);
+            deployment.delete(preview, &previews).await
+        })
+        .await;
         for preview in self.forgotten(&named, target, &previews, &gitbook).await {
             run.outcomes.push(deployment.delete(&preview, &previews).await);
         }
@@ -238,15 +250,18 @@ impl Stage<'_> {
         run: &mut Run,
     ) -> Result<Vec<Timed>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
-        let package = async |source| {
+        let share = self.share(all.sources.iter().collect());
+        let phase = self.printer.phase("packaging", share.len());
+        let package = async |source: &Source| {
+            let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
+            let _work = self.printer.works_on(&folder);
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work = stream::iter(self.share(all.sources.iter().collect()))
-            .map(package)
-            .buffered(self.config.concurrency.get())
-            .collect::<Vec<_>>();
+        let work =
+            stream::iter(share).map(package).buffered(self.config.concurrency.get()).collect::<Vec<_>>();
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        drop(phase);
         let mut integrations = Vec::new();
         let named: Vec<_> =
             all.sources.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();

@@ -8,7 +8,7 @@ use crate::cancel::Signal;
 use crate::diagnostic::Place;
 use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
-use crate::integration::{Integration, Stale};
+use crate::integration::{Integration, Part, Stale};
 use crate::preview::Mark;
 
 /// What came of one integration.
@@ -22,8 +22,10 @@ pub(crate) struct Outcome {
     pub preview: bool,
     /// What came of it.
     pub result: Result<Done, DeployError>,
-    /// How long it took.
+    /// How long it took; what was packaged before anything was sent does not count.
     pub time: Duration,
+    /// How long that took, where there was something to package.
+    pub packaging: Option<Duration>,
 }
 
 /// What was done.
@@ -39,6 +41,17 @@ pub(crate) struct Done {
     pub version: Option<String>,
     /// Length of the script in bytes.
     pub script_bytes: Option<usize>,
+    /// Whose the script is, the largest part first; nothing where that is not known.
+    pub parts: Vec<Part>,
+}
+
+impl Done {
+    /// Nothing yet, but that there is something to send.
+    #[must_use]
+    pub(super) fn with(integration: &Integration) -> Self {
+        let (script_bytes, parts) = (Some(integration.script_bytes()), integration.parts().to_vec());
+        Self { script_bytes, parts, ..Self::default() }
+    }
 }
 
 /// What was done, in one word: the output `result`.
@@ -188,13 +201,13 @@ impl Outcome {
     /// An integration that was only built and validated.
     #[must_use]
     pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
-        let done = Done { script_bytes: Some(integration.script_bytes()), ..Done::default() };
         let outcome = Self {
             name: integration.name.clone(),
             place: integration.place.clone(),
             preview: false,
-            result: Ok(done),
+            result: Ok(Done::with(integration)),
             time,
+            packaging: Some(time),
         };
         outcome.log();
         outcome
@@ -204,9 +217,22 @@ impl Outcome {
     #[must_use]
     pub(crate) fn skipped(name: String, place: &Place, preview: bool, why: &str) -> Self {
         let done = Done { what: What::Skipped, note: Some(why.to_owned()), ..Done::default() };
-        let outcome = Self { name, place: place.clone(), preview, result: Ok(done), time: Duration::ZERO };
+        let outcome = Self {
+            name,
+            place: place.clone(),
+            preview,
+            result: Ok(done),
+            time: Duration::ZERO,
+            packaging: None,
+        };
         outcome.log();
         outcome
+    }
+
+    /// The same of what took so long to package.
+    #[must_use]
+    pub(crate) fn packaged_in(self, packaging: Duration) -> Self {
+        Self { packaging: Some(packaging), ..self }
     }
 
     /// The output `result`.

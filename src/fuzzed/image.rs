@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::environment::Environment;
-use crate::integration::{Packaged, Packaging, Source, package};
+use crate::integration::{Packaged, Packaging, Shelf, Source, package};
 use crate::report::Report;
 
 const NAME: &str = "icon.png";
@@ -53,6 +53,7 @@ fn packaged(folder: &Path) -> Packaged {
         resolve_secrets: true,
         seal: None,
         environment: &environment,
+        shelf: &Shelf::default(),
     };
     package(&source, &packaging).now_or_never().expect("nothing is waited for")
 }
@@ -75,7 +76,8 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
         return;
     };
     let header = Header::of(data).expect("what is no PNG was taken");
-    let body: serde_json::Value = serde_json::from_slice(&integration.body().0).expect("a body is JSON");
+    let body: serde_json::Value =
+        serde_json::from_slice(&integration.body().expect("nobody else writes").0).expect("a body is JSON");
     for sent in [&body["icon"], &body["previewImages"][0]] {
         let sent = BASE64_STANDARD.decode(sent.as_str().unwrap_or_default());
         assert_eq!(sent.as_deref(), Ok(data));

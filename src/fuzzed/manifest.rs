@@ -8,7 +8,9 @@ use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::diagnostic::{Diagnostic, Place, Position};
 use crate::environment::Environment;
-use crate::integration::{Integration, Packaged, Packaging, PreviewIdentity, Source, identity, package};
+use crate::integration::{
+    Integration, Packaged, Packaging, PreviewIdentity, Shelf, Source, identity, package,
+};
 use crate::node::{Node, Value};
 use crate::preview::{self, Branch, Mark, Template};
 use crate::report::Report;
@@ -58,6 +60,7 @@ fn read(folder: &Path, text: &str) {
             resolve_secrets,
             seal: None,
             environment: &environment,
+            shelf: &Shelf::default(),
         };
         let packaged = package(&source, &packaging).now_or_never().expect("nothing is waited for");
         hold(&packaged, text, &environment);
@@ -143,7 +146,7 @@ fn holds(node: &Node, what: &str) -> bool {
 
 /// Holds that the API would accept what is sent.
 fn hold_body(integration: &Integration) {
-    let (body, _) = integration.body();
+    let (body, _) = integration.body().expect("nobody else writes");
     let body = accepted(&body);
     assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "nothing is published");
     let branch = Branch::new("feature/x");
@@ -156,7 +159,10 @@ fn hold_body(integration: &Integration) {
     };
     let title = preview::title(integration.title(), &branch);
     let identity = PreviewIdentity { name, title, visibility: "private", mark };
-    let (body, hash) = integration.preview_body(&identity).expect("a mark of a short branch fits");
+    let (body, hash) = integration
+        .preview_body(&identity)
+        .expect("nobody else writes")
+        .expect("a mark of a short branch fits");
     let body = accepted(&body);
     let found = Mark::find(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found, Some(Mark { hash, ..identity.mark }));

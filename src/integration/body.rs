@@ -20,7 +20,7 @@ pub(super) type Fields = serde_json::Map<String, serde_json::Value>;
 
 /// What else belongs into a body.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct Content {
     pub(super) icon: Option<Image>,
     pub(super) previews: Vec<Image>,
     pub(super) secrets: Option<Secrets>,
@@ -40,22 +40,22 @@ pub(crate) enum Stale {
     Unreadable(String, std::io::Error),
 }
 
-/// The parts, read.
+/// The same, read.
 pub(super) struct Read<'a> {
     icon: Option<Encoded>,
     previews: Vec<Encoded>,
     script: std::borrow::Cow<'a, str>,
-    parts: &'a Parts,
+    content: &'a Content,
 }
 
-impl Parts {
+impl Content {
     /// Reads what was left where it is.
     pub(super) fn read(&self) -> Result<Read<'_>, Stale> {
         Ok(Read {
             icon: self.icon.as_ref().map(Encoded::of).transpose()?,
             previews: self.previews.iter().map(Encoded::of).collect::<Result<_, _>>()?,
             script: self.script.text()?,
-            parts: self,
+            content: self,
         })
     }
 }
@@ -63,7 +63,7 @@ impl Parts {
 impl Read<'_> {
     /// The request's JSON.
     pub(super) fn body(&self, fields: &Fields) -> Vec<u8> {
-        let secrets = self.parts.secrets.as_ref().map(|secrets| {
+        let secrets = self.content.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
         });
@@ -77,7 +77,7 @@ impl Read<'_> {
     /// SHA-256 of a name and a body with sealed secrets.
     pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> String {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
-        self.write(fields, self.parts.sealed.as_deref(), &mut hash);
+        self.write(fields, self.content.sealed.as_deref(), &mut hash);
         preview::hex(&hash.finalize())
     }
 

@@ -1,6 +1,9 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
+mod contents;
 mod tsconfig;
+
+pub(crate) use contents::Part;
 
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use rolldown::{
     Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
     IsExternal, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
 };
-use rolldown_common::Output;
+use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use tracing::instrument::WithSubscriber as _;
 
@@ -20,6 +23,8 @@ use tsconfig::Settings;
 #[derive(Debug, Default)]
 pub(crate) struct Bundle {
     pub(crate) script: String,
+    /// Whose it is.
+    pub(crate) parts: Vec<Part>,
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
@@ -65,7 +70,14 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     }
     let mut warnings = convert(&odd, Severity::Warning);
     warnings.extend(warning.map(|warning| relative(warning, shown_from)));
-    Ok(Bundle { script: chunk.code.clone(), warnings })
+    let parts = contents::parts(lengths(&chunk.modules), chunk.code.len());
+    Ok(Bundle { script: chunk.code.clone(), parts, warnings })
+}
+
+/// The modules that are in a script, each with the length of what is left of it.
+fn lengths(modules: &Modules) -> impl Iterator<Item = (&Path, usize)> {
+    let length = |module: &RenderedModule| module.code().map_or(0, |code| code.len());
+    modules.keys.iter().zip(&modules.values).map(move |(id, module)| (Path::new(id.as_str()), length(module)))
 }
 
 /// Whether a module is somebody else's file. Packages may well be installed above the repository.

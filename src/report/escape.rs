@@ -100,6 +100,15 @@ pub(super) fn dotenv_json_of_gitlab(json: &str) -> String {
     dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025")
 }
 
+/// A label of a pie of Mermaid's, between quotes: nothing of it ends the quotes or the code around it, or is an entity, a
+/// comment or a directive of Mermaid's. Names of packages have other characters hardly ever.
+pub(super) fn pie_label(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '.' | '_' | '-');
+    let label: String = text.chars().take(LONGEST).map(|c| if is_plain(c) { c } else { '_' }).collect();
+    if text.chars().nth(LONGEST).is_some() { label + "..." } else { label }
+}
+
 /// Where a link in Markdown leads, if it can do no more than open a page.
 pub(super) fn destination(address: &str) -> Option<String> {
     // Entities are characters there, too.
@@ -149,7 +158,7 @@ fn escaped(text: &str, in_code: bool) -> String {
 mod tests {
     use super::{
         command_data, command_property, dotenv, dotenv_json_of_gitlab, dotenv_of_gitlab, json_line, line,
-        literal, markdown,
+        literal, markdown, pie_label,
     };
 
     #[test]
@@ -213,6 +222,14 @@ mod tests {
             let inner = literal.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
             assert!(!inner.contains(['<', '@']), "{literal}");
         }
+    }
+
+    #[test]
+    fn a_label_of_a_pie_is_the_name_of_a_package() {
+        assert_eq!(pie_label("@acme/ui-kit_2.js"), "@acme/ui-kit_2.js");
+        assert_eq!(pie_label("a\" : 9\n```\n%%{i}%% #35; <b>ü"), "a____9________i_____35___b__");
+        assert_eq!(pie_label(&"x".repeat(60)), "x".repeat(60));
+        assert_eq!(pie_label(&"x".repeat(61)), "x".repeat(60) + "...");
     }
 
     #[test]

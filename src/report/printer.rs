@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use indicatif::ProgressDrawTarget;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::annotations::{Annotations, Beside};
 use super::hidden::Hidden;
+use super::progress::Progress;
 use super::section::{Line, Sections};
 use super::{escape, excerpt};
 use crate::config::LogFormat;
@@ -22,6 +24,8 @@ pub struct Terminal {
     pub output: Box<dyn Write + Send>,
     /// The log.
     pub log: Box<dyn Write + Send>,
+    /// Where the log goes to, if that is a terminal on which a line can be drawn again and again.
+    pub screen: Option<ProgressDrawTarget>,
 }
 
 /// Prints in a format. Clones print to the same place.
@@ -40,15 +44,27 @@ struct Log {
     writer: Box<dyn Write + Send>,
     sections: Sections,
     annotations: Annotations,
+    progress: Progress,
 }
 
 /// A phase of the run, which ends when this is dropped.
 #[must_use]
 pub(crate) struct Section<'a>(&'a Printer);
 
+/// Work on one item of a phase, which is done when this is dropped.
+#[must_use]
+pub(crate) struct Work<'a>(&'a Printer, String);
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.0.log().progress.finishes(&self.1);
+    }
+}
+
 impl Drop for Section<'_> {
     fn drop(&mut self) {
         let mut log = self.0.log();
+        log.progress.end();
         let end = log.sections.end();
         log.write(&end);
     }
@@ -57,7 +73,10 @@ impl Drop for Section<'_> {
 impl Log {
     /// Nothing can be done about a log that can't be written.
     fn write(&mut self, lines: &str) {
-        let _ = self.writer.write_all(lines.as_bytes()).and_then(|()| self.writer.flush());
+        let Self { writer, progress, .. } = self;
+        progress.above(|| {
+            let _ = writer.write_all(lines.as_bytes()).and_then(|()| writer.flush());
+        });
     }
 }
 
@@ -75,11 +94,23 @@ impl Printer {
         let sections = Sections::new(format, environment);
         Self {
             format,
-            log: Arc::new(Mutex::new(Log { writer: log, sections, annotations: Annotations::default() })),
+            log: Arc::new(Mutex::new(Log {
+                writer: log,
+                sections,
+                annotations: Annotations::default(),
+                progress: Progress::default(),
+            })),
             hidden: Hidden::default(),
             folders: (environment.folder().to_owned(), workspace),
             has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
         }
+    }
+
+    /// Shows on a terminal, too, what is being worked on.
+    #[must_use]
+    pub(crate) fn on(self, screen: Option<ProgressDrawTarget>, environment: &Environment) -> Self {
+        self.log().progress = Progress::new(screen, self.format, environment);
+        self
     }
 
     /// The format.
@@ -90,8 +121,23 @@ impl Printer {
 
     /// Begins a phase of so many items, whose lines the CI system may fold.
     pub(crate) fn section(&self, doing: &str, items: usize, what: &str) -> Section<'_> {
-        self.log().sections.begin(format!("{doing} {}", count(items, what)), items);
+        let mut log = self.log();
+        log.sections.begin(format!("{doing} {}", count(items, what)), items);
+        log.progress.begin(doing, items);
         Section(self)
+    }
+
+    /// Begins a phase of so many items that is no section of the log: it has nothing to say there.
+    pub(crate) fn phase(&self, doing: &str, items: usize) -> Section<'_> {
+        self.log().progress.begin(doing, items);
+        Section(self)
+    }
+
+    /// Begins an item of the phase.
+    pub(crate) fn works_on(&self, name: &str) -> Work<'_> {
+        let name = self.redacted(name);
+        self.log().progress.starts(&name);
+        Work(self, name)
     }
 
     /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On

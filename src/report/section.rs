@@ -6,7 +6,7 @@ use crate::config::LogFormat;
 use crate::environment::Environment;
 
 /// From so many items on a phase is long.
-const MANY: usize = 11;
+pub(super) const MANY: usize = 11;
 
 /// What a line is to the section that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod files;
 mod judge;
 mod manifests;
 mod markdown;
+mod packages;
+mod pies;
 #[cfg(unix)]
 mod repositories;
 mod runner;

@@ -21,8 +21,12 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod outputs;
-
+#[cfg(test)]
+#[cfg(unix)] // which has pseudo terminals
+mod progress;
 #[cfg(test)]
 mod publishing;
 #[cfg(test)]

@@ -26,6 +26,7 @@ fn outputs(ended: &Ended) -> String {
 
 fn report(ended: &Ended) -> String {
     let text = ended.scrubbed(&format!("{:#}", ended.report));
+    let text = crate::support::digits_after(&text, "\"packaging_milliseconds\": ", "…");
     crate::support::digits_after(&text, "\"milliseconds\": ", "…")
 }
 
@@ -61,7 +62,7 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
     url=https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc
     version=1
     "#);
-    insta::assert_snapshot!(summary(&ended), @"
+    insta::assert_snapshot!(summary(&ended), @r#"
     ### gitbook-deploy
 
     **preview**: push to branch &#96;fix&#47;it&#96;
@@ -70,7 +71,27 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
     |---|---|---|---|---|
     | [one-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
     | [two-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
-    ");
+
+    What scripts are made of, in bytes, estimated by what each part has before the whole is minified:
+
+    <details><summary>one-fix-it-bbe4d8cc, 0.1 KiB</summary>
+
+    ```mermaid
+    pie showData
+        "own source" : 58
+    ```
+
+    </details>
+
+    <details><summary>two-fix-it-bbe4d8cc, 0.1 KiB</summary>
+
+    ```mermaid
+    pie showData
+        "own source" : 58
+    ```
+
+    </details>
+    "#);
 }
 
 #[tokio::test]
@@ -103,7 +124,9 @@ async fn success_is_told_in_the_report() {
           "script_bytes": 58,
           "milliseconds": …,
           "note": null,
-          "error": null
+          "error": null,
+          "packages": [],
+          "packaging_milliseconds": …
         },
         {
           "name": "two-fix-it-bbe4d8cc",
@@ -115,7 +138,9 @@ async fn success_is_told_in_the_report() {
           "script_bytes": 58,
           "milliseconds": …,
           "note": null,
-          "error": null
+          "error": null,
+          "packages": [],
+          "packaging_milliseconds": …
         }
       ]
     }
@@ -193,11 +218,11 @@ async fn a_failure_is_told_to_the_next_step_and_the_summary() {
 
     **publish**: push to the production branch &#96;main&#96;
 
+    ❌ publishing &#96;hello&#96; failed<br>GitBook did not accept the token&#58; 401 Authentication required<br>create a new API token in GitBook&#39;s developer settings and store it as the secret that &#96;GITBOOK&#95;TOKEN&#96; is set from
+
     | integration | result | version | script | time |
     |---|---|---|---|---|
     | hello | failed |  |  | … ms |
-
-    ❌ publishing &#96;hello&#96; failed<br>GitBook did not accept the token&#58; 401 Authentication required<br>create a new API token in GitBook&#39;s developer settings and store it as the secret that &#96;GITBOOK&#95;TOKEN&#96; is set from
     ");
 }
 
@@ -239,7 +264,9 @@ async fn a_failure_is_told_in_the_report() {
             "message": "publishing `hello` failed",
             "cause": "GitBook did not accept the token: 401 Authentication required",
             "hint": "create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"
-          }
+          },
+          "packages": [],
+          "packaging_milliseconds": …
         }
       ]
     }

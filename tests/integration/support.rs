@@ -34,6 +34,14 @@ pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
 /// The forge's token of these tests, of the kind that Actions has.
 pub(crate) const FORGE_TOKEN: &str = "ghs_fOrGe0123456789";
 
+/// Runs a program on a pseudo terminal, copies what it writes there, and ends as it does.
+const TERMINAL: &str = "\
+import os, pty, sys
+size = 'stty cols 80 rows 24; exec \"$0\"'
+status = pty.spawn(['/bin/sh', '-c', size] + sys.argv[1:])
+sys.exit(os.WEXITSTATUS(status))
+";
+
 /// A run of the program, not started yet: no variable is set but those that say where its files go.
 pub(crate) struct Deployment {
     files: TempDir,
@@ -42,6 +50,7 @@ pub(crate) struct Deployment {
     arguments: Vec<String>,
     github: bool,
     has_pid_1: bool,
+    has_terminal: bool,
 }
 
 /// A run in an environment that holds nothing.
@@ -55,6 +64,7 @@ pub(crate) fn deployment() -> Deployment {
         arguments: Vec::new(),
         github: false,
         has_pid_1: false,
+        has_terminal: false,
     }
 }
 
@@ -140,6 +150,13 @@ impl Deployment {
         self
     }
 
+    /// Writes to a terminal of 80 columns; what it shows is the log, as the bytes that the terminal is given.
+    #[cfg(unix)]
+    pub(crate) fn on_a_terminal(mut self) -> Self {
+        self.has_terminal = true;
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) async fn runs(self) -> Ended {
         self.starts().ends().await
@@ -158,6 +175,10 @@ impl Deployment {
             let mut unshare = Command::new("/usr/bin/unshare");
             unshare.args(["--pid", "--fork", "--kill-child", program]);
             unshare
+        } else if self.has_terminal {
+            let mut python = Command::new("/usr/bin/env");
+            python.args(["python3", "-c", TERMINAL, program]);
+            python
         } else {
             Command::new(program)
         };
@@ -171,8 +192,8 @@ impl Deployment {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
             // A file can be read while it is written.
+            .stdout(if self.has_terminal { log.try_clone().unwrap().into() } else { Stdio::piped() })
             .stderr(log)
             .kill_on_drop(true)
             .spawn()

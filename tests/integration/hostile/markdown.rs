@@ -14,6 +14,8 @@ pub(super) struct Page {
     pub(super) links: Vec<String>,
     /// HTML that is there as such.
     pub(super) html: Vec<String>,
+    /// Code between fences: what it says it is, and the code.
+    pub(super) code: Vec<(String, String)>,
     /// Markup in lines: emphasis, images, code of Markdown's own, footnotes, mathematics.
     pub(super) markup: Vec<String>,
     /// Words in the text that call somebody or name something.
@@ -47,6 +49,9 @@ pub(super) fn page(text: &str) -> Page {
                 page.html.push(html.clone());
             }
             (NodeValue::HtmlBlock(block), true) => page.html.push(block.literal.trim_end().to_owned()),
+            (NodeValue::CodeBlock(block), true) if block.fenced => {
+                page.code.push((block.info.clone(), block.literal.clone()));
+            }
             (NodeValue::Link(to), true) => {
                 link += 1;
                 page.links.push(to.url.clone());
@@ -125,10 +130,11 @@ fn references(text: &str) -> Vec<String> {
 #[test]
 fn what_acts_on_a_page_is_found() {
     let page = page(
-        "### a\n\n| a | b |\n|---|---|\n| [x](<https://x>) <b> | ![i](y) **s** |\n\n&#64;me GH-1 <code>@you #2</code> https://z",
+        "### a\n\n```x y\n@me\n```\n\n| a | b |\n|---|---|\n| [x](<https://x>) <b> | ![i](y) **s** |\n\n&#64;me GH-1 <code>@you #2</code> https://z",
     );
     assert_eq!(page.blocks, ["heading", "table", "row 2", "row 2", "paragraph"]);
     assert_eq!(page.links, ["https://x", "https://z"]);
+    assert_eq!(page.code, [("x y".to_owned(), "@me\n".to_owned())]);
     assert_eq!(page.html, ["<b>", "<code>", "</code>"]);
     assert_eq!(page.markup, ["image", "strong"]);
     assert_eq!(page.references, ["@me", "GH-1"]);

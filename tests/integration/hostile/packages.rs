@@ -1,0 +1,62 @@
+//! Names of packages come from folders, which may be called almost anything: they are labels in the summary's pies and
+//! texts in the report.
+
+use serde_json::json;
+
+use super::corpus::corpus;
+use super::judge::{Form, Written};
+use super::{markdown, nothing_acts, pies};
+use crate::support::{Repository, deployment, repository};
+
+/// Names that a file system takes, of packages that would read as another slice, or as no slice.
+const NAMES: [&str; 6] = ["own source", "2 other packages", "a\" : 9", "a' : 9", "x__y", "x _y"];
+
+/// An integration with a package of each name. An import by its path is found whatever the name of the folder.
+fn with_packages(names: &[String]) -> Repository {
+    let mut script = "let all = '';\n".to_owned();
+    let mut repository = repository().integration("hello");
+    for (number, name) in names.iter().enumerate() {
+        let text = format!("{number} ").repeat(500);
+        repository = repository.file(
+            &format!("hello/node_modules/{name}/index.js"),
+            format!("export default {};\n", json!(text)),
+        );
+        let path = json!(format!("./node_modules/{name}/index.js"));
+        script.push_str(&format!("import part{number} from {path};\nall += part{number};\n"));
+    }
+    repository.file("hello/main.ts", script + "export default { fetch: () => new Response(all) };\n")
+}
+
+/// What a folder may be called that the bundler still finds a module in.
+fn names() -> Vec<String> {
+    // What begins with `?` or `#` is no part of a path for the bundler.
+    let is_name = |text: &str| {
+        text.len() <= 255 && !text.contains(['/', '\0', '?', '#', '\\', '\n', '\r', '\u{2028}', '\u{2029}'])
+    };
+    let hostile = corpus().into_iter().map(|hostile| hostile.text);
+    hostile.chain(NAMES.map(str::to_owned)).filter(|text| is_name(text)).collect()
+}
+
+#[cfg(unix)] // where folders may have such names
+#[tokio::test]
+async fn no_package_is_called_so_that_it_acts() {
+    let names = names();
+    assert!(names.len() >= 15, "{names:?}");
+    // More than a pie shows would hide some of them.
+    for names in names.chunks(5) {
+        let repository = with_packages(names);
+        let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "json");
+        let run = run.folder(&repository);
+        let ended = run.runs().await;
+        assert_eq!(ended.code, Some(0), "{names:?}: {}", ended.log());
+        let packages = ended.report["integrations"][0]["packages"].as_array().unwrap();
+        assert_eq!(packages.len(), names.len(), "{names:?}: {packages:?}");
+        let page = markdown::page(&ended.summary);
+        let slices = pies::slices(&page.code[0].1).unwrap();
+        // Two may be called the same once they are harmless.
+        assert!((2..=names.len() + 1).contains(&slices.len()), "{names:?}: {slices:?}");
+        let bytes: u64 = slices.iter().map(|(_, bytes)| bytes).sum();
+        assert_eq!(ended.report["integrations"][0]["script_bytes"], bytes, "{slices:?}");
+        nothing_acts(&[Written::new(format!("packages {names:?}"), "json", Form::Dotenv, ended)]);
+    }
+}

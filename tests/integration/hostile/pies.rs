@@ -1,0 +1,104 @@
+//! What Mermaid makes of a pie, by the grammar of its own parser (`pie.langium`), of which the program uses a small part:
+//! one line that says that it is a pie, and one line a slice. Whatever else there is, acts.
+
+use super::markdown::Page;
+
+/// A slice has a label and a number.
+pub(super) type Slice = (String, u64);
+
+/// The own source, six packages and the rest.
+const MOST_SLICES: usize = 8;
+
+/// The slices of a pie, or what else there is.
+pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
+    let lines = code.strip_prefix("pie showData\n").and_then(|rest| rest.strip_suffix('\n'));
+    let lines = lines.ok_or("it does not begin as a pie, or not end in a line")?;
+    let mut slices = Vec::<Slice>::new();
+    for line in lines.split('\n') {
+        let slice = slice(line).ok_or_else(|| format!("has the line {line:?}"))?;
+        // Mermaid leaves out the second of two.
+        if slices.iter().any(|(label, _)| *label == slice.0) {
+            return Err(format!("has two slices {:?}", slice.0));
+        }
+        slices.push(slice);
+    }
+    if slices.len() > MOST_SLICES { Err(format!("has {} slices", slices.len())) } else { Ok(slices) }
+}
+
+/// `"label" : 12`, with nothing in the label that Mermaid reads in another way: entities (`#35;`), escapes, comments and
+/// directives (`%%`), HTML and Markdown.
+fn slice(line: &str) -> Option<Slice> {
+    let (label, number) = line.strip_prefix("    \"")?.split_once("\" : ")?;
+    let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_own = label == "own source" || {
+        let rest = label.split_once(" other package");
+        rest.is_some_and(|(count, rest)| count.parse::<usize>().is_ok() && matches!(rest, "" | "s"))
+    };
+    let is_package = |c: char| c.is_ascii_alphanumeric() || "@/._-".contains(c);
+    let is_label = is_own || !label.is_empty() && label.len() <= 63 && label.chars().all(is_package);
+    if is_number && is_label { Some((label.to_owned(), number.parse().ok()?)) } else { None }
+}
+
+/// Takes the pies and what they fold in out of a page, and gives what of them acts.
+pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
+    let mut acts = Vec::new();
+    for (info, code) in page.code.drain(..) {
+        match slices(&code) {
+            Ok(slices) if info == "mermaid" && !slices.is_empty() => {}
+            Ok(_) => acts.push(format!("has code: {info:?}")),
+            Err(error) => acts.push(format!("a pie {error}")),
+        }
+    }
+    let is_fold = |html: &String| *html == "</details>" || is_opening(html);
+    let (folds, others): (Vec<_>, Vec<_>) = page.html.drain(..).partition(is_fold);
+    page.html = others;
+    let alternate = folds.iter().enumerate().all(|(at, html)| is_opening(html) == (at % 2 == 0));
+    if !alternate || folds.len() % 2 != 0 {
+        acts.push(format!("folds {folds:?}"));
+    }
+    acts
+}
+
+/// `<details><summary>`, a text and `</summary>`.
+fn is_opening(html: &str) -> bool {
+    let rest =
+        ["<details><summary>", "<details open><summary>"].iter().find_map(|tag| html.strip_prefix(tag));
+    let text = rest.and_then(|rest| rest.strip_suffix("</summary>"));
+    text.is_some_and(|text| !text.contains(['<', '>', '\n', '@']))
+}
+
+#[test]
+fn what_is_no_pie_acts() {
+    let pie = |lines: &str| slices(&format!("pie showData\n{lines}"));
+    let good = pie("    \"own source\" : 12\n    \"@a/b\" : 3\n    \"2 other packages\" : 1\n").unwrap();
+    assert_eq!(good[1], ("@a/b".to_owned(), 3));
+    for bad in [
+        "",
+        "    \"a\" : 0\n",
+        "    \"a\" : -1\n",
+        "    \"a\" : 1",
+        "    \"a b\" : 1\n",
+        "    \"a\" : 1\n    \"a\" : 2\n",
+        "    title pwned\n",
+        "    \"a#35;\" : 1\n",
+        "    \"a\\\"\" : 1\n",
+        "    \"a\" : 1\n%%{init: {}}%%\n",
+        "    \"a\" : 1\n\n",
+    ] {
+        assert!(pie(bad).is_err(), "{bad:?}");
+    }
+    let mut page = super::markdown::page(
+        "<details><summary>x</summary>\n\n```mermaid\npie showData\n    \"a\" : 1\n```\n\n</details>\n",
+    );
+    assert_eq!(taken_from(&mut page), Vec::<String>::new());
+    assert_eq!(page, Page::default());
+    for bad in [
+        "</details>\n",
+        "```js\npie showData\n    \"a\" : 1\n```\n",
+        "<details>\n",
+        "<details><summary><b></summary>\n",
+    ] {
+        let mut page = super::markdown::page(bad);
+        assert!(!taken_from(&mut page).is_empty() || !page.html.is_empty(), "{bad:?}");
+    }
+}
