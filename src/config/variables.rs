@@ -32,7 +32,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "GITBOOK_INTEGRATIONS",
         ".",
-        "manifests or folders, or globs of them, one a line or comma separated. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, honouring `.gitignore`, never in `node_modules`",
+        "manifests or folders, or globs of them, one a line or comma separated. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, honouring `.gitignore`, never in `node_modules`. With `!` in front, what is not to be deployed of what the others select",
     ),
     variable(
         "GITBOOK_ENV",
