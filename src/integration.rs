@@ -7,10 +7,12 @@ mod manifest;
 mod masked;
 mod paths;
 mod secrets;
+mod weight;
 
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
+pub(crate) use weight::{REQUEST, weights};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 mod comment;
 mod names;
 mod races;
+mod shares;
 mod sweep;
 
 pub(crate) use races::forge;
@@ -23,7 +24,7 @@ use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Incomplete, Integration, Packaging, Source};
 use crate::plan::{Decision, Target};
-use crate::report::{Printer, Report, Run, Shares};
+use crate::report::{Printer, Report, Run};
 
 /// What all stages need.
 #[derive(Clone, Copy)]
@@ -79,51 +80,22 @@ impl Stage<'_> {
 
     async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
-        let integrations = self.package(&selection, env, false, run).await?;
+        let mine = self.share(&selection.sources);
+        let integrations = self.package(&selection, &mine, env, false, run).await?;
         let _section = self.printer.section("checking", integrations.len(), "integration");
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
         Ok(())
     }
 
-    /// Checks what the later job will do, and divides all the work among its runners.
-    pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
-        let all = Self { shard: None, ..*self };
-        let count = match decision {
-            Decision::Publish => {
-                all.check_with(self.config.env.as_deref(), run).await?;
-                run.outcomes.len()
-            }
-            Decision::Preview(target) => {
-                let previews = self.previews(target)?;
-                all.check_with(self.config.preview_env.as_deref(), run).await?;
-                self.preview_names(&self.select(run)?, &previews, run)?;
-                for outcome in &mut run.outcomes {
-                    (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
-                }
-                run.outcomes.len()
-            }
-            Decision::Delete(target) => {
-                let previews = self.previews(target)?;
-                self.preview_names(&self.select_names(run)?, &previews, run)?.len()
-            }
-            Decision::Check | Decision::Plan(_) => {
-                all.check(run).await?;
-                run.outcomes.len()
-            }
-            Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => 0,
-        };
-        run.shares = Some(Shares { count });
-        Ok(())
-    }
-
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
+        let mine = self.share(&selection.sources);
         // What takes time elsewhere is begun first.
         let (overtaken, packaged) = futures::join!(
             self.production_overtaken(),
-            self.package(&selection, self.config.env.as_deref(), true, run)
+            self.package(&selection, &mine, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
         if let Some(why) = overtaken {
@@ -142,10 +114,11 @@ impl Stage<'_> {
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
-        run.named = self.share(self.known_previews(&selection.sources, &previews));
+        let mine = self.share(&selection.sources);
+        run.named = self.known_previews(&mine, &previews);
         let (overtaken, packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
-            self.package(&selection, self.config.preview_env.as_deref(), true, run)
+            self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
         self.preview_names(&selection, &previews, run)?;
@@ -165,7 +138,7 @@ impl Stage<'_> {
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
-        let named = self.share(self.preview_names(&all, &previews, run)?);
+        let named = self.share_of_equals(self.preview_names(&all, &previews, run)?);
         if let Some(why) = self.reopened(target).await {
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
@@ -219,18 +192,12 @@ impl Stage<'_> {
         }
     }
 
-    fn share<T>(&self, items: Vec<T>) -> Vec<T> {
-        match self.shard {
-            Some(shard) => shard.of(items),
-            None => items,
-        }
-    }
-
     /// Packages this machine's share and tells all problems of all of it, before anything is sent. That no two
     /// integrations have one name is held over all sources.
     async fn package(
         &self,
         all: &Selection,
+        mine: &[&Source],
         env: Option<&str>,
         resolve_secrets: bool,
         run: &mut Run,
@@ -240,7 +207,7 @@ impl Stage<'_> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work = stream::iter(self.share(all.sources.iter().collect()))
+        let work = stream::iter(mine.iter().copied())
             .map(package)
             .buffered(self.config.concurrency.get())
             .collect::<Vec<_>>();
@@ -305,9 +272,9 @@ impl Stage<'_> {
     }
 
     /// The names of a branch's previews, as far as the manifests tell: problems are told elsewhere.
-    fn known_previews(&self, sources: &[Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
+    fn known_previews(&self, sources: &[&Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let named = |source| Some(previews.named(integration::identity(source, &packaging).ok()?));
+        let named = |source: &&Source| Some(previews.named(integration::identity(source, &packaging).ok()?));
         sources.iter().filter_map(named).collect()
     }
 
