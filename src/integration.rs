@@ -95,6 +95,8 @@ pub(crate) struct Identity {
     pub organization: Option<String>,
     /// Where the manifest is.
     pub place: Place,
+    /// Where its name is written.
+    pub named: Place,
 }
 
 /// What an integration is known by, for its previews' names; reads nothing but the manifest.
@@ -108,10 +110,14 @@ pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Ide
     manifest.apply_overrides(packaging.overrides)?;
     let failed = |problem: &str| Err(vec![Diagnostic::error(manifest.place.clone(), problem)]);
     let organization = manifest.fields.text("organization").map(str::to_owned);
-    match manifest.fields.text("name") {
-        Some(name) => match invalid_name(name) {
+    let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.place)));
+    match name {
+        Some((name, named)) => match invalid_name(name) {
             Some(problem) => failed(&problem),
-            None => Ok(Identity { name: name.to_owned(), organization, place: manifest.place }),
+            None => {
+                let (name, named) = (name.to_owned(), named.clone());
+                Ok(Identity { name, organization, place: manifest.place, named })
+            }
         },
         None => failed("`name` is missing"),
     }

@@ -216,7 +216,7 @@ impl Stage<'_> {
         let named: Vec<_> =
             all.sources.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
         let mut problems = all.problems.clone();
-        problems.extend(names::same(named.iter().map(|identity| (identity.name.as_str(), &identity.place))));
+        problems.extend(names::same(&named));
         for (packaged, time) in packaged {
             packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
             problems.extend(packaged.problems);
@@ -236,14 +236,16 @@ impl Stage<'_> {
         run: &mut Run,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let mut names = Vec::new();
+        let mut identities = Vec::new();
         let mut problems = selection.problems.clone();
         for source in &selection.sources {
             match integration::identity(source, &packaging) {
-                Ok(identity) => names.push(previews.named(identity)),
+                Ok(identity) => identities.push(identity),
                 Err(found) => problems.extend(found),
             }
         }
+        problems.extend(names::same(&identities));
+        let names: Vec<_> = identities.into_iter().map(|identity| previews.named(identity)).collect();
         problems.extend(names::collisions(&names));
         self.tell(problems, run)?;
         Ok(names)
