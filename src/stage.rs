@@ -304,7 +304,8 @@ impl Stage<'_> {
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
-        gitbook.map(|gitbook| gitbook.until(self.cancel)).map_err(Error::Client)
+        let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
+        Ok(if self.shard.is_some() { gitbook.among_others() } else { gitbook })
     }
 
     /// Deploys several at once and keeps their order. One that fails does not stop the others.
