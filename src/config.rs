@@ -13,7 +13,7 @@ pub(crate) use branches::BranchPatterns;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use log_format::LogFormat;
 pub(crate) use mode::Mode;
-pub(crate) use shard::Shard;
+pub(crate) use shard::{Shard, shares_worth};
 pub(crate) use variables::help;
 
 use std::num::NonZeroUsize;
@@ -268,7 +268,17 @@ mod tests {
             "0s",
             "not a duration (accepted: a number with its unit, such as `500ms`, `60s` or `2m`)",
         );
-        refused("GITBOOK_SHARD", "9/8", "not a share (accepted: `2/8` for the second of eight)");
+        for (text, why) in [
+            ("9/8", ": of 8, there is no share 9"),
+            ("0/8", ": they are counted from 1"),
+            ("1/0", ": of 0, there is no share 1"),
+            ("2", ""),
+            ("-1/8", ""),
+            ("1/8/9", ""),
+        ] {
+            let expected = format!("not a share{why} (accepted: `2/8` for the second of eight)");
+            refused("GITBOOK_SHARD", text, &expected);
+        }
         refused(
             "GITBOOK_PREVIEW_VISIBILITY",
             "public",

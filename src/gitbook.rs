@@ -30,6 +30,9 @@ const MOST_PAGES: usize = 1000;
 /// paid for by the minute, and the error says when to come back.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The same of one of several machines, whose requests the others' go before as chance has it (`docs/scale.md`).
+pub(crate) const PATIENCE_AMONG_OTHERS: Duration = Duration::from_secs(30 * 60);
+
 /// A client of the API. Cloning it is cheap and shares its connections.
 #[derive(Clone, Debug)]
 pub struct GitBook {
@@ -55,8 +58,17 @@ impl GitBook {
     ) -> Result<Self, ApiError> {
         // The token must not follow a redirect to wherever it leads.
         let http = Http::new(&endpoint, timeout, Redirects::Refused)?;
-        let retry = Retry { times: retries, pause: FIRST_PAUSE, patience: PATIENCE, cancel: None };
+        let (times, pause, patience) = (retries, FIRST_PAUSE, PATIENCE);
+        let retry = Retry { times, pause, patience, patience_with_limits: patience, cancel: None };
         Ok(Self { http, endpoint, token, retry })
+    }
+
+    /// The same client on one of several machines at work: they share the token's limit, and each has to wait until its
+    /// turn comes.
+    #[must_use]
+    pub(crate) fn among_others(mut self) -> Self {
+        self.retry.patience_with_limits = PATIENCE_AMONG_OTHERS;
+        self
     }
 
     /// The same client, which tries everything again at once.

@@ -9,6 +9,7 @@ mod masked;
 mod paths;
 mod secrets;
 mod shelf;
+mod weight;
 
 pub(crate) use body::Stale;
 pub(crate) use bundle::Part;
@@ -16,6 +17,7 @@ pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whol
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
 pub(crate) use shelf::Shelf;
+pub(crate) use weight::{REQUEST, weights};
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -99,6 +101,8 @@ pub(crate) struct Identity {
     pub organization: Option<String>,
     /// Where the manifest is.
     pub place: Place,
+    /// Where its name is written.
+    pub named: Place,
 }
 
 /// What an integration is known by, for its previews' names; reads nothing but the manifest.
@@ -112,10 +116,14 @@ pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Ide
     manifest.apply_overrides(packaging.overrides)?;
     let failed = |problem: &str| Err(vec![Diagnostic::error(manifest.place.clone(), problem)]);
     let organization = manifest.fields.text("organization").map(str::to_owned);
-    match manifest.fields.text("name") {
-        Some(name) => match invalid_name(name) {
+    let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.place)));
+    match name {
+        Some((name, named)) => match invalid_name(name) {
             Some(problem) => failed(&problem),
-            None => Ok(Identity { name: name.to_owned(), organization, place: manifest.place }),
+            None => {
+                let (name, named) = (name.to_owned(), named.clone());
+                Ok(Identity { name, organization, place: manifest.place, named })
+            }
         },
         None => failed("`name` is missing"),
     }

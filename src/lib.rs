@@ -98,7 +98,7 @@ async fn deployment(
     let config = configuration(environment, report, run)?;
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    let shard = config.shard.or(ci.node.map(|Node { index, total }| Shard { index, total }));
+    let shard = config.shard.or(ci.node.map(|Node { index, total, .. }| Shard { index, total }));
     log(&config, &ci, &plan, shard, printer);
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
@@ -162,5 +162,10 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
     );
     if is_notice {
         printer.notice(&decision);
+    }
+    if let (None, Some(Node { index, total, others_may_differ: true })) = (config.shard, ci.node) {
+        printer.notice(&format!(
+            "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
+        ));
     }
 }

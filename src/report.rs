@@ -55,15 +55,14 @@ pub(crate) struct Run {
 pub(crate) struct Shares {
     /// How many integrations there are.
     pub count: usize,
+    /// How many shares there are to be.
+    pub total: usize,
 }
-
-/// GitHub starts no more than this many jobs from one matrix.
-const MOST_SHARES: usize = 256;
 
 impl Shares {
     /// The value of `strategy.matrix`: one `shard` for each job.
     fn matrix(self) -> Value {
-        let total = self.count.min(MOST_SHARES);
+        let total = self.total;
         json!({ "shard": (1..=total).map(|index| format!("{index}/{total}")).collect::<Vec<_>>() })
     }
 }

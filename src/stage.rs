@@ -3,6 +3,7 @@
 mod comment;
 mod names;
 mod races;
+mod shares;
 mod sweep;
 
 pub(crate) use races::forge;
@@ -23,7 +24,7 @@ use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Incomplete, Integration, Packaging, Shelf, Source};
 use crate::plan::{Decision, Target};
-use crate::report::{Printer, Report, Run, Shares};
+use crate::report::{Printer, Report, Run};
 
 /// What all stages need.
 #[derive(Clone, Copy)]
@@ -81,51 +82,22 @@ impl Stage<'_> {
 
     async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
-        let integrations = self.package(&selection, env, false, run).await?;
+        let mine = self.share(&selection.sources);
+        let integrations = self.package(&selection, &mine, env, false, run).await?;
         let _section = self.printer.section("checking", integrations.len(), "integration");
         run.outcomes =
             integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
         Ok(())
     }
 
-    /// Checks what the later job will do, and divides all the work among its runners.
-    pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
-        let all = Self { shard: None, ..*self };
-        let count = match decision {
-            Decision::Publish => {
-                all.check_with(self.config.env.as_deref(), run).await?;
-                run.outcomes.len()
-            }
-            Decision::Preview(target) => {
-                let previews = self.previews(target)?;
-                all.check_with(self.config.preview_env.as_deref(), run).await?;
-                self.preview_names(&self.select(run)?, &previews, run)?;
-                for outcome in &mut run.outcomes {
-                    (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
-                }
-                run.outcomes.len()
-            }
-            Decision::Delete(target) => {
-                let previews = self.previews(target)?;
-                self.preview_names(&self.select_names(run)?, &previews, run)?.len()
-            }
-            Decision::Check | Decision::Plan(_) => {
-                all.check(run).await?;
-                run.outcomes.len()
-            }
-            Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => 0,
-        };
-        run.shares = Some(Shares { count });
-        Ok(())
-    }
-
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
+        let mine = self.share(&selection.sources);
         // What takes time elsewhere is begun first.
         let (overtaken, packaged) = futures::join!(
             self.production_overtaken(),
-            self.package(&selection, self.config.env.as_deref(), true, run)
+            self.package(&selection, &mine, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
         if let Some(why) = overtaken {
@@ -148,10 +120,11 @@ impl Stage<'_> {
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
-        run.named = self.share(self.known_previews(&selection.sources, &previews));
+        let mine = self.share(&selection.sources);
+        run.named = self.known_previews(&mine, &previews);
         let (overtaken, packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
-            self.package(&selection, self.config.preview_env.as_deref(), true, run)
+            self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
         self.preview_names(&selection, &previews, run)?;
@@ -175,7 +148,7 @@ impl Stage<'_> {
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
-        let named = self.share(self.preview_names(&all, &previews, run)?);
+        let named = self.share_of_equals(self.preview_names(&all, &previews, run)?);
         if let Some(why) = self.reopened(target).await {
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
@@ -233,40 +206,35 @@ impl Stage<'_> {
         }
     }
 
-    fn share<T>(&self, items: Vec<T>) -> Vec<T> {
-        match self.shard {
-            Some(shard) => shard.of(items),
-            None => items,
-        }
-    }
-
     /// Packages this machine's share and tells all problems of all of it, before anything is sent. That no two
     /// integrations have one name is held over all sources.
     async fn package(
         &self,
         all: &Selection,
+        mine: &[&Source],
         env: Option<&str>,
         resolve_secrets: bool,
         run: &mut Run,
     ) -> Result<Vec<Timed>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
-        let share = self.share(all.sources.iter().collect());
-        let phase = self.printer.phase("packaging", share.len());
+        let phase = self.printer.phase("packaging", mine.len());
         let package = async |source: &Source| {
             let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
             let _work = self.printer.works_on(&folder);
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work =
-            stream::iter(share).map(package).buffered(self.config.concurrency.get()).collect::<Vec<_>>();
+        let work = stream::iter(mine.iter().copied())
+            .map(package)
+            .buffered(self.config.concurrency.get())
+            .collect::<Vec<_>>();
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
         let named: Vec<_> =
             all.sources.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
         let mut problems = all.problems.clone();
-        problems.extend(names::same(named.iter().map(|identity| (identity.name.as_str(), &identity.place))));
+        problems.extend(names::same(&named));
         for (packaged, time) in packaged {
             packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
             problems.extend(packaged.problems);
@@ -286,14 +254,16 @@ impl Stage<'_> {
         run: &mut Run,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let mut names = Vec::new();
+        let mut identities = Vec::new();
         let mut problems = selection.problems.clone();
         for source in &selection.sources {
             match integration::identity(source, &packaging) {
-                Ok(identity) => names.push(previews.named(identity)),
+                Ok(identity) => identities.push(identity),
                 Err(found) => problems.extend(found),
             }
         }
+        problems.extend(names::same(&identities));
+        let names: Vec<_> = identities.into_iter().map(|identity| previews.named(identity)).collect();
         problems.extend(names::collisions(&names));
         self.tell(problems, run)?;
         Ok(names)
@@ -323,9 +293,9 @@ impl Stage<'_> {
     }
 
     /// The names of a branch's previews, as far as the manifests tell: problems are told elsewhere.
-    fn known_previews(&self, sources: &[Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
+    fn known_previews(&self, sources: &[&Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let named = |source| Some(previews.named(integration::identity(source, &packaging).ok()?));
+        let named = |source: &&Source| Some(previews.named(integration::identity(source, &packaging).ok()?));
         sources.iter().filter_map(named).collect()
     }
 
@@ -353,7 +323,8 @@ impl Stage<'_> {
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
-        gitbook.map(|gitbook| gitbook.until(self.cancel)).map_err(Error::Client)
+        let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
+        Ok(if self.shard.is_some() { gitbook.among_others() } else { gitbook })
     }
 
     /// Deploys several at once and keeps their order. One that fails does not stop the others.

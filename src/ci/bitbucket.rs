@@ -1,6 +1,6 @@
 //! Bitbucket Pipelines: which event it was, nothing says; it is told by what is there.
 
-use super::{Ci, Event, PullRequest, commit, number, pushed, repository, text, untold_owner};
+use super::{Ci, Event, Node, PullRequest, commit, number, pushed, repository, text, untold_owner};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -16,8 +16,16 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, "BITBUCKET_COMMIT"),
         run: number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
         run_url,
+        node: node(environment),
         ..Ci::of("Bitbucket Pipelines", event(environment))
     }
+}
+
+/// Which step of its parallel group this is. Those that share the work are written out as equal steps, and look like any
+/// other group's.
+fn node(environment: &Environment) -> Option<Node> {
+    let node = Node::of(environment, ["BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"], 0)?;
+    Some(Node { others_may_differ: true, ..node })
 }
 
 /// A pipeline that is scheduled or started by hand looks like one of a push to its branch.
@@ -114,5 +122,19 @@ mod tests {
         assert_eq!(ci(&[STEP]).detected_by, Some("BITBUCKET_BUILD_NUMBER"));
         let no_name = &[("BITBUCKET_REPO_FULL_NAME", "")][..];
         check_run(&[STEP, no_name], ["Bitbucket Pipelines", "bitbucket.org/acme/hello", "main", ""], 7);
+    }
+
+    #[test]
+    fn parallel_steps() {
+        let node = |index, count| {
+            let step = [("BITBUCKET_PARALLEL_STEP", index), ("BITBUCKET_PARALLEL_STEP_COUNT", count)];
+            let node = ci(&[STEP, &step]).node;
+            node.map(|node| (node.index, node.total, node.others_may_differ))
+        };
+        assert_eq!(node("0", "3"), Some((1, 3, true)));
+        assert_eq!(node("2", "3"), Some((3, 3, true)));
+        assert_eq!(node("3", "3"), None);
+        assert_eq!(node("0", "1"), None);
+        assert_eq!(ci(&[STEP]).node, None);
     }
 }

@@ -26,8 +26,11 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 /// Which of the jobs of `parallel: N` this is. Those of `parallel: matrix` have the same variables, but each its own work.
 fn node(environment: &Environment) -> Option<Node> {
     let node = Node::of(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
-    let ending = format!(" {}/{}", node.index, node.total);
-    environment.get("CI_JOB_NAME")?.ends_with(&ending).then_some(node)
+    let Node { index, total, .. } = node;
+    // The second is how gitlab-ci-local calls it.
+    let endings = [format!(" {index}/{total}"), format!(": [{index}/{total}]")];
+    let name = environment.get("CI_JOB_NAME")?;
+    endings.iter().any(|ending| name.ends_with(ending)).then_some(node)
 }
 
 /// Number and path of the project. A fork's merge request is its target's, where the number that it has is from, also

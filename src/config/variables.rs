@@ -32,7 +32,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "GITBOOK_INTEGRATIONS",
         ".",
-        "manifests or folders, or globs of them, one a line or comma separated. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, honouring `.gitignore`, never in `node_modules`",
+        "manifests or folders, or globs of them, one a line or comma separated. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, honouring `.gitignore`, never in `node_modules`. With `!` in front, what is not to be deployed of what the others select",
     ),
     variable(
         "GITBOOK_ENV",
@@ -62,7 +62,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "GITBOOK_SHARD",
         "the CI system's own",
-        "`2/8`: this machine's share of the integrations; where GitLab, CircleCI or Buildkite run a job several times at once, each has its own",
+        "`2/8`: this machine's share of the integrations, by how much work they are; where GitLab, CircleCI, Buildkite or Bitbucket run a job several times at once, each has its own",
     ),
     variable("GITBOOK_TIMEOUT", "60s", "for one API request"),
     variable("GITBOOK_RETRIES", "4", "further tries after a failure worth retrying, 0 to 20"),

@@ -70,7 +70,8 @@ impl Client {
     ) -> Result<Self, TransportError> {
         let Access { root, token, timeout, retries, patience, cancel } = *access;
         let (times, cancel) = (retries.min(MOST_RETRIES), Some(cancel.clone()));
-        let retry = Retry { times, pause: FIRST_PAUSE, patience: patience.longest_wait(), cancel };
+        let patience = patience.longest_wait();
+        let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
         let (given_up, has_seen_branches) = <_>::default();

@@ -252,4 +252,9 @@ impl Retryable for ApiError {
             _ => None,
         }
     }
+
+    fn is_limit(&self) -> bool {
+        // There being too many integrations passes by no waiting.
+        matches!(self, Self::RateLimited { .. }) && !self.is_of_a_quota()
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
@@ -13,6 +13,10 @@ use crate::cancel::Cancel;
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// All machines that wait for a limit to end are told the same moment. They come back within a part of the time that they
+/// waited, and no longer than this, so that they do not all come at once.
+const LONGEST_SPREAD: Duration = Duration::from_secs(15);
+
 /// How often a request is tried again.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
@@ -21,6 +25,8 @@ pub(crate) struct Retry {
     pub(crate) pause: Duration,
     /// All pauses of one request together.
     pub(crate) patience: Duration,
+    /// The same where a limit is reached that others share, and until its turn comes.
+    pub(crate) patience_with_limits: Duration,
     /// After a signal nothing is tried again.
     pub(crate) cancel: Option<Cancel>,
 }
@@ -35,6 +41,36 @@ pub(crate) trait Retryable: fmt::Display {
 
     /// How long the server asked to wait.
     fn wait(&self) -> Option<Duration>;
+
+    /// Whether the server refuses for no other reason than that too much was asked, and takes it later.
+    fn is_limit(&self) -> bool {
+        false
+    }
+}
+
+/// How long to pause before each further try of one request.
+struct Pauses<'a> {
+    retry: &'a Retry,
+    backoff: ExponentialBackoff,
+    random: fastrand::Rng,
+    /// Those that count.
+    failures: u32,
+}
+
+impl Pauses<'_> {
+    /// How long to pause after a failure; `None` when it is not tried again. A limit of which the server tells the end is
+    /// no failed try: where many machines share it, some are refused again and again before their turn comes.
+    fn after(&mut self, error: &impl Retryable, elapsed: Duration) -> Option<Duration> {
+        let Retry { times, patience, patience_with_limits, .. } = *self.retry;
+        let wait = error.wait().unwrap_or_default();
+        let is_limit = error.is_limit() && !wait.is_zero();
+        self.failures += u32::from(!is_limit);
+        let spread = (wait / 4).min(LONGEST_SPREAD).mul_f32(self.random.f32());
+        let pause = self.backoff.next()?.max(wait.saturating_add(spread));
+        let is_tried = times > 0 && self.failures <= times;
+        let patience = if is_limit { patience_with_limits } else { patience };
+        (is_tried && elapsed.saturating_add(pause) <= patience).then_some(pause)
+    }
 }
 
 impl Retry {
@@ -52,12 +88,7 @@ impl Retry {
         is_worth_retrying: fn(&E) -> bool,
         mut request: impl FnMut() -> F,
     ) -> Result<T, E> {
-        let times = usize::try_from(self.times).unwrap_or(usize::MAX);
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(self.pause)
-            .with_max_delay(LONGEST_PAUSE)
-            .with_jitter()
-            .with_max_times(times);
+        let mut pauses = self.pauses(fastrand::Rng::new());
         let started = Instant::now();
         let cancel = self.cancel.clone();
         let mut tries = 0;
@@ -66,13 +97,10 @@ impl Retry {
             let next = (tries == 1 || !self.is_cancelled()).then(&mut request);
             async { next.ok_or(E::CANCELLED)?.await }
         };
-        next.retry(backoff)
+        next.retry(std::iter::repeat(Duration::ZERO))
             .sleep(move |length| pause(cancel.clone(), length))
             .when(is_worth_retrying)
-            .adjust(|error, pause| {
-                let pause = pause?.max(error.wait().unwrap_or_default());
-                (started.elapsed().saturating_add(pause) <= self.patience).then_some(pause)
-            })
+            .adjust(|error, _| pauses.after(error, started.elapsed()))
             .notify(|error, pause| {
                 tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));
             })
@@ -88,6 +116,17 @@ impl Retry {
             Some(cancel) => cancel.or_at_once(work).await.unwrap_or(Err(E::CANCELLED)),
             None => work.await,
         }
+    }
+
+    fn pauses(&self, mut random: fastrand::Rng) -> Pauses<'_> {
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(self.pause)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_jitter()
+            .with_jitter_seed(random.u64(..))
+            .without_max_times()
+            .build();
+        Pauses { retry: self, backoff, random, failures: 0 }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -129,6 +168,9 @@ pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> 
     let reset = text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse().ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset)).map(until)
 }
+
+#[cfg(test)]
+mod simulation;
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 //! Finds the manifests that `GITBOOK_INTEGRATIONS` selects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder};
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 
 use super::manifest::FILE_NAME;
 use super::paths::{git_root, repository_root};
@@ -42,14 +42,18 @@ pub(crate) struct Incomplete {
 /// All manifests that the patterns select, each once, in the order of their paths.
 ///
 /// A pattern is a manifest, a folder, or a glob of them; a folder without a manifest of its own is searched,
-/// honouring `.gitignore` and never in `node_modules`.
+/// honouring `.gitignore` and never in `node_modules`. One with `!` in front takes what it covers away from what all
+/// others select, wherever it stands among them; where there are no others, from what `.` selects.
 ///
 /// # Errors
-/// When a pattern selects nothing or is no valid glob.
+/// When a pattern selects nothing, excludes nothing or is no valid glob, and when nothing is left.
 pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Incomplete> {
+    let (excluding, selecting): (Vec<_>, Vec<_>) =
+        patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
+    let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
-    for pattern in patterns {
+    for pattern in selecting {
         match select(pattern, started_in) {
             Ok(paths) => {
                 for path in paths {
@@ -60,6 +64,11 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
             }
             Err(problem) => problems.push(*problem),
         }
+    }
+    let vain = exclude(&excluding, started_in, &mut found);
+    // What is not found can't be excluded.
+    if problems.is_empty() {
+        problems = vain;
     }
     let mut paths: Vec<_> = found.into_values().collect();
     paths.sort_by_cached_key(|path| sort_key(path));
@@ -101,11 +110,17 @@ fn sort_key(path: &Path) -> Vec<String> {
     path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
 }
 
+/// A problem with what `GITBOOK_INTEGRATIONS` says.
+fn failed(message: String, hint: &str) -> Box<Diagnostic> {
+    let place = Place::variable("GITBOOK_INTEGRATIONS");
+    Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
+}
+
+fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
+    failed(format!("`{pattern}` is not a glob: {}", error.kind()), "quote special characters with `[…]`")
+}
+
 fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
-    let failed = |message: String, hint: &str| {
-        let place = Place::variable("GITBOOK_INTEGRATIONS");
-        Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
-    };
     let path = tidy(&started_in.join(pattern));
     let manifests = if path.is_file() {
         vec![path]
@@ -114,13 +129,8 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
         let unreadable = |error| failed(format!("`{pattern}` can't be read: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
         in_folder(&path)
-    } else if pattern.contains(['*', '?', '[', '{']) {
-        matching(pattern, started_in).map_err(|error| {
-            failed(
-                format!("`{pattern}` is not a glob: {}", error.kind()),
-                "quote special characters with `[…]`",
-            )
-        })?
+    } else if is_glob(pattern) {
+        matching(pattern, started_in).map_err(|error| not_a_glob(pattern, &error))?
     } else {
         return Err(failed(
             format!("`{pattern}` does not exist"),
@@ -136,6 +146,48 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
     Ok(manifests)
 }
 
+/// Takes away what the patterns cover, and tells of each that covers nothing: what is misspelt there would be deployed.
+fn exclude(patterns: &[&str], started_in: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut excluded = BTreeSet::new();
+    for pattern in patterns {
+        match covered(pattern, started_in, found.keys()) {
+            Err(error) => problems.push(*not_a_glob(pattern, &error)),
+            Ok(covered) if covered.is_empty() => {
+                let hint = "a path behind `!` is relative to the folder that the step runs in, as those without it are; take it out if there is nothing to exclude any more";
+                problems.push(*failed(format!("`{pattern}` excludes nothing"), hint));
+            }
+            Ok(covered) => excluded.extend(covered),
+        }
+    }
+    found.retain(|path, _| !excluded.contains(path));
+    if found.is_empty() && problems.is_empty() {
+        let hint = "select more, or exclude less";
+        problems.push(*failed("everything that is selected is excluded, too".to_owned(), hint));
+    }
+    problems
+}
+
+/// Which of the manifests an exclusion covers: that manifest, or all below the folder, whether one is named or a glob
+/// matches it. Compared are true paths, since a manifest may have been reached in another way.
+fn covered<'a>(
+    pattern: &str,
+    started_in: &Path,
+    manifests: impl Iterator<Item = &'a PathBuf>,
+) -> Result<Vec<PathBuf>, globset::Error> {
+    let pattern = pattern.trim_start_matches('!').trim();
+    let named = dunce::canonicalize(started_in.join(pattern)).ok().filter(|_| !pattern.is_empty());
+    let (base, rest) = split(pattern, started_in);
+    let base = dunce::canonicalize(base).ok().filter(|_| named.is_none() && is_glob(pattern));
+    let glob = glob(&rest)?.compile_matcher();
+    let is_matched = |path: &Path| {
+        let below = base.as_ref().and_then(|base| path.strip_prefix(base).ok());
+        below.is_some_and(|below| below.ancestors().any(|path| glob.is_match(path)))
+    };
+    let is_named = |path: &Path| named.as_ref().is_some_and(|named| path.starts_with(named));
+    Ok(manifests.filter(|path| is_named(path) || is_matched(path)).cloned().collect())
+}
+
 /// The folder's own manifest, or else those anywhere below it.
 fn in_folder(folder: &Path) -> Vec<PathBuf> {
     let own = folder.join(FILE_NAME);
@@ -144,18 +196,13 @@ fn in_folder(folder: &Path) -> Vec<PathBuf> {
 
 /// Manifests that a glob matches, and those of the folders that it matches.
 fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::Error> {
-    let fixed: PathBuf = Path::new(pattern)
-        .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
-        .collect();
-    let base = tidy(&started_in.join(&fixed));
-    let rest =
-        Path::new(pattern).strip_prefix(&fixed).unwrap_or(Path::new(pattern)).to_string_lossy().into_owned();
+    let (base, rest) = split(pattern, started_in);
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
     // A manifest of another name must be asked for as YAML: beside manifests lie lock files and workflows.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
-    let matched: Vec<_> = walk(&base).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
+    let matched: Vec<_> =
+        walk(&base, |_| true).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
     Ok(matched
         .iter()
         .flat_map(|entry| match entry.file_type() {
@@ -164,6 +211,19 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::E
             _ => Vec::new(),
         })
         .collect())
+}
+
+/// The folder that a glob starts in, and what of it is matched against the paths below that.
+fn split(pattern: &str, started_in: &Path) -> (PathBuf, String) {
+    let path = Path::new(pattern);
+    let fixed: PathBuf =
+        path.components().take_while(|part| !is_glob(&part.as_os_str().to_string_lossy())).collect();
+    let rest = path.strip_prefix(&fixed).unwrap_or(path).to_string_lossy().into_owned();
+    (tidy(&started_in.join(&fixed)), rest)
+}
+
+fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '{'])
 }
 
 fn is_yaml(path: &Path) -> bool {
@@ -175,20 +235,22 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
 }
 
 fn manifests_below(folder: &Path) -> Vec<PathBuf> {
-    let files = walk(folder).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.map(ignore::DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME)).collect()
+    let files = walk(folder, |_| true).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME)).collect()
 }
 
-/// Files and folders that no `.gitignore` covers, without following links. As in Git, what stands above the repository
-/// does not count; where there is no repository, nothing bounds it.
-fn walk(folder: &Path) -> impl Iterator<Item = ignore::DirEntry> {
+/// Files and folders that no `.gitignore` covers and that are wanted, without following links. As in Git, what stands
+/// above the repository does not count; where there is no repository, nothing bounds it.
+pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iterator<Item = DirEntry> {
     WalkBuilder::new(folder)
         .hidden(false)
         .ignore(false)
         .git_global(false)
         .git_exclude(false)
         .require_git(git_root(folder).is_some())
-        .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")))
+        .filter_entry(move |entry| {
+            !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")) && is_wanted(entry)
+        })
         .build()
         .filter_map(Result::ok)
 }
@@ -199,136 +261,4 @@ fn tidy(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::discover;
-    use crate::diagnostic::shown;
-
-    /// A repository of five manifests, two of which nobody wants.
-    fn repository() -> tempfile::TempDir {
-        let temp = tempfile::tempdir().unwrap();
-        for folder in ["b/two", "a", "b/one", "b/one/nested", "node_modules/x", "b/ignored"] {
-            let folder = temp.path().join(folder);
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join("gitbook-manifest.yaml"), "").unwrap();
-        }
-        std::fs::create_dir(temp.path().join("empty")).unwrap();
-        std::fs::write(temp.path().join(".gitignore"), "ignored\n").unwrap();
-        std::fs::write(temp.path().join("b/two/other.yaml"), "").unwrap();
-        temp
-    }
-
-    fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
-        let temp = repository();
-        let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        let found = discover(&patterns, temp.path())
-            .map(|sources| sources.iter().map(|s| shown(&s.shown)).collect::<Vec<_>>())
-            .map_err(|incomplete| {
-                incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            });
-        let expected = expected.map_err(str::to_owned).map(|paths| {
-            let manifest = |path: &&str| {
-                if path.ends_with(".yaml") {
-                    (*path).to_owned()
-                } else {
-                    format!("{path}/gitbook-manifest.yaml")
-                }
-            };
-            paths.iter().map(manifest).collect::<Vec<_>>()
-        });
-        assert_eq!(found, expected, "{patterns:?}");
-    }
-
-    #[test]
-    fn a_folder_is_its_manifest_or_all_below_it() {
-        check(&["a"], Ok(&["a"]));
-        check(&["./b/one/"], Ok(&["b/one"]));
-        check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
-        check(&["."], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
-    }
-
-    #[test]
-    fn what_is_ignored_above_the_repository_is_found() {
-        let found = |git: bool| {
-            let temp = repository();
-            let folder = temp.path().join("b");
-            std::fs::write(temp.path().join(".gitignore"), "*\n").unwrap();
-            if git {
-                std::fs::create_dir(folder.join(".git")).unwrap();
-                std::fs::write(folder.join(".gitignore"), "one\n").unwrap();
-            }
-            let sources = discover(&[".".to_owned()], &folder).unwrap_or_default();
-            sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
-        };
-        assert_eq!(found(true), ["ignored/gitbook-manifest.yaml", "two/gitbook-manifest.yaml"]);
-        assert_eq!(found(false), [""; 0]);
-    }
-
-    #[test]
-    fn a_manifest_may_have_any_name() {
-        check(&["b/two/other.yaml"], Ok(&["b/two/other.yaml"]));
-    }
-
-    #[test]
-    fn a_glob_selects_folders_or_manifests() {
-        check(&["b/*"], Ok(&["b/one", "b/two"]));
-        check(&["**/one"], Ok(&["b/one"]));
-        check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
-        check(&["{a,b/two}"], Ok(&["a", "b/two"]));
-        // A folder without a manifest of its own is searched, however it was named.
-        check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
-    }
-
-    #[cfg(windows)]
-    #[test]
-    fn windows_own_separator_is_one() {
-        check(&["b\\two", ".\\b\\one\\"], Ok(&["b/one", "b/two"]));
-        check(&["b\\*"], Ok(&["b/one", "b/two"]));
-        check(&["b\\*\\gitbook-manifest.yaml"], Ok(&["b/one", "b/two"]));
-        check(&["*\\one\\"], Ok(&["b/one"]));
-    }
-
-    #[test]
-    fn a_glob_of_folders_takes_no_other_yaml() {
-        check(&["b/two/*"], Ok(&["b/two"]));
-        check(&["b/two/*.yaml"], Ok(&["b/two/gitbook-manifest.yaml", "b/two/other.yaml"]));
-    }
-
-    #[test]
-    fn each_is_selected_once() {
-        check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
-        check(&["a", "b/../a"], Ok(&["a"]));
-    }
-
-    #[test]
-    fn a_pattern_without_a_match_is_an_error() {
-        let variable = "GITBOOK_INTEGRATIONS";
-        check(&["a", "nowhere"], Err(&format!("{variable}: `nowhere` does not exist")));
-        check(&["empty"], Err(&format!("{variable}: `empty` holds no manifest")));
-        check(&["x/*"], Err(&format!("{variable}: `x/*` holds no manifest")));
-        check(
-            &["b/[x"],
-            Err(&format!("{variable}: `b/[x` is not a glob: unclosed character class; missing ']'")),
-        );
-    }
-
-    #[test]
-    fn what_others_bring_along_is_not_left_out() {
-        let check = |files: &[&str], patterns: &[&str], expected: bool| {
-            let temp = tempfile::tempdir().unwrap();
-            for file in files {
-                let path = temp.path().join(file);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, "").unwrap();
-            }
-            let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-            assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
-        };
-        let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];
-        check(&two, &["a"], true);
-        check(&two, &["a", "b"], false);
-        check(&two, &["*"], false);
-        let tool =
-            ["a/gitbook-manifest.yaml", "tools/x/.git/HEAD", "tools/x/examples/y/gitbook-manifest.yaml"];
-        check(&tool, &["a"], false);
-    }
-}
+mod tests;

@@ -4,38 +4,49 @@ use std::collections::HashMap;
 
 use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::integration::Identity;
 
-/// An error for each preview whose name is an integration's own, or another preview's.
+/// An error for each preview whose name is an integration's own, or another preview's. Previews of integrations that have
+/// one name themselves are left to [`same`].
 pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
+    let own: HashMap<_, _> =
+        previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
+    let mut first: HashMap<String, &NamedPreview> = HashMap::new();
     let mut problems = Vec::new();
-    for (index, preview) in previews.iter().enumerate() {
-        let is = |name: &str| name.eq_ignore_ascii_case(&preview.name);
-        let message = if previews.iter().any(|other| is(&other.integration)) {
-            format!("the preview's name `{}` is an integration's own name", preview.name)
-        } else if let Some(other) = previews[..index].iter().find(|other| is(&other.name)) {
-            let NamedPreview { integration, name, .. } = preview;
-            format!("`{}` and `{integration}` have previews of one name, `{name}`", other.integration)
+    for preview in previews {
+        let NamedPreview { integration, name, place } = preview;
+        let other = first.get(&name.to_lowercase());
+        let message = if let Some(other) = own.get(&name.to_lowercase()) {
+            format!("the preview's name `{name}` is an integration's own name: `{}`", other.place)
+        } else if let Some(other) = other.filter(|other| !is_same(&other.integration, integration)) {
+            let NamedPreview { integration: others, place, .. } = other;
+            format!("`{others}`, in `{place}`, and `{integration}` have previews of one name, `{name}`")
         } else {
+            first.entry(name.to_lowercase()).or_insert(preview);
             continue;
         };
         let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
-        problems.push(Diagnostic::error(preview.place.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(place.clone(), message).hint(hint));
     }
     problems
 }
 
+fn is_same(name: &str, other: &str) -> bool {
+    name.to_lowercase() == other.to_lowercase()
+}
+
 /// An error for each name that a second integration has, whatever its case.
-pub(super) fn same<'a>(integrations: impl Iterator<Item = (&'a str, &'a Place)>) -> Vec<Diagnostic> {
+pub(super) fn same(integrations: &[Identity]) -> Vec<Diagnostic> {
     let mut first: HashMap<String, &Place> = HashMap::new();
     let mut problems = Vec::new();
-    for (name, place) in integrations {
+    for Identity { name, named, .. } in integrations {
         match first.get(&name.to_lowercase()) {
             Some(other) => {
                 let message = format!("`{name}` is the name of another integration, too: `{other}`");
                 let hint = "names are unique over all of GitBook: rename one of them".to_owned();
-                problems.push(Diagnostic::error(place.clone(), message).hint(hint));
+                problems.push(Diagnostic::error(named.clone(), message).hint(hint));
             }
-            None => drop(first.insert(name.to_lowercase(), place)),
+            None => drop(first.insert(name.to_lowercase(), named)),
         }
     }
     problems
@@ -46,6 +57,7 @@ mod tests {
     use super::{collisions, same};
     use crate::deploy::NamedPreview;
     use crate::diagnostic::Place;
+    use crate::integration::Identity;
 
     fn check_previews(previews: &[(&str, &str)], expected: &[&str]) {
         let named = |(integration, name): &(&str, &str)| NamedPreview {
@@ -63,16 +75,25 @@ mod tests {
         check_previews(&[("a", "a-x"), ("b", "b-x")], &[]);
         check_previews(
             &[("a", "A-X"), ("a-x", "a-x-x")],
-            &["a: the preview's name `A-X` is an integration's own name"],
+            &["a: the preview's name `A-X` is an integration's own name: `a-x`"],
         );
-        check_previews(&[("a", "p-x"), ("b", "p-X")], &["b: `a` and `b` have previews of one name, `p-X`"]);
+        check_previews(
+            &[("a", "p-x"), ("b", "p-X")],
+            &["b: `a`, in `a`, and `b` have previews of one name, `p-X`"],
+        );
+        check_previews(&[("a", "p-x"), ("A", "p-X")], &[]);
     }
 
     #[test]
     fn no_two_integrations_have_one_name() {
-        let places = [Place::file("1"), Place::file("2"), Place::file("3")];
-        let found = same(["hello", "other", "Hello"].into_iter().zip(&places));
+        let identity = |(name, file): (&str, &str)| Identity {
+            name: name.to_owned(),
+            organization: None,
+            place: Place::file(file),
+            named: Place::file(file).at(1, 7),
+        };
+        let found = same(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["3: `Hello` is the name of another integration, too: `1`"]);
+        assert_eq!(found, ["3:1:7: `Hello` is the name of another integration, too: `1:1:7`"]);
     }
 }

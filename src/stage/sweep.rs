@@ -75,7 +75,7 @@ impl Stage<'_> {
         for source in &sources {
             for env in [&self.config.env, &self.config.preview_env] {
                 match integration::identity(source, &self.packaging(env.as_deref(), false)) {
-                    Ok(Identity { name, organization, place }) => {
+                    Ok(Identity { name, organization, place, .. }) => {
                         names.push(name);
                         if let Some(organization) = organization {
                             organizations.entry(organization).or_insert(place);

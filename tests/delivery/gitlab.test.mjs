@@ -1,6 +1,6 @@
 /** The template for GitLab, executed as it stands by `gitlab-ci-local`: production, a preview and its end. */
 import assert from 'node:assert/strict';
-import { access, cp, mkdir, readFile, readdir } from 'node:fs/promises';
+import { access, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -28,13 +28,16 @@ const MERGE_REQUEST = {
 const STOP = { CI_ENVIRONMENT_ACTION: 'stop' };
 
 /** A repository with the template on a branch; without a checkout there is nothing but the template in it. */
-async function project(t, { branch, checkout = true }) {
+async function project(t, { branch, checkout = true, template = '.gitlab-ci.yml', integrations = ['hello'] }) {
     const folder = await workspace(t, {});
     const repository = join(folder, 'repository');
     await mkdir(repository);
-    await cp(join(ROOT, 'examples/ci/gitlab/.gitlab-ci.yml'), join(repository, '.gitlab-ci.yml'));
-    if (checkout) {
-        await cp(join(ROOT, 'examples/hello'), join(repository, 'integrations/hello'), { recursive: true });
+    await cp(join(ROOT, 'examples/ci/gitlab', template), join(repository, '.gitlab-ci.yml'));
+    for (const name of checkout ? integrations : []) {
+        const folder = join(repository, 'integrations', name);
+        await cp(join(ROOT, 'examples/hello'), folder, { recursive: true });
+        const manifest = join(folder, 'gitbook-manifest.yaml');
+        await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('name: hello', `name: ${name}`));
     }
     const git = (...args) => succeed('git', ['-C', repository, ...args]);
     await git('init', '--quiet', '--initial-branch', branch);
@@ -91,6 +94,22 @@ test('production, the preview of a merge request and its end', async (t) => {
     assert.equal(stopped.code, 0, stopped.text);
     assert.match(stopped.text, /delete: the environment of merge request !12 from `fix` was stopped/);
     assert.deepEqual(await published(sandbox), ['hello']);
+});
+
+test('several jobs at once publish each integration once', async (t) => {
+    const { variables } = await download(t);
+    const sandbox = join(await workspace(t, {}), 'sandbox');
+    const set = { ...PUSH, ...variables, ...sandboxed(sandbox) };
+    const integrations = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((name) => `hello-${name}`);
+    const main = await project(t, { branch: 'main', template: 'parallel/.gitlab-ci.yml', integrations });
+    // They have one checkout here, and would write over one another's download.
+    const { code, text } = await pipeline(main, set, ['--concurrency', '1']);
+    assert.equal(code, 0, text);
+    const shares = [...text.matchAll(/share (\d)\/4 has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
+    assert.deepEqual(shares.sort(), ['1: 3', '2: 2', '3: 2', '4: 2'], text);
+    const names = [...text.matchAll(/info: published `(.*?)`/g)].map(([, name]) => name);
+    assert.deepEqual(names.sort(), integrations, text);
+    assert.deepEqual((await published(sandbox)).sort(), integrations);
 });
 
 test('a branch has a preview, too, and loses it', async (t) => {

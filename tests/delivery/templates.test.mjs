@@ -19,6 +19,7 @@ const SCHEMAS = {
     'drone/.drone.yml': ['drone-ci', 'kind:', 'kinds:'],
     [FORGEJO]: ['github-workflows', 'runs-on:', 'runs-in:'],
     'gitlab/.gitlab-ci.yml': ['gitlab-ci', 'action: stop', 'action: halt'],
+    'gitlab/parallel/.gitlab-ci.yml': ['gitlab-ci', 'parallel: 4', 'parallel: 0'],
     'travis/.travis.yml': ['travis', 'os: linux', 'os: minix'],
     'woodpecker/.woodpecker.yml': ['woodpecker-ci', 'image:', 'images:'],
 };

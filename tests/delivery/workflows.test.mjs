@@ -1,6 +1,6 @@
 /** The workflows to be copied, carried out by act as they stand: the action by its tag, its binary from a release. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -73,6 +73,21 @@ for (const [name, events] of Object.entries(COPIED)) {
         assert.equal(server.asked.length, 1, 'not once fetched, and then taken from the tool cache');
     });
 }
+
+test('matrix.yml publishes each integration in one of the jobs that the plan asks for', async (t) => {
+    const { repo, options } = await copied(t, 'matrix.yml');
+    const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `hello-${name}`);
+    for (const name of others) {
+        await cp(join(repo.folder, 'hello'), join(repo.folder, name), { recursive: true });
+        const manifest = join(repo.folder, name, 'gitbook-manifest.yaml');
+        await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('name: hello', `name: ${name}`));
+    }
+    const { code, text } = await act(repo, 'push', push('main')(repo.sha), options);
+    assert.equal(code, 0, text);
+    assert.deepEqual(await published(repo), ['hello', ...others], text);
+    const shares = [...text.matchAll(/share (\d\/\d) has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
+    assert.deepEqual(shares.sort(), ['1/2: 5', '2/2: 4'], text);
+});
 
 test("sweep.yml runs as it stands, and asks the forge with the job's own token", async (t) => {
     const { server, repo, options } = await copied(t, 'sweep.yml');

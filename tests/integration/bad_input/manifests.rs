@@ -267,9 +267,13 @@ async fn two_integrations_of_one_name() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
-    --> two/gitbook-manifest.yaml
-     = hint: names are unique over all of GitBook: rename one of them
+    error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+     --> two/gitbook-manifest.yaml:1:7
+      |
+    1 | name: hello
+      |       ^^^^^
+      |
+      = hint: names are unique over all of GitBook: rename one of them
     error: 1 error in 1 file, nothing was sent
     "#);
 }
@@ -280,9 +284,13 @@ async fn two_integrations_whose_names_differ_in_case_only() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml`
-    --> two/gitbook-manifest.yaml
-     = hint: names are unique over all of GitBook: rename one of them
+    error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+     --> two/gitbook-manifest.yaml:1:7
+      |
+    1 | name: Hello
+      |       ^^^^^
+      |
+      = hint: names are unique over all of GitBook: rename one of them
     error: 1 error in 1 file, nothing was sent
     "#);
 }
@@ -295,7 +303,7 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
     exit 2
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    error: the preview's name `hello-fix` is an integration's own name
+    error: the preview's name `hello-fix` is an integration's own name: `two/gitbook-manifest.yaml`
     --> one/gitbook-manifest.yaml
      = hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
     error: 1 error in 1 file, nothing was sent
@@ -349,4 +357,23 @@ async fn two_integrations_of_one_name_in_two_shares() {
         let log = refused(deployment().publish().variable("GITBOOK_SHARD", shard), &repository).await;
         assert!(log.contains("`hello` is the name of another integration, too"), "{log}");
     }
+}
+
+#[tokio::test]
+async fn two_integrations_of_one_name_whose_previews_are_to_be_deleted() {
+    let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
+    let run = deployment().event("delete", "fix").against("http://127.0.0.1:9");
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    exit 2
+    info: delete: branch `fix` was deleted system="no CI system" event="branch deleted" branch=fix repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+     --> two/gitbook-manifest.yaml:1:7
+      |
+    1 | name: Hello
+      |       ^^^^^
+      |
+      = hint: names are unique over all of GitBook: rename one of them
+    error: 1 error in 1 file, nothing was sent
+    "#);
 }

@@ -17,7 +17,7 @@ async fn all_bad_variables_are_told_together() {
      hint: accepted: auto, publish, preview, delete, sweep, check, plan
     error: GITBOOK_PREVIEW_VISIBILITY: a preview is never public
      hint: accepted: private, unlisted
-    error: GITBOOK_SHARD: not a share
+    error: GITBOOK_SHARD: not a share: they are counted from 1
      hint: accepted: `2/8` for the second of eight
     error: GITBOOK_TIMEOUT: not a duration
      hint: accepted: a number with its unit, such as `500ms`, `60s` or `2m`

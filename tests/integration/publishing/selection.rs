@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{push, results};
-use crate::support::{Recorded as _, deployment, gitbook, repository};
+use crate::support::{Recorded as _, Repository, deployment, gitbook, png, repository};
 
 fn published(names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(|&name| (name.to_owned(), "published".to_owned())).collect()
@@ -42,9 +42,19 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     info: checked `two` milliseconds=… script_bytes=58
     "#);
     let matrix: Value = serde_json::from_str(&ended.output("matrix")).unwrap();
-    assert_eq!(matrix, json!({"shard": ["1/3", "2/3", "3/3"]}));
+    assert_eq!(matrix, json!({"shard": ["1/1"]}));
     assert_eq!(ended.output("count"), "3");
     assert_eq!(server.asked().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_plan_starts_a_machine_for_what_is_worth_one() {
+    let repository = (0..9).fold(repository(), |all, index| all.integration(&format!("light-{index}")));
+    let repository = repository.integration("heavy").file("heavy/icon.png", vec![0; 1024 * 1024]);
+    let run = deployment().push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
+    let ended = run.variable("GITBOOK_MODE", "plan").runs().await;
+    assert_eq!(ended.output("matrix"), "{\"shard\":[\"1/2\",\"2/2\"]}", "{ended:#?}");
+    assert_eq!(ended.output("count"), "10");
 }
 
 #[tokio::test]
@@ -52,12 +62,75 @@ async fn the_shares_of_all_machines_are_the_whole() {
     let server = gitbook().await;
     let repository =
         ["a", "b", "c", "d", "e"].into_iter().fold(repository(), |all, name| all.integration(name));
-    let share = async |shard: &str| {
-        results(&push(&server.uri(), "main", &repository).variable("GITBOOK_SHARD", shard).runs().await)
+    let share = async |repository: &Repository, shard: &str| {
+        results(&push(&server.uri(), "main", repository).variable("GITBOOK_SHARD", shard).runs().await)
     };
-    assert_eq!(share("1/2").await, published(&["a", "c", "e"]));
-    assert_eq!(share("2/2").await, published(&["b", "d"]));
-    assert_eq!(share("7/8").await, published(&[]));
+    assert_eq!(share(&repository, "1/2").await, published(&["a", "c", "e"]));
+    assert_eq!(share(&repository, "2/2").await, published(&["b", "d"]));
+    // What weighs more than a request or two is made up for.
+    let repository = repository.file("e/icon.png", png(1, 1)).file("e/large.js", "x\n".repeat(512 * 1024));
+    assert_eq!(share(&repository, "1/2").await, published(&["e"]));
+    assert_eq!(share(&repository, "2/2").await, published(&["a", "b", "c", "d"]));
+}
+
+#[tokio::test]
+async fn a_share_that_has_nothing_is_a_success_and_says_so() {
+    let server = gitbook().await;
+    let repository = repository().integration("one").integration("two");
+    let run = |mode: &str| {
+        let run = push(&server.uri(), "fix", &repository).variable("GITBOOK_MODE", mode);
+        run.variable("GITBOOK_SHARD", "7/8")
+    };
+    insta::assert_snapshot!(run("preview").runs().await.log(), @r#"
+    exit 0
+    info: preview: `GITBOOK_MODE=preview` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd shard=7/8
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    info: share 7/8 has none of 2 integrations: nothing is to be done here
+    "#);
+    for mode in ["publish", "preview", "delete", "check"] {
+        let ended = run(mode).runs().await;
+        let said = "info: share 7/8 has none of 2 integrations: nothing is to be done here\n";
+        assert!(ended.code == Some(0) && ended.log().contains(said), "{mode}: {ended:#?}");
+        assert_eq!(["result", "count"].map(|name| ended.output(name)), ["skipped", "0"], "{mode}");
+    }
+    assert_eq!(server.asked().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_exclusion_is_not_deployed_and_one_in_vain_is_an_error() {
+    let server = gitbook().await;
+    let repository = repository().integration("one").integration("two").integration("three");
+    let run = |patterns: &str| {
+        push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", patterns).runs()
+    };
+    assert_eq!(results(&run("!two\n*").await), published(&["one", "three"]));
+    assert_eq!(results(&run("!t*").await), published(&["one"]));
+    let asked = server.asked().await;
+    insta::assert_snapshot!(run("one, !tow, x/*").await.log(), @r#"
+    exit 2
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: GITBOOK_INTEGRATIONS: `x/*` holds no manifest
+     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
+    error: 1 error in 1 variable, nothing was sent
+    "#);
+    insta::assert_snapshot!(run("., !tow").await.log(), @r#"
+    exit 2
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: GITBOOK_INTEGRATIONS: `!tow` excludes nothing
+     hint: a path behind `!` is relative to the folder that the step runs in, as those without it are; take it out if there is nothing to exclude any more
+    error: 1 error in 1 variable, nothing was sent
+    "#);
+    insta::assert_snapshot!(run("., !*").await.log(), @r#"
+    exit 2
+    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: GITBOOK_INTEGRATIONS: everything that is selected is excluded, too
+     hint: select more, or exclude less
+    error: 1 error in 1 variable, nothing was sent
+    "#);
+    assert_eq!(server.asked().await, asked);
 }
 
 #[tokio::test]

@@ -1,0 +1,181 @@
+//! What patterns select, in repositories made up for each.
+
+use super::discover;
+use crate::diagnostic::shown;
+
+/// A repository of five manifests, two of which nobody wants.
+fn repository() -> tempfile::TempDir {
+    let temp = tempfile::tempdir().unwrap();
+    for folder in ["b/two", "a", "b/one", "b/one/nested", "node_modules/x", "b/ignored"] {
+        let folder = temp.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("gitbook-manifest.yaml"), "").unwrap();
+    }
+    std::fs::create_dir(temp.path().join("empty")).unwrap();
+    std::fs::write(temp.path().join(".gitignore"), "ignored\n").unwrap();
+    std::fs::write(temp.path().join("b/two/other.yaml"), "").unwrap();
+    temp
+}
+
+fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
+    let temp = repository();
+    let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+    let found = discover(&patterns, temp.path())
+        .map(|sources| sources.iter().map(|s| shown(&s.shown)).collect::<Vec<_>>())
+        .map_err(|incomplete| {
+            incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        });
+    let expected = expected.map_err(str::to_owned).map(|paths| {
+        let manifest = |path: &&str| {
+            if path.ends_with(".yaml") { (*path).to_owned() } else { format!("{path}/gitbook-manifest.yaml") }
+        };
+        paths.iter().map(manifest).collect::<Vec<_>>()
+    });
+    assert_eq!(found, expected, "{patterns:?}");
+}
+
+#[test]
+fn a_folder_is_its_manifest_or_all_below_it() {
+    check(&["a"], Ok(&["a"]));
+    check(&["./b/one/"], Ok(&["b/one"]));
+    check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
+    check(&["."], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+}
+
+#[test]
+fn what_is_ignored_above_the_repository_is_found() {
+    let found = |git: bool| {
+        let temp = repository();
+        let folder = temp.path().join("b");
+        std::fs::write(temp.path().join(".gitignore"), "*\n").unwrap();
+        if git {
+            std::fs::create_dir(folder.join(".git")).unwrap();
+            std::fs::write(folder.join(".gitignore"), "one\n").unwrap();
+        }
+        let sources = discover(&[".".to_owned()], &folder).unwrap_or_default();
+        sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(true), ["ignored/gitbook-manifest.yaml", "two/gitbook-manifest.yaml"]);
+    assert_eq!(found(false), [""; 0]);
+}
+
+#[test]
+fn a_manifest_may_have_any_name() {
+    check(&["b/two/other.yaml"], Ok(&["b/two/other.yaml"]));
+}
+
+#[test]
+fn a_glob_selects_folders_or_manifests() {
+    check(&["b/*"], Ok(&["b/one", "b/two"]));
+    check(&["**/one"], Ok(&["b/one"]));
+    check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
+    check(&["{a,b/two}"], Ok(&["a", "b/two"]));
+    // A folder without a manifest of its own is searched, however it was named.
+    check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
+}
+
+#[cfg(windows)]
+#[test]
+fn windows_own_separator_is_one() {
+    check(&["b\\two", ".\\b\\one\\"], Ok(&["b/one", "b/two"]));
+    check(&["b\\*"], Ok(&["b/one", "b/two"]));
+    check(&["b\\*\\gitbook-manifest.yaml"], Ok(&["b/one", "b/two"]));
+    check(&["*\\one\\"], Ok(&["b/one"]));
+}
+
+#[test]
+fn a_glob_of_folders_takes_no_other_yaml() {
+    check(&["b/two/*"], Ok(&["b/two"]));
+    check(&["b/two/*.yaml"], Ok(&["b/two/gitbook-manifest.yaml", "b/two/other.yaml"]));
+}
+
+#[test]
+fn each_is_selected_once() {
+    check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
+    check(&["a", "b/../a"], Ok(&["a"]));
+}
+
+#[test]
+fn a_pattern_without_a_match_is_an_error() {
+    let variable = "GITBOOK_INTEGRATIONS";
+    check(&["a", "nowhere"], Err(&format!("{variable}: `nowhere` does not exist")));
+    check(&["empty"], Err(&format!("{variable}: `empty` holds no manifest")));
+    check(&["x/*"], Err(&format!("{variable}: `x/*` holds no manifest")));
+    check(
+        &["b/[x"],
+        Err(&format!("{variable}: `b/[x` is not a glob: unclosed character class; missing ']'")),
+    );
+}
+
+#[test]
+fn an_exclusion_takes_away_what_it_covers() {
+    check(&["**/gitbook-manifest.yaml", "!b/one"], Ok(&["a", "b/two"]));
+    check(&["!b/one/nested/", "b"], Ok(&["b/one", "b/two"]));
+    check(&["b", "!b/two/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested"]));
+    check(&["b", "! ./b/../b/two"], Ok(&["b/one", "b/one/nested"]));
+    check(&["b/*", "!b/o*"], Ok(&["b/two"]));
+    check(&["b", "!b/*/nested"], Ok(&["b/one", "b/two"]));
+    check(&[".", "!**/{nested,two}"], Ok(&["a", "b/one"]));
+    check(&["b/two/*.yaml", "!**/other.yaml"], Ok(&["b/two"]));
+    check(&["b/../a", "b/one", "!a*/"], Ok(&["b/one"]));
+}
+
+#[test]
+fn without_other_patterns_all_is_selected_but_what_is_excluded() {
+    check(&["!b"], Ok(&["a"]));
+    check(&["!b/one", "!a"], Ok(&["b/two"]));
+}
+
+#[test]
+fn an_exclusion_in_vain_is_an_error() {
+    let vain = |pattern: &str| format!("GITBOOK_INTEGRATIONS: `{pattern}` excludes nothing");
+    for pattern in ["!b/on", "!empty", "!", "!!", "!.gitignore", "!x/*", "!node_modules/x", "!a/main.ts"] {
+        check(&["b", pattern], Err(&vain(pattern)));
+    }
+    check(&["b/one", "!b/two"], Err(&vain("!b/two")));
+    check(
+        &["b", "!b/["],
+        Err("GITBOOK_INTEGRATIONS: `!b/[` is not a glob: unclosed character class; missing ']'"),
+    );
+    // What is not found is the one mistake, which must not be told twice.
+    check(&["x", "!x/y"], Err("GITBOOK_INTEGRATIONS: `x` does not exist"));
+    let nothing = "GITBOOK_INTEGRATIONS: everything that is selected is excluded, too";
+    check(&["b", "!b"], Err(nothing));
+    check(&["!*"], Err(nothing));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_excluded_is_so_in_whatever_way_it_is_reached() {
+    let temp = repository();
+    std::os::unix::fs::symlink("b", temp.path().join("link")).unwrap();
+    let found = |patterns: &[&str]| {
+        let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let sources = discover(&patterns, temp.path()).unwrap();
+        sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["a", "link/two", "!b"]), ["a/gitbook-manifest.yaml"]);
+    assert_eq!(found(&["a", "b", "!link"]), ["a/gitbook-manifest.yaml"]);
+    assert_eq!(found(&["a", "link/two", "!b/t*"]), ["a/gitbook-manifest.yaml"]);
+}
+
+#[test]
+fn what_others_bring_along_is_not_left_out() {
+    let check = |files: &[&str], patterns: &[&str], expected: bool| {
+        let temp = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = temp.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
+    };
+    let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];
+    check(&two, &["a"], true);
+    check(&two, &["a", "b"], false);
+    check(&two, &["*"], false);
+    check(&two, &["!a"], true);
+    let tool = ["a/gitbook-manifest.yaml", "tools/x/.git/HEAD", "tools/x/examples/y/gitbook-manifest.yaml"];
+    check(&tool, &["a"], false);
+}

@@ -1,0 +1,74 @@
+//! Divides the work among the machines of a job, and plans how many there are to be.
+
+use super::Stage;
+use crate::config::{Shard, shares_worth};
+use crate::error::Error;
+use crate::integration::{self, Source};
+use crate::plan::Decision;
+use crate::report::{Run, Shares};
+
+/// How much work is done in the time that a machine takes to start, with its checkout and packages.
+const START: u64 = 64 * integration::REQUEST;
+
+impl Stage<'_> {
+    /// Checks what the later job will do, and divides all the work among its runners.
+    pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
+        let all = Self { shard: None, ..*self };
+        let weights = match decision {
+            Decision::Publish => {
+                all.check_with(self.config.env.as_deref(), run).await?;
+                integration::weights(&self.select(run)?.sources)
+            }
+            Decision::Preview(target) => {
+                let previews = self.previews(target)?;
+                all.check_with(self.config.preview_env.as_deref(), run).await?;
+                let selection = self.select(run)?;
+                self.preview_names(&selection, &previews, run)?;
+                for outcome in &mut run.outcomes {
+                    (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
+                }
+                integration::weights(&selection.sources)
+            }
+            Decision::Delete(target) => {
+                let previews = self.previews(target)?;
+                let named = self.preview_names(&self.select_names(run)?, &previews, run)?;
+                vec![integration::REQUEST; named.len()]
+            }
+            Decision::Check | Decision::Plan(_) => {
+                all.check(run).await?;
+                integration::weights(&self.select(run)?.sources)
+            }
+            Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
+        };
+        run.shares = Some(Shares { count: weights.len(), total: shares_worth(&weights, START) });
+        Ok(())
+    }
+
+    /// This machine's share of the sources.
+    pub(super) fn share<'s>(&self, sources: &'s [Source]) -> Vec<&'s Source> {
+        match self.shard {
+            Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources)),
+            None => sources.iter().collect(),
+        }
+    }
+
+    /// This machine's share of what is equally much work, whatever is checked out.
+    pub(super) fn share_of_equals<T>(&self, items: Vec<T>) -> Vec<T> {
+        match self.shard {
+            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST, item))),
+            None => items,
+        }
+    }
+}
+
+/// The items of a share. How many they are is said, since a share that has none is no mistake.
+fn told<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Vec<T> {
+    let all = items.len();
+    let mine = shard.of(items);
+    let integrations = if all == 1 { "integration" } else { "integrations" };
+    match mine.len() {
+        0 => tracing::info!("share {shard} has none of {all} {integrations}: nothing is to be done here"),
+        count => tracing::info!("share {shard} has {count} of {all} {integrations}"),
+    }
+    mine
+}
