@@ -368,3 +368,6 @@ struct Body<'a, S> {
 fn serialized(body: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
