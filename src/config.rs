@@ -175,7 +175,7 @@ fn patterns(text: Option<&str>) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
+    use secrecy::ExposeSecret;
 
     use super::{Config, Endpoint, Mode};
     use crate::environment::Environment;
@@ -224,6 +224,48 @@ mod tests {
         );
         let keys: Vec<_> = config.overrides.iter().map(|field| field.key).collect();
         assert_eq!(keys, ["scopes", "title"]);
+    }
+
+    #[test]
+    fn the_default_said_aloud_selects_nothing_in_particular() {
+        let check = |value: &str, expected: Option<&[&str]>| {
+            let selected = read(&[("GITBOOK_INTEGRATIONS", value)]).unwrap().integrations;
+            let expected = expected.map(|patterns| patterns.iter().map(ToString::to_string).collect());
+            assert_eq!(selected, expected, "{value}");
+        };
+        for nothing in ["", ".", " .\n", ",\n"] {
+            check(nothing, None);
+        }
+        check("./a", Some(&["./a"]));
+        check("., a", Some(&[".", "a"]));
+    }
+
+    #[test]
+    fn a_forges_token_is_taken_without_its_line_break() {
+        let check = |value: &str, expected: Option<&str>| {
+            let config = read(&[("GITHUB_TOKEN", value), ("GITLAB_TOKEN", value)]).unwrap();
+            for token in [config.github_token, config.gitlab_token] {
+                assert_eq!(token.as_ref().map(ExposeSecret::expose_secret), expected, "{value:?}");
+            }
+        };
+        check("ghs_x\n", Some("ghs_x"));
+        check(" \n", None);
+        check("", None);
+    }
+
+    #[test]
+    fn a_field_is_one_integrations_but_for_the_organization() {
+        let check = |variables: &[(&str, &str)], is_named: bool, problem: Option<&str>| {
+            let config = read(variables).unwrap();
+            let found = config.override_for_one_only().map(|problem| problem.to_string());
+            assert_eq!((config.names_integration(), found.as_deref()), (is_named, problem), "{variables:?}");
+        };
+        check(&[], false, None);
+        check(&[("GITBOOK_ORGANIZATION", "acme")], false, None);
+        let title = "GITBOOK_TITLE: gives `title` to several integrations";
+        check(&[("GITBOOK_ORGANIZATION", "acme"), ("GITBOOK_TITLE", "Hi")], false, Some(title));
+        let name = "GITBOOK_NAME: gives `name` to several integrations";
+        check(&[("GITBOOK_NAME", "hello")], true, Some(name));
     }
 
     fn refused(variable: &str, value: &str, expected: &str) {
@@ -277,6 +319,20 @@ mod tests {
     }
 
     #[test]
+    fn the_default_can_be_said_aloud() {
+        let config = read(&[
+            ("GITBOOK_PREVIEW_VISIBILITY", "private"),
+            ("GITBOOK_BUNDLE", "false"),
+            ("GITBOOK_DRY_RUN", "False"),
+            ("GITBOOK_PREVIEW_ENV", "preview"),
+            ("GITBOOK_ENV", "prod"),
+        ]);
+        let config = config.unwrap();
+        assert_eq!((config.preview_visibility, config.bundle, config.dry_run), ("private", false, false));
+        assert_eq!((config.env.as_deref(), config.preview_env.as_deref()), (Some("prod"), Some("preview")));
+    }
+
+    #[test]
     fn a_token_is_what_can_be_sent() {
         let token = |text| read(&[("GITBOOK_TOKEN", text)]).unwrap().token;
         assert_eq!(token(" gb_api_x+/=\r\n").unwrap().expose_secret(), "gb_api_x+/=");
@@ -301,11 +357,13 @@ mod tests {
             &format!("plain `http` would show the token to the network {hint}"),
         );
         refused("GITBOOK_ENDPOINT", "ftp://127.0.0.1", &format!("neither `https` nor `http` {hint}"));
-        refused(
-            "GITBOOK_ENDPOINT",
-            "https://user:pw@example.com",
-            &format!("holds a user or password {hint}"),
-        );
+        for address in ["https://user:pw@example.com", "https://user@example.com", "https://:pw@example.com"]
+        {
+            refused("GITBOOK_ENDPOINT", address, &format!("holds a user or password {hint}"));
+        }
+        for address in ["https://example.com?a=b", "https://example.com#a"] {
+            refused("GITBOOK_ENDPOINT", address, &format!("holds a query or fragment {hint}"));
+        }
         refused("GITBOOK_ENDPOINT", "api.gitbook.com", &format!("not a URL {hint}"));
         for good in
             ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "https://example.com/x", "sandbox"]

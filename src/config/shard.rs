@@ -39,3 +39,24 @@ impl Value for Shard {
         "`2/8` for the second of eight".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Shard;
+    use crate::config::value::Value as _;
+
+    fn check(text: &str, expected: &str) {
+        let shard = Shard::parse(text).unwrap();
+        assert_eq!(shard.of("abcdefg".chars()).into_iter().collect::<String>(), expected, "{text}");
+        assert_eq!(shard.to_string(), text);
+    }
+
+    #[test]
+    fn the_shares_are_all_there_is_and_each_once() {
+        check("1/1", "abcdefg");
+        check("1/3", "adg");
+        check("2/3", "be");
+        check("3/3", "cf");
+        check("8/8", "");
+    }
+}
