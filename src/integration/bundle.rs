@@ -207,3 +207,6 @@ fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
     });
     Diagnostic { place, ..diagnostic }
 }
+
+#[cfg(test)]
+mod tests;
