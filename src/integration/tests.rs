@@ -1,122 +1,13 @@
 //! What a folder and variables become: the body of a publish request, or all that is wrong with them.
 
-use secrecy::{ExposeSecret, SecretString};
+mod repository;
+
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Form, Integration, Override, Packaged, Packaging, PreviewIdentity, Source};
-use super::{discover, from_variables, identity, package};
-use crate::environment::Environment;
+use super::{Form, PreviewIdentity, identity};
 use crate::preview::Mark;
-
-/// The fields that every integration must have.
-const HELLO: &str = "name: hello\ntitle: Hello\norganization: acme\nscript: main.js\nscopes: [space:git:sync, openapi:read]\n";
-const SCRIPT: &str = "export default 1;\n";
-
-/// A repository, and how what is in it is packaged.
-struct Repository {
-    folder: tempfile::TempDir,
-    variables: Vec<(&'static str, &'static str)>,
-    overrides: Vec<Override>,
-    env: Option<&'static str>,
-    seal: Option<SecretString>,
-    resolve_secrets: bool,
-    bundle: bool,
-}
-
-/// A repository of one integration, whose script is built already.
-fn repository(manifest: impl AsRef<[u8]>) -> Repository {
-    let repository = Repository {
-        folder: tempfile::tempdir().unwrap(),
-        variables: Vec::new(),
-        overrides: Vec::new(),
-        env: None,
-        seal: None,
-        resolve_secrets: true,
-        bundle: false,
-    };
-    repository.file("gitbook-manifest.yaml", manifest).file("main.js", SCRIPT)
-}
-
-/// A repository of an integration that has more fields.
-fn hello(more: &str) -> Repository {
-    repository(format!("{HELLO}{more}"))
-}
-
-impl Repository {
-    fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        std::fs::write(self.folder.path().join(name), content).unwrap();
-        self
-    }
-
-    fn variable(mut self, name: &'static str, value: &'static str) -> Self {
-        self.variables.push((name, value));
-        self
-    }
-
-    fn field(mut self, key: &'static str, variable: &str, form: Form, value: &str) -> Self {
-        self.overrides.push(Override { key, variable: variable.into(), form, value: value.into() });
-        self
-    }
-
-    fn env(self, env: &'static str) -> Self {
-        Self { env: Some(env), ..self }
-    }
-
-    fn seal(self, seal: &str) -> Self {
-        Self { seal: Some(seal.into()), ..self }
-    }
-
-    fn unresolved(self) -> Self {
-        Self { resolve_secrets: false, ..self }
-    }
-
-    fn bundled(self) -> Self {
-        Self { bundle: true, ..self }
-    }
-
-    fn environment(&self) -> Environment {
-        let variables = self.variables.iter().map(|(name, value)| (name.into(), value.into()));
-        Environment::new(variables, dunce::canonicalize(self.folder.path()).unwrap())
-    }
-
-    fn source(&self, environment: &Environment) -> Source {
-        match discover(&[".".to_owned()], environment.folder()) {
-            Ok(sources) => sources[0].clone(),
-            Err(_) => from_variables(environment.folder()),
-        }
-    }
-
-    fn packaging<'a>(&'a self, environment: &'a Environment) -> Packaging<'a> {
-        Packaging {
-            env: self.env,
-            overrides: &self.overrides,
-            bundle: self.bundle,
-            resolve_secrets: self.resolve_secrets,
-            seal: self.seal.as_ref(),
-            environment,
-        }
-    }
-
-    fn packaged(&self) -> Packaged {
-        let environment = self.environment();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(package(&self.source(&environment), &self.packaging(&environment)))
-    }
-
-    fn integration(&self) -> Integration {
-        let packaged = self.packaged();
-        packaged.integration.unwrap_or_else(|| panic!("{:?}", packaged.problems))
-    }
-
-    /// The request body.
-    fn body(&self) -> Value {
-        serde_json::from_slice(&self.integration().body().0).unwrap()
-    }
-
-    fn hash(&self) -> String {
-        self.integration().body().1
-    }
-}
+use repository::{HELLO, Repository, SCRIPT, hello, repository};
 
 /// All problems, and whether there is something to publish in spite of them.
 #[track_caller]
@@ -167,7 +58,7 @@ fn a_request_has_the_manifests_fields_and_files() {
         })
     );
     let hidden = repository.packaged().hidden;
-    let hidden: Vec<_> = hidden.iter().map(ExposeSecret::expose_secret).collect();
+    let hidden: Vec<_> = hidden.iter().map(|secret| secret.expose_secret()).collect();
     assert_eq!(hidden, ["x-hush", "hush"]);
 }
 
@@ -193,9 +84,8 @@ fn what_the_report_shows_is_the_manifests() {
 
 #[test]
 fn variables_alone_are_a_manifest() {
-    let repository = hello("");
-    std::fs::remove_file(repository.folder.path().join("gitbook-manifest.yaml")).unwrap();
-    let repository = repository
+    let repository = hello("")
+        .without_manifest()
         .field("name", "GITBOOK_NAME", Form::Text, "hello")
         .field("title", "GITBOOK_TITLE", Form::Text, "Hello")
         .field("organization", "GITBOOK_ORGANIZATION", Form::Text, "acme")
@@ -311,7 +201,7 @@ fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
     let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).seal("token");
     let hashes = [
         hello("").hash(),
-        hello("title: Other\n".replace("title", "description").as_str()).hash(),
+        hello("description: Other\n").hash(),
         hello("").file("main.js", "export default 2;\n").hash(),
         repository(HELLO.replace("name: hello", "name: other")).hash(),
         secret("a").hash(),
