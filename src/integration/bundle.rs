@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rolldown::{
     Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
-    IsExternal, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
+    IsExternal, ModuleType, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions,
 };
 use rolldown_common::Output;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
@@ -47,9 +47,10 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
     let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
+    // Nothing is split off, so there is one.
     let chunk = output.assets.iter().find_map(|asset| match asset {
-        Output::Chunk(chunk) if chunk.filename == OUTPUT => Some(chunk),
-        _ => None,
+        Output::Chunk(chunk) => Some(chunk),
+        Output::Asset(_) => None,
     });
     let chunk = chunk.ok_or_else(|| failed("the bundler gave no script"))?;
     let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
@@ -73,9 +74,6 @@ fn is_outside(module: &Path, root: &Path) -> bool {
     module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
 }
 
-/// A name that the output chunk is found by; no file of this name is written.
-const OUTPUT: &str = "script.js";
-
 /// The options of the vendor's CLI, as far as they change what the script does.
 fn options(script: &Path, settings: Settings) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
@@ -87,8 +85,6 @@ fn options(script: &Path, settings: Settings) -> BundlerOptions {
         input: Some(vec![script.to_string_lossy().into_owned().into()]),
         cwd: script.parent().map(Path::to_owned),
         platform: Some(Platform::Neutral),
-        format: Some(OutputFormat::Esm),
-        entry_filenames: Some(OUTPUT.to_owned().into()),
         minify: Some(RawMinifyOptions::Bool(true)),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
         external: Some(external()),

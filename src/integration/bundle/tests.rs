@@ -59,12 +59,10 @@ fn a_script_is_one_small_module() {
     let script = script(&deferred);
     assert!(script.contains("`late`") && !script.contains("import("), "{script}");
     // A text that is used three times is written once.
+    let compared = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
     check(
-        &[
-            ("main.ts", "import { a } from './a'; export default [a, a, a];"),
-            ("a.ts", "export const a = 'a text that is long enough to be worth it';"),
-        ],
-        "const e=`a text that is long enough to be worth it`;var t=[e,e,e];export{t as default};",
+        &[("main.ts", compared), ("a.ts", "export const a = 'a text that is not short';")],
+        "const e=`a text that is not short`;var t=t=>t===e?1:t==e?2:e;export{t as default};",
     );
 }
 
@@ -88,7 +86,7 @@ fn what_the_runtime_brings_is_left_to_it() {
 
 #[test]
 fn a_file_is_what_its_name_says() {
-    let imports = "import a from './a.raw.js'; import b from './b.raw.css'; import './c.css'; import d from './d.json'; export default [a, b, d];";
+    let imports = "import a from './a.raw.js'; import b from './b.raw.css'; import './c'; import d from './d.json'; export default [a, b, d];";
     exports(
         &[
             ("main.ts", imports),
@@ -122,6 +120,8 @@ fn a_package_gives_what_is_meant_for_workers() {
     check(r#"{"main": "main.js", "browser": "browser.js", "worker": "worker.js"}"#, "worker");
     check(r#"{"main": "main.js", "browser": "browser.js"}"#, "browser");
     check(r#"{"main": "main.js"}"#, "main");
+    // A map of files is for bundlers that build for browsers.
+    check(r#"{"main": "main.js", "browser": {"./main.js": "./browser.js"}}"#, "main");
     check(r#"{"exports": {"worker": "./worker.js", "browser": "./browser.js"}}"#, "worker");
     check(r#"{"exports": {"development": "./main.js", "production": "./browser.js"}}"#, "browser");
     check(r#"{"exports": {"node": "./worker.js", "default": "./main.js"}}"#, "main");
@@ -165,6 +165,8 @@ fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
     check(own, "h(`block`,{id:`a`},`x`,h(F,null))");
     let development = jsx("{\"compilerOptions\": {\"jsx\": \"react-jsxdev\"}}");
     assert!(development.contains("=4(`block`,") && development.contains("fileName:"), "{development}");
+    // Whatever machine it was built on.
+    assert!(development.starts_with("var e=`a.tsx`,"), "{development}");
 }
 
 #[test]
