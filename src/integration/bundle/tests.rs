@@ -137,23 +137,32 @@ fn packages_may_be_installed_above_the_repository_and_nothing_else() {
     assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
 }
 
-/// A script with JSX, and packages that tell which of their functions makes elements of it.
+/// A `tsconfig.json` with these options, read by the bundler itself or, where what it extends is not installed, by us.
+fn tsconfigs(options: &str) -> [String; 2] {
+    ["", "\"extends\": \"@tsconfig/none\", "]
+        .map(|extends| format!("{{{extends}\"compilerOptions\": {{{options}}}}}"))
+}
+
+/// What comes of a script with JSX, where packages tell which of their functions makes elements of it.
 fn jsx(tsconfig: &str) -> String {
-    script(&[
+    let files = [
         ("main.ts", "import a from './a'; export default a;"),
         ("a.tsx", "export default <block id=\"a\">x<></></block>;"),
         ("tsconfig.json", tsconfig),
         ("node_modules/@gitbook/runtime/jsx-runtime.js", "export const jsx = 1, jsxs = 2, Fragment = 3;"),
         ("node_modules/@gitbook/runtime/jsx-dev-runtime.js", "export const jsxDEV = 4, Fragment = 5;"),
         ("node_modules/preact/jsx-runtime.js", "export const jsx = 6, jsxs = 7, Fragment = 8;"),
-    ])
+    ];
+    bundled(&files).unwrap().script
 }
 
 #[test]
 fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
     let check = |options: &str, expected: &str| {
-        let script = jsx(&format!("{{\"compilerOptions\": {{{options}}}}}"));
-        assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{options}");
+        for tsconfig in tsconfigs(options) {
+            let script = jsx(&tsconfig);
+            assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
+        }
     };
     check("", "2(`block`,{id:`a`,children:[`x`,1(3,{})]})");
     check("\"jsx\": \"preserve\"", "2(`block`,{id:`a`,children:[`x`,1(3,{})]})");
@@ -163,21 +172,25 @@ fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
     check("\"jsx\": \"react\"", react);
     let own = "\"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"F\"";
     check(own, "h(`block`,{id:`a`},`x`,h(F,null))");
-    let development = jsx("{\"compilerOptions\": {\"jsx\": \"react-jsxdev\"}}");
-    assert!(development.contains("=4(`block`,") && development.contains("fileName:"), "{development}");
-    // Whatever machine it was built on.
-    assert!(development.starts_with("var e=`a.tsx`,"), "{development}");
+    for tsconfig in tsconfigs("\"jsx\": \"react-jsxdev\"") {
+        let development = jsx(&tsconfig);
+        assert!(development.contains("=4(`block`,") && development.contains("fileName:"), "{development}");
+        // Whatever machine it was built on.
+        assert!(development.starts_with("var e=`a.tsx`,"), "{development}");
+    }
 }
 
 #[test]
 fn a_class_defines_its_fields_where_typescript_does() {
+    let class = ("main.ts", "export default class { a: string; b = 1; }");
+    let assigned = "class{constructor(){this.b=1}}";
+    exports(&[class], assigned);
     let check = |options: &str, defines: bool| {
-        let tsconfig = format!("{{\"compilerOptions\": {{{options}}}}}");
-        let class = "export default class { a: string; b = 1; }";
-        let script = script(&[("main.ts", class), ("tsconfig.json", &tsconfig)]);
-        let assigned = "var e=class{constructor(){this.b=1}};export{e as default};";
-        assert_eq!(script != assigned, defines, "{options}: {script}");
-        assert_eq!(script.contains("(this,`a`,void 0)"), defines, "{options}: {script}");
+        for tsconfig in tsconfigs(options) {
+            let script = bundled(&[class, ("tsconfig.json", &tsconfig)]).unwrap().script;
+            assert_eq!(!script.contains(&format!("={assigned};")), defines, "{tsconfig}: {script}");
+            assert_eq!(script.contains("(this,`a`,void 0)"), defines, "{tsconfig}: {script}");
+        }
     };
     check("", false);
     check("\"target\": \"ES2021\"", false);
