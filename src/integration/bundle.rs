@@ -175,10 +175,10 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
     Diagnostic { severity, ..Diagnostic::error(place, message).hint(hint) }
 }
 
-/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0.
+/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which is
+/// not shown.
 fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
     let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
@@ -187,10 +187,9 @@ fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
         units += character.len_utf16();
         units <= column
     });
-    let characters = before.count();
-    // What lies behind the end of the line stays there.
-    let column = characters + column.saturating_sub(own.encode_utf16().count());
-    place.with_lines(&lines.join("\n"), first).at(line, column + 1)
+    let unseen = usize::from(own.starts_with('\u{feff}'));
+    let characters = before.count().saturating_sub(unseen);
+    place.with_lines(&lines.join("\n"), first).at(line, characters + 1)
 }
 
 fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {

@@ -250,6 +250,9 @@ fn what_does_not_parse_is_shown_where_it_is() {
     check("const = 1;\n", "1:7: unexpected token | const = 1;");
     check("let a = 1;\nconst = 1;\n", "2:7: unexpected token | const = 1;");
     check("let a;\n\nlet b = '😀', c = ;\n", "3:18: unexpected token | let b = '😀', c = ;");
+    check("\u{feff}const = 1;\r\n", "1:7: unexpected token | const = 1;");
+    check("\u{feff}let a = 1;\r\nconst = 1;\r\n", "2:7: unexpected token | const = 1;");
+    check("\u{feff}export default (", "1:17: expected `)` but found `EOF` | export default (");
     check("export default (", "1:17: expected `)` but found `EOF` | export default (");
     told(
         &[("main.ts", "import a from './d/a.json'; export default a;"), ("d/a.json", "{\n  \"a\":\n")],
