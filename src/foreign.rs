@@ -45,7 +45,18 @@ fn of_scheme(address: &str, schemes: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::link;
+    use super::{acts, link, link_or_folder};
+
+    #[test]
+    fn what_acts_on_what_is_around_it_is_no_text() {
+        let check = |characters: &str, expected: bool| {
+            for character in characters.chars() {
+                assert_eq!(acts(character), expected, "{character:?}");
+            }
+        };
+        check("\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{61c}\u{200e}\u{202e}\u{2066}", true);
+        check("a 1ü日😀-\u{a0}\u{200d}", false);
+    }
 
     #[test]
     fn a_link_opens_a_page_and_does_not_end_early() {
@@ -56,5 +67,14 @@ mod tests {
         check("javascript:alert(1)", None);
         check("no address", None);
         check("file:///etc/passwd", None);
+    }
+
+    #[test]
+    fn what_the_sandbox_keeps_is_a_folder() {
+        let check =
+            |address: &str, expected: Option<&str>| assert_eq!(link_or_folder(address).as_deref(), expected);
+        check("file:///repo/a b/.gitbook-sandbox/hello", Some("file:///repo/a%20b/.gitbook-sandbox/hello"));
+        check("https://app.gitbook.com/a", Some("https://app.gitbook.com/a"));
+        check("javascript:alert(1)", None);
     }
 }

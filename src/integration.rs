@@ -366,3 +366,6 @@ impl Integration {
         Ok(Some((content.body(&fields), hash)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,7 +86,7 @@ pub(crate) fn summary(production: &str, mark: &Mark) -> Option<String> {
     Some(format!("{}\n\n{mark}", cut(production.trim_end(), room - 2)))
 }
 
-/// The text, or as much of it as fits with an ellipsis behind it.
+/// The text, or as much of it as fits with an ellipsis behind it, for which there must be room.
 ///
 /// Length is in UTF-16 units, the largest of the measures that a server may have in mind.
 fn cut(text: &str, most: usize) -> String {
@@ -102,10 +102,8 @@ fn cut(text: &str, most: usize) -> String {
         }
         kept.push(character);
     }
-    if most > 0 {
-        kept.truncate(kept.trim_end().len());
-        kept.push('…');
-    }
+    kept.truncate(kept.trim_end().len());
+    kept.push('…');
     kept
 }
 
@@ -171,6 +169,13 @@ mod tests {
                 prop_assert!(production.trim().is_empty() || summary.starts_with(kept.trim_end()), "{summary}");
             }
         }
+    }
+
+    #[test]
+    fn a_fork_s_branch_carries_its_owner() {
+        let check = |branch: &Branch, expected| assert_eq!(branch.of_which_fork(), expected, "{branch}");
+        check(&Branch::of_fork("mona", "feature/x"), Some(("mona", "feature/x")));
+        check(&Branch::new("feature/x"), None);
     }
 
     #[test]

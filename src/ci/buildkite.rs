@@ -160,6 +160,8 @@ mod tests {
         }
         let expected = "nothing: nothing is to be done on `webhook`";
         check(&[JOB], "other: webhook", HEAD, expected);
+        let expected = "nothing: nothing is to be done on `ui`";
+        check(&[JOB, &by("ui")], "other: ui", HEAD, expected);
         let expected = "nothing: nothing is to be done on `local`";
         check(&[JOB, &by("local"), &on("main")], "other: local", HEAD, expected);
     }

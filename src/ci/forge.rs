@@ -170,6 +170,8 @@ mod tests {
             ("GITHUB_SERVER_URL", "https://git.example.com"),
         ];
         check(GitHub, &[github], Some("https://api.example.com/v1"));
+        // A token for another forge makes it no other.
+        check(GitHub, &[github, &[("GITLAB_TOKEN", "t")]], Some("https://api.example.com/v1"));
         let gitlab: Variables<'_> =
             &[("GITLAB_CI", "true"), ("CI_SERVER_HOST", "git.example.com"), ("CI_PROJECT_PATH", "acme/x")];
         let root: Variables<'_> = &[("CI_API_V4_URL", "https://internal.example.com/api/v4")];

@@ -119,6 +119,15 @@ impl Run {
         self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     }
 
+    /// What the error is caused by that this payload in the event file gives.
+    pub(crate) fn cause(&self) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), self.payload.to_string()).unwrap();
+        let run = self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap());
+        let error = super::detect(&run.environment()).unwrap_err();
+        std::error::Error::source(&error).unwrap().to_string()
+    }
+
     /// What is found out with the variables as they are.
     pub(crate) fn ci_of_variables(&self) -> Result<Ci, String> {
         super::detect(&self.environment()).map_err(|error| format!("{error} ({})", error.hint()))

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn what_has_no_host_has_no_name() {
-        let nothing = ["", "hello", "/srv/git/hello.git", "./a:b", "C:\\hello", "file:///srv/hello.git"];
+        let nothing =
+            ["", "hello", "/srv/git/hello.git", "./a:b", "C:\\hello", "C:/hello", "file:///srv/hello.git"];
         for url in
             nothing.into_iter().chain(["https://", "https://github.com/", "git@github.com:", "x:y@z:/a"])
         {

@@ -1,7 +1,7 @@
 //! Which system is found when several of their variables are there.
 
-use crate::ci::detect;
 use crate::ci::told::{Variables, ci, told};
+use crate::ci::{commit, detect};
 use crate::environment::Environment;
 
 /// The variables that systems are known by.
@@ -89,4 +89,36 @@ fn gitea_and_forgejo_speak_githubs_language() {
     check(&[], "GitHub Actions");
     check(&[("GITEA_ACTIONS", "true")], "Gitea Actions");
     check(&[("FORGEJO_ACTIONS", "true"), ("GITEA_ACTIONS", "true")], "Forgejo Actions");
+}
+
+#[test]
+fn an_event_has_a_name_for_the_log() {
+    let check = |event: &str, expected: &str| {
+        let number = if matches!(event, "pull_request" | "closed") { "12" } else { "" };
+        let said = [("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", "fix"), ("GITBOOK_PULL_REQUEST", number)];
+        assert_eq!(ci(&[&said]).event.name(), expected, "{event}");
+    };
+    check("push", "push");
+    check("delete", "branch deleted");
+    check("tag", "tag");
+    check("pull_request", "pull request updated");
+    check("closed", "pull request closed");
+    check("merge_queue", "merge queue");
+    check("schedule", "schedule");
+    check("manual", "manual run");
+    check("release", "release");
+    assert_eq!(ci(&[]).event.name(), "none");
+}
+
+#[test]
+fn a_commit_is_told_by_its_digits() {
+    let check = |text: &str, is_commit: bool| {
+        let found = commit(&Environment::of(&[("COMMIT", text)]), "COMMIT");
+        assert_eq!(found.as_deref(), Some(text).filter(|_| is_commit), "{text}");
+    };
+    check("1ecfd275763eff1d6b4844ea3168962458c9f27a", true);
+    check("1ecfd27", true);
+    for other in ["HEAD", "main", "cafe", "feature/main", "release-1"] {
+        check(other, false);
+    }
 }

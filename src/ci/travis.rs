@@ -67,7 +67,7 @@ fn repository(environment: &Environment) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::told::{Variables, check, check_run, ci, decision};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
     const MERGE: &str = "5555555555555555555555555555555555555555";
@@ -133,6 +133,7 @@ mod tests {
         let expected = "nothing: nothing is to be done on `a pull request without number or branch`";
         check(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST_BRANCH", "")]], event, HEAD, expected);
         check(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST", "x")]], event, HEAD, expected);
+        assert_eq!(decision(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST", "")]]), expected);
     }
 
     #[test]

@@ -52,3 +52,39 @@ impl Value for LogFormat {
         "auto, github, text, json".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LogFormat::{self, GitHub, Json, Text};
+    use crate::environment::Environment;
+
+    /// The format, or what is wrong.
+    fn check(variables: &[(&str, &str)], expected: Result<LogFormat, &str>) {
+        let (format, problems) = LogFormat::from_environment(&Environment::of(variables));
+        let problem = problems.first().map(|d| format!("{d} ({})", d.hint.as_deref().unwrap_or_default()));
+        let found = problem.as_deref().map_or(Ok(format), Err);
+        assert_eq!(found, expected, "{variables:?}");
+    }
+
+    #[test]
+    fn a_log_is_written_for_who_reads_it() {
+        let on_github: &[_] = &[("GITHUB_ACTIONS", "true"), ("CI", "true")];
+        for asked in ["", "auto", " auto\n"] {
+            let with = |variables: &[_], expected| {
+                check(&[variables, &[("GITBOOK_LOG_FORMAT", asked)]].concat(), Ok(expected));
+            };
+            with(&[], Text);
+            with(on_github, GitHub);
+            with(&[("GITHUB_ACTIONS", "false")], Text);
+            with(&[("CI", "true")], Json);
+            with(&[("CI", "woodpecker")], Json);
+            with(&[("CI", "False")], Text);
+        }
+        for (asked, expected) in [("github", GitHub), ("text", Text), ("json", Json)] {
+            check(&[("GITBOOK_LOG_FORMAT", asked)], Ok(expected));
+            check(&[on_github, &[("GITBOOK_LOG_FORMAT", asked)]].concat(), Ok(expected));
+        }
+        let problem = "GITBOOK_LOG_FORMAT: not a log format (accepted: auto, github, text, json)";
+        check(&[("GITBOOK_LOG_FORMAT", "xml")], Err(problem));
+    }
+}

@@ -94,6 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Shard, divided, shares_worth};
+    use crate::config::value::Value as _;
 
     fn shares(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
         let items = || weights.iter().copied().zip(0..);
@@ -159,6 +160,14 @@ mod tests {
             prop_assert_eq!(total == 0, weights.is_empty());
             let shares = divided(&weights, total);
             prop_assert!((0..total).all(|share| shares.contains(&share)));
+        }
+
+        #[test]
+        fn a_share_is_read_as_it_is_shown(total in 1..1000_usize, index in 1..1000_usize) {
+            let text = format!("{index}/{total}");
+            let parsed = Shard::parse(&text).ok();
+            prop_assert_eq!(parsed, (index <= total).then_some(Shard { index, total }));
+            prop_assert_eq!(parsed.map(|shard| shard.to_string()), (index <= total).then_some(text));
         }
     }
 }

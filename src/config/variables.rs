@@ -255,8 +255,20 @@ pub(crate) fn help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::misspelt;
+    use super::{help, known, misspelt};
     use crate::environment::Environment;
+
+    #[test]
+    fn every_variable_is_explained() {
+        let help = help();
+        for variable in known() {
+            let explained = format!("\n  {variable}");
+            let behind = help.split(&explained).find(|rest| rest.starts_with(['\n', ' ']));
+            assert!(behind.is_some(), "{variable}: {help}");
+        }
+        assert!(help.contains("  GITBOOK_RETRIES [default: 4]\n      further tries"), "{help}");
+        assert!(help.contains("  GITBOOK_SCOPES\n      `scopes`, a list, one a line"), "{help}");
+    }
 
     #[test]
     fn a_misspelt_variable_is_told_with_the_one_meant() {

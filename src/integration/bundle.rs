@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rolldown::{
     Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
-    IsExternal, ModuleType, OptimizationOption, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
+    IsExternal, ModuleType, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions,
 };
 use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
@@ -52,9 +52,10 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     let bundler = Bundler::new(options(script, settings));
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
     let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
+    // Nothing is split off, so there is one.
     let chunk = output.assets.iter().find_map(|asset| match asset {
-        Output::Chunk(chunk) if chunk.filename == OUTPUT => Some(chunk),
-        _ => None,
+        Output::Chunk(chunk) => Some(chunk),
+        Output::Asset(_) => None,
     });
     let chunk = chunk.ok_or_else(|| failed("the bundler gave no script"))?;
     let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
@@ -85,9 +86,6 @@ fn is_outside(module: &Path, root: &Path) -> bool {
     module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
 }
 
-/// A name that the output chunk is found by; no file of this name is written.
-const OUTPUT: &str = "script.js";
-
 /// The options of the vendor's CLI, as far as they change what the script does.
 fn options(script: &Path, settings: Settings) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
@@ -99,8 +97,6 @@ fn options(script: &Path, settings: Settings) -> BundlerOptions {
         input: Some(vec![script.to_string_lossy().into_owned().into()]),
         cwd: script.parent().map(Path::to_owned),
         platform: Some(Platform::Neutral),
-        format: Some(OutputFormat::Esm),
-        entry_filenames: Some(OUTPUT.to_owned().into()),
         minify: Some(RawMinifyOptions::Bool(true)),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
         external: Some(external()),
@@ -191,10 +187,10 @@ fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_
     Diagnostic { severity, ..Diagnostic::error(place, message).hint(hint) }
 }
 
-/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0.
+/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which is
+/// not shown.
 fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
     let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
@@ -203,10 +199,9 @@ fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
         units += character.len_utf16();
         units <= column
     });
-    let characters = before.count();
-    // What lies behind the end of the line stays there.
-    let column = characters + column.saturating_sub(own.encode_utf16().count());
-    place.with_lines(&lines.join("\n"), first).at(line, column + 1)
+    let unseen = usize::from(own.starts_with('\u{feff}'));
+    let characters = before.count().saturating_sub(unseen);
+    place.with_lines(&lines.join("\n"), first).at(line, characters + 1)
 }
 
 fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
@@ -219,3 +214,6 @@ fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
     });
     Diagnostic { place, ..diagnostic }
 }
+
+#[cfg(test)]
+mod tests;

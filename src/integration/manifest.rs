@@ -193,7 +193,9 @@ fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Manifest, Override};
+    use std::path::Path;
+
+    use super::{FILE_NAME, Form, Manifest, Override};
     use crate::diagnostic::Place;
     use crate::node::Node;
 
@@ -222,6 +224,52 @@ mod tests {
             manifest.apply_env(env).map_err(|d| format!("{d} ({})", d.hint.clone().unwrap_or_default()));
         let title = manifest.fields.text("title").unwrap_or_default();
         assert_eq!(result.as_ref().map(|()| title).map_err(String::as_str), expected);
+    }
+
+    fn check_load(text: &str, expected: Result<&str, &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(&path, text).unwrap();
+        let loaded = Manifest::load(Some((&path, Path::new("m"))), folder.path());
+        let keys = |manifest: &Manifest| {
+            manifest.fields.0.iter().map(|(key, _)| key.name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let found = loaded.as_ref().map(keys).map_err(ToString::to_string);
+        assert_eq!(found.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn a_manifest_is_a_mapping() {
+        check_load("name: a\ntitle: b\n", Ok("name title"));
+        check_load("{}", Ok(""));
+        check_load("", Err("m: the manifest is empty"));
+        check_load("# name: a\n", Err("m: the manifest is empty"));
+        check_load("- name", Err("m:1:1: the manifest is a list, it must be a mapping"));
+        check_load("name", Err("m:1:1: the manifest is text, it must be a mapping"));
+    }
+
+    #[test]
+    fn a_manifest_is_a_page_or_two() {
+        let of_size = |size: usize| format!("name: a\n{}", "#".repeat(size - 8));
+        check_load(&of_size(1024 * 1024), Ok("name"));
+        let expected = "m: the manifest has 1048577 bytes, 1 MiB is the most";
+        check_load(&of_size(1024 * 1024 + 1), Err(expected));
+        let folder = tempfile::tempdir().unwrap();
+        let problem = Manifest::load(Some((folder.path(), Path::new("m"))), folder.path()).unwrap_err();
+        assert_eq!(problem.to_string(), "m: the manifest is not a file");
+    }
+
+    #[test]
+    fn of_secrets_nothing_is_shown() {
+        let check = |key, expected: Option<&str>| {
+            let given =
+                Override { key, variable: "V".into(), form: Form::Structure, value: "{A: hush".into() };
+            let problems = manifest("title: a").apply_overrides(&[given]).unwrap_err();
+            let shown = problems[0].place.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
+            assert_eq!(shown.as_deref(), expected, "{key}");
+        };
+        check("blocks", Some("{A: hush"));
+        check("secrets", None);
     }
 
     #[test]

@@ -95,8 +95,7 @@ fn key(line: &str) -> Option<usize> {
 /// The end of a key `secrets`, wherever it stands in a line, with its colon if it has one.
 fn secrets_key(line: &str) -> Option<usize> {
     line.match_indices("secrets").find_map(|(start, word)| {
-        let begins =
-            !line[..start].ends_with(|c: char| is_of_name(c) || c == '{' && line[..start].ends_with("${{"));
+        let begins = !line[..start].ends_with(is_of_name);
         let rest = &line[start + word.len()..];
         let behind = rest.trim_start_matches(['"', '\'']).trim_start();
         let is_key = behind.starts_with(':') || behind.is_empty();
@@ -173,6 +172,8 @@ mod tests {
         check("secrets:\n  A: ${{ env.hush + 'x' }}\n", "secrets:\n  A: #####################\n");
         check("secrets: {\n title: hush}\nname: b", "secrets: {\n ############\n#######");
         check("a: ${{ secrets.B }}\n", "a: ${{ secrets.B }}\n");
+        check("my-secrets: a\nb: my_secrets\n", "my-secrets: a\nb: my_secrets\n");
+        check("secrets:\n  ? A\n  : hush\n", "secrets:\n  ###\n  ######\n");
     }
 
     #[test]

@@ -287,6 +287,43 @@ mod tests {
         );
     }
 
+    /// A secret of 1Password's, where its CLI is this script of the shell.
+    #[cfg(unix)]
+    async fn check_one_password(script: Option<&str>, expected: Result<&str, &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(script) = script {
+            // Written by another process: what is open for writing here, a child of another test may hold open.
+            let text = format!("#!/bin/sh\n{script}\n");
+            let written = std::process::Command::new("/bin/sh")
+                .args(["-c", "printf %s \"$1\" > op && chmod +x op", "sh", &text])
+                .current_dir(folder.path())
+                .status();
+            assert!(written.unwrap().success());
+        }
+        let variables = [
+            ("PATH", folder.path().to_str().unwrap()),
+            ("GITBOOK_TOKEN", "ours"),
+            ("GITHUB_TOKEN", "ours"),
+            ("OP_SERVICE_ACCOUNT_TOKEN", "its own"),
+        ];
+        let found = resolved("k: 'x ${{ op://v/i/f }}'", &variables).await;
+        let expected = expected.map(|value| vec![value.to_owned()]);
+        let problem = |why| vec![format!("m:1:4: `secrets.k`: `op read op://v/i/f` failed: {why}")];
+        assert_eq!(found, expected.map_err(problem), "{script:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_password_manager_is_asked_without_our_own_tokens() {
+        let said = r#"echo " $* ($OP_SERVICE_ACCOUNT_TOKEN$GITBOOK_TOKEN$GITHUB_TOKEN) ""#;
+        check_one_password(Some(said), Ok("x read op://v/i/f (its own)")).await;
+        check_one_password(Some("echo hush; echo 'not signed in' >&2; exit 1"), Err("not signed in")).await;
+        check_one_password(Some("exit 3"), Err("exit status: 3")).await;
+        check_one_password(Some("echo"), Err("its answer is empty")).await;
+        check_one_password(Some("printf '\\377'"), Err("its answer is not Unicode")).await;
+        check_one_password(None, Err("`op` is not on `PATH`")).await;
+    }
+
     #[test]
     fn a_check_resolves_nothing() {
         let found = check(

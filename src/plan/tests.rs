@@ -1,6 +1,6 @@
 //! The decision table of the README, row by row: from variables and event file to what is done, and why.
 
-use super::{Decision, Target, decide};
+use super::{Decision, Refusal, Target, decide};
 use crate::ci::payloads::{self, Run, as_base, merged, of_dependabot, of_fork, pull_request, push_to};
 use crate::config::Config;
 use crate::environment::Environment;
@@ -251,4 +251,36 @@ fn no_ci_system() {
     check(&[TOKEN, ("GITBOOK_BRANCH", "main"), ("GITBOOK_DEFAULT_BRANCH", "main")], "publish");
     check(&[TOKEN, ("GITBOOK_EVENT", "closed"), ("GITBOOK_BRANCH", "x")], "delete of x");
     check(&[TOKEN, ("GITBOOK_EVENT", "schedule")], "sweep");
+}
+
+#[test]
+fn a_refusal_names_what_is_to_be_set() {
+    let check = |refusal: Refusal, expected: &str| {
+        let hint = refusal.hint();
+        assert!(hint.contains(&format!("`{expected}`")), "{refusal}: {hint}");
+    };
+    check(Refusal::NoToken, "GITBOOK_TOKEN");
+    check(Refusal::ForkAsBase, "pull_request");
+    check(Refusal::StopJob, "GITBOOK_MODE");
+    check(Refusal::NoProductionBranch, "GITBOOK_PRODUCTION_BRANCH");
+    check(Refusal::NoBranch, "GITBOOK_BRANCH");
+    check(Refusal::NoEvent, "GITBOOK_EVENT");
+}
+
+#[test]
+fn the_forge_is_asked_where_something_changes() {
+    let check = |run: &Run, mode: &str, expected: bool| {
+        let run = run.clone().with_all(&[TOKEN, ("GITBOOK_MODE", mode)]);
+        let (config, _) = Config::from_environment(&run.environment()).unwrap();
+        let decision = decide(&config, &run.ci().unwrap()).decision;
+        assert_eq!(decision.concerns_forge(), expected, "{decision:?}");
+    };
+    for mode in ["publish", "preview", "delete", "sweep"] {
+        check(&push_to("x"), mode, true);
+    }
+    for mode in ["check", "plan"] {
+        check(&push_to("x"), mode, false);
+    }
+    check(&Run::example("push", 0), "auto", false);
+    check(&payloads::schedule(), "preview", false);
 }

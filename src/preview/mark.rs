@@ -122,6 +122,33 @@ mod tests {
     }
 
     #[test]
+    fn a_newer_run_is_known_by_its_number() {
+        let check = |run: u64, other: u64, expected: bool| {
+            let of = |run| Mark { run, ..mark() };
+            assert_eq!(of(run).is_newer_than(&of(other)), expected, "{run} and {other}");
+        };
+        check(13, 12, true);
+        check(12, 12, false);
+        check(11, 12, false);
+        // Without numbers nothing is known.
+        check(13, 0, false);
+        check(0, 12, false);
+        check(0, 0, false);
+    }
+
+    #[test]
+    fn a_preview_is_of_one_integration_repository_and_branch() {
+        let check = |other: Mark, expected: bool| {
+            assert_eq!(mark().is_of_the_same_preview(&other), expected, "{other}");
+        };
+        check(mark(), true);
+        check(Mark { commit: "def".into(), run: 13, hash: String::new(), ..mark() }, true);
+        check(Mark { integration: "other".into(), ..mark() }, false);
+        check(Mark { repository: "github.com/acme/other".into(), ..mark() }, false);
+        check(Mark { branch: "other".into(), ..mark() }, false);
+    }
+
+    #[test]
     fn an_imitation_is_noticed_however_it_is_spaced() {
         assert!(Mark::is_in(&mark().to_string()));
         assert!(Mark::is_in("x <!--\n GitBook-Deploy:preview"));

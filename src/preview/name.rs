@@ -167,12 +167,27 @@ mod tests {
     fn a_plain_branch_stands_in_the_name_as_it_is() {
         check("fix", "hello-fix");
         check("fix-12-bugs", "hello-fix-12-bugs");
+        // Neither a word of eight letters nor one of a hash's letters looks like a hash.
+        check("security", "hello-security");
+        check("facade", "hello-facade");
+        assert_eq!(name("{name}-{hash}", "hello", "feature/x"), "hello-217d2bf5");
+    }
+
+    #[test]
+    fn a_name_has_as_many_characters_as_it_may() {
+        let long = "x".repeat(94);
+        check(&long, &format!("hello-{long}"));
+        let cut = name("{name}-{branch}", "hello", &format!("{long}x"));
+        let expected = format!("hello-{}-", "x".repeat(85));
+        assert!(cut.len() == 100 && cut.starts_with(&expected), "{cut}");
     }
 
     #[test]
     fn what_is_lost_is_replaced_by_a_hash() {
         // printf feature/x | sha256sum
         check("feature/x", "hello-feature-x-217d2bf5");
+        // printf /Feature//x. | sha256sum
+        check("/Feature//x.", "hello-feature-x-92e30ea1");
         assert_ne!(name("{name}{branch}", "", "Feature/x"), name("{name}{branch}", "", "feature/x"));
         assert!(name("{name}-{branch}", "hello", "日本").starts_with("hello-"));
     }

@@ -157,8 +157,8 @@ fn escaped(text: &str, in_code: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        command_data, command_property, dotenv, dotenv_json_of_gitlab, dotenv_of_gitlab, json_line, line,
-        literal, markdown, pie_label,
+        command_data, command_property, destination, dotenv, dotenv_json_of_gitlab, dotenv_of_gitlab,
+        json_line, line, literal, markdown, pie_label,
     };
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(line("  ::error::x"), "\\::error::x");
         assert_eq!(line("a ##[error]x"), "a ##\\[error]x");
         assert_eq!(line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
-        assert_eq!(line("safe\u{202e}elif"), "safe\\u{202e}elif");
+        assert_eq!(line("safe\u{202e}elif\u{2028}"), "safe\\u{202e}elif\\u{2028}");
         assert_eq!(line("plain: `x` – ü"), "plain: `x` – ü");
     }
 
@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn a_command_keeps_its_data_together() {
         assert_eq!(command_data("50% :: a,b\r\n::x::"), "50%25 :: a,b%0D%0A::x::");
-        assert_eq!(command_data("\u{1b}[31m\u{202e}"), "\\u{1b}[31m\\u{202e}");
+        assert_eq!(command_data("\u{1b}[31m\u{202e}\u{2028}"), "\\u{1b}[31m\\u{202e}\\u{2028}");
+        assert_eq!(command_data("plain: `x` – ü"), "plain: `x` – ü");
         assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
     }
 
@@ -207,6 +208,7 @@ mod tests {
     fn gitlab_finds_no_variable_in_a_dotenv_value() {
         assert_eq!(dotenv_of_gitlab("a $B ${C} 'd'\n=e"), "a $$B $${C} 'd' =e");
         assert_eq!(dotenv_of_gitlab("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "% CI_JOB_TOKEN% 5% %1A% %a-b%");
+        assert_eq!(dotenv_of_gitlab("%_A1% %é%"), "% _A1% %é%");
         assert_eq!(dotenv_of_gitlab("https://x/%C3%A4%20y"), "https://x/%C3%A4%20y");
         let json = dotenv_json_of_gitlab(r#"{"a":"$B %C%"}"#);
         assert_eq!(json, r#"{"a":"\u0024B \u0025C\u0025"}"#);
@@ -217,6 +219,8 @@ mod tests {
     fn what_is_literal_is_code_unless_it_is_plain() {
         assert_eq!(literal("hello-fix not there"), "hello-fix not there");
         assert_eq!(literal("@all `x`"), "<code>&#64;all &#96;x&#96;</code>");
+        // What is copied from there holds nothing that can't be seen.
+        assert_eq!(literal("#1 GH-a"), "<code>&#35;1 GH-a</code>");
         for reference in ["!1", "#1", "~a", "%1", "&1", "*a", "GL-1", "ABC-1", "c0ffee1/", "</code>@a"] {
             let literal = literal(reference);
             let inner = literal.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
@@ -233,8 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn a_link_leads_where_it_did() {
+        let check =
+            |address: &str, expected: Option<&str>| assert_eq!(destination(address).as_deref(), expected);
+        check("https://x.example/?a=1&copy=2", Some("https://x.example/?a=1&amp;copy=2"));
+        check("javascript:alert(1)", None);
+        check("file:///repo", None);
+    }
+
+    #[test]
     fn markdown_is_text() {
         assert_eq!(markdown("a|b"), "a&#124;b");
+        assert_eq!(markdown("日本 ü\n\u{202e}"), "日本 ü  ");
         assert_eq!(markdown("GH-12, a-b, c-1"), "GH-&#8203;12, a-b, c&#45;1");
         assert_eq!(
             markdown("<img> @me [x](y)\n# h"),

@@ -1,6 +1,9 @@
 //! The event file: missing, damaged, too large, or replaced by what the variables say.
 
+use serde_json::Value;
+
 use crate::ci::payloads::{self, Run};
+use crate::ci::told::told;
 use crate::ci::{Author, Event};
 use crate::preview::Branch;
 
@@ -32,6 +35,20 @@ fn a_file_without_what_its_event_is_about() {
             &format!("the event file that `GITHUB_EVENT_PATH` names is no `{event}` event"),
         );
     }
+}
+
+#[test]
+fn what_the_file_lacks_is_named() {
+    let check =
+        |run: Run, field: &str| assert_eq!(run.cause(), format!("missing field `{field}`"), "{run:?}");
+    let request = |event| payloads::pull_request("opened", 12, "x").with("GITHUB_EVENT_NAME", event);
+    for event in ["pull_request", "pull_request_target"] {
+        check(request(event).edit("/pull_request", Value::Null), "pull_request");
+        let unnumbered = request(event).edit("/number", Value::Null);
+        check(unnumbered.edit("/pull_request/number", Value::Null), "number");
+    }
+    check(payloads::delete_of("x").edit("/ref", Value::Null), "ref");
+    check(payloads::delete_of("x").edit("/ref_type", Value::Null), "ref_type");
 }
 
 #[test]
@@ -115,6 +132,13 @@ fn what_the_variables_say_goes_first() {
     let ci = payloads::push_to("x").with_all(&given).ci().unwrap();
     let found = [ci.default_branch, ci.commit, ci.repository].map(Option::unwrap);
     assert_eq!(found, ["d", "c", "h.x/o/r"]);
+}
+
+#[test]
+fn another_pull_request_can_be_named() {
+    let run = payloads::pull_request("opened", 12, "x");
+    let named = run.with("GITBOOK_BRANCH", "y").with("GITBOOK_PULL_REQUEST", "13");
+    assert_eq!(told(&named.ci().unwrap().event), "#13 of y updated");
 }
 
 #[test]

@@ -233,4 +233,7 @@ fn the_repository_and_the_run() {
         run.with("GITHUB_SERVER_URL", "https://git.example.com/").with("GITHUB_REPOSITORY", "a/b");
     let url = "https://git.example.com/a/b/actions/runs/1000";
     check(&enterprise, ["git.example.com/a/b", url, "master"]);
+    let attempt = |run: Run| run.ci().unwrap().attempt;
+    assert_eq!(attempt(payloads::push_to("x").with("GITHUB_RUN_ATTEMPT", "2")), 2);
+    assert_eq!(attempt(payloads::push_to("x")), 0);
 }

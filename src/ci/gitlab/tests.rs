@@ -1,6 +1,6 @@
 //! What comes of GitLab's variables, written from its documentation of predefined variables: one table an event.
 
-use crate::ci::told::{Variables, check, check_run, ci};
+use crate::ci::told::{Variables, check, check_run, ci, decision};
 
 const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 const MERGE: &str = "5555555555555555555555555555555555555555";
@@ -166,6 +166,14 @@ fn stop_jobs() {
     let expected = "delete: the environment of merge request !12 of a fork from `mona:main` was stopped";
     check(&[JOB, REQUEST, OF_FORK, STOP], "#12 of mona:main closed (fork)", HEAD, expected);
     check(&[JOB, PUSH, ON_TAG, STOP], "tag deleted", HEAD, "nothing: a tag was deleted");
+}
+
+#[test]
+fn no_mode_publishes_what_a_stop_job_is_to_end() {
+    for mode in ["publish", "preview"] {
+        let found = decision(&[JOB, PUSH, ON_FEATURE, STOP, &[("GITBOOK_MODE", mode)]]);
+        assert_eq!(found, format!("refuse: `GITBOOK_MODE={mode}`"));
+    }
 }
 
 #[test]

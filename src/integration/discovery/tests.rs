@@ -13,7 +13,9 @@ fn repository() -> tempfile::TempDir {
     }
     std::fs::create_dir(temp.path().join("empty")).unwrap();
     std::fs::write(temp.path().join(".gitignore"), "ignored\n").unwrap();
-    std::fs::write(temp.path().join("b/two/other.yaml"), "").unwrap();
+    for file in ["other.yaml", "third.yml", "package.json"] {
+        std::fs::write(temp.path().join("b/two").join(file), "").unwrap();
+    }
     temp
 }
 
@@ -27,7 +29,11 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
         });
     let expected = expected.map_err(str::to_owned).map(|paths| {
         let manifest = |path: &&str| {
-            if path.ends_with(".yaml") { (*path).to_owned() } else { format!("{path}/gitbook-manifest.yaml") }
+            if path.ends_with(".yaml") || path.ends_with(".yml") {
+                (*path).to_owned()
+            } else {
+                format!("{path}/gitbook-manifest.yaml")
+            }
         };
         paths.iter().map(manifest).collect::<Vec<_>>()
     });
@@ -87,12 +93,37 @@ fn windows_own_separator_is_one() {
 fn a_glob_of_folders_takes_no_other_yaml() {
     check(&["b/two/*"], Ok(&["b/two"]));
     check(&["b/two/*.yaml"], Ok(&["b/two/gitbook-manifest.yaml", "b/two/other.yaml"]));
+    check(&["b/two/*.yml"], Ok(&["b/two/third.yml"]));
+    check(&["b/two/*.json"], Err("GITBOOK_INTEGRATIONS: `b/two/*.json` holds no manifest"));
 }
 
 #[test]
 fn each_is_selected_once() {
     check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
     check(&["a", "b/../a"], Ok(&["a"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn they_come_in_the_order_of_their_names_wherever_they_lie() {
+    let temp = repository();
+    std::os::unix::fs::symlink(temp.path().join("b/two"), temp.path().join("0")).unwrap();
+    let found = discover(&["a".to_owned(), "0".to_owned()], temp.path()).unwrap();
+    let found: Vec<_> = found.iter().map(|source| shown(&source.shown)).collect();
+    assert_eq!(found, ["0/gitbook-manifest.yaml", "a/gitbook-manifest.yaml"]);
+}
+
+#[test]
+fn a_repository_is_whole_from_its_root_on() {
+    let temp = repository();
+    let check = |folder: &str, expected: bool| {
+        assert_eq!(super::is_whole_repository(&temp.path().join(folder)), expected, "{folder}");
+    };
+    check("", true);
+    std::fs::create_dir(temp.path().join(".git")).unwrap();
+    check("", true);
+    check("b", false);
+    check("none", false);
 }
 
 #[test]
@@ -171,6 +202,7 @@ fn what_others_bring_along_is_not_left_out() {
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
     };
+    check(&["a/gitbook-manifest.yaml"], &["a"], false);
     let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];
     check(&two, &["a"], true);
     check(&two, &["a", "b"], false);

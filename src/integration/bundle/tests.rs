@@ -1,0 +1,287 @@
+//! What a script, its packages and its `tsconfig.json` become, and how what is wrong with them is told.
+
+use super::{Bundle, bundle};
+use crate::diagnostic::Diagnostic;
+
+type Files<'a> = &'a [(&'a str, &'a str)];
+
+/// Bundles `main.ts`, one of these files of a repository.
+fn bundled(files: Files<'_>) -> Result<Bundle, Vec<Diagnostic>> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = dunce::canonicalize(folder.path()).unwrap().join("repository");
+    for (name, content) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    runtime.block_on(bundle(&root.join("main.ts"), &root, &root))
+}
+
+/// The script, of which nothing is odd.
+#[track_caller]
+fn script(files: Files<'_>) -> String {
+    let bundle = bundled(files).unwrap();
+    assert_eq!(bundle.warnings, [], "{files:?}");
+    bundle.script
+}
+
+#[track_caller]
+fn check(files: Files<'_>, expected: &str) {
+    assert_eq!(script(files), expected, "{files:?}");
+}
+
+/// What `main.ts` exports as it is.
+#[track_caller]
+fn exports(files: Files<'_>, expected: &str) {
+    check(files, &format!("var e={expected};export{{e as default}};"));
+}
+
+/// What is wrong or odd, with the line that is shown of it.
+#[track_caller]
+fn told(files: Files<'_>, expected: &[&str]) {
+    let found = bundled(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
+    let told = found.iter().map(|problem| {
+        let line = problem.place.as_ref().and_then(|place| place.excerpt());
+        let line = line.map(|shown| format!(" | {}", shown.text)).unwrap_or_default();
+        format!("{}: {problem}{line}", problem.severity)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_script_is_one_small_module() {
+    exports(
+        &[("main.ts", "export default { fetch: () => new Response('hi' as string) };\n")],
+        "{fetch:()=>new Response(`hi`)}",
+    );
+    let deferred = [("main.ts", "export default () => import('./b');"), ("b.ts", "export const b = 'late';")];
+    let script = script(&deferred);
+    assert!(script.contains("`late`") && !script.contains("import("), "{script}");
+    // A text that is used three times is written once.
+    let compared = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
+    check(
+        &[("main.ts", compared), ("a.ts", "export const a = 'a text that is not short';")],
+        "const e=`a text that is not short`;var t=t=>t===e?1:t==e?2:e;export{t as default};",
+    );
+}
+
+#[test]
+fn the_runtime_is_as_old_as_the_vendors_cli_takes_it_to_be() {
+    let text = "let a = globalThis.a; a ??= 1; export default a?.b;";
+    check(&[("main.ts", text)], "let e=globalThis.a;e??(e=1);var t=e?.b;export{t as default};");
+    exports(&[("main.ts", "export default [process.env.NODE_ENV, MODE];")], "[`production`,`production`]");
+}
+
+#[test]
+fn what_the_runtime_brings_is_left_to_it() {
+    check(
+        &[(
+            "main.ts",
+            "import { a } from 'node:buffer'; import b from 'cloudflare:sockets'; export { a, b };",
+        )],
+        "import{a as e}from\"node:buffer\";import t from\"cloudflare:sockets\";export{e as a,t as b};",
+    );
+}
+
+#[test]
+fn a_file_is_what_its_name_says() {
+    let imports = "import a from './a.raw.js'; import b from './b.raw.css'; import './c'; import d from './d.json'; export default [a, b, d];";
+    exports(
+        &[
+            ("main.ts", imports),
+            ("a.raw.js", "let x = 1;"),
+            ("b.raw.css", "a{}"),
+            ("c.css", "b{}"),
+            ("d.json", "{\"k\": 1}"),
+        ],
+        "[`let x = 1;`,`a{}`,{k:1}]",
+    );
+    let of =
+        [("a.js", "export default 'js'"), ("a.ts", "export default 'ts'"), ("a.tsx", "export default 'tsx'")];
+    let main = ("main.ts", "import a from './a'; export default a;");
+    exports(&[main, of[0]], "`js`");
+    exports(&[main, of[0], of[1]], "`ts`");
+    exports(&[main, of[0], of[1], of[2]], "`tsx`");
+}
+
+#[test]
+fn a_package_gives_what_is_meant_for_workers() {
+    let check = |package: &str, expected: &str| {
+        let files = [
+            ("main.ts", "import a from 'pkg'; export default a;"),
+            ("node_modules/pkg/package.json", package),
+            ("node_modules/pkg/worker.js", "export default 'worker'"),
+            ("node_modules/pkg/browser.js", "export default 'browser'"),
+            ("node_modules/pkg/main.js", "export default 'main'"),
+        ];
+        exports(&files, &format!("`{expected}`"));
+    };
+    check(r#"{"main": "main.js", "browser": "browser.js", "worker": "worker.js"}"#, "worker");
+    check(r#"{"main": "main.js", "browser": "browser.js"}"#, "browser");
+    check(r#"{"main": "main.js"}"#, "main");
+    // A map of files is for bundlers that build for browsers.
+    check(r#"{"main": "main.js", "browser": {"./main.js": "./browser.js"}}"#, "main");
+    check(r#"{"exports": {"worker": "./worker.js", "browser": "./browser.js"}}"#, "worker");
+    check(r#"{"exports": {"development": "./main.js", "production": "./browser.js"}}"#, "browser");
+    check(r#"{"exports": {"node": "./worker.js", "default": "./main.js"}}"#, "main");
+}
+
+#[test]
+fn packages_may_be_installed_above_the_repository_and_nothing_else() {
+    let main = ("main.ts", "import a from 'pkg'; export default a;");
+    exports(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
+    let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "hush")];
+    let problem = bundled(&files).unwrap_err().remove(0).to_string();
+    let (before, after) = ("main.ts: `", "a.raw.js` is imported and lies outside the repository");
+    assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
+}
+
+/// A `tsconfig.json` with these options, read by the bundler itself or, where what it extends is not installed, by us.
+fn tsconfigs(options: &str) -> [String; 2] {
+    ["", "\"extends\": \"@tsconfig/none\", "]
+        .map(|extends| format!("{{{extends}\"compilerOptions\": {{{options}}}}}"))
+}
+
+/// What comes of a script with JSX, where packages tell which of their functions makes elements of it.
+fn jsx(tsconfig: &str) -> String {
+    let files = [
+        ("main.ts", "import a from './a'; export default a;"),
+        ("a.tsx", "export default <block id=\"a\">x<></></block>;"),
+        ("tsconfig.json", tsconfig),
+        ("node_modules/@gitbook/runtime/jsx-runtime.js", "export const jsx = 1, jsxs = 2, Fragment = 3;"),
+        ("node_modules/@gitbook/runtime/jsx-dev-runtime.js", "export const jsxDEV = 4, Fragment = 5;"),
+        ("node_modules/preact/jsx-runtime.js", "export const jsx = 6, jsxs = 7, Fragment = 8;"),
+    ];
+    let bundle = bundled(&files).unwrap();
+    // What stands in the file and is given to the bundler, too, is no conflict.
+    let is_missing = tsconfig.contains("extends");
+    assert_eq!(bundle.warnings.len(), usize::from(is_missing), "{:?}", bundle.warnings);
+    bundle.script
+}
+
+#[test]
+fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
+    let check = |options: &str, expected: &str| {
+        for tsconfig in tsconfigs(options) {
+            let script = jsx(&tsconfig);
+            assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
+        }
+    };
+    check("", "2(`block`,{id:`a`,children:[`x`,1(3,{})]})");
+    check("\"jsx\": \"preserve\"", "2(`block`,{id:`a`,children:[`x`,1(3,{})]})");
+    let preact = "\"jsx\": \"react-jsx\", \"jsxImportSource\": \"preact\"";
+    check(preact, "7(`block`,{id:`a`,children:[`x`,6(8,{})]})");
+    let react = "React.createElement(`block`,{id:`a`},`x`,React.createElement(React.Fragment,null))";
+    check("\"jsx\": \"react\"", react);
+    let own = "\"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"F\"";
+    check(own, "h(`block`,{id:`a`},`x`,h(F,null))");
+    for tsconfig in tsconfigs("\"jsx\": \"react-jsxdev\"") {
+        let development = jsx(&tsconfig);
+        assert!(development.contains("=4(`block`,") && development.contains("fileName:"), "{development}");
+        // Whatever machine it was built on.
+        assert!(development.starts_with("var e=`a.tsx`,"), "{development}");
+    }
+}
+
+#[test]
+fn a_class_defines_its_fields_where_typescript_does() {
+    let class = ("main.ts", "export default class { a: string; b = 1; }");
+    let assigned = "class{constructor(){this.b=1}}";
+    exports(&[class], assigned);
+    let check = |options: &str, defines: bool| {
+        for tsconfig in tsconfigs(options) {
+            let script = bundled(&[class, ("tsconfig.json", &tsconfig)]).unwrap().script;
+            assert_eq!(!script.contains(&format!("={assigned};")), defines, "{tsconfig}: {script}");
+            assert_eq!(script.contains("(this,`a`,void 0)"), defines, "{tsconfig}: {script}");
+        }
+    };
+    check("", false);
+    check("\"target\": \"ES2021\"", false);
+    check("\"target\": \"ES2022\"", true);
+    check("\"target\": \"es2023\"", true);
+    check("\"target\": \"ESNext\"", true);
+    check("\"useDefineForClassFields\": true", true);
+    check("\"target\": \"ES2022\", \"useDefineForClassFields\": false", false);
+}
+
+#[test]
+fn paths_are_found_also_where_what_the_file_extends_is_not_installed() {
+    let check = |extends: &str, base: &str, warnings: &[&str]| {
+        let tsconfig = format!(
+            "{{{extends}\"compilerOptions\": {{{base}\"jsx\": \"react\", \"paths\": {{\"@/*\": [\"./*\"], \"bee\": [\"./b.ts\"]}}}}}}"
+        );
+        let files = [
+            ("src/main.ts", "export { default } from '../main.ts'"),
+            (
+                "main.ts",
+                "import a from '@/a'; import b from 'bee'; import c from 'bee/c'; export default [a, b, c];",
+            ),
+            ("src/a.ts", "export default 'a'"),
+            ("src/b.ts", "export default 'b'"),
+            ("a.ts", "export default 'top a'"),
+            ("b.ts", "export default 'top b'"),
+            ("node_modules/bee/c.js", "export default 'c'"),
+            ("tsconfig.json", &tsconfig),
+        ];
+        let expected = if base.is_empty() { "[`top a`,`top b`,`c`]" } else { "[`a`,`b`,`c`]" };
+        let script = bundled(&files).unwrap().script;
+        assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
+        told(&files, warnings);
+    };
+    check("", "", &[]);
+    check("", "\"baseUrl\": \"src\", ", &[]);
+    let extends = "\"extends\": \"@tsconfig/none\", ";
+    let warning = "warning: tsconfig.json: only this file itself is used: tsconfig not found @tsconfig/none";
+    check(extends, "", &[warning]);
+    check(extends, "\"baseUrl\": \"src\", ", &[warning]);
+}
+
+#[test]
+fn a_tsconfig_that_is_none_is_shown_where_it_breaks() {
+    let broken = [("main.ts", ""), ("tsconfig.json", "{\n  \"extends\": ,\n}\n")];
+    told(&broken, &["error: tsconfig.json:3:1: not a `tsconfig.json`: expected value | }"]);
+}
+
+#[test]
+fn what_does_not_parse_is_shown_where_it_is() {
+    let check =
+        |text: &str, expected: &str| told(&[("main.ts", text)], &[&format!("error: main.ts:{expected}")]);
+    check("const = 1;\n", "1:7: unexpected token | const = 1;");
+    check("let a = 1;\nconst = 1;\n", "2:7: unexpected token | const = 1;");
+    check("let a;\n\nlet b = '😀', c = ;\n", "3:18: unexpected token | let b = '😀', c = ;");
+    check("\u{feff}const = 1;\r\n", "1:7: unexpected token | const = 1;");
+    check("\u{feff}let a = 1;\r\nconst = 1;\r\n", "2:7: unexpected token | const = 1;");
+    check("\u{feff}export default (", "1:17: expected `)` but found `EOF` | export default (");
+    check("export default (", "1:17: expected `)` but found `EOF` | export default (");
+    told(
+        &[("main.ts", "import a from './d/a.json'; export default a;"), ("d/a.json", "{\n  \"a\":\n")],
+        &["error: d/a.json:3:1: EOF while parsing a value at line 3 column 0 |   \"a\":\n"],
+    );
+}
+
+#[test]
+fn what_is_not_there_stops_and_what_is_odd_does_not() {
+    let text = "import { a } from './none';\nexport { b } from './nowhere';\nexport default a;\n";
+    told(
+        &[("main.ts", text)],
+        &[
+            "error: main.ts:1:19: could not resolve './none' in main.ts | import { a } from './none';",
+            "error: main.ts:2:19: could not resolve './nowhere' in main.ts | export { b } from './nowhere';",
+        ],
+    );
+    // Nothing of the script stands where JSX imports what makes elements of it.
+    told(
+        &[("main.ts", "import './a';"), ("a.tsx", "export default <a/>;\nexport const b = <b/>;\n")],
+        &["error: a.tsx: could not resolve '@gitbook/runtime/jsx-runtime' in a.tsx"],
+    );
+    let problems = bundled(&[("main.ts", "import a from 'a-package'; export default a;")]).unwrap_err();
+    assert_eq!(problems[0].to_string(), "main.ts:1:15: could not resolve 'a-package' in main.ts");
+    assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("npm ci")), "{problems:?}");
+    let files = [("main.ts", "export default eval('1');\n")];
+    let odd = "warning: main.ts:1:16: use of direct `eval` in 'main.ts' is strongly discouraged as it poses security risks and may cause issues with minification | export default eval('1');";
+    told(&files, &[odd]);
+    let bundle = bundled(&files).unwrap();
+    assert_eq!(bundle.warnings[0].hint, None);
+    assert!(bundle.script.contains("eval(`1`)"), "{}", bundle.script);
+}

@@ -1,0 +1,296 @@
+//! What a folder and variables become: the body of a publish request, or all that is wrong with them.
+
+mod repository;
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::{Form, PreviewIdentity, identity};
+use crate::preview::Mark;
+use repository::{HELLO, Repository, SCRIPT, hello, repository};
+
+/// All problems, and whether there is something to publish in spite of them.
+#[track_caller]
+fn check(repository: &Repository, expected: &[&str]) {
+    let packaged = repository.packaged();
+    let told = |d: &crate::diagnostic::Diagnostic| format!("{}: {d}", d.severity);
+    let mut found: Vec<_> = packaged.problems.iter().map(told).collect();
+    found.extend(packaged.integration.map(|integration| format!("{} can be published", integration.name)));
+    assert_eq!(found, expected);
+}
+
+/// A field of the request.
+#[track_caller]
+fn sent(repository: &Repository, field: &str, expected: impl Into<Value>) {
+    assert_eq!(repository.body()[field], expected.into(), "{field}");
+}
+
+/// An image of one black pixel.
+fn png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&[0]).unwrap();
+    bytes
+}
+
+#[test]
+fn a_request_has_the_manifests_fields_and_files() {
+    let repository = hello("icon: a.png\npreviewImages: [a.png]\nsecrets: {KEY: 'x-${{ env.KEY }}'}\n")
+        .file("a.png", png())
+        .variable("KEY", "hush");
+    check(&repository, &["hello can be published"]);
+    let body = repository.body();
+    let image = body["icon"].clone();
+    assert!(image.as_str().unwrap().starts_with("iVBORw0KGgo"), "{image}");
+    assert_eq!(
+        body,
+        json!({
+            "title": "Hello",
+            "organization": "acme",
+            "scopes": ["space:git:sync", "openapi:read"],
+            "description": "",
+            "runtime": "v2",
+            "icon": image,
+            "previewImages": [image],
+            "secrets": {"KEY": "x-hush"},
+            "script": SCRIPT,
+        })
+    );
+    let hidden = repository.packaged().hidden;
+    let hidden: Vec<_> = hidden.iter().map(|secret| secret.expose_secret()).collect();
+    assert_eq!(hidden, ["x-hush", "hush"]);
+}
+
+#[test]
+fn what_the_manifest_says_goes_before_defaults() {
+    sent(&hello("description: Says it\n"), "description", "Says it");
+    sent(&hello("runtime: v1\n"), "runtime", "v1");
+    sent(&hello("icon: ''\n"), "icon", Value::Null);
+    sent(&hello(""), "secrets", Value::Null);
+    sent(&hello("envs: {dev: {title: In dev}}\n"), "envs", Value::Null);
+    sent(&hello("envs: {dev: {title: In dev}}\n").env("dev"), "title", "In dev");
+    sent(&hello("").field("title", "GITBOOK_TITLE", Form::Text, "Hi"), "title", "Hi");
+}
+
+#[test]
+fn what_the_report_shows_is_the_manifests() {
+    let integration = hello("visibility: unlisted\n").integration();
+    assert_eq!((integration.title(), integration.text("visibility")), ("Hello", "unlisted"));
+    assert_eq!(integration.text("target"), "");
+    assert_eq!(integration.scopes().into_iter().collect::<Vec<_>>(), ["openapi:read", "space:git:sync"]);
+    assert_eq!(integration.script_bytes(), SCRIPT.len());
+}
+
+#[test]
+fn variables_alone_are_a_manifest() {
+    let repository = hello("")
+        .without_manifest()
+        .field("name", "GITBOOK_NAME", Form::Text, "hello")
+        .field("title", "GITBOOK_TITLE", Form::Text, "Hello")
+        .field("organization", "GITBOOK_ORGANIZATION", Form::Text, "acme")
+        .field("scopes", "GITBOOK_SCOPES", Form::List, "space:git:sync, openapi:read");
+    check(&repository, &["error: GITBOOK_NAME: `script` is missing"]);
+    let repository = repository.field("script", "GITBOOK_SCRIPT", Form::Text, "main.js");
+    check(&repository, &["hello can be published"]);
+    sent(&repository, "scopes", json!(["space:git:sync", "openapi:read"]));
+}
+
+#[test]
+fn a_name_is_what_the_vendors_cli_takes() {
+    let wrong = "error: gitbook-manifest.yaml:1:7: `name` may have letters, digits and single dashes between them only";
+    let check = |name: &str, problem: Option<&str>| {
+        let manifest = HELLO.replace("name: hello", &format!("name: {name}"));
+        let published = format!("{name} can be published");
+        check(&repository(manifest), &[problem.unwrap_or(&published)]);
+    };
+    for good in ["a", "A-b-3", &"x".repeat(100)] {
+        check(good, None);
+    }
+    for bad in ["a--b", "-a", "a-", "a_b", "a b", "ä"] {
+        check(bad, Some(wrong));
+    }
+    let long = "error: gitbook-manifest.yaml:1:7: `name` has 101 characters, 100 are the most";
+    check(&"x".repeat(101), Some(long));
+}
+
+#[test]
+fn a_mark_of_ours_is_nothing_to_write_oneself() {
+    let mark = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
+    let summary = format!("summary: '{}'\n", Mark::default());
+    check(&hello(&summary), &[&format!("error: gitbook-manifest.yaml:6:10: {mark}")]);
+    check(&hello("summary: 'Shows <!-- comments -->'\n"), &["hello can be published"]);
+}
+
+#[test]
+fn all_problems_are_told_and_only_errors_stop() {
+    check(
+        &hello("color: red\n"),
+        &["warning: gitbook-manifest.yaml:6:1: `color` is not a field known here", "hello can be published"],
+    );
+    check(
+        &hello("visibility: secret\nicon: a.gif\npreviewImages: [b.gif]\nsecrets: {A: '${{ env.A }}'}\n")
+            .file("main.js", " \n"),
+        &[
+            "error: gitbook-manifest.yaml:6:13: `visibility` is `secret`, which is not accepted",
+            "error: gitbook-manifest.yaml:9:14: `secrets.A` needs the variable `A`, which is not set, or empty",
+            "error: gitbook-manifest.yaml:7:7: the icon `a.gif` does not end in `.png`",
+            "error: gitbook-manifest.yaml:8:17: the preview image `b.gif` does not end in `.png`",
+            "error: gitbook-manifest.yaml:4:9: the script `main.js` is empty",
+        ],
+    );
+    let problems = hello("visibility: secret\n").packaged().problems;
+    assert_eq!(problems[0].integration.as_deref(), Some("hello"));
+}
+
+#[test]
+fn what_is_missing_may_stand_in_what_was_not_read() {
+    let manifest = "name: hello\norganization: acme\nscript: main.js\nscopes: []\nvisibility: secret\n";
+    let visibility = "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not accepted";
+    check(&repository(manifest), &[visibility, "error: gitbook-manifest.yaml: `title` is missing"]);
+    check(
+        &repository(format!("{manifest}envs: {{prod: {{title: Hello}}}}\n")).env("prodd"),
+        &[visibility, "error: gitbook-manifest.yaml: `envs` has no entry `prodd`"],
+    );
+}
+
+#[test]
+fn a_script_is_text_in_the_repository() {
+    let place = "error: gitbook-manifest.yaml:4:9:";
+    let with = |script: &str| repository(HELLO.replace("main.js", script));
+    check(&with("../main.js"), &[&format!("{place} the script `../main.js` can't be read: {}", missing())]);
+    check(&with("."), &[&format!("{place} the script `.` is not a file")]);
+    check(&with("''"), &[&format!("{place} `script` has 0 characters, 1 are the least")]);
+    check(
+        &hello("").file("main.js", b"\xff"),
+        &[&format!("{place} the script `main.js` can't be read: stream did not contain valid UTF-8")],
+    );
+}
+
+/// How the system says that there is no such file.
+fn missing() -> std::io::Error {
+    std::fs::metadata("no such file").unwrap_err()
+}
+
+#[test]
+fn a_script_that_does_not_build_is_shown_from_where_the_step_runs() {
+    check(
+        &hello("").file("main.js", "export default 1 +;\n").bundled(),
+        &["error: main.js:1:19: unexpected token"],
+    );
+}
+
+#[test]
+fn where_nothing_is_published_secrets_are_not_resolved() {
+    let repository = hello("secrets: {A: '${{ env.A }}'}\n").unresolved();
+    check(
+        &repository,
+        &[
+            "warning: gitbook-manifest.yaml:6:14: `secrets.A` needs the variable `A`, which is not set here",
+            "hello can be published",
+        ],
+    );
+    let repository = repository.variable("A", "hush");
+    check(&repository, &["hello can be published"]);
+    sent(&repository, "secrets", json!({}));
+    assert_eq!(repository.packaged().hidden.len(), 0);
+}
+
+#[test]
+fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
+    let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).seal("token");
+    let hashes = [
+        hello("").hash(),
+        hello("description: Other\n").hash(),
+        hello("").file("main.js", "export default 2;\n").hash(),
+        repository(HELLO.replace("name: hello", "name: other")).hash(),
+        secret("a").hash(),
+        secret("b").hash(),
+        secret("a").seal("another token").hash(),
+    ];
+    for (index, hash) in hashes.iter().enumerate() {
+        assert_eq!(hash.trim_matches(|c: char| c.is_ascii_hexdigit()), "", "{hash}");
+        assert_eq!(hash.len(), 64, "{hash}");
+        assert!(!hashes[..index].contains(hash), "{index}: {hashes:?}");
+    }
+    assert_eq!([hello("").hash(), secret("a").hash()], [hashes[0].clone(), hashes[4].clone()]);
+}
+
+/// Who publishes `hello` as a preview.
+fn previewer(commit: &str) -> PreviewIdentity {
+    PreviewIdentity {
+        name: "hello-fix".into(),
+        title: "Hello (fix)".into(),
+        visibility: "private",
+        mark: Mark {
+            integration: "hello".into(),
+            repository: "github.com/acme/docs".into(),
+            branch: "fix".into(),
+            commit: commit.into(),
+            ..Mark::default()
+        },
+    }
+}
+
+#[test]
+fn a_preview_differs_in_title_visibility_and_mark() {
+    let repository = hello("visibility: public\nsummary: Says hello.\nsecrets: {A: a}\n");
+    let (body, hash) = repository.integration().preview_body(&previewer("abc")).unwrap().unwrap();
+    let mut body: Value = serde_json::from_slice(&body).unwrap();
+    let summary = body["summary"].take();
+    let mark = Mark::find(summary.as_str().unwrap()).unwrap();
+    assert_eq!(mark, Mark { hash: hash.clone(), ..previewer("abc").mark });
+    assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
+    let mut expected = repository.body();
+    for (field, value) in
+        [("title", "Hello (fix)".into()), ("visibility", "private".into()), ("summary", Value::Null)]
+    {
+        expected[field] = value;
+    }
+    assert_eq!(body, expected);
+    // Who made it is nothing that makes it another.
+    let hash_of =
+        |identity: &PreviewIdentity| repository.integration().preview_body(identity).unwrap().unwrap().1;
+    assert_eq!(hash_of(&previewer("def")), hash);
+    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), hash);
+}
+
+#[test]
+fn there_is_no_preview_whose_mark_does_not_fit() {
+    let preview = hello("").integration().preview_body(&previewer(&"x".repeat(2048)));
+    assert_eq!(preview.unwrap().map(|(_, hash)| hash), None);
+}
+
+/// What an integration is known by, or what is wrong with that.
+#[track_caller]
+fn known(repository: &Repository, expected: &str) {
+    let environment = repository.environment();
+    let found = match identity(&repository.source(&environment), &repository.packaging(&environment)) {
+        Ok(known) => format!("{} of {:?} in {}", known.name, known.organization, known.place),
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn to_delete_a_preview_its_name_is_enough() {
+    known(&repository("name: hello\n"), "hello of None in gitbook-manifest.yaml");
+    known(&hello("").env("none"), "hello of Some(\"acme\") in gitbook-manifest.yaml");
+    known(
+        &hello("envs: {dev: {name: hello-dev}}\n").env("dev"),
+        "hello-dev of Some(\"acme\") in gitbook-manifest.yaml",
+    );
+    known(
+        &hello("").field("name", "GITBOOK_NAME", Form::Text, "other"),
+        "other of Some(\"acme\") in gitbook-manifest.yaml",
+    );
+    known(&repository("title: x\n"), "gitbook-manifest.yaml: `name` is missing");
+    known(
+        &repository("name: a b\n"),
+        "gitbook-manifest.yaml: `name` may have letters, digits and single dashes between them only",
+    );
+    known(
+        &hello("").field("scopes", "GITBOOK_SCOPES", Form::Structure, "["),
+        "GITBOOK_SCOPES:1:1: not valid YAML: unclosed bracket '['",
+    );
+}

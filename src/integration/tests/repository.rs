@@ -1,0 +1,127 @@
+//! A repository of one integration, and how it is packaged.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::environment::Environment;
+use crate::integration::{Form, Integration, Override, Packaged, Packaging, Shelf, Source};
+use crate::integration::{discover, from_variables, package};
+
+/// The fields that every integration must have.
+pub(super) const HELLO: &str = "name: hello\ntitle: Hello\norganization: acme\nscript: main.js\nscopes: [space:git:sync, openapi:read]\n";
+pub(super) const SCRIPT: &str = "export default 1;\n";
+
+/// A repository, and how what is in it is packaged.
+pub(super) struct Repository {
+    shelf: Shelf,
+    folder: tempfile::TempDir,
+    variables: Vec<(&'static str, &'static str)>,
+    overrides: Vec<Override>,
+    env: Option<&'static str>,
+    seal: Option<SecretString>,
+    resolve_secrets: bool,
+    bundle: bool,
+}
+
+/// A repository of one integration, whose script is built already.
+pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
+    let repository = Repository {
+        shelf: Shelf::default(),
+        folder: tempfile::tempdir().unwrap(),
+        variables: Vec::new(),
+        overrides: Vec::new(),
+        env: None,
+        seal: None,
+        resolve_secrets: true,
+        bundle: false,
+    };
+    repository.file("gitbook-manifest.yaml", manifest).file("main.js", SCRIPT)
+}
+
+/// A repository of an integration that has more fields.
+pub(super) fn hello(more: &str) -> Repository {
+    repository(format!("{HELLO}{more}"))
+}
+
+impl Repository {
+    pub(super) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    pub(super) fn without_manifest(self) -> Self {
+        std::fs::remove_file(self.folder.path().join("gitbook-manifest.yaml")).unwrap();
+        self
+    }
+
+    pub(super) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    pub(super) fn field(mut self, key: &'static str, variable: &str, form: Form, value: &str) -> Self {
+        self.overrides.push(Override { key, variable: variable.into(), form, value: value.into() });
+        self
+    }
+
+    pub(super) fn env(self, env: &'static str) -> Self {
+        Self { env: Some(env), ..self }
+    }
+
+    pub(super) fn seal(self, seal: &str) -> Self {
+        Self { seal: Some(seal.into()), ..self }
+    }
+
+    pub(super) fn unresolved(self) -> Self {
+        Self { resolve_secrets: false, ..self }
+    }
+
+    pub(super) fn bundled(self) -> Self {
+        Self { bundle: true, ..self }
+    }
+
+    pub(super) fn environment(&self) -> Environment {
+        let variables = self.variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Environment::new(variables, dunce::canonicalize(self.folder.path()).unwrap())
+    }
+
+    pub(super) fn source(&self, environment: &Environment) -> Source {
+        match discover(&[".".to_owned()], environment.folder()) {
+            Ok(sources) => sources[0].clone(),
+            Err(_) => from_variables(environment.folder()),
+        }
+    }
+
+    pub(super) fn packaging<'a>(&'a self, environment: &'a Environment) -> Packaging<'a> {
+        Packaging {
+            env: self.env,
+            overrides: &self.overrides,
+            bundle: self.bundle,
+            resolve_secrets: self.resolve_secrets,
+            seal: self.seal.as_ref(),
+            environment,
+            shelf: &self.shelf,
+        }
+    }
+
+    pub(super) fn packaged(&self) -> Packaged {
+        let environment = self.environment();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(package(&self.source(&environment), &self.packaging(&environment)))
+    }
+
+    pub(super) fn integration(&self) -> Integration {
+        let packaged = self.packaged();
+        packaged.integration.unwrap_or_else(|| panic!("{:?}", packaged.problems))
+    }
+
+    /// The request's body.
+    pub(super) fn body(&self) -> Value {
+        serde_json::from_slice(&self.integration().body().unwrap().0).unwrap()
+    }
+
+    /// Its content hash.
+    pub(super) fn hash(&self) -> String {
+        self.integration().body().unwrap().1
+    }
+}
