@@ -114,7 +114,9 @@ impl Report {
     #[must_use]
     pub(crate) fn close(&self, run: &Run, result: Result<(), Error>) -> u8 {
         let error = result.err();
-        if run.outcomes.len() >= section::MANY {
+        // A sweep has said so itself.
+        let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
+        if run.outcomes.len() >= section::MANY && !is_sweep {
             self.printer.info(&tally(&run.outcomes));
         }
         for outcome in &run.outcomes {
