@@ -99,6 +99,8 @@ async fn deployment(
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard = config.shard.or(ci.node.map(|Node { index, total, .. }| Shard { index, total }));
+    // The only share is the whole, and nobody else is at work.
+    let shard = shard.filter(|shard| shard.total > 1);
     log(&config, &ci, &plan, shard, printer);
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();

@@ -82,3 +82,36 @@ async fn parallel_jobs_share_the_integrations_and_publish_none_twice() {
     assert_eq!(job("1").await, ["one-fix", "two-fix"]);
     assert_eq!(job("2").await, ["three-fix"]);
 }
+
+#[tokio::test]
+async fn a_step_of_a_parallel_group_on_bitbucket_says_that_it_deploys_its_share_only() {
+    let repository = repository().integration("one").integration("two").integration("three");
+    let step = |shard: &str| {
+        let variables = [
+            ("BITBUCKET_BRANCH", "main"),
+            ("BITBUCKET_BUILD_NUMBER", "7"),
+            ("BITBUCKET_PARALLEL_STEP", "1"),
+            ("BITBUCKET_PARALLEL_STEP_COUNT", "2"),
+            ("BITBUCKET_REPO_FULL_NAME", "acme/integrations"),
+            ("GITBOOK_LOG_FORMAT", "text"),
+            ("GITBOOK_MODE", "check"),
+            ("GITBOOK_SHARD", shard),
+        ];
+        let run = deployment().folder(&repository);
+        variables.into_iter().fold(run, |run, (name, value)| run.variable(name, value)).runs()
+    };
+    insta::assert_snapshot!(step("").await.log(), @r#"
+    exit 0
+    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations shard=2/2
+    notice: as step 2 of 2 in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`
+    info: share 2/2 has 1 of 3 integrations
+    info: checked `three` milliseconds=… script_bytes=58
+    "#);
+    insta::assert_snapshot!(step("1/1").await.log(), @r#"
+    exit 0
+    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations
+    info: checked `one` milliseconds=… script_bytes=58
+    info: checked `three` milliseconds=… script_bytes=58
+    info: checked `two` milliseconds=… script_bytes=58
+    "#);
+}

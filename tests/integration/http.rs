@@ -157,6 +157,12 @@ async fn a_rate_limit_is_waited_for_as_long_as_the_server_asks() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_whose_end_is_told_uses_up_no_tries() {
+    let limited = || said(429, "Too many requests").insert_header("retry-after", "1");
+    assert_eq!(publishing(vec![limited(), limited(), good()]).await, "published hello\nrequests: 3");
+}
+
+#[tokio::test]
 async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_for() {
     let started = std::time::Instant::now();
     let limited = said(429, "Too many requests").insert_header("retry-after", "3600");

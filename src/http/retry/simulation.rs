@@ -221,3 +221,31 @@ fn were_refusals_tries_many_would_be_used_up() {
     let outcome = Deployment { refusals_count: true, ..ALL }.runs();
     assert!(outcome.failed > 100, "{outcome:?}");
 }
+
+/// How many refusals are waited for, each with this wait, and a tenth of a second apart but for the pauses.
+fn waited_for(times: u32, wait: u64, counts: bool) -> usize {
+    let patience = Duration::from_secs(100);
+    let retry = Retry { times, patience, patience_with_limits: 2 * patience, cancel: None };
+    let mut pauses = retry.pauses(fastrand::Rng::with_seed(1));
+    let refusal = Limited { wait: Duration::from_secs(wait), counts };
+    let mut elapsed = Duration::ZERO;
+    let waits = std::iter::from_fn(|| {
+        let pause = pauses.after(&refusal, elapsed)?;
+        assert!(pause >= refusal.wait, "{pause:?}");
+        elapsed += pause + Duration::from_millis(100);
+        Some(pause)
+    });
+    waits.take(1000).count()
+}
+
+#[test]
+fn a_limit_whose_end_is_told_is_no_failed_try() {
+    assert_eq!(waited_for(4, 1, true), 4);
+    assert!((5..20).contains(&waited_for(4, 1, false)));
+    // One whose end is not told, or is over, is.
+    assert_eq!(waited_for(4, 0, false), 4);
+    assert_eq!(waited_for(0, 1, false), 0);
+    // What is shared is waited for longer, and neither for ever.
+    assert_eq!([50, 90, 101].map(|wait| waited_for(4, wait, true)), [1, 1, 0]);
+    assert_eq!([50, 90, 201].map(|wait| waited_for(4, wait, false)), [3, 2, 0]);
+}
