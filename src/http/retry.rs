@@ -65,7 +65,8 @@ impl Pauses<'_> {
         let wait = error.wait().unwrap_or_default();
         let is_limit = error.is_limit() && !wait.is_zero();
         self.failures += u32::from(!is_limit);
-        let spread = (wait / 4).min(LONGEST_SPREAD).mul_f32(self.random.f32());
+        let longest = if is_limit { (wait / 4).min(LONGEST_SPREAD) } else { Duration::ZERO };
+        let spread = longest.mul_f32(self.random.f32());
         let pause = self.backoff.next()?.max(wait.saturating_add(spread));
         let is_tried = times > 0 && self.failures <= times;
         let patience = if is_limit { patience_with_limits } else { patience };
