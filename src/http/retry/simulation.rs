@@ -225,7 +225,8 @@ fn were_refusals_tries_many_would_be_used_up() {
 /// How many refusals are waited for, each with this wait, and a tenth of a second apart but for the pauses.
 fn waited_for(times: u32, wait: u64, counts: bool) -> usize {
     let patience = Duration::from_secs(100);
-    let retry = Retry { times, patience, patience_with_limits: 2 * patience, cancel: None };
+    let pause = super::FIRST_PAUSE;
+    let retry = Retry { times, pause, patience, patience_with_limits: 2 * patience, cancel: None };
     let mut pauses = retry.pauses(fastrand::Rng::with_seed(1));
     let refusal = Limited { wait: Duration::from_secs(wait), counts };
     let mut elapsed = Duration::ZERO;

@@ -206,6 +206,14 @@ fn a_class_defines_its_fields_where_typescript_does() {
 }
 
 #[test]
+fn a_tsconfig_above_the_repository_is_nobodys() {
+    let source = ("main.ts", "export default class { a?: string; b = 1; }\n");
+    let options = "{\"compilerOptions\": {\"target\": \"ES2022\"}}";
+    assert_eq!(script(&[source, ("../tsconfig.json", options)]), script(&[source]));
+    assert_ne!(script(&[source, ("tsconfig.json", options)]), script(&[source]));
+}
+
+#[test]
 fn paths_are_found_also_where_what_the_file_extends_is_not_installed() {
     let check = |extends: &str, base: &str, warnings: &[&str]| {
         let tsconfig = format!(

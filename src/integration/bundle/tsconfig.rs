@@ -47,7 +47,10 @@ impl Settings {
 pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Box<Diagnostic>> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let Some(path) = folders.map(|folder| folder.join("tsconfig.json")).find(|path| path.is_file()) else {
-        return Ok(Settings::of(&CompilerOptions::default(), TsConfig::default(), None));
+        // The bundler would look for one above the repository, too.
+        let mut above = root.ancestors().skip(1).map(|folder| folder.join("tsconfig.json"));
+        let tsconfig = TsConfig::Auto(!above.any(|path| path.is_file()));
+        return Ok(Settings::of(&CompilerOptions::default(), tsconfig, None));
     };
     let own = own(&path)?;
     Ok(match Resolver::default().resolve_tsconfig(&path) {
