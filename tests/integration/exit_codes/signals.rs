@@ -94,7 +94,7 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     warning: SIGTERM: nothing new is started
-    info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=…
+    info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=… script_bytes=58
     error: cancelled by SIGTERM
      hint: what was done until then is in the outputs; running again is safe
     "#);
