@@ -188,8 +188,9 @@ async fn none_is_recorded_where_none_is_wanted() {
 /// The hash stands where anybody can read it who can read the repository.
 #[tokio::test]
 async fn a_secret_can_not_be_guessed_by_the_hash() {
+    let gitbook = gitbook().await;
     let hash = async |secret: &str, token: &str| {
-        let (gitbook, forge) = (gitbook().await, forge().await);
+        let forge = forge().await;
         let folder = repository().manifest("hello", "hello", "secrets:\n  KEY: ${{ env.KEY }}\n");
         let run = push_to_main(&gitbook, &forge).variable("KEY", secret).variable("GITBOOK_TOKEN", token);
         assert_eq!(run.folder(&folder).runs().await.code, Some(0));
