@@ -181,6 +181,18 @@ fn a_script_that_does_not_build_is_shown_from_where_the_step_runs() {
 }
 
 #[test]
+fn what_is_bundled_is_known_by_its_parts() {
+    let parts = |repository: Repository| {
+        let integration = repository.integration();
+        let bytes = integration.script_bytes();
+        integration.parts().iter().map(|part| (part.package.clone(), part.bytes == bytes)).collect::<Vec<_>>()
+    };
+    assert_eq!(parts(hello("").bundled()), [(None, true)]);
+    // Of a script that is built already nobody knows.
+    assert_eq!(parts(hello("")), []);
+}
+
+#[test]
 fn where_nothing_is_published_secrets_are_not_resolved() {
     let repository = hello("secrets: {A: '${{ env.A }}'}\n").unresolved();
     check(
