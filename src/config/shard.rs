@@ -163,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_share_is_read_as_it_is_shown(total in 1..1000_usize, index in 1..1000_usize) {
+        fn a_share_is_read_as_it_is_shown(total in 1..8_usize, index in 1..8_usize) {
             let text = format!("{index}/{total}");
             let parsed = Shard::parse(&text).ok();
             prop_assert_eq!(parsed, (index <= total).then_some(Shard { index, total }));

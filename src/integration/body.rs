@@ -2,7 +2,6 @@
 //! neither their images nor, beyond a measure, their scripts in memory.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
@@ -108,12 +107,6 @@ struct Encoded(Vec<u8>);
 impl Encoded {
     fn of(image: &Image) -> Result<Self, Stale> {
         image.bytes().map(Self)
-    }
-}
-
-impl fmt::Debug for Encoded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Encoded({} bytes)", self.0.len())
     }
 }
 
