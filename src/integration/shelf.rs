@@ -95,12 +95,12 @@ fn read(file: &Mutex<File>, at: u64, length: usize) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{IN_MEMORY, Kept, Shelf};
+    use super::{Kept, Shelf};
 
     #[test]
     fn what_is_too_much_for_memory_is_read_again() {
         let shelf = Shelf::default();
-        let scripts = ["a".repeat(IN_MEMORY), "ä\n".repeat(1000), "c".to_owned(), String::new()];
+        let scripts = ["a".repeat(16_777_216), "ä\n".repeat(1000), "c".to_owned(), String::new()];
         let kept: Vec<_> = scripts.iter().map(|script| shelf.keep(script.clone())).collect();
         let is_in_file: Vec<_> = kept.iter().map(|kept| matches!(kept, Kept::InFile { .. })).collect();
         assert_eq!(is_in_file, [false, true, true, false]);

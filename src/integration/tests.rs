@@ -181,6 +181,19 @@ fn a_script_that_does_not_build_is_shown_from_where_the_step_runs() {
 }
 
 #[test]
+fn an_image_that_changes_meanwhile_is_not_sent() {
+    let repository = hello("icon: a.png\n").file("a.png", png());
+    let integration = repository.integration();
+    let repository = repository.file("a.png", [png(), vec![0]].concat());
+    let told =
+        |result: Result<_, super::Stale>| result.map(|_: (Vec<u8>, String)| ()).unwrap_err().to_string();
+    assert_eq!(told(integration.body()), "the icon `a.png` has changed since it was checked");
+    repository.remove("a.png");
+    let gone = told(integration.body());
+    assert!(gone.starts_with("the icon `a.png` can't be read any more: "), "{gone}");
+}
+
+#[test]
 fn what_is_bundled_is_known_by_its_parts() {
     let parts = |repository: Repository| {
         let integration = repository.integration();

@@ -30,9 +30,7 @@ pub(crate) fn weights(sources: &[Source]) -> Vec<u64> {
 fn weight(folder: &Path) -> u64 {
     // An integration in a folder below is one of its own.
     let is_own = |entry: &DirEntry| {
-        entry.depth() == 0
-            || !entry.file_type().is_some_and(|kind| kind.is_dir())
-            || !entry.path().join(FILE_NAME).is_file()
+        !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
     };
     let files = walk(folder, is_own).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     REQUEST + files.map(|entry| size(entry.path())).sum::<u64>()
@@ -65,10 +63,10 @@ fn characters(path: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{REQUEST, weights};
+    use super::weights;
     use crate::integration::discover;
 
-    /// What all integrations weigh more than a request does, by the files of a repository.
+    /// What all integrations weigh more than a request does (256 KiB), by the files of a repository.
     fn check(files: &[(&str, &[u8])], expected: &[u64]) {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join(".git")).unwrap();
@@ -78,7 +76,7 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
         let sources = discover(&["**/gitbook-manifest.yaml".to_owned()], temp.path()).unwrap();
-        let weights: Vec<_> = weights(&sources).iter().map(|weight| weight - REQUEST).collect();
+        let weights: Vec<_> = weights(&sources).iter().map(|weight| weight - 262_144).collect();
         assert_eq!(weights, expected, "{:?}", files.iter().map(|(path, _)| path).collect::<Vec<_>>());
     }
 

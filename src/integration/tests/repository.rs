@@ -104,6 +104,10 @@ impl Repository {
         }
     }
 
+    pub(super) fn remove(&self, path: &str) {
+        std::fs::remove_file(self.folder.path().join(path)).unwrap();
+    }
+
     pub(super) fn packaged(&self) -> Packaged {
         let environment = self.environment();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
