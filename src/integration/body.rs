@@ -17,7 +17,7 @@ use crate::preview;
 /// The manifest's fields as the request has them.
 pub(super) type Fields = serde_json::Map<String, serde_json::Value>;
 
-/// What else belongs into a body.
+/// What else belongs into a body, and where it waits until that is sent.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) icon: Option<Image>,
@@ -39,7 +39,7 @@ pub(crate) enum Stale {
     Unreadable(String, std::io::Error),
 }
 
-/// The same, read.
+/// [`Content`], read.
 pub(super) struct Read<'a> {
     icon: Option<Encoded>,
     previews: Vec<Encoded>,
