@@ -113,16 +113,17 @@ impl Deployment<'_> {
             if self.dry_run {
                 return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
             }
-            let (body, hash) = integration.body()?;
+            let request = integration.request()?;
             // The forge keeps one record, wherever this is published to.
-            let hash = records::hash_at(self.gitbook.endpoint(), &hash);
+            let hash = records::hash_at(self.gitbook.endpoint(), &request.hash);
             let sent = Sent::production(integration);
             if let Some(existing) = self.unchanged(&sent, &hash).await? {
                 return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
             }
             let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
             // What stands there is the name's owner's, so that a further try needs no look at it.
-            let request = self.change("publishing", &name, self.gitbook.publish(&name, body));
+            let request = self.gitbook.publish(&name, request.body()?);
+            let request = self.change("publishing", &name, request);
             let answer = self.recorded(&publishing, request).await?;
             Ok(published(&answer.last, &sent, done))
         })
@@ -170,21 +171,23 @@ impl Deployment<'_> {
             mark: previews.mark(&integration.name),
         };
         let too_long = || DeployError::MarkTooLong(name.to_owned());
-        let (body, hash) = integration.preview_body(&identity)?.ok_or_else(too_long)?;
+        let request = integration.preview_request(&identity)?.ok_or_else(too_long)?;
+        let hash = &request.hash;
         let mark = &identity.mark;
         let existing = self.read(name).await?;
         if let Some(existing) = &existing {
             let theirs = guard::may_change(name, existing, mark)?;
-            if self.skip_unchanged && theirs.hash == hash {
+            if self.skip_unchanged && theirs.hash == *hash {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
         }
         if self.dry_run {
             return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
         }
-        let publishing = Publishing { integration: &integration.name, name, hash: &hash, mark: Some(mark) };
+        let publishing = Publishing { integration: &integration.name, name, hash, mark: Some(mark) };
         let marked = Mark { hash: hash.clone(), ..mark.clone() };
         let further = |there| guard::publish_again(there, existing.as_ref(), &marked);
+        let body = request.body()?;
         let request = async {
             let request = self.gitbook.publish_guarded(name, body, further);
             self.change("publishing", name, request).await.map_err(|error| error.guarded(mark))

@@ -19,6 +19,7 @@ pub(crate) use manifest::{Form, Override};
 pub(crate) use shelf::Shelf;
 pub(crate) use weight::{REQUEST, weights};
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,15 @@ pub(crate) struct Integration {
     content: Content,
     /// Whose the script is.
     parts: Vec<Part>,
+}
+
+/// What publishes an integration. What stands already is known by the hash alone, without a body.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    /// The content hash.
+    pub hash: String,
+    fields: Cow<'a, Fields>,
+    content: &'a Content,
 }
 
 /// What is published under another name than production's.
@@ -338,32 +348,38 @@ impl Integration {
         scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
     }
 
-    /// The request body of the production integration, and its content hash.
+    /// The request that publishes to production.
     ///
     /// # Errors
-    /// When the checkout was written to meanwhile.
-    pub(crate) fn body(&self) -> Result<(Vec<u8>, String), Stale> {
-        let content = self.content.read()?;
-        Ok((content.body(&self.fields), content.content_hash(&self.name, &self.fields)))
+    /// When the script can't be read any more.
+    pub(crate) fn request(&self) -> Result<Request<'_>, Stale> {
+        let hash = self.content.content_hash(&self.name, &self.fields)?;
+        Ok(Request { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
 
-    /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
+    /// The request that publishes a preview, with its content hash in the mark; `None` when the mark does not fit.
     ///
     /// # Errors
-    /// When the checkout was written to meanwhile.
-    pub(crate) fn preview_body(
-        &self,
-        identity: &PreviewIdentity,
-    ) -> Result<Option<(Vec<u8>, String)>, Stale> {
-        let content = self.content.read()?;
+    /// When the script can't be read any more.
+    pub(crate) fn preview_request(&self, identity: &PreviewIdentity) -> Result<Option<Request<'_>>, Stale> {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
-        let hash = content.content_hash(&identity.name, &fields);
+        let hash = self.content.content_hash(&identity.name, &fields)?;
         let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
-        Ok(Some((content.body(&fields), hash)))
+        Ok(Some(Request { hash, fields: Cow::Owned(fields), content: &self.content }))
+    }
+}
+
+impl Request<'_> {
+    /// Its body, put together now.
+    ///
+    /// # Errors
+    /// When the checkout was written to meanwhile.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, Stale> {
+        self.content.body(&self.fields)
     }
 }
 

@@ -76,8 +76,8 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
         return;
     };
     let header = Header::of(data).expect("what is no PNG was taken");
-    let body: serde_json::Value =
-        serde_json::from_slice(&integration.body().expect("nobody else writes").0).expect("a body is JSON");
+    let body = integration.request().and_then(|request| request.body()).expect("nobody else writes");
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("a body is JSON");
     for sent in [&body["icon"], &body["previewImages"][0]] {
         let sent = BASE64_STANDARD.decode(sent.as_str().unwrap_or_default());
         assert_eq!(sent.as_deref(), Ok(data));

@@ -146,7 +146,7 @@ fn holds(node: &Node, what: &str) -> bool {
 
 /// Holds that the API would accept what is sent.
 fn hold_body(integration: &Integration) {
-    let (body, _) = integration.body().expect("nobody else writes");
+    let body = integration.request().and_then(|request| request.body()).expect("nobody else writes");
     let body = accepted(&body);
     assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "nothing is published");
     let branch = Branch::new("feature/x");
@@ -159,13 +159,11 @@ fn hold_body(integration: &Integration) {
     };
     let title = preview::title(integration.title(), &branch);
     let identity = PreviewIdentity { name, title, visibility: "private", mark };
-    let (body, hash) = integration
-        .preview_body(&identity)
-        .expect("nobody else writes")
-        .expect("a mark of a short branch fits");
-    let body = accepted(&body);
+    let request = integration.preview_request(&identity).expect("nobody else writes");
+    let request = request.expect("a mark of a short branch fits");
+    let body = accepted(&request.body().expect("nobody else writes"));
     let found = Mark::find(body["summary"].as_str().unwrap_or_default());
-    assert_eq!(found, Some(Mark { hash, ..identity.mark }));
+    assert_eq!(found, Some(Mark { hash: request.hash, ..identity.mark }));
 }
 
 /// The body, in which nothing is broken.

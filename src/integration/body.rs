@@ -39,66 +39,52 @@ pub(crate) enum Stale {
     Unreadable(String, std::io::Error),
 }
 
-/// [`Content`], read.
-pub(super) struct Read<'a> {
-    icon: Option<Encoded>,
-    previews: Vec<Encoded>,
-    script: std::borrow::Cow<'a, str>,
-    content: &'a Content,
-}
-
 impl Content {
-    /// Reads what was left where it is.
-    pub(super) fn read(&self) -> Result<Read<'_>, Stale> {
-        Ok(Read {
-            icon: self.icon.as_ref().map(Encoded::of).transpose()?,
-            previews: self.previews.iter().map(Encoded::of).collect::<Result<_, _>>()?,
-            script: self.script.text()?,
-            content: self,
-        })
-    }
-}
-
-impl Read<'_> {
-    /// The request's JSON.
-    pub(super) fn body(&self, fields: &Fields) -> Vec<u8> {
-        let secrets = self.content.secrets.as_ref().map(|secrets| {
+    /// The request's JSON, for which the images are read once more.
+    pub(super) fn body(&self, fields: &Fields) -> Result<Vec<u8>, Stale> {
+        let secrets = self.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
         });
-        let images: usize = self.icon.iter().chain(&self.previews).map(|image| image.0.len()).sum();
+        let icon = self.icon.as_ref().map(Encoded::of).transpose()?;
+        let previews = self.previews.iter().map(Encoded::of).collect::<Result<Vec<_>, _>>()?;
+        let script = self.script.text()?;
+        let images: usize = icon.iter().chain(&previews).map(|image| image.0.len()).sum();
         // A script grows by what must be escaped in it, and images by a third.
-        let mut body = Vec::with_capacity(self.script.len() * 9 / 8 + images.div_ceil(3) * 4 + 16 * 1024);
-        self.write(fields, secrets, &mut body);
-        body
+        let mut body = Vec::with_capacity(script.len() * 9 / 8 + images.div_ceil(3) * 4 + 16 * 1024);
+        Body { fields, icon: icon.as_ref(), preview_images: &previews, secrets, script: &script }
+            .write(&mut body);
+        Ok(body)
     }
 
-    /// SHA-256 of a name and a body with sealed secrets.
-    pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> String {
+    /// SHA-256 of a name and a body with sealed secrets and, for its images, their digests.
+    pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, Stale> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
-        self.write(fields, self.content.sealed.as_deref(), &mut hash);
-        preview::hex(&hash.finalize())
-    }
-
-    fn write(&self, fields: &Fields, secrets: Option<impl Serialize>, to: &mut impl std::io::Write) {
-        let Self { icon, previews, script, .. } = self;
-        let body = Body { fields, icon: icon.as_ref(), preview_images: previews, secrets, script };
-        // Text keys and finite numbers always serialize, and memory always takes them.
-        drop(serde_json::to_writer(to, &body));
+        let Self { icon, previews, sealed, .. } = self;
+        let (icon, secrets, script) = (icon.as_ref(), sealed.as_deref(), &*self.script.text()?);
+        Body { fields, icon, preview_images: previews, secrets, script }.write(&mut hash);
+        Ok(preview::hex(&hash.finalize()))
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a, S> {
+struct Body<'a, Image, Secrets> {
     #[serde(flatten)]
     fields: &'a Fields,
     #[serde(skip_serializing_if = "Option::is_none")]
-    icon: Option<&'a Encoded>,
-    preview_images: &'a [Encoded],
+    icon: Option<&'a Image>,
+    preview_images: &'a [Image],
     #[serde(skip_serializing_if = "Option::is_none")]
-    secrets: Option<S>,
+    secrets: Option<Secrets>,
     script: &'a str,
+}
+
+impl<I: Serialize, S: Serialize> Body<'_, I, S> {
+    fn write(&self, to: &mut impl std::io::Write) {
+        // Text keys and finite numbers always serialize, and memory always takes them.
+        drop(serde_json::to_writer(to, self));
+    }
 }
 
 /// An image, which is written in base64 and not copied for that.

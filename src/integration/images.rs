@@ -3,6 +3,7 @@
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::body::Stale;
@@ -35,10 +36,13 @@ impl Purpose {
     }
 }
 
-/// An image that was found good, and is read again when it is sent.
-#[derive(Debug)]
+/// An image that was found good, and is read again when it is sent. Serialized, it is its digest.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub(super) struct Image {
+    #[serde(skip)]
     what: String,
+    #[serde(skip)]
     path: PathBuf,
     digest: [u8; 32],
 }

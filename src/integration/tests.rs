@@ -185,11 +185,10 @@ fn an_image_that_changes_meanwhile_is_not_sent() {
     let repository = hello("icon: a.png\n").file("a.png", png());
     let integration = repository.integration();
     let repository = repository.file("a.png", [png(), vec![0]].concat());
-    let told =
-        |result: Result<_, super::Stale>| result.map(|_: (Vec<u8>, String)| ()).unwrap_err().to_string();
-    assert_eq!(told(integration.body()), "the icon `a.png` has changed since it was checked");
+    let told = || integration.request().unwrap().body().unwrap_err().to_string();
+    assert_eq!(told(), "the icon `a.png` has changed since it was checked");
     repository.remove("a.png");
-    let gone = told(integration.body());
+    let gone = told();
     assert!(gone.starts_with("the icon `a.png` can't be read any more: "), "{gone}");
 }
 
@@ -224,6 +223,8 @@ fn where_nothing_is_published_secrets_are_not_resolved() {
 #[test]
 fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
     let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).seal("token");
+    let with = |field, image| hello(field).file("a.png", image);
+    let other = [png(), vec![0]].concat();
     let hashes = [
         hello("").hash(),
         hello("description: Other\n").hash(),
@@ -232,6 +233,9 @@ fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
         secret("a").hash(),
         secret("b").hash(),
         secret("a").seal("another token").hash(),
+        with("icon: a.png\n", png()).hash(),
+        with("icon: a.png\n", other).hash(),
+        with("previewImages: [a.png]\n", png()).hash(),
     ];
     for (index, hash) in hashes.iter().enumerate() {
         assert_eq!(hash.trim_matches(|c: char| c.is_ascii_hexdigit()), "", "{hash}");
@@ -260,8 +264,10 @@ fn previewer(commit: &str) -> PreviewIdentity {
 #[test]
 fn a_preview_differs_in_title_visibility_and_mark() {
     let repository = hello("visibility: public\nsummary: Says hello.\nsecrets: {A: a}\n");
-    let (body, hash) = repository.integration().preview_body(&previewer("abc")).unwrap().unwrap();
-    let mut body: Value = serde_json::from_slice(&body).unwrap();
+    let integration = repository.integration();
+    let request = integration.preview_request(&previewer("abc")).unwrap().unwrap();
+    let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
+    let hash = request.hash;
     let summary = body["summary"].take();
     let mark = Mark::find(summary.as_str().unwrap()).unwrap();
     assert_eq!(mark, Mark { hash: hash.clone(), ..previewer("abc").mark });
@@ -274,16 +280,15 @@ fn a_preview_differs_in_title_visibility_and_mark() {
     }
     assert_eq!(body, expected);
     // Who made it is nothing that makes it another.
-    let hash_of =
-        |identity: &PreviewIdentity| repository.integration().preview_body(identity).unwrap().unwrap().1;
+    let hash_of = |identity: &PreviewIdentity| integration.preview_request(identity).unwrap().unwrap().hash;
     assert_eq!(hash_of(&previewer("def")), hash);
     assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), hash);
 }
 
 #[test]
 fn there_is_no_preview_whose_mark_does_not_fit() {
-    let preview = hello("").integration().preview_body(&previewer(&"x".repeat(2048)));
-    assert_eq!(preview.unwrap().map(|(_, hash)| hash), None);
+    let integration = hello("").integration();
+    assert!(integration.preview_request(&previewer(&"x".repeat(2048))).unwrap().is_none());
 }
 
 /// What an integration is known by, or what is wrong with that.

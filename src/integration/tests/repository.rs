@@ -121,11 +121,11 @@ impl Repository {
 
     /// The request's body.
     pub(super) fn body(&self) -> Value {
-        serde_json::from_slice(&self.integration().body().unwrap().0).unwrap()
+        serde_json::from_slice(&self.integration().request().unwrap().body().unwrap()).unwrap()
     }
 
     /// Its content hash.
     pub(super) fn hash(&self) -> String {
-        self.integration().body().unwrap().1
+        self.integration().request().unwrap().hash
     }
 }
