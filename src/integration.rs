@@ -8,16 +8,16 @@ mod manifest;
 mod masked;
 mod paths;
 mod secrets;
-mod shelf;
 mod weight;
+mod workshop;
 
 pub(crate) use body::Stale;
 pub(crate) use bundle::Part;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
-pub(crate) use shelf::Shelf;
 pub(crate) use weight::{REQUEST, weights};
+pub(crate) use workshop::Workshop;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -28,10 +28,11 @@ use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
-use crate::node::Map;
+use crate::node::{Map, Node, Value};
 use crate::preview::{self, Mark};
 use crate::schema;
 use body::{Content, Fields};
+use bundle::Bundle;
 use images::{Image, Purpose};
 use manifest::Manifest;
 use secrets::Secrets;
@@ -52,8 +53,8 @@ pub(crate) struct Packaging<'a> {
     pub seal: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
-    /// Where scripts wait to be sent.
-    pub shelf: &'a Shelf,
+    /// Where it is done.
+    pub workshop: &'a Workshop,
 }
 
 /// An integration, complete.
@@ -151,16 +152,26 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
         problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
         problems.extend(unread);
     }
-    let secrets = secrets(&manifest.fields, packaging, &mut problems).await;
+    let secrets = secrets(&manifest.fields, packaging);
+    let images = async { images(&manifest, packaging) };
+    // The bundler comes first: it has threads of its own, and all else is done meanwhile.
+    let (bundle, secrets, images) = futures::join!(script(&manifest, packaging), secrets, images);
+    let ((secrets, of_secrets), ((icon, previews), of_images)) = (secrets, images);
+    let (bundle, of_script) = match bundle {
+        Ok(mut bundle) => {
+            let warnings = std::mem::take(&mut bundle.warnings);
+            (Some(bundle), warnings)
+        }
+        Err(problems) => (None, problems),
+    };
+    problems.extend([of_secrets, of_images, of_script].into_iter().flatten());
     let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
-    let (icon, previews) = images(&manifest, packaging, &mut problems);
-    let script = script(&manifest, packaging, &mut problems).await;
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
-    let integration = match (name, script) {
-        (Some(name), Some((script, parts))) if !problems.iter().any(Diagnostic::is_error) => {
+    let integration = match (name, bundle) {
+        (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
-            let script = packaging.shelf.keep(script);
+            let script = packaging.workshop.shelf.keep(script);
             let content = Content { icon, previews, secrets, sealed, script };
             let (fields, place) = (fields(&manifest.fields), manifest.place);
             Some(Integration { name, place, fields, content, parts })
@@ -189,10 +200,7 @@ fn load(source: &Source) -> Result<Manifest, Vec<Diagnostic>> {
 
 /// What is wrong with the manifest itself.
 fn check(manifest: &Manifest) -> Vec<Diagnostic> {
-    let node = crate::node::Node {
-        value: crate::node::Value::Map(manifest.fields.clone()),
-        place: manifest.place.clone(),
-    };
+    let node = Node { value: Value::Map(manifest.fields.clone()), place: manifest.place.clone() };
     let found = schema::check(&node, &schema::MANIFEST);
     let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
@@ -222,15 +230,13 @@ fn invalid_name(name: &str) -> Option<String> {
     }
 }
 
-async fn secrets(fields: &Map, packaging: &Packaging<'_>, problems: &mut Vec<Diagnostic>) -> Option<Secrets> {
-    let secrets = fields.get("secrets")?.as_map()?;
+async fn secrets(fields: &Map, packaging: &Packaging<'_>) -> (Option<Secrets>, Vec<Diagnostic>) {
+    let Some(secrets) = fields.get("secrets").and_then(Node::as_map) else { return (None, Vec::new()) };
     if !packaging.resolve_secrets {
-        problems.extend(secrets::check(secrets, packaging.environment));
-        return Some(Secrets::default());
+        return (Some(Secrets::default()), secrets::check(secrets, packaging.environment));
     }
-    let (resolved, found) = secrets::resolve(secrets, packaging.environment).await;
-    problems.extend(found);
-    Some(resolved)
+    let (resolved, problems) = secrets::resolve(secrets, packaging.environment).await;
+    (Some(resolved), problems)
 }
 
 /// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
@@ -243,13 +249,10 @@ fn fields(manifest: &Map) -> Fields {
     fields
 }
 
-fn images(
-    manifest: &Manifest,
-    packaging: &Packaging<'_>,
-    problems: &mut Vec<Diagnostic>,
-) -> (Option<Image>, Vec<Image>) {
+fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Vec<Image>), Vec<Diagnostic>) {
     let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
-    let mut read = |node: &crate::node::Node, purpose| {
+    let mut problems = Vec::new();
+    let mut read = |node: &Node, purpose| {
         let text = node.as_text()?;
         match images::read(&root, &manifest.folder, text, purpose, &node.place) {
             Ok((image, warning)) => {
@@ -266,50 +269,35 @@ fn images(
     let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
     let icon = icon.and_then(|node| read(node, Purpose::Icon));
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
-    (icon, previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect())
+    let previews = previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect();
+    ((icon, previews), problems)
 }
 
-async fn script(
-    manifest: &Manifest,
-    packaging: &Packaging<'_>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<(String, Vec<Part>)> {
-    let node = manifest.fields.get("script")?;
-    let text = node.as_text().filter(|text| !text.is_empty())?;
-    let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
-    let path = match paths::inside(&root, &manifest.folder, text, "the script", &node.place) {
-        Ok(path) => path,
-        Err(problem) => {
-            problems.push(*problem);
-            return None;
-        }
-    };
-    let script = if packaging.bundle {
-        bundle::bundle(&path, &root, &shown_from(packaging.environment.folder())).await.map(|bundle| {
-            problems.extend(bundle.warnings);
-            (bundle.script, bundle.parts)
-        })
+/// The script, as it is to be sent. Where none is named, the schema has told so already.
+async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle, Vec<Diagnostic>> {
+    let named = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
+    let (text, place) = named.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
+    let folder = packaging.environment.folder();
+    let root = paths::repository_root(&manifest.folder, folder);
+    let path = paths::inside(&root, &manifest.folder, text, "the script", place);
+    let path = path.map_err(|problem| vec![*problem])?;
+    let bundle = if packaging.bundle {
+        bundle::bundle(&path, &root, &shown_from(folder), &packaging.workshop.threads).await?
     } else {
-        // Whose what in it is, nobody knows.
-        std::fs::read_to_string(&path).map(|script| (script, Vec::new())).map_err(|error| {
+        let script = std::fs::read_to_string(&path).map_err(|error| {
             let message = format!("the script `{text}` can't be read: {error}");
             let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
-            vec![Diagnostic::error(node.place.clone(), message).hint(hint)]
-        })
+            vec![Diagnostic::error(place.clone(), message).hint(hint)]
+        })?;
+        // Whose what in it is, nobody knows.
+        Bundle { script, ..Bundle::default() }
     };
-    match script {
-        // A build that failed without a word must not empty an integration.
-        Ok((script, _)) if script.trim().is_empty() => {
-            let message = format!("the script `{text}` is empty");
-            problems.push(Diagnostic::error(node.place.clone(), message));
-            None
-        }
-        Ok(script) => Some(script),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
+    // A build that failed without a word must not empty an integration.
+    if bundle.script.trim().is_empty() {
+        let empty = Diagnostic::error(place.clone(), format!("the script `{text}` is empty"));
+        return Err(bundle.warnings.into_iter().chain([empty]).collect());
     }
+    Ok(bundle)
 }
 
 fn shown_from(folder: &Path) -> PathBuf {

@@ -38,7 +38,7 @@ use config::{Config, Mode, Shard};
 use deploy::Records;
 use error::{Error, Tally};
 use forge::Forge;
-use integration::Shelf;
+use integration::Workshop;
 use plan::{Decision, Plan};
 use preview::Branch;
 use report::{Printer, Report, Run};
@@ -111,8 +111,8 @@ async fn deployment(
     let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
-    let shelf = &Shelf::default();
-    let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard, shelf };
+    let workshop = &Workshop::default();
+    let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
     let result = carry_out(&plan.decision, &stage, run).await;
     stage.conclude(&plan.decision, run, result.as_ref().err()).await;
     // One that came while all was told has cut that short.

@@ -22,7 +22,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Incomplete, Integration, Packaging, Shelf, Source};
+use crate::integration::{self, Incomplete, Integration, Packaging, Source, Workshop};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
@@ -41,8 +41,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) report: &'a Report,
     /// This machine's share of the integrations.
     pub(crate) shard: Option<Shard>,
-    /// Where scripts wait to be sent.
-    pub(crate) shelf: &'a Shelf,
+    /// Where integrations are packaged.
+    pub(crate) workshop: &'a Workshop,
 }
 
 /// What is to be deployed, and what of it was not found: that is told with all other problems.
@@ -277,7 +277,7 @@ impl Stage<'_> {
             resolve_secrets,
             seal: self.config.token.as_ref(),
             environment: self.environment,
-            shelf: self.shelf,
+            workshop: self.workshop,
         }
     }
 

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::environment::Environment;
-use crate::integration::{Packaged, Packaging, Shelf, Source, package};
+use crate::integration::{Packaged, Packaging, Source, Workshop, package};
 use crate::report::Report;
 
 const NAME: &str = "icon.png";
@@ -53,7 +53,7 @@ fn packaged(folder: &Path) -> Packaged {
         resolve_secrets: true,
         seal: None,
         environment: &environment,
-        shelf: &Shelf::default(),
+        workshop: &Workshop::default(),
     };
     package(&source, &packaging).now_or_never().expect("nothing is waited for")
 }

@@ -9,7 +9,7 @@ use super::log::{FORMATS, printed};
 use crate::diagnostic::{Diagnostic, Place, Position};
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, Packaged, Packaging, PreviewIdentity, Shelf, Source, identity, package,
+    Integration, Packaged, Packaging, PreviewIdentity, Source, Workshop, identity, package,
 };
 use crate::node::{Node, Value};
 use crate::preview::{self, Branch, Mark, Template};
@@ -60,7 +60,7 @@ fn read(folder: &Path, text: &str) {
             resolve_secrets,
             seal: None,
             environment: &environment,
-            shelf: &Shelf::default(),
+            workshop: &Workshop::default(),
         };
         let packaged = package(&source, &packaging).now_or_never().expect("nothing is waited for");
         hold(&packaged, text, &environment);

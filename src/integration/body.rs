@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::images::Image;
 use super::secrets::Secrets;
-use super::shelf::Kept;
+use super::workshop::Kept;
 use crate::preview;
 
 /// The manifest's fields as the request has them.

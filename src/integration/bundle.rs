@@ -16,6 +16,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use tracing::instrument::WithSubscriber as _;
 
+use super::workshop::Threads;
 use crate::diagnostic::{self, Diagnostic, Place, Severity, lower_case};
 use tsconfig::Settings;
 
@@ -33,13 +34,19 @@ pub(crate) struct Bundle {
 ///
 /// Whoever loses interest in it may drop it at any time, and the bundler goes on unseen: one that is dropped in the middle
 /// panics in its own threads.
-pub(crate) async fn bundle(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
+pub(crate) async fn bundle(
+    script: &Path,
+    root: &Path,
+    shown_from: &Path,
+    threads: &Threads,
+) -> Result<Bundle, Vec<Diagnostic>> {
+    let failed = |problem: String| Err(vec![Diagnostic::error(Place::file(script), problem)]);
     let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
     let work = async move { undisturbed(&owned_script, &root, &shown_from).await };
-    let bundle = tokio::spawn(work.with_current_subscriber()).await;
-    bundle.unwrap_or_else(|error| {
-        Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
-    })
+    match threads.spawn(work.with_current_subscriber()) {
+        Ok(bundle) => bundle.await.unwrap_or_else(|error| failed(format!("the bundler stopped: {error}"))),
+        Err(error) => failed(format!("the bundler has no threads to run in: {error}")),
+    }
 }
 
 async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {

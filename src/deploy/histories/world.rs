@@ -18,7 +18,7 @@ use crate::deploy::{Deployment, Done, NamedPreview, Outcome, Previews};
 use crate::diagnostic::Place;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Integration, Packaging, Shelf};
+use crate::integration::{self, Integration, Packaging, Workshop};
 use crate::plan::Target;
 use crate::preview::{Branch, Mark, Template};
 
@@ -348,7 +348,7 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
     std::fs::write(folder.path().join("script.js"), format!("export default {content};\n")).unwrap();
     let environment = Environment::new([], PathBuf::from(folder.path()));
     let sources = integration::discover(&[".".to_owned()], folder.path()).unwrap();
-    let shelf = Shelf::default();
+    let workshop = Workshop::default();
     let packaging = Packaging {
         env: None,
         overrides: &[],
@@ -356,7 +356,7 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
         resolve_secrets: false,
         seal: None,
         environment: &environment,
-        shelf: &shelf,
+        workshop: &workshop,
     };
     let packaged = integration::package(&sources[0], &packaging).await;
     packaged.integration.unwrap()

@@ -2,6 +2,7 @@
 
 use super::{Bundle, bundle};
 use crate::diagnostic::Diagnostic;
+use crate::integration::workshop::Threads;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
@@ -14,8 +15,7 @@ fn bundled(files: Files<'_>) -> Result<Bundle, Vec<Diagnostic>> {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-    runtime.block_on(bundle(&root.join("main.ts"), &root, &root))
+    futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &Threads::default()))
 }
 
 /// The script, of which nothing is odd.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::integration::{Form, Integration, Override, Packaged, Packaging, Shelf, Source};
+use crate::integration::{Form, Integration, Override, Packaged, Packaging, Source, Workshop};
 use crate::integration::{discover, from_variables, package};
 
 /// The fields that every integration must have.
@@ -13,7 +13,7 @@ pub(super) const SCRIPT: &str = "export default 1;\n";
 
 /// A repository, and how what is in it is packaged.
 pub(super) struct Repository {
-    shelf: Shelf,
+    workshop: Workshop,
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, &'static str)>,
     overrides: Vec<Override>,
@@ -26,7 +26,7 @@ pub(super) struct Repository {
 /// A repository of one integration, whose script is built already.
 pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
     let repository = Repository {
-        shelf: Shelf::default(),
+        workshop: Workshop::default(),
         folder: tempfile::tempdir().unwrap(),
         variables: Vec::new(),
         overrides: Vec::new(),
@@ -100,7 +100,7 @@ impl Repository {
             resolve_secrets: self.resolve_secrets,
             seal: self.seal.as_ref(),
             environment,
-            shelf: &self.shelf,
+            workshop: &self.workshop,
         }
     }
 

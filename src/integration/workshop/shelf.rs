@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::body::Stale;
+use crate::integration::body::Stale;
 
 /// So many bytes of scripts stay in memory, which is more than all scripts of nearly every repository.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(crate) enum Kept {
 
 impl Shelf {
     /// Keeps a script. It holds no secret: those are no part of it.
-    pub(super) fn keep(&self, script: String) -> Kept {
+    pub(crate) fn keep(&self, script: String) -> Kept {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if content.in_memory + script.len() > IN_MEMORY && !content.is_memory_only {
             match content.append(&script) {
@@ -65,7 +65,7 @@ impl Content {
 
 impl Kept {
     /// The length of the script in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::InMemory(script) => script.len(),
             Self::InFile { length, .. } => *length,
@@ -73,7 +73,7 @@ impl Kept {
     }
 
     /// The script.
-    pub(super) fn text(&self) -> Result<Cow<'_, str>, Stale> {
+    pub(crate) fn text(&self) -> Result<Cow<'_, str>, Stale> {
         match self {
             Self::InMemory(script) => Ok(script.into()),
             Self::InFile { file, at, length } => read(file, *at, *length)

@@ -1,0 +1,16 @@
+//! What all integrations of a run are packaged with.
+
+mod shelf;
+mod threads;
+
+pub(super) use shelf::Kept;
+pub(super) use threads::Threads;
+
+use shelf::Shelf;
+
+/// Where scripts are bundled, and where they wait to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Workshop {
+    pub(super) shelf: Shelf,
+    pub(super) threads: Threads,
+}
