@@ -1,6 +1,7 @@
 //! A proxy in front of the sandbox that breaks connections and answers in every way that a network has.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -78,6 +79,9 @@ struct Door {
     requests: Arc<Mutex<Vec<String>>>,
     struck: Arc<AtomicUsize>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
+    address: SocketAddr,
+    /// Has the address to itself when nobody listens there any more: other tests' servers would be given it.
+    closed: Arc<Mutex<Option<TcpSocket>>>,
 }
 
 /// A fault for the next requests of a kind.
@@ -101,10 +105,11 @@ impl Faulty {
         let folder = sandbox.folder();
         let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (faults, requests, struck, listening) = <_>::default();
+        let address = listener.local_addr().unwrap();
+        let endpoint = format!("http://{address}");
+        let (faults, requests, struck, listening, closed) = <_>::default();
         let folder = folder.to_owned();
-        let door = Door { sandbox, folder, client, faults, requests, struck, listening };
+        let door = Door { sandbox, folder, client, faults, requests, struck, listening, address, closed };
         let accepting = door.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -213,6 +218,10 @@ impl Door {
         if let Some(task) = task {
             task.abort();
             let _ = task.await;
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            socket.bind(self.address).unwrap();
+            *self.closed.lock().unwrap() = Some(socket);
         }
     }
 }
