@@ -8,6 +8,7 @@ mod sweep;
 
 pub(crate) use races::forge;
 
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -224,10 +225,10 @@ impl Stage<'_> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        let work = stream::iter(mine.iter().copied())
-            .map(package)
-            .buffered(self.config.concurrency.get())
-            .collect::<Vec<_>>();
+        // This is the processors' work: only a secret that another program gives is waited for.
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let at_once = self.config.concurrency.get().max(processors);
+        let work = stream::iter(mine.iter().copied()).map(package).buffered(at_once).collect::<Vec<_>>();
         let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
