@@ -11,6 +11,7 @@ mod printer;
 mod progress;
 mod quality;
 mod section;
+mod size;
 mod summary;
 
 pub(crate) use log::dispatch;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::{Printer, escape, summary};
+use super::super::{Printer, escape, size};
 use crate::marker;
 
 /// The kind of comment in a row that its values stand in.
@@ -194,15 +194,7 @@ impl Row {
     }
 
     fn script_text(&self) -> String {
-        match (self.bytes, self.before) {
-            (Some(bytes), Some(before)) if bytes != before => {
-                let sign = if bytes > before { '+' } else { '−' };
-                let (bytes, change) = (summary::kibibytes(bytes), summary::kibibytes(bytes.abs_diff(before)));
-                format!("{bytes} ({sign}{change})")
-            }
-            (Some(bytes), _) => summary::kibibytes(bytes),
-            (None, _) => String::new(),
-        }
+        self.bytes.map(|bytes| size::with_change(bytes, self.before)).unwrap_or_default()
     }
 }
 
