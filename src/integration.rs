@@ -347,23 +347,21 @@ impl Integration {
         Ok((content.body(&self.fields), content.content_hash(&self.name, &self.fields)))
     }
 
-    /// The request body of a preview, with its content hash in the mark; `None` when the mark does not fit.
+    /// The request body of a preview, and its mark with what is known only now; `None` when that does not fit.
     ///
     /// # Errors
     /// When the checkout was written to meanwhile.
-    pub(crate) fn preview_body(
-        &self,
-        identity: &PreviewIdentity,
-    ) -> Result<Option<(Vec<u8>, String)>, Stale> {
+    pub(crate) fn preview_body(&self, identity: &PreviewIdentity) -> Result<Option<(Vec<u8>, Mark)>, Stale> {
         let content = self.content.read()?;
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = content.content_hash(&identity.name, &fields);
-        let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
+        let script_bytes = u32::try_from(self.script_bytes()).ok();
+        let mark = Mark { hash, script_bytes, ..identity.mark.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
-        Ok(Some((content.body(&fields), hash)))
+        Ok(Some((content.body(&fields), mark)))
     }
 }
 

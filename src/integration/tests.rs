@@ -260,11 +260,13 @@ fn previewer(commit: &str) -> PreviewIdentity {
 #[test]
 fn a_preview_differs_in_title_visibility_and_mark() {
     let repository = hello("visibility: public\nsummary: Says hello.\nsecrets: {A: a}\n");
-    let (body, hash) = repository.integration().preview_body(&previewer("abc")).unwrap().unwrap();
+    let (body, sent) = repository.integration().preview_body(&previewer("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&body).unwrap();
     let summary = body["summary"].take();
     let mark = Mark::find(summary.as_str().unwrap()).unwrap();
-    assert_eq!(mark, Mark { hash: hash.clone(), ..previewer("abc").mark });
+    assert_eq!(mark, sent);
+    let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
+    assert_eq!(mark, Mark { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
     for (field, value) in
@@ -275,15 +277,15 @@ fn a_preview_differs_in_title_visibility_and_mark() {
     assert_eq!(body, expected);
     // Who made it is nothing that makes it another.
     let hash_of =
-        |identity: &PreviewIdentity| repository.integration().preview_body(identity).unwrap().unwrap().1;
-    assert_eq!(hash_of(&previewer("def")), hash);
-    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), hash);
+        |identity: &PreviewIdentity| repository.integration().preview_body(identity).unwrap().unwrap().1.hash;
+    assert_eq!(hash_of(&previewer("def")), sent.hash);
+    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), sent.hash);
 }
 
 #[test]
 fn there_is_no_preview_whose_mark_does_not_fit() {
     let preview = hello("").integration().preview_body(&previewer(&"x".repeat(2048)));
-    assert_eq!(preview.unwrap().map(|(_, hash)| hash), None);
+    assert_eq!(preview.unwrap().map(|(_, mark)| mark), None);
 }
 
 /// What an integration is known by, or what is wrong with that.

@@ -114,7 +114,7 @@ fn markdown(text: &str, printer: &Printer) -> String {
     }
 }
 
-/// How long the script is.
+/// How long the script is, and how that has changed.
 fn script(done: &Done) -> Option<String> {
-    Some(size::with_change(done.script_bytes?, None))
+    Some(size::with_change(done.script_bytes?, done.script_bytes_before))
 }
