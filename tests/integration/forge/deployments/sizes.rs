@@ -1,10 +1,11 @@
-//! How the size of a script in production has changed, which the record tells.
+//! How the size of a script has changed: in production the record tells, of a preview the preview itself.
 
-use forge_stand_in::StandIn;
+use forge_stand_in::{Head, StandIn};
 use serde_json::{Value, json};
 
-use super::Pushes;
-use crate::support::{Deployment, script};
+use super::super::{on_pull_request, sha};
+use super::{Pushes, forge};
+use crate::support::{Deployment, Ended, Sandbox, repository, script};
 
 impl Pushes {
     /// Pushes a script that is so much longer, and gives the result and what is said of its size.
@@ -95,4 +96,42 @@ async fn what_is_on_record_is_not_always_what_was_replaced() {
     pushes.gitbook.remove("hello");
     insta::assert_snapshot!(pushes.push_longer(3000, |run| run).await, @"published: 5.0 KiB, before: null");
     insta::assert_snapshot!(pushes.push_longer(4000, |run| run).await, @"published: 6.0 KiB (+1.0 KiB), before: 5094");
+}
+
+/// The column of the comment.
+fn commented(forge: &StandIn) -> String {
+    let comments = forge.comments(12);
+    let row = comments[0].body.lines().find(|line| line.contains("hello-fix")).unwrap();
+    row.split(" | ").nth(3).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn comment_and_summary_say_the_same() {
+    let (gitbook, forge) = (Sandbox::start().await, forge().await);
+    forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+    let push = async |more: usize, commit: char, comment: &str| -> Ended {
+        forge.push_to_pull_request(12, &sha(commit));
+        let run = u64::from(commit.to_digit(16).unwrap());
+        let folder = repository().integration("hello").file("hello/main.ts", script(more));
+        let run = on_pull_request("synchronize", commit, run, &gitbook, &forge).folder(&folder);
+        run.variable("GITBOOK_COMMENT", comment).runs().await
+    };
+    let mut told = Vec::new();
+    for (more, commit) in [(0, '1'), (1000, '2'), (1000, '3'), (500, '4')] {
+        let ended = push(more, commit, "true").await;
+        assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
+        told.push(ended.size());
+    }
+    // One that no comment tells of.
+    push(5000, '5', "false").await;
+    let ended = push(5001, '6', "true").await;
+    assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
+    told.push(ended.size());
+    insta::assert_snapshot!(told.join("\n"), @"
+    2.0 KiB, before: null
+    3.0 KiB (+1.0 KiB), before: 2094
+    3.0 KiB, before: null
+    2.5 KiB (−0.5 KiB), before: 3094
+    6.9 KiB (+1 B), before: 7094
+    ");
 }
