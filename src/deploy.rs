@@ -1,6 +1,7 @@
 //! Carries a plan out, one integration at a time or several at once.
 
 mod answer;
+mod former;
 mod guard;
 #[cfg(test)]
 mod histories;
@@ -24,7 +25,8 @@ use crate::integration::{Identity, Integration, PreviewIdentity};
 use crate::plan::Target;
 use crate::preview::{self, Mark, Template};
 use answer::{Difference, Sent};
-use records::Publishing;
+use former::Former;
+use records::{Publishing, Recorded};
 
 /// All that carrying out a plan needs to know.
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Previews<'_> {
             commit: self.commit.unwrap_or_default().to_owned(),
             run: self.run,
             hash: String::new(),
+            script_bytes: None,
         }
     }
 }
@@ -117,27 +120,35 @@ impl Deployment<'_> {
             // The forge keeps one record, wherever this is published to.
             let hash = records::hash_at(self.gitbook.endpoint(), &request.hash);
             let sent = Sent::production(integration);
-            if let Some(existing) = self.unchanged(&sent, &hash).await? {
+            let recorded = self.on_record(&name).await;
+            if let Some(existing) = self.unchanged(&sent, &hash, recorded.as_ref()).await? {
                 return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
             }
-            let publishing = Publishing { integration: &name, name: &name, hash: &hash, mark: None };
+            let script_bytes = integration.script_bytes();
+            let publishing =
+                Publishing { integration: &name, name: &name, hash: &hash, script_bytes, mark: None };
             // What stands there is the name's owner's, so that a further try needs no look at it.
             let request = self.gitbook.publish(&name, request.body()?);
             let request = self.change("publishing", &name, request);
             let answer = self.recorded(&publishing, request).await?;
-            Ok(published(&answer.last, &sent, done))
+            Ok(published(&answer, &sent, recorded.as_ref().and_then(Former::of_production), done))
         })
         .await
     }
 
-    /// What stands in production, if it is what would be sent: by the forge's record of what was published last, and as
-    /// far as GitBook tells.
-    async fn unchanged(&self, sent: &Sent<'_>, hash: &str) -> Result<Option<Published>, DeployError> {
-        let Some(records) = self.records.filter(|_| self.skip_unchanged) else { return Ok(None) };
-        let Some(recorded) = records.recorded(sent.name).await.filter(|recorded| recorded.hash == hash)
-        else {
-            return Ok(None);
-        };
+    /// The forge's record of what was published to production last, which is asked for where it may spare publishing.
+    async fn on_record(&self, name: &str) -> Option<Recorded> {
+        self.records.filter(|_| self.skip_unchanged)?.recorded(name).await
+    }
+
+    /// What stands in production, if it is what would be sent: by the record, and as far as GitBook tells.
+    async fn unchanged(
+        &self,
+        sent: &Sent<'_>,
+        hash: &str,
+        recorded: Option<&Recorded>,
+    ) -> Result<Option<Published>, DeployError> {
+        let Some(recorded) = recorded.filter(|recorded| recorded.hash == hash) else { return Ok(None) };
         // It may be gone meanwhile, or have been published by other hands.
         let version = |existing: &Published| existing.version.as_ref().map(ToString::to_string);
         let is_that = |existing: &Published| {
@@ -171,21 +182,27 @@ impl Deployment<'_> {
             mark: previews.mark(&integration.name),
         };
         let too_long = || DeployError::MarkTooLong(name.to_owned());
-        let request = integration.preview_request(&identity)?.ok_or_else(too_long)?;
-        let hash = &request.hash;
+        let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let mark = &identity.mark;
         let existing = self.read(name).await?;
+        let mut former = None;
         if let Some(existing) = &existing {
             let theirs = guard::may_change(name, existing, mark)?;
-            if self.skip_unchanged && theirs.hash == *hash {
+            if self.skip_unchanged && theirs.hash == marked.hash {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
+            former = Former::of_preview(existing, &theirs);
         }
         if self.dry_run {
             return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
         }
-        let publishing = Publishing { integration: &integration.name, name, hash, mark: Some(mark) };
-        let marked = Mark { hash: hash.clone(), ..mark.clone() };
+        let publishing = Publishing {
+            integration: &integration.name,
+            name,
+            hash: &marked.hash,
+            script_bytes: integration.script_bytes(),
+            mark: Some(mark),
+        };
         let further = |there| guard::publish_again(there, existing.as_ref(), &marked);
         let body = request.body()?;
         let request = async {
@@ -199,8 +216,8 @@ impl Deployment<'_> {
         }?;
         let (title, visibility) = (&*identity.title, identity.visibility);
         let sent = Sent { name, title, visibility, ..Sent::production(integration) };
-        warn_of_overlap(existing.as_ref(), &answer, &sent);
-        Ok(published(&answer.last, &sent, Done::default()))
+        former::warn_of_overlap(existing.as_ref(), &answer, &sent);
+        Ok(published(&answer, &sent, former, Done::default()))
     }
 
     /// Deletes a branch's preview of an integration, unless what stands there is not ours, or newer.
@@ -321,22 +338,6 @@ impl Deployment<'_> {
     }
 }
 
-/// The API has no compare-and-set: somebody else may publish after the mark was read.
-fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>, sent: &Sent<'_>) {
-    let Tried { last: answer, unanswered } = answer;
-    let number = |published: &Published| published.version.as_ref().and_then(serde_json::Number::as_u64);
-    // Each try whose answer was lost may have made a version of its own.
-    if let Some((before, after)) = existing.and_then(number).zip(number(answer))
-        && after > before + 1 + u64::from(*unanswered)
-        && sent.another(answer).is_none()
-    {
-        tracing::warn!(
-            "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
-            sent.name
-        );
-    }
-}
-
 fn seen(answer: &Published, done: Done) -> Done {
     Done {
         url: answer.urls.app.as_deref().and_then(link_or_folder),
@@ -347,8 +348,13 @@ fn seen(answer: &Published, done: Done) -> Done {
 
 /// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link
 /// to this one.
-fn published(answer: &Published, sent: &Sent<'_>, done: Done) -> Done {
-    sent.differences(answer).iter().for_each(Difference::warn);
+fn published(answer: &Tried<Published>, sent: &Sent<'_>, former: Option<Former>, done: Done) -> Done {
+    let last = &answer.last;
+    sent.differences(last).iter().for_each(Difference::warn);
     let done = Done { what: What::Published, ..done };
-    if sent.another(answer).is_some() { done } else { seen(answer, done) }
+    if sent.another(last).is_some() {
+        return done;
+    }
+    let script_bytes_before = former.and_then(|former| former.script_bytes(answer));
+    seen(last, Done { script_bytes_before, ..done })
 }

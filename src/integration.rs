@@ -345,19 +345,23 @@ impl Integration {
         Ok(Request { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
 
-    /// The request that publishes a preview, with its content hash in the mark; `None` when the mark does not fit.
+    /// The request that publishes a preview, and its mark with what is known only now; `None` when that does not fit.
     ///
     /// # Errors
     /// When the script can't be read any more.
-    pub(crate) fn preview_request(&self, identity: &PreviewIdentity) -> Result<Option<Request<'_>>, Stale> {
+    pub(crate) fn preview_request(
+        &self,
+        identity: &PreviewIdentity,
+    ) -> Result<Option<(Request<'_>, Mark)>, Stale> {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = self.content.content_hash(&identity.name, &fields)?;
-        let mark = Mark { hash: hash.clone(), ..identity.mark.clone() };
+        let script_bytes = u32::try_from(self.script_bytes()).ok();
+        let mark = Mark { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
-        Ok(Some(Request { hash, fields: Cow::Owned(fields), content: &self.content }))
+        Ok(Some((Request { hash, fields: Cow::Owned(fields), content: &self.content }, mark)))
     }
 }
 

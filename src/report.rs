@@ -11,6 +11,7 @@ mod printer;
 mod progress;
 mod quality;
 mod section;
+mod size;
 mod summary;
 
 pub(crate) use log::dispatch;
@@ -290,6 +291,8 @@ fn integration_at_length(outcome: &Outcome) -> Value {
     let packages = parts.iter().filter_map(|part| Some((part.package.as_deref()?, part.bytes)));
     value["packages"] = packages.map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
     value["packaging_milliseconds"] = outcome.packaging.map(milliseconds).into();
+    let done = outcome.result.as_ref().ok();
+    value["script_bytes_before"] = done.and_then(|done| done.script_bytes_before).into();
     value
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Done {
     pub version: Option<String>,
     /// Length of the script in bytes.
     pub script_bytes: Option<usize>,
+    /// The same of what stood there before and was replaced, where that is known.
+    pub script_bytes_before: Option<usize>,
     /// Whose the script is, the largest part first; nothing where that is not known.
     pub parts: Vec<Part>,
 }

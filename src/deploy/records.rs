@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 use tracing::instrument::WithSubscriber as _;
@@ -51,6 +51,7 @@ pub(super) struct Publishing<'a> {
     pub(super) integration: &'a str,
     pub(super) name: &'a str,
     pub(super) hash: &'a str,
+    pub(super) script_bytes: usize,
     /// Of a preview.
     pub(super) mark: Option<&'a Mark>,
 }
@@ -62,6 +63,8 @@ pub(super) struct Recorded {
     pub(super) hash: String,
     /// The version that GitBook has given it.
     pub(super) version: String,
+    /// How long the script is; earlier versions of this program have not recorded it.
+    pub(super) script_bytes: Option<u32>,
 }
 
 impl fmt::Debug for Records<'_> {
@@ -173,7 +176,7 @@ impl<'a> Records<'a> {
 
     async fn begin(&self, publishing: &Publishing<'_>) -> Option<u64> {
         let commit = self.commit.filter(|_| self.may_go_on())?;
-        let Publishing { integration, name, hash, mark } = *publishing;
+        let Publishing { integration, name, hash, script_bytes, mark } = *publishing;
         let branch = mark.map(|mark| &mark.branch);
         // With something else in its place two integrations could have one environment.
         if [Some(integration), Some(name), branch.map(String::as_str)]
@@ -189,7 +192,10 @@ impl<'a> Records<'a> {
             transient: mark.is_some(),
             commit,
             description: &format!("`{name}`, by gitbook-deploy"),
-            payload: json!({"integration": integration, "name": name, "branch": branch, "hash": hash}),
+            payload: json!({
+                "integration": integration, "name": name, "branch": branch, "hash": hash,
+                "script_bytes": script_bytes,
+            }),
         };
         match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await.ok()? {
             Ok(deployment) => Some(deployment),
@@ -230,7 +236,10 @@ impl Recorded {
     fn of(success: &Success) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
         let version = success.description.strip_prefix(WITH_VERSION)?.to_owned();
-        Some(Self { hash, version })
+        // Whoever may create deployments may have written anything. Nothing depends on it.
+        let script_bytes = success.payload.get("script_bytes").and_then(Value::as_u64);
+        let script_bytes = script_bytes.and_then(|bytes| u32::try_from(bytes).ok());
+        Some(Self { hash, version, script_bytes })
     }
 }
 
@@ -262,7 +271,10 @@ fn environment(integration: &str, preview: Option<&Mark>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::environment;
+    use serde_json::{Value, json};
+
+    use super::{Recorded, environment};
+    use crate::forge::Success;
     use crate::preview::Mark;
 
     fn of(branch: &str, pull_request: Option<u64>) -> String {
@@ -274,6 +286,40 @@ mod tests {
         assert_eq!(environment("hello", None), "gitbook: hello");
         assert_eq!(of("feature/x", None), "gitbook preview: hello/feature/x");
         assert_eq!(of("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
+    }
+
+    fn recorded(payload: Value) -> Option<Recorded> {
+        Recorded::of(&Success { payload, description: "Published, version 3".to_owned() })
+    }
+
+    #[test]
+    fn what_is_recorded_is_read_as_it_was_written() {
+        let (hash, version) = ("00ff".to_owned(), "3".to_owned());
+        let expected = Recorded { hash, version, script_bytes: Some(73_152) };
+        assert_eq!(recorded(json!({"hash": "00ff", "script_bytes": 73_152})), Some(expected));
+    }
+
+    #[test]
+    fn a_length_that_can_not_be_is_none_and_harms_nothing() {
+        let lengths = [
+            Value::Null,
+            json!("73152"),
+            json!(-1),
+            json!(1.5),
+            json!(4_294_967_296_u64),
+            json!(1e300),
+            json!(true),
+            json!([73_152]),
+            json!({"bytes": 73_152}),
+        ];
+        let payloads = lengths.into_iter().map(|length| json!({"hash": "00ff", "script_bytes": length}));
+        for payload in payloads.chain([json!({"hash": "00ff"})]) {
+            let found = recorded(payload.clone()).unwrap_or_else(|| panic!("{payload}"));
+            assert_eq!((&*found.hash, found.script_bytes), ("00ff", None), "{payload}");
+        }
+        for payload in [Value::Null, json!("script_bytes"), json!([1]), json!({"script_bytes": 1})] {
+            assert_eq!(recorded(payload.clone()), None, "{payload}");
+        }
     }
 
     #[test]

@@ -31,7 +31,8 @@ fn of_values(text: &str) -> Mark {
     let [integration, repository, branch, commit, hash] = [value(), value(), value(), value(), value()];
     let number = value().parse().ok();
     let run = value().parse().unwrap_or_default();
-    Mark { integration, repository, branch, pull_request: number, commit, run, hash }
+    let script_bytes = value().parse().ok();
+    Mark { integration, repository, branch, pull_request: number, commit, run, hash, script_bytes }
 }
 
 /// Holds that a mark can be kept in a summary.

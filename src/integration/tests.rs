@@ -265,12 +265,13 @@ fn previewer(commit: &str) -> PreviewIdentity {
 fn a_preview_differs_in_title_visibility_and_mark() {
     let repository = hello("visibility: public\nsummary: Says hello.\nsecrets: {A: a}\n");
     let integration = repository.integration();
-    let request = integration.preview_request(&previewer("abc")).unwrap().unwrap();
+    let (request, sent) = integration.preview_request(&previewer("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
-    let hash = request.hash;
     let summary = body["summary"].take();
     let mark = Mark::find(summary.as_str().unwrap()).unwrap();
-    assert_eq!(mark, Mark { hash: hash.clone(), ..previewer("abc").mark });
+    assert_eq!(mark, sent);
+    let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
+    assert_eq!(mark, Mark { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
     for (field, value) in
@@ -280,9 +281,9 @@ fn a_preview_differs_in_title_visibility_and_mark() {
     }
     assert_eq!(body, expected);
     // Who made it is nothing that makes it another.
-    let hash_of = |identity: &PreviewIdentity| integration.preview_request(identity).unwrap().unwrap().hash;
-    assert_eq!(hash_of(&previewer("def")), hash);
-    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), hash);
+    let hash_of = |identity: &PreviewIdentity| integration.preview_request(identity).unwrap().unwrap().1.hash;
+    assert_eq!(hash_of(&previewer("def")), sent.hash);
+    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), sent.hash);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Mark {
     pub run: u64,
     /// SHA-256 of what was published, without the mark; empty when it is not known.
     pub hash: String,
+    /// How long the script is, where that is known. No script has 4 GiB.
+    pub script_bytes: Option<u32>,
 }
 
 impl Mark {
@@ -43,6 +45,8 @@ impl Mark {
                 "commit" => mark.commit = value,
                 "run" => mark.run = value.parse().ok()?,
                 "hash" => mark.hash = value,
+                // Nothing depends on it, and earlier versions wrote none.
+                "bytes" => mark.script_bytes = value.parse().ok(),
                 // A later version may say more.
                 _ => {}
             }
@@ -76,6 +80,7 @@ impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.run.to_string();
         let number = self.pull_request.map(|number| number.to_string());
+        let bytes = self.script_bytes.map(|bytes| bytes.to_string());
         let mut values = vec![
             ("integration", self.integration.as_str()),
             ("repository", &self.repository),
@@ -83,6 +88,7 @@ impl fmt::Display for Mark {
         ];
         values.extend(number.as_deref().map(|number| ("pull_request", number)));
         values.extend([("commit", self.commit.as_str()), ("run", &run), ("hash", &self.hash)]);
+        values.extend(bytes.as_deref().map(|bytes| ("bytes", bytes)));
         f.write_str(&marker::write(KIND, &values))
     }
 }
@@ -102,12 +108,13 @@ mod tests {
             commit: "abc".into(),
             run: 12,
             hash: "00ff".into(),
+            script_bytes: Some(73_152),
         }
     }
 
     #[test]
     fn a_mark_is_one_comment() {
-        insta::assert_snapshot!(mark(), @"<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/docs branch=feature/x-%2Dy%20-%2D%3E commit=abc run=12 hash=00ff -->");
+        insta::assert_snapshot!(mark(), @"<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/docs branch=feature/x-%2Dy%20-%2D%3E commit=abc run=12 hash=00ff bytes=73152 -->");
     }
 
     #[test]
@@ -119,6 +126,18 @@ mod tests {
         assert_eq!(Mark::find(&text.replace(" run=12", " run=12 run=13")), None);
         assert_eq!(Mark::find(&text.replace("run=12", "run=x")), None);
         assert_eq!(Mark::find(""), None);
+    }
+
+    #[test]
+    fn a_length_that_can_not_be_is_none_and_harms_nothing() {
+        let text = mark().to_string();
+        for bytes in ["", "-1", "x", "1.5", "0x10", "4294967296", "99999999999999999999999"] {
+            let found = Mark::find(&text.replace("bytes=73152", &format!("bytes={bytes}")));
+            assert_eq!(found, Some(Mark { script_bytes: None, ..mark() }), "{bytes}");
+        }
+        let earlier = text.replace(" bytes=73152", "");
+        assert_eq!(Mark::find(&earlier), Some(Mark { script_bytes: None, ..mark() }));
+        assert_eq!(Mark::find(&earlier).unwrap().to_string(), earlier);
     }
 
     #[test]
@@ -159,8 +178,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, hash in ".*") {
-            let mark = Mark { integration, repository, branch, pull_request, commit, run, hash };
+        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, hash in ".*", script_bytes: Option<u32>) {
+            let mark = Mark { integration, repository, branch, pull_request, commit, run, hash, script_bytes };
             let text = mark.to_string();
             prop_assert_eq!(Mark::find(&text), Some(mark));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();

@@ -75,8 +75,9 @@ fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>, printer
         return Some(Row { state, ..row });
     }
     let shows = row.commit.clone();
-    let (url, version, bytes) = (done.url.clone(), done.version.clone(), done.script_bytes);
-    Some(Row { state, shows, url, version, bytes, ..row })
+    let (url, version) = (done.url.clone(), done.version.clone());
+    let (bytes, before) = (done.script_bytes, done.script_bytes_before);
+    Some(Row { state, shows, url, version, bytes, before, ..row })
 }
 
 /// What failed before anything was sent: the preview's name and why.

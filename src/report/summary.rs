@@ -4,8 +4,8 @@ mod pie;
 
 use std::time::Duration;
 
-use super::{Printer, Run, escape};
-use crate::deploy::Outcome;
+use super::{Printer, Run, escape, size};
+use crate::deploy::{Done, Outcome};
 use crate::error::{Error, Tally};
 use crate::plan::Decision;
 
@@ -94,7 +94,7 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     let name = url.map_or_else(|| name.clone(), |url| format!("[{name}](<{url}>)"));
     let note = done.and_then(|done| done.note.as_deref()).map(|note| format!(" ({})", markdown(note)));
     let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();
-    let script = done.and_then(|done| done.script_bytes).map(kibibytes).unwrap_or_default();
+    let script = done.and_then(script).unwrap_or_default();
     let time = milliseconds(outcome.time);
     format!("| {name} | {}{} | {version} | {script} | {time} |\n", outcome.word(), note.unwrap_or_default())
 }
@@ -114,7 +114,7 @@ fn markdown(text: &str, printer: &Printer) -> String {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a tenth of a KiB is shown")]
-pub(super) fn kibibytes(bytes: usize) -> String {
-    format!("{:.1} KiB", bytes as f64 / 1024.0)
+/// How long the script is, and how that has changed.
+fn script(done: &Done) -> Option<String> {
+    Some(size::with_change(done.script_bytes?, done.script_bytes_before))
 }

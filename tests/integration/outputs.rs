@@ -4,6 +4,7 @@ mod formats;
 mod leaks;
 mod problems;
 mod sinks;
+mod sizes;
 
 use serde_json::Value;
 use wiremock::matchers::any;
@@ -126,7 +127,8 @@ async fn success_is_told_in_the_report() {
           "note": null,
           "error": null,
           "packages": [],
-          "packaging_milliseconds": …
+          "packaging_milliseconds": …,
+          "script_bytes_before": null
         },
         {
           "name": "two-fix-it-bbe4d8cc",
@@ -140,7 +142,8 @@ async fn success_is_told_in_the_report() {
           "note": null,
           "error": null,
           "packages": [],
-          "packaging_milliseconds": …
+          "packaging_milliseconds": …,
+          "script_bytes_before": null
         }
       ]
     }
@@ -266,7 +269,8 @@ async fn a_failure_is_told_in_the_report() {
             "hint": "create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"
           },
           "packages": [],
-          "packaging_milliseconds": …
+          "packaging_milliseconds": …,
+          "script_bytes_before": null
         }
       ]
     }

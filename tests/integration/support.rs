@@ -13,7 +13,7 @@ pub(crate) use ended::{Ended, digits_after};
 pub(crate) use faulty::{Effect, Fault, Faulty, Said};
 pub(crate) use gates::Gated;
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
-pub(crate) use repository::{Repository, png, repository};
+pub(crate) use repository::{Repository, png, repository, script};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
 pub(crate) use servers::{Recorded, Sandbox, gitbook, published, said};
 

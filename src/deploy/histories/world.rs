@@ -209,7 +209,9 @@ impl World {
                 Holder::Ours { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
                     let found = Mark::find(record["summary"].as_str().unwrap()).unwrap();
-                    let expected = Mark { run: *run, hash: found.hash.clone(), ..mark(*pair) };
+                    let script_bytes = u32::try_from(script(0).len()).ok();
+                    let hash = found.hash.clone();
+                    let expected = Mark { run: *run, hash, script_bytes, ..mark(*pair) };
                     prop_assert_eq!(found, expected, "the mark of `{}`", name);
                     prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
                     prop_assert_eq!(&record["version"], *version, "`{}`", name);
@@ -338,6 +340,11 @@ fn mark(pair: Pair) -> Mark {
     }
 }
 
+/// A script of a version of the sources, each as long as any other.
+fn script(content: usize) -> String {
+    format!("export default {content};\n")
+}
+
 /// An integration whose script is sent as it is.
 pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integration {
     let folder = TempDir::new().unwrap();
@@ -345,7 +352,7 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
         "name: {name}\ntitle: Hello\norganization: acme\nscript: script.js\nscopes: []\nvisibility: public\n"
     );
     std::fs::write(folder.path().join("gitbook-manifest.yaml"), manifest).unwrap();
-    std::fs::write(folder.path().join("script.js"), format!("export default {content};\n")).unwrap();
+    std::fs::write(folder.path().join("script.js"), script(content)).unwrap();
     let environment = Environment::new([], PathBuf::from(folder.path()));
     let sources = integration::discover(&[".".to_owned()], folder.path()).unwrap();
     let workshop = Workshop::default();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::{Printer, escape, summary};
+use super::super::{Printer, escape, size};
 use crate::marker;
 
 /// The kind of comment in a row that its values stand in.
@@ -106,10 +106,15 @@ impl Row {
         }
     }
 
-    /// The row as it is after another one: how the script has grown since, and what still stands after a failure.
+    /// The row as it is after another one: how the script has grown, and what still stands after a failure.
     pub(super) fn after(self, known: Option<&Self>) -> Self {
         let Some(known) = known else { return self };
-        let before = if known.is_of_the_same_run(&self) { known.before } else { known.bytes };
+        let before = match self.state {
+            _ if known.state != State::Failed && known.is_of_the_same_run(&self) => known.before,
+            State::Unchanged => None,
+            // The preview itself may tell; by the other row it may have been published again since.
+            _ => self.before.or(known.bytes),
+        };
         if self.state == State::Failed && known.state != State::Removed {
             let Self { shows, bytes, version, url, .. } = known.clone();
             return Self { shows, bytes, version, url, before: known.before, ..self };
@@ -194,15 +199,7 @@ impl Row {
     }
 
     fn script_text(&self) -> String {
-        match (self.bytes, self.before) {
-            (Some(bytes), Some(before)) if bytes != before => {
-                let sign = if bytes > before { '+' } else { '−' };
-                let (bytes, change) = (summary::kibibytes(bytes), summary::kibibytes(bytes.abs_diff(before)));
-                format!("{bytes} ({sign}{change})")
-            }
-            (Some(bytes), _) => summary::kibibytes(bytes),
-            (None, _) => String::new(),
-        }
+        self.bytes.map(|bytes| size::with_change(bytes, self.before)).unwrap_or_default()
     }
 }
 

@@ -71,6 +71,27 @@ fn a_preview_that_was_published_again_says_how_its_script_has_grown() {
 }
 
 #[test]
+fn what_the_preview_itself_tells_of_its_script_goes_before_the_last_row() {
+    let of = |bytes, before, run| Row { bytes: Some(bytes), before, ..row("hello-fix", run) };
+    let script = |text: &str| seen(text).split(" | ").nth(3).unwrap().to_owned();
+    let first = once(&[], &[of(2048, Some(1024), 12)]);
+    assert_eq!(script(&first), "2.0 KiB (+1.0 KiB)");
+    // Published once more by the same run, which has not changed anything.
+    assert_eq!(
+        script(&once(std::slice::from_ref(&first), &[of(2048, Some(2048), 12)])),
+        "2.0 KiB (+1.0 KiB)"
+    );
+    // Somebody has published it since, and no row tells of that.
+    let second = once(std::slice::from_ref(&first), &[of(4096, Some(5120), 14)]);
+    assert_eq!(script(&second), "4.0 KiB (−1.0 KiB)");
+    let unchanged = Row { state: State::Unchanged, ..of(4096, None, 14) };
+    assert_eq!(script(&once(std::slice::from_ref(&first), &[unchanged])), "4.0 KiB");
+    // What the run says that a failed attempt has left there is of runs before.
+    let failure = once(&[first], &[failed("hello-fix", 13, "it broke")]);
+    assert_eq!(script(&once(&[failure], &[of(2048, Some(2048), 13)])), "2.0 KiB");
+}
+
+#[test]
 fn a_failure_keeps_what_the_preview_still_shows() {
     let first = once(&[], &[row("hello-fix", 12)]);
     let second = once(&[first], &[failed("hello-fix", 13, "publishing `hello-fix` failed: 500 <b>@all</b>")]);

@@ -1,7 +1,7 @@
 //! What scripts are made of, as pies that GitHub draws with Mermaid.
 
 use super::super::{Printer, escape};
-use super::{kibibytes, markdown};
+use super::{markdown, script};
 use crate::deploy::{Done, Outcome, Part};
 use crate::error::count;
 
@@ -37,7 +37,7 @@ pub(super) fn pies(outcomes: &[Outcome], printer: &Printer) -> String {
 /// One pie, below a line that can be folded.
 fn pie(name: &str, done: &Done, is_open: bool, printer: &Printer) -> String {
     let open = if is_open { " open" } else { "" };
-    let (name, size) = (markdown(name, printer), kibibytes(done.script_bytes.unwrap_or_default()));
+    let (name, size) = (markdown(name, printer), script(done).unwrap_or_default());
     let mut text = format!("<details{open}><summary>{name}, {size}</summary>\n\n```mermaid\npie showData\n");
     for (label, bytes) in slices(&done.parts, printer) {
         text.push_str(&format!("    \"{label}\" : {bytes}\n"));

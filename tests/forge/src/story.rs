@@ -1,5 +1,7 @@
 //! What befalls the repository by other hands than those of the program under test.
 
+use serde_json::Value;
+
 use crate::model::{Comment, Deployment, Head};
 use crate::operations::comments;
 use crate::server::lock;
@@ -142,6 +144,16 @@ impl StandIn {
     pub fn delete_comment(&self, id: u64) {
         let gone = self.change(|state| state.comments.remove(&id));
         assert!(gone.is_some(), "there is no comment {id} to delete");
+    }
+
+    /// Has a deployment say something else to programs, as if somebody else had made it.
+    pub fn set_payload(&self, deployment: u64, payload: Value) {
+        self.change(|state| {
+            let Some(record) = state.deployments.get_mut(&deployment) else {
+                panic!("there is no deployment {deployment} to change")
+            };
+            record.deployment.payload = payload;
+        });
     }
 
     /// All deployments, the oldest first.

@@ -1,5 +1,7 @@
 //! What is recorded of deployments.
 
+mod sizes;
+
 use std::time::{Duration, Instant};
 
 use forge_stand_in::{Deployment as Record, Fault, Head, Request, StandIn};
@@ -9,7 +11,8 @@ use wiremock::{Mock, MockServer};
 
 use super::{on_pull_request, sha};
 use crate::support::{
-    Deployment, Recorded as _, Sandbox, deployment, gitbook, payloads, published, repository, said, until,
+    Deployment, Ended, Recorded as _, Sandbox, deployment, gitbook, payloads, published, repository, said,
+    until,
 };
 
 /// A forge whose `main` is at the first commit.
@@ -216,6 +219,12 @@ impl Pushes {
 
     /// Pushes this script, and gives the output `result` and the version that is there afterwards.
     async fn push(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> String {
+        let ended = self.run(script, change).await;
+        format!("{} {}", ended.output("result"), ended.output("version"))
+    }
+
+    /// Pushes this script.
+    async fn run(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Ended {
         let folder = repository().integration("hello").file("hello/main.ts", script);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
         let run = run.against(self.gitbook.endpoint()).with_forge(&self.forge);
@@ -223,7 +232,7 @@ impl Pushes {
         assert_eq!(ended.code, Some(0), "{}", ended.log());
         let version = &self.gitbook.integration("hello")["version"];
         assert_eq!(ended.output("version"), version.to_string());
-        format!("{} {version}", ended.output("result"))
+        ended
     }
 
     /// The same, as it is.

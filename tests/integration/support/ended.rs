@@ -49,6 +49,19 @@ impl Ended {
         serde_json::from_str(&self.output("integrations")).unwrap()
     }
 
+    /// What the summary says of the script of the only integration, which must be the same wherever it does, and how
+    /// long it was before, as the report has it.
+    pub(crate) fn size(&self) -> String {
+        let rows: Vec<_> = self.summary.lines().filter(|line| line.ends_with(" ms |")).collect();
+        let [row] = rows[..] else { panic!("{}", self.summary) };
+        let shown = row.split(" | ").nth(3).unwrap();
+        if let Some((_, pie)) = self.summary.split_once("<summary>") {
+            assert_eq!(pie.split("</summary>").next().unwrap().split_once(", ").unwrap().1, shown);
+        }
+        let [integration] = &self.report["integrations"].as_array().unwrap()[..] else { unreachable!() };
+        format!("{shown}, before: {}", integration["script_bytes_before"])
+    }
+
     /// Everything that anybody may read afterwards.
     pub(crate) fn everything(&self) -> String {
         let Self { stdout, stderr, raw_outputs, summary, report, quality, .. } = self;

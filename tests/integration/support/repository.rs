@@ -86,6 +86,11 @@ impl AsRef<Path> for Repository {
     }
 }
 
+/// A script of two KiB and some bytes more, of which nothing can be left out.
+pub(crate) fn script(more: usize) -> String {
+    format!("console.log('{}');\nexport default {{}};\n", "x".repeat(2048 + more))
+}
+
 /// A grey PNG image.
 pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -82,6 +82,7 @@ pub(super) fn stranger(
         commit: "c0ffee".to_owned(),
         run: 1,
         hash: "00".to_owned(),
+        script_bytes: Some(58),
     };
     let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
     let misnamed = Rule::Kept("its name is not what");

@@ -1,0 +1,84 @@
+//! What stood at a name before it was published over, and what others have done to it meanwhile.
+
+use super::answer::Sent;
+use super::records::Recorded;
+use crate::gitbook::{Published, Tried};
+use crate::preview::Mark;
+
+/// A version that is known by the length of its script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Former {
+    version: u64,
+    script_bytes: u32,
+}
+
+impl Former {
+    /// A preview with its mark, as it was read.
+    pub(super) fn of_preview(existing: &Published, theirs: &Mark) -> Option<Self> {
+        Some(Self { version: number(existing)?, script_bytes: theirs.script_bytes? })
+    }
+
+    /// What stood in production, if that is still what is on record.
+    pub(super) fn of_production(recorded: &Recorded) -> Option<Self> {
+        Some(Self { version: recorded.version.parse().ok()?, script_bytes: recorded.script_bytes? })
+    }
+
+    /// Its script's length, if it is what was replaced: it may have been deleted, others may have published between, and
+    /// a record may be of another endpoint.
+    pub(super) fn script_bytes(self, answer: &Tried<Published>) -> Option<usize> {
+        let after = number(&answer.last)?;
+        let is_next = self.version < after && after <= latest_next(self.version, answer.unanswered);
+        if is_next { usize::try_from(self.script_bytes).ok() } else { None }
+    }
+}
+
+/// The API has no compare-and-set: somebody else may publish after the mark was read.
+pub(super) fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>, sent: &Sent<'_>) {
+    let Tried { last: answer, unanswered } = answer;
+    if let Some((before, after)) = existing.and_then(number).zip(number(answer))
+        && after > latest_next(before, *unanswered)
+        && sent.another(answer).is_none()
+    {
+        tracing::warn!(
+            "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
+            sent.name
+        );
+    }
+}
+
+fn number(published: &Published) -> Option<u64> {
+    published.version.as_ref().and_then(serde_json::Number::as_u64)
+}
+
+/// The highest number that our version can have when nobody else has made one: each try whose answer was lost may have
+/// made a version of its own.
+fn latest_next(before: u64, unanswered: u32) -> u64 {
+    before.saturating_add(1).saturating_add(u64::from(unanswered))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Former;
+    use crate::gitbook::{Published, Tried};
+
+    fn check(before: u64, (after, unanswered): (Option<u64>, u32), expected: Option<usize>) {
+        let former = Former { version: before, script_bytes: 58 };
+        let last = Published { version: after.map(Into::into), ..Published::default() };
+        assert_eq!(former.script_bytes(&Tried { last, unanswered }), expected, "{before} to {after:?}");
+    }
+
+    #[test]
+    fn only_what_was_replaced_is_what_stood_there_before() {
+        check(3, (Some(4), 0), Some(58));
+        // Others have published, or it was deleted, or is somewhere else altogether.
+        check(3, (Some(5), 0), None);
+        check(3, (Some(3), 0), None);
+        check(3, (Some(1), 0), None);
+        check(3, (None, 0), None);
+        // The first try may have made a version whose answer was lost.
+        check(3, (Some(4), 1), Some(58));
+        check(3, (Some(5), 1), Some(58));
+        check(3, (Some(6), 1), None);
+        check(u64::MAX, (Some(u64::MAX), 1), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! How the size of a script has changed: in production the record tells, of a preview the preview itself.
+
+use forge_stand_in::{Head, StandIn};
+use serde_json::{Value, json};
+
+use super::super::{on_pull_request, sha};
+use super::{Pushes, forge};
+use crate::support::{Deployment, Ended, Sandbox, repository, script};
+
+impl Pushes {
+    /// Pushes a script that is so much longer, and gives the result and what is said of its size.
+    async fn push_longer(&self, more: usize, change: impl FnOnce(Deployment) -> Deployment) -> String {
+        let ended = self.run(&script(more), change).await;
+        format!("{}: {}", ended.output("result"), ended.size())
+    }
+
+    /// Pushes a script, changes what is on record of it, and pushes a longer one.
+    async fn with_payload(change: impl FnOnce(&mut Value)) -> String {
+        let pushes = Self::new().await;
+        pushes.push_longer(0, |run| run).await;
+        let record = &pushes.forge.deployments()[0];
+        let mut payload = record.payload.clone();
+        change(&mut payload);
+        pushes.forge.set_payload(record.id, payload);
+        pushes.push_longer(1000, |run| run).await
+    }
+}
+
+#[tokio::test]
+async fn production_tells_how_its_script_has_changed() {
+    let pushes = Pushes::new().await;
+    let mut told = Vec::new();
+    for more in [0, 1, 2049, 2049, 0] {
+        told.push(pushes.push_longer(more, |run| run).await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    published: 2.0 KiB, before: null
+    published: 2.0 KiB (+1 B), before: 2094
+    published: 4.0 KiB (+2.0 KiB), before: 2095
+    unchanged: 4.0 KiB, before: null
+    published: 2.0 KiB (−2.0 KiB), before: 4143
+    ");
+    let recorded: Vec<_> =
+        pushes.forge.deployments().iter().map(|record| record.payload["script_bytes"].clone()).collect();
+    insta::assert_snapshot!(Value::from(recorded), @"[2094,2095,4143,2094]");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
+    let pushes = Pushes::new().await;
+    pushes.push_longer(0, |run| run).await;
+    pushes.forge.clear_requests();
+    let told = pushes.push_longer(1000, |run| run).await;
+    insta::assert_snapshot!(told, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
+    let reads = |forge: &StandIn| {
+        let requests = forge.requests().into_iter().filter(|request| request.method == "GET");
+        requests.filter(|request| request.path.contains("/deployments")).count()
+    };
+    // The newest deployment and its status, which say whether there is anything to publish.
+    assert_eq!(reads(&pushes.forge), 2);
+    pushes.forge.clear_requests();
+    let always = |run: Deployment| run.variable("GITBOOK_SKIP_UNCHANGED", "false");
+    insta::assert_snapshot!(pushes.push_longer(2000, always).await, @"published: 4.0 KiB, before: null");
+    assert_eq!(reads(&pushes.forge), 0);
+}
+
+#[tokio::test]
+async fn what_is_on_record_in_other_words_is_none_or_a_number() {
+    insta::assert_snapshot!(Pushes::with_payload(|_| ()).await, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
+    let none = Pushes::with_payload(|payload| drop(payload["script_bytes"].take())).await;
+    insta::assert_snapshot!(none, @"published: 3.0 KiB, before: null");
+    // As versions did that recorded none, and as nobody does who means well.
+    let older = Pushes::with_payload(|payload| drop(payload.as_object_mut().unwrap().remove("script_bytes")));
+    assert_eq!(older.await, none);
+    for hostile in [json!(-1), json!("58"), json!("<b>@all</b>"), json!(1e300), json!(u64::MAX), json!([[]])]
+    {
+        let told = Pushes::with_payload(|payload| payload["script_bytes"] = hostile.clone()).await;
+        assert_eq!(told, none, "{hostile}");
+    }
+    for hostile in [json!("x"), json!({}), json!({"script_bytes": 58})] {
+        let told = Pushes::with_payload(|payload| *payload = hostile.clone()).await;
+        assert_eq!(told, none, "{hostile}");
+    }
+    let huge = Pushes::with_payload(|payload| payload["script_bytes"] = json!(u32::MAX)).await;
+    insta::assert_snapshot!(huge, @"published: 3.0 KiB (−4194301.0 KiB), before: 4294967295");
+}
+
+#[tokio::test]
+async fn what_is_on_record_is_not_always_what_was_replaced() {
+    let pushes = Pushes::new().await;
+    pushes.push_longer(0, |run| run).await;
+    let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
+    insta::assert_snapshot!(pushes.push_longer(1000, unrecorded).await, @"published: 3.0 KiB, before: null");
+    // The record is of the one before that.
+    insta::assert_snapshot!(pushes.push_longer(2000, |run| run).await, @"published: 4.0 KiB, before: null");
+    pushes.gitbook.remove("hello");
+    insta::assert_snapshot!(pushes.push_longer(3000, |run| run).await, @"published: 5.0 KiB, before: null");
+    insta::assert_snapshot!(pushes.push_longer(4000, |run| run).await, @"published: 6.0 KiB (+1.0 KiB), before: 5094");
+}
+
+/// The column of the comment.
+fn commented(forge: &StandIn) -> String {
+    let comments = forge.comments(12);
+    let row = comments[0].body.lines().find(|line| line.contains("hello-fix")).unwrap();
+    row.split(" | ").nth(3).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn comment_and_summary_say_the_same() {
+    let (gitbook, forge) = (Sandbox::start().await, forge().await);
+    forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+    let push = async |more: usize, commit: char, comment: &str| -> Ended {
+        forge.push_to_pull_request(12, &sha(commit));
+        let run = u64::from(commit.to_digit(16).unwrap());
+        let folder = repository().integration("hello").file("hello/main.ts", script(more));
+        let run = on_pull_request("synchronize", commit, run, &gitbook, &forge).folder(&folder);
+        run.variable("GITBOOK_COMMENT", comment).runs().await
+    };
+    let mut told = Vec::new();
+    for (more, commit) in [(0, '1'), (1000, '2'), (1000, '3'), (500, '4')] {
+        let ended = push(more, commit, "true").await;
+        assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
+        told.push(ended.size());
+    }
+    // One that no comment tells of.
+    push(5000, '5', "false").await;
+    let ended = push(5001, '6', "true").await;
+    assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
+    told.push(ended.size());
+    insta::assert_snapshot!(told.join("\n"), @"
+    2.0 KiB, before: null
+    3.0 KiB (+1.0 KiB), before: 2094
+    3.0 KiB, before: null
+    2.5 KiB (−0.5 KiB), before: 3094
+    6.9 KiB (+1 B), before: 7094
+    ");
+}

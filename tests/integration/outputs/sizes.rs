@@ -1,0 +1,67 @@
+//! How the size of a preview's script has changed, which the preview itself tells.
+
+use serde_json::json;
+
+use crate::support::{Ended, Sandbox, deployment, repository, script};
+
+/// Publishes a preview with this script, without a token of the forge.
+async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Ended {
+    let folder = repository().integration("hello").file("hello/main.ts", script);
+    let ended = deployment().on_github("fix", run).against(gitbook.endpoint()).folder(&folder).runs().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.log());
+    ended
+}
+
+#[tokio::test]
+async fn a_preview_tells_how_long_its_script_was() {
+    let gitbook = Sandbox::start().await;
+    let mut told = Vec::new();
+    for (run, more) in [0, 1, 2049, 2049, 0].into_iter().enumerate() {
+        let ended = preview(&gitbook, &script(more), run as u64 + 1).await;
+        told.push(format!("{}: {}", ended.output("result"), ended.size()));
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    published: 2.0 KiB, before: null
+    published: 2.0 KiB (+1 B), before: 2094
+    published: 4.0 KiB (+2.0 KiB), before: 2095
+    unchanged: 4.0 KiB, before: null
+    published: 2.0 KiB (−2.0 KiB), before: 4143
+    ");
+}
+
+/// Publishes a preview, has somebody write something else for ` bytes=` and its value, and publishes a longer one.
+async fn edited(instead: Option<&str>) -> String {
+    let gitbook = Sandbox::start().await;
+    preview(&gitbook, &script(0), 1).await;
+    let mut there = gitbook.integration("hello-fix");
+    let summary = there["summary"].as_str().unwrap();
+    let start = summary.find(" bytes=").unwrap();
+    let end = summary.find(" -->").unwrap();
+    let bytes = &summary[start..end];
+    there["summary"] = json!(summary.replace(bytes, instead.unwrap_or(bytes)));
+    gitbook.set("hello-fix", &there);
+    let ended = preview(&gitbook, &script(1000), 2).await;
+    assert_eq!(ended.output("result"), "published");
+    ended.size()
+}
+
+#[tokio::test]
+async fn what_others_write_for_a_length_is_none_or_a_number() {
+    insta::assert_snapshot!(edited(None).await, @"3.0 KiB (+1.0 KiB), before: 2094");
+    // As versions did that wrote none.
+    let none = edited(Some("")).await;
+    insta::assert_snapshot!(none, @"3.0 KiB, before: null");
+    for value in ["-1", "abc", "", "4294967296", "99999999999999999999", "1e3", "%3Cb%3E"] {
+        assert_eq!(edited(Some(&format!(" bytes={value}"))).await, none, "{value:?}");
+    }
+    insta::assert_snapshot!(edited(Some(" bytes=4294967295")).await, @"3.0 KiB (−4194301.0 KiB), before: 4294967295");
+}
+
+#[tokio::test]
+async fn what_was_deleted_meanwhile_was_not_replaced() {
+    let gitbook = Sandbox::start().await;
+    preview(&gitbook, &script(0), 1).await;
+    gitbook.remove("hello-fix");
+    let again = preview(&gitbook, &script(1000), 2).await;
+    insta::assert_snapshot!(again.size(), @"3.0 KiB, before: null");
+}
