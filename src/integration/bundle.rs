@@ -1,6 +1,7 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
 mod contents;
+mod licences;
 mod tsconfig;
 
 pub(crate) use contents::Part;
@@ -78,8 +79,9 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     }
     let mut warnings = convert(&odd, Severity::Warning);
     warnings.extend(warning.map(|warning| relative(warning, shown_from)));
-    let parts = contents::parts(lengths(&chunk.modules), chunk.code.len());
-    Ok(Bundle { script: chunk.code.clone(), parts, warnings })
+    let script = licences::once(chunk.code.clone());
+    let parts = contents::parts(lengths(&chunk.modules), script.len());
+    Ok(Bundle { script, parts, warnings })
 }
 
 /// The modules that are in a script, each with the length of what is left of it.
