@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use base64::display::Base64Display;
-use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::images::Image;
@@ -46,14 +44,23 @@ impl Content {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
         });
-        let icon = self.icon.as_ref().map(Encoded::of).transpose()?;
-        let previews = self.previews.iter().map(Encoded::of).collect::<Result<Vec<_>, _>>()?;
         let script = self.script.text()?;
-        let images: usize = icon.iter().chain(&previews).map(|image| image.0.len()).sum();
-        // A script grows by what must be escaped in it, and images by a third.
-        let mut body = Vec::with_capacity(script.len() * 9 / 8 + images.div_ceil(3) * 4 + 16 * 1024);
-        Body { fields, icon: icon.as_ref(), preview_images: &previews, secrets, script: &script }
-            .write(&mut body);
+        let images: usize = self.icon.iter().chain(&self.previews).map(Image::encoded_len).sum();
+        // A script grows by what must be escaped in it.
+        let mut body = Vec::with_capacity(script.len() * 9 / 8 + images + 16 * 1024);
+        write(&Text { fields, secrets, script: &script }, &mut body);
+        // The images go before its closing brace, as they are: in base64 nothing needs to be escaped.
+        body.pop();
+        if let Some(icon) = &self.icon {
+            body.extend_from_slice(b",\"icon\":");
+            quoted(icon, &mut body)?;
+        }
+        body.extend_from_slice(b",\"previewImages\":[");
+        for (index, preview) in self.previews.iter().enumerate() {
+            body.extend_from_slice(if index == 0 { b"" } else { b"," });
+            quoted(preview, &mut body)?;
+        }
+        body.extend_from_slice(b"]}");
         Ok(body)
     }
 
@@ -61,43 +68,40 @@ impl Content {
     pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, Stale> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, sealed, .. } = self;
-        let (icon, secrets, script) = (icon.as_ref(), sealed.as_deref(), &*self.script.text()?);
-        Body { fields, icon, preview_images: previews, secrets, script }.write(&mut hash);
+        let text = Text { fields, secrets: sealed.as_deref(), script: &self.script.text()? };
+        write(&Sketch { text, icon: icon.as_ref(), preview_images: previews }, &mut hash);
         Ok(preview::hex(&hash.finalize()))
     }
 }
 
+/// A body without its images.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a, Image, Secrets> {
+struct Text<'a, Secrets> {
     #[serde(flatten)]
     fields: &'a Fields,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    icon: Option<&'a Image>,
-    preview_images: &'a [Image],
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Secrets>,
     script: &'a str,
 }
 
-impl<I: Serialize, S: Serialize> Body<'_, I, S> {
-    fn write(&self, to: &mut impl std::io::Write) {
-        // Text keys and finite numbers always serialize, and memory always takes them.
-        drop(serde_json::to_writer(to, self));
-    }
+/// A body with the digests of its images.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sketch<'a> {
+    #[serde(flatten)]
+    text: Text<'a, &'a str>,
+    icon: Option<&'a Image>,
+    preview_images: &'a [Image],
 }
 
-/// An image, which is written in base64 and not copied for that.
-struct Encoded(Vec<u8>);
-
-impl Encoded {
-    fn of(image: &Image) -> Result<Self, Stale> {
-        image.bytes().map(Self)
-    }
+fn write(body: &impl Serialize, to: &mut impl std::io::Write) {
+    // Text keys and finite numbers always serialize, and memory always takes them.
+    drop(serde_json::to_writer(to, body));
 }
 
-impl Serialize for Encoded {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Base64Display::new(&self.0, &BASE64_STANDARD))
-    }
+fn quoted(image: &Image, body: &mut Vec<u8>) -> Result<(), Stale> {
+    body.push(b'"');
+    image.encode(body)?;
+    body.push(b'"');
+    Ok(())
 }

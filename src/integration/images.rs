@@ -1,14 +1,20 @@
 //! Reads an icon or preview image: a PNG within its limit.
 
-use std::io::{BufReader, Cursor};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::body::Stale;
 use super::paths;
 use crate::diagnostic::{Diagnostic, Place, lower_case};
+
+/// So many bytes of an image are encoded at once: a multiple of three that processors have at hand.
+const PART: usize = 48 * 1024;
 
 /// What an image is for, which decides how large it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +50,35 @@ pub(super) struct Image {
     what: String,
     #[serde(skip)]
     path: PathBuf,
+    #[serde(skip)]
+    length: usize,
     digest: [u8; 32],
 }
 
 impl Image {
-    /// What was found good, and nothing else.
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, Stale> {
-        let bytes = std::fs::read(&self.path).map_err(|error| Stale::Unreadable(self.what.clone(), error))?;
-        if digest(&bytes) == self.digest { Ok(bytes) } else { Err(Stale::Changed(self.what.clone())) }
+    /// The length of its base64.
+    pub(super) fn encoded_len(&self) -> usize {
+        self.length.div_ceil(3) * 4
     }
-}
 
-fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    /// Appends it in base64: what was found good, and nothing else.
+    pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), Stale> {
+        let unreadable = |error| Stale::Unreadable(self.what.clone(), error);
+        // One byte more tells that it has grown; however far, no more of it is read.
+        let mut file = File::open(&self.path).map_err(unreadable)?.take(self.length as u64 + 1);
+        let mut digest = Sha256::new();
+        let mut part = Vec::with_capacity(PART);
+        // Every part but the last is full, so that only the end is padded.
+        while file.by_ref().take(PART as u64).read_to_end(&mut part).map_err(unreadable)? > 0 {
+            digest.update(&part);
+            let start = to.len();
+            to.resize(start + part.len().div_ceil(3) * 4, 0);
+            // There is room for exactly this.
+            drop(BASE64_STANDARD.encode_slice(&part, &mut to[start..]));
+            part.clear();
+        }
+        if *digest.finalize() == self.digest { Ok(()) } else { Err(Stale::Changed(self.what.clone())) }
+    }
 }
 
 /// The image that a manifest names, and a warning where one is due.
@@ -100,8 +122,8 @@ pub(crate) fn read(
         let message = format!("{what} `{text}` is {width} × {height} pixels, GitBook shows it as a square");
         Diagnostic::warning(place.clone(), message)
     });
-    let digest = digest(&bytes);
-    Ok((Image { what: format!("{what} `{text}`"), path, digest }, warning))
+    let (length, digest) = (bytes.len(), Sha256::digest(&bytes).into());
+    Ok((Image { what: format!("{what} `{text}`"), path, length, digest }, warning))
 }
 
 /// Width and height in pixels, from the header alone.

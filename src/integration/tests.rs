@@ -2,6 +2,8 @@
 
 mod repository;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -60,6 +62,17 @@ fn a_request_has_the_manifests_fields_and_files() {
     let hidden = repository.packaged().hidden;
     let hidden: Vec<_> = hidden.iter().map(|secret| secret.expose_secret()).collect();
     assert_eq!(hidden, ["x-hush", "hush"]);
+}
+
+#[test]
+fn images_of_any_size_are_sent_whole() {
+    for bytes in [3 * 16384 - 1, 3 * 16384, 3 * 16384 + 1, 200_000] {
+        let mut image = png();
+        image.extend((image.len()..bytes).map(|index| u8::try_from(index % 251).unwrap()));
+        let body = hello("previewImages: [a.png, b.png]\n").file("a.png", &image).file("b.png", png()).body();
+        let sent = |index: usize| BASE64_STANDARD.decode(body["previewImages"][index].as_str().unwrap());
+        assert_eq!([sent(0).unwrap(), sent(1).unwrap()], [image, png()], "{bytes}");
+    }
 }
 
 #[test]

@@ -93,13 +93,13 @@ async fn variables_alone_are_an_integration() {
       "target": "site",
       "title": "Hello",
       "visibility": "unlisted",
+      "secrets": null,
+      "script": "var e={fetch:()=>new Response(`hi`)};export{e as default};",
       "icon": null,
       "previewImages": [
         null,
         null
-      ],
-      "secrets": null,
-      "script": "var e={fetch:()=>new Response(`hi`)};export{e as default};"
+      ]
     }
     "#);
 }
