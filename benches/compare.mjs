@@ -39,45 +39,60 @@ async function inTurn(times, ...measurements) {
     }
     return results.map((all) => ({
         wall: median(all.map((one) => one.wall)),
-        cpu: median(all.map((one) => one.cpu)),
         peak: Math.max(...all.map((one) => one.peak)),
+        sent: median(all.map((one) => one.sent)),
     }));
 }
 
 const seconds = (value) => `${value.toFixed(value < 1 ? 3 : 2)} s`;
 const mebibytes = (kib) => `${(kib / 1024).toFixed(0)} MiB`;
 
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
+
 function row(what, times, cli, ours) {
-    const cells = cli ? [seconds(cli.wall), seconds(ours.wall), `1/${(cli.wall / ours.wall).toFixed(1)}`, mebibytes(cli.peak)] : ['–', seconds(ours.wall), '–', '–'];
-    return [what, ...cells, mebibytes(ours.peak), seconds(ours.cpu), times];
+    const of = (one) => (one ? [seconds(one.wall), mebibytes(one.peak), kilobytes(one.sent)] : ['–', '–', '–']);
+    const ratio = cli ? `1/${(cli.wall / ours.wall).toFixed(1)}` : '–';
+    const pairs = of(cli).map((cell, index) => [cell, of(ours)[index]]);
+    const [wall, peak, sent] = pairs;
+    return [what, ...wall, ratio, ...peak, ...sent, times];
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-bench-'));
 const server = await startServer();
+
+/** What a run took, and how many bytes of requests it sent. */
+async function observed(run) {
+    const before = server.seen.bytes;
+    return { ...(await run()), sent: server.seen.bytes - before };
+}
+
 try {
     const rows = [];
     const one = join(folder, 'one');
     const [only] = await corpus(one, 1);
     // Once for the caches of the file system.
-    const both = [() => withCli(join(one, 'integrations', only), server.url), () => withOurs(one, server.url)];
+    const cliOn = (folder) => observed(() => withCli(folder, server.url));
+    const oursOn = (folder, variables) => observed(() => withOurs(folder, server.url, variables));
+    const both = [() => cliOn(join(one, 'integrations', only)), () => oursOn(one)];
     await inTurn(1, ...both);
     rows.push(row('one integration', runs, ...(await inTurn(runs, ...both))));
-    const [plain] = await inTurn(runs, () => withOurs(join(root, 'examples/hello'), server.url, { GITBOOK_BUNDLE: 'false' , GITBOOK_ORGANIZATION: 'acme' }));
+    const plainly = { GITBOOK_BUNDLE: 'false', GITBOOK_ORGANIZATION: 'acme' };
+    const [plain] = await inTurn(runs, () => oursOn(join(root, 'examples/hello'), plainly));
     rows.push(row('nothing to bundle', runs, undefined, plain));
     for (const count of counts) {
         const many = join(folder, `repository-${count}`);
         const names = await corpus(many, count);
         const times = Math.max(1, Math.min(runs, Math.round(500 / count)));
-        const [ours] = await inTurn(times, () => withOurs(many, server.url));
+        const [ours] = await inTurn(times, () => oursOn(many));
         // Each of its runs is one integration, so a part of them tells the time of all.
         const some = names.slice(0, 50);
         const each = [];
-        for (const name of some) each.push(await withCli(join(many, 'integrations', name), server.url));
+        for (const name of some) each.push(await cliOn(join(many, 'integrations', name)));
         const sum = (key) => (each.reduce((total, one) => total + one[key], 0) / some.length) * count;
-        const cli = { wall: sum('wall'), cpu: sum('cpu'), peak: Math.max(...each.map((one) => one.peak)) };
+        const cli = { wall: sum('wall'), peak: Math.max(...each.map((one) => one.peak)), sent: sum('sent') };
         rows.push(row(`${count} integrations`, `${times}; CLI ${some.length} × 1`, cli, ours));
     }
-    const head = ['what', 'CLI', 'gitbook-deploy', 'ratio', 'CLI, peak', 'peak', 'processor', 'runs'];
+    const head = ['what', 'CLI', 'gitbook-deploy', 'ratio', 'CLI, peak', 'peak', 'CLI, sent', 'sent', 'runs'];
     console.log(`${await machine()}\n\n${table(head, rows)}`);
 } finally {
     await server.close();

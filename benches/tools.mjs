@@ -1,7 +1,7 @@
 // The two programs, run in the same way: with the same environment, one after the other.
 
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const cli = join(root, 'tests/contract/node_modules/@gitbook/cli/cli.js');
 /** The release binary, or the one that `GITBOOK_DEPLOY` names. */
 const binary = process.env.GITBOOK_DEPLOY ?? join(root, 'target/release/gitbook-deploy');
 
-/** Runs a command in a folder and gives `{ wall, cpu, peak }` in seconds and KiB; throws with its log where it fails. */
+/** Runs a command in a folder and gives `{ wall, peak }` in seconds and KiB; throws with its log where it fails. */
 async function measured(command, cwd, variables) {
     const { PATH } = process.env;
     const env = { PATH, HOME: tmpdir(), GITBOOK_TOKEN: 'token', DIAGRAM_API_KEY: 'a-key-of-kroki', ...variables };
@@ -38,7 +38,7 @@ export async function machine() {
     const version = JSON.parse(readFileSync(join(root, 'tests/contract/node_modules/@gitbook/cli/package.json'))).version;
     const model = readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/)?.[1] ?? 'unknown processor';
     const { cpus } = await import('node:os');
-    return `${stdout.trim()}, @gitbook/cli ${version} on Node ${process.version}, ${cpus().length} × ${model}`;
+    return `${stdout.trim()} (${statSync(binary).size} bytes), @gitbook/cli ${version} on Node ${process.version}, ${cpus().length} × ${model}`;
 }
 
 export function median(values) {
