@@ -97,6 +97,8 @@ pub(crate) struct PreviewIdentity {
 pub(crate) struct Packaged {
     /// The integration, unless a problem is an error.
     pub integration: Option<Integration>,
+    /// What it is known by, whatever its problems are.
+    pub identity: Option<Identity>,
     /// All local problems.
     pub problems: Vec<Diagnostic>,
     /// What must not be seen, in the problems neither.
@@ -125,27 +127,28 @@ pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Ide
     // The manifest may be another branch's, which need not have the entry.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
-    let failed = |problem: &str| Err(vec![Diagnostic::error(manifest.place.clone(), problem)]);
-    let organization = manifest.fields.text("organization").map(str::to_owned);
+    known_by(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.place, problem)])
+}
+
+fn known_by(manifest: &Manifest) -> Result<Identity, String> {
     let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.place)));
-    match name {
-        Some((name, named)) => match invalid_name(name) {
-            Some(problem) => failed(&problem),
-            None => {
-                let (name, named) = (name.to_owned(), named.clone());
-                Ok(Identity { name, organization, place: manifest.place, named })
-            }
-        },
-        None => failed("`name` is missing"),
+    let (name, named) = name.ok_or("`name` is missing")?;
+    if let Some(problem) = invalid_name(name) {
+        return Err(problem);
     }
+    let (name, named, place) = (name.to_owned(), named.clone(), manifest.place.clone());
+    Ok(Identity { name, organization: manifest.fields.text("organization").map(str::to_owned), place, named })
 }
 
 /// Packages one integration and tells all its problems together.
 pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packaged {
     let (manifest, unread) = match manifest(source, packaging) {
         Ok(manifest) => manifest,
-        Err(problems) => return Packaged { integration: None, problems, hidden: Vec::new() },
+        Err(problems) => {
+            return Packaged { integration: None, identity: None, problems, hidden: Vec::new() };
+        }
     };
+    let identity = known_by(&manifest).ok();
     let mut problems = check(&manifest);
     if !unread.is_empty() {
         // What is missing may stand in what could not be read.
@@ -178,7 +181,7 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
         }
         _ => None,
     };
-    Packaged { integration, problems, hidden }
+    Packaged { integration, identity, problems, hidden }
 }
 
 /// The manifest, as far as it can be read, and what can't of what is put into it.

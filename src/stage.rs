@@ -229,11 +229,16 @@ impl Stage<'_> {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let at_once = self.config.concurrency.get().max(processors);
         let work = stream::iter(mine.iter().copied()).map(package).buffered(at_once).collect::<Vec<_>>();
-        let packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
-        let named: Vec<_> =
-            all.sources.iter().filter_map(|source| integration::identity(source, &packaging).ok()).collect();
+        let named: Vec<_> = match self.shard {
+            None => packaged.iter_mut().filter_map(|(packaged, _)| packaged.identity.take()).collect(),
+            Some(_) => {
+                let known = |source| integration::identity(source, &packaging).ok();
+                all.sources.iter().filter_map(known).collect()
+            }
+        };
         let mut problems = all.problems.clone();
         problems.extend(names::same(&named));
         for (packaged, time) in packaged {

@@ -75,7 +75,7 @@ fn read(folder: &Path, text: &str) {
 
 /// Holds what is said of the manifest.
 fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
-    let Packaged { integration, problems, hidden } = packaged;
+    let Packaged { integration, problems, hidden, .. } = packaged;
     assert_eq!(integration.is_none(), problems.iter().any(Diagnostic::is_error), "{problems:?}");
     problems.iter().for_each(|problem| hold_place(problem, text));
     let is_secret = secrets_are_known(text);
