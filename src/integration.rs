@@ -17,7 +17,7 @@ pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whol
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
 pub(crate) use weight::{REQUEST, weights};
-pub(crate) use workshop::Workshop;
+pub(crate) use workshop::{Workshop, processors};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -8,7 +8,6 @@ mod sweep;
 
 pub(crate) use races::forge;
 
-use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -23,7 +22,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Incomplete, Integration, Packaging, Source, Workshop};
+use crate::integration::{self, Incomplete, Integration, Packaging, Source, Workshop, processors};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
@@ -225,10 +224,9 @@ impl Stage<'_> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        // This is the processors' work: only a secret that another program gives is waited for.
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let at_once = self.config.concurrency.get().max(processors);
-        let work = stream::iter(mine.iter().copied()).map(package).buffered(at_once).collect::<Vec<_>>();
+        // Secrets may be waited for; how many scripts are bundled at once is the workshop's to say.
+        let at_once = self.config.concurrency.get().max(processors());
+        let work = in_order(mine.iter().copied(), at_once, package);
         let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
@@ -333,7 +331,7 @@ impl Stage<'_> {
         Ok(if self.shard.is_some() { gitbook.among_others() } else { gitbook })
     }
 
-    /// Deploys several at once and keeps their order. One that fails does not stop the others.
+    /// Deploys several at once. One that fails, or takes its time, does not stop the others.
     async fn each<'i, T, F: Future<Output = Outcome>>(
         &self,
         doing: &str,
@@ -342,8 +340,7 @@ impl Stage<'_> {
         deploy: impl FnMut(&'i T) -> F,
     ) {
         let _section = self.printer.section(doing, items.len(), "integration");
-        run.outcomes =
-            stream::iter(items).map(deploy).buffered(self.config.concurrency.get()).collect().await;
+        run.outcomes = in_order(items, self.config.concurrency.get(), deploy).await;
     }
 
     /// Whether all went well.
@@ -366,4 +363,19 @@ impl Stage<'_> {
         diagnostic::sort(&mut run.problems);
         if has_error { Err(Error::Sources(Tally::of(&run.problems))) } else { Ok(()) }
     }
+}
+
+/// Does so many things at once, whichever is done first, and gives the results in the order of the items.
+async fn in_order<T, R, F: Future<Output = R>>(
+    items: impl IntoIterator<Item = T>,
+    at_once: usize,
+    mut work: impl FnMut(T) -> F,
+) -> Vec<R> {
+    let numbered = items.into_iter().enumerate().map(|(number, item)| {
+        let result = work(item);
+        async move { (number, result.await) }
+    });
+    let mut results: Vec<_> = stream::iter(numbered).buffer_unordered(at_once).collect().await;
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
 }

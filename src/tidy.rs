@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
 const NOT_BUILT_IN: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
 
 /// What only some may name in code that is not a test: the word, and the paths that may.
-const RESERVED: [(&str, &[&str]); 14] = [
+const RESERVED: [(&str, &[&str]); 15] = [
     ("std::env", &["main.rs"]),
     ("println!", &[]),
     ("eprintln!", &[]),
@@ -49,6 +49,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("thread_local!", &[]),
     ("rolldown", &["integration/bundle.rs", "integration/bundle/"]),
     ("oxc::", &["integration/bundle/"]),
+    ("rayon", &["integration/workshop/"]),
     ("reqwest", &["http.rs", "http/", "gitbook.rs", "gitbook/", "forge/"]),
     ("axum", &["gitbook/sandbox.rs", "gitbook/sandbox/"]),
 ];

@@ -41,13 +41,11 @@ pub(crate) async fn bundle(
     shown_from: &Path,
     threads: &Threads,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let failed = |problem: String| Err(vec![Diagnostic::error(Place::file(script), problem)]);
     let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
     let work = async move { undisturbed(&owned_script, &root, &shown_from).await };
-    match threads.spawn(work.with_current_subscriber()) {
-        Ok(bundle) => bundle.await.unwrap_or_else(|error| failed(format!("the bundler stopped: {error}"))),
-        Err(error) => failed(format!("the bundler has no threads to run in: {error}")),
-    }
+    threads.run(work.with_current_subscriber()).await.unwrap_or_else(|error| {
+        Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
+    })
 }
 
 async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {

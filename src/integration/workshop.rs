@@ -5,6 +5,7 @@ mod threads;
 
 pub(super) use shelf::Kept;
 pub(super) use threads::Threads;
+pub(crate) use threads::processors;
 
 use shelf::Shelf;
 

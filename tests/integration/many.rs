@@ -4,7 +4,9 @@ use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{Ended, Recorded as _, Repository, deployment, gitbook, repository, said};
+use crate::support::{
+    Ended, Gated, Recorded as _, Repository, Sandbox, deployment, gitbook, repository, said, until,
+};
 
 /// How many there are.
 const MANY: usize = 200;
@@ -165,4 +167,23 @@ async fn a_log_has_no_line_that_repeats() {
         // The cause and the hint are the same for both.
         assert!(lines.len() + 2 >= all && all <= 8, "{}", ended.stderr);
     }
+}
+
+#[tokio::test]
+async fn one_that_takes_its_time_keeps_nobody_waiting() {
+    let sandbox = Sandbox::start().await;
+    let gitbook = Gated::before(&sandbox).await;
+    let mut held = gitbook.hold("POST", "part-000");
+    let repository = many(8);
+    let run = deployment().against(gitbook.endpoint()).publish().folder(&repository);
+    let run = run.variable("GITBOOK_CONCURRENCY", "2").starts();
+    held.reached().await;
+    let all: Vec<_> = (0..8).map(|number| format!("part-{number:03}")).collect();
+    until("all others are published", async || sandbox.names() == all[1..]).await;
+    held.release();
+    let ended = run.ends().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let names: Vec<_> =
+        ended.integrations().as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, all);
 }

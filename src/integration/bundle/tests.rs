@@ -50,6 +50,20 @@ fn told(files: Files<'_>, expected: &[&str]) {
 }
 
 #[test]
+fn a_script_may_be_deep() {
+    let deep = [
+        format!("export default (a) => a{};", ".b(c)".repeat(2000)),
+        format!("export default (a) => {{ {}a() }};", "if (a.b) a.c(); else ".repeat(2000)),
+        format!("export default (a) => {};", vec!["a.b"; 3000].join(" + ")),
+        format!("export default () => {}{};", "[".repeat(1000), "]".repeat(1000)),
+    ];
+    for text in &deep {
+        let script = script(&[("main.ts", text)]);
+        assert!(script.len() > 1200, "{}", &script[..100]);
+    }
+}
+
+#[test]
 fn a_script_is_one_small_module() {
     exports(
         &[("main.ts", "export default { fetch: () => new Response('hi' as string) };\n")],

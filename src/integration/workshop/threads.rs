@@ -2,32 +2,61 @@
 //! everything unchanged by the manifest alone does without, and on a machine of many processors they take longer to start
 //! than all that it does.
 
+use std::num::NonZero;
 use std::sync::OnceLock;
 
-use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+
+/// The bundler calls itself for each nested expression: a chain of 20,000 calls, which generated scripts have and the vendor's
+/// CLI takes, needs 16 MiB. It is room for addresses only; memory is what a script needs of it.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// One for each processor, from the first work on.
-#[derive(Debug, Default)]
-pub(crate) struct Threads(OnceLock<std::io::Result<Runtime>>);
+#[derive(Debug)]
+pub(crate) struct Threads {
+    runtime: OnceLock<std::io::Result<Runtime>>,
+    /// One script more than there are processors: some of the time a script's modules wait for one another.
+    places: Semaphore,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { runtime: OnceLock::new(), places: Semaphore::new(processors() + 1) }
+    }
+}
 
 impl Threads {
-    /// Begins some work there.
+    /// Does some work there once there is a place. It goes on, whoever loses interest in it.
     ///
     /// # Errors
-    /// When the system gives no threads.
-    pub(crate) fn spawn<T: Send + 'static>(
+    /// When the system gives no threads, or the work has panicked.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<JoinHandle<T>, &std::io::Error> {
-        let runtime = self.0.get_or_init(Runtime::new);
-        runtime.as_ref().map(|runtime| runtime.spawn(work))
+    ) -> std::io::Result<T> {
+        // Nobody closes it.
+        let _place = self.places.acquire().await;
+        let runtime = self.runtime.get_or_init(start).as_ref();
+        let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
+        Ok(runtime.spawn(work).await?)
     }
+}
+
+/// How many there are for this process.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+fn start() -> std::io::Result<Runtime> {
+    // The bundler has these, too. A process has them once, so that a second run in it finds them there.
+    drop(rayon::ThreadPoolBuilder::new().num_threads(processors()).stack_size(STACK).build_global());
+    Builder::new_multi_thread().worker_threads(processors()).thread_stack_size(STACK).enable_all().build()
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        let Some(Ok(runtime)) = self.0.take() else { return };
+        let Some(Ok(runtime)) = self.runtime.take() else { return };
         if runtime.metrics().num_alive_tasks() == 0 {
             runtime.shutdown_background();
         } else {
@@ -46,8 +75,8 @@ mod tests {
     #[tokio::test]
     async fn work_is_done_elsewhere_and_nothing_is_started_before() {
         let threads = Threads::default();
-        assert!(threads.0.get().is_none());
-        let elsewhere: ThreadId = threads.spawn(async { current().id() }).unwrap().await.unwrap();
+        assert!(threads.runtime.get().is_none());
+        let elsewhere: ThreadId = threads.run(async { current().id() }).await.unwrap();
         assert_ne!(elsewhere, current().id());
     }
 
@@ -56,7 +85,9 @@ mod tests {
         let threads = Threads::default();
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (done, result) = tokio::sync::oneshot::channel();
-        drop(threads.spawn(async { done.send(receiver.await.unwrap()).unwrap() }).unwrap());
+        let mut work = Box::pin(threads.run(async { done.send(receiver.await.unwrap()).unwrap() }));
+        assert!(futures::poll!(&mut work).is_pending());
+        drop(work);
         drop(threads);
         sender.send(7).unwrap();
         assert_eq!(result.await.unwrap(), 7);
