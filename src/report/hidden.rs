@@ -1,7 +1,10 @@
 //! Secrets that were seen so far, and texts without them.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,6 +12,8 @@ use serde_json::json;
 
 /// Shorter secrets are not looked for: they would blot out half the log, and anybody can guess them.
 const SHORTEST: usize = 4;
+
+const REPLACEMENT: &str = "***";
 
 /// What RFC 3986 leaves as it is.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -19,24 +24,28 @@ const URI_COMPONENT: &AsciiSet =
 
 /// The secrets, in all forms in which somebody may repeat them. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Hidden(Arc<RwLock<Vec<String>>>);
+pub(super) struct Hidden(Arc<RwLock<Secrets>>);
+
+#[derive(Default)]
+struct Secrets {
+    forms: HashSet<String>,
+    /// Finds all of them at once; made when something is looked for first, and again after others were added.
+    finder: Option<AhoCorasick>,
+}
 
 impl Hidden {
     /// Hides a secret and each of its lines from now on. The lines that were not hidden yet are given back.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
         let mut lines: Vec<_> = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).collect();
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let is_known = |text: &str| hidden.iter().any(|known| known == text);
-        if is_known(secret) {
+        if hidden.forms.contains(secret) {
             return Vec::new();
         }
-        lines.retain(|line| !is_known(line));
+        lines.retain(|line| !hidden.forms.contains(*line));
         for text in lines.iter().copied().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST)) {
-            hidden.extend(forms(text));
+            hidden.forms.extend(forms(text));
         }
-        // A secret that holds another one is replaced whole.
-        hidden.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        hidden.dedup();
+        hidden.finder = None;
         lines
     }
 
@@ -44,15 +53,31 @@ impl Hidden {
     /// it is not found here, but is read by people.
     pub(super) fn redacted(&self, text: &str) -> String {
         let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut text = text.to_owned();
-        for secret in hidden.iter() {
-            // Almost no text holds one, and a copy for each form of each secret is dear.
-            if text.contains(secret) {
-                text = text.replace(secret, "***");
-            }
+        if let Some(finder) = &hidden.finder {
+            return without(finder, text);
         }
-        text
+        drop(hidden);
+        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // More than it can find are more than memory holds.
+        let Ok(finder) = AhoCorasick::new(&hidden.forms) else { return REPLACEMENT.to_owned() };
+        without(hidden.finder.insert(finder), text)
     }
+}
+
+/// The text without what is found, of which one may hold another, or begin within it.
+fn without(finder: &AhoCorasick, text: &str) -> String {
+    let mut found: Vec<_> = finder.find_overlapping_iter(text).map(|secret| secret.range()).collect();
+    found.sort_by_key(|range| range.start);
+    let mut rest = String::with_capacity(text.len());
+    let mut end = 0;
+    for Range { start, end: until } in found {
+        if start >= end {
+            rest.push_str(&text[end..start]);
+            rest.push_str(REPLACEMENT);
+        }
+        end = end.max(until);
+    }
+    rest + &text[end..]
 }
 
 /// A text as it is, in base64, in URLs, in HTML and inside a JSON document.
@@ -149,5 +174,17 @@ mod tests {
         hidden.add("inner");
         hidden.add("outer-inner-outer");
         assert_eq!(hidden.redacted("outer-inner-outer, inner"), "***, ***");
+    }
+
+    #[test]
+    fn of_secrets_that_overlap_nothing_is_left() {
+        let hidden = Hidden::default();
+        hidden.add("abcdef");
+        hidden.add("defghi");
+        assert_eq!(hidden.redacted("<abcdefghi>"), "<***>");
+        assert_eq!(hidden.redacted("<abcdefdefghi>"), "<******>");
+        assert_eq!(hidden.redacted("ä<abcdef>ö"), "ä<***>ö");
+        hidden.add("hijkl");
+        assert_eq!(hidden.redacted("<abcdefghijkl>"), "<***>");
     }
 }
