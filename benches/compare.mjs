@@ -26,6 +26,8 @@ async function corpus(folder, count) {
         await cp(example, own, { recursive: true, filter: (path) => !path.includes('node_modules') });
         const change = async (file, edit) => writeFile(join(own, file), edit(await readFile(join(own, file), 'utf8')));
         await change('gitbook-manifest.yaml', (text) => text.replace('name: diagram\n', `name: ${name}\n`));
+        // With a secret of its own: what is looked for in the log grows with them.
+        await change('gitbook-manifest.yaml', (text) => text.replace('secrets:\n', `secrets:\n  OWN: secret-number-${index}\n`));
         await change('src/index.tsx', (text) => `${text}\nexport const number = ${index};\n`);
     }
     return names;

@@ -3,13 +3,20 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { cases } from './packages/cases.mjs';
 import { startServer } from './server.mjs';
 import { root, table, withCli, withOurs } from './tools.mjs';
 
-/** `[name, bytes of the CLI's script, bytes of ours]` for each package. */
+/** What a script answers to a request. */
+async function answer(script, file) {
+    await writeFile(file, script);
+    const module = await import(pathToFileURL(file));
+    return (await module.default.fetch()).text();
+}
+
+/** `[name, bytes of the CLI's script, bytes of ours, what the CLI's answers, what ours answers]` for each package. */
 export async function bundled() {
     const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-packages-'));
     const server = await startServer();
@@ -23,12 +30,13 @@ export async function bundled() {
             const manifest = `name: i${index}\ntitle: A package\norganization: acme\nscript: main.ts\nscopes: []\n`;
             await writeFile(join(own, 'gitbook-manifest.yaml'), manifest);
             await writeFile(join(own, 'main.ts'), `${imports}\nexport default { fetch: () => new Response(String(${use})) };\n`);
-            const sizes = [];
+            const [sizes, answers] = [[], []];
             for (const publish of [withCli, withOurs]) {
                 await publish(own, server.url);
                 sizes.push(Buffer.byteLength(server.seen.script));
+                answers.push(await answer(server.seen.script, join(folder, `${publish.name}-${index}.mjs`)));
             }
-            results.push([name, ...sizes]);
+            results.push([name, ...sizes, ...answers]);
         }
         return results;
     } finally {

@@ -54,6 +54,7 @@ impl Http {
     pub(crate) fn new(root: &Url, timeout: Duration, redirects: Redirects) -> Result<Self, TransportError> {
         let builder = reqwest::Client::builder()
             .connect_timeout(failure::connect_timeout(timeout))
+            .http1_only()
             .user_agent(concat!("gitbook-deploy/", env!("CARGO_PKG_VERSION")))
             .redirect(match redirects {
                 Redirects::Refused => redirect::Policy::none(),

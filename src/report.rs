@@ -49,6 +49,8 @@ pub(crate) struct Run {
     pub outcomes: Vec<Outcome>,
     /// Shares for a later job, in the mode `plan`.
     pub shares: Option<Shares>,
+    /// How the work is divided among machines, and how much of it is this one's.
+    pub division: Option<String>,
 }
 
 /// The work of a later job, divided among runners.
@@ -270,6 +272,9 @@ fn document(run: &Run, error: Option<&Error>, exit_code: u8, printer: &Printer) 
         "mode": run.plan.as_ref().map(|plan| plan.decision.name()),
         "reason": run.plan.as_ref().map(|plan| &plan.reason),
         "result": result(run, error),
+        "count": run.shares.map(|shares| shares.count),
+        "matrix": run.shares.map(Shares::matrix),
+        "division": run.division,
         "ci": ci.map(|ci| json!({
             "system": ci.system,
             "repository": ci.repository,

@@ -82,7 +82,7 @@ impl Stage<'_> {
 
     async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
-        let mine = self.share(&selection.sources);
+        let mine = self.share(&selection.sources, run);
         let integrations = self.package(&selection, &mine, env, false, run).await?;
         let _section = self.printer.section("checking", integrations.len(), "integration");
         run.outcomes =
@@ -93,7 +93,7 @@ impl Stage<'_> {
     /// Publishes to production.
     pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
         let selection = self.select(run)?;
-        let mine = self.share(&selection.sources);
+        let mine = self.share(&selection.sources, run);
         // What takes time elsewhere is begun first.
         let (overtaken, packaged) = futures::join!(
             self.production_overtaken(),
@@ -120,7 +120,7 @@ impl Stage<'_> {
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
-        let mine = self.share(&selection.sources);
+        let mine = self.share(&selection.sources, run);
         run.named = self.known_previews(&mine, &previews);
         let (overtaken, packaged) = futures::join!(
             self.overtaken(&target.branch, target.pull_request),
@@ -148,7 +148,8 @@ impl Stage<'_> {
     pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
-        let named = self.share_of_equals(self.preview_names(&all, &previews, run)?);
+        let named = self.preview_names(&all, &previews, run)?;
+        let named = self.share_of_equals(named, run);
         if let Some(why) = self.reopened(target).await {
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());

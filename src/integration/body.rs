@@ -64,11 +64,13 @@ impl Content {
         Ok(body)
     }
 
-    /// SHA-256 of a name and a body with sealed secrets and, for its images, their digests.
+    /// SHA-256 of a name and a body with sealed secrets and, for its images, their digests. The order of the manifest's fields
+    /// changes nothing in GitBook; that of what is in them may.
     pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, Stale> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, sealed, .. } = self;
-        let text = Text { fields, secrets: sealed.as_deref(), script: &self.script.text()? };
+        let fields: BTreeMap<_, _> = fields.iter().collect();
+        let text = Text { fields: &fields, secrets: sealed.as_deref(), script: &self.script.text()? };
         write(&Sketch { text, icon: icon.as_ref(), preview_images: previews }, &mut hash);
         Ok(preview::hex(&hash.finalize()))
     }
@@ -76,7 +78,7 @@ impl Content {
 
 /// A body without its images.
 #[derive(Serialize)]
-struct Text<'a, Secrets> {
+struct Text<'a, Fields, Secrets> {
     #[serde(flatten)]
     fields: &'a Fields,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +91,7 @@ struct Text<'a, Secrets> {
 #[serde(rename_all = "camelCase")]
 struct Sketch<'a> {
     #[serde(flatten)]
-    text: Text<'a, &'a str>,
+    text: Text<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
     icon: Option<&'a Image>,
     preview_images: &'a [Image],
 }

@@ -256,6 +256,10 @@ fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
         assert!(!hashes[..index].contains(hash), "{index}: {hashes:?}");
     }
     assert_eq!([hello("").hash(), secret("a").hash()], [hashes[0].clone(), hashes[4].clone()]);
+    // In which order a manifest says it is nothing that is sent.
+    let mut lines: Vec<_> = HELLO.lines().collect();
+    lines.reverse();
+    assert_eq!(repository(lines.join("\n")).file("main.js", SCRIPT).hash(), hashes[0]);
 }
 
 /// Who publishes `hello` as a preview.

@@ -42,6 +42,9 @@ pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> S
     if let Some(plan) = &run.plan {
         text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason, printer)));
     }
+    if let Some(division) = &run.division {
+        text.push_str(&format!("{}\n\n", markdown(division, printer)));
+    }
     let failures = run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     for failure in failures.take(MOST_FAILURES) {
         text.push_str(&paragraph(failure, Some(&failure.hint()), printer));

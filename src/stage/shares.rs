@@ -2,7 +2,7 @@
 
 use super::Stage;
 use crate::config::{Shard, shares_worth};
-use crate::error::Error;
+use crate::error::{Error, count};
 use crate::integration::{self, Source};
 use crate::plan::Decision;
 use crate::report::{Run, Shares};
@@ -40,35 +40,40 @@ impl Stage<'_> {
             }
             Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
         };
-        run.shares = Some(Shares { count: weights.len(), total: shares_worth(&weights, START) });
+        let shares = Shares { count: weights.len(), total: shares_worth(&weights, START) };
+        run.shares = Some(shares);
+        let division = format!("{} in {}", count(shares.count, "integration"), count(shares.total, "share"));
+        tracing::info!("{division}");
+        run.division = Some(division);
         Ok(())
     }
 
     /// This machine's share of the sources.
-    pub(super) fn share<'s>(&self, sources: &'s [Source]) -> Vec<&'s Source> {
+    pub(super) fn share<'s>(&self, sources: &'s [Source], run: &mut Run) -> Vec<&'s Source> {
         match self.shard {
-            Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources)),
+            Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources), run),
             None => sources.iter().collect(),
         }
     }
 
     /// This machine's share of what is equally much work, whatever is checked out.
-    pub(super) fn share_of_equals<T>(&self, items: Vec<T>) -> Vec<T> {
+    pub(super) fn share_of_equals<T>(&self, items: Vec<T>, run: &mut Run) -> Vec<T> {
         match self.shard {
-            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST, item))),
+            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST, item)), run),
             None => items,
         }
     }
 }
 
 /// The items of a share. How many they are is said, since a share that has none is no mistake.
-fn told<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Vec<T> {
-    let all = items.len();
+fn told<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>, run: &mut Run) -> Vec<T> {
+    let all = count(items.len(), "integration");
     let mine = shard.of(items);
-    let integrations = if all == 1 { "integration" } else { "integrations" };
-    match mine.len() {
-        0 => tracing::info!("share {shard} has none of {all} {integrations}: nothing is to be done here"),
-        count => tracing::info!("share {shard} has {count} of {all} {integrations}"),
-    }
+    let division = match mine.len() {
+        0 => format!("share {shard} has none of {all}: nothing is to be done here"),
+        count => format!("share {shard} has {count} of {all}"),
+    };
+    tracing::info!("{division}");
+    run.division = Some(division);
     mine
 }

@@ -104,6 +104,9 @@ async fn success_is_told_in_the_report() {
       "mode": "preview",
       "reason": "push to branch `fix/it`",
       "result": "published",
+      "count": null,
+      "matrix": null,
+      "division": null,
       "ci": {
         "system": "GitHub Actions",
         "repository": "github.com/acme/integrations",
@@ -178,6 +181,9 @@ async fn doing_nothing_is_told_too() {
       "mode": "nothing",
       "reason": "a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag",
       "result": "skipped",
+      "count": null,
+      "matrix": null,
+      "division": null,
       "ci": {
         "system": "no CI system",
         "repository": null,
@@ -238,6 +244,9 @@ async fn a_failure_is_told_in_the_report() {
       "mode": "publish",
       "reason": "push to the production branch `main`",
       "result": "failed",
+      "count": null,
+      "matrix": null,
+      "division": null,
       "ci": {
         "system": "no CI system",
         "repository": "github.com/acme/integrations",
@@ -319,6 +328,9 @@ async fn bad_input_is_told_in_the_report() {
       "mode": "publish",
       "reason": "push to the production branch `main`",
       "result": "failed",
+      "count": null,
+      "matrix": null,
+      "division": null,
       "ci": {
         "system": "no CI system",
         "repository": "github.com/acme/integrations",

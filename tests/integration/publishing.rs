@@ -342,7 +342,8 @@ async fn the_embedded_sandbox_keeps_what_was_published() {
     assert_eq!(again.output("version"), "2");
     let root = ".gitbook-sandbox/hello";
     let kept: Vec<_> = repository.files().into_iter().filter(|path| path.starts_with(".gitbook")).collect();
-    assert_eq!(kept, [format!("{root}/integration.json"), format!("{root}/script.js")]);
-    let record = std::fs::read_to_string(repository.path(&kept[0])).unwrap();
+    let [record, script] = ["integration.json", "script.js"].map(|file| format!("{root}/{file}"));
+    assert_eq!(kept, [".gitbook-sandbox/.gitignore", &record, &script]);
+    let record = std::fs::read_to_string(repository.path(&record)).unwrap();
     assert!(record.contains("KEY") && !record.contains("hush-hush"), "{record}");
 }

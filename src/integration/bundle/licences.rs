@@ -28,7 +28,10 @@ pub(super) fn once(script: String) -> String {
         if !seen.insert(text) {
             rest.push_str(&script[end..start]);
             // What a comment keeps apart must stay so, and one of several lines counts as the end of a line.
-            rest.push(if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' });
+            let separator = if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' };
+            if !rest.ends_with(['\n', separator]) {
+                rest.push(separator);
+            }
             end = until;
         }
     }
@@ -47,11 +50,8 @@ mod tests {
     #[test]
     fn a_licence_stands_once() {
         check("/*! A */a();/*! B */b();/*! A */c();", "/*! A */a();/*! B */b(); c();");
-        check("//! A\na();\n//! A\nb();", "//! A\na();\n \nb();");
-        check(
-            "/** @license\n * A */a();\n/** @license\n * A */\nb();",
-            "/** @license\n * A */a();\n\n\nb();",
-        );
+        check("//! A\na();\n//! A\nb();", "//! A\na();\n\nb();");
+        check("/** @license\n * A */a();\n/** @license\n * A */\nb();", "/** @license\n * A */a();\n\nb();");
     }
 
     #[test]

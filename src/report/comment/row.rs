@@ -112,8 +112,8 @@ impl Row {
         let before = match self.state {
             _ if known.state != State::Failed && known.is_of_the_same_run(&self) => known.before,
             State::Unchanged => None,
-            // The preview itself may tell; by the other row it may have been published again since.
-            _ => self.before.or(known.bytes),
+            // What the preview itself told. By the other row it may have been published again since.
+            _ => self.before,
         };
         if self.state == State::Failed && known.state != State::Removed {
             let Self { shows, bytes, version, url, .. } = known.clone();

@@ -60,9 +60,13 @@ fn a_comment_is_a_table_that_can_be_read_again() {
 #[test]
 fn a_preview_that_was_published_again_says_how_its_script_has_grown() {
     let first = once(&[], &[row("hello-fix", 12)]);
-    let larger = Row { bytes: Some(75_000), version: Some("4".to_owned()), ..row("hello-fix", 13) };
+    let next = |bytes, before, version: &str, run| {
+        let (bytes, before, version) = (Some(bytes), Some(before), Some(version.to_owned()));
+        Row { bytes, before, version, ..row("hello-fix", run) }
+    };
+    let larger = next(75_000, 73_152, "4", 13);
     let second = once(&[first], &[larger]);
-    let smaller = Row { bytes: Some(73_000), version: Some("5".to_owned()), ..row("hello-fix", 14) };
+    let smaller = next(73_000, 75_000, "5", 14);
     let third = once(std::slice::from_ref(&second), &[smaller]);
     insta::assert_snapshot!(format!("{}\n{}", seen(&second), seen(&third)), @"
     | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published, version 4 | c0ffee0 | 73.2 KiB (+1.8 KiB) | 2026-11-22 10:30 UTC
@@ -71,7 +75,7 @@ fn a_preview_that_was_published_again_says_how_its_script_has_grown() {
 }
 
 #[test]
-fn what_the_preview_itself_tells_of_its_script_goes_before_the_last_row() {
+fn only_the_preview_itself_tells_how_its_script_has_grown() {
     let of = |bytes, before, run| Row { bytes: Some(bytes), before, ..row("hello-fix", run) };
     let script = |text: &str| seen(text).split(" | ").nth(3).unwrap().to_owned();
     let first = once(&[], &[of(2048, Some(1024), 12)]);
@@ -84,6 +88,8 @@ fn what_the_preview_itself_tells_of_its_script_goes_before_the_last_row() {
     // Somebody has published it since, and no row tells of that.
     let second = once(std::slice::from_ref(&first), &[of(4096, Some(5120), 14)]);
     assert_eq!(script(&second), "4.0 KiB (−1.0 KiB)");
+    // Where the preview tells nothing, it may be another that the last row was about.
+    assert_eq!(script(&once(std::slice::from_ref(&first), &[of(4096, None, 14)])), "4.0 KiB");
     let unchanged = Row { state: State::Unchanged, ..of(4096, None, 14) };
     assert_eq!(script(&once(std::slice::from_ref(&first), &[unchanged])), "4.0 KiB");
     // What the run says that a failed attempt has left there is of runs before.
@@ -95,7 +101,10 @@ fn what_the_preview_itself_tells_of_its_script_goes_before_the_last_row() {
 fn a_failure_keeps_what_the_preview_still_shows() {
     let first = once(&[], &[row("hello-fix", 12)]);
     let second = once(&[first], &[failed("hello-fix", 13, "publishing `hello-fix` failed: 500 <b>@all</b>")]);
-    let third = once(std::slice::from_ref(&second), &[Row { bytes: Some(80_000), ..row("hello-fix", 14) }]);
+    let third = once(
+        std::slice::from_ref(&second),
+        &[Row { bytes: Some(80_000), before: Some(73_152), ..row("hello-fix", 14) }],
+    );
     insta::assert_snapshot!(format!("{}\n{}", seen(&second), seen(&third)), @"
     | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ❌ failed: <code>publishing &#96;hello-fix&#96; failed&#58; 500 &#60;b&#62;&#64;&#8203;all&#60;&#47;b&#62;</code> ([log](<https://github.com/acme/integrations/actions/runs/12>))<br>the preview shows c0ffee0, version 3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
     | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published, version 3 | c0ffee0 | 78.1 KiB (+6.7 KiB) | 2026-11-22 10:30 UTC

@@ -40,9 +40,12 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     info: checked `one` milliseconds=… script_bytes=58
     info: checked `three` milliseconds=… script_bytes=58
     info: checked `two` milliseconds=… script_bytes=58
+    info: 3 integrations in 1 share
     "#);
     let matrix: Value = serde_json::from_str(&ended.output("matrix")).unwrap();
     assert_eq!(matrix, json!({"shard": ["1/1"]}));
+    assert!(ended.summary.contains("\n3 integrations in 1 share\n"), "{}", ended.summary);
+    assert_eq!([&ended.report["count"], &ended.report["matrix"]], [&json!(3), &matrix]);
     assert_eq!(ended.output("count"), "3");
     assert_eq!(server.asked().await, [""; 0]);
 }
@@ -73,6 +76,27 @@ async fn the_shares_of_all_machines_are_the_whole() {
     assert_eq!(share(&repository, "2/2").await, published(&["a", "b", "c", "d"]));
 }
 
+/// One integration is the repository itself, and shares are deployed on one machine after another.
+#[tokio::test]
+async fn what_the_sandbox_keeps_is_nobodys_work() {
+    let names = ["a", "b", "c", "d"];
+    let repository = names.into_iter().fold(repository().manifest(".", "top", ""), |all, name| {
+        all.manifest(name, name, "previewImages: [large.png]\n").file(&format!("{name}/large.png"), png(9, 9))
+    });
+    for round in 0..2 {
+        let mut published = Vec::new();
+        for shard in ["1/2", "2/2"] {
+            let run = deployment().publish().folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
+            let run = run.variable("GITBOOK_INTEGRATIONS", "**/gitbook-manifest.yaml");
+            let ended = run.variable("GITBOOK_SHARD", shard).runs().await;
+            let mine = ended.integrations().as_array().unwrap().clone();
+            published.extend(mine.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+        }
+        published.sort();
+        assert_eq!(published, ["a", "b", "c", "d", "top"], "{round}");
+    }
+}
+
 #[tokio::test]
 async fn a_share_that_has_nothing_is_a_success_and_says_so() {
     let server = gitbook().await;
@@ -91,6 +115,9 @@ async fn a_share_that_has_nothing_is_a_success_and_says_so() {
         let ended = run(mode).runs().await;
         let said = "info: share 7/8 has none of 2 integrations: nothing is to be done here\n";
         assert!(ended.code == Some(0) && ended.log().contains(said), "{mode}: {ended:#?}");
+        let said = said.trim_start_matches("info: ");
+        assert!(ended.summary.contains("has none of 2 integrations"), "{mode}: {}", ended.summary);
+        assert_eq!(ended.report["division"], said.trim_end(), "{mode}");
         assert_eq!(["result", "count"].map(|name| ended.output(name)), ["skipped", "0"], "{mode}");
     }
     assert_eq!(server.asked().await, [""; 0]);
