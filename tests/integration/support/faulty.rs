@@ -1,7 +1,6 @@
 //! A proxy in front of the sandbox that breaks connections and answers in every way that a network has.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -79,9 +79,8 @@ struct Door {
     requests: Arc<Mutex<Vec<String>>>,
     struck: Arc<AtomicUsize>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
-    address: SocketAddr,
-    /// Has the address to itself when nobody listens there any more: other tests' servers would be given it.
-    closed: Arc<Mutex<Option<TcpSocket>>>,
+    /// Tells connections that nobody is at home any more.
+    closing: Arc<watch::Sender<bool>>,
 }
 
 /// A fault for the next requests of a kind.
@@ -105,11 +104,10 @@ impl Faulty {
         let folder = sandbox.folder();
         let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let endpoint = format!("http://{address}");
-        let (faults, requests, struck, listening, closed) = <_>::default();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (faults, requests, struck, listening, closing) = <_>::default();
         let folder = folder.to_owned();
-        let door = Door { sandbox, folder, client, faults, requests, struck, listening, address, closed };
+        let door = Door { sandbox, folder, client, faults, requests, struck, listening, closing };
         let accepting = door.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -218,10 +216,7 @@ impl Door {
         if let Some(task) = task {
             task.abort();
             let _ = task.await;
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.set_reuseaddr(true).unwrap();
-            socket.bind(self.address).unwrap();
-            *self.closed.lock().unwrap() = Some(socket);
+            self.closing.send_replace(true);
         }
     }
 }
@@ -260,7 +255,15 @@ async fn serve(mut stream: TcpStream, door: Door) -> io::Result<()> {
         door.has_struck();
         return reset(&stream);
     }
-    while let Some(request) = Request::read(&mut stream).await? {
+    let mut closing = door.closing.subscribe();
+    loop {
+        let request = tokio::select! {
+            biased;
+            // The client may have opened one more than it needed, which would do as well.
+            _ = closing.wait_for(|closing| *closing) => return reset(&stream),
+            request = Request::read(&mut stream) => request?,
+        };
+        let Some(request) = request else { break };
         let fault = door.strike(request.kind());
         door.requests.lock().unwrap().push(request.kind().to_owned());
         if let Fault::ResetInRequest = fault {
