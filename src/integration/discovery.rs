@@ -249,7 +249,10 @@ pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iter
         .git_exclude(false)
         .require_git(git_root(folder).is_some())
         .filter_entry(move |entry| {
-            !matches!(entry.file_name().to_str(), Some("node_modules" | ".git")) && is_wanted(entry)
+            // The last is where the sandbox keeps things: two shares on one machine would not see the same files.
+            let is_foreign =
+                matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
+            !is_foreign && is_wanted(entry)
         })
         .build()
         .filter_map(Result::ok)

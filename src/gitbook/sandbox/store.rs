@@ -26,11 +26,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        if !folder.is_dir() {
-            fs::create_dir_all(folder)?;
-            // It lies in a repository as a rule, which it is no part of: two shares would not see the same files.
-            fs::write(folder.join(".gitignore"), "*\n")?;
-        }
+        fs::create_dir_all(folder)?;
         // A folder that is there may be mounted for reading only.
         fs::remove_dir(tempdir(folder)?)?;
         Ok(Self { folder: dunce::canonicalize(folder)? })
