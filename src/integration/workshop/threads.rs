@@ -1,6 +1,5 @@
-//! The bundler's threads, of which there are none before something is bundled: a run that deletes, sweeps or finds
-//! everything unchanged by the manifest alone does without, and on a machine of many processors they take longer to start
-//! than all that it does.
+//! The bundler's threads, of which there are none before something is bundled: a run that deletes, sweeps or sends what is
+//! built already does without, and on a machine of many processors they take longer to start than all that it does.
 
 use std::num::NonZero;
 use std::sync::OnceLock;
