@@ -2,6 +2,9 @@
 
 mod contents;
 mod licences;
+mod lower;
+mod plugin;
+mod runtime;
 mod tsconfig;
 
 pub(crate) use contents::Part;
@@ -10,8 +13,8 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use rolldown::{
-    Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InlineConstOption,
-    IsExternal, ModuleType, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions,
+    Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, GeneratedCodeOptions,
+    InlineConstOption, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions, TsConfig,
 };
 use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
@@ -19,7 +22,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::workshop::Threads;
 use crate::diagnostic::{self, Diagnostic, Place, Severity, lower_case};
-use tsconfig::Settings;
+use plugin::Files;
 
 /// A script, ready to be sent.
 #[derive(Debug, Default)]
@@ -52,12 +55,18 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     let failed = |message: &str| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
     let convert =
         |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
-    let mut settings =
-        tsconfig::settings(script, root).map_err(|problem| vec![relative(*problem, shown_from)])?;
-    let warning = settings.warning.take();
-    let bundler = Bundler::new(options(script, settings));
+    let files = Arc::new(Files::new(root));
+    let bundler = Bundler::with_plugins(options(script), vec![Arc::clone(&files) as _]);
     let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
-    let output = bundler.generate().await.map_err(|problems| convert(&problems, Severity::Error))?;
+    let generated = bundler.generate().await;
+    let mut own = files.tsconfigs.take_problems();
+    own.extend(files.take_problems());
+    let (errors, own_warnings): (Vec<_>, Vec<_>) =
+        own.into_iter().map(|problem| relative(problem, shown_from)).partition(Diagnostic::is_error);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let output = generated.map_err(|problems| convert(&problems, Severity::Error))?;
     // Nothing is split off, so there is one.
     let chunk = output.assets.iter().find_map(|asset| match asset {
         Output::Chunk(chunk) => Some(chunk),
@@ -76,7 +85,7 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
         return Err(convert(&missing, Severity::Error));
     }
     let mut warnings = convert(&odd, Severity::Warning);
-    warnings.extend(warning.map(|warning| relative(warning, shown_from)));
+    warnings.extend(own_warnings);
     let script = licences::once(chunk.code.clone());
     let parts = contents::parts(lengths(&chunk.modules), script.len());
     Ok(Bundle { script, parts, warnings })
@@ -93,37 +102,30 @@ fn is_outside(module: &Path, root: &Path) -> bool {
     module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
 }
 
-/// The options of the vendor's CLI, as far as they change what the script does.
-fn options(script: &Path, settings: Settings) -> BundlerOptions {
+/// Returns the options of the vendor's CLI, as far as they change the script.
+fn options(script: &Path) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let defined = ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
-    // A style sheet has no place in a script: what is imported of it is nothing.
-    let types = [(".raw.js", ModuleType::Text), (".raw.css", ModuleType::Text), (".css", ModuleType::Empty)];
-    let types = types.map(|(extension, kind)| (extension.to_owned(), kind));
     BundlerOptions {
         input: Some(vec![script.to_string_lossy().into_owned().into()]),
         cwd: script.parent().map(Path::to_owned),
         platform: Some(Platform::Neutral),
         minify: Some(RawMinifyOptions::Bool(true)),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
-        external: Some(external()),
         define: Some(defined.into_iter().collect()),
-        module_types: Some(types.into_iter().collect()),
+        generated_code: Some(GeneratedCodeOptions { symbols: false, ..GeneratedCodeOptions::default() }),
         resolve: Some(ResolveOptions {
-            alias: Some(settings.aliases),
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),
             extensions: strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
             ..ResolveOptions::default()
         }),
         transform: Some(BundlerTransformOptions {
-            target: Some(Either::Left("es2020".to_owned())),
-            jsx: Some(Either::Right(settings.jsx)),
-            typescript: Some(settings.typescript),
-            assumptions: Some(settings.assumptions),
+            target: Some(Either::Left("es2022".to_owned())),
             ..BundlerTransformOptions::default()
         }),
-        tsconfig: Some(settings.tsconfig),
+        // Each file is compiled by its own settings already.
+        tsconfig: Some(TsConfig::Auto(false)),
         // By default a large string that is used three times is written three times.
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Bool(false)),
@@ -131,14 +133,6 @@ fn options(script: &Path, settings: Settings) -> BundlerOptions {
         }),
         ..BundlerOptions::default()
     }
-}
-
-/// What the Workers runtime brings itself.
-fn external() -> IsExternal {
-    IsExternal::Fn(Some(Arc::new(|specifier, _, _| {
-        let external = specifier.starts_with("node:") || specifier.starts_with("cloudflare:");
-        Box::pin(async move { Ok(external) })
-    })))
 }
 
 fn shown(path: &Path, shown_from: &Path) -> PathBuf {

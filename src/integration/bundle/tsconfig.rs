@@ -1,126 +1,263 @@
-//! What the script's `tsconfig.json` changes, read as the vendor's CLI (esbuild) reads it.
-//!
-//! rolldown lets its own options go before the file's and takes React for JSX where neither says anything; it also
-//! stops when the file extends one that is not installed, which GitBook's own integrations do.
+//! Reads the `tsconfig.json` that governs a file, as the vendor's CLI (esbuild) reads it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use oxc_resolver::{CompilerOptions, Resolver};
-use rolldown::{CompilerAssumptions, JsxOptions, TsConfig, TypeScriptOptions};
+use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 
-use crate::diagnostic::{Diagnostic, Place, lower_case};
+use crate::diagnostic::{Diagnostic, Place, shown};
 
-/// The options that depend on the file.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    pub(super) jsx: JsxOptions,
-    pub(super) typescript: TypeScriptOptions,
-    pub(super) assumptions: CompilerAssumptions,
-    pub(super) tsconfig: TsConfig,
-    /// The file's `paths`, where the bundler can't read it itself.
-    pub(super) aliases: Vec<(String, Vec<Option<String>>)>,
-    pub(super) warning: Option<Diagnostic>,
+/// File names that esbuild looks for in each folder, in this order.
+const NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
+
+/// The import source of JSX in a GitBook integration, unless its `tsconfig.json` names another.
+const JSX_IMPORT_SOURCE: &str = "@gitbook/runtime";
+
+/// Compiler options that change a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct CompilerOptions {
+    jsx: Option<String>,
+    jsx_factory: Option<String>,
+    jsx_fragment_factory: Option<String>,
+    jsx_import_source: Option<String>,
+    target: Option<String>,
+    use_define_for_class_fields: Option<bool>,
+    keep_unused_imports: Option<bool>,
+    base_url: Option<PathBuf>,
+    paths: Option<Paths>,
 }
 
-impl Settings {
-    fn of(options: &CompilerOptions, tsconfig: TsConfig, warning: Option<Diagnostic>) -> Self {
-        let assign_fields = Some(!defines_fields(options));
+/// The option `paths`: patterns of import specifiers and their targets, relative to `base`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Paths {
+    base: PathBuf,
+    targets: Vec<(String, Vec<String>)>,
+}
+
+/// JSX as a file's settings compile it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Jsx {
+    /// Calls of a function in scope.
+    Classic { factory: String, fragment: String },
+    /// Calls of functions imported from a package.
+    Automatic { import_source: String, is_development: bool },
+}
+
+impl CompilerOptions {
+    /// Returns how JSX is compiled.
+    pub(super) fn jsx(&self) -> Jsx {
+        let or = |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
+        match self.jsx.as_deref() {
+            Some("react") => Jsx::Classic {
+                factory: or(&self.jsx_factory, "React.createElement"),
+                fragment: or(&self.jsx_fragment_factory, "React.Fragment"),
+            },
+            other => Jsx::Automatic {
+                import_source: or(&self.jsx_import_source, JSX_IMPORT_SOURCE),
+                is_development: other == Some("react-jsxdev"),
+            },
+        }
+    }
+
+    /// Returns whether class fields are defined rather than assigned, as TypeScript does by default since ES2022.
+    pub(super) fn defines_class_fields(&self) -> bool {
+        self.use_define_for_class_fields.unwrap_or_else(|| {
+            let target = self.target.as_deref().unwrap_or_default().to_ascii_lowercase();
+            let year = target.strip_prefix("es").and_then(|year| year.parse::<u32>().ok());
+            target == "esnext" || year.is_some_and(|year| year >= 2022)
+        })
+    }
+
+    /// Returns whether an import stays although nothing uses its names.
+    pub(super) fn keeps_unused_imports(&self) -> bool {
+        self.keep_unused_imports.unwrap_or(false)
+    }
+
+    /// Returns the absolute paths that `paths` and `baseUrl` give an import specifier, in the order to try them.
+    pub(super) fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
+        let mapped = self.paths.iter().flat_map(|paths| paths.candidates(specifier));
+        mapped.chain(self.base_url.iter().map(|base| base.join(specifier))).collect()
+    }
+
+    fn own(file: &TsConfig, folder: &Path) -> Self {
+        let options = &file.compiler_options;
+        let base_url = options.base_url.as_ref().map(|base| folder.join(base));
+        let targets = |targets: &Vec<PathBuf>| {
+            targets.iter().map(|target| target.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        let paths = options.paths.as_ref().map(|paths| Paths {
+            base: base_url.clone().unwrap_or_else(|| folder.to_owned()),
+            targets: paths.iter().map(|(pattern, to)| (pattern.clone(), targets(to))).collect(),
+        });
+        let keeps_values = options.imports_not_used_as_values.as_deref().map(|value| value != "remove");
         Self {
-            jsx: jsx(options),
-            typescript: TypeScriptOptions {
-                remove_class_fields_without_initializer: assign_fields,
-                ..TypeScriptOptions::default()
-            },
-            assumptions: CompilerAssumptions {
-                set_public_class_fields: assign_fields,
-                ..CompilerAssumptions::default()
-            },
-            tsconfig,
-            aliases: Vec::new(),
-            warning,
+            jsx: options.jsx.clone(),
+            jsx_factory: options.jsx_factory.clone(),
+            jsx_fragment_factory: options.jsx_fragment_factory.clone(),
+            jsx_import_source: options.jsx_import_source.clone(),
+            target: options.target.clone(),
+            use_define_for_class_fields: options.use_define_for_class_fields,
+            keep_unused_imports: options.verbatim_module_syntax.or(options.preserve_value_imports).or(keeps_values),
+            base_url,
+            paths,
+        }
+    }
+
+    /// Takes the options of a base for those that are not set here.
+    fn or(self, base: Self) -> Self {
+        Self {
+            jsx: self.jsx.or(base.jsx),
+            jsx_factory: self.jsx_factory.or(base.jsx_factory),
+            jsx_fragment_factory: self.jsx_fragment_factory.or(base.jsx_fragment_factory),
+            jsx_import_source: self.jsx_import_source.or(base.jsx_import_source),
+            target: self.target.or(base.target),
+            use_define_for_class_fields: self.use_define_for_class_fields.or(base.use_define_for_class_fields),
+            keep_unused_imports: self.keep_unused_imports.or(base.keep_unused_imports),
+            base_url: self.base_url.or(base.base_url),
+            paths: self.paths.or(base.paths),
         }
     }
 }
 
-/// Reads the nearest `tsconfig.json` above the script, at most up to `root`. An error when it is no JSON, with
-/// comments, of the right types.
-pub(super) fn settings(script: &Path, root: &Path) -> Result<Settings, Box<Diagnostic>> {
-    let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
-    let Some(path) = folders.map(|folder| folder.join("tsconfig.json")).find(|path| path.is_file()) else {
-        // The bundler would look for one above the repository, too.
-        let mut above = root.ancestors().skip(1).map(|folder| folder.join("tsconfig.json"));
-        let tsconfig = TsConfig::Auto(!above.any(|path| path.is_file()));
-        return Ok(Settings::of(&CompilerOptions::default(), tsconfig, None));
-    };
-    let own = own(&path)?;
-    Ok(match Resolver::default().resolve_tsconfig(&path) {
-        Ok(tsconfig) => Settings::of(&tsconfig.compiler_options, TsConfig::default(), None),
-        Err(error) => {
-            let aliases = aliases(&own, path.parent().unwrap_or(root));
-            let message = format!("only this file itself is used: {}", lower_case(&error.to_string()));
-            let warning = Diagnostic::warning(Place::file(path), message);
-            Settings { aliases, ..Settings::of(&own, TsConfig::Auto(false), Some(warning)) }
+impl Paths {
+    /// Returns the targets of the pattern that matches best: an exact one, else the one with the longest prefix.
+    fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
+        let exact = self.targets.iter().find(|(pattern, _)| pattern == specifier);
+        if let Some((_, targets)) = exact {
+            return targets.iter().map(|target| self.base.join(target)).collect();
         }
-    })
+        let matching = self.targets.iter().filter_map(|(pattern, targets)| {
+            let (prefix, suffix) = pattern.split_once('*')?;
+            let matched = specifier.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            Some((prefix.len(), matched, targets))
+        });
+        // Of two patterns with the same prefix, the first one counts.
+        let best = matching.rev().max_by_key(|(length, ..)| *length);
+        let (_, matched, targets) = match best {
+            Some(best) => best,
+            None => return Vec::new(),
+        };
+        targets.iter().map(|target| self.base.join(target.replacen('*', matched, 1))).collect()
+    }
 }
 
-/// The file's own options, without those that it extends.
-fn own(path: &Path) -> Result<CompilerOptions, Box<Diagnostic>> {
+/// The `tsconfig.json` files of one repository, each read once.
+#[derive(Debug)]
+pub(super) struct TsconfigFiles {
+    root: PathBuf,
+    by_folder: Mutex<HashMap<PathBuf, Arc<CompilerOptions>>>,
+    problems: Mutex<Vec<Diagnostic>>,
+    resolver: Resolver,
+}
+
+impl TsconfigFiles {
+    /// Starts with no file of the repository at `root` read.
+    pub(super) fn new(root: &Path) -> Self {
+        let strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let resolver = Resolver::new(ResolveOptions {
+            extensions: strings(&[".json"]),
+            main_fields: strings(&["tsconfig"]),
+            main_files: strings(&["tsconfig"]),
+            condition_names: strings(&["node", "require"]),
+            ..ResolveOptions::default()
+        });
+        Self {
+            root: root.to_owned(),
+            by_folder: Mutex::default(),
+            problems: Mutex::default(),
+            resolver,
+        }
+    }
+
+    /// Returns the options that govern a file: those of the nearest `tsconfig.json` in the repository. Files of packages
+    /// are governed by none.
+    pub(super) fn options(&self, file: &Path) -> Arc<CompilerOptions> {
+        let folder = file.parent().unwrap_or(file);
+        if !folder.starts_with(&self.root) || folder.iter().any(|part| part == "node_modules") {
+            return Arc::default();
+        }
+        // Held while a file is read, so that its problems are found once.
+        let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(options) = by_folder.get(folder) {
+            return Arc::clone(options);
+        }
+        let folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
+        let mut files = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+        let options = files.find(|path| path.is_file()).map(|path| self.read(&path, &mut Vec::new()));
+        let options = Arc::new(options.unwrap_or_default());
+        by_folder.insert(folder.to_owned(), Arc::clone(&options));
+        options
+    }
+
+    /// Returns the problems of all files read so far.
+    pub(super) fn take_problems(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads a file and the files that it extends. A base that cannot be found is a warning, as in esbuild.
+    fn read(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
+        let file = match parse(path) {
+            Ok(file) => file,
+            Err(problem) => {
+                self.report(*problem);
+                return CompilerOptions::default();
+            }
+        };
+        let folder = path.parent().unwrap_or(path);
+        let mut options = CompilerOptions::own(&file, folder);
+        let bases = match &file.extends {
+            None => &[][..],
+            Some(ExtendsField::Single(base)) => std::slice::from_ref(base),
+            Some(ExtendsField::Multiple(bases)) => bases,
+        };
+        extending.push(path.to_owned());
+        // A later base goes before an earlier one.
+        for base in bases.iter().rev() {
+            match self.base(base, folder) {
+                Some(found) if extending.contains(&found) => {
+                    let message = format!("`extends` leads from `{base}` back to this file");
+                    self.report(Diagnostic::warning(Place::file(path), message));
+                }
+                Some(found) => options = options.or(self.read(&found, extending)),
+                None => {
+                    let message = format!("cannot find `{base}`, which `extends` names");
+                    let hint = "the options of this file are used without it; install the package that contains it".to_owned();
+                    self.report(Diagnostic::warning(Place::file(path), message).hint(hint));
+                }
+            }
+        }
+        extending.pop();
+        options
+    }
+
+    /// Returns the file that `extends` names: a path, with or without `.json`, or a file of a package.
+    fn base(&self, specifier: &str, folder: &Path) -> Option<PathBuf> {
+        let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
+        if is_path {
+            let path = folder.join(specifier);
+            let with_extension = PathBuf::from(format!("{}.json", path.display()));
+            let found = [path, with_extension].into_iter().find(|path| path.is_file())?;
+            return dunce::canonicalize(found).ok();
+        }
+        self.resolver.resolve(folder, specifier).ok().map(oxc_resolver::Resolution::into_path_buf)
+    }
+
+    fn report(&self, problem: Diagnostic) {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+    }
+}
+
+fn parse(path: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let place = Place::file(path);
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Box::new(Diagnostic::error(place.clone(), format!("it can't be read: {error}"))))?;
+        .map_err(|error| Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}"))))?;
     let place = place.with_text(&text);
-    match oxc_resolver::TsConfig::parse(true, path, path, text) {
-        Ok(tsconfig) => Ok(tsconfig.compiler_options),
-        Err(error) => {
-            let place = place.at(error.line(), error.column().max(1));
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default();
-            Err(Box::new(Diagnostic::error(place, format!("not a `tsconfig.json`: {message}"))))
-        }
-    }
-}
-
-/// `paths` as the resolver's aliases: `x` is exactly that, `x/*` whatever is below.
-fn aliases(options: &CompilerOptions, folder: &Path) -> Vec<(String, Vec<Option<String>>)> {
-    let base = options.base_url.as_ref().map_or_else(|| folder.to_owned(), |base| folder.join(base));
-    let absolute = |target: &str| Some(base.join(target).to_string_lossy().into_owned());
-    let paths = options.paths.iter().flatten();
-    let alias = |(from, targets): (&String, &Vec<PathBuf>)| {
-        let targets = targets.iter().map(|target| target.to_string_lossy());
-        match from.strip_suffix("/*") {
-            Some(from) => {
-                let targets = targets.map(|target| absolute(target.trim_end_matches("/*")));
-                (from.to_owned(), targets.collect())
-            }
-            None => (format!("{from}$"), targets.map(|target| absolute(&target)).collect()),
-        }
-    };
-    paths.map(alias).collect()
-}
-
-fn jsx(options: &CompilerOptions) -> JsxOptions {
-    match options.jsx.as_deref() {
-        Some("react") => JsxOptions {
-            runtime: Some("classic".to_owned()),
-            pragma: options.jsx_factory.clone(),
-            pragma_frag: options.jsx_fragment_factory.clone(),
-            ..JsxOptions::default()
-        },
-        other => JsxOptions {
-            runtime: Some("automatic".to_owned()),
-            development: (other == Some("react-jsxdev")).then_some(true),
-            import_source: options.jsx_import_source.clone().or_else(|| Some("@gitbook/runtime".to_owned())),
-            ..JsxOptions::default()
-        },
-    }
-}
-
-/// Whether a class field that is only declared is there, which is TypeScript's default from ES2022 on.
-fn defines_fields(options: &CompilerOptions) -> bool {
-    options.use_define_for_class_fields.unwrap_or_else(|| {
-        let target = options.target.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let year = target.strip_prefix("es").and_then(|year| year.parse::<u32>().ok());
-        target == "esnext" || year.is_some_and(|year| year >= 2022)
+    TsConfig::parse(true, path, path, text).map_err(|error| {
+        let place = place.at(error.line(), error.column().max(1));
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let name = shown(Path::new(path.file_name().unwrap_or_default()));
+        Box::new(Diagnostic::error(place, format!("`{name}` is not valid: {message}")))
     })
 }

@@ -1,0 +1,79 @@
+//! Compiles TypeScript and JSX to JavaScript, each file by its own settings.
+
+use std::path::Path;
+
+use oxc::allocator::Allocator;
+use oxc::ast::ast::Program;
+use oxc::diagnostics::{OxcDiagnostic, Severity};
+use oxc::semantic::SemanticBuilder;
+use oxc::transformer::{
+    CompilerAssumptions, DecoratorOptions, JsxOptions, JsxRuntime, TransformOptions, Transformer,
+    TypeScriptOptions,
+};
+
+use super::tsconfig::{CompilerOptions, Jsx};
+
+/// Compiles a file in place.
+///
+/// # Errors
+/// The syntax errors that need knowledge of scopes, such as a name declared twice, and what the compiler cannot do.
+pub(super) fn lower<'a>(
+    program: &mut Program<'a>,
+    allocator: &'a Allocator,
+    path: &Path,
+    settings: &CompilerOptions,
+) -> Result<(), Vec<OxcDiagnostic>> {
+    let semantic = SemanticBuilder::new().with_enum_eval(true).with_check_syntax_error(true).build(program);
+    let errors = errors(semantic.diagnostics);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let scoping = semantic.semantic.into_scoping();
+    let options = options(settings);
+    let result = Transformer::new(allocator, path, &options).build_with_scoping(scoping, program);
+    let errors = self::errors(result.diagnostics);
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcDiagnostic> {
+    diagnostics.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
+}
+
+fn options(settings: &CompilerOptions) -> TransformOptions {
+    let assigns_fields = !settings.defines_class_fields();
+    let mut typescript = TypeScriptOptions {
+        remove_class_fields_without_initializer: assigns_fields,
+        only_remove_type_imports: settings.keeps_unused_imports(),
+        ..TypeScriptOptions::default()
+    };
+    let jsx = match settings.jsx() {
+        Jsx::Classic { factory, fragment } => {
+            // An import of these is a value, although only JSX uses it.
+            typescript.jsx_pragma = factory.clone().into();
+            typescript.jsx_pragma_frag = fragment.clone().into();
+            JsxOptions {
+                runtime: JsxRuntime::Classic,
+                pragma: Some(factory),
+                pragma_frag: Some(fragment),
+                ..JsxOptions::default()
+            }
+        }
+        Jsx::Automatic { import_source, is_development } => JsxOptions {
+            runtime: JsxRuntime::Automatic,
+            import_source: Some(import_source),
+            development: is_development,
+            ..JsxOptions::default()
+        },
+    };
+    TransformOptions {
+        assumptions: CompilerAssumptions {
+            set_public_class_fields: assigns_fields,
+            ..CompilerAssumptions::default()
+        },
+        typescript,
+        // The vendor's CLI knows no other decorators, whatever the file's settings say.
+        decorator: DecoratorOptions { legacy: true, ..DecoratorOptions::default() },
+        jsx,
+        ..TransformOptions::default()
+    }
+}
