@@ -4,6 +4,7 @@ mod contents;
 mod licences;
 mod lower;
 mod plugin;
+mod rewrite;
 mod runtime;
 mod tsconfig;
 
@@ -124,6 +125,8 @@ fn options(script: &Path) -> BundlerOptions {
             target: Some(Either::Left("es2022".to_owned())),
             ..BundlerTransformOptions::default()
         }),
+        strict_execution_order: std::option_env!("X").map(|_| true).or(Some(true)),
+        experimental: Some(rolldown::ExperimentalOptions { on_demand_wrapping: Some(true), ..rolldown::ExperimentalOptions::default() }),
         // Each file is compiled by its own settings already.
         tsconfig: Some(TsConfig::Auto(false)),
         // By default a large string that is used three times is written three times.

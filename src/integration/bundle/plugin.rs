@@ -15,6 +15,7 @@ use rolldown::plugin::{
 use rolldown_common::ImportKind;
 
 use super::lower::lower;
+use super::rewrite::rewrite;
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -147,13 +148,21 @@ impl Plugin for Files {
     }
 
     async fn transform_ast(&self, _ctx: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
-        let mut ast = args.ast;
+        let path = file_of(args.id);
+        let settings = self.tsconfigs.options(&path);
+        let mut ast = match rewrite(args.ast, args.id, &settings).map_err(|errors| anyhow::anyhow!("{errors:?}"))? {
+            Ok(ast) => ast,
+            Err(refusals) => {
+                for refusal in refusals {
+                    self.report(Diagnostic::error(Place::file(&path), refusal.message).hint(refusal.hint));
+                }
+                anyhow::bail!("refused");
+            }
+        };
         let is_compiled = matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx);
         if !is_compiled {
             return Ok(ast);
         }
-        let path = file_of(args.id);
-        let settings = self.tsconfigs.options(&path);
         let errors: Vec<OxcDiagnostic> = ast
             .program
             .with_mut(|fields| lower(fields.program, fields.allocator, Path::new(args.stable_id), &settings))

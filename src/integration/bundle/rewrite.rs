@@ -1,0 +1,155 @@
+//! Rewrites source text that the bundler compiles wrongly, and refuses the text that it cannot rewrite.
+//!
+//! Each rule knows one fault of rolldown 1.2.5 or oxc 0.146, looks for the pattern in a parsed file and edits the text, which
+//! is parsed again. Rules are kept narrow: a file without the pattern is left alone.
+
+mod blocks;
+mod catches;
+mod classes;
+mod commonjs;
+mod keys;
+mod names;
+mod namespaces;
+mod switches;
+
+use oxc::ast::ast::{ModuleDeclaration, Program};
+use oxc::span::Span;
+use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
+use rolldown_error::BuildResult;
+
+use super::tsconfig::CompilerOptions;
+
+/// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
+const MAX_ROUNDS: usize = 1000;
+
+/// A file as rules see it.
+pub(super) struct File<'s> {
+    /// The text as parsed.
+    source: &'s str,
+    /// Whether its syntax is TypeScript's.
+    is_typescript: bool,
+    /// Whether it has `import`, `export` or another sign of an ES module.
+    is_esm: bool,
+    /// Whether its class fields are assigned rather than defined.
+    assigns_fields: bool,
+}
+
+impl<'s> File<'s> {
+    /// Returns the text of a node.
+    fn text(&self, span: Span) -> &'s str {
+        &self.source[span.start as usize..span.end as usize]
+    }
+
+    /// Returns a name like `name` that does not occur in the file.
+    fn fresh(&self, name: &str) -> String {
+        let mut fresh = format!("{name}$");
+        while self.source.contains(&fresh) {
+            fresh.push('$');
+        }
+        fresh
+    }
+}
+
+/// A pattern that has no correct output.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+/// Changes to a text, in any order, of which none overlaps another.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    edits: Vec<(Span, String)>,
+    refusals: Vec<Refusal>,
+}
+
+impl Edits {
+    fn replace(&mut self, span: Span, text: impl Into<String>) {
+        self.edits.push((span, text.into()));
+    }
+
+    fn insert(&mut self, at: u32, text: impl Into<String>) {
+        self.replace(Span::empty(at), text);
+    }
+
+    fn refuse(&mut self, span: Span, message: impl Into<String>, hint: &str) {
+        self.refusals.push(Refusal { span, message: message.into(), hint: hint.to_owned() });
+    }
+
+    /// Applies the changes. Of two that overlap, the first one counts.
+    fn apply(mut self, source: &str) -> String {
+        self.edits.sort_by_key(|(span, _)| (span.start, span.end));
+        let mut text = String::with_capacity(source.len() + 64);
+        let mut end = 0;
+        for (span, replacement) in self.edits {
+            let (start, until) = (span.start as usize, span.end as usize);
+            if start >= end {
+                text.push_str(&source[end..start]);
+                text.push_str(&replacement);
+                end = until;
+            }
+        }
+        text + &source[end..]
+    }
+}
+
+/// Looks for the pattern of one fault.
+type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
+
+/// The rules, each with a quick check for files that cannot have the pattern, and the number of times to apply it.
+const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 7] = [
+    (commonjs::concerns, commonjs::rewrite, 1),
+    (blocks::concerns, blocks::rewrite, 1),
+    (catches::concerns, catches::rewrite, 1),
+    (keys::concerns, keys::rewrite, 1),
+    (switches::concerns, switches::rewrite, 1),
+    (namespaces::concerns, namespaces::rewrite, 1),
+    (classes::concerns, classes::rewrite, MAX_ROUNDS),
+];
+
+/// Applies all rules to a parsed file.
+///
+/// # Errors
+/// The refused patterns, or an edited text that does not parse, which is a fault of a rule.
+pub(super) fn rewrite(
+    mut ast: EcmaAst,
+    id: &str,
+    settings: &CompilerOptions,
+) -> BuildResult<Result<EcmaAst, Vec<Refusal>>> {
+    let source_type = ast.source_type;
+    for (concerns, rule, rounds) in RULES {
+        for _ in 0..rounds {
+            let source = ast.source().clone();
+            let file = File {
+                source: &source,
+                is_typescript: source_type.is_typescript(),
+                is_esm: is_esm(ast.program()),
+                assigns_fields: source_type.is_typescript() && !settings.defines_class_fields(),
+            };
+            if !concerns(&file) {
+                break;
+            }
+            let mut edits = Edits::default();
+            rule(ast.program(), &file, &mut edits);
+            if !edits.refusals.is_empty() {
+                return Ok(Err(edits.refusals));
+            }
+            if edits.edits.is_empty() {
+                break;
+            }
+            ast = EcmaCompiler::parse(id, edits.apply(&source), source_type)?;
+        }
+    }
+    Ok(Ok(ast))
+}
+
+/// Returns whether a file is an ES module by its statements.
+fn is_esm(program: &Program<'_>) -> bool {
+    program.body.iter().any(|statement| {
+        statement.as_module_declaration().is_some_and(|declaration| {
+            !matches!(declaration, ModuleDeclaration::TSExportAssignment(_) | ModuleDeclaration::TSNamespaceExportDeclaration(_))
+        })
+    })
+}

@@ -1,0 +1,97 @@
+//! `let`, `const` and classes that one `case` declares and another one uses.
+//!
+//! A jump to the use throws. The minifier does not keep that: it moves a constant value to the use, or drops the declaration
+//! with a `case` that is never taken.
+
+use oxc::ast::ast::{
+    BindingIdentifier, Expression, IdentifierReference, Program, Statement, SwitchCase, SwitchStatement,
+};
+use oxc::ast_visit::{Visit, walk};
+use oxc::semantic::{Scoping, SemanticBuilder, SymbolId};
+
+use super::{Edits, File};
+
+pub(super) fn concerns(file: &File<'_>) -> bool {
+    file.source.contains("switch")
+}
+
+pub(super) fn rewrite(program: &Program<'_>, _: &File<'_>, edits: &mut Edits) {
+    let mut has_lexical = HasLexical(false);
+    has_lexical.visit_program(program);
+    if has_lexical.0 {
+        let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
+        Switches { scoping: &scoping, edits }.visit_program(program);
+    }
+}
+
+/// Returns the names that a statement binds in its block.
+fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentifier<'a>> {
+    match statement {
+        Statement::VariableDeclaration(declaration) if declaration.kind.is_lexical() => {
+            declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers()).collect()
+        }
+        Statement::ClassDeclaration(class) => class.id.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether any `case` of a file declares such a name.
+struct HasLexical(bool);
+
+impl<'a> Visit<'a> for HasLexical {
+    fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
+        self.0 |= case.consequent.iter().any(|statement| !lexical_names(statement).is_empty());
+        walk::walk_switch_case(self, case);
+    }
+}
+
+struct Switches<'r> {
+    scoping: &'r Scoping,
+    edits: &'r mut Edits,
+}
+
+impl<'a> Visit<'a> for Switches<'_> {
+    fn visit_switch_statement(&mut self, statement: &SwitchStatement<'a>) {
+        for (index, case) in statement.cases.iter().enumerate() {
+            let names = case.consequent.iter().flat_map(lexical_names);
+            let symbols = names.filter_map(|name| name.symbol_id.get());
+            let is_constant = is_constant(&statement.discriminant);
+            let symbols: Vec<_> = symbols.filter(|symbol| is_constant || !self.scoping.symbol_is_mutated(*symbol)).collect();
+            if symbols.is_empty() {
+                continue;
+            }
+            let mut uses = Uses { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
+            for (_, other) in statement.cases.iter().enumerate().filter(|(other, _)| *other != index) {
+                uses.visit_switch_case(other);
+            }
+        }
+        walk::walk_switch_statement(self, statement);
+    }
+}
+
+/// Returns whether the minifier knows the value of an expression, and with it the `case` that is taken.
+fn is_constant(expression: &Expression<'_>) -> bool {
+    match expression {
+        Expression::UnaryExpression(unary) => is_constant(&unary.argument),
+        Expression::BinaryExpression(binary) => is_constant(&binary.left) && is_constant(&binary.right),
+        Expression::TemplateLiteral(template) => template.expressions.is_empty(),
+        other => other.is_literal(),
+    }
+}
+
+/// Uses of names in a `case` that does not declare them.
+struct Uses<'r> {
+    scoping: &'r Scoping,
+    symbols: &'r [SymbolId],
+    edits: &'r mut Edits,
+}
+
+impl<'a> Visit<'a> for Uses<'_> {
+    fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
+        let symbol = name.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
+        if symbol.is_some_and(|symbol| self.symbols.contains(&symbol)) {
+            let message = format!("`{}` is declared in another `case` of this `switch`", name.name);
+            self.edits.refuse(name.span, message, "declare it before the `switch`");
+        }
+    }
+}
