@@ -22,6 +22,7 @@ pub(super) fn lower<'a>(
     allocator: &'a Allocator,
     path: &Path,
     settings: &CompilerOptions,
+    has_no_fields: bool,
 ) -> Result<(), Vec<OxcDiagnostic>> {
     let semantic = SemanticBuilder::new().with_enum_eval(true).with_check_syntax_error(true).build(program);
     let errors = errors(semantic.diagnostics);
@@ -29,7 +30,7 @@ pub(super) fn lower<'a>(
         return Err(errors);
     }
     let scoping = semantic.semantic.into_scoping();
-    let options = options(settings);
+    let options = options(settings, has_no_fields);
     let result = Transformer::new(allocator, path, &options).build_with_scoping(scoping, program);
     let errors = self::errors(result.diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -39,8 +40,8 @@ fn errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcDiagno
     diagnostics.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
 }
 
-fn options(settings: &CompilerOptions) -> TransformOptions {
-    let assigns_fields = !settings.defines_class_fields();
+fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions {
+    let assigns_fields = !settings.defines_class_fields() && !has_no_fields;
     let mut typescript = TypeScriptOptions {
         remove_class_fields_without_initializer: assigns_fields,
         only_remove_type_imports: settings.keeps_unused_imports(),

@@ -150,8 +150,8 @@ impl Plugin for Files {
     async fn transform_ast(&self, _ctx: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let path = file_of(args.id);
         let settings = self.tsconfigs.options(&path);
-        let mut ast = match rewrite(args.ast, args.id, &settings).map_err(|errors| anyhow::anyhow!("{errors:?}"))? {
-            Ok(ast) => ast,
+        let rewritten = match rewrite(args.ast, args.id, &settings).map_err(|errors| anyhow::anyhow!("{errors:?}"))? {
+            Ok(rewritten) => rewritten,
             Err(refusals) => {
                 for refusal in refusals {
                     self.report(Diagnostic::error(Place::file(&path), refusal.message).hint(refusal.hint));
@@ -159,13 +159,14 @@ impl Plugin for Files {
                 anyhow::bail!("refused");
             }
         };
+        let mut ast = rewritten.ast;
         let is_compiled = matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx);
         if !is_compiled {
             return Ok(ast);
         }
         let errors: Vec<OxcDiagnostic> = ast
             .program
-            .with_mut(|fields| lower(fields.program, fields.allocator, Path::new(args.stable_id), &settings))
+            .with_mut(|fields| lower(fields.program, fields.allocator, Path::new(args.stable_id), &settings, rewritten.has_no_fields))
             .err()
             .unwrap_or_default();
         for error in errors {

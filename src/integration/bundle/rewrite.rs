@@ -7,6 +7,7 @@ mod blocks;
 mod catches;
 mod classes;
 mod commonjs;
+mod decorators;
 mod keys;
 mod names;
 mod namespaces;
@@ -32,6 +33,15 @@ pub(super) struct File<'s> {
     is_esm: bool,
     /// Whether its class fields are assigned rather than defined.
     assigns_fields: bool,
+    /// Whether all its classes are compiled here rather than by oxc.
+    compiles_classes: bool,
+}
+
+/// A file after its rewriting.
+pub(super) struct Rewritten {
+    pub(super) ast: EcmaAst,
+    /// Whether no class field is left that is to be assigned.
+    pub(super) has_no_fields: bool,
 }
 
 impl<'s> File<'s> {
@@ -99,13 +109,14 @@ impl Edits {
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
 /// The rules, each with a quick check for files that cannot have the pattern, and the number of times to apply it.
-const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 7] = [
+const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 8] = [
     (commonjs::concerns, commonjs::rewrite, 1),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),
     (keys::concerns, keys::rewrite, 1),
     (switches::concerns, switches::rewrite, 1),
     (namespaces::concerns, namespaces::rewrite, 1),
+    (decorators::concerns, decorators::rewrite, 1),
     (classes::concerns, classes::rewrite, MAX_ROUNDS),
 ];
 
@@ -117,8 +128,11 @@ pub(super) fn rewrite(
     mut ast: EcmaAst,
     id: &str,
     settings: &CompilerOptions,
-) -> BuildResult<Result<EcmaAst, Vec<Refusal>>> {
+) -> BuildResult<Result<Rewritten, Vec<Refusal>>> {
     let source_type = ast.source_type;
+    let assigns_fields = source_type.is_typescript() && !settings.defines_class_fields();
+    let compiles_classes =
+        assigns_fields && ast.source().contains("class") && classes::has_bound_keys(ast.program());
     for (concerns, rule, rounds) in RULES {
         for _ in 0..rounds {
             let source = ast.source().clone();
@@ -126,7 +140,8 @@ pub(super) fn rewrite(
                 source: &source,
                 is_typescript: source_type.is_typescript(),
                 is_esm: is_esm(ast.program()),
-                assigns_fields: source_type.is_typescript() && !settings.defines_class_fields(),
+                assigns_fields,
+                compiles_classes,
             };
             if !concerns(&file) {
                 break;
@@ -142,7 +157,7 @@ pub(super) fn rewrite(
             ast = EcmaCompiler::parse(id, edits.apply(&source), source_type)?;
         }
     }
-    Ok(Ok(ast))
+    Ok(Ok(Rewritten { ast, has_no_fields: compiles_classes }))
 }
 
 /// Returns whether a file is an ES module by its statements.

@@ -1,0 +1,246 @@
+//! Moves what initializes an object into its class's constructor.
+
+use std::collections::HashSet;
+
+use oxc::ast::ast::{
+    BindingIdentifier, CallExpression, Class, Expression, ExpressionStatement, FormalParameter, Function,
+    IdentifierReference, MethodDefinition, PropertyDefinition, PropertyDefinitionType, PropertyKey,
+};
+use oxc::ast_visit::{Visit, walk};
+use oxc::semantic::ScopeFlags;
+use oxc::span::{GetSpan as _, Span};
+
+use super::{constructor, fields, has_clash, is_misplaced};
+use crate::integration::bundle::rewrite::{Edits, File};
+
+/// Rewrites a class if oxc would compile it wrongly. Returns whether it did.
+pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> bool {
+    let moved = if file.assigns_fields { moved_fields(class) } else { Vec::new() };
+    let properties = constructor(class).map(properties).unwrap_or_default();
+    let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
+    let is_compiled_here = file.compiles_classes
+        && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
+    if !is_compiled_here && !is_misplaced(class, &moved, !properties.is_empty()) {
+        return false;
+    }
+    if let Some(decorator) = decorated(class) {
+        let message = "a decorated field or parameter of this class cannot be compiled";
+        edits.refuse(decorator, message, "call `super()` in a statement of its own, and give the constructor's variables other names than those that the fields use");
+        return false;
+    }
+    let mut initializers = Vec::new();
+    for field in &moved {
+        match target(field, file) {
+            Some(target) => initializers.push(format!("{target} = {}", file.text(value(field)))),
+            None => {
+                edits.refuse(field.key.span(), "the computed key of this field cannot be compiled", "assign the key to a constant before the class");
+                return false;
+            }
+        }
+        remove(field, edits);
+    }
+    if file.assigns_fields {
+        let rest = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
+        for field in rest.filter(|field| !field.key.is_private_identifier()) {
+            if field.value.is_none() {
+                edits.replace(field.span, "");
+            } else if is_static(&field) && let Some(target) = target(field, file) {
+                let value = value(field);
+                edits.replace(Span::new(field.span.start, value.start), format!("static {{ {target} = "));
+                edits.insert(value.end, "; }");
+            }
+        }
+    }
+    construct(class, &moved, &properties, initializers, file, edits);
+    true
+}
+
+/// Puts the initializers into the constructor.
+fn construct(
+    class: &Class<'_>,
+    moved: &[&PropertyDefinition<'_>],
+    properties: &[&FormalParameter<'_>],
+    initializers: Vec<String>,
+    file: &File<'_>,
+    edits: &mut Edits,
+) {
+    let start = class.body.span.start + 1;
+    let Some(constructor) = constructor(class) else {
+        if !initializers.is_empty() {
+            let call = if class.heritage.is_some() { "super(...arguments); " } else { "" };
+            edits.insert(start, format!("constructor() {{ {call}{}; }}", initializers.join("; ")));
+        }
+        return;
+    };
+    let name = |property: &&FormalParameter<'_>| file.text(property.pattern.span()).to_owned();
+    let mut steps: Vec<_> = properties.iter().map(name).map(|name| format!("this.{name} = {name}")).collect();
+    for property in properties {
+        edits.replace(Span::new(property.span.start, property.pattern.span().start), "");
+        if !file.assigns_fields {
+            edits.insert(start, format!("{};", name(property)));
+        }
+    }
+    if has_clash(constructor, moved) {
+        // A method has none of the constructor's names.
+        let method = format!("#{}", file.fresh("init"));
+        steps.push(format!("this.{method}()"));
+        edits.insert(class.body.span.end - 1, format!(";{method}() {{ {}; }}", initializers.join("; ")));
+    } else {
+        steps.extend(initializers);
+    }
+    if !steps.is_empty() {
+        insert_steps(class, constructor, &steps.join(", "), edits);
+    }
+}
+
+/// Inserts expressions where a constructor has its object: at the start, or after each `super()`.
+fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &str, edits: &mut Edits) {
+    if class.heritage.is_none() {
+        let Some(body) = constructor.value.body.as_deref() else { return };
+        let first = body.statements.first().map(|statement| statement.span().start);
+        edits.insert(first.unwrap_or(body.span.end - 1), format!("{steps};"));
+        return;
+    }
+    for call in SuperCalls::of(constructor) {
+        let before = match call.position {
+            Position::Statement => "void (",
+            Position::StartOfStatement => "void 0, (",
+            Position::Expression => "(",
+        };
+        edits.insert(call.span.start, before);
+        edits.insert(call.span.end, format!(", {steps}, this)"));
+    }
+}
+
+/// Returns the fields whose initializers go into the constructor: all of objects that have one, private ones included, since
+/// their order counts. None if only private ones have.
+fn moved_fields<'b, 'a>(class: &'b Class<'a>) -> Vec<&'b PropertyDefinition<'a>> {
+    let moved: Vec<_> = fields(class)
+        .filter(|field| !field.r#static && !field.declare && field.value.is_some())
+        .filter(|field| field.r#type == PropertyDefinitionType::PropertyDefinition)
+        .collect();
+    if moved.iter().all(|field| field.key.is_private_identifier()) { Vec::new() } else { moved }
+}
+
+fn properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'b FormalParameter<'a>> {
+    constructor.value.params.items.iter().filter(|parameter| parameter.has_modifier()).collect()
+}
+
+fn decorated(class: &Class<'_>) -> Option<Span> {
+    let of_fields = fields(class).flat_map(|field| &field.decorators);
+    let parameters = constructor(class).into_iter().flat_map(|method| &method.value.params.items);
+    let mut all = of_fields.chain(parameters.flat_map(|parameter| &parameter.decorators));
+    all.next().map(|decorator| decorator.span)
+}
+
+/// Returns the property that a field's initializer is assigned to; `None` if its key must be evaluated with the class.
+fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
+    let text = file.text(field.key.span());
+    Some(match &field.key {
+        PropertyKey::StaticIdentifier(_) | PropertyKey::PrivateIdentifier(_) => format!("this.{text}"),
+        PropertyKey::StaticMemberExpression(member) if member.object.is_specific_id("Symbol") => format!("this[{text}]"),
+        key if key.as_expression().is_some_and(Expression::is_literal) => format!("this[{text}]"),
+        _ => return None,
+    })
+}
+
+fn value(field: &PropertyDefinition<'_>) -> Span {
+    field.value.as_ref().map_or(Span::empty(field.span.end), |value| value.span())
+}
+
+/// Removes a field, or only its initializer if it is private.
+fn remove(field: &PropertyDefinition<'_>, edits: &mut Edits) {
+    if field.key.is_private_identifier() {
+        edits.replace(Span::new(field.key.span().end, value(field).end), "");
+    } else {
+        edits.replace(field.span, "");
+    }
+}
+
+/// Names in a part of a class.
+#[derive(Default)]
+pub(super) struct Names {
+    used: HashSet<String>,
+    bound: HashSet<String>,
+}
+
+impl Names {
+    /// Returns the names that initializers use.
+    pub(super) fn used(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
+        let mut names = Self::default();
+        fields.iter().filter_map(|field| field.value.as_ref()).for_each(|value| names.visit_expression(value));
+        names.used
+    }
+
+    /// Returns the names that a constructor binds.
+    pub(super) fn bound(constructor: &MethodDefinition<'_>) -> HashSet<String> {
+        let mut names = Self::default();
+        names.visit_function(&constructor.value, ScopeFlags::Constructor);
+        names.bound
+    }
+}
+
+impl<'a> Visit<'a> for Names {
+    fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
+        self.used.insert(name.name.to_string());
+    }
+
+    fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
+        self.bound.insert(name.name.to_string());
+    }
+}
+
+/// The place of an expression in its statement.
+#[derive(Clone, Copy)]
+pub(super) enum Position {
+    /// It is the statement.
+    Statement,
+    /// The statement starts with it.
+    StartOfStatement,
+    /// Anywhere else.
+    Expression,
+}
+
+pub(super) struct SuperCall {
+    span: Span,
+    position: Position,
+}
+
+/// The calls of `super` in a constructor.
+#[derive(Default)]
+pub(super) struct SuperCalls {
+    calls: Vec<SuperCall>,
+    statement: Span,
+}
+
+impl SuperCalls {
+    pub(super) fn of(constructor: &MethodDefinition<'_>) -> Vec<SuperCall> {
+        let mut calls = Self::default();
+        calls.visit_formal_parameters(&constructor.value.params);
+        constructor.value.body.iter().for_each(|body| calls.visit_function_body(body));
+        calls.calls
+    }
+}
+
+impl<'a> Visit<'a> for SuperCalls {
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
+
+    fn visit_class(&mut self, _: &Class<'a>) {}
+
+    fn visit_expression_statement(&mut self, statement: &ExpressionStatement<'a>) {
+        self.statement = statement.expression.span();
+        walk::walk_expression_statement(self, statement);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        if let Expression::Super(_) = &call.callee {
+            let position = match self.statement {
+                statement if statement == call.span => Position::Statement,
+                statement if statement.start == call.span.start => Position::StartOfStatement,
+                _ => Position::Expression,
+            };
+            self.calls.push(SuperCall { span: call.span, position });
+        }
+        walk::walk_call_expression(self, call);
+    }
+}

@@ -1,0 +1,101 @@
+//! Decorators of static members. oxc drops those of fields that are assigned, and calls the others in the order of the text;
+//! TypeScript calls those of the instance's members first.
+
+use oxc::ast::ast::{Class, ClassElement, Decorator, Program, PropertyDefinition, PropertyKey};
+use oxc::ast_visit::{Visit, walk};
+use oxc::span::{GetSpan as _, Span};
+use oxc::syntax::identifier::is_identifier_name;
+
+use super::{Edits, File};
+
+pub(super) fn concerns(file: &File<'_>) -> bool {
+    file.is_typescript && file.source.contains("class") && file.source.contains('@')
+}
+
+/// Moves decorated static members to the end of their classes. A field leaves its value where it was.
+pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
+    Classes { file, edits }.visit_program(program);
+}
+
+struct Classes<'f> {
+    file: &'f File<'f>,
+    edits: &'f mut Edits,
+}
+
+impl<'a> Visit<'a> for Classes<'_> {
+    fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
+        // oxc gives the decorator no name for a quoted key.
+        if let PropertyKey::StringLiteral(key) = &field.key
+            && self.file.assigns_fields
+            && !field.decorators.is_empty()
+        {
+            if is_identifier_name(&key.value) {
+                let brackets = if field.computed { 1 } else { 0 };
+                self.edits.replace(Span::new(key.span.start - brackets, key.span.end + brackets), key.value.as_str());
+            } else {
+                let message = "a decorated field with a quoted name is not supported here";
+                self.edits.refuse(key.span, message, "give the field a name without quotes");
+            }
+        }
+        walk::walk_property_definition(self, field);
+    }
+
+    fn visit_class(&mut self, class: &Class<'a>) {
+        let is_decorated = |element: &&ClassElement<'_>| !decorators(element).is_empty();
+        let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
+        let last_of_instance = decorated.iter().rposition(|element| !element.r#static());
+        for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
+            let is_early = last_of_instance.is_some_and(|last| index < last);
+            self.element(element, class.body.span.end - 1, is_early);
+        }
+        walk::walk_class(self, class);
+    }
+}
+
+fn decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
+    match element {
+        ClassElement::MethodDefinition(method) => &method.decorators,
+        ClassElement::PropertyDefinition(field) => &field.decorators,
+        _ => &[],
+    }
+}
+
+impl Classes<'_> {
+    fn element(&mut self, element: &ClassElement<'_>, end: u32, is_early: bool) {
+        let span = element.span();
+        match element {
+            ClassElement::PropertyDefinition(field) if self.file.assigns_fields && !field.computed => {
+                self.field(field, end);
+            }
+            ClassElement::MethodDefinition(method) if is_early && !method.computed => {
+                self.edits.insert(end, format!(";{}", self.file.text(span)));
+                self.edits.replace(span, "");
+            }
+            ClassElement::PropertyDefinition(_) if self.file.assigns_fields => self.refuse(element),
+            _ if is_early => self.refuse(element),
+            _ => {}
+        }
+    }
+
+    fn field(&mut self, field: &PropertyDefinition<'_>, end: u32) {
+        let text = |span: Span| self.file.text(span);
+        let (span, key) = (field.span, field.key.span());
+        let name = text(key);
+        let declaration = text(Span::new(span.start, key.end));
+        self.edits.insert(end, format!(";{declaration};"));
+        match &field.value {
+            None => self.edits.replace(span, ""),
+            Some(value) => {
+                let property = if field.key.is_identifier() { format!("this.{name}") } else { format!("this[{name}]") };
+                self.edits.replace(Span::new(span.start, value.span().start), format!("static {{ {property} = "));
+                self.edits.insert(value.span().end, "; }");
+            }
+        }
+    }
+
+    fn refuse(&mut self, element: &ClassElement<'_>) {
+        let message = "a decorated static member is not supported here";
+        let hint = "give it a name that is not computed, and put it behind the members of the instance";
+        self.edits.refuse(element.span(), message, hint);
+    }
+}
