@@ -1,29 +1,36 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
+mod causes;
 mod contents;
+mod corrections;
 mod licences;
 mod lower;
 mod plugin;
+mod problems;
 mod rewrite;
 mod runtime;
 mod tsconfig;
 
 pub(crate) use contents::Part;
 
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use rolldown::{
-    Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, GeneratedCodeOptions,
-    InlineConstOption, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions, TsConfig,
+    BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either,
+    GeneratedCodeOptions, InlineConstOption, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions,
+    TsConfig,
 };
 use rolldown_common::{Modules, Output, RenderedModule};
-use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
+use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
 use super::workshop::Threads;
-use crate::diagnostic::{self, Diagnostic, Place, Severity, lower_case};
-use plugin::Files;
+use crate::diagnostic::{Diagnostic, Place};
+use corrections::Corrections;
+use plugin::{Files, Found};
+use problems::{Problems, is_missing};
 
 /// A script, ready to be sent.
 #[derive(Debug, Default)]
@@ -46,46 +53,64 @@ pub(crate) async fn bundle(
     threads: &Threads,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
-    let work = async move { undisturbed(&owned_script, &root, &shown_from).await };
+    // Without a box, its type is too deep for the compiler.
+    let work = async move { undisturbed(&owned_script, &root, &shown_from).await }.boxed();
     threads.run(work.with_current_subscriber()).await.unwrap_or_else(|error| {
         Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
     })
 }
 
+/// The number of runs in which corrections may be found. Each run of a chain of files that export one another's types finds
+/// one link.
+const MAX_RUNS: usize = 32;
+
+/// One run of the bundler, and the facts that it found.
+struct Run {
+    generated: BuildResult<BundleOutput>,
+    found: Found,
+}
+
+async fn run(script: &Path, root: &Path, corrections: &Corrections) -> Run {
+    let files = Arc::new(Files::new(root, corrections.clone()));
+    let generated = match Bundler::with_plugins(options(script, root, corrections), vec![Arc::clone(&files) as _]) {
+        Ok(mut bundler) => bundler.generate().await,
+        Err(problems) => Err(problems),
+    };
+    let mut found = files.take_found();
+    found.problems.extend(files.tsconfigs.take_problems());
+    if let Err(problems) = &generated {
+        found.needed.add(Corrections::needed(problems));
+    }
+    Run { generated, found }
+}
+
 async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
-    let failed = |message: &str| vec![Diagnostic::error(Place::file(shown(script, shown_from)), message)];
-    let convert =
-        |problems: &[BuildDiagnostic], severity| diagnostics(problems, severity, script, shown_from);
-    let files = Arc::new(Files::new(root));
-    let bundler = Bundler::with_plugins(options(script), vec![Arc::clone(&files) as _]);
-    let mut bundler = bundler.map_err(|problems| convert(&problems, Severity::Error))?;
-    let generated = bundler.generate().await;
-    let mut own = files.tsconfigs.take_problems();
-    own.extend(files.take_problems());
-    let (errors, own_warnings): (Vec<_>, Vec<_>) =
-        own.into_iter().map(|problem| relative(problem, shown_from)).partition(Diagnostic::is_error);
+    let mut corrections = Corrections::default();
+    let mut last = run(script, root, &corrections).await;
+    for _ in 1..MAX_RUNS {
+        if !corrections.add(std::mem::take(&mut last.found.needed)) {
+            break;
+        }
+        last = run(script, root, &corrections).await;
+    }
+    let Run { generated, found } = last;
+    let problems = Problems { script, root, shown_from, unread: &found.unread };
+    let own = found.problems.into_iter().map(|problem| problems.relative(problem));
+    let (errors, own_warnings): (Vec<_>, Vec<_>) = own.partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let output = generated.map_err(|problems| convert(&problems, Severity::Error))?;
-    // Nothing is split off, so there is one.
-    let chunk = output.assets.iter().find_map(|asset| match asset {
-        Output::Chunk(chunk) => Some(chunk),
-        Output::Asset(_) => None,
-    });
-    let chunk = chunk.ok_or_else(|| failed("the bundler gave no script"))?;
-    let modules = chunk.module_ids.iter().map(|module| Path::new(module.as_str()));
-    if let Some(outside) = modules.clone().find(|module| is_outside(module, root)) {
-        let message = format!("`{}` is imported and lies outside the repository", diagnostic::shown(outside));
-        let hint = "keep everything that an integration is made of in its repository".to_owned();
-        return Err(failed(&message).into_iter().map(|problem| problem.hint(hint.clone())).collect());
-    }
-    // The bundler leaves an import that it can't find to the runtime, which has nothing of the kind.
-    let (missing, odd): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_missing);
+    let output = generated.map_err(|errors| problems.errors(&errors))?;
+    // The bundler leaves an import that it cannot find to the runtime, which has nothing of the kind.
+    let (missing, other): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_missing);
     if !missing.is_empty() {
-        return Err(convert(&missing, Severity::Error));
+        return Err(problems.errors(&missing));
     }
-    let mut warnings = convert(&odd, Severity::Warning);
+    let failed = |message: &str| vec![problems.relative(Diagnostic::error(Place::file(script), message))];
+    let [Output::Chunk(chunk)] = output.assets.as_slice() else {
+        return Err(failed("the bundler gave more than one script"));
+    };
+    let mut warnings = problems.warnings(&other);
     warnings.extend(own_warnings);
     let script = licences::once(chunk.code.clone());
     let parts = contents::parts(lengths(&chunk.modules), script.len());
@@ -98,13 +123,8 @@ fn lengths(modules: &Modules) -> impl Iterator<Item = (&Path, usize)> {
     modules.keys.iter().zip(&modules.values).map(move |(id, module)| (Path::new(id.as_str()), length(module)))
 }
 
-/// Whether a module is somebody else's file. Packages may well be installed above the repository.
-fn is_outside(module: &Path, root: &Path) -> bool {
-    module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
-}
-
 /// Returns the options of the vendor's CLI, as far as they change the script.
-fn options(script: &Path) -> BundlerOptions {
+fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let defined = ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
     BundlerOptions {
@@ -119,14 +139,14 @@ fn options(script: &Path) -> BundlerOptions {
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),
             extensions: strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
+            yarn_pnp: Some(is_plug_and_play(script, root)),
             ..ResolveOptions::default()
         }),
         transform: Some(BundlerTransformOptions {
             target: Some(Either::Left("es2022".to_owned())),
             ..BundlerTransformOptions::default()
         }),
-        strict_execution_order: std::option_env!("X").map(|_| true).or(Some(true)),
-        experimental: Some(rolldown::ExperimentalOptions { on_demand_wrapping: Some(true), ..rolldown::ExperimentalOptions::default() }),
+        strict_execution_order: Some(corrections.keeps_order),
         // Each file is compiled by its own settings already.
         tsconfig: Some(TsConfig::Auto(false)),
         // By default a large string that is used three times is written three times.
@@ -138,85 +158,10 @@ fn options(script: &Path) -> BundlerOptions {
     }
 }
 
-fn shown(path: &Path, shown_from: &Path) -> PathBuf {
-    path.strip_prefix(shown_from).unwrap_or(path).to_owned()
-}
-
-/// The bundler's problems as ours, each once: an import that is not found is told for each of its uses.
-fn diagnostics(
-    problems: &[BuildDiagnostic],
-    severity: Severity,
-    script: &Path,
-    shown_from: &Path,
-) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    // Settings that are given to the bundler and stand in `tsconfig.json`, too, were taken from there.
-    for problem in problems.iter().filter(|problem| !is_conflict(problem)) {
-        let next = diagnose(problem, severity, script, shown_from);
-        if !found.contains(&next) {
-            found.push(next);
-        }
-    }
-    found
-}
-
-fn is_conflict(problem: &BuildDiagnostic) -> bool {
-    matches!(problem.kind(), EventKind::ConfigurationFieldConflict)
-}
-
-fn is_missing(problem: &BuildDiagnostic) -> bool {
-    matches!(
-        problem.kind(),
-        EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport
-    )
-}
-
-/// A problem of the bundler's as one of ours. Its columns count from 0.
-fn diagnose(problem: &BuildDiagnostic, severity: Severity, script: &Path, shown_from: &Path) -> Diagnostic {
-    let options = DiagnosticOptions { cwd: shown_from.to_owned() };
-    let position = problem.to_diagnostic_with(&options).get_primary_location();
-    let named = position.as_ref().map(|(file, ..)| shown_from.join(file)).filter(|file| file.is_file());
-    let file = named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
-    let place = Place::file(shown(&file.unwrap_or_else(|| script.to_owned()), shown_from));
-    let place = match (position, named) {
-        (Some((_, line, column, _)), Some(file)) => in_script(&place, &file, line, column),
-        _ => place,
-    };
-    let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
-    let message = message.replace(&format!("{}{MAIN_SEPARATOR}", shown_from.display()), "");
-    let hint = is_missing(problem).then(|| {
-        "check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front"
-            .to_owned()
-    });
-    Diagnostic { severity, ..Diagnostic::error(place, message).hint(hint) }
-}
-
-/// A place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which is
-/// not shown.
-fn in_script(place: &Place, file: &Path, line: usize, column: usize) -> Place {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let first = line.saturating_sub(1).max(1);
-    let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
-    let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
-    let mut units = 0;
-    let before = own.chars().take_while(|character| {
-        units += character.len_utf16();
-        units <= column
-    });
-    let unseen = usize::from(own.starts_with('\u{feff}'));
-    let characters = before.count().saturating_sub(unseen);
-    place.with_lines(&lines.join("\n"), first).at(line, characters + 1)
-}
-
-fn relative(diagnostic: Diagnostic, shown_from: &Path) -> Diagnostic {
-    let place = diagnostic.place.map(|place| match place.path() {
-        Some(path) => {
-            let path = shown(path, shown_from);
-            place.renamed(path)
-        }
-        None => place,
-    });
-    Diagnostic { place, ..diagnostic }
+/// Returns whether Yarn keeps the packages of a script without `node_modules`.
+fn is_plug_and_play(script: &Path, root: &Path) -> bool {
+    let mut folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+    folders.any(|folder| folder.join(".pnp.cjs").is_file())
 }
 
 #[cfg(test)]

@@ -1,48 +1,89 @@
 //! Reads, resolves and compiles files for the bundler as the vendor's CLI does.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use oxc::diagnostics::OxcDiagnostic;
+use oxc::ast::ast::{ImportDeclarationSpecifier, ModuleDeclaration, Program};
+use oxc::span::Span;
 use rolldown::ModuleType;
 use rolldown::plugin::{
-    HookLoadArgs, HookLoadOutput, HookLoadReturn, HookResolveIdArgs, HookResolveIdOutput,
-    HookResolveIdReturn, HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn,
-    HookTransformOutput, HookTransformReturn, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
-    SharedTransformPluginContext,
+    HookBuildEndArgs, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs,
+    HookResolveIdOutput, HookResolveIdReturn, HookTransformArgs, HookTransformAstArgs,
+    HookTransformAstReturn, HookTransformOutput, HookTransformReturn, HookUsage, Plugin, PluginContext,
+    SharedLoadPluginContext, SharedTransformPluginContext,
 };
-use rolldown_common::ImportKind;
+use rolldown_common::{EcmaModuleAstUsage, ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
+use super::corrections::Corrections;
 use super::lower::lower;
+use super::problems::in_source;
 use super::rewrite::rewrite;
 use super::tsconfig::TsconfigFiles;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::Diagnostic;
 
 /// The start of the name of a module that stands for `require` of a module of the runtime.
 const REQUIRED: &str = "\0require:";
 
-/// The vendor's CLI as a plugin.
+/// The start of the file names of the text files that the vendor's CLI knows, after the first dot.
+const RAW: [&str; 2] = ["raw.js", "raw.css"];
+
+/// The reason why a file is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is not in the repository.
+    Outside,
+    /// The extension stands for nothing that a script can import.
+    Type(String),
+    /// The system does not give it.
+    Io(String),
+}
+
+/// The vendor's CLI as a plugin, for one run of the bundler.
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
     pub(super) tsconfigs: TsconfigFiles,
-    problems: Mutex<Vec<Diagnostic>>,
+    corrections: Corrections,
+    found: Mutex<Found>,
+}
+
+/// Facts about the files that were read.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) unread: HashMap<PathBuf, Unread>,
+    /// The corrections that the next run needs.
+    pub(super) needed: Corrections,
+    /// Modules and the specifiers that they import as a namespace.
+    namespaces: Vec<(String, String)>,
+    /// Modules without any import or export.
+    scripts: Vec<String>,
+    /// CommonJS modules with `__esModule`, and modules that Node takes for ES modules.
+    transpiled: Vec<String>,
+    node_modules: Vec<String>,
 }
 
 impl Files {
     /// Prepares for the repository at `root`.
-    pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), tsconfigs: TsconfigFiles::new(root), problems: Mutex::default() }
+    pub(super) fn new(root: &Path, corrections: Corrections) -> Self {
+        let tsconfigs = TsconfigFiles::new(root);
+        Self { root: root.to_owned(), tsconfigs, corrections, found: Mutex::default() }
     }
 
-    /// Returns what was found wrong in the files.
-    pub(super) fn take_problems(&self) -> Vec<Diagnostic> {
-        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Takes the facts found so far.
+    pub(super) fn take_found(&self) -> Found {
+        std::mem::take(&mut self.found())
     }
 
-    fn report(&self, problem: Diagnostic) {
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
+        let place = in_source(path, source, span.start as usize);
+        self.found().problems.push(Diagnostic::error(place, message).hint(hint));
     }
 
     /// Resolves a specifier by the `paths` and `baseUrl` of the importer's `tsconfig.json`.
@@ -59,31 +100,57 @@ impl Files {
     /// Resolves `./file?query` and `./file#hash`, of which each is a module of its own, unless a file has that very name.
     async fn without_suffix(&self, ctx: &PluginContext, specifier: &str, importer: &str) -> HookResolveIdReturn {
         let Some(at) = specifier.find(['?', '#']).filter(|at| *at > 0) else { return Ok(None) };
-        let (specifier, suffix) = specifier.split_at(at);
+        let is_file = Path::new(importer).parent().is_some_and(|folder| folder.join(specifier).is_file());
+        let (without, suffix) = specifier.split_at(at);
+        let (specifier, suffix) = if is_file { (specifier, "") } else { (without, suffix) };
         let Ok(found) = ctx.resolve(specifier, Some(importer), None).await? else { return Ok(None) };
         let found = HookResolveIdOutput::from_resolved_id(found);
         let id = format!("{}{suffix}", found.id).into();
         Ok(Some(HookResolveIdOutput { id, ..found }))
     }
+
+    /// Returns the text of a file.
+    fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, Unread> {
+        if is_outside(path, &self.root) {
+            return Err(Unread::Outside);
+        }
+        if *module_type == ModuleType::Empty {
+            return Ok(String::new());
+        }
+        let bytes = std::fs::read(path).map_err(|error| Unread::Io(error.to_string()))?;
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok(match module_type {
+            ModuleType::Json => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+            _ => text,
+        })
+    }
 }
 
-/// Returns the file of a module, of which the name may have a query or hash.
+/// Returns whether a module is a file of somebody else. Packages may be installed above the repository.
+fn is_outside(module: &Path, root: &Path) -> bool {
+    module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
+}
+
+/// Returns the file of a module, whose name may have a query or hash.
 pub(super) fn file_of(module: &str) -> PathBuf {
     let path = Path::new(module);
-    if path.is_file() {
+    if !module.contains(['?', '#']) || path.is_file() {
         return path.to_owned();
     }
     let end = module.find(['?', '#']).unwrap_or(module.len());
     PathBuf::from(&module[..end])
 }
 
-/// Returns how a file is read, by its name, as esbuild reads it; `None` for one that cannot be imported.
-fn module_type(path: &Path) -> Option<ModuleType> {
-    let name = path.file_name()?.to_string_lossy();
-    if name.ends_with(".raw.js") || name.ends_with(".raw.css") {
-        return Some(ModuleType::Text);
+/// Returns how a file is read, by its name, as esbuild reads it.
+///
+/// # Errors
+/// The extension of a file that cannot be imported.
+fn module_type(path: &Path) -> Result<ModuleType, Unread> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if RAW.iter().any(|raw| name.strip_suffix(raw).is_some_and(|stem| stem.ends_with('.'))) {
+        return Ok(ModuleType::Text);
     }
-    Some(match name.rsplit_once('.').map(|(_, extension)| extension) {
+    Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
         None | Some("js" | "mjs" | "cjs") => ModuleType::Js,
         Some("jsx") => ModuleType::Jsx,
         Some("ts" | "mts" | "cts") => ModuleType::Ts,
@@ -92,8 +159,28 @@ fn module_type(path: &Path) -> Option<ModuleType> {
         Some("txt") => ModuleType::Text,
         // A style sheet has no place in a script: an import of it has no effect.
         Some("css") => ModuleType::Empty,
-        Some(_) => return None,
+        Some(other) => return Err(Unread::Type(format!(".{other}"))),
     })
+}
+
+/// Returns a script that gives what a JSON text with the key `__proto__` gives, which is not the object's prototype.
+fn with_own_proto(json: &str) -> Option<String> {
+    let is_json = serde_json::from_str::<serde_json::Value>(json).is_ok();
+    let text = serde_json::to_string(json).ok().filter(|_| is_json && json.contains("__proto__"))?;
+    Some(format!("module.exports = JSON.parse({text});"))
+}
+
+/// Returns the specifiers that a file imports as a namespace.
+fn namespaces(program: &Program<'_>) -> Vec<String> {
+    let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
+        ModuleDeclaration::ImportDeclaration(import) => {
+            let mut specifiers = import.specifiers.iter().flatten();
+            let has_namespace = specifiers.any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)));
+            has_namespace.then(|| import.source.value.to_string())
+        }
+        _ => None,
+    });
+    imports.collect()
 }
 
 impl Plugin for Files {
@@ -102,7 +189,12 @@ impl Plugin for Files {
     }
 
     fn register_hook_usage(&self) -> HookUsage {
-        HookUsage::ResolveId | HookUsage::Load | HookUsage::Transform | HookUsage::TransformAst
+        HookUsage::ResolveId
+            | HookUsage::Load
+            | HookUsage::Transform
+            | HookUsage::TransformAst
+            | HookUsage::ModuleParsed
+            | HookUsage::BuildEnd
     }
 
     async fn resolve_id(&self, ctx: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
@@ -125,53 +217,115 @@ impl Plugin for Files {
     }
 
     async fn load(&self, _ctx: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
+        let loaded = |code: String, module_type| {
+            Ok(Some(HookLoadOutput { code: code.into(), module_type: Some(module_type), ..HookLoadOutput::default() }))
+        };
         if let Some(required) = args.id.strip_prefix(REQUIRED) {
-            let code = format!("export {{ default as 'module.exports' }} from {required:?};").into();
-            return Ok(Some(HookLoadOutput { code, module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }));
-        }
-        if !Path::new(args.id).is_absolute() {
-            return Ok(None);
+            let code = format!("export {{ default as 'module.exports' }} from {required:?};");
+            return loaded(code, ModuleType::Js);
         }
         let path = file_of(args.id);
-        let Some(module_type) = module_type(&path) else { anyhow::bail!("unsupported") };
-        let code = if module_type == ModuleType::Empty {
-            String::new()
-        } else {
-            String::from_utf8_lossy(&std::fs::read(&path)?).into_owned()
-        };
-        Ok(Some(HookLoadOutput { code: code.into(), module_type: Some(module_type), ..HookLoadOutput::default() }))
+        // Yarn keeps packages in archives, which the bundler opens itself.
+        if !path.is_absolute() || !path.exists() {
+            return Ok(None);
+        }
+        let read = module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
+        match read {
+            Ok((code, ModuleType::Json)) => match with_own_proto(&code) {
+                Some(code) => loaded(code, ModuleType::Js),
+                None => loaded(code, ModuleType::Json),
+            },
+            Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
+                loaded(super::rewrite::sloppy(&code).unwrap_or(code), module_type)
+            }
+            Ok((code, module_type)) => loaded(code, module_type),
+            Err(unread) => {
+                self.found().unread.insert(path, unread);
+                anyhow::bail!("not read")
+            }
+        }
     }
 
     async fn transform(&self, _ctx: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
-        let code = (args.id == "\0rolldown/runtime.js").then(|| super::runtime::as_in_esbuild(args.code));
+        let code = (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime::as_in_esbuild(args.code));
         Ok(code.map(|code| HookTransformOutput { code: Some(code), ..HookTransformOutput::default() }))
     }
 
     async fn transform_ast(&self, _ctx: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+        if matches!(args.module_type, ModuleType::Json | ModuleType::Text | ModuleType::Empty) {
+            return Ok(args.ast);
+        }
         let path = file_of(args.id);
         let settings = self.tsconfigs.options(&path);
-        let rewritten = match rewrite(args.ast, args.id, &settings).map_err(|errors| anyhow::anyhow!("{errors:?}"))? {
+        let rewritten = match rewrite(args.ast, args.id, &settings, &self.corrections)? {
             Ok(rewritten) => rewritten,
-            Err(refusals) => {
+            Err((source, refusals)) => {
                 for refusal in refusals {
-                    self.report(Diagnostic::error(Place::file(&path), refusal.message).hint(refusal.hint));
+                    self.report(&path, &source, refusal.span, refusal.message, Some(refusal.hint));
                 }
                 anyhow::bail!("refused");
             }
         };
         let mut ast = rewritten.ast;
-        let is_compiled = matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx);
-        if !is_compiled {
-            return Ok(ast);
+        if matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx) {
+            let name = Path::new(args.stable_id);
+            let lowered = ast
+                .program
+                .with_mut(|fields| lower(fields.program, fields.allocator, name, &settings, rewritten.has_no_fields));
+            for error in lowered.err().unwrap_or_default() {
+                let start = error.labels.first().map_or(0, |label| label.offset());
+                let span = Span::empty(u32::try_from(start).unwrap_or_default());
+                self.report(&path, ast.source(), span, crate::diagnostic::lower_case(&error.message), None);
+            }
         }
-        let errors: Vec<OxcDiagnostic> = ast
-            .program
-            .with_mut(|fields| lower(fields.program, fields.allocator, Path::new(args.stable_id), &settings, rewritten.has_no_fields))
-            .err()
-            .unwrap_or_default();
-        for error in errors {
-            self.report(Diagnostic::error(Place::file(&path), error.message.to_string()));
-        }
+        let imported = namespaces(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
+        self.found().namespaces.extend(imported);
         Ok(ast)
+    }
+
+    async fn module_parsed(&self, _ctx: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+        let id = || info.id.as_str().to_owned();
+        if info.is_entry || info.id.as_str().starts_with('\0') {
+            return Ok(());
+        }
+        let mut found = self.found();
+        let view = &module.ecma_view;
+        match view.exports_kind {
+            rolldown_common::ExportsKind::None => found.scripts.push(id()),
+            rolldown_common::ExportsKind::CommonJs if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) => {
+                found.transpiled.push(id());
+            }
+            rolldown_common::ExportsKind::Esm if view.def_format.is_esm() => found.node_modules.push(id()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn build_end(&self, ctx: &PluginContext, args: Option<&HookBuildEndArgs<'_>>) -> HookNoopReturn {
+        if args.is_some() {
+            return Ok(());
+        }
+        let (scripts, namespaces) = {
+            let mut found = self.found();
+            (std::mem::take(&mut found.scripts), std::mem::take(&mut found.namespaces))
+        };
+        if !scripts.is_empty() {
+            for (importer, specifier) in namespaces {
+                if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
+                    && scripts.iter().any(|script| *script == resolved.id.as_str())
+                {
+                    self.found().needed.commonjs.insert(resolved.id.as_str().to_owned());
+                }
+            }
+        }
+        let mut found = self.found();
+        let is_mixed = found.transpiled.iter().any(|module| {
+            let info = ctx.get_module_info(module);
+            let importers: Vec<_> = info.iter().flat_map(|info| &info.importers).map(|id| id.as_str().to_owned()).collect();
+            let of_node = importers.iter().filter(|importer| found.node_modules.contains(importer)).count();
+            of_node > 0 && of_node < importers.len()
+        });
+        found.needed.keeps_order = is_mixed;
+        Ok(())
     }
 }

@@ -11,13 +11,23 @@ mod decorators;
 mod keys;
 mod names;
 mod namespaces;
+mod sloppy;
 mod switches;
+mod types;
 
+pub(super) use sloppy::sloppy;
+
+use std::path::Path;
+
+use oxc::allocator::Allocator;
 use oxc::ast::ast::{ModuleDeclaration, Program};
+use oxc::parser::Parser;
+use oxc::span::SourceType;
 use oxc::span::Span;
 use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
-use rolldown_error::BuildResult;
 
+use super::corrections::Corrections;
+use super::plugin::file_of;
 use super::tsconfig::CompilerOptions;
 
 /// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
@@ -96,8 +106,12 @@ impl Edits {
         for (span, replacement) in self.edits {
             let (start, until) = (span.start as usize, span.end as usize);
             if start >= end {
+                let lines = |text: &str| text.matches('\n').count();
+                let lost = lines(&source[start..until]).saturating_sub(lines(&replacement));
                 text.push_str(&source[end..start]);
                 text.push_str(&replacement);
+                // Places in messages stay those of the file.
+                text.extend(std::iter::repeat_n('\n', lost));
                 end = until;
             }
         }
@@ -123,16 +137,18 @@ const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 8] = [
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// The refused patterns, or an edited text that does not parse, which is a fault of a rule.
+/// An edited text that does not parse, which is a fault of a rule; inside, the refused patterns with the text that has them.
 pub(super) fn rewrite(
-    mut ast: EcmaAst,
+    ast: EcmaAst,
     id: &str,
     settings: &CompilerOptions,
-) -> BuildResult<Result<Rewritten, Vec<Refusal>>> {
+    corrections: &Corrections,
+) -> anyhow::Result<Result<Rewritten, (String, Vec<Refusal>)>> {
     let source_type = ast.source_type;
     let assigns_fields = source_type.is_typescript() && !settings.defines_class_fields();
     let compiles_classes =
         assigns_fields && ast.source().contains("class") && classes::has_bound_keys(ast.program());
+    let mut ast = corrected(ast, id, corrections)?;
     for (concerns, rule, rounds) in RULES {
         for _ in 0..rounds {
             let source = ast.source().clone();
@@ -149,15 +165,55 @@ pub(super) fn rewrite(
             let mut edits = Edits::default();
             rule(ast.program(), &file, &mut edits);
             if !edits.refusals.is_empty() {
-                return Ok(Err(edits.refusals));
+                return Ok(Err((source.to_string(), edits.refusals)));
             }
             if edits.edits.is_empty() {
                 break;
             }
-            ast = EcmaCompiler::parse(id, edits.apply(&source), source_type)?;
+            ast = parse(id, edits.apply(&source), source_type)?;
         }
     }
     Ok(Ok(Rewritten { ast, has_no_fields: compiles_classes }))
+}
+
+/// Applies the corrections of an earlier run.
+fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Result<EcmaAst> {
+    let mut edits = Edits::default();
+    let types: Vec<_> = corrections.types.iter().filter(|(module, _)| module == id).map(|(_, name)| name.as_str()).collect();
+    if !types.is_empty() {
+        types::rewrite(ast.program(), &types, &mut edits);
+    }
+    if corrections.commonjs.contains(id) {
+        edits.insert(ast.program().span.end, commonjs::MENTION);
+    }
+    if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
+}
+
+fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<EcmaAst> {
+    EcmaCompiler::parse(id, source, source_type).map_err(|errors| anyhow::anyhow!("{errors:?}"))
+}
+
+/// Returns whether a file has neither imports nor exports, and Node does not take it for an ES module all the same.
+pub(super) fn is_script(source: &str, module: &str) -> bool {
+    let path = file_of(module);
+    let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, source, source_type).parse();
+    !parsed.panicked && !is_esm(&parsed.program) && !is_esm_by_name(&path)
+}
+
+/// Returns whether Node takes a file for an ES module by its extension, or by the nearest `package.json`.
+fn is_esm_by_name(path: &Path) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("mjs" | "mts") => true,
+        Some("cjs" | "cts") => false,
+        _ => {
+            let mut files = path.ancestors().skip(1).map(|folder| folder.join("package.json"));
+            let text = files.find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+            let package = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
+            package["type"] == "module"
+        }
+    }
 }
 
 /// Returns whether a file is an ES module by its statements.

@@ -15,6 +15,9 @@ use super::{Edits, File};
 /// The variables that a CommonJS module is given.
 const GIVEN: [&str; 2] = ["exports", "module"];
 
+/// A statement that makes a file CommonJS. The minifier removes it again.
+pub(super) const MENTION: &str = "\nexports, module;";
+
 pub(super) fn concerns(file: &File<'_>) -> bool {
     let has = |word: &str| file.source.contains(word);
     let declares = has("var ") && GIVEN.into_iter().any(has);
@@ -32,8 +35,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
         found.requires.into_iter().for_each(|callee| edits.replace(callee, "require"));
     }
     if found.has_eval && !found.uses_given {
-        // A mention makes the file CommonJS; the minifier removes it again.
-        edits.insert(program.span.end, "\nexports, module;");
+        edits.insert(program.span.end, MENTION);
     }
 }
 

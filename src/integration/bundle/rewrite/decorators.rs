@@ -44,9 +44,14 @@ impl<'a> Visit<'a> for Classes<'_> {
         let is_decorated = |element: &&ClassElement<'_>| !decorators(element).is_empty();
         let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
         let last_of_instance = decorated.iter().rposition(|element| !element.r#static());
+        // Once one is moved, those after it are, too.
+        let mut moves = false;
         for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
-            let is_early = last_of_instance.is_some_and(|last| index < last);
-            self.element(element, class.body.span.end - 1, is_early);
+            let is_assigned = self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
+            moves |= is_assigned || last_of_instance.is_some_and(|last| index < last);
+            if moves {
+                self.element(element, class.body.span.end - 1);
+            }
         }
         walk::walk_class(self, class);
     }
@@ -61,19 +66,17 @@ fn decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
 }
 
 impl Classes<'_> {
-    fn element(&mut self, element: &ClassElement<'_>, end: u32, is_early: bool) {
+    fn element(&mut self, element: &ClassElement<'_>, end: u32) {
         let span = element.span();
         match element {
             ClassElement::PropertyDefinition(field) if self.file.assigns_fields && !field.computed => {
                 self.field(field, end);
             }
-            ClassElement::MethodDefinition(method) if is_early && !method.computed => {
+            ClassElement::MethodDefinition(method) if !method.computed => {
                 self.edits.insert(end, format!(";{}", self.file.text(span)));
                 self.edits.replace(span, "");
             }
-            ClassElement::PropertyDefinition(_) if self.file.assigns_fields => self.refuse(element),
-            _ if is_early => self.refuse(element),
-            _ => {}
+            _ => self.refuse(element),
         }
     }
 

@@ -1,0 +1,72 @@
+//! Corrections that a run of the bundler shows to be needed, and another run makes.
+
+use std::collections::BTreeSet;
+
+use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
+
+use super::plugin::file_of;
+
+/// Facts about a script's files that no file shows by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Corrections {
+    /// Modules without imports or exports that are imported as CommonJS.
+    pub(super) commonjs: BTreeSet<String>,
+    /// Modules and the names that they import or export again and that do not exist: types, in TypeScript.
+    pub(super) types: BTreeSet<(String, String)>,
+    /// Modules that are valid as sloppy code only.
+    pub(super) sloppy: BTreeSet<String>,
+    /// Whether every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
+    /// importer.
+    pub(super) keeps_order: bool,
+}
+
+impl Corrections {
+    /// Adds those of another run. Returns whether any is new.
+    pub(super) fn add(&mut self, needed: Self) -> bool {
+        let before = self.clone();
+        self.commonjs.extend(needed.commonjs);
+        self.types.extend(needed.types);
+        self.sloppy.extend(needed.sloppy);
+        self.keeps_order |= needed.keeps_order;
+        *self != before
+    }
+
+    /// Returns those that the bundler's problems call for.
+    pub(super) fn needed(problems: &[BuildDiagnostic]) -> Self {
+        let mut needed = Self::default();
+        for problem in problems {
+            let Some(module) = problem.id() else { continue };
+            match problem.kind() {
+                EventKind::MissingExportError => needed.missing(problem, module),
+                EventKind::ParseError if is_javascript(&module) => {
+                    needed.sloppy.insert(module);
+                }
+                _ => {}
+            }
+        }
+        needed
+    }
+
+    fn missing(&mut self, problem: &BuildDiagnostic, importer: String) {
+        let message = problem.to_message_with(&DiagnosticOptions::default());
+        let Some(name) = message.split('"').nth(1) else { return };
+        let exporter = problem.exporter().unwrap_or_default();
+        if std::fs::read_to_string(file_of(&exporter)).is_ok_and(|text| super::rewrite::is_script(&text, &exporter)) {
+            self.commonjs.insert(exporter);
+        } else if is_typescript(&importer) {
+            self.types.insert((importer, name.to_owned()));
+        }
+    }
+}
+
+fn extension(module: &str) -> String {
+    file_of(module).extension().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn is_javascript(module: &str) -> bool {
+    matches!(extension(module).as_str(), "js" | "cjs" | "")
+}
+
+fn is_typescript(module: &str) -> bool {
+    matches!(extension(module).as_str(), "ts" | "tsx" | "mts" | "cts")
+}

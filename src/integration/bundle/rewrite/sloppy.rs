@@ -1,0 +1,104 @@
+//! Scripts that are valid as sloppy code only, while the bundler takes every file for strict code.
+
+use std::collections::HashSet;
+
+use oxc::allocator::Allocator;
+use oxc::ast::ast::{
+    BindingIdentifier, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement, NumericLiteral,
+    Program, Statement, StringLiteral,
+};
+use oxc::ast_visit::{Visit, walk};
+use oxc::parser::{ParseOptions, Parser};
+use oxc::span::{GetSpan as _, SourceType, Span};
+
+use super::{Edits, File, names};
+
+/// Names that strict code or a module reserves.
+const RESERVED: [&str; 10] =
+    ["await", "implements", "interface", "let", "package", "private", "protected", "public", "static", "yield"];
+
+/// Returns a text for strict code that means the same; `None` for one that is no valid sloppy code.
+pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
+    let allocator = Allocator::default();
+    let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
+    let parsed = Parser::new(&allocator, source, SourceType::script()).with_options(options).parse();
+    if parsed.panicked || !parsed.diagnostics.is_empty() {
+        return None;
+    }
+    let file =
+        File { source, is_typescript: false, is_esm: false, assigns_fields: false, compiles_classes: false };
+    let mut edits = Edits::default();
+    Found { file: &file, edits: &mut edits, reserved: HashSet::new() }.rewrite(&parsed.program);
+    Some(edits.apply(source))
+}
+
+struct Found<'f> {
+    file: &'f File<'f>,
+    edits: &'f mut Edits,
+    reserved: HashSet<String>,
+}
+
+impl Found<'_> {
+    fn rewrite(mut self, program: &Program<'_>) {
+        self.visit_program(program);
+        let name = |name: &str| self.reserved.contains(name).then(|| self.file.fresh(name));
+        names::replace(program, self.edits, &|reference| name(reference.name.as_str()));
+    }
+
+    /// Puts a function that is a whole branch into a block.
+    fn branch(&mut self, branch: &Statement<'_>) {
+        if let Statement::FunctionDeclaration(function) = branch {
+            self.edits.insert(function.span.start, "{");
+            self.edits.insert(function.span.end, "}");
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Found<'_> {
+    fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
+        if RESERVED.contains(&name.name.as_str()) {
+            self.reserved.insert(name.name.to_string());
+            self.edits.replace(name.span, self.file.fresh(name.name.as_str()));
+        }
+    }
+
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        self.branch(&statement.consequent);
+        statement.alternate.iter().for_each(|branch| self.branch(branch));
+        walk::walk_if_statement(self, statement);
+    }
+
+    fn visit_labeled_statement(&mut self, statement: &LabeledStatement<'a>) {
+        // Nothing can jump to the label of a function.
+        if let Statement::FunctionDeclaration(function) = &statement.body {
+            self.edits.replace(Span::new(statement.span.start, function.span.start), "");
+        }
+        walk::walk_labeled_statement(self, statement);
+    }
+
+    fn visit_for_in_statement(&mut self, statement: &ForInStatement<'a>) {
+        if let ForStatementLeft::VariableDeclaration(declaration) = &statement.left
+            && let [one] = declaration.declarations.as_slice()
+            && let Some(value) = &one.init
+        {
+            self.edits.insert(statement.span.start, format!("{};", self.file.text(declaration.span)));
+            self.edits.replace(Span::new(one.id.span().end, value.span().end), "");
+        }
+        walk::walk_for_in_statement(self, statement);
+    }
+
+    fn visit_numeric_literal(&mut self, number: &NumericLiteral<'a>) {
+        let raw = self.file.text(number.span);
+        if raw.len() > 1 && raw.starts_with('0') && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.edits.replace(number.span, number.value.to_string());
+        }
+    }
+
+    fn visit_string_literal(&mut self, string: &StringLiteral<'a>) {
+        let raw = self.file.text(string.span);
+        let has_octal = raw.as_bytes().windows(2).any(|pair| pair[0] == b'\\' && pair[1].is_ascii_digit());
+        if has_octal && let Ok(text) = serde_json::to_string(string.value.as_str()) {
+            self.edits.replace(string.span, text);
+        }
+    }
+}

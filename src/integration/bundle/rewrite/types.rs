@@ -1,0 +1,63 @@
+//! Types that TypeScript imports or exports again without `type`, which only a look at the other file tells from values.
+
+use oxc::ast::ast::{
+    ExportSpecifier, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind,
+    ModuleDeclaration, Program, TSType,
+};
+use oxc::ast_visit::Visit;
+
+use super::Edits;
+
+/// Writes `type` before the names in imports and exports. An import that is used as a value stays.
+pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
+    let declarations: Vec<_> = program.body.iter().filter_map(|one| one.as_module_declaration()).collect();
+    let imports = declarations.iter().filter_map(|declaration| match declaration {
+        ModuleDeclaration::ImportDeclaration(import) => Some(types(import, names)),
+        _ => None,
+    });
+    let mut values = Values(Vec::new());
+    values.visit_program(program);
+    let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
+    imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
+    for declaration in declarations {
+        let (specifiers, is_type) = match declaration {
+            ModuleDeclaration::ExportFromDeclaration(export) => {
+                (&export.specifiers, Box::new(|name: &str| names.contains(&name)) as Box<dyn Fn(&str) -> bool>)
+            }
+            ModuleDeclaration::ExportNamedDeclaration(export) => {
+                (&export.specifiers, Box::new(|name: &str| imports.iter().any(|(local, _)| local == name)) as Box<_>)
+            }
+            _ => continue,
+        };
+        for specifier in specifiers.iter().filter(|one| one.export_kind != ImportOrExportKind::Type) {
+            if is_type(specifier.local.name().as_str()) {
+                edits.insert(specifier.span.start, "type ");
+            }
+        }
+    }
+}
+
+/// Returns the local names and the positions of the specifiers that import one of the names.
+fn types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
+    let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
+        ImportDeclarationSpecifier::ImportSpecifier(one) if one.import_kind != ImportOrExportKind::Type => {
+            let is_type = names.contains(&one.imported.name().as_str());
+            is_type.then(|| (one.local.name.to_string(), one.span.start))
+        }
+        _ => None,
+    });
+    specifiers.collect()
+}
+
+/// The names that a file uses as values.
+struct Values(Vec<String>);
+
+impl<'a> Visit<'a> for Values {
+    fn visit_ts_type(&mut self, _: &TSType<'a>) {}
+
+    fn visit_export_specifier(&mut self, _: &ExportSpecifier<'a>) {}
+
+    fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
+        self.0.push(name.name.to_string());
+    }
+}
