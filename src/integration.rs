@@ -258,8 +258,8 @@ fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Ve
     let mut read = |node: &Node, purpose| {
         let text = node.as_text()?;
         match images::read(&root, &manifest.folder, text, purpose, &node.place) {
-            Ok((image, warning)) => {
-                problems.extend(warning);
+            Ok((image, warnings)) => {
+                problems.extend(warnings);
                 Some(image)
             }
             Err(problem) => {
