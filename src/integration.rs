@@ -7,6 +7,7 @@ mod images;
 mod manifest;
 mod masked;
 mod paths;
+mod root;
 mod secrets;
 mod weight;
 mod workshop;
@@ -16,6 +17,7 @@ pub(crate) use bundle::Part;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
+pub(crate) use root::Checkout;
 pub(crate) use weight::{REQUEST, weights};
 pub(crate) use workshop::{Workshop, processors};
 
@@ -53,8 +55,18 @@ pub(crate) struct Packaging<'a> {
     pub seal: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
+    /// The folder of the checkout, as the CI system gives it.
+    pub workspace: Option<&'a Path>,
     /// Where it is done.
     pub workshop: &'a Workshop,
+}
+
+impl Packaging<'_> {
+    /// Returns the folder that the paths of a manifest in `folder` must stay in.
+    fn root(&self, folder: &Path) -> PathBuf {
+        let checkout = Checkout { started_in: self.environment.folder(), workspace: self.workspace };
+        root::repository_root(folder, checkout)
+    }
 }
 
 /// An integration, complete.
@@ -253,7 +265,7 @@ fn fields(manifest: &Map) -> Fields {
 }
 
 fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Vec<Image>), Vec<Diagnostic>) {
-    let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
+    let root = packaging.root(&manifest.folder);
     let mut problems = Vec::new();
     let mut read = |node: &Node, purpose| {
         let text = node.as_text()?;
@@ -281,7 +293,7 @@ async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle
     let named = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
     let (text, place) = named.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
-    let root = paths::repository_root(&manifest.folder, folder);
+    let root = packaging.root(&manifest.folder);
     let path = paths::inside(&root, &manifest.folder, text, "the script", place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {

@@ -22,7 +22,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Incomplete, Integration, Packaging, Source, Workshop, processors};
+use crate::integration::{self, Checkout, Incomplete, Integration, Packaging, Source, Workshop, processors};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
@@ -282,8 +282,13 @@ impl Stage<'_> {
             resolve_secrets,
             seal: self.config.token.as_ref(),
             environment: self.environment,
+            workspace: self.ci.workspace.as_deref(),
             workshop: self.workshop,
         }
+    }
+
+    fn checkout(&self) -> Checkout<'_> {
+        Checkout { started_in: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
     }
 
     fn previews<'a>(&'a self, target: &'a Target) -> Result<Previews<'a>, Error> {

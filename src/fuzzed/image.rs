@@ -53,6 +53,7 @@ fn packaged(folder: &Path) -> Packaged {
         resolve_secrets: true,
         seal: None,
         environment: &environment,
+        workspace: None,
         workshop: &Workshop::default(),
     };
     package(&source, &packaging).now_or_never().expect("nothing is waited for")

@@ -7,7 +7,7 @@ use globset::{Glob, GlobBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::manifest::FILE_NAME;
-use super::paths::{git_root, repository_root};
+use super::root::{Checkout, git_root, repository_root};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Where one integration is.
@@ -85,8 +85,9 @@ pub(crate) fn from_variables(started_in: &Path) -> Source {
 /// Whether the patterns leave out a manifest of the repository, which another job then deploys. What other repositories
 /// bring along that lie in this one's folder does not count.
 #[must_use]
-pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
-    let root = repository_root(started_in, started_in);
+pub(crate) fn leaves_out(patterns: &[String], checkout: Checkout<'_>) -> bool {
+    let started_in = checkout.started_in;
+    let root = repository_root(started_in, checkout);
     let selected = discover(patterns, started_in).unwrap_or_default();
     let is_selected = |path: &PathBuf| {
         let path = dunce::canonicalize(path).ok();
@@ -95,14 +96,14 @@ pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
             .any(|source| source.manifest.as_ref().and_then(|path| dunce::canonicalize(path).ok()) == path)
     };
     let is_of_it =
-        |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, started_in) == root);
+        |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, checkout) == root);
     manifests_below(started_in).iter().any(|path| is_of_it(path) && !is_selected(path))
 }
 
-/// Whether a folder is a repository's root, so that everything of it can be found below.
+/// Whether the program was started at the repository's root, so that everything of it is found below.
 #[must_use]
-pub(crate) fn is_whole_repository(folder: &Path) -> bool {
-    dunce::canonicalize(folder).is_ok_and(|folder| repository_root(&folder, &folder) == folder)
+pub(crate) fn is_whole_repository(checkout: Checkout<'_>) -> bool {
+    dunce::canonicalize(checkout.started_in).is_ok_and(|folder| repository_root(&folder, checkout) == folder)
 }
 
 /// The same order on every system, whatever its path separator.

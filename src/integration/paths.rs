@@ -4,24 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Place};
 
-/// The folder that a manifest's paths must stay in: the nearest one above it that holds `.git`, else the
-/// folder that the program was started in if the manifest is below it, else the manifest's own.
-pub(crate) fn repository_root(folder: &Path, started_in: &Path) -> PathBuf {
-    let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let started_in = dunce::canonicalize(started_in).unwrap_or_else(|_| started_in.to_owned());
-    match git_root(&folder) {
-        Some(root) => root,
-        None if folder.starts_with(&started_in) => started_in,
-        None => folder,
-    }
-}
-
-/// The root of the Git repository that a folder is in.
-pub(crate) fn git_root(folder: &Path) -> Option<PathBuf> {
-    let folder = dunce::canonicalize(folder).ok()?;
-    folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
-}
-
 /// The file that a manifest names, links followed. `what` names it in messages ("the icon").
 ///
 /// An error when it does not exist, is not a file or lies outside `root`.
@@ -55,20 +37,8 @@ pub(crate) fn inside(
 
 #[cfg(test)]
 mod tests {
-    use super::{inside, repository_root};
+    use super::inside;
     use crate::diagnostic::{Place, shown};
-
-    #[test]
-    fn the_root_is_where_git_is() {
-        let temp = tempfile::tempdir().unwrap();
-        let root = dunce::canonicalize(temp.path()).unwrap();
-        let folder = root.join("a/b");
-        std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(repository_root(&folder, &root), root);
-        assert_eq!(repository_root(&folder, std::path::Path::new("/nowhere")), folder);
-        std::fs::create_dir(root.join("a/.git")).unwrap();
-        assert_eq!(repository_root(&folder, &root), root.join("a"));
-    }
 
     #[test]
     fn nothing_outside_is_read() {

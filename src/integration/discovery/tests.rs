@@ -1,6 +1,6 @@
 //! What patterns select, in repositories made up for each.
 
-use super::discover;
+use super::{Checkout, discover};
 use crate::diagnostic::shown;
 
 /// A repository of five manifests, two of which nobody wants.
@@ -117,7 +117,9 @@ fn they_come_in_the_order_of_their_names_wherever_they_lie() {
 fn a_repository_is_whole_from_its_root_on() {
     let temp = repository();
     let check = |folder: &str, expected: bool| {
-        assert_eq!(super::is_whole_repository(&temp.path().join(folder)), expected, "{folder}");
+        let started_in = &temp.path().join(folder);
+        let checkout = Checkout { started_in, workspace: None };
+        assert_eq!(super::is_whole_repository(checkout), expected, "{folder}");
     };
     check("", true);
     std::fs::create_dir(temp.path().join(".git")).unwrap();
@@ -200,7 +202,8 @@ fn what_others_bring_along_is_not_left_out() {
             std::fs::write(path, "").unwrap();
         }
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
+        let checkout = Checkout { started_in: temp.path(), workspace: None };
+        assert_eq!(super::leaves_out(&patterns, checkout), expected, "{files:?} {patterns:?}");
     };
     check(&["a/gitbook-manifest.yaml"], &["a"], false);
     let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];
