@@ -3,9 +3,11 @@
 mod body;
 mod bundle;
 mod discovery;
+mod entry;
 mod images;
 mod manifest;
 mod masked;
+mod nearby;
 mod paths;
 mod root;
 mod secrets;
@@ -294,7 +296,8 @@ async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle
     let (text, place) = named.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
     let root = packaging.root(&manifest.folder);
-    let path = paths::inside(&root, &manifest.folder, text, "the script", place);
+    let kind = if packaging.bundle { &paths::ENTRY } else { &paths::BUILT_SCRIPT };
+    let path = paths::inside(&root, &manifest.folder, text, kind, place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {
         bundle::bundle(&path, &root, &shown_from(folder), &packaging.workshop.threads).await?

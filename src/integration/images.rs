@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::body::Stale;
-use super::paths;
+use super::paths::{self, Kind};
 use crate::diagnostic::{Diagnostic, Place, lower_case};
 
 /// So many bytes of an image are encoded at once: a multiple of three that processors have at hand.
@@ -34,11 +34,12 @@ impl Purpose {
         }
     }
 
-    const fn what(self) -> &'static str {
-        match self {
+    const fn kind(self) -> Kind {
+        let what = match self {
             Self::Icon => "the icon",
             Self::Preview => "the preview image",
-        }
+        };
+        Kind { what, completes: false, extensions: &["png"] }
     }
 }
 
@@ -96,7 +97,8 @@ pub(crate) fn read(
     purpose: Purpose,
     place: &Place,
 ) -> Result<(Image, Vec<Diagnostic>), Box<Diagnostic>> {
-    let what = purpose.what();
+    let kind = purpose.kind();
+    let what = kind.what;
     let failed = |message: String, hint: &str| {
         Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned())))
     };
@@ -106,7 +108,7 @@ pub(crate) fn read(
             "GitBook takes PNG images only",
         ));
     }
-    let path = paths::inside(root, folder, text, what, place)?;
+    let path = paths::inside(root, folder, text, &kind, place)?;
     let unreadable =
         |error| failed(format!("{what} `{text}` can't be read: {error}"), "check its permissions");
     let size = std::fs::metadata(&path).map_err(unreadable)?.len();
