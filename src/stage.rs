@@ -185,7 +185,11 @@ impl Stage<'_> {
         let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources.into(),
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(_) if self.config.integrations.is_none() && self.config.names_integration() => {
+            Err(Incomplete { found, .. })
+                if found.is_empty()
+                    && self.config.integrations.is_none()
+                    && self.config.names_integration() =>
+            {
                 vec![integration::from_variables(folder)].into()
             }
             Err(Incomplete { found, problems }) => Selection { sources: found, problems },
