@@ -20,6 +20,8 @@ mod woodpecker;
 
 pub(crate) use forge::ForgeKind;
 
+use std::path::PathBuf;
+
 use url::Url;
 
 use crate::environment::Environment;
@@ -61,6 +63,8 @@ pub(crate) struct Ci {
     pub attempt: u64,
     /// Where the run's log can be read.
     pub run_url: Option<String>,
+    /// The folder of the checkout.
+    pub workspace: Option<PathBuf>,
     /// Which of the machines this is that run the same job, where there are several.
     pub node: Option<Node>,
 }
@@ -106,6 +110,7 @@ impl Ci {
             run: 0,
             attempt: 0,
             run_url: None,
+            workspace: None,
             node: None,
         }
     }
@@ -375,6 +380,11 @@ fn pushed(branch: &str) -> Event {
 /// to itself, and hardly anybody the default branch: that is a fork's, and its `main` must not pass for ours.
 fn untold_owner(branch: &str, others: [Option<&str>; 2]) -> Option<&'static str> {
     others.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
+}
+
+/// The folder that a variable names.
+fn folder(environment: &Environment, variable: &str) -> Option<PathBuf> {
+    environment.get(variable).map(PathBuf::from)
 }
 
 /// A copy of what a variable holds.

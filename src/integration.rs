@@ -3,10 +3,13 @@
 mod body;
 mod bundle;
 mod discovery;
+mod entry;
 mod images;
 mod manifest;
 mod masked;
+mod nearby;
 mod paths;
+mod root;
 mod secrets;
 mod weight;
 mod workshop;
@@ -16,6 +19,7 @@ pub(crate) use bundle::Part;
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
+pub(crate) use root::Checkout;
 pub(crate) use weight::{REQUEST, weights};
 pub(crate) use workshop::{Workshop, processors};
 
@@ -53,8 +57,18 @@ pub(crate) struct Packaging<'a> {
     pub seal: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
+    /// The folder of the checkout, as the CI system gives it.
+    pub workspace: Option<&'a Path>,
     /// Where it is done.
     pub workshop: &'a Workshop,
+}
+
+impl Packaging<'_> {
+    /// Returns the folder that the paths of a manifest in `folder` must stay in.
+    fn root(&self, folder: &Path) -> PathBuf {
+        let checkout = Checkout { started_in: self.environment.folder(), workspace: self.workspace };
+        root::repository_root(folder, checkout)
+    }
 }
 
 /// An integration, complete.
@@ -253,13 +267,13 @@ fn fields(manifest: &Map) -> Fields {
 }
 
 fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Vec<Image>), Vec<Diagnostic>) {
-    let root = paths::repository_root(&manifest.folder, packaging.environment.folder());
+    let root = packaging.root(&manifest.folder);
     let mut problems = Vec::new();
     let mut read = |node: &Node, purpose| {
         let text = node.as_text()?;
         match images::read(&root, &manifest.folder, text, purpose, &node.place) {
-            Ok((image, warning)) => {
-                problems.extend(warning);
+            Ok((image, warnings)) => {
+                problems.extend(warnings);
                 Some(image)
             }
             Err(problem) => {
@@ -281,8 +295,9 @@ async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle
     let named = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
     let (text, place) = named.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
-    let root = paths::repository_root(&manifest.folder, folder);
-    let path = paths::inside(&root, &manifest.folder, text, "the script", place);
+    let root = packaging.root(&manifest.folder);
+    let kind = if packaging.bundle { &paths::ENTRY } else { &paths::BUILT_SCRIPT };
+    let path = paths::inside(&root, &manifest.folder, text, kind, place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {
         bundle::bundle(&path, &root, &shown_from(folder), &packaging.workshop.threads).await?

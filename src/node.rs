@@ -4,8 +4,8 @@ mod syntax;
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, Spanned, Tagged};
 
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -41,8 +41,8 @@ pub(crate) struct Key {
 impl Node {
     /// Reads YAML, of which JSON is a part.
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
-        // YAML 1.2, where `yes` and `y` are text.
-        let options = serde_saphyr::options! { strict_booleans: true };
+        // YAML 1.2, where `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text behind it.
+        let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
         let source = Source { text, place };
         let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| Box::new(syntax::problem(&error, &source)))?;
@@ -207,7 +207,21 @@ enum Raw {
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+        let Tagged(AnyTag(value), tag) = Tagged::deserialize(deserializer)?;
+        // The parser takes `!null` for `!!null`, and the vendor's CLI refuses it.
+        match tag.filter(|tag| tag.starts_with('!') && tag.len() > 1) {
+            Some(tag) => Err(D::Error::custom(format_args!("{}{tag}`", syntax::UNKNOWN_TAG))),
+            None => Ok(value),
+        }
+    }
+}
+
+/// A value, whatever its tag.
+struct AnyTag(Raw);
+
+impl<'de> Deserialize<'de> for AnyTag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor).map(Self)
     }
 }
 
@@ -310,6 +324,43 @@ mod tests {
             node.to_json(),
             serde_json::json!({"a": [1, 2.5, true, "yes", null], "b": [1, 2.5, true, "yes", null], "c": "one\ntwo\n"})
         );
+    }
+
+    #[test]
+    fn a_tag_of_another_tool_is_refused() {
+        let check = |text: &str, expected: &str, hint: &str| {
+            let problem = Node::parse(text, &Place::file("m")).unwrap_err();
+            assert_eq!((problem.to_string().as_str(), problem.hint.as_deref()), (expected, Some(hint)));
+        };
+        let variable =
+            "write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`";
+        let literal = "remove the tag and write the value itself";
+        check("a: 1\nb: !env KEY\n", "m:2:4: not valid YAML: unknown tag `!env`", variable);
+        check("secrets: {A: !ENV '${KEY}'}", "m:1:14: not valid YAML: unknown tag `!ENV`", variable);
+        check("a:\n  - !Ref Stack\n", "m:2:5: not valid YAML: unknown tag `!Ref`", literal);
+        check("a: !env\n  b: c\n", "m:1:4: not valid YAML: unknown tag `!env`", variable);
+        check("a: !include b.yaml", "m:1:4: not valid YAML: unknown tag `!include`", literal);
+        let python = "m:1:4: not valid YAML: unknown tag `!!python/object/apply:os.system`";
+        check("a: !!python/object/apply:os.system [ls]", python, literal);
+        check("a: !!seq b", "m:1:4: not valid YAML: the value does not match its tag `!!seq`", literal);
+        check("a: !str 12", "m:1:4: not valid YAML: unknown tag `!str`", literal);
+        check("a: [1, !null x]", "m:1:8: not valid YAML: unknown tag `!null`", literal);
+        check("a:\n- !map\n  b: c\n", "m:2:3: not valid YAML: unknown tag `!map`", literal);
+        check("!env a: b", "m:1:1: not valid YAML: unknown tag `!env`", variable);
+        check("# é\n\"é\": !env\n", "m:2:6: not valid YAML: unknown tag `!env`", variable);
+        check("a: &x !env KEY\nb: *x\n", "m:1:7: not valid YAML: unknown tag `!env`", variable);
+    }
+
+    #[test]
+    fn the_tags_of_yaml_itself_are_accepted() {
+        let check = |text: &str, expected: serde_json::Value| {
+            assert_eq!(parse(text).map(|node| node.to_json()), Ok(expected), "{text}");
+        };
+        check("!!map {a: !!str 12, b: !!int 3}", serde_json::json!({"a": "12", "b": 3}));
+        check("!!seq [!!float 1.5, !!bool true, !!null ~]", serde_json::json!([1.5, true, null]));
+        check("a: ! 12", serde_json::json!({"a": "12"}));
+        check("a: '!env KEY'", serde_json::json!({"a": "!env KEY"}));
+        check("a: b !env KEY", serde_json::json!({"a": "b !env KEY"}));
     }
 
     #[test]

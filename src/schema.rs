@@ -5,8 +5,10 @@
 mod check;
 #[cfg(test)]
 pub(crate) mod document;
+mod suggestion;
 
 pub(crate) use check::{Kind, check};
+use suggestion::Suggest;
 
 /// What a value must be.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ pub(crate) enum Rule {
     OneOf {
         known: &'static [&'static str],
         closed: bool,
+        suggest: Suggest,
     },
     /// A list of at most so many items, each of them once where it must be unique.
     List {
@@ -112,6 +115,7 @@ pub(crate) const NAME_MAX: usize = 100;
 
 const SCOPES: Rule = list(&Rule::OneOf {
     closed: false,
+    suggest: Suggest::Scope,
     known: &[
         "space:content:read",
         "space:content:write",
@@ -135,12 +139,21 @@ const SCOPES: Rule = list(&Rule::OneOf {
 
 const CATEGORIES: Rule = list(&Rule::OneOf {
     closed: false,
+    suggest: Suggest::Any,
     known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
 });
 
-const VISIBILITY: Rule = Rule::OneOf { closed: true, known: &["public", "private", "unlisted"] };
-const TARGET: Rule = Rule::OneOf { closed: false, known: &["all", "site", "space", "organization"] };
-const RUNTIME: Rule = Rule::OneOf { closed: true, known: &["v1", "v2"] };
+const VISIBILITY: Rule = Rule::OneOf {
+    closed: true,
+    known: &["public", "private", "unlisted"],
+    suggest: Suggest::Except("public"),
+};
+const TARGET: Rule = Rule::OneOf {
+    closed: false,
+    known: &["all", "site", "space", "organization"],
+    suggest: Suggest::Except("all"),
+};
+const RUNTIME: Rule = Rule::OneOf { closed: true, known: &["v1", "v2"], suggest: Suggest::Any };
 
 const BLOCKS: Rule = list(&Rule::Object(&[
     required("id", TEXT),
@@ -165,7 +178,8 @@ const EXTERNAL_LINKS: Rule = Rule::List {
     of: &Rule::Object(&[required("label", TEXT), required("url", Rule::Url { max: 2048 })]),
 };
 
-const PROPERTY_TYPE: Rule = Rule::OneOf { closed: false, known: &["string", "number", "boolean", "button"] };
+const PROPERTY_TYPE: Rule =
+    Rule::OneOf { closed: false, known: &["string", "number", "boolean", "button"], suggest: Suggest::Any };
 const PROPERTY_TITLE: Rule = Rule::Text { min: 2, max: 50 };
 
 const PROPERTY: Rule = Rule::By {

@@ -22,7 +22,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Incomplete, Integration, Packaging, Source, Workshop, processors};
+use crate::integration::{self, Checkout, Incomplete, Integration, Packaging, Source, Workshop, processors};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
@@ -185,7 +185,11 @@ impl Stage<'_> {
         let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources.into(),
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(_) if self.config.integrations.is_none() && self.config.names_integration() => {
+            Err(Incomplete { found, .. })
+                if found.is_empty()
+                    && self.config.integrations.is_none()
+                    && self.config.names_integration() =>
+            {
                 vec![integration::from_variables(folder)].into()
             }
             Err(Incomplete { found, problems }) => Selection { sources: found, problems },
@@ -282,8 +286,13 @@ impl Stage<'_> {
             resolve_secrets,
             seal: self.config.token.as_ref(),
             environment: self.environment,
+            workspace: self.ci.workspace.as_deref(),
             workshop: self.workshop,
         }
+    }
+
+    fn checkout(&self) -> Checkout<'_> {
+        Checkout { started_in: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
     }
 
     fn previews<'a>(&'a self, target: &'a Target) -> Result<Previews<'a>, Error> {

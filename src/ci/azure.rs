@@ -1,6 +1,6 @@
 //! Azure Pipelines, over repositories of Azure, GitHub or Bitbucket.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, short};
+use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, short};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -12,6 +12,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         // It counts over all pipelines of the organization.
         run: number(environment, "BUILD_BUILDID").unwrap_or(0),
         run_url: run_url(environment),
+        workspace: folder(environment, "BUILD_SOURCESDIRECTORY"),
         ..Ci::of("Azure Pipelines", event(environment))
     }
 }

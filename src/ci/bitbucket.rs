@@ -1,6 +1,6 @@
 //! Bitbucket Pipelines: which event it was, nothing says; it is told by what is there.
 
-use super::{Ci, Event, Node, PullRequest, commit, number, pushed, repository, text, untold_owner};
+use super::{Ci, Event, Node, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -17,6 +17,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
         run_url,
         node: node(environment),
+        workspace: folder(environment, "BITBUCKET_CLONE_DIR"),
         ..Ci::of("Bitbucket Pipelines", event(environment))
     }
 }

@@ -1,6 +1,6 @@
 //! Buildkite.
 
-use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
+use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -16,6 +16,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "BUILDKITE_BUILD_URL"),
         node: Node::of(environment, ["BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"], 0),
+        workspace: folder(environment, "BUILDKITE_BUILD_CHECKOUT_PATH"),
         ..Ci::of("Buildkite", event(environment))
     }
 }

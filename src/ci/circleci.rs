@@ -1,5 +1,7 @@
 //! `CircleCI`: every job is one of a push; a fork's has the pull request's number in its branch.
 
+use std::path::{Path, PathBuf};
+
 use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
 use crate::environment::Environment;
 
@@ -13,8 +15,17 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_url: text(environment, "CIRCLE_BUILD_URL"),
         repository,
         node: Node::of(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
+        workspace: workspace(environment),
         ..Ci::of("CircleCI", event(environment))
     }
+}
+
+/// The folder of the checkout. The system writes `~/project`; the outermost folder of that name around this step stands for
+/// it, so that no home folder is needed.
+fn workspace(environment: &Environment) -> Option<PathBuf> {
+    let text = environment.get("CIRCLE_WORKING_DIRECTORY")?;
+    let Some(below_home) = text.strip_prefix("~/") else { return Some(text.into()) };
+    environment.folder().ancestors().filter(|folder| folder.ends_with(below_home)).last().map(Path::to_owned)
 }
 
 fn event(environment: &Environment) -> Event {

@@ -1,6 +1,6 @@
 //! Drone, over repositories of many forges.
 
-use super::{Ci, Event, PullRequest, commit, number, pushed, repository, text, untold_owner};
+use super::{Ci, Event, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -15,6 +15,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, "DRONE_COMMIT_SHA").filter(|_| !is_merge),
         run: number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "DRONE_BUILD_LINK"),
+        workspace: folder(environment, "DRONE_WORKSPACE"),
         ..Ci::of("Drone", event(environment))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, pushed, short};
+use super::{Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, folder, pushed, short};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -87,6 +87,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
+        workspace: folder(environment, "GITHUB_WORKSPACE"),
         ..Ci::of(system(environment), event(name, &payload, environment))
     })
 }

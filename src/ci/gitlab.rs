@@ -1,6 +1,8 @@
 //! GitLab CI: branch, tag and merge request pipelines, and the jobs that stop an environment.
 
-use super::{Activity, Ci, Event, Node, PullRequest, UNKNOWN_OWNER, number, pushed, repository, text};
+use super::{
+    Activity, Ci, Event, Node, PullRequest, UNKNOWN_OWNER, folder, number, pushed, repository, text,
+};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -19,6 +21,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: text(environment, "CI_JOB_URL").or_else(|| text(environment, "CI_PIPELINE_URL")),
         node: node(environment),
+        workspace: folder(environment, "CI_PROJECT_DIR"),
         ..Ci::of("GitLab CI", event(environment))
     }
 }

@@ -1,6 +1,8 @@
 //! Jenkins with a multibranch job: one job a branch, tag or change request.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text, untold_owner};
+use super::{
+    Ci, Event, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text, untold_owner,
+};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -16,6 +18,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         // not seem older than what its branch's job has published.
         run: number(environment, "BUILD_NUMBER").filter(|_| !is_change).unwrap_or(0),
         run_url: text(environment, "BUILD_URL"),
+        workspace: folder(environment, "WORKSPACE"),
         ..Ci::of("Jenkins", event(environment))
     }
 }

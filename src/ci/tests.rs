@@ -27,6 +27,31 @@ fn each_system_is_known_by_one_variable() {
 }
 
 #[test]
+fn each_system_has_a_variable_for_the_folder_of_the_checkout() {
+    let variables = [
+        "GITHUB_WORKSPACE",
+        "CI_PROJECT_DIR",
+        "BITBUCKET_CLONE_DIR",
+        "CIRCLE_WORKING_DIRECTORY",
+        "BUILD_SOURCESDIRECTORY",
+        "BUILDKITE_BUILD_CHECKOUT_PATH",
+        "CI_WORKSPACE",
+        "TRAVIS_BUILD_DIR",
+        "DRONE_WORKSPACE",
+        "WORKSPACE",
+    ];
+    for ((known_by, value, system), variable) in KNOWN.into_iter().zip(variables) {
+        let workspace = |path| ci(&[&[(known_by, value), (variable, path)]]).workspace;
+        assert_eq!(workspace("/builds/hello"), Some("/builds/hello".into()), "{system}");
+        assert_eq!(workspace(""), None, "{system}");
+    }
+    let workspace = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
+    assert_eq!(workspace("~/repo"), Some("/repo".into()));
+    assert_eq!(workspace("~/project"), None);
+    assert_eq!(ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
+}
+
+#[test]
 fn of_two_systems_none_is_guessed() {
     for (index, (first, value, system)) in KNOWN.into_iter().enumerate() {
         for (second, other, _) in &KNOWN[index + 1..] {

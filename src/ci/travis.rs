@@ -1,6 +1,6 @@
 //! Travis CI.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, number, pushed, text};
+use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, text};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -12,6 +12,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, head),
         run: number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "TRAVIS_BUILD_WEB_URL"),
+        workspace: folder(environment, "TRAVIS_BUILD_DIR"),
         ..Ci::of("Travis CI", event(environment))
     }
 }

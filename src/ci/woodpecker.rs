@@ -1,6 +1,8 @@
 //! Woodpecker, over repositories of many forges.
 
-use super::{Activity, Ci, Event, PullRequest, commit, number, pushed, repository, text, untold_owner};
+use super::{
+    Activity, Ci, Event, PullRequest, commit, folder, number, pushed, repository, text, untold_owner,
+};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -15,6 +17,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge),
         run: number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
         run_url: text(environment, "CI_PIPELINE_URL"),
+        workspace: folder(environment, "CI_WORKSPACE"),
         ..Ci::of("Woodpecker", event(environment))
     }
 }

@@ -60,6 +60,7 @@ fn read(folder: &Path, text: &str) {
             resolve_secrets,
             seal: None,
             environment: &environment,
+            workspace: None,
             workshop: &Workshop::default(),
         };
         let packaged = package(&source, &packaging).now_or_never().expect("nothing is waited for");

@@ -7,8 +7,11 @@ use globset::{Glob, GlobBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::manifest::FILE_NAME;
-use super::paths::{git_root, repository_root};
+use super::root::{Checkout, git_root, repository_root};
 use crate::diagnostic::{Diagnostic, Place};
+
+/// The name of a manifest with the extension that the vendor's CLI does not read.
+const MISNAMED: &str = "gitbook-manifest.yml";
 
 /// Where one integration is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,8 @@ pub(crate) struct Incomplete {
 /// others select, wherever it stands among them; where there are no others, from what `.` selects.
 ///
 /// # Errors
-/// When a pattern selects nothing, excludes nothing or is no valid glob, and when nothing is left.
+/// When a pattern selects nothing, excludes nothing or is no valid glob, when nothing is left, and when a searched folder
+/// has a manifest with the extension `.yml` only.
 pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Incomplete> {
     let (excluding, selecting): (Vec<_>, Vec<_>) =
         patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
@@ -55,11 +59,13 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
     let mut problems = Vec::new();
     for pattern in selecting {
         match select(pattern, started_in) {
-            Ok(paths) => {
-                for path in paths {
+            Ok(selected) => {
+                for manifest in selected {
                     // Two ways to one manifest are one manifest.
-                    let true_path = dunce::canonicalize(&path).unwrap_or_else(|_| path.clone());
-                    found.entry(true_path).or_insert(path);
+                    let path = &manifest.path;
+                    let true_path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
+                    let is_explicit = manifest.is_explicit;
+                    found.entry(true_path).or_insert(manifest).is_explicit |= is_explicit;
                 }
             }
             Err(problem) => problems.push(*problem),
@@ -70,10 +76,40 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
     if problems.is_empty() {
         problems = vain;
     }
-    let mut paths: Vec<_> = found.into_values().collect();
+    let (misnamed, found): (Vec<_>, Vec<_>) = found.into_values().partition(Selected::is_misnamed);
+    problems.extend(misnamed.iter().map(|manifest| manifest.misnamed(started_in)));
+    let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
     let found = paths.iter().map(|path| Source::at(path, started_in)).collect();
     if problems.is_empty() { Ok(found) } else { Err(Incomplete { found, problems }) }
+}
+
+/// A file that a pattern selects.
+struct Selected {
+    path: PathBuf,
+    /// True if a pattern names the file itself, not a folder.
+    is_explicit: bool,
+}
+
+impl Selected {
+    fn explicit(path: PathBuf) -> Self {
+        Self { path, is_explicit: true }
+    }
+
+    fn of_folder(path: PathBuf) -> Self {
+        Self { path, is_explicit: false }
+    }
+
+    /// Returns true if the file would be a manifest only if a pattern named it.
+    fn is_misnamed(&self) -> bool {
+        !self.is_explicit && self.path.ends_with(MISNAMED)
+    }
+
+    fn misnamed(&self, started_in: &Path) -> Diagnostic {
+        let place = Place::file(Source::at(&self.path, started_in).shown);
+        let message = format!("no manifest is read from a file that is named `{MISNAMED}`");
+        Diagnostic::error(place, message).hint(format!("rename it to `{FILE_NAME}`"))
+    }
 }
 
 /// The integration that is described by variables alone.
@@ -85,8 +121,9 @@ pub(crate) fn from_variables(started_in: &Path) -> Source {
 /// Whether the patterns leave out a manifest of the repository, which another job then deploys. What other repositories
 /// bring along that lie in this one's folder does not count.
 #[must_use]
-pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
-    let root = repository_root(started_in, started_in);
+pub(crate) fn leaves_out(patterns: &[String], checkout: Checkout<'_>) -> bool {
+    let started_in = checkout.started_in;
+    let root = repository_root(started_in, checkout);
     let selected = discover(patterns, started_in).unwrap_or_default();
     let is_selected = |path: &PathBuf| {
         let path = dunce::canonicalize(path).ok();
@@ -95,14 +132,15 @@ pub(crate) fn leaves_out(patterns: &[String], started_in: &Path) -> bool {
             .any(|source| source.manifest.as_ref().and_then(|path| dunce::canonicalize(path).ok()) == path)
     };
     let is_of_it =
-        |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, started_in) == root);
-    manifests_below(started_in).iter().any(|path| is_of_it(path) && !is_selected(path))
+        |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, checkout) == root);
+    let manifests = manifests_below(started_in).into_iter().filter(|path| path.ends_with(FILE_NAME));
+    manifests.into_iter().any(|path| is_of_it(&path) && !is_selected(&path))
 }
 
-/// Whether a folder is a repository's root, so that everything of it can be found below.
+/// Returns true if the program was started at the repository's root, so that everything of it is found below.
 #[must_use]
-pub(crate) fn is_whole_repository(folder: &Path) -> bool {
-    dunce::canonicalize(folder).is_ok_and(|folder| repository_root(&folder, &folder) == folder)
+pub(crate) fn is_whole_repository(checkout: Checkout<'_>) -> bool {
+    dunce::canonicalize(checkout.started_in).is_ok_and(|folder| repository_root(&folder, checkout) == folder)
 }
 
 /// The same order on every system, whatever its path separator.
@@ -120,15 +158,15 @@ fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     failed(format!("`{pattern}` is not a glob: {}", error.kind()), "quote special characters with `[…]`")
 }
 
-fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+fn select(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
     let path = tidy(&started_in.join(pattern));
     let manifests = if path.is_file() {
-        vec![path]
+        vec![Selected::explicit(path)]
     } else if path.is_dir() {
         let hint = "the user that this runs as must be allowed to read it; in a container, as it is mounted";
         let unreadable = |error| failed(format!("`{pattern}` can't be read: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
-        in_folder(&path)
+        in_folder(&path).collect()
     } else if is_glob(pattern) {
         matching(pattern, started_in).map_err(|error| not_a_glob(pattern, &error))?
     } else {
@@ -147,7 +185,7 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, Box<Diagnost
 }
 
 /// Takes away what the patterns cover, and tells of each that covers nothing: what is misspelt there would be deployed.
-fn exclude(patterns: &[&str], started_in: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) -> Vec<Diagnostic> {
+fn exclude(patterns: &[&str], started_in: &Path, found: &mut BTreeMap<PathBuf, Selected>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut excluded = BTreeSet::new();
     for pattern in patterns {
@@ -189,13 +227,14 @@ fn covered<'a>(
 }
 
 /// The folder's own manifest, or else those anywhere below it.
-fn in_folder(folder: &Path) -> Vec<PathBuf> {
+fn in_folder(folder: &Path) -> impl Iterator<Item = Selected> {
     let own = folder.join(FILE_NAME);
-    if own.is_file() { vec![own] } else { manifests_below(folder) }
+    let paths = if own.is_file() { vec![own] } else { manifests_below(folder) };
+    paths.into_iter().map(Selected::of_folder)
 }
 
 /// Manifests that a glob matches, and those of the folders that it matches.
-fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::Error> {
+fn matching(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, globset::Error> {
     let (base, rest) = split(pattern, started_in);
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
@@ -206,8 +245,10 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<PathBuf>, globset::E
     Ok(matched
         .iter()
         .flat_map(|entry| match entry.file_type() {
-            Some(kind) if kind.is_dir() => in_folder(entry.path()),
-            Some(kind) if kind.is_file() && is_manifest(entry.path()) => vec![entry.path().to_owned()],
+            Some(kind) if kind.is_dir() => in_folder(entry.path()).collect(),
+            Some(kind) if kind.is_file() && is_manifest(entry.path()) => {
+                vec![Selected::explicit(entry.path().to_owned())]
+            }
             _ => Vec::new(),
         })
         .collect())
@@ -234,9 +275,11 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern.trim_end_matches(std::path::is_separator)).literal_separator(true).build()
 }
 
+/// The manifests anywhere below a folder, and files with the wrong extension that stand for one.
 fn manifests_below(folder: &Path) -> Vec<PathBuf> {
+    let is_misnamed = |path: &Path| path.ends_with(MISNAMED) && !path.with_file_name(FILE_NAME).exists();
     let files = walk(folder, |_| true).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME)).collect()
+    files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect()
 }
 
 /// Files and folders that no `.gitignore` covers and that are wanted, without following links. As in Git, what stands

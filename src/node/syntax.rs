@@ -3,10 +3,18 @@
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::Source;
-use crate::diagnostic::{Diagnostic, Place, lower_case};
+use crate::diagnostic::{Diagnostic, Place, Position, lower_case};
 
 const UNCLOSED: &str =
     "look here and on the lines above for a bracket or quote that is not closed, and for the indentation";
+const VARIABLE: &str =
+    "write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`";
+const LITERAL: &str = "remove the tag and write the value itself";
+/// The beginning of a message about a tag.
+pub(super) const UNKNOWN_TAG: &str = "unknown tag `";
+const MISPLACED_TAG: &str = "the value does not match its tag `";
+/// The tags of YAML's core schema.
+const TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq", "!!map"];
 const TAB: &str = "indent with blanks: YAML takes no tabs for that";
 
 /// The parser's error as one of ours.
@@ -30,10 +38,15 @@ pub(super) fn problem(error: &Error, source: &Source<'_>) -> Diagnostic {
             "there is more than one document".to_owned(),
             Some("remove the line `---` and all that is below it"),
         ),
+        Error::UnsupportedTag { tag, .. } if TAGS.contains(&tag.as_str()) => {
+            (format!("{MISPLACED_TAG}{tag}`"), None)
+        }
+        Error::UnsupportedTag { tag, .. } => (format!("{UNKNOWN_TAG}{tag}`"), None),
         Error::ExternalMessage { .. } => (said(error), Some(UNCLOSED)),
         _ => (said(error), None),
     };
     let (message, hint) = in_other_words(message, hint);
+    let place = tag_of(&message).and_then(|tag| tag_place(tag, &place, source)).unwrap_or(place);
     match tab(source.text, &place).filter(|_| message.contains("tab")) {
         Some((line, column)) => {
             Diagnostic::error(place.at(line, column), "not valid YAML: indented with a tab")
@@ -50,9 +63,31 @@ fn in_other_words(message: String, hint: Option<&str>) -> (String, Option<&str>)
         ("its anchors unfold to more than any manifest needs".to_owned(), Some(hint))
     } else if message.contains("recursion limit") {
         ("it is nested deeper than any manifest needs".to_owned(), Some(UNCLOSED))
+    } else if let Some(tag) = tag_of(&message) {
+        let is_variable = tag.to_ascii_lowercase().starts_with("!env");
+        (message, Some(if is_variable { VARIABLE } else { LITERAL }))
     } else {
         (message, hint)
     }
+}
+
+/// Returns the tag that a message is about.
+fn tag_of(message: &str) -> Option<&str> {
+    [UNKNOWN_TAG, MISPLACED_TAG].iter().find_map(|start| message.strip_prefix(start))?.strip_suffix('`')
+}
+
+/// Returns the place of a tag: the parser names the value behind it.
+fn tag_place(tag: &str, value: &Place, source: &Source<'_>) -> Option<Place> {
+    let Position { line, column, .. } = value.position?;
+    let length = tag.chars().count();
+    let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();
+    lines.iter().enumerate().rev().find_map(|(index, text)| {
+        let characters = if index + 1 == line { column - 1 + length } else { usize::MAX };
+        let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+        let start = text[..end].rfind(tag)?;
+        let column = text[..start].chars().count() + 1;
+        Some(source.place.at(index + 1, column).up_to(column + length))
+    })
 }
 
 fn said(error: &Error) -> String {

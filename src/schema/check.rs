@@ -4,6 +4,7 @@ mod url;
 
 use std::collections::BTreeSet;
 
+use super::suggestion::{Suggest, suggestion};
 use super::{Field, Rule};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::node::{Key, Map, Node, Value};
@@ -52,7 +53,7 @@ impl Checker<'_> {
                     self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
                 }
             }
-            (Rule::OneOf { known, closed }, Value::Text(text)) => self.name(node, text, known, *closed, path),
+            (Rule::OneOf { .. }, Value::Text(text)) => self.name(node, text, rule, path),
             (Rule::List { of, max, unique }, Value::List(items)) => {
                 self.count(node, items.len(), *max, path);
                 if *unique {
@@ -116,20 +117,26 @@ impl Checker<'_> {
         self.found.push(Finding { kind: Kind::UnknownField, diagnostic: warning.hint(hint) });
     }
 
-    fn name(&mut self, node: &Node, text: &str, known: &[&str], closed: bool, path: &str) {
+    fn name(&mut self, node: &Node, text: &str, rule: &Rule, path: &str) {
+        let Rule::OneOf { known, closed, suggest } = rule else { return };
         if known.contains(&text) {
             return;
         }
-        let accepted = || format!("accepted: {}", backticked(known));
-        let hint = nearest(text, known.iter().copied())
-            .map_or_else(accepted, |name| format!("did you mean `{name}`? {}", accepted()));
+        let accepted = format!("accepted: {}", backticked(known));
+        let hint = match suggestion(text, known, suggest) {
+            // The list of all scopes would suggest others.
+            Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
+            Some(suggestion) => format!("{suggestion} {accepted}"),
+            None => accepted,
+        };
         let is = format!("`{path}` is `{}`", shortened(text));
         let place = node.place.clone();
-        let diagnostic = if closed {
+        let diagnostic = if *closed {
             Diagnostic::error(place, format!("{is}, which is not accepted")).hint(hint)
         } else {
+            let end = if hint.ends_with('?') { " It" } else { "; it" };
             Diagnostic::warning(place, format!("{is}, which is not known here"))
-                .hint(format!("{hint}; it is sent to GitBook as it is"))
+                .hint(format!("{hint}{end} is sent to GitBook as it is"))
         };
         self.found.push(Finding { kind: Kind::UnknownName, diagnostic });
     }
@@ -291,6 +298,23 @@ mod tests {
                 "warning m:6:9: `target` is `sites`, which is not known here (did you mean `site`? accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is)",
             ],
         );
+    }
+
+    #[test]
+    fn a_scope_has_one_suggestion_or_all_names() {
+        let manifest = |scope: &str| format!("{}scopes: [{scope}]\n", GOOD.replace("scopes: []\n", ""));
+        let hint = |scope: &str| {
+            let node = Node::parse(&manifest(scope), &Place::file("m")).unwrap();
+            let found = super::check(&node, &super::super::MANIFEST);
+            assert_eq!(found.len(), 1, "{scope}");
+            found[0].diagnostic.hint.clone().unwrap()
+        };
+        let successor = "use its successor `site:views:read`; it is sent to GitBook as it is";
+        assert_eq!(hint("space:views:read"), successor);
+        let near = "did you mean `space:content:read`? It is sent to GitBook as it is";
+        assert_eq!(hint("space:contents:read"), near);
+        let all = hint("space:comments:read");
+        assert!(all.starts_with("accepted: `space:content:read`, `space:content:write`, "), "{all}");
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Stage<'_> {
         let asks_for_all = self.config.mode == Mode::Auto
             && !self.config.names_integration()
             && !self.is_one_of_several()
-            && integration::is_whole_repository(self.environment.folder());
+            && integration::is_whole_repository(self.checkout());
         let Some(forge) = self.forge.filter(|_| self.config.comment && asks_for_all) else {
             return Vec::new();
         };
@@ -169,7 +169,7 @@ impl Stage<'_> {
     fn is_one_of_several(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
-            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.environment.folder()))
+            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.checkout()))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::Shard;
 use crate::deploy::{Outcome, Sweep, What};
 use crate::diagnostic::Place;
 use crate::error::Error;
-use crate::integration::{self, Identity};
+use crate::integration::{self, Identity, Incomplete};
 use crate::plan::Target;
 use crate::report::Run;
 
@@ -59,11 +59,13 @@ impl Stage<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(_) if is_whole && self.config.names_integration() => {
+            Err(Incomplete { found, .. })
+                if found.is_empty() && is_whole && self.config.names_integration() =>
+            {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // The organization is all that is needed, and a sweep needs no checkout.
-            Err(_) if is_whole => Vec::new(),
+            Err(Incomplete { found, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.tell(incomplete.problems, run)?;
                 Vec::new()

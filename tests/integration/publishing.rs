@@ -1,5 +1,6 @@
 //! Publishing, previews and deletions over HTTP, to the sandbox and to servers that record what they are asked.
 
+mod accepted;
 mod guard;
 mod quota;
 mod selection;

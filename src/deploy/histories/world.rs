@@ -363,6 +363,7 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
         resolve_secrets: false,
         seal: None,
         environment: &environment,
+        workspace: None,
         workshop: &workshop,
     };
     let packaged = integration::package(&sources[0], &packaging).await;

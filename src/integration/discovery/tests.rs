@@ -1,6 +1,6 @@
 //! What patterns select, in repositories made up for each.
 
-use super::discover;
+use super::{Checkout, discover};
 use crate::diagnostic::shown;
 
 /// A repository of five manifests, two of which nobody wants.
@@ -70,6 +70,55 @@ fn a_manifest_may_have_any_name() {
     check(&["b/two/other.yaml"], Ok(&["b/two/other.yaml"]));
 }
 
+/// Checks the manifests that patterns select among these files, and the problems.
+#[track_caller]
+fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &[&str]) {
+    let temp = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = temp.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    }
+    let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+    let (found, told) = match discover(&patterns, temp.path()) {
+        Ok(found) => (found, Vec::new()),
+        Err(incomplete) => (incomplete.found, incomplete.problems),
+    };
+    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+    let found: Vec<_> = found.iter().map(|source| shown(&source.shown)).collect();
+    assert_eq!(
+        (found, told),
+        (selected.iter().map(|&p| p.into()).collect(), problems.iter().map(|&p| p.into()).collect())
+    );
+}
+
+#[test]
+fn a_manifest_with_the_extension_yml_is_to_be_renamed() {
+    let problem =
+        |path: &str| format!("{path}: no manifest is read from a file that is named `gitbook-manifest.yml`");
+    let (yaml, yml) = ("a/gitbook-manifest.yaml", "b/gitbook-manifest.yml");
+    check_files(&[yml], &["b"], &[], &[&problem(yml)]);
+    check_files(&[yml], &["."], &[], &[&problem(yml)]);
+    check_files(&["gitbook-manifest.yml"], &["."], &[], &[&problem("gitbook-manifest.yml")]);
+    check_files(&[yaml, yml], &["."], &[yaml], &[&problem(yml)]);
+    check_files(&[yaml, yml], &["*"], &[yaml], &[&problem(yml)]);
+    check_files(&[yaml, yml], &["a"], &[yaml], &[]);
+}
+
+#[test]
+fn a_manifest_with_the_extension_yml_is_read_if_it_is_named() {
+    let (yaml, yml) = ("a/gitbook-manifest.yaml", "b/gitbook-manifest.yml");
+    check_files(&[yaml, yml], &[yml], &[yml], &[]);
+    check_files(&[yaml, yml], &["b/*.yml"], &[yml], &[]);
+    check_files(&[yaml, yml], &[".", yml], &[yaml, yml], &[]);
+    check_files(&[yaml, yml], &[yml, "."], &[yaml, yml], &[]);
+    check_files(&[yaml, yml], &[".", "!b"], &[yaml], &[]);
+    // Beside a manifest it is somebody else's file.
+    check_files(&[yaml, "a/gitbook-manifest.yml"], &["."], &[yaml], &[]);
+    check_files(&[yaml, "node_modules/x/gitbook-manifest.yml"], &["."], &[yaml], &[]);
+    check_files(&[yaml, "b/manifest.yml"], &["."], &[yaml], &[]);
+}
+
 #[test]
 fn a_glob_selects_folders_or_manifests() {
     check(&["b/*"], Ok(&["b/one", "b/two"]));
@@ -117,7 +166,9 @@ fn they_come_in_the_order_of_their_names_wherever_they_lie() {
 fn a_repository_is_whole_from_its_root_on() {
     let temp = repository();
     let check = |folder: &str, expected: bool| {
-        assert_eq!(super::is_whole_repository(&temp.path().join(folder)), expected, "{folder}");
+        let started_in = &temp.path().join(folder);
+        let checkout = Checkout { started_in, workspace: None };
+        assert_eq!(super::is_whole_repository(checkout), expected, "{folder}");
     };
     check("", true);
     std::fs::create_dir(temp.path().join(".git")).unwrap();
@@ -200,7 +251,8 @@ fn what_others_bring_along_is_not_left_out() {
             std::fs::write(path, "").unwrap();
         }
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        assert_eq!(super::leaves_out(&patterns, temp.path()), expected, "{files:?} {patterns:?}");
+        let checkout = Checkout { started_in: temp.path(), workspace: None };
+        assert_eq!(super::leaves_out(&patterns, checkout), expected, "{files:?} {patterns:?}");
     };
     check(&["a/gitbook-manifest.yaml"], &["a"], false);
     let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];

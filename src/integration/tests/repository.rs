@@ -100,6 +100,7 @@ impl Repository {
             resolve_secrets: self.resolve_secrets,
             seal: self.seal.as_ref(),
             environment,
+            workspace: None,
             workshop: &self.workshop,
         }
     }

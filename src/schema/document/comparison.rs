@@ -43,7 +43,7 @@ impl<'a> Comparison<'a> {
             }
             Rule::Boolean => self.words(schema, path, &[typed("boolean")], &[]),
             Rule::Number => self.words(schema, path, &[typed("number")], &[]),
-            Rule::OneOf { known, closed } => {
+            Rule::OneOf { known, closed, .. } => {
                 self.words(schema, path, &[typed("string")], &["enum"]);
                 let names = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 self.names(known.iter().copied(), names, *closed, path);
@@ -132,7 +132,7 @@ impl<'a> Comparison<'a> {
         let theirs: BTreeMap<_, _> = choices.map(|choice| (of_case(choice), choice)).collect();
         let path_of_key = join(path, key);
         self.names(cases.iter().map(|(case, _)| *case), theirs.keys().copied(), false, &path_of_key);
-        if let Some(Rule::OneOf { known, closed }) = rule_of(common, key) {
+        if let Some(Rule::OneOf { known, closed, .. }) = rule_of(common, key) {
             self.names(known.iter().copied(), theirs.keys().copied(), *closed, &path_of_key);
         }
         let others: Vec<_> = common.iter().filter(|field| field.name != key).collect();

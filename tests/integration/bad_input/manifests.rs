@@ -29,6 +29,19 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_manifest_with_the_extension_yml() {
+    let repository = repository().integration("one").file("two/gitbook-manifest.yml", "name: two\n");
+    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: no manifest is read from a file that is named `gitbook-manifest.yml`
+    --> two/gitbook-manifest.yml
+     = hint: rename it to `gitbook-manifest.yaml`
+    error: 1 error in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
 async fn a_manifest_that_is_empty() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @r#"
     exit 2

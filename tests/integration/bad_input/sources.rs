@@ -1,7 +1,7 @@
 //! Images, scripts and secrets that can't be published.
 
-use super::{publishing, publishing_with};
-use crate::support::{png, repository};
+use super::{publishing, publishing_with, refused};
+use crate::support::{Recorded as _, deployment, gitbook, png, repository};
 
 #[tokio::test]
 async fn an_image_that_is_not_there() {
@@ -264,8 +264,8 @@ async fn a_link_that_leaves_the_repository() {
 #[tokio::test]
 async fn a_built_script_that_is_not_text() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", [0xff, 0xfe, 0xfd]);
-    let run = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    insta::assert_snapshot!(super::refused(run, &repository).await, @r#"
+    let run = deployment().publish().variable("GITBOOK_BUNDLE", "false");
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` can't be read: stream did not contain valid UTF-8
@@ -326,8 +326,8 @@ async fn a_script_that_is_empty() {
       |         ^^^^^^^
     error: 1 error in 1 file, nothing was sent
     "#);
-    let built = crate::support::deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    assert!(super::refused(built, &repository).await.contains("error: the script `main.ts` is empty"));
+    let built = deployment().publish().variable("GITBOOK_BUNDLE", "false");
+    assert!(refused(built, &repository).await.contains("error: the script `main.ts` is empty"));
 }
 
 #[tokio::test]
@@ -344,4 +344,40 @@ async fn a_tsconfig_that_is_no_json() {
       | ^
     error: 1 error in 1 file, nothing was sent
     "#);
+}
+
+#[tokio::test]
+async fn a_file_that_is_misspelt_has_the_nearest_one_named() {
+    let repository = repository()
+        .manifest(".", "hello", "icon: assets/icno.png\n")
+        .file("assets/icon.png", png(2, 2))
+        .file("src/index.tsx", "export default {};\n");
+    let run = deployment().publish().variable("GITBOOK_SCRIPT", "./scr/index.tsx");
+    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: GITBOOK_SCRIPT: the script `./scr/index.tsx` can't be read: No such file or directory (os error 2)
+     hint: did you mean `./src/index.tsx`?
+    error: the icon `assets/icno.png` can't be read: No such file or directory (os error 2)
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: assets/icno.png
+      |       ^^^^^^^^^^^^^^^
+      |
+      = hint: did you mean `./assets/icon.png`?
+    error: 2 errors in 1 file and 1 variable, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn a_script_outside_of_a_checkout_that_is_elsewhere() {
+    let repository = repository().manifest("apps/hello", "hello", "");
+    std::fs::remove_dir(repository.path(".git")).unwrap();
+    let repository = repository.file("shared.ts", "export default {};\n");
+    let run = deployment().publish().variable("GITBOOK_SCRIPT", "../../shared.ts");
+    let run = run.variable("GITLAB_CI", "true").variable("CI_PROJECT_DIR", "/");
+    let server = gitbook().await;
+    let ended = run.against(&server.uri()).folder(repository.path("apps/hello")).runs().await;
+    assert_eq!((ended.code, server.asked().await.len()), (Some(2), 0), "{ended:#?}");
+    assert!(ended.log().contains("the script `../../shared.ts` lies outside the repository"), "{ended:#?}");
 }

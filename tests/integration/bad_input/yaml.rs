@@ -1,6 +1,6 @@
 //! Manifests that are no YAML.
 
-use super::publishing;
+use super::{publishing, publishing_with};
 use crate::support::repository;
 
 #[tokio::test]
@@ -221,6 +221,22 @@ async fn no_secret_of_a_manifest_that_does_not_parse_is_shown() {
       |                              ^^^
       |
       = hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
+    error: 1 error in 1 file, nothing was sent
+    "#);
+}
+
+#[tokio::test]
+async fn a_tag_of_another_tool() {
+    insta::assert_snapshot!(publishing_with("secrets:\n  KEY: !env API_KEY\n").await, @r#"
+    exit 2
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    error: not valid YAML: unknown tag `!env`
+     --> gitbook-manifest.yaml:7:8
+      |
+    7 |   KEY: ***
+      |        ^^^
+      |
+      = hint: write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`
     error: 1 error in 1 file, nothing was sent
     "#);
 }

@@ -1,0 +1,115 @@
+//! Finds the file that a misspelt path in a manifest means.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::discovery::walk;
+use super::paths::Kind;
+use crate::diagnostic::{nearest, shown};
+
+/// The number of folders below the manifest's that are searched.
+const MAX_DEPTH: usize = 4;
+
+/// Returns the path, as a manifest has it, of the file whose name is nearest: in the folder that `text` names, or else
+/// anywhere near the manifest. Only files of the same kind in the repository count.
+pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &Kind) -> Option<String> {
+    let wanted = PathBuf::from(text.replace('\\', "/"));
+    in_same_folder(root, folder, &wanted, kind).or_else(|| below(folder, &wanted, kind))
+}
+
+fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
+    let parent = dunce::canonicalize(folder.join(wanted).parent()?).ok()?;
+    let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
+    let names: Vec<_> = files.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
+    let name = nearest(wanted.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(relative(&wanted.with_file_name(name)))
+}
+
+fn below(folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
+    let files = walk(folder, |entry| entry.depth() <= MAX_DEPTH).map(ignore::DirEntry::into_path);
+    let files = files.filter(|path| is_candidate(path, kind));
+    let paths: Vec<_> = files.filter_map(|path| Some(shown(path.strip_prefix(folder).ok()?))).collect();
+    let paths = || paths.iter().map(String::as_str);
+    let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
+    let near_path = || nearest(&normal(wanted), paths());
+    let near_name = || {
+        let near = nearest(wanted.file_name()?.to_str()?, paths().map(name))?;
+        paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
+    };
+    near_path().or_else(near_name).map(|path| relative(Path::new(path)))
+}
+
+fn is_candidate(path: &Path, kind: &Kind) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| kind.extensions.contains(&extension)) && path.is_file()
+}
+
+/// A path without `.` parts.
+fn normal(path: &Path) -> String {
+    shown(&path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
+}
+
+/// A path as manifests have it, with `./` in front.
+fn relative(path: &Path) -> String {
+    let path = normal(path);
+    if path.starts_with("../") { path } else { format!("./{path}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest_file;
+    use crate::integration::paths::{ENTRY, Kind};
+
+    /// Checks the suggestion for a path in the manifest of the folder `repo/hello`.
+    #[track_caller]
+    fn check(files: &[&str], text: &str, expected: Option<&str>) {
+        check_kind(files, &ENTRY, text, expected);
+    }
+
+    #[track_caller]
+    fn check_kind(files: &[&str], kind: &Kind, text: &str, expected: Option<&str>) {
+        let temp = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
+        let (root, folder) = (base.join("repo"), base.join("repo/hello"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in files {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        assert_eq!(nearest_file(&root, &folder, text, kind).as_deref(), expected, "{files:?} {text}");
+    }
+
+    #[test]
+    fn a_file_in_the_same_folder_comes_first() {
+        check(&["src/index.tsx", "index.tsx"], "src/indx.ts", Some("./src/index.tsx"));
+        check(&["src/index.tsx"], "./src/Index.tsx", Some("./src/index.tsx"));
+        check(&["src/index.mjs"], "./src/index", Some("./src/index.mjs"));
+        check(&["../shared/index.ts"], "../shared/idnex.ts", Some("../shared/index.ts"));
+    }
+
+    #[test]
+    fn a_file_in_another_folder_is_found_by_path_or_name() {
+        check(&["src/index.ts"], "./scr/index.ts", Some("./src/index.ts"));
+        check(&["src/index.ts"], "index.ts", Some("./src/index.ts"));
+        check(&["packages/app/worker/main.ts"], "main.ts", Some("./packages/app/worker/main.ts"));
+        check(&["x/y/long/main.ts", "worker/dir/main.ts"], "main.ts", Some("./x/y/long/main.ts"));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_or_name_is_not_suggested() {
+        let icon = Kind { what: "the icon", completes: false, extensions: &["png"] };
+        let files = ["icon.jpg", "assets/icon.png", "icon.ts"];
+        check_kind(&files, &icon, "icon.png", Some("./assets/icon.png"));
+        check(&["README.md", "package.json", "index.d"], "index.ts", None);
+        check(&["server.ts"], "index.ts", None);
+        check(&["node_modules/x/index.ts", "a/b/c/d/e/index.ts"], "index.ts", None);
+        check(&[], "index.ts", None);
+    }
+
+    #[test]
+    fn nothing_outside_of_the_repository_is_suggested() {
+        check(&["../../index.ts"], "../../indx.ts", None);
+        check(&["../../index.ts"], "../../../x/../index.tss", None);
+    }
+}

@@ -1,0 +1,152 @@
+//! The repository root: the folder that the paths of a manifest must stay in.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// A longer `package.json` is not read.
+const MAX_PACKAGE: u64 = 1024 * 1024;
+
+/// The folders that are known before any manifest is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checkout<'a> {
+    /// The folder that the program was started in.
+    pub started_in: &'a Path,
+    /// The folder of the checkout, as the CI system gives it.
+    pub workspace: Option<&'a Path>,
+}
+
+/// Returns the folder that the paths of a manifest in `folder` must stay in.
+///
+/// The nearest folder with `.git` is the root. Without one it is the outermost of these that contain the manifest: the
+/// folder of the checkout, the folder that the program was started in, and workspace roots of package managers; else the
+/// manifest's own folder. The root of the file system does not count.
+pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+    let folder = canonical(folder);
+    if let Some(root) = git_root(&folder) {
+        return root;
+    }
+    let started_in = canonical(checkout.started_in);
+    let workspace = checkout.workspace.map(|workspace| canonical(&started_in.join(workspace)));
+    let is_root = |ancestor: &&Path| {
+        ancestor.parent().is_some()
+            && (*ancestor == started_in || Some(*ancestor) == workspace.as_deref() || is_workspace(ancestor))
+    };
+    folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
+}
+
+/// Returns the root of the Git repository that contains a folder.
+pub(crate) fn git_root(folder: &Path) -> Option<PathBuf> {
+    let folder = dunce::canonicalize(folder).ok()?;
+    folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
+}
+
+fn canonical(folder: &Path) -> PathBuf {
+    dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Returns true if a folder is the root of a workspace of pnpm, npm, Yarn or Bun.
+fn is_workspace(folder: &Path) -> bool {
+    if folder.join("pnpm-workspace.yaml").is_file() {
+        return true;
+    }
+    let Some(package) = package(folder) else { return false };
+    // Yarn has a file of this name in home folders, too, where no package is.
+    package.workspaces.is_some() || folder.join(".yarnrc.yml").is_file()
+}
+
+/// The part of a `package.json` that npm, Yarn and Bun know a workspace root by.
+#[derive(Deserialize)]
+struct Package {
+    workspaces: Option<IgnoredAny>,
+}
+
+fn package(folder: &Path) -> Option<Package> {
+    let path = folder.join("package.json");
+    path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_PACKAGE)?;
+    let text = std::fs::read_to_string(path).ok()?;
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Checkout, repository_root};
+
+    const WORKSPACES: &str = "package.json {\"workspaces\": [\"*/*\"]}";
+
+    /// Checks the root of a manifest in `a/b/c`, when the program was started there. Each file is a path and, after a
+    /// blank, its content.
+    #[track_caller]
+    fn check(files: &[&str], workspace: Option<&str>, expected: &str) {
+        let temp = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
+        let folder = base.join("a/b/c");
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in files {
+            let (path, content) = file.split_once(' ').unwrap_or((file, ""));
+            let path = base.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let workspace = workspace.map(|workspace| base.join(workspace));
+        let checkout = Checkout { started_in: &folder, workspace: workspace.as_deref() };
+        let root = repository_root(&folder, checkout);
+        assert_eq!(root.strip_prefix(&base).unwrap(), Path::new(expected), "{files:?}");
+    }
+
+    #[test]
+    fn the_nearest_git_folder_is_the_root() {
+        check(&[".git/HEAD", "a/.git/HEAD"], None, "a");
+        // A worktree and a submodule have a file.
+        check(&["a/b/.git gitdir: /x"], None, "a/b");
+        check(&[WORKSPACES, "a/b/.git/HEAD"], Some("a"), "a/b");
+        check(&[".git/HEAD", "a/pnpm-workspace.yaml"], Some("a/b"), "");
+    }
+
+    #[test]
+    fn a_workspace_of_a_package_manager_is_the_root() {
+        check(&[WORKSPACES], None, "");
+        check(&["a/package.json {\"workspaces\": {\"packages\": [\"b/*\"]}}"], None, "a");
+        check(&["a/pnpm-workspace.yaml"], None, "a");
+        check(&["a/package.json {\"workspaces\": [\"b/*\"]}", "a/bun.lock", "a/bunfig.toml"], None, "a");
+        check(&["a/package.json {}", "a/.yarnrc.yml"], None, "a");
+        check(&["a/package.json \u{feff}{\"workspaces\": []}"], None, "a");
+        check(&["a/pnpm-workspace.yaml", WORKSPACES], None, "");
+    }
+
+    #[test]
+    fn another_package_is_no_root() {
+        check(&["a/package.json {}", "a/package-lock.json {}"], None, "a/b/c");
+        check(&["a/package.json {}", "a/bun.lock {}"], None, "a/b/c");
+        check(&["a/package.json {\"workspaces\": null}"], None, "a/b/c");
+        check(&["a/package.json {\"workspaces\": [", "a/package-lock.json"], None, "a/b/c");
+        check(&["a/.yarnrc.yml"], None, "a/b/c");
+        check(&["x/pnpm-workspace.yaml", "a/b/c/d/pnpm-workspace.yaml"], None, "a/b/c");
+    }
+
+    #[test]
+    fn the_checkout_is_the_root_of_what_lies_below_it() {
+        check(&[], Some("a"), "a");
+        check(&[], Some(""), "");
+        check(&["a/pnpm-workspace.yaml"], Some(""), "");
+        check(&["a/pnpm-workspace.yaml"], Some("a/b"), "a");
+        for elsewhere in ["x", "a/b/cc", "a/b/c/d", "/"] {
+            check(&[], Some(elsewhere), "a/b/c");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_the_start_is_the_root_of_what_lies_below_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
+        let folder = base.join("a/b");
+        std::fs::create_dir_all(&folder).unwrap();
+        let root = |started_in: &Path| repository_root(&folder, Checkout { started_in, workspace: None });
+        assert_eq!(root(&base), base);
+        assert_eq!(root(Path::new("/nowhere")), folder);
+        assert_eq!(root(Path::new("/")), folder);
+    }
+}

@@ -1,0 +1,104 @@
+//! Input that the vendor's CLI publishes, too, although it looks wrong.
+
+use serde_json::{Value, json};
+
+use crate::support::{Recorded as _, Repository, deployment, gitbook, png, repository};
+
+const SCRIPT: &str = "export default { fetch: () => new Response('found') };\n";
+
+/// An empty folder that is no Git repository.
+fn without_git() -> Repository {
+    let repository = repository();
+    std::fs::remove_dir(repository.path(".git")).unwrap();
+    repository
+}
+
+/// Publishes from a folder of the repository, and gives the log and the body that was sent.
+async fn published(repository: &Repository, folder: &str, variables: &[(&str, &str)]) -> (String, Value) {
+    let server = gitbook().await;
+    let run = deployment().publish().against(&server.uri()).folder(repository.path(folder));
+    let ended = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value)).runs().await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    (ended.log(), server.body().await)
+}
+
+#[tokio::test]
+async fn a_photo_named_png_is_sent_as_it_is() {
+    // The beginning of a JPEG of 2 × 2 pixels.
+    let photo: &[u8] = b"\xff\xd8\xff\xe0\0\x06JFIF\xff\xc0\0\x11\x08\0\x02\0\x02\x03";
+    let repository = repository().manifest(".", "hello", "icon: photo.png\n").file("photo.png", photo);
+    let (log, body) = published(&repository, "", &[]).await;
+    assert_eq!(body["icon"], json!("/9j/4AAGSkZJRv/AABEIAAIAAgM="));
+    insta::assert_snapshot!(log, @r#"
+    exit 0
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    warning: the icon `photo.png` is a JPEG image named `.png`
+     --> gitbook-manifest.yaml:6:7
+      |
+    6 | icon: photo.png
+      |       ^^^^^^^^^
+      |
+      = hint: export it as PNG; it is sent to GitBook as it is
+    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
+    info: 1 warning in 1 file
+    "#);
+}
+
+#[tokio::test]
+async fn paths_written_on_windows_are_found() {
+    let more = "icon: assets\\icon.png\npreviewImages: ['.\\assets\\icon.png']\n";
+    let repository = repository().manifest(".", "hello", more).file("assets/icon.png", png(2, 2));
+    let repository = repository.file("src/index.tsx", SCRIPT);
+    let (log, body) = published(&repository, "", &[("GITBOOK_SCRIPT", "src\\index.tsx")]).await;
+    assert!(body["script"].as_str().unwrap().contains("found"), "{log}");
+    assert_eq!(body["icon"], body["previewImages"][0]);
+    assert!(body["icon"].as_str().unwrap().starts_with("iVBORw0KGgo"), "{log}");
+}
+
+#[tokio::test]
+async fn a_script_is_found_as_the_bundler_of_the_cli_finds_it() {
+    for (file, named) in [
+        ("other.ts", "./other"),
+        ("other.tsx", "other.js"),
+        ("other.mts", "other.mjs"),
+        ("src/index.ts", "./src"),
+        ("src/index.jsx", "src/"),
+    ] {
+        let repository = repository().manifest(".", "hello", "").file(file, SCRIPT);
+        let (log, body) = published(&repository, "", &[("GITBOOK_SCRIPT", named)]).await;
+        assert!(body["script"].as_str().unwrap().contains("found"), "{named}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_retired_scope_is_sent_and_its_successor_named() {
+    let scopes = ("GITBOOK_SCOPES", "space:views:read");
+    let (log, body) = published(&repository().integration("hello"), "", &[scopes]).await;
+    assert_eq!(body["scopes"], json!(["space:views:read"]));
+    insta::assert_snapshot!(log, @r#"
+    exit 0
+    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
+    warning: GITBOOK_SCOPES: `scopes[0]` is `space:views:read`, which is not known here
+     hint: use its successor `site:views:read`; it is sent to GitBook as it is
+    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
+    info: 1 warning in 1 variable
+    "#);
+}
+
+#[tokio::test]
+async fn shared_packages_above_the_integration_are_in_the_repository() {
+    let shared = |repository: Repository| {
+        let repository = repository.manifest("apps/hello", "hello", "").file("shared/index.ts", SCRIPT);
+        repository.file("apps/hello/main.ts", "export { default } from '../../shared';\n")
+    };
+    for file in ["pnpm-workspace.yaml", "package.json"] {
+        let repository = shared(without_git()).file(file, "{\"workspaces\": [\"apps/*\", \"shared\"]}");
+        let (log, body) = published(&repository, "apps/hello", &[]).await;
+        assert!(body["script"].as_str().unwrap().contains("found"), "{file}: {log}");
+    }
+    let repository = shared(without_git());
+    let checkout = repository.path("").to_string_lossy().into_owned();
+    let variables = [("GITLAB_CI", "true"), ("CI_PROJECT_DIR", checkout.as_str())];
+    let (log, body) = published(&repository, "apps/hello", &variables).await;
+    assert!(body["script"].as_str().unwrap().contains("found"), "{log}");
+}
