@@ -1,0 +1,34 @@
+/** Runs what both bundlers have made of programs, and tells the programs whose runs differ. */
+import { bundleWithBoth } from './bundling.mjs';
+import { runAll } from './running.mjs';
+
+/**
+ * Bundles and runs programs. A program that the CLI refuses has no result to compare.
+ *
+ * @returns one `{ program, cli, ours, difference }` a program; `cli` and `ours` have `script` or `refused`, and `run`
+ */
+export async function compareAll(programs, options) {
+    const results = await bundleWithBoth(programs, options);
+    const outputs = results.flatMap(({ cli, ours }) => [cli, ours]).filter(({ script }) => script !== undefined);
+    const runs = await runAll(outputs.map(({ script }) => script));
+    outputs.forEach((output, index) => (output.run = runs[index]));
+    return results.map((result) => ({ ...result, difference: differenceOf(result) }));
+}
+
+/** Returns a short description of a difference; two with one cause mostly have one description. */
+function differenceOf({ cli, ours }) {
+    if (cli.refused) {
+        return undefined;
+    }
+    if (ours.refused) {
+        return `refused: ${ours.refused.replace(/^[^ ]*: |`[^`]*`/g, '')}`;
+    }
+    const [theirs, our] = [cli.run, ours.run];
+    if (JSON.stringify(theirs) === JSON.stringify(our)) {
+        return undefined;
+    }
+    if (theirs.error !== our.error) {
+        return `ends with ${our.error ?? 'no error'} instead of ${theirs.error ?? 'no error'}`;
+    }
+    return JSON.stringify(theirs.log) === JSON.stringify(our.log) ? 'other exports' : 'another log';
+}
