@@ -8,7 +8,7 @@ import { cliBundlerOptions } from '../support/cli.mjs';
 import { runOurs } from '../support/publishers.mjs';
 
 /** The CLI's own esbuild, of the version that it asks for. */
-const esbuild = createRequire(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url))('esbuild');
+const { build } = createRequire(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url))('esbuild');
 
 /** A refused integration stops all others, and after it is left out a further one may be refused. */
 const MAX_ROUNDS = 12;
@@ -38,12 +38,13 @@ async function write(folder, entry, files) {
     }
 }
 
-/** Bundles programs with both; `changes` are wrong options for esbuild, by which the suite tests itself. */
-export function bundleWithBoth(programs, changes) {
-    return withRepository(programs, async (root) => {
-        const [cli, ours] = await Promise.all([bundleWithCli(root, programs, changes), bundleWithOurs(root, programs)]);
-        return programs.map((program, index) => ({ program, cli: cli[index], ours: ours[index] }));
-    });
+/** Bundles programs with both, each from a repository of its own; see `compareAll` for what may be wrong. */
+export async function bundleWithBoth(programs, { esbuild, ours: changed = (program) => program } = {}) {
+    const [cli, ours] = await Promise.all([
+        withRepository(programs, (root) => bundleWithCli(root, programs, esbuild)),
+        withRepository(programs.map(changed), (root) => bundleWithOurs(root, programs)),
+    ]);
+    return programs.map((program, index) => ({ program, cli: cli[index], ours: ours[index] }));
 }
 
 /** Bundles every program of a repository with the CLI's options. */
@@ -52,16 +53,16 @@ export async function bundleWithCli(root, programs, changes) {
         return [];
     }
     const options = await cliBundlerOptions(join(root, nameOf(0), 'gitbook-manifest.yaml'));
-    const bundle = async ({ entry }, index) => {
+    const bundleOne = async ({ entry }, index) => {
         const entryPoints = [join(root, nameOf(index), entry)];
         try {
-            const built = await esbuild.build({ ...options, entryPoints, write: false, logLevel: 'silent', ...changes });
+            const built = await build({ ...options, entryPoints, write: false, logLevel: 'silent', ...changes });
             return { script: built.outputFiles.find(({ path }) => path.endsWith('.js')).text };
         } catch (error) {
             return { refused: error.message };
         }
     };
-    return Promise.all(programs.map(bundle));
+    return Promise.all(programs.map(bundleOne));
 }
 
 /** Bundles every program of a repository with the binary under test. */

@@ -5,7 +5,7 @@
  * as the target of a destructuring, or behind `?.` in a longer chain. It initializes the fields of a class whose
  * constructor never calls `super`.
  */
-import { indent } from './files.mjs';
+import { indent, withoutDuplicates } from './files.mjs';
 
 export const areas = [
     { area: 'class members', generate: (random) => new Classes(random, { members: [4, 9] }).program() },
@@ -87,7 +87,7 @@ class Classes {
     class(name, heritage) {
         const { random } = this;
         this.context = { name, heritage, derived: heritage !== undefined, privates: [], used: new Set() };
-        const members = this.withoutMostDuplicates(random.list(...this.members, () => this.member()));
+        const members = withoutDuplicates(random, random.list(...this.members, () => this.member()));
         const constructor = this.constructorOf(heritage);
         members.splice(random.below(members.length + 1), 0, constructor);
         const abstract = this.typed && random.chance(0.15) ? this.abstract() : [];
@@ -110,19 +110,6 @@ class Classes {
                 [`let ${name}${this.typed ? ': any' : ''} = class ${name}${typedHeritage} {`, ...body, '};'],
             ]),
         ];
-    }
-
-    /** TypeScript minds members of one name, and the CLI does not; so some programs have them. */
-    withoutMostDuplicates(members) {
-        const seen = new Set();
-        const keep = this.random.chance(this.typed ? 0.1 : 0.5);
-        return members.filter(([first]) => {
-            const name = first.replace(/^(?:(?:public|private|protected|readonly|static|declare|async|get|set|\*) ?)*/, '').match(/^[^\s(;=:?!]*/)[0];
-            const kind = name + first.includes('static ') + (first.match(/\b[gs]et (?=.*\()/) ?? '');
-            const repeated = seen.has(kind);
-            seen.add(kind);
-            return keep || !repeated || name.startsWith('[');
-        });
     }
 
     heritage({ name, own }) {

@@ -5,10 +5,12 @@ import { runAll } from './running.mjs';
 /**
  * Bundles and runs programs. A program that the CLI refuses has no result to compare.
  *
+ * @param wrong  by which the suite tests itself: `esbuild`, options for it alone, and `ours`, a function that changes the
+ *               programs for our bundler alone
  * @returns one `{ program, cli, ours, difference }` a program; `cli` and `ours` have `script` or `refused`, and `run`
  */
-export async function compareAll(programs, options) {
-    const results = await bundleWithBoth(programs, options);
+export async function compareAll(programs, wrong) {
+    const results = await bundleWithBoth(programs, wrong);
     const outputs = results.flatMap(({ cli, ours }) => [cli, ours]).filter(({ script }) => script !== undefined);
     const runs = await runAll(outputs.map(({ script }) => script));
     outputs.forEach((output, index) => (output.run = runs[index]));

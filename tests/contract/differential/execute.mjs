@@ -11,7 +11,9 @@ const MAX_TICKS = 400;
 
 const MAX_LINES = 2000;
 
-process.on('unhandledRejection', () => {}); // of programs that forget a promise
+// Programs forget promises, and fail in timers.
+process.on('unhandledRejection', () => {});
+process.on('uncaughtException', () => {});
 process.on('message', async ({ id, script }) => process.send({ id, result: await run(script) }));
 
 async function run(script) {

@@ -12,12 +12,12 @@ const AT_ONCE = 40;
  * @param results  of `compareAll`, each with a difference
  * @returns the same for the smallest programs that were found
  */
-export async function shrinkAll(results, options) {
+export async function shrinkAll(results) {
     const states = results.map((result) => ({ best: result, tried: 0, done: false }));
     for (let round = 0; round < MAX_ROUNDS && states.some(({ done }) => !done); round++) {
         const active = states.filter(({ done }) => !done);
         const offers = active.map(({ best, tried }) => smaller(best.program).slice(tried, tried + AT_ONCE));
-        const compared = await compareAll(offers.flat(), options);
+        const compared = await compareAll(offers.flat());
         for (const [index, state] of active.entries()) {
             advance(state, compared.splice(0, offers[index].length));
         }
