@@ -1,7 +1,7 @@
 /** Loads scripts in workerd, to see whether it takes what Node takes. */
 import { Miniflare } from 'miniflare';
 
-/** Imports each script after the other; with the new registry, one that fails takes no other with it. */
+/** The globals that programs use, and a handler that imports each script after the other. */
 const MAIN = `
 let ticks = 0;
 globalThis.log = () => {};
@@ -19,21 +19,42 @@ export default {
 };
 `;
 
-/** Returns the errors that scripts end with while they are loaded, by their index. */
-export async function loadAll(scripts) {
-    const paths = scripts.map((_, index) => `./script-${index}.mjs`);
-    const modules = scripts.map((contents, index) => ({ type: 'ESModule', path: paths[index].slice(2), contents }));
+/**
+ * Returns the errors that scripts end with while they are loaded, by their index. The runtime reads all modules of a
+ * worker before it starts, and stops at the first that is wrong: halves tell which it is.
+ */
+export async function loadAll(scripts, indexes = [...scripts.keys()]) {
+    const { errors, refused } = await load(scripts, indexes);
+    if (refused === undefined) {
+        return errors;
+    }
+    if (indexes.length === 1) {
+        return new Map([[indexes[0], refused]]);
+    }
+    const half = indexes.length >> 1;
+    const first = await loadAll(scripts, indexes.slice(0, half));
+    return new Map([...first, ...(await loadAll(scripts, indexes.slice(half)))]);
+}
+
+async function load(scripts, indexes) {
+    const pathOf = (index) => `script-${index}.mjs`;
+    const modules = indexes.map((index) => ({ type: 'ESModule', path: pathOf(index), contents: scripts[index] }));
+    const output = [];
     const worker = new Miniflare({
         modules: [{ type: 'ESModule', path: 'main.mjs', contents: MAIN }, ...modules],
         compatibilityDate: '2025-05-25',
-        compatibilityFlags: ['nodejs_compat', 'new_module_registry', 'experimental'],
+        compatibilityFlags: ['nodejs_compat'],
         cf: false, // or it is fetched from the internet
-        handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.resume()),
+        handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.on('data', (data) => output.push(data))),
     });
     try {
-        const response = await worker.dispatchFetch('http://localhost/', { method: 'POST', body: JSON.stringify(paths) });
-        return new Map((await response.json()).map(([path, error]) => [paths.indexOf(path), error]));
+        await worker.ready;
+        const body = JSON.stringify(indexes.map((index) => `./${pathOf(index)}`));
+        const response = await worker.dispatchFetch('http://localhost/', { method: 'POST', body });
+        return { errors: new Map((await response.json()).map(([path, error]) => [parseInt(path.match(/\d+/)[0], 10), error])) };
+    } catch (error) {
+        return { refused: output.join('').match(/\w*Error: .*/)?.[0] ?? String(error) };
     } finally {
-        await worker.dispose();
+        await worker.dispose().catch(() => {}); // it never started
     }
 }
