@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
     folder: PathBuf,
+    program: Option<PathBuf>,
 }
 
 impl Environment {
@@ -21,7 +22,19 @@ impl Environment {
             .filter(|(_, value)| !value.is_empty())
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();
-        Self { variables, folder }
+        Self { variables, folder, program: None }
+    }
+
+    /// Tells the path of the running program, which starts itself again for work that may crash.
+    #[must_use]
+    pub fn with_program(self, program: Option<PathBuf>) -> Self {
+        Self { program, ..self }
+    }
+
+    /// The path of the running program, if it is known.
+    #[must_use]
+    pub fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
     }
 
     /// The value of a variable; `None` when it is unset, empty or not Unicode.

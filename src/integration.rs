@@ -15,13 +15,13 @@ mod weight;
 mod workshop;
 
 pub(crate) use body::Stale;
-pub(crate) use bundle::Part;
+pub(crate) use bundle::{Part, serve};
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Form, Override};
 pub(crate) use root::Checkout;
 pub(crate) use weight::{REQUEST, weights};
-pub(crate) use workshop::{Workshop, processors};
+pub(crate) use workshop::{ARGUMENT, Workshop, processors};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -300,7 +300,7 @@ async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle
     let path = paths::inside(&root, &manifest.folder, text, kind, place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {
-        bundle::bundle(&path, &root, &shown_from(folder), &packaging.workshop.threads).await?
+        bundle::bundle(&path, &root, &shown_from(folder), packaging.workshop).await?
     } else {
         let script = std::fs::read_to_string(&path).map_err(|error| {
             let message = format!("the script `{text}` can't be read: {error}");

@@ -28,7 +28,7 @@ pub use environment::Environment;
 pub use report::Terminal;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{BufRead, Write};
 
 use tracing::instrument::WithSubscriber as _;
 
@@ -47,6 +47,21 @@ use stage::Stage;
 /// Variables that nobody may see the values of, whatever else is wrong.
 const TOKENS: [&str; 5] =
     ["GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"];
+
+/// Bundles scripts for another process of this program if the arguments ask for that.
+///
+/// Returns whether they do. `output` gives the standard output.
+pub fn serve_bundler<W: Write + 'static>(
+    mut arguments: impl Iterator<Item = OsString>,
+    input: impl BufRead,
+    output: fn() -> W,
+) -> std::io::Result<bool> {
+    let is_asked = arguments.next().is_some_and(|argument| argument == integration::ARGUMENT);
+    if is_asked {
+        integration::serve(input, output)?;
+    }
+    Ok(is_asked)
+}
 
 /// Runs the program and gives its exit code: 0 done, or nothing to do; 1 the deployment failed; 2 it was not
 /// configured correctly; 130 and 143 cancelled.
@@ -111,7 +126,7 @@ async fn deployment(
     let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
-    let workshop = &Workshop::default();
+    let workshop = &Workshop::new(environment.program().map(ToOwned::to_owned));
     let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
     let result = carry_out(&plan.decision, &stage, run).await;
     stage.conclude(&plan.decision, run, result.as_ref().err()).await;

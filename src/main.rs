@@ -11,10 +11,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn main() -> std::io::Result<ExitCode> {
+    if gitbook_deploy::serve_bundler(std::env::args_os().skip(1), std::io::stdin().lock(), std::io::stdout)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     // Its one thread waits for signals and answers. What needs the processors has threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let folder = std::env::current_dir().unwrap_or_default();
-    let environment = Environment::new(std::env::vars_os(), folder);
+    let environment = Environment::new(std::env::vars_os(), folder).with_program(std::env::current_exe().ok());
     let (output, log) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
     let terminal = Terminal { output, log, screen: Some(ProgressDrawTarget::stderr()) };
     let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));

@@ -133,6 +133,12 @@ impl Place {
         }
     }
 
+    /// The lines that were kept of it, and the number of the first.
+    #[must_use]
+    pub(crate) fn lines(&self) -> Option<(&str, usize)> {
+        self.text.0.as_ref().map(|text| (text.text.as_str(), text.first))
+    }
+
     /// What is written at the position.
     #[must_use]
     pub(crate) fn excerpt(&self) -> Option<Excerpt> {

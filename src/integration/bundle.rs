@@ -9,9 +9,11 @@ mod plugin;
 mod problems;
 mod rewrite;
 mod runtime;
+mod service;
 mod tsconfig;
 
 pub(crate) use contents::Part;
+pub(crate) use service::serve;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,36 +28,67 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::workshop::Threads;
+use super::workshop::{Threads, Workshop};
 use crate::diagnostic::{Diagnostic, Place};
 use corrections::Corrections;
 use plugin::{Files, Found};
 use problems::{Problems, is_missing};
+use service::Request;
 
 /// A script, ready to be sent.
 #[derive(Debug, Default)]
 pub(crate) struct Bundle {
     pub(crate) script: String,
-    /// Whose it is.
+    /// The packages in it.
     pub(crate) parts: Vec<Part>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// Warnings that nobody can act on, for the debug log.
+    pub(crate) notes: Vec<Diagnostic>,
 }
 
+/// Receives each file before it is parsed, and `None` when all are.
+pub(crate) type Traced = Arc<dyn Fn(Option<&Path>) + Send + Sync>;
+
 /// Bundles the module at `script`, an absolute path in the repository at `root`. Places in messages are relative
-/// to `shown_from`, where they lie below it.
-///
-/// Whoever loses interest in it may drop it at any time, and the bundler goes on unseen: one that is dropped in the middle
-/// panics in its own threads.
+/// to `shown_from`, if they are below it.
 pub(crate) async fn bundle(
     script: &Path,
     root: &Path,
     shown_from: &Path,
+    workshop: &Workshop,
+) -> Result<Bundle, Vec<Diagnostic>> {
+    let [owned_script, owned_root, shown] = [script, root, shown_from].map(Path::to_owned);
+    let mut request = Request { script: owned_script, root: owned_root, shown_from: shown, is_traced: false };
+    let mut last = None;
+    // Only a crash calls for the second, which is slower, and tells what it was about.
+    for is_traced in [false, true] {
+        request.is_traced = is_traced;
+        let text = serde_json::to_string(&request).unwrap_or_default();
+        match workshop.processes.ask(&text, service::is_last).await.map(service::read) {
+            Ok(Ok(result)) => return result.inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}"))),
+            Ok(Err(crash)) => last = Some(crash),
+            Err(error) => {
+                tracing::debug!("bundling in this process: {error}");
+                return in_this_process(script, root, shown_from, &workshop.threads, None).await;
+            }
+        }
+    }
+    Err(last.map(|crash| problems::crashed(&crash, script, shown_from)).into_iter().collect())
+}
+
+/// Bundles on threads of this process. Dropping the future leaves the bundler running: one that is stopped halfway panics.
+pub(super) async fn in_this_process(
+    script: &Path,
+    root: &Path,
+    shown_from: &Path,
     threads: &Threads,
+    traced: Option<Traced>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
+    let is_traced = traced.is_some();
     // Without a box, its type is too deep for the compiler.
-    let work = async move { undisturbed(&owned_script, &root, &shown_from).await }.boxed();
-    threads.run(work.with_current_subscriber()).await.unwrap_or_else(|error| {
+    let work = async move { undisturbed(&owned_script, &root, &shown_from, traced).await }.boxed();
+    threads.run(work.with_current_subscriber(), is_traced).await.unwrap_or_else(|error| {
         Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
     })
 }
@@ -70,8 +103,8 @@ struct Run {
     found: Found,
 }
 
-async fn run(script: &Path, root: &Path, corrections: &Corrections) -> Run {
-    let files = Arc::new(Files::new(root, corrections.clone()));
+async fn run(script: &Path, root: &Path, corrections: &Corrections, traced: Option<&Traced>) -> Run {
+    let files = Arc::new(Files::new(root, corrections.clone(), traced.cloned()));
     let generated = match Bundler::with_plugins(options(script, root, corrections), vec![Arc::clone(&files) as _]) {
         Ok(mut bundler) => bundler.generate().await,
         Err(problems) => Err(problems),
@@ -84,14 +117,19 @@ async fn run(script: &Path, root: &Path, corrections: &Corrections) -> Run {
     Run { generated, found }
 }
 
-async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bundle, Vec<Diagnostic>> {
+async fn undisturbed(
+    script: &Path,
+    root: &Path,
+    shown_from: &Path,
+    traced: Option<Traced>,
+) -> Result<Bundle, Vec<Diagnostic>> {
     let mut corrections = Corrections::default();
-    let mut last = run(script, root, &corrections).await;
+    let mut last = run(script, root, &corrections, traced.as_ref()).await;
     for _ in 1..MAX_RUNS {
         if !corrections.add(std::mem::take(&mut last.found.needed)) {
             break;
         }
-        last = run(script, root, &corrections).await;
+        last = run(script, root, &corrections, traced.as_ref()).await;
     }
     let Run { generated, found } = last;
     let problems = Problems { script, root, shown_from, unread: &found.unread };
@@ -110,11 +148,11 @@ async fn undisturbed(script: &Path, root: &Path, shown_from: &Path) -> Result<Bu
     let [Output::Chunk(chunk)] = output.assets.as_slice() else {
         return Err(failed("the bundler gave more than one script"));
     };
-    let mut warnings = problems.warnings(&other);
+    let (notes, mut warnings) = problems.warnings(&other);
     warnings.extend(own_warnings);
     let script = licences::once(chunk.code.clone());
     let parts = contents::parts(lengths(&chunk.modules), script.len());
-    Ok(Bundle { script, parts, warnings })
+    Ok(Bundle { script, parts, warnings, notes })
 }
 
 /// The modules that are in a script, each with the length of what is left of it.

@@ -1,17 +1,36 @@
 //! What all integrations of a run are packaged with.
 
+mod processes;
 mod shelf;
 mod threads;
 
+pub(super) use processes::Answer;
+pub(crate) use processes::{ARGUMENT, Processes};
 pub(super) use shelf::Kept;
 pub(super) use threads::Threads;
 pub(crate) use threads::processors;
 
+use std::path::PathBuf;
+
 use shelf::Shelf;
 
 /// Where scripts are bundled, and where they wait to be sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Workshop {
     pub(super) shelf: Shelf,
     pub(super) threads: Threads,
+    pub(super) processes: Processes,
+}
+
+impl Workshop {
+    /// Bundles in processes of a program, or in this one if there is none or it cannot be started.
+    pub(crate) fn new(program: Option<PathBuf>) -> Self {
+        Self { shelf: Shelf::default(), threads: Threads::default(), processes: Processes::new(program) }
+    }
+}
+
+impl Default for Workshop {
+    fn default() -> Self {
+        Self::new(None)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,7 @@ use rolldown::plugin::{
 };
 use rolldown_common::{EcmaModuleAstUsage, ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
+use super::Traced;
 use super::corrections::Corrections;
 use super::lower::lower;
 use super::problems::in_source;
@@ -41,12 +43,18 @@ pub(super) enum Unread {
 }
 
 /// The vendor's CLI as a plugin, for one run of the bundler.
-#[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
+    traced: Option<Traced>,
     found: Mutex<Found>,
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 /// Facts about the files that were read.
@@ -67,9 +75,9 @@ pub(super) struct Found {
 
 impl Files {
     /// Prepares for the repository at `root`.
-    pub(super) fn new(root: &Path, corrections: Corrections) -> Self {
+    pub(super) fn new(root: &Path, corrections: Corrections, traced: Option<Traced>) -> Self {
         let tsconfigs = TsconfigFiles::new(root);
-        Self { root: root.to_owned(), tsconfigs, corrections, found: Mutex::default() }
+        Self { root: root.to_owned(), tsconfigs, corrections, traced, found: Mutex::default() }
     }
 
     /// Takes the facts found so far.
@@ -229,6 +237,7 @@ impl Plugin for Files {
         if !path.is_absolute() || !path.exists() {
             return Ok(None);
         }
+        self.traced.iter().for_each(|traced| traced(Some(&path)));
         let read = module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
         match read {
             Ok((code, ModuleType::Json)) => match with_own_proto(&code) {
@@ -302,6 +311,7 @@ impl Plugin for Files {
     }
 
     async fn build_end(&self, ctx: &PluginContext, args: Option<&HookBuildEndArgs<'_>>) -> HookNoopReturn {
+        self.traced.iter().for_each(|traced| traced(None));
         if args.is_some() {
             return Ok(());
         }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::process::ExitStatus;
 
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
 use super::plugin::Unread;
+use super::service::Crash;
 use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
 
 /// The context of problems.
@@ -34,19 +36,19 @@ impl Problems<'_> {
         found
     }
 
-    /// Returns warnings. One about a file of a package is only logged: nobody can act on it.
-    pub(super) fn warnings(&self, problems: &[BuildDiagnostic]) -> Vec<Diagnostic> {
+    /// Returns what is only to be logged, and the warnings. Nobody can act on a warning about a file of a package.
+    pub(super) fn warnings(&self, problems: &[BuildDiagnostic]) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
         let mut found: Vec<Diagnostic> = Vec::new();
         for problem in problems {
             let next = Diagnostic { severity: Severity::Warning, ..self.plain(problem) };
-            let path = next.place.as_ref().and_then(Place::path);
-            if path.is_some_and(|path| path.iter().any(|part| part == "node_modules")) {
-                tracing::debug!("{next}");
-            } else if !found.contains(&next) {
+            if !found.contains(&next) {
                 found.push(next);
             }
         }
-        found
+        found.into_iter().partition(|problem| {
+            let path = problem.place.as_ref().and_then(Place::path);
+            path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
+        })
     }
 
     fn error(&self, problem: &BuildDiagnostic) -> Diagnostic {
@@ -146,6 +148,44 @@ impl Problems<'_> {
         });
         Diagnostic { place, ..diagnostic }
     }
+}
+
+/// Returns the error for a crash of the bundler's process.
+pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
+    let file = crash.file.as_deref().unwrap_or(script);
+    let place = Place::file(file.strip_prefix(shown_from).unwrap_or(file));
+    let (message, hint) = match &crash.panic {
+        Some(panic) => {
+            let reason = panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
+            (
+                format!("the bundler crashed: {}", reason.unwrap_or_default().trim()),
+                "simplify the file, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
+            )
+        }
+        None if is_overflow(crash.status) => (
+            "the code is nested too deeply for the bundler".to_owned(),
+            "split the expression, or import large data as JSON or as the text of a `.raw.js` file",
+        ),
+        None => (
+            format!("the bundler was ended by the system: {}", crash.status),
+            "give the step more memory, or make the script smaller",
+        ),
+    };
+    Diagnostic::error(place, message).hint(hint.to_owned())
+}
+
+/// Returns whether a process ended as one does whose stack is too small: Rust aborts it.
+#[cfg(unix)]
+fn is_overflow(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    // SIGABRT and SIGSEGV.
+    matches!(status.signal(), Some(6 | 11))
+}
+
+/// Returns whether a process ended as one does whose stack is too small: with `STATUS_STACK_OVERFLOW`.
+#[cfg(not(unix))]
+fn is_overflow(status: ExitStatus) -> bool {
+    status.code() == Some(0xC000_00FD_u32 as i32)
 }
 
 /// Returns whether a problem is an import of something that does not exist.

@@ -2,7 +2,7 @@
 
 use super::{Bundle, bundle};
 use crate::diagnostic::Diagnostic;
-use crate::integration::workshop::Threads;
+use crate::integration::workshop::Workshop;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
@@ -15,7 +15,7 @@ fn bundled(files: Files<'_>) -> Result<Bundle, Vec<Diagnostic>> {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
-    futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &Threads::default()))
+    futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &Workshop::default()))
 }
 
 /// The script, of which nothing is odd.

@@ -26,17 +26,19 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// Does some work there once there is a place. It goes on, whoever loses interest in it.
+    /// Does some work there once there is a place. It goes on, whoever loses interest in it. The first work may want to be on
+    /// one thread.
     ///
     /// # Errors
     /// When the system gives no threads, or the work has panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
+        is_alone: bool,
     ) -> std::io::Result<T> {
         // Nobody closes it.
         let _place = self.places.acquire().await;
-        let runtime = self.runtime.get_or_init(start).as_ref();
+        let runtime = self.runtime.get_or_init(|| start(if is_alone { 1 } else { processors() })).as_ref();
         let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
         Ok(runtime.spawn(work).await?)
     }
@@ -47,10 +49,10 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-fn start() -> std::io::Result<Runtime> {
+fn start(threads: usize) -> std::io::Result<Runtime> {
     // The bundler has these, too. A process has them once, so that a second run in it finds them there.
-    drop(rayon::ThreadPoolBuilder::new().num_threads(processors()).stack_size(STACK).build_global());
-    Builder::new_multi_thread().worker_threads(processors()).thread_stack_size(STACK).enable_all().build()
+    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build_global());
+    Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK).enable_all().build()
 }
 
 impl Drop for Threads {
@@ -75,7 +77,7 @@ mod tests {
     async fn work_is_done_elsewhere_and_nothing_is_started_before() {
         let threads = Threads::default();
         assert!(threads.runtime.get().is_none());
-        let elsewhere: ThreadId = threads.run(async { current().id() }).await.unwrap();
+        let elsewhere: ThreadId = threads.run(async { current().id() }, false).await.unwrap();
         assert_ne!(elsewhere, current().id());
     }
 
@@ -84,7 +86,7 @@ mod tests {
         let threads = Threads::default();
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (done, result) = tokio::sync::oneshot::channel();
-        let mut work = Box::pin(threads.run(async { done.send(receiver.await.unwrap()).unwrap() }));
+        let mut work = Box::pin(threads.run(async { done.send(receiver.await.unwrap()).unwrap() }, false));
         assert!(futures::poll!(&mut work).is_pending());
         drop(work);
         drop(threads);

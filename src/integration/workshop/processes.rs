@@ -1,0 +1,104 @@
+//! Processes of this program that bundle scripts. One that crashes, or needs too much memory, ends one script's bundling only.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Semaphore;
+
+use super::processors;
+
+/// The argument that makes the program bundle scripts for another one of its processes. It is no part of the interface.
+pub(crate) const ARGUMENT: &str = "bundle-on-request";
+
+/// One process for each script that is bundled at once. They are kept for the next scripts.
+#[derive(Debug)]
+pub(crate) struct Processes {
+    program: Option<PathBuf>,
+    idle: Mutex<Vec<Process>>,
+    /// One more than there are processors: some of the time a script's modules wait for one another.
+    places: Semaphore,
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// The lines that a process wrote for a request, and its exit status if it ended.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) lines: Vec<String>,
+    pub(crate) status: Option<ExitStatus>,
+}
+
+impl Processes {
+    /// Starts none yet. Without a program, there are none.
+    pub(crate) fn new(program: Option<PathBuf>) -> Self {
+        Self { program, idle: Mutex::default(), places: Semaphore::new(processors() + 1) }
+    }
+
+    /// Sends a request of one line to a process, and returns its lines up to the one for which `is_last`. Dropping the
+    /// future ends the process.
+    ///
+    /// # Errors
+    /// When no process can be started.
+    pub(crate) async fn ask(
+        &self,
+        request: &str,
+        is_last: impl Fn(&str) -> bool,
+    ) -> std::io::Result<Answer> {
+        let _place = self.places.acquire().await;
+        let idle = self.idle().pop();
+        let mut process = idle.map_or_else(|| self.start(), Ok)?;
+        let answer = process.ask(request, is_last).await?;
+        if answer.status.is_none() {
+            self.idle().push(process);
+        }
+        Ok(answer)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> std::io::Result<Process> {
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let program = self.program.as_ref().ok_or_else(missing)?;
+        let mut command = Command::new(program);
+        // It needs nothing of the environment, least of all the tokens.
+        command.arg(ARGUMENT).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // A signal from the terminal is for this process, which ends the others.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        let input = child.stdin.take().ok_or_else(missing)?;
+        let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
+        Ok(Process { child, input, output })
+    }
+}
+
+impl Process {
+    async fn ask(&mut self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<Answer> {
+        let mut answer = Answer::default();
+        // A process that has crashed takes no input; its status tells.
+        drop(self.input.write_all(format!("{request}\n").as_bytes()).await);
+        loop {
+            let mut line = String::new();
+            if self.output.read_line(&mut line).await.unwrap_or(0) == 0 {
+                answer.status = Some(self.child.wait().await?);
+                return Ok(answer);
+            }
+            let is_done = is_last(&line);
+            answer.lines.push(line);
+            if is_done {
+                return Ok(answer);
+            }
+        }
+    }
+}
