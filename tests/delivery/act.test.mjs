@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 
 import { CHECKOUT, act, deletion, published, pullRequest, push, readJson, repository } from './support/act.mjs';
+import { needs } from './support/needs.mjs';
 import { BINARY, ROOT, run, tool } from './support/program.mjs';
 
 const { outputs } = parse(await readFile(join(ROOT, 'action.yml'), 'utf8'));
@@ -35,6 +36,8 @@ jobs:
 
 const secrets = { GITBOOK_TOKEN: 'a-token-that-must-not-be-seen' };
 
+const NEEDED = needs('git', tool('act'));
+
 /** Runs the workflow, and gives what a later step saw of the action, and what the sandbox has. */
 async function deploy(repo, event, payload) {
     const file = join(repo.home, 'seen.json');
@@ -43,7 +46,7 @@ async function deploy(repo, event, payload) {
     return { code, text, published: await published(repo), seen: await readJson(file) };
 }
 
-test('actionlint finds the inputs and outputs that the workflow names', async (t) => {
+test('actionlint finds the inputs and outputs that the workflow names', needs('git', tool('actionlint')), async (t) => {
     const { folder } = await repository(t, WORKFLOW);
     const file = join(folder, '.github/workflows/deploy.yml');
     await mkdir(dirname(file), { recursive: true });
@@ -57,7 +60,7 @@ test('actionlint finds the inputs and outputs that the workflow names', async (t
     assert.match(text, /endpiont[^]*reslut/);
 });
 
-test('a push to the production branch publishes, and the next step reads every output', async (t) => {
+test('a push to the production branch publishes, and the next step reads every output', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     const { code, text, published, seen } = await deploy(repo, 'push', push('main')(repo.sha));
     assert.equal(code, 0, text);
@@ -80,7 +83,7 @@ test('a push to the production branch publishes, and the next step reads every o
     assert.match(version, /^\d+$/);
 });
 
-test('a branch has a preview, its pull request the same one, and the end of either deletes it', async (t) => {
+test('a branch has a preview, its pull request the same one, and the end of either deletes it', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     const name = 'hello-feature-x-217d2bf5';
     const steps = [
@@ -98,7 +101,7 @@ test('a branch has a preview, its pull request the same one, and the end of eith
     }
 });
 
-test('a deployment that fails fails the step, whose outputs are there all the same', async (t) => {
+test('a deployment that fails fails the step, whose outputs are there all the same', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     await writeFile(join(repo.folder, 'hello/gitbook-manifest.yaml'), 'name: hello\ntitle: Hello\n');
     const { code, text, published, seen } = await deploy(repo, 'push', push('main')(repo.sha));

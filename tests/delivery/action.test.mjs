@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 import { parse } from 'yaml';
 
+import { needs } from './support/needs.mjs';
 import { BINARY, ROOT, run, succeed, tool, workspace } from './support/program.mjs';
 import { ACTION, outputsIn, programs, uses } from './support/runner.mjs';
 
@@ -57,7 +58,7 @@ test('each input reaches the program by its variable, and by nothing else', asyn
     }
 });
 
-test('what a workflow sets reaches the program, an input before a variable', async (t) => {
+test('what a workflow sets reaches the program, an input before a variable', needs('dash'), async (t) => {
     const folder = await workspace(t);
     const path = await programs(folder, []);
     await writeFile(join(folder, 'show'), '#!/bin/sh\nexec /usr/bin/env -0\n');
@@ -108,7 +109,7 @@ test('the outputs are those that a run writes', async (t) => {
     }
 });
 
-test('the Marketplace takes it, and so do the schema and the auditor', async () => {
+test('the Marketplace takes it, and so do the schema and the auditor', needs(tool('check-jsonschema'), tool('zizmor')), async () => {
     assert.ok(ACTION.description.length < 125, `${ACTION.description.length} characters`);
     assert.ok(ACTION.name && ACTION.author && ACTION.branding.icon && ACTION.branding.color);
     assert.deepEqual([install.shell, deploy.shell, ACTION.runs.using], ['sh', 'sh', 'composite']);
@@ -138,7 +139,7 @@ test('the workflows to be copied use it with inputs that it has', async () => {
     }
 });
 
-test('a cancelled run reaches the program, which still tells its outputs', async (t) => {
+test('a cancelled run reaches the program, which still tells its outputs', needs('dash'), async (t) => {
     const folder = await workspace(t, { hello: 'examples/hello' });
     let step;
     // The runner signals the step's shell and nothing below it, here once the program is about to publish.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { test } from 'node:test';
 
+import { STATIC_LIBRARY, needs } from './support/needs.mjs';
 import { BINARY, run, workspace } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
@@ -11,7 +12,7 @@ test('the binary has at most 20 MiB', async () => {
     assert.ok(size <= 20 * MIB, `${size} bytes`);
 });
 
-test('the binary needs no library of the system', async () => {
+test('the binary needs no library of the system', needs(STATIC_LIBRARY), async () => {
     // An ELF file that asks for a dynamic loader names it in plain text.
     const binary = await readFile(BINARY, 'latin1');
     assert.ok(!/\/lib\S*\/ld-(linux|musl)/.test(binary), 'it names a dynamic loader');

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { WRONG_SHA256, download } from './support/download.mjs';
+import { needs } from './support/needs.mjs';
 import { ROOT, run, succeed, tool, workspace } from './support/program.mjs';
 
 const TEMPLATE = 'examples/ci/forgejo/.forgejo/workflows/gitbook.yml';
+
+const NEEDED = needs('git', 'curl', tool('act'));
 
 /** In place of the action of the same name: brings the files, and says which ref it was asked for. */
 const CHECKOUT = `
@@ -59,7 +62,7 @@ const pullRequest = (action) => {
     return { action, number: 12, pull_request: { number: 12, head, base: { ref: 'main', repo } } };
 };
 
-test('production, a preview, its end and the sweep', async (t) => {
+test('production, a preview, its end and the sweep', NEEDED, async (t) => {
     const { variables: archive } = await download(t);
     const place = await project(t, archive);
     const [push, request, head] = ['push', 'pull_request', 'refs/pull/12/head'];
@@ -81,7 +84,7 @@ test('production, a preview, its end and the sweep', async (t) => {
 });
 
 for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-    test(`${what} stops the job before anything is run`, async (t) => {
+    test(`${what} stops the job before anything is run`, NEEDED, async (t) => {
         const { variables: { DEPLOY_SHA256, ...archive }, requests } = await download(t);
         const place = await project(t, { ...archive, ...(sum && { DEPLOY_SHA256: sum }) });
         const { code, text, published } = await act(place, 'push', { ref: 'refs/heads/main' });

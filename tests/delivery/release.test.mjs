@@ -3,11 +3,14 @@ import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { STATIC_LIBRARY, needs } from './support/needs.mjs';
 import { BINARY, ROOT, run, succeed, tool } from './support/program.mjs';
 import { archiveOf, NOTES, release, TARGETS, VERSION, workflow } from './support/releases.mjs';
 
 /** The version of the binary that was built. */
 const BUILT = (await succeed(BINARY, ['--version'])).trim().split(' ')[1];
+
+const NEEDED = needs('git');
 
 const MEMBERS = ['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md'];
 
@@ -17,7 +20,7 @@ async function refuses(running, message) {
     assert.ok(text.includes(message), text);
 }
 
-test('a tag whose version is told everywhere may be released', async (t) => {
+test('a tag whose version is told everywhere may be released', NEEDED, async (t) => {
     const clone = await release(t);
     const output = join(clone.root, 'output');
     const { code, text } = await clone.job('check', { GITHUB_REF_NAME: `release-${VERSION}`, GITHUB_OUTPUT: output });
@@ -25,7 +28,7 @@ test('a tag whose version is told everywhere may be released', async (t) => {
     assert.equal(await readFile(output, 'utf8'), `version=${VERSION}\n`);
 });
 
-test('any other tag is refused', async (t) => {
+test('any other tag is refused', NEEDED, async (t) => {
     const clone = await release(t);
     for (const tag of [`v${VERSION}`, 'release-1.2', 'release-01.2.3', 'release-1.2.3-rc.1']) {
         await refuses(clone.run('check', tag), `\`${tag}\` names no release`);
@@ -44,7 +47,7 @@ test('any other tag is refused', async (t) => {
     await refuses(clone.run('check', `release-${VERSION}`), `there is no tag release-${VERSION} here`);
 });
 
-test('a version that is not told everywhere is refused', async (t) => {
+test('a version that is not told everywhere is refused', NEEDED, async (t) => {
     const check = async (files, message) => {
         const clone = await release(t, files);
         await refuses(clone.run('check', `release-${VERSION}`), message);
@@ -59,14 +62,14 @@ test('a version that is not told everywhere is refused', async (t) => {
     await check(changelog(empty), `CHANGELOG.md says nothing of ${VERSION}`);
 });
 
-test('the notes are the section of the version, and the links that it uses', async (t) => {
+test('the notes are the section of the version, and the links that it uses', NEEDED, async (t) => {
     const clone = await release(t);
     const { stdout } = await clone.run('notes', VERSION);
     assert.equal(stdout, NOTES);
     assert.equal((await clone.run('notes', '1.2.2')).stdout, '- Long ago.\n');
 });
 
-test('the binary that was built is tried before it is packed', async (t) => {
+test('the binary that was built is tried before it is packed', needs('git', STATIC_LIBRARY), async (t) => {
     const clone = await release(t);
     const { code, text } = await clone.run('try', BUILT, BINARY);
     assert.equal(code, 0, text);
@@ -79,7 +82,7 @@ test('the binary that was built is tried before it is packed', async (t) => {
     await refuses(clone.run('try', VERSION, 'liar'), 'the binary is not linked statically');
 });
 
-test('an archive unpacks to a binary that runs and its papers', async (t) => {
+test('an archive unpacks to a binary that runs and its papers', needs('git', STATIC_LIBRARY), async (t) => {
     const clone = await release(t);
     const { code, text } = await clone.job('build', { VERSION: BUILT, TARGET: 'x86_64-unknown-linux-musl', BINARY });
     assert.equal(code, 0, text);
@@ -95,7 +98,7 @@ test('an archive unpacks to a binary that runs and its papers', async (t) => {
     }
 });
 
-test('the archive for Windows is a zip of the same', async (t) => {
+test('the archive for Windows is a zip of the same', NEEDED, async (t) => {
     const clone = await release(t);
     await clone.archives();
     const unpacked = join(clone.root, 'unpacked');
@@ -106,7 +109,7 @@ test('the archive for Windows is a zip of the same', async (t) => {
     assert.equal(binary, await readFile(join(clone.folder, 'binary-x86_64-pc-windows-msvc'), 'utf8'));
 });
 
-test('packed again from another folder, with files of another time, an archive has the same bytes', async (t) => {
+test('packed again from another folder, with files of another time, an archive has the same bytes', NEEDED, async (t) => {
     const clone = await release(t);
     const names = await clone.archives();
     assert.equal(names.length, TARGETS.length);
@@ -121,13 +124,13 @@ test('packed again from another folder, with files of another time, an archive h
     }
 });
 
-test('what is no archive of a release is not packed', async (t) => {
+test('what is no archive of a release is not packed', NEEDED, async (t) => {
     const clone = await release(t);
     await refuses(clone.run('archive', VERSION, 'riscv64gc-unknown-linux-musl', BINARY, 'x'), 'is no target of a release');
     await refuses(clone.run('archive', VERSION, TARGETS[0], 'none', 'x'), `was the binary built for ${TARGETS[0]}?`);
 });
 
-test('the checksums are those of all archives, and of nothing else', async (t) => {
+test('the checksums are those of all archives, and of nothing else', NEEDED, async (t) => {
     const clone = await release(t);
     const names = await clone.archives('release/assets');
     await writeFile(join(clone.folder, 'release/assets/gitbook-deploy-1.2.3.cdx.json'), '{}');
@@ -147,7 +150,7 @@ test('the checksums are those of all archives, and of nothing else', async (t) =
     await refuses(clone.run('checksums', VERSION, folder), `< ${names[0]}`);
 });
 
-test('the list of what it is made of is valid CycloneDX, complete, and the same each time', async (t) => {
+test('the list of what it is made of is valid CycloneDX, complete, and the same each time', needs('git', tool('python')), async (t) => {
     const clone = await release(t);
     const { CARGO_HOME, RUSTUP_HOME, RUSTUP_TOOLCHAIN } = process.env;
     const options = { env: { CARGO_HOME, RUSTUP_HOME, RUSTUP_TOOLCHAIN, SOURCE_DATE_EPOCH: '1795000000' }, seconds: 1200 };

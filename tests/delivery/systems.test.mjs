@@ -11,6 +11,7 @@ import { test } from 'node:test';
 
 import { tables } from './support/detector.mjs';
 import { WRONG_SHA256, download } from './support/download.mjs';
+import { needs } from './support/needs.mjs';
 import { run } from './support/program.mjs';
 import { checkout, runAll } from './support/steps.mjs';
 import * as systems from './support/systems.mjs';
@@ -131,6 +132,12 @@ const STORIES = {
 /** The systems on which the archive is downloaded. */
 const DOWNLOADS = ['bitbucket', 'circleci', 'azure', 'travis'];
 
+/** Returns the options of a test of a system's template, by the programs that its lines are read and run with. */
+function neededBy(system) {
+    const reader = system === 'jenkins' ? ['groovy', 'java'] : [];
+    return needs(...reader, ...(DOWNLOADS.includes(system) ? ['curl'] : []));
+}
+
 /** The steps of a template, with what of it a user fills in: the place, version and sum of the archive. */
 async function stepsOf(system, options, archive = {}) {
     const steps = await systems[system](options);
@@ -147,7 +154,7 @@ async function tokenOf({ lines = [], env }) {
 }
 
 for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
-    test(`${system}: production, a preview and its end`, async (t) => {
+    test(`${system}: production, a preview and its end`, neededBy(system), async (t) => {
         const { variables: archive } = await download(t);
         const place = await checkout(t);
         for (const [variables, says, token, published, more] of events(await tables(system))) {
@@ -164,7 +171,7 @@ for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
     });
 
     if (!fork) continue;
-    test(`${system}: a pull request without a token is checked`, async (t) => {
+    test(`${system}: a pull request without a token is checked`, neededBy(system), async (t) => {
         const { variables: archive } = await download(t);
         const place = await checkout(t, { endpoint: NOWHERE });
         const none = system === 'circleci' ? { 'gitbook-preview': {} } : {};
@@ -177,7 +184,7 @@ for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
 
 for (const system of DOWNLOADS) {
     for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-        test(`${system}: ${what} stops the job before anything is run`, async (t) => {
+        test(`${system}: ${what} stops the job before anything is run`, neededBy(system), async (t) => {
             const { variables: { DEPLOY_SHA256, ...archive }, requests } = await download(t);
             const place = await checkout(t);
             const { secrets, events } = STORIES[system];
@@ -197,7 +204,7 @@ test('travis: the pull request of a branch here is left to the push', async () =
     assert.deepEqual(await systems.travis({ variables: { ...JOB, ...REQUEST }, secrets: {} }), []);
 });
 
-test('from a bare job to the first request, by the download', async (t) => {
+test('from a bare job to the first request, by the download', neededBy('bitbucket'), async (t) => {
     const { variables: archive, requests } = await download(t);
     let asked;
     const api = createServer((_, response) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { variablesRead } from './support/detector.mjs';
+import { needs } from './support/needs.mjs';
 import { ROOT, run, tool, workspace } from './support/program.mjs';
 
 const FOLDER = join(ROOT, 'examples/ci');
@@ -47,7 +48,7 @@ test('every template is known here', () => {
 });
 
 for (const [template, [schema, right, wrong]] of Object.entries(SCHEMAS)) {
-    test(`${template} is valid, and would not be with \`${wrong}\``, async (t) => {
+    test(`${template} is valid, and would not be with \`${wrong}\``, needs(tool('check-jsonschema')), async (t) => {
         const { code, text } = await validated(schema, join(FOLDER, template));
         assert.equal(code, 0, text);
         const whole = await read(template);
@@ -94,7 +95,7 @@ test('what Azure does not know of YAML is not there', async () => {
     assert.doesNotMatch(await read('azure/azure-pipelines.yml'), /(?:: |- )[&*]\w|<<:/);
 });
 
-test(`${FORGEJO} passes the linters of workflows`, async () => {
+test(`${FORGEJO} passes the linters of workflows`, needs(tool('actionlint'), tool('zizmor')), async () => {
     for (const [linter, ...args] of [['actionlint'], ['zizmor', '--offline', '--quiet', '--pedantic']]) {
         const { code, text } = await run(tool(linter), [...args, join(FOLDER, FORGEJO)]);
         assert.equal(code, 0, text);

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { act, deletion, published, pullRequest, push, repository } from './support/act.mjs';
-import { BINARY, ROOT, succeed } from './support/program.mjs';
+import { needs } from './support/needs.mjs';
+import { BINARY, ROOT, succeed, tool } from './support/program.mjs';
 import { actionAt, archives, checksums, releaseServer } from './support/release.mjs';
+
+const NEEDED = needs('git', 'curl', tool('act'));
 
 const secrets = { GITBOOK_TOKEN: 'a-token' };
 
@@ -63,7 +66,7 @@ async function copied(t, name) {
 }
 
 for (const [name, events] of Object.entries(COPIED)) {
-    test(`${name} runs as it stands, with the released binary`, async (t) => {
+    test(`${name} runs as it stands, with the released binary`, NEEDED, async (t) => {
         const { server, repo, options } = await copied(t, name);
         for (const [event, payload, expected] of events) {
             const { code, text } = await act(repo, event, payload(repo.sha), options);
@@ -74,7 +77,7 @@ for (const [name, events] of Object.entries(COPIED)) {
     });
 }
 
-test('matrix.yml publishes each integration in one of the jobs that the plan asks for', async (t) => {
+test('matrix.yml publishes each integration in one of the jobs that the plan asks for', NEEDED, async (t) => {
     const { repo, options } = await copied(t, 'matrix.yml');
     const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `hello-${name}`);
     for (const name of others) {
@@ -89,7 +92,7 @@ test('matrix.yml publishes each integration in one of the jobs that the plan ask
     assert.deepEqual(shares.sort(), ['1/2: 5', '2/2: 4'], text);
 });
 
-test("sweep.yml runs as it stands, and asks the forge with the job's own token", async (t) => {
+test("sweep.yml runs as it stands, and asks the forge with the job's own token", NEEDED, async (t) => {
     const { server, repo, options } = await copied(t, 'sweep.yml');
     const preview = {
         GITBOOK_MODE: 'preview',

@@ -9,13 +9,14 @@ import { BINARY, ROOT, run, succeed } from './program.mjs';
 /** The name that the documentation tells; the engine has an image of this name and so does not ask for one. */
 export const IMAGE = 'ghcr.io/gitbook-deploy/gitbook-deploy:1';
 
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+/** The certificates of this machine, which the image gets. */
+export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** Root of this machine may do all that is needed; anyone else, in a user namespace. */
 const AS_ROOT = process.getuid() === 0 ? [] : ['podman', 'unshare'];
 
 /** crun refuses cgroups of both versions side by side; runc, for anyone but root, those of version 2. */
-const RUNTIME = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'crun' : 'runc';
+export const RUNTIME = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'crun' : 'runc';
 
 /** No network unless a test asks for the machine's. The rest goes without systemd and without the right to raise a limit. */
 const SETTINGS = `[containers]

@@ -30,7 +30,7 @@ async function make(t) {
     await succeed('tar', ['-cf', 'a.tar', 'README.md', 'gitbook-deploy'], { cwd: folder });
     await succeed('gzip', ['-1', 'a.tar'], { cwd: folder });
     await rename(join(folder, 'gitbook-deploy'), join(folder, 'gitbook-deploy.exe'));
-    await succeed('zip', ['-1', '-q', 'a.zip', 'README.md', 'gitbook-deploy.exe'], { cwd: folder });
+    await succeed('python3', ['-m', 'zipfile', '-c', 'a.zip', 'README.md', 'gitbook-deploy.exe'], { cwd: folder });
     const bytes = { 'tar.gz': await readFile(join(folder, 'a.tar.gz')), zip: await readFile(join(folder, 'a.zip')) };
     return Object.fromEntries(Object.entries(TARGETS).map(([target, form]) => [archiveOf(target), bytes[form]]));
 }
