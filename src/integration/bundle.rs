@@ -171,6 +171,7 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
         platform: Some(Platform::Neutral),
         minify: Some(RawMinifyOptions::Bool(true)),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
+        top_level_var: Some(true),
         define: Some(defined.into_iter().collect()),
         generated_code: Some(GeneratedCodeOptions { symbols: false, ..GeneratedCodeOptions::default() }),
         resolve: Some(ResolveOptions {

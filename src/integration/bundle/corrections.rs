@@ -13,6 +13,9 @@ pub(super) struct Corrections {
     pub(super) commonjs: BTreeSet<String>,
     /// Modules and the names that they import or export again and that do not exist: types, in TypeScript.
     pub(super) types: BTreeSet<(String, String)>,
+    /// Modules and the specifiers of CommonJS modules all of whose names they export, which the bundler evaluates only if one is
+    /// used.
+    pub(super) evaluated: BTreeSet<(String, String)>,
     /// Modules that are valid as sloppy code only.
     pub(super) sloppy: BTreeSet<String>,
     /// Whether every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
@@ -26,6 +29,7 @@ impl Corrections {
         let before = self.clone();
         self.commonjs.extend(needed.commonjs);
         self.types.extend(needed.types);
+        self.evaluated.extend(needed.evaluated);
         self.sloppy.extend(needed.sloppy);
         self.keeps_order |= needed.keeps_order;
         *self != before

@@ -56,6 +56,7 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
                 runtime: JsxRuntime::Classic,
                 pragma: Some(factory),
                 pragma_frag: Some(fragment),
+                pure: false,
                 ..JsxOptions::default()
             }
         }
@@ -63,6 +64,8 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
             runtime: JsxRuntime::Automatic,
             import_source: Some(import_source),
             development: is_development,
+            // An element that nothing uses is made all the same, as by esbuild.
+            pure: false,
             ..JsxOptions::default()
         },
     };

@@ -66,6 +66,10 @@ pub(super) struct Found {
     pub(super) needed: Corrections,
     /// Modules and the specifiers that they import as a namespace.
     namespaces: Vec<(String, String)>,
+    /// Modules and the specifiers of those all of whose names they export.
+    stars: Vec<(String, String)>,
+    /// CommonJS modules.
+    commonjs: Vec<String>,
     /// Modules without any import or export.
     scripts: Vec<String>,
     /// CommonJS modules with `__esModule`, and modules that Node takes for ES modules.
@@ -171,13 +175,6 @@ fn module_type(path: &Path) -> Result<ModuleType, Unread> {
     })
 }
 
-/// Returns a script that gives what a JSON text with the key `__proto__` gives, which is not the object's prototype.
-fn with_own_proto(json: &str) -> Option<String> {
-    let is_json = serde_json::from_str::<serde_json::Value>(json).is_ok();
-    let text = serde_json::to_string(json).ok().filter(|_| is_json && json.contains("__proto__"))?;
-    Some(format!("module.exports = JSON.parse({text});"))
-}
-
 /// Returns the specifiers that a file imports as a namespace.
 fn namespaces(program: &Program<'_>) -> Vec<String> {
     let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
@@ -189,6 +186,15 @@ fn namespaces(program: &Program<'_>) -> Vec<String> {
         _ => None,
     });
     imports.collect()
+}
+
+/// Returns the specifiers of the modules all of whose names a file exports.
+fn stars(program: &Program<'_>) -> Vec<String> {
+    let exports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
+        ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_none() => Some(export.source.value.to_string()),
+        _ => None,
+    });
+    exports.collect()
 }
 
 impl Plugin for Files {
@@ -240,10 +246,6 @@ impl Plugin for Files {
         self.traced.iter().for_each(|traced| traced(Some(&path)));
         let read = module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
         match read {
-            Ok((code, ModuleType::Json)) => match with_own_proto(&code) {
-                Some(code) => loaded(code, ModuleType::Js),
-                None => loaded(code, ModuleType::Json),
-            },
             Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
                 loaded(super::rewrite::sloppy(&code).unwrap_or(code), module_type)
             }
@@ -288,7 +290,11 @@ impl Plugin for Files {
             }
         }
         let imported = namespaces(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
-        self.found().namespaces.extend(imported);
+        let stars = stars(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
+        let mut found = self.found();
+        found.namespaces.extend(imported);
+        found.stars.extend(stars);
+        drop(found);
         Ok(ast)
     }
 
@@ -299,6 +305,9 @@ impl Plugin for Files {
         }
         let mut found = self.found();
         let view = &module.ecma_view;
+        if view.exports_kind.is_commonjs() {
+            found.commonjs.push(id());
+        }
         match view.exports_kind {
             rolldown_common::ExportsKind::None => found.scripts.push(id()),
             rolldown_common::ExportsKind::CommonJs if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) => {
@@ -326,6 +335,17 @@ impl Plugin for Files {
                 {
                     self.found().needed.commonjs.insert(resolved.id.as_str().to_owned());
                 }
+            }
+        }
+        let (stars, commonjs) = {
+            let mut found = self.found();
+            (std::mem::take(&mut found.stars), std::mem::take(&mut found.commonjs))
+        };
+        for (importer, specifier) in stars.into_iter().filter(|_| !commonjs.is_empty()) {
+            if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
+                && commonjs.iter().any(|module| *module == resolved.id.as_str())
+            {
+                self.found().needed.evaluated.insert((importer, specifier));
             }
         }
         let mut found = self.found();

@@ -34,6 +34,7 @@ use super::tsconfig::CompilerOptions;
 const MAX_ROUNDS: usize = 1000;
 
 /// A file as rules see it.
+#[derive(Default)]
 pub(super) struct File<'s> {
     /// The text as parsed.
     source: &'s str,
@@ -45,6 +46,8 @@ pub(super) struct File<'s> {
     assigns_fields: bool,
     /// Whether all its classes are compiled here rather than by oxc.
     compiles_classes: bool,
+    /// Whether imports stay that nothing uses.
+    keeps_imports: bool,
 }
 
 /// A file after its rewriting.
@@ -123,13 +126,14 @@ impl Edits {
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
 /// The rules, each with a quick check for files that cannot have the pattern, and the number of times to apply it.
-const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 8] = [
+const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 9] = [
     (commonjs::concerns, commonjs::rewrite, 1),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),
     (keys::concerns, keys::rewrite, 1),
     (switches::concerns, switches::rewrite, 1),
     (namespaces::concerns, namespaces::rewrite, 1),
+    (|file| file.is_typescript, types::evaluate, 1),
     (decorators::concerns, decorators::rewrite, 1),
     (classes::concerns, classes::rewrite, MAX_ROUNDS),
 ];
@@ -158,6 +162,7 @@ pub(super) fn rewrite(
                 is_esm: is_esm(ast.program()),
                 assigns_fields,
                 compiles_classes,
+                keeps_imports: settings.keeps_unused_imports(),
             };
             if !concerns(&file) {
                 break;
@@ -185,6 +190,9 @@ fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Resul
     }
     if corrections.commonjs.contains(id) {
         edits.insert(ast.program().span.end, commonjs::MENTION);
+    }
+    for (_, specifier) in corrections.evaluated.iter().filter(|(module, _)| module == id) {
+        edits.insert(0, format!("import {specifier:?};"));
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }

@@ -98,7 +98,8 @@ impl CompilerOptions {
             jsx_import_source: options.jsx_import_source.clone(),
             target: options.target.clone(),
             use_define_for_class_fields: options.use_define_for_class_fields,
-            keep_unused_imports: options.verbatim_module_syntax.or(options.preserve_value_imports).or(keeps_values),
+            // esbuild 0.17 does not know `verbatimModuleSyntax` in this respect.
+            keep_unused_imports: options.preserve_value_imports.or(keeps_values),
             base_url,
             paths,
         }

@@ -3,8 +3,8 @@
 //! In Node, a top-level `var exports` or `var module` is the variable that the module is given, not another one.
 
 use oxc::ast::ast::{
-    ArrowFunctionExpression, BindingIdentifier, CallExpression, Expression, Function, IdentifierReference,
-    Program, Statement, VariableDeclaration, VariableDeclarator,
+    BindingIdentifier, CallExpression, ClassElement, Expression, Function, IdentifierReference,
+    Program, Statement, ThisExpression, VariableDeclaration, VariableDeclarator,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
@@ -21,7 +21,7 @@ pub(super) const MENTION: &str = "\nexports, module;";
 pub(super) fn concerns(file: &File<'_>) -> bool {
     let has = |word: &str| file.source.contains(word);
     let declares = has("var ") && GIVEN.into_iter().any(has);
-    !file.is_esm && (declares || has("module.require") || has("module[") || has("eval"))
+    !file.is_esm && (declares || has("module.require") || has("module[") || has("eval") || has("this"))
 }
 
 pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
@@ -34,7 +34,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
     if !found.binds_module {
         found.requires.into_iter().for_each(|callee| edits.replace(callee, "require"));
     }
-    if found.has_eval && !found.uses_given {
+    if (found.has_eval || found.has_this) && !found.uses_given {
         edits.insert(program.span.end, MENTION);
     }
 }
@@ -77,6 +77,8 @@ struct Found {
     binds_module: bool,
     uses_given: bool,
     has_eval: bool,
+    /// Whether the module's own `this` is used, which is its exports.
+    has_this: bool,
 }
 
 impl Found {
@@ -95,10 +97,14 @@ impl<'a> Visit<'a> for Found {
         self.depth -= 1;
     }
 
-    fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
+    fn visit_class_element(&mut self, element: &ClassElement<'a>) {
         self.depth += 1;
-        walk::walk_arrow_function_expression(self, arrow);
+        walk::walk_class_element(self, element);
         self.depth -= 1;
+    }
+
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.has_this |= self.depth == 0;
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {

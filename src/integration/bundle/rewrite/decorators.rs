@@ -24,7 +24,12 @@ struct Classes<'f> {
 
 impl<'a> Visit<'a> for Classes<'_> {
     fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
-        // oxc gives the decorator no name for a quoted key.
+        // oxc gives the decorator no name for a quoted or computed key.
+        if self.file.assigns_fields && !field.decorators.is_empty() && field.computed && !matches!(field.key, PropertyKey::StringLiteral(_)) {
+            let message = "a decorated field with a computed key is not supported here";
+            self.edits.refuse(field.key.span(), message, "give the field a plain name");
+            return;
+        }
         if let PropertyKey::StringLiteral(key) = &field.key
             && self.file.assigns_fields
             && !field.decorators.is_empty()

@@ -12,8 +12,8 @@ use oxc::span::{GetSpan as _, Span};
 use super::{Edits, File};
 
 pub(super) fn concerns(file: &File<'_>) -> bool {
-    // A computed key is in brackets before a colon, a parenthesis or an assignment; most files have one of them.
-    file.source.contains("class") || file.source.contains("]:")
+    let starts = ["[-", "[~", "[+", "[void", "[!"];
+    file.source.contains("class") || starts.iter().any(|start| file.source.contains(start))
 }
 
 pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {

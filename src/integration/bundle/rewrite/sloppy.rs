@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement, NumericLiteral,
+    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement, NumericLiteral,
     Program, Statement, StringLiteral,
 };
 use oxc::ast_visit::{Visit, walk};
@@ -26,7 +26,7 @@ pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
         return None;
     }
     let file =
-        File { source, is_typescript: false, is_esm: false, assigns_fields: false, compiles_classes: false };
+        File { source, is_typescript: false, is_esm: false, ..File::default() };
     let mut edits = Edits::default();
     Found { file: &file, edits: &mut edits, reserved: HashSet::new() }.rewrite(&parsed.program);
     Some(edits.apply(source))
@@ -54,7 +54,33 @@ impl Found<'_> {
     }
 }
 
+impl Found<'_> {
+    /// Removes the functions of one name in one block, but for the last one, which counts.
+    fn duplicates(&mut self, statements: &[Statement<'_>]) {
+        let functions = statements.iter().filter_map(|statement| match statement {
+            Statement::FunctionDeclaration(function) => Some((function.id.as_ref()?.name.as_str(), function.span)),
+            _ => None,
+        });
+        let functions: Vec<_> = functions.collect();
+        for (index, (name, span)) in functions.iter().enumerate() {
+            if functions[index + 1..].iter().any(|(later, _)| later == name) {
+                self.edits.replace(*span, "");
+            }
+        }
+    }
+}
+
 impl<'a> Visit<'a> for Found<'_> {
+    fn visit_program(&mut self, program: &Program<'a>) {
+        self.duplicates(&program.body);
+        walk::walk_program(self, program);
+    }
+
+    fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {
+        self.duplicates(&block.body);
+        walk::walk_block_statement(self, block);
+    }
+
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
         if RESERVED.contains(&name.name.as_str()) {
             self.reserved.insert(name.name.to_string());
@@ -89,7 +115,8 @@ impl<'a> Visit<'a> for Found<'_> {
 
     fn visit_numeric_literal(&mut self, number: &NumericLiteral<'a>) {
         let raw = self.file.text(number.span);
-        if raw.len() > 1 && raw.starts_with('0') && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = raw.as_bytes();
+        if digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit) {
             self.edits.replace(number.span, number.value.to_string());
         }
     }

@@ -6,7 +6,30 @@ use oxc::ast::ast::{
 };
 use oxc::ast_visit::Visit;
 
-use super::Edits;
+use super::{Edits, File};
+
+/// Keeps the modules evaluated of which only types are exported, as esbuild does, and leaves out those that nothing is imported
+/// from.
+pub(super) fn evaluate(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
+    for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
+        match declaration {
+            ModuleDeclaration::ImportDeclaration(import) => {
+                let is_empty = import.specifiers.as_ref().is_some_and(|specifiers| specifiers.is_empty());
+                if is_empty && !file.keeps_imports {
+                    edits.replace(import.span, "");
+                }
+            }
+            ModuleDeclaration::ExportFromDeclaration(export) if !export.specifiers.is_empty() => {
+                let mut kinds = export.specifiers.iter().map(|one| one.export_kind);
+                let is_value = export.export_kind == ImportOrExportKind::Value;
+                if is_value && kinds.all(|kind| kind == ImportOrExportKind::Type) {
+                    edits.insert(export.span.start, format!("import {};", file.text(export.source.span)));
+                }
+            }
+            _ => {}
+        }
+    }
+}
 
 /// Writes `type` before the names in imports and exports. An import that is used as a value stays.
 pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
@@ -19,12 +42,20 @@ pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) 
     values.visit_program(program);
     let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
     imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
+    for declaration in &declarations {
+        // The module of a type is evaluated all the same.
+        if let ModuleDeclaration::ImportDeclaration(import) = declaration
+            && !types(import, names).is_empty()
+        {
+            edits.insert(import.span.start, format!("import {:?};", import.source.value.as_str()));
+        }
+    }
     for declaration in declarations {
         let (specifiers, is_type) = match declaration {
-            ModuleDeclaration::ExportFromDeclaration(export) => {
+            ModuleDeclaration::ExportFromDeclaration(export) if export.export_kind == ImportOrExportKind::Value => {
                 (&export.specifiers, Box::new(|name: &str| names.contains(&name)) as Box<dyn Fn(&str) -> bool>)
             }
-            ModuleDeclaration::ExportNamedDeclaration(export) => {
+            ModuleDeclaration::ExportNamedDeclaration(export) if export.export_kind == ImportOrExportKind::Value => {
                 (&export.specifiers, Box::new(|name: &str| imports.iter().any(|(local, _)| local == name)) as Box<_>)
             }
             _ => continue,
@@ -40,7 +71,9 @@ pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) 
 /// Returns the local names and the positions of the specifiers that import one of the names.
 fn types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
-        ImportDeclarationSpecifier::ImportSpecifier(one) if one.import_kind != ImportOrExportKind::Type => {
+        ImportDeclarationSpecifier::ImportSpecifier(one)
+            if one.import_kind != ImportOrExportKind::Type && import.import_kind != ImportOrExportKind::Type =>
+        {
             let is_type = names.contains(&one.imported.name().as_str());
             is_type.then(|| (one.local.name.to_string(), one.span.start))
         }

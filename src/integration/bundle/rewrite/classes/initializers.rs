@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use oxc::ast::ast::{
     BindingIdentifier, CallExpression, Class, Expression, ExpressionStatement, FormalParameter, Function,
-    IdentifierReference, MethodDefinition, PropertyDefinition, PropertyDefinitionType, PropertyKey,
+    IdentifierReference, MethodDefinition, PropertyDefinition, PropertyDefinitionType, PropertyKey, Super,
+    ThisExpression,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
@@ -15,12 +16,14 @@ use crate::integration::bundle::rewrite::{Edits, File};
 
 /// Rewrites a class if oxc would compile it wrongly. Returns whether it did.
 pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> bool {
-    let moved = if file.assigns_fields { moved_fields(class) } else { Vec::new() };
     let properties = constructor(class).map(properties).unwrap_or_default();
+    // esbuild assigns parameter properties before fields, which TypeScript does only where fields are assigned.
+    let is_read = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
+    let moved = if file.assigns_fields || is_read { moved_fields(class) } else { Vec::new() };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
     let is_compiled_here = file.compiles_classes
         && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
-    if !is_compiled_here && !is_misplaced(class, &moved, !properties.is_empty()) {
+    if !is_compiled_here && !is_read && !is_misplaced(class, &moved, !properties.is_empty()) {
         return false;
     }
     if let Some(decorator) = decorated(class) {
@@ -37,7 +40,7 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
                 return false;
             }
         }
-        remove(field, edits);
+        remove(field, file, edits);
     }
     if file.assigns_fields {
         let rest = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
@@ -126,6 +129,27 @@ fn properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'b FormalPa
     constructor.value.params.items.iter().filter(|parameter| parameter.has_modifier()).collect()
 }
 
+/// Returns whether an initializer of an object uses the object.
+fn reads_this(field: &PropertyDefinition<'_>) -> bool {
+    let mut reads = ReadsThis(false);
+    field.value.iter().filter(|_| !field.r#static).for_each(|value| reads.visit_expression(value));
+    reads.0
+}
+
+struct ReadsThis(bool);
+
+impl<'a> Visit<'a> for ReadsThis {
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
+
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.0 = true;
+    }
+
+    fn visit_super(&mut self, _: &Super) {
+        self.0 = true;
+    }
+}
+
 fn decorated(class: &Class<'_>) -> Option<Span> {
     let of_fields = fields(class).flat_map(|field| &field.decorators);
     let parameters = constructor(class).into_iter().flat_map(|method| &method.value.params.items);
@@ -148,10 +172,11 @@ fn value(field: &PropertyDefinition<'_>) -> Span {
     field.value.as_ref().map_or(Span::empty(field.span.end), |value| value.span())
 }
 
-/// Removes a field, or only its initializer if it is private.
-fn remove(field: &PropertyDefinition<'_>, edits: &mut Edits) {
-    if field.key.is_private_identifier() {
-        edits.replace(Span::new(field.key.span().end, value(field).end), "");
+/// Removes a field, or only its initializer if the field is private or is to be defined.
+fn remove(field: &PropertyDefinition<'_>, file: &File<'_>, edits: &mut Edits) {
+    if field.key.is_private_identifier() || !file.assigns_fields {
+        let end = field.key.span().end + u32::from(field.computed);
+        edits.replace(Span::new(end, value(field).end), "");
     } else {
         edits.replace(field.span, "");
     }
