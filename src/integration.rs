@@ -307,7 +307,8 @@ async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle
             let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
             vec![Diagnostic::error(place.clone(), message).hint(hint)]
         })?;
-        // Whose what in it is, nobody knows.
+        bundle::check_built(&path, &script, &shown_from(folder), packaging.workshop).await?;
+        // Nothing tells the packages in it.
         Bundle { script, ..Bundle::default() }
     };
     // A build that failed without a word must not empty an integration.

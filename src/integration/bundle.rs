@@ -5,6 +5,7 @@ mod contents;
 mod corrections;
 mod licences;
 mod lower;
+mod output;
 mod plugin;
 mod problems;
 mod rewrite;
@@ -22,7 +23,7 @@ use futures::FutureExt as _;
 use rolldown::{
     BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either,
     GeneratedCodeOptions, InlineConstOption, OptimizationOption, Platform, RawMinifyOptions, ResolveOptions,
-    TsConfig,
+    SourceMapType, TsConfig,
 };
 use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
@@ -57,39 +58,70 @@ pub(crate) async fn bundle(
     shown_from: &Path,
     workshop: &Workshop,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let [owned_script, owned_root, shown] = [script, root, shown_from].map(Path::to_owned);
-    let mut request = Request { script: owned_script, root: owned_root, shown_from: shown, is_traced: false };
+    let [script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
+    ask(Request { script, root, shown_from, is_traced: false, built: None }, workshop).await
+}
+
+/// Checks a script that was built before, of the file at `script`.
+///
+/// # Errors
+/// The syntax that the Workers runtime does not accept.
+pub(crate) async fn check_built(
+    script: &Path,
+    text: &str,
+    shown_from: &Path,
+    workshop: &Workshop,
+) -> Result<(), Vec<Diagnostic>> {
+    let [script, root, shown_from] = [script, shown_from, shown_from].map(Path::to_owned);
+    let built = Some(text.to_owned());
+    ask(Request { script, root, shown_from, is_traced: false, built }, workshop).await.map(drop)
+}
+
+async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Diagnostic>> {
     let mut last = None;
-    // Only a crash calls for the second, which is slower, and tells what it was about.
+    // Only a crash calls for the second attempt, which is slower and tells the file.
     for is_traced in [false, true] {
         request.is_traced = is_traced;
         let text = serde_json::to_string(&request).unwrap_or_default();
         match workshop.processes.ask(&text, service::is_last).await.map(service::read) {
-            Ok(Ok(result)) => return result.inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}"))),
+            Ok(Ok(result)) => {
+                return result.inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
+            }
             Ok(Err(crash)) => last = Some(crash),
             Err(error) => {
                 tracing::debug!("bundling in this process: {error}");
-                return in_this_process(script, root, shown_from, &workshop.threads, None).await;
+                return in_this_process(request, &workshop.threads, None).await;
             }
         }
     }
+    let Request { script, shown_from, .. } = &request;
     Err(last.map(|crash| problems::crashed(&crash, script, shown_from)).into_iter().collect())
 }
 
 /// Bundles on threads of this process. Dropping the future leaves the bundler running: one that is stopped halfway panics.
-pub(super) async fn in_this_process(
-    script: &Path,
-    root: &Path,
-    shown_from: &Path,
+async fn in_this_process(
+    request: Request,
     threads: &Threads,
     traced: Option<Traced>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let [owned_script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
     let is_traced = traced.is_some();
+    let script = request.script.clone();
     // Without a box, its type is too deep for the compiler.
-    let work = async move { undisturbed(&owned_script, &root, &shown_from, traced).await }.boxed();
+    let work = async move { answer(request, traced).await }.boxed();
     threads.run(work.with_current_subscriber(), is_traced).await.unwrap_or_else(|error| {
         Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
+    })
+}
+
+async fn answer(request: Request, traced: Option<Traced>) -> Result<Bundle, Vec<Diagnostic>> {
+    let Request { script, root, shown_from, built, .. } = request;
+    let Some(text) = built else { return undisturbed(&script, &root, &shown_from, traced).await };
+    output::check_built(&text).map(|()| Bundle::default()).map_err(|fault| {
+        let shown = script.strip_prefix(&shown_from).unwrap_or(&script);
+        let place = problems::in_source(&script, &text, fault.offset).renamed(shown.to_owned());
+        let message = format!("the script is not valid: {}", fault.message);
+        let hint = "build it as one ES module for the Workers runtime".to_owned();
+        vec![Diagnostic::error(place, message).hint(hint)]
     })
 }
 
@@ -150,9 +182,30 @@ async fn undisturbed(
     };
     let (notes, mut warnings) = problems.warnings(&other);
     warnings.extend(own_warnings);
-    let script = licences::once(chunk.code.clone());
+    let published = licences::once(chunk.code.clone());
+    if output::check(&published).is_err() {
+        return Err(vec![problems.relative(invalid(script, root, corrections).await)]);
+    }
+    let script = published;
     let parts = contents::parts(lengths(&chunk.modules), script.len());
     Ok(Bundle { script, parts, warnings, notes })
+}
+
+/// Returns the error for a script that the runtime would not accept, at the source of the fault.
+async fn invalid(script: &Path, root: &Path, corrections: Corrections) -> Diagnostic {
+    let corrections = Corrections { has_source_map: true, ..corrections };
+    let Run { generated, .. } = run(script, root, &corrections, None).await;
+    let assets = generated.map(|output| output.assets).unwrap_or_default();
+    let chunk = assets.iter().find_map(|asset| match asset {
+        Output::Chunk(chunk) => Some(chunk),
+        Output::Asset(_) => None,
+    });
+    let fault = chunk.and_then(|chunk| Some((chunk, output::check(&chunk.code).err()?)));
+    let place = fault.as_ref().and_then(|(chunk, fault)| output::source(chunk, script, fault.offset));
+    let place = place.map_or_else(|| Place::file(script), |(file, line, column)| problems::in_file(&file, line, column));
+    let reason = fault.map(|(_, fault)| fault.message).unwrap_or_default();
+    let hint = "write this in another way; the bundler leaves it as it is, or compiles it wrongly".to_owned();
+    Diagnostic::error(place, format!("the bundled script is not valid: {reason}")).hint(hint)
 }
 
 /// The modules that are in a script, each with the length of what is left of it.
@@ -186,6 +239,7 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
             ..BundlerTransformOptions::default()
         }),
         strict_execution_order: Some(corrections.keeps_order),
+        sourcemap: corrections.has_source_map.then_some(SourceMapType::Hidden),
         // Each file is compiled by its own settings already.
         tsconfig: Some(TsConfig::Auto(false)),
         // By default a large string that is used three times is written three times.

@@ -21,6 +21,8 @@ pub(super) struct Corrections {
     /// Whether every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
     /// importer.
     pub(super) keeps_order: bool,
+    /// Whether the place of a fault in the script is looked for.
+    pub(super) has_source_map: bool,
 }
 
 impl Corrections {

@@ -204,6 +204,12 @@ pub(super) fn in_source(path: &Path, source: &str, offset: usize) -> Place {
     at_column(&Place::file(path), path, line + 1, column)
 }
 
+/// Returns the place of a line and a column, both counted from 0, in a file.
+pub(super) fn in_file(file: &Path, line: usize, column: usize) -> Place {
+    let file = normalized(file);
+    at_column(&Place::file(&file), &file, line + 1, column)
+}
+
 /// Returns a place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which
 /// is not shown.
 fn at_column(place: &Place, file: &Path, line: usize, column: usize) -> Place {

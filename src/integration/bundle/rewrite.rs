@@ -191,8 +191,9 @@ fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Resul
     if corrections.commonjs.contains(id) {
         edits.insert(ast.program().span.end, commonjs::MENTION);
     }
-    for (_, specifier) in corrections.evaluated.iter().filter(|(module, _)| module == id) {
-        edits.insert(0, format!("import {specifier:?};"));
+    let evaluated = corrections.evaluated.iter().filter(|(module, _)| module == id);
+    for (_, specifier) in evaluated {
+        types::evaluate_star(ast.program(), specifier, &mut edits);
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }

@@ -18,6 +18,8 @@ pub(super) struct Request {
     pub(super) shown_from: PathBuf,
     /// Whether to name each file before it is parsed, one after another.
     pub(super) is_traced: bool,
+    /// The text of a script that was built before, which is only checked.
+    pub(super) built: Option<String>,
 }
 
 /// A line of an answer.
@@ -108,9 +110,7 @@ where
             });
             traced
         });
-        let Request { script, root, shown_from, .. } = request;
-        let work = super::in_this_process(&script, &root, &shown_from, &threads, traced);
-        let result = futures::executor::block_on(work);
+        let result = futures::executor::block_on(super::in_this_process(request, &threads, traced));
         write(&Line::Done(result.map(Into::into).map_err(problems)))?;
     }
     Ok(())

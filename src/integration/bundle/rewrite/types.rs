@@ -31,6 +31,17 @@ pub(super) fn evaluate(program: &Program<'_>, file: &File<'_>, edits: &mut Edits
     }
 }
 
+/// Keeps a module evaluated all of whose names are exported.
+pub(super) fn evaluate_star(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
+    for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
+        if let ModuleDeclaration::ExportAllDeclaration(export) = declaration
+            && export.source.value == specifier
+        {
+            edits.insert(export.span.start, format!("import {specifier:?};"));
+        }
+    }
+}
+
 /// Writes `type` before the names in imports and exports. An import that is used as a value stays.
 pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
     let declarations: Vec<_> = program.body.iter().filter_map(|one| one.as_module_declaration()).collect();
