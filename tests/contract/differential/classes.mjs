@@ -2,8 +2,9 @@
  * Classes with members of every kind, derived from one another, and the order in which all of it is evaluated.
  *
  * esbuild 0.17 lowers private members to weak maps and is wrong about these, which are not generated: a private member
- * as the target of a destructuring, or behind `?.` in a longer chain. It initializes the fields of a class whose
- * constructor never calls `super`.
+ * as the target of a destructuring, or behind `?.` in a longer chain. With fields to initialize, it takes a call of `super`
+ * that is no statement of its own for one without a value, or initializes the fields before it. It evaluates the
+ * defaults of a constructor's parameters before fields that are defined.
  */
 import { indent, withoutDuplicates } from './files.mjs';
 
@@ -24,11 +25,17 @@ const SETTINGS = [
     { target: 'esnext', useDefineForClassFields: false },
 ];
 
+/** Members that leave nothing to do for a constructor. */
+const WITHOUT_FIELDS = new Set(['staticField', 'privateStatic', 'method', 'accessor', 'staticMethod', 'staticBlock', 'generator']);
+
 class Classes {
     constructor(random, { members, derived = [0, 1] }) {
         Object.assign(this, { random, members, derived, count: 0 });
         this.kind = random.weighted({ ts: 3, js: 1, mjs: 0.3, cts: 0.1 });
         this.typed = this.kind.endsWith('ts');
+        this.settings = random.pick(SETTINGS);
+        const { useDefineForClassFields, target } = this.settings ?? {};
+        this.defines = !this.typed || (useDefineForClassFields ?? /es(next|2022)/.test(target));
     }
 
     program() {
@@ -45,11 +52,11 @@ class Classes {
         const last = names.at(-1);
         const exported = random.pick([`export default ${last};`, `export { ${last} as default };`, `export default () => new ${last}(7);`]);
         const files = { [file]: `${[...lines, exported].join('\n')}\n` };
-        const settings = random.pick(SETTINGS);
-        if (settings) {
-            files['tsconfig.json'] = JSON.stringify({ compilerOptions: settings });
-        }
-        return { entry: file, files };
+        return { entry: file, files: { ...files, ...this.settingsFile() } };
+    }
+
+    settingsFile() {
+        return this.settings ? { 'tsconfig.json': JSON.stringify({ compilerOptions: this.settings }) } : {};
     }
 
     next(what) {
@@ -121,17 +128,20 @@ class Classes {
 
     constructorOf(heritage) {
         const { random } = this;
-        if (heritage?.own === 'null') {
+        if (heritage?.own === 'null' && !this.context.initializes) {
             return ['constructor() { return Object.create(new.target.prototype); }'];
         }
         if (random.chance(0.3)) {
             return [];
         }
+        // Fields that are defined come before the defaults of the parameters, but not with esbuild.
+        const early = !heritage && this.context.initializes && this.defines;
+        const value = (what, literal) => (early ? literal : `at('${what}', ${literal})`);
         const params = [];
         if (this.typed && random.chance(0.5)) {
-            params.push(...random.some(['public p = at("p", 1)', 'private readonly q: any = at("q", 2)', 'protected a?: any', 'readonly r = 3'], 2));
+            params.push(...random.some([`public p = ${value('p', 1)}`, `private readonly q: any = ${value('q', 2)}`, 'protected a?: any', 'readonly r = 3'], 2));
         } else {
-            params.push(random.pick(['one = at("one", 1)', '...rest', this.typed ? 'one?: any, two = one' : 'one, two = one']));
+            params.push(random.pick([`one = ${value('one', 1)}`, '...rest', this.typed ? 'one?: any, two = one' : 'one, two = one']));
         }
         const statements = random.list(0, 2, () => this.statement());
         if (!heritage) {
@@ -149,10 +159,12 @@ class Classes {
         if (hasProperties) {
             return random.chance(0.3) ? ["log('before super');", ...plain] : plain;
         }
+        const simple = [plain, plain, ["log('before super');", ...plain]];
+        if (this.context.initializes) {
+            return random.pick(simple);
+        }
         return random.pick([
-            plain,
-            plain,
-            ["log('before super');", ...plain],
+            ...simple,
             ['const call = () => super(3);', 'call();'],
             ["if (at('condition', true)) super(4);", 'else super(5);'],
             ["try { log(this); } catch (error) { log('early this', error); }", ...plain],
@@ -198,11 +210,12 @@ class Classes {
             superMember: this.context.derived ? 4 : 0,
             typeOnly: this.typed ? 3 : 0,
         });
+        this.context.initializes ||= !WITHOUT_FIELDS.has(kind);
         return this[kind]();
     }
 
     name() {
-        return this.random.pick(['a', 'b', 'm', 'a', 'b', "'quoted name'", '0', '1e3', "'-0'", 'get', 'set', 'static', 'async', 'length', 'name', '__proto__x', 'if']);
+        return this.random.pick(['a', 'b', 'm', 'a', 'b', "'quoted name'", '70', '1e3', "'-0'", 'get', 'set', 'static', 'async', 'length', '__proto__x', 'if']);
     }
 
     value() {
@@ -255,7 +268,7 @@ class Classes {
         const name = this.private();
         const target = this.typed ? '(other: any)' : '(other)';
         return [
-            `${name} = ${random.pick(['1', "at('private', 2)", "'text'", '() => this', '[1, 2]'])};`,
+            `${name} = ${random.pick(['1', "at('private', 2)", "'text'", '-0', '[1, 2]'])};`,
             random.pick([
                 `read${name.slice(1)}() { return this.${name}; }`,
                 `add${name.slice(1)}() { return [this.${name}++, this.${name} += 2, --this.${name}]; }`,
@@ -473,11 +486,7 @@ class Order extends Classes {
         }
         const entry = `main.${this.kind}`;
         files[entry] = this.module(others, ['main']) + 'export default () => [value, late];\n';
-        const settings = random.pick(SETTINGS);
-        if (settings) {
-            files['tsconfig.json'] = JSON.stringify({ compilerOptions: settings });
-        }
-        return { entry, files };
+        return { entry, files: { ...files, ...this.settingsFile() } };
     }
 
     module(imported, [name]) {

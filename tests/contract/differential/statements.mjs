@@ -10,7 +10,7 @@ const LABELS = ['one', 'two', 'a', 'e'];
 const MAX_DEPTH = 4;
 
 const COMMON = {
-    log: 14,
+    log: 18,
     assign: 7,
     variable: 5,
     branch: 6,
@@ -53,14 +53,14 @@ class Statements {
     program() {
         const { random } = this;
         const top = this.scope(null, { isFunction: true, top: true });
-        const body = random.chance(0.5) ? this.body(top, random.between(7, 14)) : this.functionAndCall(top);
+        const body = random.chance(0.5) ? this.body(top, random.between(10, 18)) : this.functionAndCall(top);
         const lines = ['const later = [];', ...body, "later.forEach((read) => log('later', read()));"];
         return moduleAround(random, this.kind, lines);
     }
 
     functionAndCall(top) {
         const name = 'main';
-        return [...this.functionNamed(name, top, 12), `attempt(() => ${name}(1, 'two'));`, `attempt(() => ${name}());`];
+        return [...this.functionNamed(name, top, 16), `attempt(() => ${name}(1, 'two'));`, `attempt(() => ${name}());`];
     }
 
     // Scopes. Lexical names are chosen before a block is written, so that most uses come after the declaration, and so
@@ -158,10 +158,11 @@ class Statements {
 
     // Statements.
 
-    body(scope, count) {
+    /** Writes statements; `functions` are declarations that stand among them. */
+    body(scope, count, functions = []) {
         const { random } = this;
         scope.declared = new Set();
-        const functions = random.list(0, scope.isFunction ? this.functions : 0, () => this.functionDeclaration(scope));
+        functions.push(...random.list(0, scope.isFunction ? this.functions : 0, () => this.functionDeclaration(scope)));
         const pending = [...scope.lexical];
         const statements = random.list(1, Math.max(1, count), () => {
             const [next] = pending;
@@ -198,7 +199,7 @@ class Statements {
 
     statement(scope) {
         const { random } = this;
-        const deep = scope.depth >= MAX_DEPTH || this.lines > 70;
+        const deep = scope.depth >= MAX_DEPTH || this.lines > 80;
         for (;;) {
             const kind = random.weighted(this.weights);
             if (deep && NESTED.has(kind)) {
@@ -298,7 +299,7 @@ class Statements {
         inner.declared = new Set();
         inner.lexical = new Map([...inner.lexical].slice(0, 1));
         const subject = this.value(scope);
-        const values = random.some(['0', '1', '2', "'x'", 'null', 'undefined', this.value(scope), 'NaN'], 3);
+        const values = random.some(['0', '1', '2', "'x'", 'null', 'undefined', this.value(inner), 'NaN'], 3);
         const clauses = random.shuffled([...values.map((value) => `case ${value}:`), random.pick(['default:', 'case -0:'])]);
         const [declared] = inner.lexical;
         const lines = clauses.flatMap((clause, index) => {
@@ -370,7 +371,7 @@ class Statements {
             return undefined;
         }
         const jump = this.random.pick(jumps);
-        return this.random.chance(0.6) ? [`if (${this.value(scope)}) ${jump}`] : [jump];
+        return scope.isFunction || this.random.chance(0.6) ? [`if (${this.value(scope)}) ${jump}`] : [jump];
     }
 
     throw(scope) {
@@ -448,8 +449,7 @@ class Statements {
         const inner = this.scope(scope, {});
         inner.lexical.delete(name);
         inner.functions.set(name, 'function');
-        const body = this.body(inner, 2);
-        body.splice(this.random.below(body.length + 1), 0, ...this.functionNamed(name, inner, 2));
+        const body = this.body(inner, 2, [this.functionNamed(name, inner, 2)]);
         const outside = this.sloppy ? [`attempt(() => typeof ${name});`] : [];
         return ['{', ...indent(body), '}', ...outside];
     }
@@ -459,7 +459,7 @@ class Statements {
         const params = random.some(NAMES, random.between(0, 2));
         const inner = this.scope(scope, { isFunction: true, params });
         const head = params.map((param, index) => (index > 0 && random.chance(0.4) ? `${param} = ${random.pick(['1', params[0]])}` : param));
-        if (this.lines > 70 || inner.depth > MAX_DEPTH) {
+        if (this.lines > 80 || inner.depth > MAX_DEPTH) {
             return [`function ${name}(${head.join(', ')}) { log('${this.next()}'); return ${params[0] ?? 1}; }`];
         }
         const types = this.kind === 'ts' ? head.map((param) => param.replace(/^\w+/, (text) => `${text}: any`)) : head;
