@@ -31,7 +31,7 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
             const own = results.filter(({ program }) => program.area === area);
             const bundled = own.filter(({ cli }) => cli.script !== undefined);
             context.diagnostic(`${bundled.length} of ${own.length} programs are bundled by the CLI`);
-            assert.ok(bundled.length >= Math.min(MIN_PROGRAMS, COUNT), 'the CLI refuses too many');
+            assert.ok(bundled.length >= Math.min(MIN_PROGRAMS, COUNT), 'the CLI bundles too few');
             const different = own.filter((result) => result.difference && !exceptionFor(result));
             if (different.length > 0) {
                 assert.fail(await explained(different));
@@ -39,12 +39,22 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
         });
     }
 
+    test('are the same for the same seed', () => {
+        const [one, other] = [0, 1].map(() => areas.flatMap((area) => programsOf(area, SEED, 2)));
+        assert.deepEqual(one, other);
+    });
+
     test('are loaded by workerd where Node loads them', async (context) => {
         const loaded = results.map(({ ours }) => ours).filter(({ script }) => script !== undefined);
         const failures = await loadAll(loaded.map(({ script }) => script));
-        const wrong = [...failures].filter(([index, error]) => error.startsWith('SyntaxError') && !loaded[index].run.error);
+        const wrong = [...failures].filter(
+            ([index, error]) => error.startsWith('SyntaxError') && !loaded[index].run.error,
+        );
         context.diagnostic(`${loaded.length} scripts were loaded, ${failures.size} of which end with an error in both`);
-        assert.deepEqual(wrong.map(([index, error]) => `${error}: ${loaded[index].script}`), []);
+        assert.deepEqual(
+            wrong.map(([index, error]) => `${error}: ${loaded[index].script}`),
+            [],
+        );
     });
 
     test('have few exceptions, each refused with its file and line', (context) => {
@@ -71,7 +81,11 @@ const WRONG = [
     { what: 'other conditions of package.json', area: 'imports', esbuild: { conditions: ['node'] } },
     { what: 'another runtime for JSX', area: 'JSX', esbuild: { jsxImportSource: 'other-runtime' } },
     { what: 'annotations ignored', area: 'minifier: effects', esbuild: { ignoreAnnotations: true } },
-    { what: 'another mode', area: 'minifier: effects', esbuild: { define: { 'process.env.NODE_ENV': '"development"', MODE: '"x"' } } },
+    {
+        what: 'another mode',
+        area: 'minifier: effects',
+        esbuild: { define: { 'process.env.NODE_ENV': '"development"', MODE: '"x"' } },
+    },
     { what: 'properties renamed', area: 'enums', esbuild: { mangleProps: /^[A-C]$/ } },
 ];
 
@@ -84,10 +98,17 @@ function flipped({ target, useDefineForClassFields } = {}) {
 describe('a wrong option', () => {
     for (const { what, area, settings, esbuild } of WRONG) {
         test(`is noticed: ${what}, by ${area}`, async (context) => {
-            const programs = programsOf(areas.find((each) => each.area === area), SEED, MIN_PROGRAMS);
+            const programs = programsOf(
+                areas.find((each) => each.area === area),
+                SEED,
+                MIN_PROGRAMS,
+            );
             const equal = (await compareAll(programs)).filter(({ difference }) => !difference);
             const changed = { esbuild, ours: settings && withSettings(settings) };
-            const wrong = await compareAll(equal.map(({ program }) => program), changed);
+            const wrong = await compareAll(
+                equal.map(({ program }) => program),
+                changed,
+            );
             const noticed = wrong.filter(({ difference }) => difference);
             context.diagnostic(`${noticed.length} of ${equal.length} programs notice it`);
             assert.ok(noticed.length > 0);

@@ -34,7 +34,11 @@ function describeObject(value, above) {
     if (tag === 'RegExp' || tag === 'Date') {
         return String(value);
     }
-    const own = describeOwn(value, Reflect.ownKeys(value).filter((key) => key !== 'stack'), [...above, value]);
+    const own = describeOwn(
+        value,
+        Reflect.ownKeys(value).filter((key) => key !== 'stack'),
+        [...above, value],
+    );
     if (Array.isArray(value)) {
         return `[${own.filter((text) => !text.startsWith('~length')).join(', ')}]`;
     }
@@ -92,8 +96,14 @@ export function describeError(error) {
 /** The engine's messages quote the source, where names are shortened and expressions rewritten. */
 const WORDINGS = [
     // esbuild has private members as weak maps, with messages of its own.
-    [/^(Cannot (read|write|access|initialize|add) .*private .*|.* (private|brand).*|member\.\w+ is not a function)$/s, 'a private member'],
-    [/^.* (is not (a function|a constructor|iterable|an object|a function or its return value is not iterable))\b.*$/s, '… $1'],
+    [
+        /^(Cannot (read|write|access|initialize|add) .*private .*|.* (private|brand).*|member\.\w+ is not a function)$/s,
+        'a private member',
+    ],
+    [
+        /^.* (is not (a function|a constructor|iterable|an object|a function or its return value is not iterable))\b.*$/s,
+        '… $1',
+    ],
     [/^Cannot access '.*' before initialization$/s, "Cannot access '…' before initialization"],
     [/^Class constructor(s| \S*) cannot/, 'Class constructor … cannot'],
     [/^Class extends value .* is not/s, 'Class extends value … is not'],

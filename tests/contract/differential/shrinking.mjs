@@ -93,7 +93,9 @@ function* withoutBraces(lines) {
         if (depthOf(line) !== 1) {
             continue;
         }
-        const length = lines.slice(from).findIndex((_, index) => depthOf(lines.slice(from, from + index + 1).join('\n')) === 0);
+        const length = lines
+            .slice(from)
+            .findIndex((_, index) => depthOf(lines.slice(from, from + index + 1).join('\n')) === 0);
         if (length > 0) {
             yield lines.filter((_, index) => index !== from && index !== from + length).join('\n');
         }

@@ -72,7 +72,18 @@ class Statements {
         const { loops, labels, inSwitch, safe } = inherited;
         const lexical = new Map();
         const depth = above ? above.depth + 1 : 0;
-        const scope = { above, isFunction, lexical, loops, labels, inSwitch, safe, depth, functions: new Map(), ...more };
+        const scope = {
+            above,
+            isFunction,
+            lexical,
+            loops,
+            labels,
+            inSwitch,
+            safe,
+            depth,
+            functions: new Map(),
+            ...more,
+        };
         scope.owner = isFunction ? scope : above.owner;
         if (isFunction) {
             scope.params = params;
@@ -129,7 +140,8 @@ class Statements {
     value(scope, depth = 0) {
         const { random } = this;
         const name = this.name(scope);
-        const simple = () => random.pick(['0', '1', '2', "''", "'x'", 'true', 'false', 'null', 'undefined', '-0', 'NaN']);
+        const simple = () =>
+            random.pick(['0', '1', '2', "''", "'x'", 'true', 'false', 'null', 'undefined', '-0', 'NaN']);
         if (name === undefined || depth > 2) {
             return simple();
         }
@@ -175,7 +187,9 @@ class Statements {
         const rest = pending.map((next) => this.declaration(next, scope));
         // Functions are hoisted, wherever they stand.
         const all = [...statements, ...rest, [`log(${this.names(scope)});`]];
-        const missing = [...(scope.vars ?? [])].filter((name) => !scope.written.has(name) && !scope.functions.has(name));
+        const missing = [...(scope.vars ?? [])].filter(
+            (name) => !scope.written.has(name) && !scope.functions.has(name),
+        );
         const hoisted = [...functions, ...missing.map((name) => [`var ${name};`])];
         hoisted.forEach((lines) => all.splice(random.below(all.length + 1), 0, lines));
         return all.flat();
@@ -300,7 +314,10 @@ class Statements {
         inner.lexical = new Map([...inner.lexical].slice(0, 1));
         const subject = this.value(scope);
         const values = random.some(['0', '1', '2', "'x'", 'null', 'undefined', this.value(inner), 'NaN'], 3);
-        const clauses = random.shuffled([...values.map((value) => `case ${value}:`), random.pick(['default:', 'case -0:'])]);
+        const clauses = random.shuffled([
+            ...values.map((value) => `case ${value}:`),
+            random.pick(['default:', 'case -0:']),
+        ]);
         const [declared] = inner.lexical;
         const lines = clauses.flatMap((clause, index) => {
             const own = index === 0 && declared ? this.declaration(declared, inner) : [];
@@ -384,19 +401,24 @@ class Statements {
 
     closure(scope) {
         const name = this.name(scope);
-        return name && [
-            this.random.pick([
-                `later.push(() => ${name});`,
-                `later.push(function () { return typeof ${name}; });`,
-                `later.push((${name} = ${this.value(scope)}) => ${name});`,
-                `log((function ${name}() { return typeof ${name}; })());`,
-                `log(((${name}) => ${name})(${this.value(scope)}));`,
-            ]),
-        ];
+        return (
+            name && [
+                this.random.pick([
+                    `later.push(() => ${name});`,
+                    `later.push(function () { return typeof ${name}; });`,
+                    `later.push((${name} = ${this.value(scope)}) => ${name});`,
+                    `log((function ${name}() { return typeof ${name}; })());`,
+                    `log(((${name}) => ${name})(${this.value(scope)}));`,
+                ]),
+            ]
+        );
     }
 
     destructure(scope) {
-        const [one, two] = this.random.some(this.visible(scope).filter(([, kind]) => kind !== 'const'), 2);
+        const [one, two] = this.random.some(
+            this.visible(scope).filter(([, kind]) => kind !== 'const'),
+            2,
+        );
         if (!two) {
             return undefined;
         }
@@ -419,7 +441,9 @@ class Statements {
     innerClass(scope) {
         const [name] = this.random.some(NAMES, 1);
         const used = this.name(scope) ?? '1';
-        return [`log(class ${name} { static read() { return [typeof ${name}, ${used === name ? 0 : used}]; } }.read());`];
+        return [
+            `log(class ${name} { static read() { return [typeof ${name}, ${used === name ? 0 : used}]; } }.read());`,
+        ];
     }
 
     arguments({ owner }) {
@@ -458,12 +482,15 @@ class Statements {
         const { random } = this;
         const params = random.some(NAMES, random.between(0, 2));
         const inner = this.scope(scope, { isFunction: true, params });
-        const head = params.map((param, index) => (index > 0 && random.chance(0.4) ? `${param} = ${random.pick(['1', params[0]])}` : param));
+        const head = params.map((param, index) =>
+            index > 0 && random.chance(0.4) ? `${param} = ${random.pick(['1', params[0]])}` : param,
+        );
         if (this.lines > 80 || inner.depth > MAX_DEPTH) {
             return [`function ${name}(${head.join(', ')}) { log('${this.next()}'); return ${params[0] ?? 1}; }`];
         }
         const types = this.kind === 'ts' ? head.map((param) => param.replace(/^\w+/, (text) => `${text}: any`)) : head;
-        const optional = this.kind === 'ts' ? types.map((param) => (param.includes('=') ? param : param.replace(':', '?:'))) : types;
+        const optional =
+            this.kind === 'ts' ? types.map((param) => (param.includes('=') ? param : param.replace(':', '?:'))) : types;
         return [`function ${name}(${optional.join(', ')}) {`, ...indent(this.body(inner, count)), '}'];
     }
 }
