@@ -37,7 +37,7 @@ function advance(state, compared) {
     }
 }
 
-/** Whether a smaller program shows the same difference, and has none of the mistakes that shrinking makes. */
+/** Returns true if a smaller program shows the same difference, and has none of the mistakes that shrinking makes. */
 function isAlike(best, result) {
     const failures = ({ cli }) => (JSON.stringify(cli.run ?? '').match(/is not defined/g) ?? []).length;
     return (

@@ -3,7 +3,7 @@
  *
  * esbuild 0.17 lowers private members to weak maps and is wrong about these, which are not generated: a private member
  * as the target of a destructuring, or behind `?.` in a longer chain. With fields to initialize, it takes a call of `super`
- * that is no statement of its own for one without a value, or initializes the fields before it. It evaluates the
+ * (but for a statement of its own) to have no value, or initializes the fields before it. It evaluates the
  * defaults of a constructor's parameters before fields that are defined.
  */
 import { indent, withoutDuplicates } from './files.mjs';
@@ -584,10 +584,7 @@ export class Classes {
                             'attempt(() => made.arrow());',
                             'attempt(() => made.b?.());',
                             `attempt(() => made instanceof ${name});`,
-                            'attempt(() => made.later().then((value) => log("later", value)));'.replace(
-                                '(value)',
-                                this.typed ? '(value: any)' : '(value)',
-                            ),
+                            'attempt(() => made.later().then((value) => log("later", value)));',
                             'attempt(() => made.above?.());',
                             'attempt(() => made.object());',
                             'attempt(() => made.written());',

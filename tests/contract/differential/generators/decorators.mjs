@@ -132,7 +132,7 @@ class Decorators {
             [`plain${id} = at('not decorated', ${id});`],
             [`static block${id} = at('static', typeof ${name});`],
             [`static { log('block', typeof ${name}); }`],
-            [`${dec} declare d${id}: any;`.replace('declare ', random.chance(0.5) ? 'declare ' : '')],
+            [`${dec} ${random.chance(0.5) ? 'declare ' : ''}d${id}: any;`],
             [`#private${id} = 1;`, `${dec} read${id}() { return this.#private${id}; }`],
             [`${dec} 'quoted ${id}' = 1;`],
             [`${dec} ${id}() { return 'numeric'; }`],

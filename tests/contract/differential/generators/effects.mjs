@@ -65,7 +65,7 @@ class Effects {
                 'attempt(() => { undefined[at("key", 1)]; });',
                 'attempt(() => { at("object", null)[at("key", 1)] = at("value", 2); });',
             ],
-            () => ["attempt(() => { new.target; at('after', 1); });".replace('new.target; ', '')],
+            () => ["attempt(() => { at('after', 1); });"],
             () => [
                 "attempt(() => { Symbol() + ''; });",
                 'attempt(() => { 1n + 1; });',

@@ -57,10 +57,7 @@ class Jsx {
             ...(random.chance(0.2) ? [random.pick(PRAGMAS)] : []),
             ...(random.chance(0.3) ? ["import Part, { Shown } from './part';"] : []),
             `const at = (value${this.typed ? ': any' : ''}) => (log('at', value), value);`,
-            `const make = (type, props, ...more) => (log('make', type, props, more), { type, props, more });`.replace(
-                '(type, props, ...more)',
-                this.typed ? '(type: any, props: any, ...more: any[])' : '(type, props, ...more)',
-            ),
+            `const make = (type, props, ...more) => (log('make', type, props, more), { type, props, more });`,
             "const space = { make, Part: 'part of the space', deep: { Inner: 'inner' } };",
             "const React = { createElement: make, Fragment: 'React fragment' };",
             `const Shape = (${this.typed ? 'props: any' : 'props'}) => props;`,
@@ -118,8 +115,8 @@ class Jsx {
             '_x',
             'é',
             'svg:rect',
-            'this0'.replace('this0', 'i'),
-            'a.b'.replace('a.b', 'space.make'),
+            'i',
+            'space.make',
             'block',
             'data',
         ]);
@@ -178,15 +175,10 @@ class Jsx {
                 ]),
             ],
             () => [
-                `{${random.pick(["at('child')", '1', "'text'", 'null', 'false', 'list', '-0', '[]', '`t`', '...list'.replace('...', ''), '/* comment */', "' '", 'void 0', '({ a: 1 }).a', '() => 1', random.chance(0.2) ? '(1, 2)' : '12'])}}`,
+                `{${random.pick(["at('child')", '1', "'text'", 'null', 'false', 'list', '-0', '[]', '`t`', 'list', '/* comment */', "' '", 'void 0', '({ a: 1 }).a', '() => 1', random.chance(0.2) ? '(1, 2)' : '12'])}}`,
             ],
             () => [`{at(0) ? ${inline()} : ${inline()}}`],
-            () => [
-                `{list.map((each) => <li key={each}>{each}</li>)}`.replace(
-                    '(each)',
-                    this.typed ? '(each: any)' : '(each)',
-                ),
-            ],
+            () => [`{list.map((each) => <li key={each}>{each}</li>)}`],
             () => [`{/* only a comment */}`],
             () => ['{}'],
         ])();
@@ -210,7 +202,7 @@ class Jsx {
             'onClick',
             'ref',
             'children',
-            '__proto__0'.replace('0', 'x'),
+            '__proto__x',
             'a',
         ]);
         const value = random.pick([

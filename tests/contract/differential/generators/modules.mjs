@@ -3,8 +3,6 @@
  * default, namespace and name, exported again, in circles and lazily.
  */
 
-const RUNTIME_ORDER = "log('%s starts');";
-
 /** The kinds of modules, with what each is written in. */
 const KINDS = {
     ts: { path: (name) => `${name}.ts`, from: (name) => `./${name}`, esm: true },
@@ -28,7 +26,7 @@ const KINDS = {
     json: { path: (name) => `${name}.json`, from: (name) => `./${name}.json`, json: true },
 };
 
-/** Whether each area has imports that go back, and of which kinds they are. */
+/** The shape of the graph of each area: its size, its forms of imports, and the chance of circles and laziness. */
 const SHAPES = {
     imports: { files: [1, 4], forms: ['default', 'named', 'namespace', 'both', 'effect', 'require'] },
     're-exports': { files: [2, 4], again: 0.9, forms: ['named', 'namespace', 'default'] },
@@ -43,7 +41,7 @@ export const areas = Object.entries(SHAPES).map(([area, shape]) => ({
 
 const FILES = ['main', 'first', 'second', 'third', 'fourth', 'fifth'];
 
-/** What every module offers under these names, so that any of them can be imported from any. */
+/** The names that every module offers, so that any of them can be imported from any. */
 const EXPORTED = ['one', 'two', 'count', 'increase', 'Thing'];
 
 class Modules {
@@ -162,7 +160,7 @@ class Modules {
             }
         }
         const own = this.ownExports(module);
-        const start = RUNTIME_ORDER.replace('%s', module.name);
+        const start = `log('${module.name} starts');`;
         return random.chance(0.8) ? [...heads, start, ...own, ...uses] : [start, ...own, ...uses, ...heads];
     }
 
@@ -214,7 +212,6 @@ class Modules {
               )
             : [];
         const cjsUse = random.chance(0.15) ? ['log(typeof module, typeof exports, typeof this);'] : [];
-        module.offers = ['default', ...EXPORTED];
         return [...random.shuffled(Object.values(all)).flat(), ...types, ...pure, ...cjsUse];
     }
 
@@ -284,7 +281,7 @@ class Modules {
                 `log('not yet');`,
                 ...this.random.pick([
                     [`attempt(() => ${local}());`, `attempt(() => ${local}());`],
-                    [`globalThis.setTimeout(() => attempt(() => ${local}()), 0);`.replace('globalThis.', '')],
+                    [`setTimeout(() => attempt(() => ${local}()), 0);`],
                     [`Promise.resolve().then(() => attempt(() => ${local}()));`],
                     [`if (${this.random.pick(['true', 'log.length > 5'])}) attempt(() => ${local}());`],
                 ]),
@@ -294,30 +291,27 @@ class Modules {
 
     lazyImport(from, local) {
         return {
-            use: this.random
-                .pick([
-                    [
-                        `const ${local} = import(${from});`,
-                        `log('asked', typeof ${local}.then);`,
-                        `${local}.then((all) => log('${local}', all), (error) => log('failed', error));`,
-                    ],
-                    [
-                        `(async () => { const { default: def, one } = await import(${from}); log('${local}', def, one); })();`,
-                    ],
-                    [
-                        `const ${local} = async () => (await import(${from})).increase?.();`,
-                        `${local}().then((value) => log('increased', value));`,
-                    ],
-                    [`Promise.all([import(${from}), import(${from})]).then(([one, two]) => log('same', one === two));`],
-                ])
-                .map((line) => line),
+            use: this.random.pick([
+                [
+                    `const ${local} = import(${from});`,
+                    `log('asked', typeof ${local}.then);`,
+                    `${local}.then((all) => log('${local}', all), (error) => log('failed', error));`,
+                ],
+                [
+                    `(async () => { const { default: def, one } = await import(${from}); log('${local}', def, one); })();`,
+                ],
+                [
+                    `const ${local} = async () => (await import(${from})).increase?.();`,
+                    `${local}().then((value) => log('increased', value));`,
+                ],
+                [`Promise.all([import(${from}), import(${from})]).then(([one, two]) => log('same', one === two));`],
+            ]),
         };
     }
 
     again(form, from, other, importer) {
         const { random } = this;
         const local = this.local();
-        importer.again ??= 0;
         switch (form) {
             case 'again all':
                 return { head: [`export * from ${from};`] };
@@ -390,7 +384,7 @@ class Modules {
             forms.flatMap((form) => this.write(form, module, other).use ?? []),
         );
         const exported = this.commonJsExports(module);
-        const start = RUNTIME_ORDER.replace('%s', module.name);
+        const start = `log('${module.name} starts');`;
         const strict = random.chance(0.2) ? ["'use strict';"] : [];
         const odd = random.chance(0.25)
             ? [

@@ -81,22 +81,14 @@ class Order extends Classes {
                         "class Second { static name2 = at('name2', Second); static other = Second.name2 === Second; }",
                     ],
                     [
-                        "const tag = (parts, ...values) => at('tag', [parts.raw.length, values]);".replace(
-                            '(parts, ...values)',
-                            this.typed ? '(parts: any, ...values: any[])' : '(parts, ...values)',
-                        ),
+                        "const tag = (parts, ...values) => at('tag', [parts.raw.length, values]);",
                         "tag`a${at('1', 1)}b${at('2', 2)}`;",
                     ],
                     [
                         "attempt(() => { label: { at('in a label', 1); if (at('leaves', true)) break label; at('not', 1); } });",
                     ],
                     ["delete at('deleted', { a: 1 })[at('deleted key', 'a')];"],
-                    [
-                        "attempt(() => new (at('class', class { constructor(one) { log(one); } }))(at('passed', 1)));".replace(
-                            '(one)',
-                            this.typed ? '(one: any)' : '(one)',
-                        ),
-                    ],
+                    ["attempt(() => new (at('class', class { constructor(one) { log(one); } }))(at('passed', 1)));"],
                     [
                         "(async () => { log('async start'); await null; log('async end'); })();",
                         "Promise.resolve().then(() => log('then'));",
@@ -109,15 +101,10 @@ class Order extends Classes {
         return [
             ...imports,
             `log('${name} starts');`,
-            'const object0 = {};'.replace('object0', this.typed ? 'object0: any' : 'object0'),
+            'const object0 = {};',
             'var constant0;',
             ...(parts.some((line) => line.includes('at('))
-                ? [
-                      'function at(what, value) { return log(what), value; }'.replace(
-                          '(what, value)',
-                          this.typed ? '(what: any, value?: any)' : '(what, value)',
-                      ),
-                  ]
+                ? ['function at(what, value) { return log(what), value; }']
                 : []),
             ...parts,
             `export let value = '${name}';`,

@@ -99,7 +99,7 @@ class Statements {
         return scope;
     }
 
-    /** Whether a `var` may stand in a scope: nothing between it and its function declares the name. */
+    /** Returns true if a `var` may stand in a scope: nothing between it and its function declares the name. */
     mayDeclare(name, scope) {
         for (let each = scope; each; each = each.above) {
             const declared = each.lexical.has(name) || (each.taken?.includes(name) && !each.simple);

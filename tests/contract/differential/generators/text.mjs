@@ -123,10 +123,7 @@ class Text {
                 `log((1, 2), [(1, 2)], ((a, b) => b)((1, 2), 3), (() => ({}))(), (() => ({ a: 1 }.a))(), (function () {})(), (class {}).name.length >= 0, new (class { constructor() { this.x = 1; } })().x);`,
             ],
             () => [
-                `log(new (() => Map)()?.size ?? 'x');`.replace(
-                    "new (() => Map)()?.size ?? 'x'",
-                    'new ((() => Map)())().size, new (Map.bind())().size, new Map().size, new (class { static f() { return Map; } }.f())().size',
-                ),
+                `log(new ((() => Map)())().size, new (Map.bind())().size, new Map().size, new (class { static f() { return Map; } }.f())().size);`,
             ],
             () => [
                 `log((a => a)(1), (async a => a).length, (({ a }) => a)({ a: 1 }), (([a]) => a)([1]), ((...a) => a)(1, 2), ((a, ) => a)(1));`,
@@ -175,10 +172,7 @@ class Text {
             ],
             () => [
                 `const \\u0061bc${id} = 1, ℼ${id} = 2, 𠮷${id} = 3, $${id} = 4, _${id} = 5;`,
-                `log(abc${id} + \\u{2119c}${id} * 2, ℼ${id}, 𠮷${id}, $${id}, _${id});`.replace(
-                    '\\u{2119c}',
-                    '\\u{20bb7}',
-                ),
+                `log(abc${id} + \\u{20bb7}${id} * 2, ℼ${id}, 𠮷${id}, $${id}, _${id});`,
             ],
             () => [
                 `log(((undefined) => undefined)(1), ((NaN, Infinity) => [NaN, Infinity, 1 / 0, 0 / 0])(2, 3));`,
@@ -193,10 +187,7 @@ class Text {
                 `log(0.1 + 0.2, 1e21 + 1, 1 / 3, 1e-7, 123456789.123, 5e-324, 1.7976931348623157e308, 2 ** -1074, 0xffffffffffffffff, 0.000001, 1e6, 1000000000, 1e100, -1e-10, 4.0, 100, 255 .toString(16));`,
             ],
             () => [
-                `log(0xffn, 1_000n, -5n ** 2n === undefined, 10n / 3n, -10n % 3n, 2n ** 70n, BigInt(5) === 5n, typeof 1n, 1n == 1, 0n ? 1 : 2, -0n, 5n > 4, '5' == 5n);`.replace(
-                    '-5n ** 2n === undefined, ',
-                    '',
-                ),
+                `log(0xffn, 1_000n, 10n / 3n, -10n % 3n, 2n ** 70n, BigInt(5) === 5n, typeof 1n, 1n == 1, 0n ? 1 : 2, -0n, 5n > 4, '5' == 5n);`,
             ],
             () => [
                 `function directive${id}() { 'use strict'; return this === undefined; }`,
@@ -207,24 +198,15 @@ class Text {
             () => [
                 `label${id}: for (const a of [1, 2]) { inner: for (const b of [1, 2]) { if (b === 2) continue label${id}; if (a === 2) break label${id}; log(a, b); } }`,
             ],
-            () =>
-                ['log(import.meta === import.meta, typeof import.meta);']
-                    .filter(() => !this.sloppy)
-                    .concat(this.sloppy ? ['log(typeof require);'] : []),
-            () => [
-                `log("\\
-continued", '\\v\\b\\f', '\\x41\\u0042\\u{43}', "\\'", '\\"', '\\a'.length);`.replace('\n', ''),
-            ],
+            () => [this.sloppy ? 'log(typeof require);' : 'log(import.meta === import.meta, typeof import.meta);'],
+            () => [`log("\\continued", '\\v\\b\\f', '\\x41\\u0042\\u{43}', "\\'", '\\"', '\\a'.length);`],
             () => [
                 `// </script> and <!-- in a comment`,
                 `log('</script>', '<!--', '-->', /<\\/script>/.source, \`</script>\`, String.raw\`</script>\`.length);`,
                 `//! a legal comment ${id}`,
                 '/* @license text */ log("after a licence");',
             ],
-            () => [
-                `var { length, [0]: zero${id}, length: len${id} = 5 } = 'text';`.replace('length, ', ''),
-                `log(zero${id}, len${id});`,
-            ],
+            () => [`var { [0]: zero${id}, length: len${id} = 5 } = 'text';`, `log(zero${id}, len${id});`],
             () => [
                 `log(((a, b = () => a) => { var a = 2; return [a, b()]; })(1), (function (a) { var a; return a; })(1), (function (a) { a = 2; return arguments.length; })(1));`,
             ],
