@@ -1,13 +1,32 @@
 /** The areas of the differential suite, and the programs of each. */
-import { areas as classes } from './classes.mjs';
-import { areas as jsx } from './jsx.mjs';
-import { areas as minifier } from './minifier.mjs';
-import { areas as modules } from './modules.mjs';
-import { randomFrom } from './random.mjs';
-import { areas as statements } from './statements.mjs';
-import { areas as typescript } from './typescript.mjs';
+import { areas as classes } from './generators/classes.mjs';
+import { areas as constants } from './generators/constants.mjs';
+import { areas as decorators } from './generators/decorators.mjs';
+import { areas as effects } from './generators/effects.mjs';
+import { areas as enums } from './generators/enums.mjs';
+import { areas as jsx } from './generators/jsx.mjs';
+import { areas as modules } from './generators/modules.mjs';
+import { areas as namespaces } from './generators/namespaces.mjs';
+import { areas as order } from './generators/order.mjs';
+import { randomFrom } from './generators/random.mjs';
+import { areas as statements } from './generators/statements.mjs';
+import { areas as text } from './generators/text.mjs';
+import { areas as types } from './generators/types.mjs';
 
-export const areas = [...classes, ...modules, ...typescript, ...jsx, ...statements, ...minifier];
+export const areas = [
+    ...classes,
+    ...order,
+    ...modules,
+    ...enums,
+    ...namespaces,
+    ...decorators,
+    ...types,
+    ...jsx,
+    ...statements,
+    ...constants,
+    ...effects,
+    ...text,
+];
 
 /** Returns the first `count` programs of an area: `{ area, seed, entry, files }`, the same for the same seed. */
 export function programsOf({ area, generate }, seed, count) {

@@ -85,7 +85,12 @@ async function publish(root, indexes, results, rounds) {
     const refused = indexes.filter((index) => problems.has(nameOf(index)));
     if (refused.length > 0 && rounds > 0) {
         refused.forEach((index) => (results[index] = { refused: problems.get(nameOf(index)).join('\n') }));
-        return publish(root, indexes.filter((index) => !refused.includes(index)), results, rounds - 1);
+        return publish(
+            root,
+            indexes.filter((index) => !refused.includes(index)),
+            results,
+            rounds - 1,
+        );
     }
     if (indexes.length === 1) {
         results[indexes[0]] = { refused: `ended with ${code}: ${output}` };

@@ -32,12 +32,16 @@ function differenceOf({ cli, ours }) {
     if (theirs.error !== our.error) {
         return `ends with ${our.error ?? 'no error'} instead of ${theirs.error ?? 'no error'}`;
     }
-    return JSON.stringify(theirs.log) === JSON.stringify(our.log) ? 'other exports' : `another log${failureIn(theirs, our)}`;
+    return JSON.stringify(theirs.log) === JSON.stringify(our.log)
+        ? 'other exports'
+        : `another log${failureIn(theirs, our)}`;
 }
 
 /** Returns how the first different lines of two logs fail, where they do. */
 function failureIn(theirs, our) {
     const index = our.log.findIndex((line, index) => line !== theirs.log[index]);
     const failures = [our, theirs].map(({ log }) => log[index]?.match(/^"throws" (.*)$/)?.[1]);
-    return failures.some((failure) => failure) ? `: ${failures.map((failure) => failure ?? 'no error').join(' instead of ')}` : '';
+    return failures.some((failure) => failure)
+        ? `: ${failures.map((failure) => failure ?? 'no error').join(' instead of ')}`
+        : '';
 }

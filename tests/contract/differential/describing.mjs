@@ -34,7 +34,11 @@ function describeObject(value, above) {
     if (tag === 'RegExp' || tag === 'Date') {
         return String(value);
     }
-    const own = describeOwn(value, Reflect.ownKeys(value), [...above, value]);
+    const own = describeOwn(
+        value,
+        Reflect.ownKeys(value).filter((key) => key !== 'stack'),
+        [...above, value],
+    );
     if (Array.isArray(value)) {
         return `[${own.filter((text) => !text.startsWith('~length')).join(', ')}]`;
     }
@@ -57,7 +61,7 @@ function describeFunction(value, above) {
         parts.push(...describeOwn(prototype.value, members, below).map((text) => `#${text}`));
     }
     const name = prototype?.writable === false ? 'class' : kind;
-    return `(${name}/${value.length}${parts.length > 0 ? ` ${parts.join(', ')}` : ''})`;
+    return `(${name}/${describe(value.length, below)}${parts.length > 0 ? ` ${parts.join(', ')}` : ''})`;
 }
 
 const ofEveryFunction = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
@@ -86,16 +90,22 @@ export function describeError(error) {
         return describe(error);
     }
     const { name, message } = error;
-    return `${name}: ${WORDINGS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), message)}`;
+    return `${typeof name === 'string' ? name : describe(name)}: ${WORDINGS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), String(message))}`;
 }
 
 /** The engine's messages quote the source, where names are shortened and expressions rewritten. */
 const WORDINGS = [
     // esbuild has private members as weak maps, with messages of its own.
-    [/^(Cannot (read|write|access|initialize|add) .*private .*|.* (private|brand).*|member\.\w+ is not a function)$/s, 'a private member'],
-    [/^.* (is not (a function|a constructor|iterable|an object|a function or its return value is not iterable))\b.*$/s, '… $1'],
+    [
+        /^(Cannot (read|write|access|initialize|add) .*private .*|.* (private|brand).*|member\.\w+ is not a function)$/s,
+        'a private member',
+    ],
+    [
+        /^.* (is not (a function|a constructor|iterable|an object|a function or its return value is not iterable))\b.*$/s,
+        '… $1',
+    ],
     [/^Cannot access '.*' before initialization$/s, "Cannot access '…' before initialization"],
-    [/^Class constructor \S* cannot/, 'Class constructor … cannot'],
+    [/^Class constructor(s| \S*) cannot/, 'Class constructor … cannot'],
     [/^Class extends value .* is not/s, 'Class extends value … is not'],
     [/^(Cannot destructure( property)?) (?:('[^']*') of )?'.*' as it is (undefined|null)\.$/s, '$1 $3 as it is $4'],
     [/#<.*>/s, '#<…>'],

@@ -51,7 +51,11 @@ async function load(scripts, indexes) {
         await worker.ready;
         const body = JSON.stringify(indexes.map((index) => `./${pathOf(index)}`));
         const response = await worker.dispatchFetch('http://localhost/', { method: 'POST', body });
-        return { errors: new Map((await response.json()).map(([path, error]) => [parseInt(path.match(/\d+/)[0], 10), error])) };
+        return {
+            errors: new Map(
+                (await response.json()).map(([path, error]) => [parseInt(path.match(/\d+/)[0], 10), error]),
+            ),
+        };
     } catch (error) {
         return { refused: output.join('').match(/\w*Error: .*/)?.[0] ?? String(error) };
     } finally {

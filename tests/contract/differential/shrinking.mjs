@@ -37,7 +37,7 @@ function advance(state, compared) {
     }
 }
 
-/** Whether a smaller program shows the same difference, and has none of the mistakes that shrinking makes. */
+/** Returns true if a smaller program shows the same difference, and has none of the mistakes that shrinking makes. */
 function isAlike(best, result) {
     const failures = ({ cli }) => (JSON.stringify(cli.run ?? '').match(/is not defined/g) ?? []).length;
     return (
@@ -93,7 +93,9 @@ function* withoutBraces(lines) {
         if (depthOf(line) !== 1) {
             continue;
         }
-        const length = lines.slice(from).findIndex((_, index) => depthOf(lines.slice(from, from + index + 1).join('\n')) === 0);
+        const length = lines
+            .slice(from)
+            .findIndex((_, index) => depthOf(lines.slice(from, from + index + 1).join('\n')) === 0);
         if (length > 0) {
             yield lines.filter((_, index) => index !== from && index !== from + length).join('\n');
         }

@@ -3,8 +3,6 @@
  * default, namespace and name, exported again, in circles and lazily.
  */
 
-const RUNTIME_ORDER = "log('%s starts');";
-
 /** The kinds of modules, with what each is written in. */
 const KINDS = {
     ts: { path: (name) => `${name}.ts`, from: (name) => `./${name}`, esm: true },
@@ -28,7 +26,7 @@ const KINDS = {
     json: { path: (name) => `${name}.json`, from: (name) => `./${name}.json`, json: true },
 };
 
-/** Whether each area has imports that go back, and of which kinds they are. */
+/** The shape of the graph of each area: its size, its forms of imports, and the chance of circles and laziness. */
 const SHAPES = {
     imports: { files: [1, 4], forms: ['default', 'named', 'namespace', 'both', 'effect', 'require'] },
     're-exports': { files: [2, 4], again: 0.9, forms: ['named', 'namespace', 'default'] },
@@ -43,7 +41,7 @@ export const areas = Object.entries(SHAPES).map(([area, shape]) => ({
 
 const FILES = ['main', 'first', 'second', 'third', 'fourth', 'fifth'];
 
-/** What every module offers under these names, so that any of them can be imported from any. */
+/** The names that every module offers, so that any of them can be imported from any. */
 const EXPORTED = ['one', 'two', 'count', 'increase', 'Thing'];
 
 class Modules {
@@ -98,7 +96,14 @@ class Modules {
             return random.pick(['lazy import', 'lazy require', 'lazy import']);
         }
         if (random.chance(shape.again) && !module.json) {
-            return random.pick(['again all', 'again all', 'again as', 'again named', 'again default', 'imported and exported']);
+            return random.pick([
+                'again all',
+                'again all',
+                'again as',
+                'again named',
+                'again default',
+                'imported and exported',
+            ]);
         }
         const form = random.pick(shape.forms);
         if (form === 'require' && importer.kind === 'ts' && random.chance(0.3)) {
@@ -119,7 +124,10 @@ class Modules {
         const root = `node_modules/${module.name}`;
         const manifest = { [`${root}/package.json`]: JSON.stringify({ name: module.name, ...module.package }) };
         const others = JSON.stringify(module.package).match(/\w+\.cjs/g) ?? [];
-        const required = others.map((name) => [`${root}/${name}`, `log('${module.name} is required');\nexports.one = 'required one';\nexports.default = 'required default';\n`]);
+        const required = others.map((name) => [
+            `${root}/${name}`,
+            `log('${module.name} is required');\nexports.one = 'required one';\nexports.default = 'required default';\n`,
+        ]);
         return { ...manifest, [path]: text, ...Object.fromEntries(required) };
     }
 
@@ -152,7 +160,7 @@ class Modules {
             }
         }
         const own = this.ownExports(module);
-        const start = RUNTIME_ORDER.replace('%s', module.name);
+        const start = `log('${module.name} starts');`;
         return random.chance(0.8) ? [...heads, start, ...own, ...uses] : [start, ...own, ...uses, ...heads];
     }
 
@@ -180,10 +188,30 @@ class Modules {
         if (!random.chance(0.9)) {
             all.count = ['export let count = 5;', 'count = 6;'];
         }
-        const types = typed ? random.some(['export type Only = string;', 'export interface Shape { a: 1; }', 'type Hidden = Only2; type Only2 = 1; export type { Hidden };', 'export declare const never: 1;'], 2) : [];
-        const pure = random.chance(0.3) ? random.some([`/* @__PURE__ */ log(${text('pure')});`, `const unused = /* @__PURE__ */ (() => log(${text('pure')}))();`, `const kept = log(${text('kept')});`, `const { a: destructured } = { get a() { return log(${text('getter')}); } };`, `class Unused { static x = log(${text('static of an unused class')}); }`], 2) : [];
-        const cjsUse = random.chance(0.15) ? ["log(typeof module, typeof exports, typeof this);"] : [];
-        module.offers = ['default', ...EXPORTED];
+        const types = typed
+            ? random.some(
+                  [
+                      'export type Only = string;',
+                      'export interface Shape { a: 1; }',
+                      'type Hidden = Only2; type Only2 = 1; export type { Hidden };',
+                      'export declare const never: 1;',
+                  ],
+                  2,
+              )
+            : [];
+        const pure = random.chance(0.3)
+            ? random.some(
+                  [
+                      `/* @__PURE__ */ log(${text('pure')});`,
+                      `const unused = /* @__PURE__ */ (() => log(${text('pure')}))();`,
+                      `const kept = log(${text('kept')});`,
+                      `const { a: destructured } = { get a() { return log(${text('getter')}); } };`,
+                      `class Unused { static x = log(${text('static of an unused class')}); }`,
+                  ],
+                  2,
+              )
+            : [];
+        const cjsUse = random.chance(0.15) ? ['log(typeof module, typeof exports, typeof this);'] : [];
         return [...random.shuffled(Object.values(all)).flat(), ...types, ...pure, ...cjsUse];
     }
 
@@ -206,22 +234,37 @@ class Modules {
                 const list = names.map((name) => ({ name, local: this.local(name === 'default' ? 'def' : name) }));
                 const clauses = list.map((each) => `${each.name} as ${each.local}`);
                 const extra = typed && random.chance(0.3) && !other.json ? [`type Only as ${this.local('Type')}`] : [];
-                return { head: [`import { ${[...clauses, ...extra].join(', ')} } from ${from};`], use: list.flatMap((each) => this.use(each.local, other, each.name)) };
+                return {
+                    head: [`import { ${[...clauses, ...extra].join(', ')} } from ${from};`],
+                    use: list.flatMap((each) => this.use(each.local, other, each.name)),
+                };
             }
             case 'namespace':
                 return { head: [`import * as ${local} from ${from};`], use: this.useNamespace(local, other) };
             case 'both': {
                 const second = this.local('all');
-                return { head: [`import ${local}, * as ${second} from ${from};`], use: [...this.use(local, other), ...this.useNamespace(second, other)] };
+                return {
+                    head: [`import ${local}, * as ${second} from ${from};`],
+                    use: [...this.use(local, other), ...this.useNamespace(second, other)],
+                };
             }
             case 'effect':
                 return { head: [`import ${from};`] };
             case 'import equals':
                 return { head: [`import ${local} = require(${from});`], use: [`log(${local});`] };
             case 'require':
-                return { use: [`${random.pick(['const', 'var'])} ${local} = require(${from});`, `log('${local}', ${local});`] };
+                return {
+                    use: [
+                        `${random.pick(['const', 'var'])} ${local} = require(${from});`,
+                        `log('${local}', ${local});`,
+                    ],
+                };
             case 'tried require':
-                return { use: [`try { log('tried', require(${random.chance(0.3) ? "'./missing-file'" : from})); } catch (error) { log('failed', error); }`] };
+                return {
+                    use: [
+                        `try { log('tried', require(${random.chance(0.3) ? "'./missing-file'" : from})); } catch (error) { log('failed', error); }`,
+                    ],
+                };
             case 'lazy require':
                 return this.lazyRequire(from, local);
             case 'lazy import':
@@ -238,7 +281,7 @@ class Modules {
                 `log('not yet');`,
                 ...this.random.pick([
                     [`attempt(() => ${local}());`, `attempt(() => ${local}());`],
-                    [`globalThis.setTimeout(() => attempt(() => ${local}()), 0);`.replace('globalThis.', '')],
+                    [`setTimeout(() => attempt(() => ${local}()), 0);`],
                     [`Promise.resolve().then(() => attempt(() => ${local}()));`],
                     [`if (${this.random.pick(['true', 'log.length > 5'])}) attempt(() => ${local}());`],
                 ]),
@@ -249,18 +292,26 @@ class Modules {
     lazyImport(from, local) {
         return {
             use: this.random.pick([
-                [`const ${local} = import(${from});`, `log('asked', typeof ${local}.then);`, `${local}.then((all) => log('${local}', all), (error) => log('failed', error));`],
-                [`(async () => { const { default: def, one } = await import(${from}); log('${local}', def, one); })();`],
-                [`const ${local} = async () => (await import(${from})).increase?.();`, `${local}().then((value) => log('increased', value));`],
+                [
+                    `const ${local} = import(${from});`,
+                    `log('asked', typeof ${local}.then);`,
+                    `${local}.then((all) => log('${local}', all), (error) => log('failed', error));`,
+                ],
+                [
+                    `(async () => { const { default: def, one } = await import(${from}); log('${local}', def, one); })();`,
+                ],
+                [
+                    `const ${local} = async () => (await import(${from})).increase?.();`,
+                    `${local}().then((value) => log('increased', value));`,
+                ],
                 [`Promise.all([import(${from}), import(${from})]).then(([one, two]) => log('same', one === two));`],
-            ]).map((line) => line),
+            ]),
         };
     }
 
     again(form, from, other, importer) {
         const { random } = this;
         const local = this.local();
-        importer.again ??= 0;
         switch (form) {
             case 'again all':
                 return { head: [`export * from ${from};`] };
@@ -270,11 +321,18 @@ class Modules {
                 return { head: [`export { default as ${this.local('def')} } from ${from};`] };
             case 'again named': {
                 const names = random.some([...EXPORTED, 'default'], random.between(1, 3));
-                return { head: [`export { ${names.map((name) => `${name} as ${this.local(name === 'default' ? 'def' : name)}`).join(', ')} } from ${from};`] };
+                return {
+                    head: [
+                        `export { ${names.map((name) => `${name} as ${this.local(name === 'default' ? 'def' : name)}`).join(', ')} } from ${from};`,
+                    ],
+                };
             }
             default: {
                 const name = this.wanted(other);
-                return { head: [`import { ${name} as ${local} } from ${from};`], use: [`export { ${local} };`, `export const ${this.local('copy')} = () => ${local};`] };
+                return {
+                    head: [`import { ${name} as ${local} } from ${from};`],
+                    use: [`export { ${local} };`, `export const ${this.local('copy')} = () => ${local};`],
+                };
             }
         }
     }
@@ -322,36 +380,85 @@ class Modules {
 
     commonJs(module) {
         const { random } = this;
-        const uses = module.imports.flatMap(({ module: other, forms }) => forms.flatMap((form) => this.write(form, module, other).use ?? []));
+        const uses = module.imports.flatMap(({ module: other, forms }) =>
+            forms.flatMap((form) => this.write(form, module, other).use ?? []),
+        );
         const exported = this.commonJsExports(module);
-        const start = RUNTIME_ORDER.replace('%s', module.name);
+        const start = `log('${module.name} starts');`;
         const strict = random.chance(0.2) ? ["'use strict';"] : [];
-        const odd = random.chance(0.25) ? [random.pick(['log(this === module.exports, this === exports);', 'log(typeof require, typeof module, typeof exports);', "log(require.main === module);", 'var exports2 = exports; log(exports2 === module.exports);', 'attempt(() => typeof __filename);'])] : [];
-        return random.chance(0.6) ? [...strict, start, ...uses, ...exported, ...odd] : [...strict, start, ...exported, ...odd, ...uses];
+        const odd = random.chance(0.25)
+            ? [
+                  random.pick([
+                      'log(this === module.exports, this === exports);',
+                      'log(typeof require, typeof module, typeof exports);',
+                      'log(require.main === module);',
+                      'var exports2 = exports; log(exports2 === module.exports);',
+                      'attempt(() => typeof __filename);',
+                  ]),
+              ]
+            : [];
+        return random.chance(0.6)
+            ? [...strict, start, ...uses, ...exported, ...odd]
+            : [...strict, start, ...exported, ...odd, ...uses];
     }
 
     commonJsExports({ name, imports }) {
         const { random } = this;
         const text = (what) => `'${name} ${what}'`;
-        const required = imports.length > 0 ? `require('${this.specifier({ package: undefined, ...this.modules.find((module) => module.name === name) }, imports[0].module)}')` : `{ copied: ${text('copied')} }`;
-        const marked = random.pick([[], ['exports.__esModule = true;'], ["Object.defineProperty(exports, '__esModule', { value: true });"]]);
+        const required =
+            imports.length > 0
+                ? `require('${this.specifier({ package: undefined, ...this.modules.find((module) => module.name === name) }, imports[0].module)}')`
+                : `{ copied: ${text('copied')} }`;
+        const marked = random.pick([
+            [],
+            ['exports.__esModule = true;'],
+            ["Object.defineProperty(exports, '__esModule', { value: true });"],
+        ]);
         return random.pick([
-            [...marked, `exports.one = ${text('one')};`, 'exports.count = 0;', 'exports.increase = () => (exports.count += 1);', `exports.default = ${text('default')};`],
+            [
+                ...marked,
+                `exports.one = ${text('one')};`,
+                'exports.count = 0;',
+                'exports.increase = () => (exports.count += 1);',
+                `exports.default = ${text('default')};`,
+            ],
             [...marked, `exports.one = ${text('one')};`, `exports.two = ${text('two')};`],
-            [`module.exports = { one: ${text('one')}, two: ${text('two')}, default: ${text('default')}${random.pick(['', ', __esModule: true'])} };`],
-            [`module.exports = function () { return ${text('function')}; };`, `module.exports.one = ${text('one')};`, 'module.exports.default = module.exports;'],
+            [
+                `module.exports = { one: ${text('one')}, two: ${text('two')}, default: ${text('default')}${random.pick(['', ', __esModule: true'])} };`,
+            ],
+            [
+                `module.exports = function () { return ${text('function')}; };`,
+                `module.exports.one = ${text('one')};`,
+                'module.exports.default = module.exports;',
+            ],
             [`class Thing { static of = ${text('thing')}; }`, 'module.exports = Thing;', 'Thing.Thing = Thing;'],
-            [`module.exports = ${random.pick(["'text'", '5', 'null', 'undefined', '[1, 2]', '() => 1', "Symbol.for('s')", 'false'])};`],
+            [
+                `module.exports = ${random.pick(["'text'", '5', 'null', 'undefined', '[1, 2]', '() => 1', "Symbol.for('s')", 'false'])};`,
+            ],
             [`Object.assign(exports, { one: ${text('one')}, two: ${text('two')} });`],
-            [`Object.defineProperty(exports, 'one', { enumerable: true, get: () => (log('get one'), ${text('one')}) });`, ...marked],
+            [
+                `Object.defineProperty(exports, 'one', { enumerable: true, get: () => (log('get one'), ${text('one')}) });`,
+                ...marked,
+            ],
             [`this.one = ${text('one')};`, "this['two'] = 2;"],
             [`exports = module.exports = { one: ${text('one')} };`, `exports.two = ${text('two')};`],
             [`module.exports = ${required};`],
-            ["Object.defineProperty(exports, '__esModule', { value: true });", 'exports.one = exports.default = void 0;', `exports.one = ${text('one')};`, `exports.default = ${text('default')};`],
-            ["Object.defineProperty(exports, '__esModule', { value: true });", `const all = ${required};`, "Object.keys(all).forEach(function (key) { if (key === 'default' || key === '__esModule') return; Object.defineProperty(exports, key, { enumerable: true, get: function () { return all[key]; } }); });"],
+            [
+                "Object.defineProperty(exports, '__esModule', { value: true });",
+                'exports.one = exports.default = void 0;',
+                `exports.one = ${text('one')};`,
+                `exports.default = ${text('default')};`,
+            ],
+            [
+                "Object.defineProperty(exports, '__esModule', { value: true });",
+                `const all = ${required};`,
+                "Object.keys(all).forEach(function (key) { if (key === 'default' || key === '__esModule') return; Object.defineProperty(exports, key, { enumerable: true, get: function () { return all[key]; } }); });",
+            ],
             [`module.exports = Object.create({ one: ${text('inherited')} });`, `module.exports.two = ${text('two')};`],
             [`exports.one = ${text('one')};`, `throw new Error(${text('fails')});`],
-            [`(function (root, make) { typeof exports === 'object' && typeof module !== 'undefined' ? make(exports) : make((root.lib = {})); })(this, function (exports) { exports.one = ${text('umd')}; });`],
+            [
+                `(function (root, make) { typeof exports === 'object' && typeof module !== 'undefined' ? make(exports) : make((root.lib = {})); })(this, function (exports) { exports.one = ${text('umd')}; });`,
+            ],
             [`exports.one = ${text('one')};`, "exports['default'] = { one: 'nested' };", `exports.hasOwnProperty = 1;`],
             ['// Exports nothing.'],
         ]);

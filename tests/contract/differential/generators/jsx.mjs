@@ -34,7 +34,14 @@ const SETTINGS = [
     { jsxImportSource: 'other-runtime' },
 ];
 
-const PRAGMAS = ['/** @jsx make */', '/* @jsx space.make @jsxFrag space.Part */', '/** @jsxImportSource other-runtime */', '/** @jsxRuntime classic */', '/** @jsxRuntime automatic */', '// @jsx make'];
+const PRAGMAS = [
+    '/** @jsx make */',
+    '/* @jsx space.make @jsxFrag space.Part */',
+    '/** @jsxImportSource other-runtime */',
+    '/** @jsxRuntime classic */',
+    '/** @jsxRuntime automatic */',
+    '// @jsx make',
+];
 
 class Jsx {
     constructor(random) {
@@ -50,7 +57,7 @@ class Jsx {
             ...(random.chance(0.2) ? [random.pick(PRAGMAS)] : []),
             ...(random.chance(0.3) ? ["import Part, { Shown } from './part';"] : []),
             `const at = (value${this.typed ? ': any' : ''}) => (log('at', value), value);`,
-            `const make = (type, props, ...more) => (log('make', type, props, more), { type, props, more });`.replace('(type, props, ...more)', this.typed ? '(type: any, props: any, ...more: any[])' : '(type, props, ...more)'),
+            `const make = (type, props, ...more) => (log('make', type, props, more), { type, props, more });`,
             "const space = { make, Part: 'part of the space', deep: { Inner: 'inner' } };",
             "const React = { createElement: make, Fragment: 'React fragment' };",
             `const Shape = (${this.typed ? 'props: any' : 'props'}) => props;`,
@@ -64,7 +71,8 @@ class Jsx {
         const files = { [entry]: `${lines.join('\n')}\n`, ...runtime('@gitbook/runtime'), ...runtime('other-runtime') };
         if (lines.some((line) => line.includes("'./part'"))) {
             files[entry] += 'attempt(() => <Part a={at(1)}><Shown /></Part>);\n';
-            files['part.tsx'] = "const make = (...all: any[]) => all, space = { make, Part: 1 }, React = { createElement: make, Fragment: 2 };\nexport default function Part(props: any) { return <>{props.children}<b key='x' /></>; }\nexport const Shown = () => <div class='a b' />;\nlog(<Part>text</Part>);\n";
+            files['part.tsx'] =
+                "const make = (...all: any[]) => all, space = { make, Part: 1 }, React = { createElement: make, Fragment: 2 };\nexport default function Part(props: any) { return <>{props.children}<b key='x' /></>; }\nexport const Shown = () => <div class='a b' />;\nlog(<Part>text</Part>);\n";
         }
         const settings = random.pick(SETTINGS);
         if (settings) {
@@ -81,7 +89,8 @@ class Jsx {
     use(lines) {
         const { random } = this;
         const [first, ...rest] = lines;
-        const wrap = (before, after) => (rest.length > 0 ? [before + first, ...rest.slice(0, -1), rest.at(-1) + after] : [before + first + after]);
+        const wrap = (before, after) =>
+            rest.length > 0 ? [before + first, ...rest.slice(0, -1), rest.at(-1) + after] : [before + first + after];
         return random.pick([
             () => wrap('attempt(() => ', ');'),
             () => wrap('attempt(() => ', ');'),
@@ -89,12 +98,28 @@ class Jsx {
             () => wrap(`const kept${++this.count} = `, ';'),
             () => wrap('attempt(() => list.map((one' + (this.typed ? ': any' : '') + ') => ', '));'),
             () => wrap('', ';'),
-            () => wrap("attempt(() => { if (list) return ", '; });'),
+            () => wrap('attempt(() => { if (list) return ', '; });'),
         ])();
     }
 
     tag() {
-        return this.random.pick(['div', 'my-tag', 'Shape', 'space.Part', 'space.deep.Inner', 'Shape', 'b', '$', '_x', 'é', 'svg:rect', 'this0'.replace('this0', 'i'), 'a.b'.replace('a.b', 'space.make'), 'block', 'data']);
+        return this.random.pick([
+            'div',
+            'my-tag',
+            'Shape',
+            'space.Part',
+            'space.deep.Inner',
+            'Shape',
+            'b',
+            '$',
+            '_x',
+            'é',
+            'svg:rect',
+            'i',
+            'space.make',
+            'block',
+            'data',
+        ]);
     }
 
     element(depth) {
@@ -106,7 +131,9 @@ class Jsx {
         const typeArguments = this.typed && tag === 'Shape' && random.chance(0.2) ? '<string>' : '';
         const attributes = random.list(0, 4, () => this.attribute(depth)).join(random.pick([' ', ' ', '\n  ']));
         const open = `<${tag}${typeArguments}${attributes && ` ${attributes}`}`;
-        return depth >= MAX_DEPTH || random.chance(0.3) ? [`${open}${random.pick([' ', ''])}/>`] : this.children(`${open}>`, `</${tag}>`, depth);
+        return depth >= MAX_DEPTH || random.chance(0.3)
+            ? [`${open}${random.pick([' ', ''])}/>`]
+            : this.children(`${open}>`, `</${tag}>`, depth);
     }
 
     children(open, close, depth) {
@@ -123,10 +150,35 @@ class Jsx {
         return random.pick([
             () => this.element(depth + 1),
             () => this.element(depth + 1),
-            () => [random.pick(['text', '  spaces  inside  ', 'two', 'a &amp; b', '&nbsp;', '&lt;&#65;&#x42;&unknown;', '"quotes" \'single\'', 'back\\slash \\n', 'ünï cödé 😀', '// no comment', '/* none */', '&copy;&#x1F600;', 'trailing ', '\ttab\t', '`$`', ', . ; :', '&quot;&apos;&#39;', 'a\n\n   b', '  \n  ', '0'])],
-            () => [`{${random.pick(["at('child')", '1', "'text'", 'null', 'false', 'list', '-0', '[]', '`t`', '...list'.replace('...', ''), '/* comment */', "' '", 'void 0', '({ a: 1 }).a', '() => 1', random.chance(0.2) ? '(1, 2)' : '12'])}}`],
+            () => [
+                random.pick([
+                    'text',
+                    '  spaces  inside  ',
+                    'two',
+                    'a &amp; b',
+                    '&nbsp;',
+                    '&lt;&#65;&#x42;&unknown;',
+                    '"quotes" \'single\'',
+                    'back\\slash \\n',
+                    'ünï cödé 😀',
+                    '// no comment',
+                    '/* none */',
+                    '&copy;&#x1F600;',
+                    'trailing ',
+                    '\ttab\t',
+                    '`$`',
+                    ', . ; :',
+                    '&quot;&apos;&#39;',
+                    'a\n\n   b',
+                    '  \n  ',
+                    '0',
+                ]),
+            ],
+            () => [
+                `{${random.pick(["at('child')", '1', "'text'", 'null', 'false', 'list', '-0', '[]', '`t`', 'list', '/* comment */', "' '", 'void 0', '({ a: 1 }).a', '() => 1', random.chance(0.2) ? '(1, 2)' : '12'])}}`,
+            ],
             () => [`{at(0) ? ${inline()} : ${inline()}}`],
-            () => [`{list.map((each) => <li key={each}>{each}</li>)}`.replace('(each)', this.typed ? '(each: any)' : '(each)')],
+            () => [`{list.map((each) => <li key={each}>{each}</li>)}`],
             () => [`{/* only a comment */}`],
             () => ['{}'],
         ])();
@@ -135,9 +187,42 @@ class Jsx {
     attribute(depth) {
         const { random } = this;
         const id = ++this.count;
-        const name = random.pick(['a', 'data-x', 'className', 'xlink:href', `p${id}`, 'aria-label', '_u', '$d', 'if', 'class', 'constructor', 'onClick', 'ref', 'children', '__proto__0'.replace('0', 'x'), 'a']);
+        const name = random.pick([
+            'a',
+            'data-x',
+            'className',
+            'xlink:href',
+            `p${id}`,
+            'aria-label',
+            '_u',
+            '$d',
+            'if',
+            'class',
+            'constructor',
+            'onClick',
+            'ref',
+            'children',
+            '__proto__x',
+            'a',
+        ]);
         const value = random.pick([
-            `"text"`, `'single "quotes"'`, `"&amp;&lt;&#65;&nbsp;&unknown"`, `"back\\slash"`, `"two\n   lines"`, '{1}', `{at('attribute ${id}')}`, '{{ a: 1 }}', '{list}', '{() => 1}', '{-0}', `{\`t\${1}\`}`, '{true}', '{null}', '""', `'é😀'`, "{'<'}",
+            `"text"`,
+            `'single "quotes"'`,
+            `"&amp;&lt;&#65;&nbsp;&unknown"`,
+            `"back\\slash"`,
+            `"two\n   lines"`,
+            '{1}',
+            `{at('attribute ${id}')}`,
+            '{{ a: 1 }}',
+            '{list}',
+            '{() => 1}',
+            '{-0}',
+            `{\`t\${1}\`}`,
+            '{true}',
+            '{null}',
+            '""',
+            `'é😀'`,
+            "{'<'}",
         ]);
         return random.pick([
             () => name,

@@ -10,7 +10,7 @@ const LABELS = ['one', 'two', 'a', 'e'];
 const MAX_DEPTH = 4;
 
 const COMMON = {
-    log: 14,
+    log: 18,
     assign: 7,
     variable: 5,
     branch: 6,
@@ -53,14 +53,14 @@ class Statements {
     program() {
         const { random } = this;
         const top = this.scope(null, { isFunction: true, top: true });
-        const body = random.chance(0.5) ? this.body(top, random.between(7, 14)) : this.functionAndCall(top);
+        const body = random.chance(0.5) ? this.body(top, random.between(10, 18)) : this.functionAndCall(top);
         const lines = ['const later = [];', ...body, "later.forEach((read) => log('later', read()));"];
         return moduleAround(random, this.kind, lines);
     }
 
     functionAndCall(top) {
         const name = 'main';
-        return [...this.functionNamed(name, top, 12), `attempt(() => ${name}(1, 'two'));`, `attempt(() => ${name}());`];
+        return [...this.functionNamed(name, top, 16), `attempt(() => ${name}(1, 'two'));`, `attempt(() => ${name}());`];
     }
 
     // Scopes. Lexical names are chosen before a block is written, so that most uses come after the declaration, and so
@@ -72,7 +72,18 @@ class Statements {
         const { loops, labels, inSwitch, safe } = inherited;
         const lexical = new Map();
         const depth = above ? above.depth + 1 : 0;
-        const scope = { above, isFunction, lexical, loops, labels, inSwitch, safe, depth, functions: new Map(), ...more };
+        const scope = {
+            above,
+            isFunction,
+            lexical,
+            loops,
+            labels,
+            inSwitch,
+            safe,
+            depth,
+            functions: new Map(),
+            ...more,
+        };
         scope.owner = isFunction ? scope : above.owner;
         if (isFunction) {
             scope.params = params;
@@ -88,7 +99,7 @@ class Statements {
         return scope;
     }
 
-    /** Whether a `var` may stand in a scope: nothing between it and its function declares the name. */
+    /** Returns true if a `var` may stand in a scope: nothing between it and its function declares the name. */
     mayDeclare(name, scope) {
         for (let each = scope; each; each = each.above) {
             const declared = each.lexical.has(name) || (each.taken?.includes(name) && !each.simple);
@@ -129,7 +140,8 @@ class Statements {
     value(scope, depth = 0) {
         const { random } = this;
         const name = this.name(scope);
-        const simple = () => random.pick(['0', '1', '2', "''", "'x'", 'true', 'false', 'null', 'undefined', '-0', 'NaN']);
+        const simple = () =>
+            random.pick(['0', '1', '2', "''", "'x'", 'true', 'false', 'null', 'undefined', '-0', 'NaN']);
         if (name === undefined || depth > 2) {
             return simple();
         }
@@ -158,10 +170,11 @@ class Statements {
 
     // Statements.
 
-    body(scope, count) {
+    /** Writes statements; `functions` are declarations that stand among them. */
+    body(scope, count, functions = []) {
         const { random } = this;
         scope.declared = new Set();
-        const functions = random.list(0, scope.isFunction ? this.functions : 0, () => this.functionDeclaration(scope));
+        functions.push(...random.list(0, scope.isFunction ? this.functions : 0, () => this.functionDeclaration(scope)));
         const pending = [...scope.lexical];
         const statements = random.list(1, Math.max(1, count), () => {
             const [next] = pending;
@@ -174,7 +187,9 @@ class Statements {
         const rest = pending.map((next) => this.declaration(next, scope));
         // Functions are hoisted, wherever they stand.
         const all = [...statements, ...rest, [`log(${this.names(scope)});`]];
-        const missing = [...(scope.vars ?? [])].filter((name) => !scope.written.has(name) && !scope.functions.has(name));
+        const missing = [...(scope.vars ?? [])].filter(
+            (name) => !scope.written.has(name) && !scope.functions.has(name),
+        );
         const hoisted = [...functions, ...missing.map((name) => [`var ${name};`])];
         hoisted.forEach((lines) => all.splice(random.below(all.length + 1), 0, lines));
         return all.flat();
@@ -198,7 +213,7 @@ class Statements {
 
     statement(scope) {
         const { random } = this;
-        const deep = scope.depth >= MAX_DEPTH || this.lines > 70;
+        const deep = scope.depth >= MAX_DEPTH || this.lines > 80;
         for (;;) {
             const kind = random.weighted(this.weights);
             if (deep && NESTED.has(kind)) {
@@ -298,8 +313,11 @@ class Statements {
         inner.declared = new Set();
         inner.lexical = new Map([...inner.lexical].slice(0, 1));
         const subject = this.value(scope);
-        const values = random.some(['0', '1', '2', "'x'", 'null', 'undefined', this.value(scope), 'NaN'], 3);
-        const clauses = random.shuffled([...values.map((value) => `case ${value}:`), random.pick(['default:', 'case -0:'])]);
+        const values = random.some(['0', '1', '2', "'x'", 'null', 'undefined', this.value(inner), 'NaN'], 3);
+        const clauses = random.shuffled([
+            ...values.map((value) => `case ${value}:`),
+            random.pick(['default:', 'case -0:']),
+        ]);
         const [declared] = inner.lexical;
         const lines = clauses.flatMap((clause, index) => {
             const own = index === 0 && declared ? this.declaration(declared, inner) : [];
@@ -370,7 +388,7 @@ class Statements {
             return undefined;
         }
         const jump = this.random.pick(jumps);
-        return this.random.chance(0.6) ? [`if (${this.value(scope)}) ${jump}`] : [jump];
+        return scope.isFunction || this.random.chance(0.6) ? [`if (${this.value(scope)}) ${jump}`] : [jump];
     }
 
     throw(scope) {
@@ -383,19 +401,24 @@ class Statements {
 
     closure(scope) {
         const name = this.name(scope);
-        return name && [
-            this.random.pick([
-                `later.push(() => ${name});`,
-                `later.push(function () { return typeof ${name}; });`,
-                `later.push((${name} = ${this.value(scope)}) => ${name});`,
-                `log((function ${name}() { return typeof ${name}; })());`,
-                `log(((${name}) => ${name})(${this.value(scope)}));`,
-            ]),
-        ];
+        return (
+            name && [
+                this.random.pick([
+                    `later.push(() => ${name});`,
+                    `later.push(function () { return typeof ${name}; });`,
+                    `later.push((${name} = ${this.value(scope)}) => ${name});`,
+                    `log((function ${name}() { return typeof ${name}; })());`,
+                    `log(((${name}) => ${name})(${this.value(scope)}));`,
+                ]),
+            ]
+        );
     }
 
     destructure(scope) {
-        const [one, two] = this.random.some(this.visible(scope).filter(([, kind]) => kind !== 'const'), 2);
+        const [one, two] = this.random.some(
+            this.visible(scope).filter(([, kind]) => kind !== 'const'),
+            2,
+        );
         if (!two) {
             return undefined;
         }
@@ -418,7 +441,9 @@ class Statements {
     innerClass(scope) {
         const [name] = this.random.some(NAMES, 1);
         const used = this.name(scope) ?? '1';
-        return [`log(class ${name} { static read() { return [typeof ${name}, ${used === name ? 0 : used}]; } }.read());`];
+        return [
+            `log(class ${name} { static read() { return [typeof ${name}, ${used === name ? 0 : used}]; } }.read());`,
+        ];
     }
 
     arguments({ owner }) {
@@ -448,8 +473,7 @@ class Statements {
         const inner = this.scope(scope, {});
         inner.lexical.delete(name);
         inner.functions.set(name, 'function');
-        const body = this.body(inner, 2);
-        body.splice(this.random.below(body.length + 1), 0, ...this.functionNamed(name, inner, 2));
+        const body = this.body(inner, 2, [this.functionNamed(name, inner, 2)]);
         const outside = this.sloppy ? [`attempt(() => typeof ${name});`] : [];
         return ['{', ...indent(body), '}', ...outside];
     }
@@ -458,12 +482,15 @@ class Statements {
         const { random } = this;
         const params = random.some(NAMES, random.between(0, 2));
         const inner = this.scope(scope, { isFunction: true, params });
-        const head = params.map((param, index) => (index > 0 && random.chance(0.4) ? `${param} = ${random.pick(['1', params[0]])}` : param));
-        if (this.lines > 70 || inner.depth > MAX_DEPTH) {
+        const head = params.map((param, index) =>
+            index > 0 && random.chance(0.4) ? `${param} = ${random.pick(['1', params[0]])}` : param,
+        );
+        if (this.lines > 80 || inner.depth > MAX_DEPTH) {
             return [`function ${name}(${head.join(', ')}) { log('${this.next()}'); return ${params[0] ?? 1}; }`];
         }
         const types = this.kind === 'ts' ? head.map((param) => param.replace(/^\w+/, (text) => `${text}: any`)) : head;
-        const optional = this.kind === 'ts' ? types.map((param) => (param.includes('=') ? param : param.replace(':', '?:'))) : types;
+        const optional =
+            this.kind === 'ts' ? types.map((param) => (param.includes('=') ? param : param.replace(':', '?:'))) : types;
         return [`function ${name}(${optional.join(', ')}) {`, ...indent(this.body(inner, count)), '}'];
     }
 }

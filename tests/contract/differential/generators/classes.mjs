@@ -1,16 +1,16 @@
 /**
- * Classes with members of every kind, derived from one another, and the order in which all of it is evaluated.
+ * Classes with members of every kind, derived from one another and from others.
  *
  * esbuild 0.17 lowers private members to weak maps and is wrong about these, which are not generated: a private member
- * as the target of a destructuring, or behind `?.` in a longer chain. It initializes the fields of a class whose
- * constructor never calls `super`.
+ * as the target of a destructuring, or behind `?.` in a longer chain. With fields to initialize, it takes a call of `super`
+ * (but for a statement of its own) to have no value, or initializes the fields before it. It evaluates the
+ * defaults of a constructor's parameters before fields that are defined.
  */
 import { indent, withoutDuplicates } from './files.mjs';
 
 export const areas = [
     { area: 'class members', generate: (random) => new Classes(random, { members: [4, 9] }).program() },
     { area: 'inheritance', generate: (random) => new Classes(random, { members: [1, 4], derived: [1, 3] }).program() },
-    { area: 'initialization order', generate: (random) => new Order(random).program() },
 ];
 
 /** Settings beside the entry: they say whether a field is defined or assigned. */
@@ -24,11 +24,25 @@ const SETTINGS = [
     { target: 'esnext', useDefineForClassFields: false },
 ];
 
-class Classes {
+/** Members that leave nothing to do for a constructor. */
+const WITHOUT_FIELDS = new Set([
+    'staticField',
+    'privateStatic',
+    'method',
+    'accessor',
+    'staticMethod',
+    'staticBlock',
+    'generator',
+]);
+
+export class Classes {
     constructor(random, { members, derived = [0, 1] }) {
         Object.assign(this, { random, members, derived, count: 0 });
         this.kind = random.weighted({ ts: 3, js: 1, mjs: 0.3, cts: 0.1 });
         this.typed = this.kind.endsWith('ts');
+        this.settings = random.pick(SETTINGS);
+        const { useDefineForClassFields, target } = this.settings ?? {};
+        this.defines = !this.typed || (useDefineForClassFields ?? /es(next|2022)/.test(target));
     }
 
     program() {
@@ -43,13 +57,17 @@ class Classes {
         }
         const file = `main.${this.kind}`;
         const last = names.at(-1);
-        const exported = random.pick([`export default ${last};`, `export { ${last} as default };`, `export default () => new ${last}(7);`]);
+        const exported = random.pick([
+            `export default ${last};`,
+            `export { ${last} as default };`,
+            `export default () => new ${last}(7);`,
+        ]);
         const files = { [file]: `${[...lines, exported].join('\n')}\n` };
-        const settings = random.pick(SETTINGS);
-        if (settings) {
-            files['tsconfig.json'] = JSON.stringify({ compilerOptions: settings });
-        }
-        return { entry: file, files };
+        return { entry: file, files: { ...files, ...this.settingsFile() } };
+    }
+
+    settingsFile() {
+        return this.settings ? { 'tsconfig.json': JSON.stringify({ compilerOptions: this.settings }) } : {};
     }
 
     next(what) {
@@ -68,7 +86,9 @@ class Classes {
             { name: 'Array', setup: [] },
             { name: 'Error', setup: [] },
             { name: 'null', setup: [], own: 'null' },
-            { name: "at('heritage', class { a = at('anonymous', this.constructor !== undefined); m() { return 'above'; } })" },
+            {
+                name: "at('heritage', class { a = at('anonymous', this.constructor !== undefined); m() { return 'above'; } })",
+            },
             { name: 'Old', setup: this.oldClass() },
         ]);
     }
@@ -87,7 +107,10 @@ class Classes {
     class(name, heritage) {
         const { random } = this;
         this.context = { name, heritage, derived: heritage !== undefined, privates: [], used: new Set() };
-        const members = withoutDuplicates(random, random.list(...this.members, () => this.member()));
+        const members = withoutDuplicates(
+            random,
+            random.list(...this.members, () => this.member()),
+        );
         const constructor = this.constructorOf(heritage);
         members.splice(random.below(members.length + 1), 0, constructor);
         const abstract = this.typed && random.chance(0.15) ? this.abstract() : [];
@@ -113,7 +136,9 @@ class Classes {
     }
 
     heritage({ name, own }) {
-        const mixin = this.typed ? '((above: any) => class extends above { mixed = 1; })' : '((above) => class extends above { mixed = 1; })';
+        const mixin = this.typed
+            ? '((above: any) => class extends above { mixed = 1; })'
+            : '((above) => class extends above { mixed = 1; })';
         return own === true
             ? this.random.pick([name, name, name, `(at('heritage of', 0), ${name})`, `${mixin}(${name})`])
             : name;
@@ -121,17 +146,36 @@ class Classes {
 
     constructorOf(heritage) {
         const { random } = this;
-        if (heritage?.own === 'null') {
+        if (heritage?.own === 'null' && !this.context.initializes) {
             return ['constructor() { return Object.create(new.target.prototype); }'];
         }
         if (random.chance(0.3)) {
             return [];
         }
+        // Fields that are defined come before the defaults of the parameters, but not with esbuild.
+        const early = !heritage && this.context.initializes && this.defines;
+        const value = (what, literal) => (early ? literal : `at('${what}', ${literal})`);
         const params = [];
         if (this.typed && random.chance(0.5)) {
-            params.push(...random.some(['public p = at("p", 1)', 'private readonly q: any = at("q", 2)', 'protected a?: any', 'readonly r = 3'], 2));
+            params.push(
+                ...random.some(
+                    [
+                        `public p = ${value('p', 1)}`,
+                        `private readonly q: any = ${value('q', 2)}`,
+                        'protected a?: any',
+                        'readonly r = 3',
+                    ],
+                    2,
+                ),
+            );
         } else {
-            params.push(random.pick(['one = at("one", 1)', '...rest', this.typed ? 'one?: any, two = one' : 'one, two = one']));
+            params.push(
+                random.pick([
+                    `one = ${value('one', 1)}`,
+                    '...rest',
+                    this.typed ? 'one?: any, two = one' : 'one, two = one',
+                ]),
+            );
         }
         const statements = random.list(0, 2, () => this.statement());
         if (!heritage) {
@@ -149,10 +193,12 @@ class Classes {
         if (hasProperties) {
             return random.chance(0.3) ? ["log('before super');", ...plain] : plain;
         }
+        const simple = [plain, plain, ["log('before super');", ...plain]];
+        if (this.context.initializes) {
+            return random.pick(simple);
+        }
         return random.pick([
-            plain,
-            plain,
-            ["log('before super');", ...plain],
+            ...simple,
             ['const call = () => super(3);', 'call();'],
             ["if (at('condition', true)) super(4);", 'else super(5);'],
             ["try { log(this); } catch (error) { log('early this', error); }", ...plain],
@@ -166,9 +212,9 @@ class Classes {
         const { derived } = this.context;
         return this.random.pick([
             ["log('keys', Object.keys(this));"],
-            ["attempt(() => this.a);"],
+            ['attempt(() => this.a);'],
             ["this.a = at('assigned', 'a');"],
-            ["log(typeof this.m, this instanceof Object);"],
+            ['log(typeof this.m, this instanceof Object);'],
             ['log(new.target === this.constructor);'],
             derived ? ['attempt(() => super.m?.());'] : ['attempt(() => this.m());'],
             derived ? ["super.added = at('through super', 1);"] : ["this.added = at('added', 1);"],
@@ -198,16 +244,52 @@ class Classes {
             superMember: this.context.derived ? 4 : 0,
             typeOnly: this.typed ? 3 : 0,
         });
+        this.context.initializes ||= !WITHOUT_FIELDS.has(kind);
         return this[kind]();
     }
 
     name() {
-        return this.random.pick(['a', 'b', 'm', 'a', 'b', "'quoted name'", '0', '1e3', "'-0'", 'get', 'set', 'static', 'async', 'length', 'name', '__proto__x', 'if']);
+        return this.random.pick([
+            'a',
+            'b',
+            'm',
+            'a',
+            'b',
+            "'quoted name'",
+            '70',
+            '1e3',
+            "'-0'",
+            'get',
+            'set',
+            'static',
+            'async',
+            'length',
+            '__proto__x',
+            'if',
+        ]);
     }
 
     value() {
         const { random, context } = this;
-        const value = random.pick(['1', "'text'", '-0', '[]', 'null', 'undefined', '(() => this)', 'this.a', 'this.b', 'typeof this', 'new.target', "typeof this.m", 'key', 'class { static own = 1; }', 'function () { return this; }', 'arguments0', `typeof ${context.name}`]);
+        const value = random.pick([
+            '1',
+            "'text'",
+            '-0',
+            '[]',
+            'null',
+            'undefined',
+            '(() => this)',
+            'this.a',
+            'this.b',
+            'typeof this',
+            'new.target',
+            'typeof this.m',
+            'key',
+            'class { static own = 1; }',
+            'function () { return this; }',
+            'arguments0',
+            `typeof ${context.name}`,
+        ]);
         const safe = value === 'arguments0' || value === 'new.target' ? '2' : value;
         return random.chance(0.8) ? `at('${this.next('field ')}', ${safe})` : safe;
     }
@@ -221,12 +303,20 @@ class Classes {
     /** Declared without a value: defined or not, as the settings say. */
     bare() {
         const name = this.name();
-        return [this.typed ? this.random.pick([`${name}: any;`, `${name}?: any;`, `${name}!: any;`, `public ${name};`]) : `${name};`];
+        return [
+            this.typed
+                ? this.random.pick([`${name}: any;`, `${name}?: any;`, `${name}!: any;`, `public ${name};`])
+                : `${name};`,
+        ];
     }
 
     staticField() {
         const name = this.random.pick(['s', 'a', 'name', 'length', 's', 't', "'quoted'", '7', 'm', 'call']);
-        return [this.random.chance(0.15) ? `static ${name};` : `static ${name} = ${this.value().replace('(() => this)', '(() => typeof this)')};`];
+        return [
+            this.random.chance(0.15)
+                ? `static ${name};`
+                : `static ${name} = ${this.value().replace('(() => this)', '(() => typeof this)')};`,
+        ];
     }
 
     computed() {
@@ -255,7 +345,7 @@ class Classes {
         const name = this.private();
         const target = this.typed ? '(other: any)' : '(other)';
         return [
-            `${name} = ${random.pick(['1', "at('private', 2)", "'text'", '() => this', '[1, 2]'])};`,
+            `${name} = ${random.pick(['1', "at('private', 2)", "'text'", '-0', '[1, 2]'])};`,
             random.pick([
                 `read${name.slice(1)}() { return this.${name}; }`,
                 `add${name.slice(1)}() { return [this.${name}++, this.${name} += 2, --this.${name}]; }`,
@@ -296,11 +386,17 @@ class Classes {
         const id = name.slice(1);
         return random.pick([
             [`static ${name} = at('private static', 1);`, `static read${id}() { return this.${name}; }`],
-            [`static ${name} = at('private static', 1);`, `static bump${id}() { return [${context.name}.${name}++, ${context.name}.${name}]; }`],
+            [
+                `static ${name} = at('private static', 1);`,
+                `static bump${id}() { return [${context.name}.${name}++, ${context.name}.${name}]; }`,
+            ],
             [`static ${name}() { return typeof this; }`, `static call${id}() { return this.${name}(); }`],
             [`static get ${name}() { return 4; }`, `static get${id} = this.${name};`],
             [`static ${name} = 1;`, `static { log('block reads', this.${name}); }`],
-            [`static ${name} = 1;`, `static has${id}(${this.typed ? 'other: any' : 'other'}) { return ${name} in other; }`],
+            [
+                `static ${name} = 1;`,
+                `static has${id}(${this.typed ? 'other: any' : 'other'}) { return ${name} in other; }`,
+            ],
         ]);
     }
 
@@ -308,8 +404,16 @@ class Classes {
         const name = this.name();
         const params = this.random.pick(['', 'one', 'one, two = 2', '...rest', '{ one } = { one: 1 }']);
         const typed = this.typed ? params.replace(/^one/, 'one?: any') : params;
-        const overloads = this.typed && /^\w+$/.test(name) && this.random.chance(0.2) ? [`${name}(${typed ? 'a: any' : ''}): any;`] : [];
-        const body = this.random.pick(["return 'm';", 'return [arguments.length, typeof this];', 'return this.a;', "log('called'); return () => this.b;"]);
+        const overloads =
+            this.typed && /^\w+$/.test(name) && this.random.chance(0.2)
+                ? [`${name}(${typed ? 'a: any' : ''}): any;`]
+                : [];
+        const body = this.random.pick([
+            "return 'm';",
+            'return [arguments.length, typeof this];',
+            'return this.a;',
+            "log('called'); return () => this.b;",
+        ]);
         return [...overloads, `${name}(${typed}) { ${body} }`];
     }
 
@@ -323,7 +427,9 @@ class Classes {
     }
 
     staticMethod() {
-        return [`static ${this.random.pick(['s', 'm', 'make'])}() { return [this === ${this.context.name}, typeof this.s]; }`];
+        return [
+            `static ${this.random.pick(['s', 'm', 'make'])}() { return [this === ${this.context.name}, typeof this.s]; }`,
+        ];
     }
 
     staticBlock() {
@@ -351,38 +457,72 @@ class Classes {
     }
 
     generator() {
-        return [this.random.pick(['*many() { yield 1; yield* [this.a, 2]; }', 'async *many() { yield 1; yield await this.a; }', '*[Symbol.iterator]() { yield this.b; }'])];
+        return [
+            this.random.pick([
+                '*many() { yield 1; yield* [this.a, 2]; }',
+                'async *many() { yield 1; yield await this.a; }',
+                '*[Symbol.iterator]() { yield this.b; }',
+            ]),
+        ];
     }
 
     async() {
-        return [this.random.pick(['async later() { return await this.a; }', "async later() { try { await null; return this.m(); } finally { log('later'); } }", 'later = async () => (await 1, this.b);'])];
+        return [
+            this.random.pick([
+                'async later() { return await this.a; }',
+                "async later() { try { await null; return this.m(); } finally { log('later'); } }",
+                'later = async () => (await 1, this.b);',
+            ]),
+        ];
     }
 
     symbol() {
-        return [this.random.pick(["get [Symbol.toStringTag]() { return 'Tag'; }", '[key] = 1;', "[Symbol.toPrimitive](hint) { return 'primitive ' + hint; }", 'static [Symbol.hasInstance](value) { return value === 5; }'].map((text) => (this.typed ? text.replace('(hint)', '(hint: any)').replace('(value)', '(value: any)') : text)))];
+        return [
+            this.random.pick(
+                [
+                    "get [Symbol.toStringTag]() { return 'Tag'; }",
+                    '[key] = 1;',
+                    "[Symbol.toPrimitive](hint) { return 'primitive ' + hint; }",
+                    'static [Symbol.hasInstance](value) { return value === 5; }',
+                ].map((text) =>
+                    this.typed ? text.replace('(hint)', '(hint: any)').replace('(value)', '(value: any)') : text,
+                ),
+            ),
+        ];
     }
 
     arrow() {
-        return [this.random.pick(['arrow = () => this.a;', 'arrow = () => () => [this, new.target].length;', 'arrow = async () => this;', 'arrow = (one = this.b) => one;', 'static arrow = () => typeof this;', 'nested = { inner: () => this.a, get own() { return this.inner; } };'])];
+        return [
+            this.random.pick([
+                'arrow = () => this.a;',
+                'arrow = () => () => [this, new.target].length;',
+                'arrow = async () => this;',
+                'arrow = (one = this.b) => one;',
+                'static arrow = () => typeof this;',
+                'nested = { inner: () => this.a, get own() { return this.inner; } };',
+            ]),
+        ];
     }
 
     superMember() {
         return this.random.pick([
             ["m() { return ['over', super.m?.()]; }"],
             ['get a() { return [super.a]; }'],
-            ["set b(value) { super.b = value; }"],
+            ['set b(value) { super.b = value; }'],
             ["above = at('super in a field', super.m);"],
             ['above = () => super.m?.();'],
             ["static above = at('static super', super.s);"],
             ['static { log("super in a block", super.s, typeof super.make); }'],
             ['static s() { return [super.s]; }'],
-            ["async later() { await 1; return super.m?.(); }"],
-            ["*many() { yield super.a; yield* [super.m].slice(1); }"],
+            ['async later() { await 1; return super.m?.(); }'],
+            ['*many() { yield super.a; yield* [super.m].slice(1); }'],
             ["named() { return super['m'] === undefined; }"],
             ["written() { super.w = 1; return Object.keys(this).includes('w'); }"],
-            ["['computed' + super.toString.length]() { return 1; }"].map(() => "object() { return { __proto__: { m: () => 'proto' }, m() { return super.m(); } }.m(); }"),
+            ["['computed' + super.toString.length]() { return 1; }"].map(
+                () => "object() { return { __proto__: { m: () => 'proto' }, m() { return super.m(); } }.m(); }",
+            ),
             ['nestedArrow() { return (() => (() => super.m?.())())(); }'],
-            ["static counter = (super.s, 1);"],
+            ['static counter = (super.s, 1);'],
             ["m() { return super.m?.call(this) ?? 'none'; }"],
         ]);
     }
@@ -396,7 +536,7 @@ class Classes {
                 '[index: string]: any;',
                 'optional?(): void;',
                 "declare readonly f: 'text';",
-                "private declare g;",
+                'private declare g;',
                 'static [index: number]: string;',
                 'm(one: string): void; m(...all: any[]): any { return all.length; }',
             ]),
@@ -417,16 +557,23 @@ class Classes {
     uses(name) {
         const { random, context } = this;
         const any = this.typed ? ': any' : '';
-        const made = context.abstract ? `new (class extends ${name} {${this.typed ? ' override' : ''} b = 'made'; })(1)` : `new ${name}(${random.pick(['', '1', "'x', undefined"])})`;
-        const calls = context.privates.length > 0 ? [`for (const each of Object.getOwnPropertyNames(${name}.prototype ?? {})) if (/\\dp?\\d*$/.test(each) || each.includes('p')) attempt(() => made[each](made));`] : [];
+        const made = context.abstract
+            ? `new (class extends ${name} {${this.typed ? ' override' : ''} b = 'made'; })(1)`
+            : `new ${name}(${random.pick(['', '1', "'x', undefined"])})`;
+        const calls =
+            context.privates.length > 0
+                ? [
+                      `for (const each of Object.getOwnPropertyNames(${name}.prototype ?? {})) if (/\\dp?\\d*$/.test(each) || each.includes('p')) attempt(() => made[each](made));`,
+                  ]
+                : [];
         return [
             `{`,
             ...indent([
                 `let made${any};`,
                 `attempt(() => (made = ${made}));`,
-                "if (made) {",
+                'if (made) {',
                 ...indent([
-                    "log(Object.keys(made), made);",
+                    'log(Object.keys(made), made);',
                     ...random.some(
                         [
                             'attempt(() => made.a);',
@@ -437,7 +584,7 @@ class Classes {
                             'attempt(() => made.arrow());',
                             'attempt(() => made.b?.());',
                             `attempt(() => made instanceof ${name});`,
-                            'attempt(() => made.later().then((value) => log("later", value)));'.replace('(value)', this.typed ? '(value: any)' : '(value)'),
+                            'attempt(() => made.later().then((value) => log("later", value)));',
                             'attempt(() => made.above?.());',
                             'attempt(() => made.object());',
                             'attempt(() => made.written());',
@@ -448,81 +595,14 @@ class Classes {
                 ]),
                 '}',
                 `log(${name});`,
-                ...(context.privates.length > 0 ? [`for (const each of Object.getOwnPropertyNames(${name})) if (/p\\d+$/.test(each)) attempt(() => (${name}${this.typed ? ' as any' : ''})[each](${random.pick(['made', name, '{}'])}));`] : []),
+                ...(context.privates.length > 0
+                    ? [
+                          `for (const each of Object.getOwnPropertyNames(${name})) if (/p\\d+$/.test(each)) attempt(() => (${name}${this.typed ? ' as any' : ''})[each](${random.pick(['made', name, '{}'])}));`,
+                      ]
+                    : []),
                 ...(random.chance(0.5) ? [`attempt(() => (${name}${this.typed ? ' as any' : ''}).s());`] : []),
             ]),
             '}',
         ];
-    }
-}
-
-/** Statements of a module whose order can be seen: declarations that read one another, early, late and by turns. */
-class Order extends Classes {
-    constructor(random) {
-        super(random, { members: [1, 3] });
-        this.typed = this.kind.endsWith('ts');
-    }
-
-    program() {
-        const { random } = this;
-        const files = {};
-        const others = random.list(1, 2, (index) => `part${index}`);
-        for (const name of others) {
-            const specifiers = others.filter((other) => other > name || random.chance(0.3));
-            files[`${name}.${this.kind}`] = this.module(specifiers.filter((other) => other !== name), [name]);
-        }
-        const entry = `main.${this.kind}`;
-        files[entry] = this.module(others, ['main']) + 'export default () => [value, late];\n';
-        const settings = random.pick(SETTINGS);
-        if (settings) {
-            files['tsconfig.json'] = JSON.stringify({ compilerOptions: settings });
-        }
-        return { entry, files };
-    }
-
-    module(imported, [name]) {
-        const { random } = this;
-        const imports = imported.map((other) => `import ${random.pick([`{ value as ${other}Value, read as ${other} }`, `* as ${other}`])} from './${other}${this.kind === 'ts' ? '' : `.${this.kind}`}';`);
-        const parts = random.some(
-            [
-                ...imported.map((other) => [`attempt(() => typeof ${other});`, `attempt(() => ${other}.read ? ${other}.read() : ${other}());`]),
-                ["attempt(() => new Late().field);"],
-                ["attempt(() => early());"],
-                ["attempt(() => constant);"],
-                ["const constant = at('constant', 1);", "attempt(() => constant + 1);"],
-                ["var early = () => at('early', later?.());"],
-                ["function later() { return at('later', typeof constant0); }"],
-                ["let state = at('state', 0);", 'state += 1;'],
-                ["class Late extends at('heritage', Object) {", "    field = at('field', 1);", "    static { log('static block'); }", "    static [at('key', 'k')] = at('static field', 2);", "    [at('second key', 'l')]() {}", "    static last = at('last', Object.keys(this));", '}'],
-                ["const { p = at('default p', 1), ...others } = at('destructured', { q: 2, get r() { return at('get r', 3); } });", 'log(p, others);'],
-                ["const [first = at('first', 1), second = at('second', first), ...more] = at('array', [undefined]);", 'log(first, second, more);'],
-                ["attempt(() => { const inner = at('before', uses()); function uses() { return typeof inner; } });"],
-                ["attempt(((one = at('one', 1), two = at('two', one)) => [one, two]));"],
-                ["const object = { [at('a', 'a')]: at('b', 1), [at('c', 'c')]: at('d', 2), ...at('spread', { e: 3 }) };", 'log(object);'],
-                ["log(at('left', 1) + at('right', 2) * at('third', 3), at('x', 0) || at('y', 1), at('z', null)?.[at('never', 1)]);"],
-                ["at('object', object0)[at('index', 'f')] = at('assigned', 4);"],
-                ["at('target', { f() { return 1; } }).f(at('argument', 1), ...at('spread argument', [2]));"],
-                ["export const late0 = at('exported', typeof early);"],
-                ["for (const each of [() => Second.name2, () => Second.other]) attempt(each);", "class Second { static name2 = at('name2', Second); static other = Second.name2 === Second; }"],
-                ["const tag = (parts, ...values) => at('tag', [parts.raw.length, values]);".replace('(parts, ...values)', this.typed ? '(parts: any, ...values: any[])' : '(parts, ...values)'), "tag`a${at('1', 1)}b${at('2', 2)}`;"],
-                ["attempt(() => { label: { at('in a label', 1); if (at('leaves', true)) break label; at('not', 1); } });"],
-                ["delete at('deleted', { a: 1 })[at('deleted key', 'a')];"],
-                ["attempt(() => new (at('class', class { constructor(one) { log(one); } }))(at('passed', 1)));".replace('(one)', this.typed ? '(one: any)' : '(one)')],
-                ["(async () => { log('async start'); await null; log('async end'); })();", "Promise.resolve().then(() => log('then'));", "queueMicrotask(() => log('microtask'));"],
-            ],
-            random.between(6, 12),
-        ).flat();
-        return [
-            ...imports,
-            `log('${name} starts');`,
-            "const object0 = {};".replace('object0', this.typed ? 'object0: any' : 'object0'),
-            "var constant0;",
-            ...(parts.some((line) => line.includes('at(')) ? ['function at(what, value) { return log(what), value; }'.replace('(what, value)', this.typed ? '(what: any, value?: any)' : '(what, value)')] : []),
-            ...parts,
-            `export let value = '${name}';`,
-            "export function read() { return [typeof value, typeof late]; }",
-            "export const late = 'late';",
-            '',
-        ].join('\n');
     }
 }

@@ -1,0 +1,72 @@
+/** The files around the code that a generator writes. */
+
+/** Returns a program whose code stands in a file of this kind, imported by the entry where it is CommonJS. */
+export function moduleAround(random, kind, lines, files = {}) {
+    const code = `${lines.join('\n')}\n`;
+    switch (kind) {
+        case 'commonjs':
+            return {
+                entry: 'main.js',
+                files: { 'main.js': entryOf('./code'), 'code.js': `${code}exports.done = 'done';\n`, ...files },
+            };
+        case 'strict commonjs':
+            return {
+                entry: 'main.js',
+                files: {
+                    'main.js': entryOf('./code.cjs'),
+                    'code.cjs': `'use strict';\n${code}exports.done = 'done';\n`,
+                    ...files,
+                },
+            };
+        default:
+            return { entry: `main.${kind}`, files: { [`main.${kind}`]: `${code}export default 'done';\n`, ...files } };
+    }
+}
+
+const entryOf = (path) => `import * as code from '${path}';\nexport default code.done;\n`;
+
+export const indent = (lines) => lines.map((line) => `    ${line}`);
+
+/**
+ * Leaves out members of a class, each a list of lines, that have the name of an earlier one. TypeScript minds them, and
+ * the CLI does not; so a few programs have them.
+ */
+export function withoutDuplicates(random, members) {
+    const seen = new Set();
+    return random.chance(0.02) ? members : members.filter((lines) => isNew(seen, lines.join(' ')));
+}
+
+function isNew(seen, text) {
+    const [, modifiers, name] = text
+        .replace(/@\([^)]*\)\)|@[\w.]+(\((?:[^()]|\([^()]*\))*\))?/g, '')
+        .trim()
+        .match(
+            /^((?:(?:(?:public|private|protected|readonly|static|declare|async|override|get|set) +(?=[^\s=]))|\*)*)([^\s(;=:?!]*)/,
+        );
+    const key = `${modifiers.includes('static')} ${name}`;
+    const repeated = seen.has(key) && !/^(\[|\{|$)/.test(name);
+    seen.add(key);
+    return !repeated;
+}
+
+/** Settings for a `tsconfig.json` beside the entry; some have none. */
+export const TYPESCRIPT_SETTINGS = [
+    undefined,
+    undefined,
+    {},
+    { isolatedModules: true },
+    { preserveConstEnums: true },
+    { importsNotUsedAsValues: 'preserve' },
+    { verbatimModuleSyntax: true },
+    { preserveValueImports: true },
+    { useDefineForClassFields: true },
+    { strict: true, alwaysStrict: true },
+];
+
+/** Returns a `tsconfig.json` with these settings, where there are any. */
+export function settingsFile(settings) {
+    return settings ? { 'tsconfig.json': JSON.stringify({ compilerOptions: settings }) } : {};
+}
+
+/** Returns lines as the text of a file. */
+export const text = (lines) => `${lines.join('\n')}\n`;
