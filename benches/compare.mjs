@@ -81,8 +81,11 @@ try {
     const both = [() => cliOn(join(one, 'integrations', only)), () => oursOn(one)];
     await inTurn(1, ...both);
     rows.push(row('one integration', runs, ...(await inTurn(runs, ...both))));
-    const plainly = { GITBOOK_BUNDLE: 'false', GITBOOK_ORGANIZATION: 'acme' };
-    const [plain] = await inTurn(runs, () => oursOn(join(root, 'examples/hello'), plainly));
+    const built = join(folder, 'built');
+    await mkdir(join(built, '.git'), { recursive: true });
+    await writeFile(join(built, 'gitbook-manifest.yaml'), 'name: built\ntitle: Built\norganization: acme\nscopes: []\nscript: script.js\n');
+    await writeFile(join(built, 'script.js'), 'export default { fetch: () => new Response() };\n');
+    const [plain] = await inTurn(runs, () => oursOn(built, { GITBOOK_BUNDLE: 'false' }));
     rows.push(row('nothing to bundle', runs, undefined, plain));
     for (const count of counts) {
         const many = join(folder, `repository-${count}`);

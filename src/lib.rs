@@ -111,12 +111,16 @@ async fn deployment(
 ) -> Result<(), Error> {
     let cancel = Cancel::on_signals();
     let config = configuration(environment, report, run)?;
+    let workshop = &Workshop::new(environment.program().map(ToOwned::to_owned));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard = config.shard.or(ci.node.map(|Node { index, total, .. }| Shard { index, total }));
     // The only share is the whole, and nobody else is at work.
     let shard = shard.filter(|shard| shard.total > 1);
     log(&config, &ci, &plan, shard, printer);
+    if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
+        workshop.processes.prepare();
+    }
     let forge =
         plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
@@ -126,7 +130,6 @@ async fn deployment(
     let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
-    let workshop = &Workshop::new(environment.program().map(ToOwned::to_owned));
     let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
     let result = carry_out(&plan.decision, &stage, run).await;
     stage.conclude(&plan.decision, run, result.as_ref().err()).await;

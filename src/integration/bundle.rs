@@ -29,7 +29,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::workshop::{Threads, Workshop};
+use super::workshop::{Threads, Workshop, with_large_stack};
 use crate::diagnostic::{Diagnostic, Place};
 use corrections::Corrections;
 use plugin::{Files, Found};
@@ -62,6 +62,9 @@ pub(crate) async fn bundle(
     ask(Request { script, root, shown_from, is_traced: false, built: None }, workshop).await
 }
 
+/// The bytes of a script that no process of its own is needed for: however deep it nests, the stack of a thread is enough.
+const SMALL: usize = 16 * 1024;
+
 /// Checks a script that was built before, of the file at `script`.
 ///
 /// # Errors
@@ -73,8 +76,19 @@ pub(crate) async fn check_built(
     workshop: &Workshop,
 ) -> Result<(), Vec<Diagnostic>> {
     let [script, root, shown_from] = [script, shown_from, shown_from].map(Path::to_owned);
-    let built = Some(text.to_owned());
-    ask(Request { script, root, shown_from, is_traced: false, built }, workshop).await.map(drop)
+    let request = || Request {
+        script: script.clone(),
+        root: root.clone(),
+        shown_from: shown_from.clone(),
+        is_traced: false,
+        built: Some(text.to_owned()),
+    };
+    if text.len() <= SMALL
+        && let Ok(checked) = with_large_stack(|| futures::executor::block_on(answer(request(), None)))
+    {
+        return checked.map(drop);
+    }
+    ask(request(), workshop).await.map(drop)
 }
 
 async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Diagnostic>> {
@@ -90,6 +104,9 @@ async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Di
             Ok(Err(crash)) => last = Some(crash),
             Err(error) => {
                 tracing::debug!("bundling in this process: {error}");
+                if request.built.is_some() {
+                    return answer(request, None).await;
+                }
                 return in_this_process(request, &workshop.threads, None).await;
             }
         }

@@ -8,6 +8,7 @@ pub(super) use processes::Answer;
 pub(crate) use processes::{ARGUMENT, Processes};
 pub(super) use shelf::Kept;
 pub(super) use threads::Threads;
+pub(super) use threads::with_large_stack;
 pub(crate) use threads::processors;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use shelf::Shelf;
 pub(crate) struct Workshop {
     pub(super) shelf: Shelf,
     pub(super) threads: Threads,
-    pub(super) processes: Processes,
+    pub(crate) processes: Processes,
 }
 
 impl Workshop {

@@ -2,6 +2,7 @@
 
 mod excerpts;
 mod manifests;
+mod nesting;
 mod sources;
 mod variables;
 mod yaml;

@@ -8,12 +8,12 @@ mod catches;
 mod classes;
 mod commonjs;
 mod decorators;
+mod imports;
 mod keys;
 mod names;
 mod namespaces;
 mod sloppy;
 mod switches;
-mod types;
 
 pub(super) use sloppy::sloppy;
 
@@ -133,7 +133,7 @@ const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 9] = [
     (keys::concerns, keys::rewrite, 1),
     (switches::concerns, switches::rewrite, 1),
     (namespaces::concerns, namespaces::rewrite, 1),
-    (|file| file.is_typescript, types::evaluate, 1),
+    (|file| file.is_typescript, imports::evaluate, 1),
     (decorators::concerns, decorators::rewrite, 1),
     (classes::concerns, classes::rewrite, MAX_ROUNDS),
 ];
@@ -186,14 +186,14 @@ fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Resul
     let mut edits = Edits::default();
     let types: Vec<_> = corrections.types.iter().filter(|(module, _)| module == id).map(|(_, name)| name.as_str()).collect();
     if !types.is_empty() {
-        types::rewrite(ast.program(), &types, &mut edits);
+        imports::rewrite(ast.program(), &types, &mut edits);
     }
     if corrections.commonjs.contains(id) {
         edits.insert(ast.program().span.end, commonjs::MENTION);
     }
     let evaluated = corrections.evaluated.iter().filter(|(module, _)| module == id);
     for (_, specifier) in evaluated {
-        types::evaluate_star(ast.program(), specifier, &mut edits);
+        imports::evaluate_star(ast.program(), specifier, &mut edits);
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }
@@ -233,3 +233,6 @@ fn is_esm(program: &Program<'_>) -> bool {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,14 @@ impl CompilerOptions {
     }
 }
 
+#[cfg(test)]
+impl CompilerOptions {
+    /// Returns options by which class fields are defined.
+    pub(super) fn defining_fields() -> Self {
+        Self { use_define_for_class_fields: Some(true), ..Self::default() }
+    }
+}
+
 impl Paths {
     /// Returns the targets of the pattern that matches best: an exact one, else the one with the longest prefix.
     fn candidates(&self, specifier: &str) -> Vec<PathBuf> {

@@ -42,6 +42,13 @@ impl Processes {
         Self { program, idle: Mutex::default(), places: Semaphore::new(processors() + 1) }
     }
 
+    /// Starts one before it is needed: that takes as long as reading the configuration.
+    pub(crate) fn prepare(&self) {
+        if let Ok(process) = self.start() {
+            self.idle().push(process);
+        }
+    }
+
     /// Sends a request of one line to a process, and returns its lines up to the one for which `is_last`. Dropping the
     /// future ends the process.
     ///

@@ -44,6 +44,17 @@ impl Threads {
     }
 }
 
+/// Does some work on a thread with a stack as large as the bundler's.
+///
+/// # Errors
+/// When the system gives no thread, or the work has panicked.
+pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
+        thread.join().map_err(|_| std::io::Error::other("the work has panicked"))
+    })
+}
+
 /// How many there are for this process.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)

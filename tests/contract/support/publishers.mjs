@@ -13,7 +13,7 @@ const TOKEN = 'gb_api_contract';
 /**
  * @param folder   where the manifest is
  * @param options  `environment`: the manifest's `envs` entry; `variables`: more environment variables;
- *                 `programs`: a folder of programs to be found before all others
+ *                 `programs`: a folder of programs to be found before all others; `within`: the folder to start in
  */
 export function publishWithCli(folder, options = {}) {
     const environment = options.environment ? ['--env', options.environment] : [];
@@ -54,10 +54,10 @@ export async function ourBinary() {
     return path;
 }
 
-async function publish(program, args, { variables, programs }) {
+async function publish(program, args, { variables, programs, within }) {
     const recorder = await startRecorder();
     try {
-        const result = await runAlone(program, args, { GITBOOK_ENDPOINT: recorder.endpoint, ...variables }, { programs });
+        const result = await runAlone(program, args, { GITBOOK_ENDPOINT: recorder.endpoint, ...variables }, { programs, folder: within });
         return { program: args[0] ?? program, requests: recorder.requests, ...result };
     } finally {
         recorder.close();

@@ -1,0 +1,113 @@
+//! Each cause of an import that fails is reported once, with its remedy.
+
+use super::{Files, bundled};
+
+/// Checks the errors of `main.ts`, each with its hint.
+#[track_caller]
+fn check(files: Files<'_>, expected: &[(&str, &str)]) {
+    let problems = bundled(files).unwrap_err();
+    let found: Vec<_> =
+        problems.iter().map(|problem| (problem.to_string(), problem.hint.clone().unwrap_or_default())).collect();
+    let found: Vec<_> = found.iter().map(|(problem, hint)| (problem.as_str(), hint.as_str())).collect();
+    assert_eq!(found, expected, "{files:?}");
+}
+
+#[test]
+fn packages_that_are_not_installed_are_one_error() {
+    let main = ("main.ts", "import a from 'a'; import b from '@b/c/d'; import './e'; export default [a, b];");
+    let other = ("e.ts", "import f from 'f'; console.log(f);");
+    let commands = [
+        ("package-lock.json", "npm ci"),
+        ("pnpm-lock.yaml", "pnpm install --frozen-lockfile"),
+        ("yarn.lock", "yarn install --immutable"),
+        ("bun.lock", "bun install --frozen-lockfile"),
+        ("package.json", "npm install"),
+    ];
+    for (file, command) in commands {
+        let message = format!("{file}: packages are not installed: there is no `node_modules` beside `{file}`");
+        let hint = format!("run `{command}` before this step");
+        check(&[main, other, (file, "{}")], &[(&message, &hint)]);
+    }
+}
+
+#[test]
+fn a_package_that_is_not_installed_beside_others_is_named() {
+    let files = [
+        ("main.ts", "import a from 'a'; export default a;"),
+        ("package-lock.json", "{}"),
+        ("node_modules/b/index.js", ""),
+    ];
+    let hint = "add `a` to the dependencies in `package.json`, and run `npm ci` before this step";
+    check(&files, &[("main.ts:1:15: could not resolve 'a' in main.ts", hint)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_workspace_package_that_is_not_built_is_one_error() {
+    let package = |exports: &str| format!(r#"{{"name": "@acme/ui", "scripts": {{"build": "tsc"}}, {exports}}}"#);
+    let of_main = package(r#""main": "./dist/index.js""#);
+    let of_exports = package(r#""exports": {".": {"types": "./x.d.ts", "import": "./dist/index.js"}}"#);
+    for json in [of_main, of_exports] {
+        let files: Files<'_> = &[
+            ("main.ts", "import a from '@acme/ui'; import { b } from '@acme/ui'; export default [a, b];"),
+            ("pnpm-lock.yaml", ""),
+            ("packages/ui/package.json", &json),
+        ];
+        let problems = super::bundled_with(files, |root| {
+            std::fs::create_dir_all(root.join("node_modules/@acme")).unwrap();
+            std::os::unix::fs::symlink("../../packages/ui", root.join("node_modules/@acme/ui")).unwrap();
+        });
+        let problems = problems.unwrap_err();
+        let message = "packages/ui/package.json: the workspace package `@acme/ui` is not built: it has no `./dist/index.js`";
+        assert_eq!((problems.len(), problems[0].to_string().as_str()), (1, message));
+        let hint = "run its `build` script before this step: `pnpm --filter @acme/ui run build`";
+        assert_eq!(problems[0].hint.as_deref(), Some(hint));
+    }
+}
+
+#[test]
+fn a_type_of_file_that_cannot_be_imported_is_named() {
+    let hint = "to import a file's text, name it `….raw.js` or `….raw.css`";
+    for extension in ["sql", "svg", "html", "png"] {
+        let main = format!("import a from './a.{extension}'; export default a;");
+        let message = format!("main.ts:1:15: files of the type `.{extension}` cannot be imported");
+        check(&[("main.ts", &main), (&format!("a.{extension}"), "a")], &[(&message, hint)]);
+    }
+}
+
+#[test]
+fn a_package_json_that_is_no_json_is_the_error() {
+    let hint = "correct the file; a merge conflict may be left in it";
+    let conflict = ("package.json", "{\n<<<<<<< HEAD\n}");
+    check(
+        &[("main.ts", "import './a'; export default 1;"), ("a.ts", ""), conflict],
+        &[("package.json:2:1: `package.json` is not valid JSON: key must be a string", hint)],
+    );
+    let of_package = ("node_modules/a/package.json", "{\"main\": ");
+    let message = "node_modules/a/package.json:1:9: `package.json` is not valid JSON: EOF while parsing a value";
+    check(&[("main.ts", "import a from 'a'; export default a;"), of_package], &[(message, hint)]);
+}
+
+#[test]
+fn modules_of_node_need_their_prefix() {
+    let hint = "import Node's own module as `node:path`";
+    let message = "main.ts:1:15: could not resolve 'path' in main.ts";
+    check(&[("main.ts", "import a from 'path'; export default a;")], &[(message, hint)]);
+}
+
+#[test]
+fn nothing_from_outside_is_read() {
+    let hint = "keep all files of an integration in its repository";
+    for (import, outside) in [
+        ("import { A } from '../secret'; console.log(A.B);", ("../secret.ts", "export enum A { B = 'hush' }")),
+        ("import { A } from '../secret'; console.log(A);", ("../secret.ts", "export const A = 'hush';")),
+        ("console.log(require('../secret.json').a);", ("../secret.json", "{\"a\": \"hush\"}")),
+        ("import('../secret.txt').then(console.log);", ("../secret.txt", "hush")),
+    ] {
+        let text = format!("\n{import}\nexport default 1;");
+        let problems = bundled(&[("main.ts", "import './a'; export default 1;"), ("a.ts", &text), outside]).unwrap_err();
+        let problem = problems[0].to_string();
+        assert!(problem.starts_with("a.ts:2:") && problem.ends_with("lies outside the repository"), "{problem}");
+        assert_eq!(problems[0].hint.as_deref(), Some(hint));
+    }
+}

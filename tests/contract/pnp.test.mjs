@@ -1,0 +1,41 @@
+/** A repository whose packages Yarn keeps in archives, without `node_modules`. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { withIntegration } from './support/integration.mjs';
+import { publishWithBoth } from './support/publishers.mjs';
+import { converse } from './support/workers.mjs';
+
+const run = promisify(execFile);
+const YARN = fileURLToPath(new URL('./node_modules/@yarnpkg/cli-dist/bin/yarn.js', import.meta.url));
+
+const files = {
+    '.git/HEAD': '',
+    '.yarnrc.yml': 'nodeLinker: pnp\nenableGlobalCache: false\nenableTelemetry: false\n',
+    'package.json': JSON.stringify({ name: 'archives', private: true, dependencies: { slugify: '1.6.6' } }),
+    'main.ts': `
+        import slugify from 'slugify';
+        export default { fetch: () => new Response(slugify('A b')) };
+    `,
+};
+
+/** Installs as Yarn does, from the registry that npm is set up for. */
+async function install(folder) {
+    const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
+    const env = { ...process.env, CI: '', YARN_NPM_REGISTRY_SERVER: registry.trim().replace(/\/$/, '') };
+    await run(process.execPath, [YARN, 'install'], { cwd: folder, env });
+}
+
+test("packages in Yarn's archives are bundled as by the CLI", async () => {
+    await withIntegration(files, async (folder) => {
+        await install(folder);
+        // The CLI looks for the archives from the folder that it is started in.
+        const { cli, ours } = await publishWithBoth(folder, { within: folder });
+        const ask = [{ method: 'GET', path: '/' }];
+        const answers = await Promise.all([cli, ours].map(({ body }) => converse(body.script, ask)));
+        assert.deepEqual(answers.map(([{ body }]) => body), ['A-b', 'A-b']);
+    });
+});
