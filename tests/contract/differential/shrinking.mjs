@@ -42,6 +42,7 @@ function isAlike(best, result) {
     const failures = ({ cli }) => (JSON.stringify(cli.run ?? '').match(/is not defined/g) ?? []).length;
     return (
         result.difference === best.difference &&
+        result.cli.script.trim() !== '' &&
         result.cli.run?.error === best.cli.run?.error &&
         failures(result) <= failures(best)
     );

@@ -78,7 +78,7 @@ class Decorators {
         const params = random.some(
             [
                 `@param('c1') one: any`,
-                `@dec('c2') public two = at('two', 2)`,
+                `@dec('c2') public two = 2`,
                 'three?: any',
                 `@param('c3') @dec('c4') private four?: string`,
             ],

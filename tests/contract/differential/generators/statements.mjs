@@ -432,8 +432,11 @@ class Statements {
         ];
     }
 
-    /** Code that never runs can still declare variables. */
+    /** Code that never runs can still declare variables; those of a module, esbuild 0.17 forgets. */
     dead(scope) {
+        if (scope.owner.top) {
+            return undefined;
+        }
         const [open, ...rest] = this.block(this.bare(scope, {}));
         return [`if (${this.random.pick(['false', '0', "''", "typeof log === 'number'"])}) ${open}`, ...rest];
     }

@@ -73,7 +73,7 @@ class Text {
         const both = [
             () => [`log({ ${key()}: 1, ${this.unlessPrototype(key())}: 2, ${this.unlessPrototype(key())}: 3 });`],
             () => [
-                `log(Object.keys({ ${this.unlessPrototype(key())}() { return 1; }, get ${this.unlessPrototype(key())}() { return 2; }, async ${this.unlessPrototype(key())}() {} }));`,
+                `log(Object.keys({ ${this.member(this.unlessPrototype(key()))}() { return 1; }, get ${this.member(this.unlessPrototype(key()))}() { return 2; }, async ${this.member(this.unlessPrototype(key()))}() {} }));`,
             ],
             () => [
                 `log(class { static ${this.member(key())} = 1; ${this.member(key())}() {} static get ${this.member(key())}() { return 1; } });`,
