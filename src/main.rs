@@ -17,7 +17,8 @@ fn main() -> std::io::Result<ExitCode> {
     // Its one thread waits for signals and answers. What needs the processors has threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let folder = std::env::current_dir().unwrap_or_default();
-    let environment = Environment::new(std::env::vars_os(), folder).with_program(std::env::current_exe().ok());
+    let environment =
+        Environment::new(std::env::vars_os(), folder).with_program(std::env::current_exe().ok());
     let (output, log) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
     let terminal = Terminal { output, log, screen: Some(ProgressDrawTarget::stderr()) };
     let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));

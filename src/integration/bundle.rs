@@ -99,7 +99,8 @@ async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Di
         let text = serde_json::to_string(&request).unwrap_or_default();
         match workshop.processes.ask(&text, service::is_last).await.map(service::read) {
             Ok(Ok(result)) => {
-                return result.inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
+                return result
+                    .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
             }
             Ok(Err(crash)) => last = Some(crash),
             Err(error) => {
@@ -154,10 +155,11 @@ struct Run {
 
 async fn run(script: &Path, root: &Path, corrections: &Corrections, traced: Option<&Traced>) -> Run {
     let files = Arc::new(Files::new(root, corrections.clone(), traced.cloned()));
-    let generated = match Bundler::with_plugins(options(script, root, corrections), vec![Arc::clone(&files) as _]) {
-        Ok(mut bundler) => bundler.generate().await,
-        Err(problems) => Err(problems),
-    };
+    let generated =
+        match Bundler::with_plugins(options(script, root, corrections), vec![Arc::clone(&files) as _]) {
+            Ok(mut bundler) => bundler.generate().await,
+            Err(problems) => Err(problems),
+        };
     let mut found = files.take_found();
     found.problems.extend(files.tsconfigs.take_problems());
     if let Err(problems) = &generated {
@@ -219,7 +221,8 @@ async fn invalid(script: &Path, root: &Path, corrections: Corrections) -> Diagno
     });
     let fault = chunk.and_then(|chunk| Some((chunk, output::check(&chunk.code).err()?)));
     let place = fault.as_ref().and_then(|(chunk, fault)| output::source(chunk, script, fault.offset));
-    let place = place.map_or_else(|| Place::file(script), |(file, line, column)| problems::in_file(&file, line, column));
+    let place = place
+        .map_or_else(|| Place::file(script), |(file, line, column)| problems::in_file(&file, line, column));
     let reason = fault.map(|(_, fault)| fault.message).unwrap_or_default();
     let hint = "write this in another way; the bundler leaves it as it is, or compiles it wrongly".to_owned();
     Diagnostic::error(place, format!("the bundled script is not valid: {reason}")).hint(hint)
@@ -243,7 +246,7 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
         code_splitting: Some(CodeSplittingMode::Bool(false)),
         top_level_var: Some(true),
         define: Some(defined.into_iter().collect()),
-        generated_code: Some(GeneratedCodeOptions { symbols: false, ..GeneratedCodeOptions::default() }),
+        generated_code: Some(GeneratedCodeOptions { symbols: false }),
         resolve: Some(ResolveOptions {
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),

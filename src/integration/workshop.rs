@@ -8,8 +8,8 @@ pub(super) use processes::Answer;
 pub(crate) use processes::{ARGUMENT, Processes};
 pub(super) use shelf::Kept;
 pub(super) use threads::Threads;
-pub(super) use threads::with_large_stack;
 pub(crate) use threads::processors;
+pub(super) use threads::with_large_stack;
 
 use std::path::PathBuf;
 

@@ -53,7 +53,11 @@ fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause 
         Err(broken) => return Cause::Elsewhere(*broken),
     };
     let is_own = folder.starts_with(root) && !folder.iter().any(|part| part == "node_modules");
-    let targets = if specifier == name { targets(&package) } else { subpath_targets(&package, &specifier[name.len()..]) };
+    let targets = if specifier == name {
+        targets(&package)
+    } else {
+        subpath_targets(&package, &specifier[name.len()..])
+    };
     let missing = targets.into_iter().find(|target| !target.contains('*') && !folder.join(target).exists());
     match missing {
         Some(missing) if is_own => {
@@ -75,7 +79,8 @@ fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause 
         }
         Some(missing) => Cause::Here {
             message: Some(format!("the package `{name}` has no `{missing}`, which its `package.json` names")),
-            hint: "install the package again; a package that builds itself on installation needs its scripts".to_owned(),
+            hint: "install the package again; a package that builds itself on installation needs its scripts"
+                .to_owned(),
         },
         None => Cause::Here {
             message: None,
@@ -89,7 +94,9 @@ fn not_installed(name: &str, importer: &Path, root: &Path) -> Cause {
     let Some((folder, (file, install, _))) = lockfile(importer, root) else {
         return Cause::Here {
             message: None,
-            hint: format!("check the name; the package `{name}` is not installed, and there is no `package.json`"),
+            hint: format!(
+                "check the name; the package `{name}` is not installed, and there is no `package.json`"
+            ),
         };
     };
     let is_pnp = folder.join(".pnp.cjs").is_file();
@@ -100,7 +107,9 @@ fn not_installed(name: &str, importer: &Path, root: &Path) -> Cause {
     }
     Cause::Here {
         message: None,
-        hint: format!("add `{name}` to the dependencies in `package.json`, and run `{install}` before this step"),
+        hint: format!(
+            "add `{name}` to the dependencies in `package.json`, and run `{install}` before this step"
+        ),
     }
 }
 

@@ -57,7 +57,9 @@ impl Corrections {
         let message = problem.to_message_with(&DiagnosticOptions::default());
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
-        if std::fs::read_to_string(file_of(&exporter)).is_ok_and(|text| super::rewrite::is_script(&text, &exporter)) {
+        if std::fs::read_to_string(file_of(&exporter))
+            .is_ok_and(|text| super::rewrite::is_script(&text, &exporter))
+        {
             self.commonjs.insert(exporter);
         } else if is_typescript(&importer) {
             self.types.insert((importer, name.to_owned()));

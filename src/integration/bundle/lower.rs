@@ -16,7 +16,7 @@ use super::tsconfig::{CompilerOptions, Jsx};
 /// Compiles a file in place.
 ///
 /// # Errors
-/// The syntax errors that need knowledge of scopes, such as a name declared twice, and what the compiler cannot do.
+/// The syntax that the compiler cannot compile.
 pub(super) fn lower<'a>(
     program: &mut Program<'a>,
     allocator: &'a Allocator,
@@ -24,15 +24,11 @@ pub(super) fn lower<'a>(
     settings: &CompilerOptions,
     has_no_fields: bool,
 ) -> Result<(), Vec<OxcDiagnostic>> {
-    let semantic = SemanticBuilder::new().with_enum_eval(true).with_check_syntax_error(true).build(program);
-    let errors = errors(semantic.diagnostics);
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let scoping = semantic.semantic.into_scoping();
+    // The bundler checks the result: what only TypeScript forbids is no error here, as in esbuild.
+    let scoping = SemanticBuilder::new().with_enum_eval(true).build(program).semantic.into_scoping();
     let options = options(settings, has_no_fields);
     let result = Transformer::new(allocator, path, &options).build_with_scoping(scoping, program);
-    let errors = self::errors(result.diagnostics);
+    let errors = errors(result.diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
@@ -56,7 +52,6 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
                 runtime: JsxRuntime::Classic,
                 pragma: Some(factory),
                 pragma_frag: Some(fragment),
-                pure: false,
                 ..JsxOptions::default()
             }
         }
@@ -64,8 +59,6 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
             runtime: JsxRuntime::Automatic,
             import_source: Some(import_source),
             development: is_development,
-            // An element that nothing uses is made all the same, as by esbuild.
-            pure: false,
             ..JsxOptions::default()
         },
     };

@@ -110,7 +110,12 @@ impl Files {
     }
 
     /// Resolves `./file?query` and `./file#hash`, of which each is a module of its own, unless a file has that very name.
-    async fn without_suffix(&self, ctx: &PluginContext, specifier: &str, importer: &str) -> HookResolveIdReturn {
+    async fn without_suffix(
+        &self,
+        ctx: &PluginContext,
+        specifier: &str,
+        importer: &str,
+    ) -> HookResolveIdReturn {
         let Some(at) = specifier.find(['?', '#']).filter(|at| *at > 0) else { return Ok(None) };
         let is_file = Path::new(importer).parent().is_some_and(|folder| folder.join(specifier).is_file());
         let (without, suffix) = specifier.split_at(at);
@@ -130,7 +135,8 @@ impl Files {
             return Ok(String::new());
         }
         let bytes = std::fs::read(path).map_err(|error| Unread::Io(error.to_string()))?;
-        let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Ok(match module_type {
             ModuleType::Json => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
             _ => text,
@@ -180,7 +186,8 @@ fn namespaces(program: &Program<'_>) -> Vec<String> {
     let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ImportDeclaration(import) => {
             let mut specifiers = import.specifiers.iter().flatten();
-            let has_namespace = specifiers.any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)));
+            let has_namespace =
+                specifiers.any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)));
             has_namespace.then(|| import.source.value.to_string())
         }
         _ => None,
@@ -191,7 +198,9 @@ fn namespaces(program: &Program<'_>) -> Vec<String> {
 /// Returns the specifiers of the modules all of whose names a file exports.
 fn stars(program: &Program<'_>) -> Vec<String> {
     let exports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
-        ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_none() => Some(export.source.value.to_string()),
+        ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_none() => {
+            Some(export.source.value.to_string())
+        }
         _ => None,
     });
     exports.collect()
@@ -222,7 +231,9 @@ impl Plugin for Files {
                 },
             }));
         }
-        let Some(importer) = args.importer.filter(|importer| !importer.starts_with('\0')) else { return Ok(None) };
+        let Some(importer) = args.importer.filter(|importer| !importer.starts_with('\0')) else {
+            return Ok(None);
+        };
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
         if !is_path && let Some(found) = self.by_tsconfig(ctx, specifier, importer).await? {
             return Ok(Some(found));
@@ -232,7 +243,11 @@ impl Plugin for Files {
 
     async fn load(&self, _ctx: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
         let loaded = |code: String, module_type| {
-            Ok(Some(HookLoadOutput { code: code.into(), module_type: Some(module_type), ..HookLoadOutput::default() }))
+            Ok(Some(HookLoadOutput {
+                code: code.into(),
+                module_type: Some(module_type),
+                ..HookLoadOutput::default()
+            }))
         };
         if let Some(required) = args.id.strip_prefix(REQUIRED) {
             let code = format!("export {{ default as 'module.exports' }} from {required:?};");
@@ -244,7 +259,8 @@ impl Plugin for Files {
             return Ok(None);
         }
         self.traced.iter().for_each(|traced| traced(Some(&path)));
-        let read = module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
+        let read =
+            module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
         match read {
             Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
                 loaded(super::rewrite::sloppy(&code).unwrap_or(code), module_type)
@@ -257,12 +273,20 @@ impl Plugin for Files {
         }
     }
 
-    async fn transform(&self, _ctx: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
+    async fn transform(
+        &self,
+        _ctx: SharedTransformPluginContext,
+        args: &HookTransformArgs<'_>,
+    ) -> HookTransformReturn {
         let code = (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime::as_in_esbuild(args.code));
         Ok(code.map(|code| HookTransformOutput { code: Some(code), ..HookTransformOutput::default() }))
     }
 
-    async fn transform_ast(&self, _ctx: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+    async fn transform_ast(
+        &self,
+        _ctx: &PluginContext,
+        args: HookTransformAstArgs<'_>,
+    ) -> HookTransformAstReturn {
         if matches!(args.module_type, ModuleType::Json | ModuleType::Text | ModuleType::Empty) {
             return Ok(args.ast);
         }
@@ -280,12 +304,11 @@ impl Plugin for Files {
         let mut ast = rewritten.ast;
         if matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx) {
             let name = Path::new(args.stable_id);
-            let lowered = ast
-                .program
-                .with_mut(|fields| lower(fields.program, fields.allocator, name, &settings, rewritten.has_no_fields));
+            let lowered = ast.program.with_mut(|fields| {
+                lower(fields.program, fields.allocator, name, &settings, rewritten.has_no_fields)
+            });
             for error in lowered.err().unwrap_or_default() {
-                let start = error.labels.first().map_or(0, |label| label.offset());
-                let span = Span::empty(u32::try_from(start).unwrap_or_default());
+                let span = Span::empty(error.labels.first().map_or(0, |label| label.offset()));
                 self.report(&path, ast.source(), span, crate::diagnostic::lower_case(&error.message), None);
             }
         }
@@ -298,7 +321,12 @@ impl Plugin for Files {
         Ok(ast)
     }
 
-    async fn module_parsed(&self, _ctx: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+    async fn module_parsed(
+        &self,
+        _ctx: &PluginContext,
+        info: Arc<ModuleInfo>,
+        module: &NormalModule,
+    ) -> HookNoopReturn {
         let id = || info.id.as_str().to_owned();
         if info.is_entry || info.id.as_str().starts_with('\0') {
             return Ok(());
@@ -310,7 +338,9 @@ impl Plugin for Files {
         }
         match view.exports_kind {
             rolldown_common::ExportsKind::None => found.scripts.push(id()),
-            rolldown_common::ExportsKind::CommonJs if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) => {
+            rolldown_common::ExportsKind::CommonJs
+                if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) =>
+            {
                 found.transpiled.push(id());
             }
             rolldown_common::ExportsKind::Esm if view.def_format.is_esm() => found.node_modules.push(id()),
@@ -351,7 +381,8 @@ impl Plugin for Files {
         let mut found = self.found();
         let is_mixed = found.transpiled.iter().any(|module| {
             let info = ctx.get_module_info(module);
-            let importers: Vec<_> = info.iter().flat_map(|info| &info.importers).map(|id| id.as_str().to_owned()).collect();
+            let importers: Vec<_> =
+                info.iter().flat_map(|info| &info.importers).map(|id| id.as_str().to_owned()).collect();
             let of_node = importers.iter().filter(|importer| found.node_modules.contains(importer)).count();
             of_node > 0 && of_node < importers.len()
         });

@@ -79,12 +79,15 @@ impl Problems<'_> {
     fn unread(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let plain = self.plain(problem);
         let message = problem.to_message_with(&self.options());
-        let named = message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
+        let named =
+            message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
         let path = named.map(|named| normalized(&folder.join(named)));
         let reason = path.as_deref().and_then(|path| {
             let exact = self.unread.get(path);
-            exact.or_else(|| self.unread.iter().find(|(unread, _)| normalized(unread) == path).map(|(_, reason)| reason))
+            exact.or_else(|| {
+                self.unread.iter().find(|(unread, _)| normalized(unread) == path).map(|(_, reason)| reason)
+            })
         });
         let name = shown(&self.shown(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))));
         let (message, hint) = match reason {
@@ -96,7 +99,9 @@ impl Problems<'_> {
                 format!("files of the type `{extension}` cannot be imported"),
                 "to import a file's text, name it `….raw.js` or `….raw.css`",
             ),
-            Some(Unread::Io(error)) => (format!("cannot read `{name}`: {error}"), "check the path and its permissions"),
+            Some(Unread::Io(error)) => {
+                (format!("cannot read `{name}`: {error}"), "check the path and its permissions")
+            }
             None => return plain,
         };
         Diagnostic { message, ..plain }.hint(hint.to_owned())
@@ -121,8 +126,10 @@ impl Problems<'_> {
     fn plain(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let options = self.options();
         let position = problem.to_diagnostic_with(&options).get_primary_location();
-        let named = position.as_ref().map(|(file, ..)| self.shown_from.join(file)).filter(|file| file.is_file());
-        let file = named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
+        let named =
+            position.as_ref().map(|(file, ..)| self.shown_from.join(file)).filter(|file| file.is_file());
+        let file =
+            named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
         let place = Place::file(self.shown(&file.unwrap_or_else(|| self.script.to_owned())));
         let place = match (position, named) {
             (Some((_, line, column, _)), Some(file)) => at_column(&place, &file, line, column),
@@ -156,7 +163,8 @@ pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagno
     let place = Place::file(file.strip_prefix(shown_from).unwrap_or(file));
     let (message, hint) = match &crash.panic {
         Some(panic) => {
-            let reason = panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
+            let reason =
+                panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
             (
                 format!("the bundler crashed: {}", reason.unwrap_or_default().trim()),
                 "simplify the file, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",

@@ -122,11 +122,14 @@ impl Edits {
     }
 }
 
-/// Looks for the pattern of one fault.
+/// Tells quickly that a file cannot have the pattern of a fault.
+type Concerns = fn(&File<'_>) -> bool;
+
+/// Looks for the pattern of a fault.
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
-/// The rules, each with a quick check for files that cannot have the pattern, and the number of times to apply it.
-const RULES: [(fn(&File<'_>) -> bool, Rule, usize); 9] = [
+/// The rules, and the number of times to apply each.
+const RULES: [(Concerns, Rule, usize); 9] = [
     (commonjs::concerns, commonjs::rewrite, 1),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),
@@ -184,7 +187,8 @@ pub(super) fn rewrite(
 /// Applies the corrections of an earlier run.
 fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Result<EcmaAst> {
     let mut edits = Edits::default();
-    let types: Vec<_> = corrections.types.iter().filter(|(module, _)| module == id).map(|(_, name)| name.as_str()).collect();
+    let types: Vec<_> =
+        corrections.types.iter().filter(|(module, _)| module == id).map(|(_, name)| name.as_str()).collect();
     if !types.is_empty() {
         imports::rewrite(ast.program(), &types, &mut edits);
     }
@@ -229,7 +233,10 @@ fn is_esm_by_name(path: &Path) -> bool {
 fn is_esm(program: &Program<'_>) -> bool {
     program.body.iter().any(|statement| {
         statement.as_module_declaration().is_some_and(|declaration| {
-            !matches!(declaration, ModuleDeclaration::TSExportAssignment(_) | ModuleDeclaration::TSNamespaceExportDeclaration(_))
+            !matches!(
+                declaration,
+                ModuleDeclaration::TSExportAssignment(_) | ModuleDeclaration::TSNamespaceExportDeclaration(_)
+            )
         })
     })
 }

@@ -89,10 +89,7 @@ pub(super) fn read(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Cr
 }
 
 /// Answers requests until there are no more. `output` gives the standard output, of which the handler of panics needs its own.
-pub(crate) fn serve<W: Write>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()>
-where
-    W: 'static,
-{
+pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()> {
     let write = move |line: &Line| -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');

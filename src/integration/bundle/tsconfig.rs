@@ -47,7 +47,8 @@ pub(super) enum Jsx {
 impl CompilerOptions {
     /// Returns how JSX is compiled.
     pub(super) fn jsx(&self) -> Jsx {
-        let or = |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
+        let or =
+            |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
         match self.jsx.as_deref() {
             Some("react") => Jsx::Classic {
                 factory: or(&self.jsx_factory, "React.createElement"),
@@ -113,7 +114,9 @@ impl CompilerOptions {
             jsx_fragment_factory: self.jsx_fragment_factory.or(base.jsx_fragment_factory),
             jsx_import_source: self.jsx_import_source.or(base.jsx_import_source),
             target: self.target.or(base.target),
-            use_define_for_class_fields: self.use_define_for_class_fields.or(base.use_define_for_class_fields),
+            use_define_for_class_fields: self
+                .use_define_for_class_fields
+                .or(base.use_define_for_class_fields),
             keep_unused_imports: self.keep_unused_imports.or(base.keep_unused_imports),
             base_url: self.base_url.or(base.base_url),
             paths: self.paths.or(base.paths),
@@ -171,12 +174,7 @@ impl TsconfigFiles {
             condition_names: strings(&["node", "require"]),
             ..ResolveOptions::default()
         });
-        Self {
-            root: root.to_owned(),
-            by_folder: Mutex::default(),
-            problems: Mutex::default(),
-            resolver,
-        }
+        Self { root: root.to_owned(), by_folder: Mutex::default(), problems: Mutex::default(), resolver }
     }
 
     /// Returns the options that govern a file: those of the nearest `tsconfig.json` in the repository. Files of packages
@@ -188,14 +186,18 @@ impl TsconfigFiles {
         }
         // Held while a file is read, so that its problems are found once.
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(options) = by_folder.get(folder) {
-            return Arc::clone(options);
-        }
         let folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
-        let mut files = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
-        let options = files.find(|path| path.is_file()).map(|path| self.read(&path, &mut Vec::new()));
-        let options = Arc::new(options.unwrap_or_default());
-        by_folder.insert(folder.to_owned(), Arc::clone(&options));
+        let mut passed = Vec::new();
+        let known = folders.into_iter().find_map(|folder| {
+            passed.push(folder.to_owned());
+            let known = by_folder.get(folder).map(Arc::clone);
+            known.or_else(|| {
+                let path = NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())?;
+                Some(Arc::new(self.read(&path, &mut Vec::new())))
+            })
+        });
+        let options = known.unwrap_or_default();
+        by_folder.extend(passed.into_iter().map(|folder| (folder, Arc::clone(&options))));
         options
     }
 
@@ -231,7 +233,9 @@ impl TsconfigFiles {
                 Some(found) => options = options.or(self.read(&found, extending)),
                 None => {
                     let message = format!("cannot find `{base}`, which `extends` names");
-                    let hint = "the options of this file are used without it; install the package that contains it".to_owned();
+                    let hint =
+                        "the options of this file are used without it; install the package that contains it"
+                            .to_owned();
                     self.report(Diagnostic::warning(Place::file(path), message).hint(hint));
                 }
             }
@@ -259,8 +263,9 @@ impl TsconfigFiles {
 
 fn parse(path: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let place = Place::file(path);
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}"))))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}")))
+    })?;
     let place = place.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {
         let place = place.at(error.line(), error.column().max(1));

@@ -54,11 +54,7 @@ impl Processes {
     ///
     /// # Errors
     /// When no process can be started.
-    pub(crate) async fn ask(
-        &self,
-        request: &str,
-        is_last: impl Fn(&str) -> bool,
-    ) -> std::io::Result<Answer> {
+    pub(crate) async fn ask(&self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<Answer> {
         let _place = self.places.acquire().await;
         let idle = self.idle().pop();
         let mut process = idle.map_or_else(|| self.start(), Ok)?;

@@ -358,7 +358,7 @@ async fn all_problems_of_all_integrations_are_told_together() {
     1 | import './none';
       |        ^^^^^^^^
       |
-      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+      = hint: check the path; a file that a build writes must be there before this step
     error: 4 errors in 3 files, nothing was sent
     "#);
 }

@@ -101,14 +101,14 @@ async fn a_script_that_imports_what_is_not_there() {
     1 | import { a } from './none';
       |                   ^^^^^^^^
       |
-      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+      = hint: check the path; a file that a build writes must be there before this step
     error: could not resolve './nowhere' in main.ts
      --> main.ts:2:15
       |
     2 | import b from './nowhere';
       |               ^^^^^^^^^^^
       |
-      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+      = hint: check the path; a file that a build writes must be there before this step
     error: 2 errors in 1 file, nothing was sent
     "#);
 }
@@ -126,14 +126,14 @@ async fn a_script_whose_packages_are_not_installed() {
     1 | import b from 'a-package';
       |               ^^^^^^^^^^^
       |
-      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+      = hint: check the name; the package `a-package` is not installed, and there is no `package.json`
     error: could not resolve '@scope/c/d' in main.ts
      --> main.ts:2:15
       |
     2 | import c from '@scope/c/d';
       |               ^^^^^^^^^^^^
       |
-      = hint: check the path; for a package, run `npm ci` before this step; Node's own modules need `node:` in front
+      = hint: check the name; the package `@scope/c` is not installed, and there is no `package.json`
     error: 2 errors in 1 file, nothing was sent
     "#);
 }
@@ -286,12 +286,17 @@ async fn an_import_that_leaves_the_repository() {
     let script = format!("import text from '../{name}/secret.raw.js';\nexport default text;\n");
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     let log = publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
+    let log = log.replace(&name, "<outside>");
     insta::assert_snapshot!(log, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `<outside>/secret.raw.js` is imported and lies outside the repository
-    --> main.ts
-     = hint: keep everything that an integration is made of in its repository
+     --> main.ts:1:18
+      |
+    1 | import text from '../<outside>/secret.raw.js';
+      |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: keep all files of an integration in its repository
     error: 1 error in 1 file, nothing was sent
     "#);
 }
@@ -337,7 +342,7 @@ async fn a_tsconfig_that_is_no_json() {
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: not a `tsconfig.json`: expected value
+    error: `tsconfig.json` is not valid: expected value
      --> tsconfig.json:3:1
       |
     3 | }

@@ -2,9 +2,7 @@
 //!
 //! rolldown takes every file for strict code, where such a function belongs to its block alone.
 
-use oxc::ast::ast::{
-    BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase,
-};
+use oxc::ast::ast::{BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase};
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolFlags, SymbolId};
 use oxc::span::{GetSpan as _, Span};
@@ -75,7 +73,9 @@ impl Found {
             let Statement::FunctionDeclaration(function) = statement else { continue };
             let name = function.id.as_ref().filter(|_| !function.r#async && !function.generator);
             let parameters = self.parameters.last();
-            let name = name.filter(|name| !parameters.is_some_and(|names| names.iter().any(|one| name.name == one.as_str())));
+            let name = name.filter(|name| {
+                !parameters.is_some_and(|names| names.iter().any(|one| name.name == one.as_str()))
+            });
             self.functions.extend(name.map(|name| (start, name.span)));
         }
     }
@@ -89,7 +89,8 @@ impl<'a> Visit<'a> for Found {
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        let parameters = function.params.items.iter().flat_map(|parameter| parameter.pattern.get_binding_identifiers());
+        let parameters =
+            function.params.items.iter().flat_map(|parameter| parameter.pattern.get_binding_identifiers());
         self.parameters.push(parameters.map(|name| name.name.to_string()).collect());
         walk::walk_function(self, function, flags);
         self.parameters.pop();

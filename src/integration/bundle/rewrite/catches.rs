@@ -44,7 +44,9 @@ impl Found<'_> {
     fn hoist(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
         let declared = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
         let names: Vec<_> = declared.map(|name| name.name.as_str()).collect();
-        if !declaration.kind.is_var() || !names.iter().any(|name| self.bound.iter().any(|bound| bound == name)) {
+        if !declaration.kind.is_var()
+            || !names.iter().any(|name| self.bound.iter().any(|bound| bound == name))
+        {
             return false;
         }
         let before_brace = u32::from(self.ends.len() > 1);

@@ -7,8 +7,8 @@
 mod initializers;
 
 use oxc::ast::ast::{
-    AwaitExpression, Class, ClassElement, Expression, Function, MethodDefinition, Program, PropertyDefinition,
-    Statement, ThisExpression, YieldExpression,
+    AwaitExpression, Class, ClassElement, Expression, Function, MethodDefinition, Program,
+    PropertyDefinition, Statement, ThisExpression, YieldExpression,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
@@ -51,7 +51,9 @@ impl<'a> Visit<'a> for Classes<'_> {
 /// Returns the constructor that has a body.
 fn constructor<'b, 'a>(class: &'b Class<'a>) -> Option<&'b MethodDefinition<'a>> {
     class.body.body.iter().find_map(|element| match element {
-        ClassElement::MethodDefinition(method) if method.kind.is_constructor() && method.value.body.is_some() => {
+        ClassElement::MethodDefinition(method)
+            if method.kind.is_constructor() && method.value.body.is_some() =>
+        {
             Some(&**method)
         }
         _ => None,

@@ -3,8 +3,8 @@
 //! In Node, a top-level `var exports` or `var module` is the variable that the module is given, not another one.
 
 use oxc::ast::ast::{
-    BindingIdentifier, CallExpression, ClassElement, Expression, Function, IdentifierReference,
-    Program, Statement, ThisExpression, VariableDeclaration, VariableDeclarator,
+    BindingIdentifier, CallExpression, ClassElement, Expression, Function, IdentifierReference, Program,
+    Statement, ThisExpression, VariableDeclaration, VariableDeclarator,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;

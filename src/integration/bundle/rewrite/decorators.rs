@@ -25,7 +25,11 @@ struct Classes<'f> {
 impl<'a> Visit<'a> for Classes<'_> {
     fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
         // oxc gives the decorator no name for a quoted or computed key.
-        if self.file.assigns_fields && !field.decorators.is_empty() && field.computed && !matches!(field.key, PropertyKey::StringLiteral(_)) {
+        if self.file.assigns_fields
+            && !field.decorators.is_empty()
+            && field.computed
+            && !matches!(field.key, PropertyKey::StringLiteral(_))
+        {
             let message = "a decorated field with a computed key is not supported here";
             self.edits.refuse(field.key.span(), message, "give the field a plain name");
             return;
@@ -36,7 +40,10 @@ impl<'a> Visit<'a> for Classes<'_> {
         {
             if is_identifier_name(&key.value) {
                 let brackets = if field.computed { 1 } else { 0 };
-                self.edits.replace(Span::new(key.span.start - brackets, key.span.end + brackets), key.value.as_str());
+                self.edits.replace(
+                    Span::new(key.span.start - brackets, key.span.end + brackets),
+                    key.value.as_str(),
+                );
             } else {
                 let message = "a decorated field with a quoted name is not supported here";
                 self.edits.refuse(key.span, message, "give the field a name without quotes");
@@ -52,7 +59,8 @@ impl<'a> Visit<'a> for Classes<'_> {
         // Once one is moved, those after it are, too.
         let mut moves = false;
         for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
-            let is_assigned = self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
+            let is_assigned =
+                self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
             moves |= is_assigned || last_of_instance.is_some_and(|last| index < last);
             if moves {
                 self.element(element, class.body.span.end - 1);
@@ -94,8 +102,10 @@ impl Classes<'_> {
         match &field.value {
             None => self.edits.replace(span, ""),
             Some(value) => {
-                let property = if field.key.is_identifier() { format!("this.{name}") } else { format!("this[{name}]") };
-                self.edits.replace(Span::new(span.start, value.span().start), format!("static {{ {property} = "));
+                let property =
+                    if field.key.is_identifier() { format!("this.{name}") } else { format!("this[{name}]") };
+                self.edits
+                    .replace(Span::new(span.start, value.span().start), format!("static {{ {property} = "));
                 self.edits.insert(value.span().end, "; }");
             }
         }

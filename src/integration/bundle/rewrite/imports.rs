@@ -63,11 +63,21 @@ pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) 
     }
     for declaration in declarations {
         let (specifiers, is_type) = match declaration {
-            ModuleDeclaration::ExportFromDeclaration(export) if export.export_kind == ImportOrExportKind::Value => {
-                (&export.specifiers, Box::new(|name: &str| names.contains(&name)) as Box<dyn Fn(&str) -> bool>)
+            ModuleDeclaration::ExportFromDeclaration(export)
+                if export.export_kind == ImportOrExportKind::Value =>
+            {
+                (
+                    &export.specifiers,
+                    Box::new(|name: &str| names.contains(&name)) as Box<dyn Fn(&str) -> bool>,
+                )
             }
-            ModuleDeclaration::ExportNamedDeclaration(export) if export.export_kind == ImportOrExportKind::Value => {
-                (&export.specifiers, Box::new(|name: &str| imports.iter().any(|(local, _)| local == name)) as Box<_>)
+            ModuleDeclaration::ExportNamedDeclaration(export)
+                if export.export_kind == ImportOrExportKind::Value =>
+            {
+                (
+                    &export.specifiers,
+                    Box::new(|name: &str| imports.iter().any(|(local, _)| local == name)) as Box<_>,
+                )
             }
             _ => continue,
         };
@@ -83,7 +93,8 @@ pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) 
 fn types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
         ImportDeclarationSpecifier::ImportSpecifier(one)
-            if one.import_kind != ImportOrExportKind::Type && import.import_kind != ImportOrExportKind::Type =>
+            if one.import_kind != ImportOrExportKind::Type
+                && import.import_kind != ImportOrExportKind::Type =>
         {
             let is_type = names.contains(&one.imported.name().as_str());
             is_type.then(|| (one.local.name.to_string(), one.span.start))

@@ -1,5 +1,6 @@
-//! Computed keys that the bundler gets wrong: `[-1]` in classes and patterns, which the minifier prints as `-1`, and `this` in
-//! the keys of a class that is in a field or static block of another class, which rolldown takes for the module's `this`.
+//! Keys that the bundler gets wrong: `[-1]` in classes and patterns, which the minifier prints as `-1`, and `this` in
+//! the keys of a class that is in a field or static block of another class, which rolldown takes for the module's `this`, and quoted
+//! names of methods behind a computed field that is assigned, of which oxc makes invalid code.
 
 use oxc::ast::ast::{
     AwaitExpression, Class, ClassElement, ClassType, Function, Program, PropertyKey, Super, ThisExpression,
@@ -28,15 +29,44 @@ struct Found<'f> {
 }
 
 impl Found<'_> {
+    /// Puts the quoted names of methods into brackets, in a class with a computed field.
+    fn quoted(&mut self, class: &Class<'_>) {
+        let elements = &class.body.body;
+        if !elements
+            .iter()
+            .any(|element| matches!(element, ClassElement::PropertyDefinition(field) if field.computed))
+        {
+            return;
+        }
+        for element in elements {
+            if let ClassElement::MethodDefinition(method) = element
+                && let PropertyKey::StringLiteral(name) = &method.key
+                && !method.computed
+            {
+                self.edits.insert(name.span.start, "[");
+                self.edits.insert(name.span.end, "]");
+            }
+        }
+    }
+
     fn nested(&mut self, class: &Class<'_>) {
         let mut uses = Uses::default();
-        class.body.body.iter().filter_map(ClassElement::property_key).for_each(|key| uses.visit_property_key(key));
+        class
+            .body
+            .body
+            .iter()
+            .filter_map(ClassElement::property_key)
+            .for_each(|key| uses.visit_property_key(key));
         if uses.this.is_empty() {
             return;
         }
         if uses.is_suspended || class.r#type == ClassType::ClassDeclaration {
             let hint = "assign `this` to a variable before the class, and use the variable in the key";
-            self.edits.refuse(uses.this[0], "`this` in a computed key of a class inside another class is not supported here", hint);
+            self.edits.refuse(
+                uses.this[0],
+                "`this` in a computed key of a class inside another class is not supported here",
+                hint,
+            );
             return;
         }
         let name = self.file.fresh("this");
@@ -57,6 +87,9 @@ impl<'a> Visit<'a> for Found<'_> {
         if self.is_in_element {
             self.nested(class);
         }
+        if self.file.assigns_fields {
+            self.quoted(class);
+        }
         walk::walk_class(self, class);
     }
 
@@ -72,7 +105,9 @@ impl<'a> Visit<'a> for Found<'_> {
                     self.visit_expression(value);
                 }
             }
-            ClassElement::MethodDefinition(method) => self.visit_function(&method.value, ScopeFlags::Function),
+            ClassElement::MethodDefinition(method) => {
+                self.visit_function(&method.value, ScopeFlags::Function);
+            }
             ClassElement::StaticBlock(block) => walk::walk_static_block(self, block),
             _ => {}
         }

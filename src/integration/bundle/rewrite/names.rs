@@ -9,7 +9,13 @@ use oxc::semantic::{Scoping, SymbolId};
 use super::Edits;
 
 /// Writes `name` in the place of all references of a symbol.
-pub(super) fn rename(program: &Program<'_>, scoping: &Scoping, symbol: SymbolId, name: &str, edits: &mut Edits) {
+pub(super) fn rename(
+    program: &Program<'_>,
+    scoping: &Scoping,
+    symbol: SymbolId,
+    name: &str,
+    edits: &mut Edits,
+) {
     replace(program, edits, &|reference| {
         let id = reference.reference_id.get()?;
         (scoping.get_reference(id).symbol_id() == Some(symbol)).then(|| name.to_owned())
@@ -52,7 +58,10 @@ impl<'a> Visit<'a> for References<'_> {
         }
     }
 
-    fn visit_assignment_target_property_identifier(&mut self, target: &AssignmentTargetPropertyIdentifier<'a>) {
+    fn visit_assignment_target_property_identifier(
+        &mut self,
+        target: &AssignmentTargetPropertyIdentifier<'a>,
+    ) {
         self.shorthand(&target.binding);
         if let Some(default) = &target.init {
             self.visit_expression(default);

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use oxc::ast::ast::{
-    BindingIdentifier, BindingPattern, Declaration, IdentifierReference, ModuleDeclaration, Program, Statement,
-    TSNamespaceDeclaration, TSNamespaceDeclarationBody,
+    BindingIdentifier, BindingPattern, Declaration, IdentifierReference, ModuleDeclaration, Program,
+    Statement, TSNamespaceDeclaration, TSNamespaceDeclarationBody,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeId, Scoping, SemanticBuilder};
@@ -62,7 +62,8 @@ fn exported(statement: &Statement<'_>) -> Vec<String> {
     let Some(ModuleDeclaration::ExportDeclaration(export)) = statement.as_module_declaration() else {
         return Vec::new();
     };
-    let one = |name: Option<&BindingIdentifier<'_>>| name.map(|name| name.name.to_string()).into_iter().collect();
+    let one =
+        |name: Option<&BindingIdentifier<'_>>| name.map(|name| name.name.to_string()).into_iter().collect();
     match &export.declaration {
         Declaration::VariableDeclaration(variables) => {
             let names = variables.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());

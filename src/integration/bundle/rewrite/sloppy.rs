@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement, NumericLiteral,
-    Program, Statement, StringLiteral,
+    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement,
+    NumericLiteral, Program, Statement, StringLiteral,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
@@ -14,8 +14,18 @@ use oxc::span::{GetSpan as _, SourceType, Span};
 use super::{Edits, File, names};
 
 /// Names that strict code or a module reserves.
-const RESERVED: [&str; 10] =
-    ["await", "implements", "interface", "let", "package", "private", "protected", "public", "static", "yield"];
+const RESERVED: [&str; 10] = [
+    "await",
+    "implements",
+    "interface",
+    "let",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "static",
+    "yield",
+];
 
 /// Returns a text for strict code that means the same; `None` for one that is no valid sloppy code.
 pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
@@ -25,8 +35,7 @@ pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
     if parsed.panicked || !parsed.diagnostics.is_empty() {
         return None;
     }
-    let file =
-        File { source, is_typescript: false, is_esm: false, ..File::default() };
+    let file = File { source, is_typescript: false, is_esm: false, ..File::default() };
     let mut edits = Edits::default();
     Found { file: &file, edits: &mut edits, reserved: HashSet::new() }.rewrite(&parsed.program);
     Some(edits.apply(source))
@@ -58,7 +67,9 @@ impl Found<'_> {
     /// Removes the functions of one name in one block, but for the last one, which counts.
     fn duplicates(&mut self, statements: &[Statement<'_>]) {
         let functions = statements.iter().filter_map(|statement| match statement {
-            Statement::FunctionDeclaration(function) => Some((function.id.as_ref()?.name.as_str(), function.span)),
+            Statement::FunctionDeclaration(function) => {
+                Some((function.id.as_ref()?.name.as_str(), function.span))
+            }
             _ => None,
         });
         let functions: Vec<_> = functions.collect();

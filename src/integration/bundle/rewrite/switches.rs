@@ -56,7 +56,8 @@ impl<'a> Visit<'a> for Switches<'_> {
             let names = case.consequent.iter().flat_map(lexical_names);
             let symbols = names.filter_map(|name| name.symbol_id.get());
             let is_constant = is_constant(&statement.discriminant);
-            let symbols: Vec<_> = symbols.filter(|symbol| is_constant || !self.scoping.symbol_is_mutated(*symbol)).collect();
+            let symbols: Vec<_> =
+                symbols.filter(|symbol| is_constant || !self.scoping.symbol_is_mutated(*symbol)).collect();
             if symbols.is_empty() {
                 continue;
             }

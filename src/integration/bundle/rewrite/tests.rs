@@ -13,7 +13,9 @@ fn rewritten(path: &str, source: &str, settings: &CompilerOptions) -> String {
     let ast = EcmaCompiler::parse(path, source.to_owned(), source_type).unwrap();
     match rewrite(ast, path, settings, &Corrections::default()).unwrap() {
         Ok(rewritten) => rewritten.ast.source().to_string(),
-        Err((_, refusals)) => refusals.into_iter().map(|refusal| format!("refused: {}", refusal.message)).collect(),
+        Err((_, refusals)) => {
+            refusals.into_iter().map(|refusal| format!("refused: {}", refusal.message)).collect()
+        }
     }
 }
 
@@ -76,12 +78,16 @@ fn a_variable_of_the_name_that_a_catch_binds_is_hoisted() {
 
 #[test]
 fn computed_keys_are_texts() {
-    javascript("class A { [-1] = 1; [1 - 2]() {} ['a'] = 2 }", "class A { [`${-1}`] = 1; [`${1 - 2}`]() {} ['a'] = 2 }");
+    javascript(
+        "class A { [-1] = 1; [1 - 2]() {} ['a'] = 2 }",
+        "class A { [`${-1}`] = 1; [`${1 - 2}`]() {} ['a'] = 2 }",
+    );
     javascript("a = { [-0]() {} }", "a = { [`${-0}`]() {} }");
     javascript(
         "class A { b = () => class { [this.c] } }",
         "class A { b = () => ((this$) => class { [this$.c] })(this) }",
     );
+    typescript("class A { [a] = 1; 'b c'() {} }", "class A { [a] = 1; ['b c']() {} }");
     let near_miss = "class A { b() { return class { [this.c] } } }";
     javascript(near_miss, near_miss);
     javascript(
@@ -167,12 +173,24 @@ fn keys_that_depend_on_the_function_stay_in_the_class() {
 
 #[test]
 fn decorators_of_static_members_come_last() {
-    typescript("class A { @a static b = 1; @c d() {} }", "class A { static { this.b = 1; }; @c d() {} ;@a static b;}");
+    typescript(
+        "class A { @a static b = 1; @c d() {} }",
+        "class A { static { this.b = 1; }; @c d() {} ;@a static b;}",
+    );
     typescript("class A { @a static b() {} @c d() {} }", "class A {  @c d() {} ;@a static b() {}}");
     typescript("class A { @a 'b' = 1 }", "class A { @a b = 1 }");
-    typescript("class A { @a 'b-c' = 1 }", "refused: a decorated field with a quoted name is not supported here");
-    typescript("class A { @a [b] = 1 }", "refused: a decorated field with a computed key is not supported here");
-    defining("class A { @a static b = 1; @c d() {} }", "refused: a decorated static member is not supported here");
+    typescript(
+        "class A { @a 'b-c' = 1 }",
+        "refused: a decorated field with a quoted name is not supported here",
+    );
+    typescript(
+        "class A { @a [b] = 1 }",
+        "refused: a decorated field with a computed key is not supported here",
+    );
+    defining(
+        "class A { @a static b = 1; @c d() {} }",
+        "refused: a decorated static member is not supported here",
+    );
     defining("class A { @c d() {} @a static b = 1 }", "class A { @c d() {} @a static b = 1 }");
 }
 
@@ -180,7 +198,9 @@ fn decorators_of_static_members_come_last() {
 fn modules_of_types_are_evaluated_as_by_esbuild() {
     typescript("import {} from 'a'; import 'b'; a()", " import 'b'; a()");
     typescript("export { type A } from 'a'", "import 'a';export { type A } from 'a'");
-    for near_miss in ["export type { A } from 'a'", "export { type A, b } from 'a'", "import { type A } from 'a'"] {
+    for near_miss in
+        ["export type { A } from 'a'", "export { type A, b } from 'a'", "import { type A } from 'a'"]
+    {
         typescript(near_miss, near_miss);
     }
 }
@@ -195,7 +215,8 @@ fn lines_stay_where_they_are() {
 
 #[test]
 fn sloppy_code_becomes_strict() {
-    let check = |source: &str, expected: Option<&str>| assert_eq!(sloppy(source).as_deref(), expected, "{source}");
+    let check =
+        |source: &str, expected: Option<&str>| assert_eq!(sloppy(source).as_deref(), expected, "{source}");
     check("if (a) function f() {}", Some("if (a) {function f() {}}"));
     check("x: function f() {}", Some("function f() {}"));
     check("for (var a = 1 in b);", Some("var a = 1;for (var a in b);"));

@@ -6,8 +6,10 @@ use super::{Files, bundled};
 #[track_caller]
 fn check(files: Files<'_>, expected: &[(&str, &str)]) {
     let problems = bundled(files).unwrap_err();
-    let found: Vec<_> =
-        problems.iter().map(|problem| (problem.to_string(), problem.hint.clone().unwrap_or_default())).collect();
+    let found: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.to_string(), problem.hint.clone().unwrap_or_default()))
+        .collect();
     let found: Vec<_> = found.iter().map(|(problem, hint)| (problem.as_str(), hint.as_str())).collect();
     assert_eq!(found, expected, "{files:?}");
 }
@@ -24,7 +26,8 @@ fn packages_that_are_not_installed_are_one_error() {
         ("package.json", "npm install"),
     ];
     for (file, command) in commands {
-        let message = format!("{file}: packages are not installed: there is no `node_modules` beside `{file}`");
+        let message =
+            format!("{file}: packages are not installed: there is no `node_modules` beside `{file}`");
         let hint = format!("run `{command}` before this step");
         check(&[main, other, (file, "{}")], &[(&message, &hint)]);
     }
@@ -44,7 +47,8 @@ fn a_package_that_is_not_installed_beside_others_is_named() {
 #[cfg(unix)]
 #[test]
 fn a_workspace_package_that_is_not_built_is_one_error() {
-    let package = |exports: &str| format!(r#"{{"name": "@acme/ui", "scripts": {{"build": "tsc"}}, {exports}}}"#);
+    let package =
+        |exports: &str| format!(r#"{{"name": "@acme/ui", "scripts": {{"build": "tsc"}}, {exports}}}"#);
     let of_main = package(r#""main": "./dist/index.js""#);
     let of_exports = package(r#""exports": {".": {"types": "./x.d.ts", "import": "./dist/index.js"}}"#);
     for json in [of_main, of_exports] {
@@ -84,7 +88,8 @@ fn a_package_json_that_is_no_json_is_the_error() {
         &[("package.json:2:1: `package.json` is not valid JSON: key must be a string", hint)],
     );
     let of_package = ("node_modules/a/package.json", "{\"main\": ");
-    let message = "node_modules/a/package.json:1:9: `package.json` is not valid JSON: EOF while parsing a value";
+    let message =
+        "node_modules/a/package.json:1:9: `package.json` is not valid JSON: EOF while parsing a value";
     check(&[("main.ts", "import a from 'a'; export default a;"), of_package], &[(message, hint)]);
 }
 
@@ -99,15 +104,22 @@ fn modules_of_node_need_their_prefix() {
 fn nothing_from_outside_is_read() {
     let hint = "keep all files of an integration in its repository";
     for (import, outside) in [
-        ("import { A } from '../secret'; console.log(A.B);", ("../secret.ts", "export enum A { B = 'hush' }")),
+        (
+            "import { A } from '../secret'; console.log(A.B);",
+            ("../secret.ts", "export enum A { B = 'hush' }"),
+        ),
         ("import { A } from '../secret'; console.log(A);", ("../secret.ts", "export const A = 'hush';")),
         ("console.log(require('../secret.json').a);", ("../secret.json", "{\"a\": \"hush\"}")),
         ("import('../secret.txt').then(console.log);", ("../secret.txt", "hush")),
     ] {
         let text = format!("\n{import}\nexport default 1;");
-        let problems = bundled(&[("main.ts", "import './a'; export default 1;"), ("a.ts", &text), outside]).unwrap_err();
+        let problems =
+            bundled(&[("main.ts", "import './a'; export default 1;"), ("a.ts", &text), outside]).unwrap_err();
         let problem = problems[0].to_string();
-        assert!(problem.starts_with("a.ts:2:") && problem.ends_with("lies outside the repository"), "{problem}");
+        assert!(
+            problem.starts_with("a.ts:2:") && problem.ends_with("lies outside the repository"),
+            "{problem}"
+        );
         assert_eq!(problems[0].hint.as_deref(), Some(hint));
     }
 }

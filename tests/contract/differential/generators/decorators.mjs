@@ -1,4 +1,8 @@
-/** Decorators of every member and parameter, in the order of their evaluation. */
+/**
+ * Decorators of every member and parameter, in the order of their evaluation. Those of fields that are assigned under a
+ * quoted or computed key are exceptions (see `refused.mjs`), and so are those of static members before those of the
+ * instance, unless these fields are assigned.
+ */
 import { indent, settingsFile, text, withoutDuplicates } from './files.mjs';
 
 export const areas = [{ area: 'decorators', generate: (random) => new Decorators(random).program() }];
@@ -20,6 +24,7 @@ class Decorators {
             { experimentalDecorators: true, target: 'es2022' },
             undefined,
         ]);
+        this.defines = settings?.useDefineForClassFields ?? settings?.target === 'es2022';
         const lines = [...this.helpers(), ...random.list(1, 2, (index) => this.class(`C${index}`)).flat()];
         const files = { 'main.ts': text(lines), ...settingsFile(settings) };
         if (random.chance(0.3)) {
@@ -74,6 +79,7 @@ class Decorators {
         const members = withoutDuplicates(
             random,
             random.list(2, 6, () => this.member(name)),
+            true,
         );
         const params = random.some(
             [
@@ -95,7 +101,9 @@ class Decorators {
             ? [[`constructor(${params.join(', ')}) { ${parent ? 'super(); ' : ''}log('made'); }`]]
             : [];
         const prefix = random.pick(['', '', 'export ', name === 'C0' ? 'export default ' : '']);
-        const body = random.shuffled([...members, ...constructor]).flat();
+        const all = random.shuffled([...members, ...constructor]);
+        const isLast = (lines) => this.defines && /@.* static /.test(lines[0]);
+        const body = [...all.filter((lines) => !isLast(lines)), ...all.filter(isLast)].flat();
         return [
             ...heads,
             `${prefix}class ${name}${parent} {`,
@@ -128,18 +136,23 @@ class Decorators {
             [`@accessor a: any;`],
             [`@accessor a = 5;`],
             [`${dec} [at('key ${id}', 'computed${id}')]() { return 1; }`],
-            [`${dec} [at('key ${id}', 'computed${id}')] = at('computed value', 1);`],
             [`plain${id} = at('not decorated', ${id});`],
             [`static block${id} = at('static', typeof ${name});`],
             [`static { log('block', typeof ${name}); }`],
             [`${dec} ${random.chance(0.5) ? 'declare ' : ''}d${id}: any;`],
             [`#private${id} = 1;`, `${dec} read${id}() { return this.#private${id}; }`],
-            [`${dec} 'quoted ${id}' = 1;`],
+            [`${dec} 'quoted${id}' = 1;`],
+            [`${dec} 'with spaces'() { return 'method'; }`],
             [`${dec} ${id}() { return 'numeric'; }`],
             [`${dec} *many${id}() { yield this; }`],
             [`${dec} arrow${id} = () => this;`],
-            [`${dec} static [Symbol.iterator]() { return 1; }`],
             ...(random.chance(0.1) ? [['@fails fails() {}']] : []),
+            ...(this.defines
+                ? [
+                      [`${dec} [at('key ${id}', 'computed${id}')] = at('computed value', 1);`],
+                      [`${dec} 'quoted ${id}' = 1;`],
+                  ]
+                : []),
         ]);
     }
 }

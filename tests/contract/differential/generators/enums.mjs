@@ -1,4 +1,10 @@
-/** Enums: members of every kind, merged, in every scope, imported, and as objects. */
+/**
+ * Enums: members of every kind, merged, in every scope, imported, and as objects.
+ *
+ * esbuild 0.17 gives members a reverse mapping unless it takes them for strings, and it takes expressions for strings that
+ * TypeScript does not: `typeof`, `as any`, conditional expressions and templates with substitutions, none of which is
+ * generated as the value of a member.
+ */
 import { TYPESCRIPT_SETTINGS, indent, settingsFile, text } from './files.mjs';
 
 export const areas = [{ area: 'enums', generate: (random) => new Enums(random).program() }];
@@ -132,19 +138,15 @@ class Enums {
             `${name}.${earlier}`,
             `${earlier} + 1`,
             `${earlier} | 8`,
-            `\`\${${earlier}}-x\``,
             `${name}['${earlier}']`,
             `-${earlier}`,
             `(${earlier})`,
-            `${earlier} as any`,
         ];
         const computed = [
             "'abc'.length",
             "log('computed')",
             'Math.max(1, 2)',
             'outer',
-            'typeof outer',
-            `${earlier} ? 1 : 2`,
             `${earlier} || 9`,
             `parseInt('${members.length}')`,
             '[1].length',

@@ -28,12 +28,12 @@ const entryOf = (path) => `import * as code from '${path}';\nexport default code
 export const indent = (lines) => lines.map((line) => `    ${line}`);
 
 /**
- * Leaves out members of a class, each a list of lines, that have the name of an earlier one. TypeScript minds them, and
- * the CLI does not; so a few programs have them.
+ * Leaves out members of a class, each a list of lines, that have the name of an earlier one. TypeScript rejects them; in
+ * JavaScript, a few programs keep them.
  */
-export function withoutDuplicates(random, members) {
+export function withoutDuplicates(random, members, typed) {
     const seen = new Set();
-    return random.chance(0.02) ? members : members.filter((lines) => isNew(seen, lines.join(' ')));
+    return !typed && random.chance(0.02) ? members : members.filter((lines) => isNew(seen, lines.join(' ')));
 }
 
 function isNew(seen, text) {
@@ -41,7 +41,7 @@ function isNew(seen, text) {
         .replace(/@\([^)]*\)\)|@[\w.]+(\((?:[^()]|\([^()]*\))*\))?/g, '')
         .trim()
         .match(
-            /^((?:(?:(?:public|private|protected|readonly|static|declare|async|override|get|set) +(?=[^\s=]))|\*)*)([^\s(;=:?!]*)/,
+            /^((?:(?:(?:public|private|protected|readonly|static|declare|abstract|async|override|get|set) +(?=[^\s=]))|\*)*)([^\s(;=:?!]*)/,
         );
     const key = `${modifiers.includes('static')} ${name}`;
     const repeated = seen.has(key) && !/^(\[|\{|$)/.test(name);

@@ -461,24 +461,37 @@ class Statements {
 
     functionDeclaration(scope) {
         const free = NAMES.filter((name) => !scope.lexical.has(name) && !scope.functions.has(name));
-        // A function and a variable of one name are one variable, unless TypeScript or a module says otherwise.
+        // A function and a variable or parameter of one name are one variable. TypeScript rejects them, and so does the
+        // top level of a module.
         const [name] = this.random.some(free, 1);
-        if (!name || (scope.top && !this.sloppy && scope.vars.has(name))) {
+        const taken = scope.vars.has(name) || scope.params.includes(name);
+        if (!name || (taken && (this.kind === 'ts' || (scope.top && !this.sloppy)))) {
             return [];
         }
         scope.functions.set(name, 'function');
         return this.functionNamed(name, scope, 3);
     }
 
-    /** A function in a block; sloppy code sees it outside, too. */
+    /**
+     * A function in a block; sloppy code sees it outside, too, but not under the name of what an outer `catch` catches:
+     * esbuild assigns that function to the caught variable.
+     */
     functionInBlock(scope) {
-        const [name] = this.random.some(NAMES, 1);
+        const [name] = this.random.some(
+            NAMES.filter((each) => !this.isCaught(each, scope)),
+            1,
+        );
         const inner = this.scope(scope, {});
         inner.lexical.delete(name);
         inner.functions.set(name, 'function');
         const body = this.body(inner, 2, [this.functionNamed(name, inner, 2)]);
         const outside = this.sloppy ? [`attempt(() => typeof ${name});`] : [];
         return ['{', ...indent(body), '}', ...outside];
+    }
+
+    isCaught(name, scope) {
+        const caught = scope.simple && scope.taken.includes(name);
+        return caught || (!scope.isFunction && this.isCaught(name, scope.above));
     }
 
     functionNamed(name, scope, count) {

@@ -36,7 +36,11 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
         match target(field, file) {
             Some(target) => initializers.push(format!("{target} = {}", file.text(value(field)))),
             None => {
-                edits.refuse(field.key.span(), "the computed key of this field cannot be compiled", "assign the key to a constant before the class");
+                edits.refuse(
+                    field.key.span(),
+                    "the computed key of this field cannot be compiled",
+                    "assign the key to a constant before the class",
+                );
                 return false;
             }
         }
@@ -47,7 +51,9 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
         for field in rest.filter(|field| !field.key.is_private_identifier()) {
             if field.value.is_none() {
                 edits.replace(field.span, "");
-            } else if is_static(&field) && let Some(target) = target(field, file) {
+            } else if is_static(&field)
+                && let Some(target) = target(field, file)
+            {
                 let value = value(field);
                 edits.replace(Span::new(field.span.start, value.start), format!("static {{ {target} = "));
                 edits.insert(value.end, "; }");
@@ -162,7 +168,9 @@ fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
     let text = file.text(field.key.span());
     Some(match &field.key {
         PropertyKey::StaticIdentifier(_) | PropertyKey::PrivateIdentifier(_) => format!("this.{text}"),
-        PropertyKey::StaticMemberExpression(member) if member.object.is_specific_id("Symbol") => format!("this[{text}]"),
+        PropertyKey::StaticMemberExpression(member) if member.object.is_specific_id("Symbol") => {
+            format!("this[{text}]")
+        }
         key if key.as_expression().is_some_and(Expression::is_literal) => format!("this[{text}]"),
         _ => return None,
     })
@@ -193,7 +201,10 @@ impl Names {
     /// Returns the names that initializers use.
     pub(super) fn used(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
         let mut names = Self::default();
-        fields.iter().filter_map(|field| field.value.as_ref()).for_each(|value| names.visit_expression(value));
+        fields
+            .iter()
+            .filter_map(|field| field.value.as_ref())
+            .for_each(|value| names.visit_expression(value));
         names.used
     }
 
