@@ -29,7 +29,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::workshop::{Threads, Workshop, with_large_stack};
+use super::workshop::{End, Threads, Workshop, with_large_stack};
 use crate::diagnostic::{Diagnostic, Place};
 use corrections::Corrections;
 use plugin::{Files, Found};
@@ -102,7 +102,13 @@ async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Di
                 return result
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
             }
-            Ok(Err(crash)) => last = Some(crash),
+            Ok(Err(crash)) => {
+                let is_late = matches!(crash.end, End::Late);
+                last = Some(crash);
+                if is_late {
+                    break;
+                }
+            }
             Err(error) => {
                 tracing::debug!("bundling in this process: {error}");
                 if request.built.is_some() {

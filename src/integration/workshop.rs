@@ -4,8 +4,8 @@ mod processes;
 mod shelf;
 mod threads;
 
-pub(super) use processes::Answer;
 pub(crate) use processes::{ARGUMENT, Processes};
+pub(super) use processes::{Answer, End};
 pub(super) use shelf::Kept;
 pub(super) use threads::Threads;
 pub(crate) use threads::processors;

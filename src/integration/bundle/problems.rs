@@ -10,6 +10,7 @@ use super::causes;
 use super::plugin::Unread;
 use super::service::Crash;
 use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
+use crate::integration::workshop::End;
 
 /// The context of problems.
 pub(super) struct Problems<'a> {
@@ -161,8 +162,8 @@ impl Problems<'_> {
 pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
     let file = crash.file.as_deref().unwrap_or(script);
     let place = Place::file(file.strip_prefix(shown_from).unwrap_or(file));
-    let (message, hint) = match &crash.panic {
-        Some(panic) => {
+    let (message, hint) = match (&crash.panic, crash.end) {
+        (Some(panic), _) => {
             let reason =
                 panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
             (
@@ -170,12 +171,16 @@ pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagno
                 "simplify the file, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
             )
         }
-        None if is_overflow(crash.status) => (
+        (None, End::Exit(status)) if is_overflow(status) => (
             "the code is nested too deeply for the bundler".to_owned(),
             "split the expression, or import large data as JSON or as the text of a `.raw.js` file",
         ),
-        None => (
-            format!("the bundler was ended by the system: {}", crash.status),
+        (None, End::Late) => (
+            "the script takes more than 2 minutes to bundle".to_owned(),
+            "split expressions of thousands of parts, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
+        ),
+        (None, End::Exit(status)) => (
+            format!("the bundler was ended by the system: {status}"),
             "give the step more memory, or make the script smaller",
         ),
     };

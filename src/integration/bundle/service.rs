@@ -2,13 +2,12 @@
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
-use std::process::ExitStatus;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Bundle, Part, Traced};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::integration::workshop::{Answer, Threads};
+use crate::integration::workshop::{Answer, End, Threads};
 
 /// A script to bundle.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +61,7 @@ pub(super) struct Crash {
     /// The message of a panic.
     pub(super) panic: Option<String>,
     /// The way that the process ended.
-    pub(super) status: ExitStatus,
+    pub(super) end: End,
 }
 
 /// Returns whether a line ends an answer.
@@ -85,7 +84,7 @@ pub(super) fn read(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Cr
             Err(error) => panic = Some(error.to_string()),
         }
     }
-    Err(Crash { file, panic, status: answer.status.unwrap_or_default() })
+    Err(Crash { file, panic, end: answer.end.unwrap_or(End::Late) })
 }
 
 /// Answers requests until there are no more. `output` gives the standard output, of which the handler of panics needs its own.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -29,11 +30,25 @@ struct Process {
     output: BufReader<ChildStdout>,
 }
 
-/// The lines that a process wrote for a request, and its exit status if it ended.
+/// The time that a script may take. The vendor's own scripts take a tenth of a second; code of ten thousands of nested expressions,
+/// of which the bundler's time is a square, would take hours.
+const MAX_TIME: Duration = Duration::from_secs(120);
+
+/// The lines that a process wrote for a request.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) lines: Vec<String>,
-    pub(crate) status: Option<ExitStatus>,
+    /// The reason why the last line is missing.
+    pub(crate) end: Option<End>,
+}
+
+/// The end of a process before the end of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// It exited, or was ended by a signal.
+    Exit(ExitStatus),
+    /// It took too long.
+    Late,
 }
 
 impl Processes {
@@ -58,11 +73,16 @@ impl Processes {
         let _place = self.places.acquire().await;
         let idle = self.idle().pop();
         let mut process = idle.map_or_else(|| self.start(), Ok)?;
-        let answer = process.ask(request, is_last).await?;
-        if answer.status.is_none() {
-            self.idle().push(process);
+        match tokio::time::timeout(MAX_TIME, process.ask(request, is_last)).await {
+            Ok(answer) => {
+                let answer = answer?;
+                if answer.end.is_none() {
+                    self.idle().push(process);
+                }
+                Ok(answer)
+            }
+            Err(_) => Ok(Answer { end: Some(End::Late), ..Answer::default() }),
         }
-        Ok(answer)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
@@ -94,7 +114,7 @@ impl Process {
         loop {
             let mut line = String::new();
             if self.output.read_line(&mut line).await.unwrap_or(0) == 0 {
-                answer.status = Some(self.child.wait().await?);
+                answer.end = Some(End::Exit(self.child.wait().await?));
                 return Ok(answer);
             }
             let is_done = is_last(&line);
