@@ -3,11 +3,100 @@
  * There are at most ten.
  */
 
+const around = (path, lines, settings) => ({
+    entry: path,
+    files: {
+        [path]: `${lines.join('\n')}\n`,
+        ...(settings && { 'tsconfig.json': JSON.stringify({ compilerOptions: settings }) }),
+    },
+});
+
+const DECORATE = "const dec = (target: any, key: any) => log('decorated', key);";
+const ASSIGNED = { experimentalDecorators: true, useDefineForClassFields: false };
+const DEFINED = { experimentalDecorators: true, useDefineForClassFields: true };
+
 /**
- * One `{ reason, refused }` each: `refused` matches the complaint about a program, which begins with its file and line.
- * An exception that no program of the default seed meets fails the suite.
+ * One `{ reason, refused, programs }` each: `refused` matches the complaint about a program, which begins with its file and
+ * line; `programs` are refused so, and published by the CLI.
  */
-export const exceptions = [];
+export const exceptions = [
+    {
+        reason: 'a `case` uses a name that another `case` declares',
+        refused: /is declared in another `case` of this `switch`/,
+        programs: [
+            around('main.js', [
+                'function f(x) { switch (x) { case 1: let a = 5; case 2: return typeof a; } }',
+                'log(f(1));',
+                'export default f;',
+            ]),
+            around('main.ts', [
+                'for (const x of [1, 2]) switch (x) { case 1: class A { m() { return 1; } } break; case 2: log(() => new A()); }',
+                'export default 1;',
+            ]),
+        ],
+    },
+    {
+        reason: 'a decorated static member stands before a decorated one of the instance',
+        refused: /a decorated static member is not supported here/,
+        programs: [
+            around('main.ts', [DECORATE, 'class A { @dec static a = 1; @dec m() {} }', 'export default A;'], DEFINED),
+            around('main.ts', [DECORATE, "class A { @dec static ['a' + 1]() {} @dec m() {} }", 'export default A;'], ASSIGNED),
+        ],
+    },
+    {
+        reason: 'a decorated field has a quoted name',
+        refused: /a decorated field with a quoted name is not supported here/,
+        programs: [around('main.ts', [DECORATE, "class A { @dec 'a b' = 1; }", 'export default A;'], ASSIGNED)],
+    },
+    {
+        reason: 'a decorated field has a computed key',
+        refused: /a decorated field with a computed key is not supported here/,
+        programs: [around('main.ts', [DECORATE, "class A { @dec [String('a')] = 1; }", 'export default A;'], ASSIGNED)],
+    },
+    {
+        reason: 'a decorated parameter property stands in a class whose fields are defined and read `this`',
+        refused: /a decorated field or parameter of this class cannot be compiled/,
+        programs: [
+            around(
+                'main.ts',
+                [DECORATE, 'class A { constructor(@dec public a = 1) {} arrow = () => this; }', 'export default A;'],
+                DEFINED,
+            ),
+        ],
+    },
+    {
+        reason: 'a field that is moved into the constructor has a computed key',
+        refused: /the computed key of this field cannot be compiled/,
+        programs: [
+            around(
+                'main.ts',
+                ["class A { constructor(public a = 1) {} [String('b')] = this.a; }", 'log(new A());', 'export default A;'],
+                DEFINED,
+            ),
+        ],
+    },
+    {
+        reason: 'a computed key of a class declaration inside another class uses `this`',
+        refused: /`this` in a computed key of a class inside another class is not supported here/,
+        programs: [
+            around('main.js', [
+                "class A { key = 'k'; m = () => { class B { [this.key]() { return 1; } } return new B(); }; }",
+                'log(new A().m().k());',
+                'export default A;',
+            ]),
+        ],
+    },
+    {
+        reason: 'a file with the ending `.cts` has `import` or `export`',
+        refused: /cannot use (import|export) statement outside a module/,
+        programs: [around('main.cts', ["const value: string = 'cts';", 'log(value);', 'export default value;'])],
+    },
+    {
+        reason: '`delete` has an element of an array that the minifier replaces by a name',
+        refused: /the bundled script is not valid: delete of an unqualified identifier/,
+        programs: [around('main.js', ['const k = log;', 'log(delete [k][0]);', 'export default 1;'])],
+    },
+];
 
 export const MAX_EXCEPTIONS = 10;
 

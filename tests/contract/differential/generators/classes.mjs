@@ -26,6 +26,9 @@ const SETTINGS = [
     { target: 'esnext', useDefineForClassFields: false },
 ];
 
+/** With parameter properties and fields that are defined, a field with a computed key is an exception. */
+const hasComputedKey = ([line]) => /^\[.*\](;| =)/.test(line);
+
 /** Members that leave nothing to do for a constructor. */
 const WITHOUT_FIELDS = new Set([
     'staticField',
@@ -54,6 +57,7 @@ export class Classes {
         let above;
         for (const name of names) {
             const heritage = above ?? this.firstHeritage();
+            this.isArray ||= heritage?.name === 'Array';
             lines.push(...this.class(name, heritage), ...this.uses(name));
             above = { name, own: true };
         }
@@ -159,13 +163,14 @@ export class Classes {
         const early = !heritage && this.context.initializes && this.defines;
         const value = (what, literal) => (early ? literal : `at('${what}', ${literal})`);
         const params = [];
-        if (this.typed && random.chance(0.5)) {
+        if (this.typed && random.chance(0.5) && !(this.defines && members.some(hasComputedKey))) {
             params.push(
                 ...random.some(
                     [
                         `public p = ${value('p', 1)}`,
                         `private readonly q: any = ${value('q', 2)}`,
-                        members.some((lines) => /\ba\b/.test(lines.join(' '))) ? 'protected z?: any' : 'protected a?: any',
+                        // Neither an accessor nor a field may have the name, here or in a derived class.
+                        this.defines || members.some((lines) => /\ba\b/.test(lines.join(' '))) ? 'protected z?: any' : 'protected a?: any',
                         'readonly r = 3',
                     ],
                     2,
@@ -252,6 +257,8 @@ export class Classes {
     }
 
     name() {
+        // Node fails in another way than the language says at a field `length` of an array.
+        const length = this.isArray ? 'size' : 'length';
         return this.random.pick([
             'a',
             'b',
@@ -266,7 +273,7 @@ export class Classes {
             'set',
             'static',
             'async',
-            'length',
+            length,
             '__proto__x',
             'if',
         ]);

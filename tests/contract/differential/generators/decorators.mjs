@@ -1,7 +1,7 @@
 /**
  * Decorators of every member and parameter, in the order of their evaluation. Those of fields that are assigned under a
  * quoted or computed key are exceptions (see `refused.mjs`), and so are those of static members before those of the
- * instance, unless these fields are assigned.
+ * instance and those of parameter properties, unless these fields are assigned.
  */
 import { indent, settingsFile, text, withoutDuplicates } from './files.mjs';
 
@@ -84,9 +84,9 @@ class Decorators {
         const params = random.some(
             [
                 `@param('c1') one: any`,
-                `@dec('c2') public two = 2`,
+                this.defines ? `@dec('c2') two = 2` : `@dec('c2') public two = 2`,
                 'three?: any',
-                `@param('c3') @dec('c4') private four?: string`,
+                `@param('c3') @dec('c4') ${this.defines ? '' : 'private '}four?: string`,
             ],
             random.between(0, 3),
         );

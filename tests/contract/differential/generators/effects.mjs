@@ -25,8 +25,9 @@ class Effects {
     program() {
         const { random } = this;
         const kind = random.pick(['js', 'js', 'commonjs', 'mjs']);
+        this.inside = random.chance(0.5);
         const lines = random.list(8, 14, () => this.part()).flat();
-        const body = random.chance(0.5)
+        const body = !this.inside
             ? lines
             : ['(function (given, count) {', ...indent(lines), '}).call({ own: 1 }, 1, 2);'];
         return moduleAround(random, kind, [...HELPERS, ...body]);
@@ -84,7 +85,7 @@ class Effects {
             () => [
                 `/* @__PURE__ */ at('pure', 1);`,
                 `const pure${id} = /* @__PURE__ */ at('pure ${id}', 2);`,
-                random.chance(0.5) ? `log(pure${id});` : ';',
+                this.inside || random.chance(0.5) ? `log(pure${id});` : ';',
             ],
             () => [
                 'new Map();',

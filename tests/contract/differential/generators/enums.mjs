@@ -2,7 +2,8 @@
  * Enums: members of every kind, merged, in every scope, imported, and as objects.
  *
  * esbuild 0.17 gives members a reverse mapping unless it takes them for strings, and it takes expressions for strings that
- * TypeScript does not: `typeof`, `as any`, conditional expressions and templates with substitutions, none of which is
+ * TypeScript does not: `typeof`, `as any`, conditional expressions and templates with substitutions
+ * and `||`, none of which is
  * generated as the value of a member.
  */
 import { TYPESCRIPT_SETTINGS, indent, settingsFile, text } from './files.mjs';
@@ -81,7 +82,7 @@ class Enums {
         const lines = [this.first()];
         const count = random.between(1, 6);
         for (let index = 0; index < count; index++) {
-            lines.push(`${this.member(name, members, lines.at(-1), kind)},`);
+            lines.push(`${this.member(name, members, lines, kind)},`);
         }
         return [`${prefix}${kind} ${name} {`, ...indent(lines), '}'];
     }
@@ -90,8 +91,9 @@ class Enums {
         return this.random.pick(['A,', 'A = 1,', "A = 'a',", 'A = -0,', 'A = 1 << 4,', "A = 'x'.length,", 'A = 5,']);
     }
 
-    member(name, members, previous, kind) {
+    member(name, members, lines, kind) {
         const { random } = this;
+        const previous = lines.at(-1);
         const all = [
             'B',
             'C',
@@ -137,9 +139,10 @@ class Enums {
             earlier,
             `${name}.${earlier}`,
             `${earlier} + 1`,
-            `${earlier} | 8`,
+            /['`]/.test(lines.join()) ? '4' : `${earlier} | 8`,
             `${name}['${earlier}']`,
-            `-${earlier}`,
+            // tsc rejects operators other than `+` with members that are strings.
+            /['`]/.test(lines.join()) ? '3' : `-${earlier}`,
             `(${earlier})`,
         ];
         const computed = [
@@ -147,7 +150,6 @@ class Enums {
             "log('computed')",
             'Math.max(1, 2)',
             'outer',
-            `${earlier} || 9`,
             `parseInt('${members.length}')`,
             '[1].length',
         ];

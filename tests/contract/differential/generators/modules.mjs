@@ -1,6 +1,11 @@
 /**
  * Modules of every kind that import one another in every form: TypeScript, ES modules, CommonJS, packages and JSON; by
  * default, namespace and name, exported again, in circles and lazily.
+ *
+ * Not generated, since the bundlers differ on purpose: an entry that is CommonJS and exports what it requires from an ES
+ * module (its names are exported, too), `export *` of CommonJS beside another `export *`, a namespace object of a
+ * circular import that is used before its module ran, a module that throws and is required twice, and packages without
+ * side effects that export names of others again.
  */
 
 /** The kinds of modules, with what each is written in. */
@@ -95,8 +100,8 @@ class Modules {
         if (lazy) {
             return random.pick(['lazy import', 'lazy require', 'lazy import']);
         }
-        if (random.chance(shape.again) && !module.json) {
-            return random.pick([
+        if (random.chance(shape.again) && !module.json && importer.kind !== 'pure package') {
+            const form = random.pick([
                 'again all',
                 'again all',
                 'again as',
@@ -104,12 +109,20 @@ class Modules {
                 'again default',
                 'imported and exported',
             ]);
+            return form === 'again all' && !this.mayPassOn(module) ? 'again named' : form;
         }
         const form = random.pick(shape.forms);
         if (form === 'require' && importer.kind === 'ts' && random.chance(0.3)) {
             return 'import equals';
         }
         return form;
+    }
+
+    /** Returns true if a module may be the source of `export *`: CommonJS is the only source of the program. */
+    mayPassOn({ esm }) {
+        const may = esm ? this.passedOn !== 'commonjs' : this.passedOn === undefined;
+        this.passedOn = may ? (esm ? 'esm' : 'commonjs') : this.passedOn;
+        return may;
     }
 
     files(module) {
@@ -241,12 +254,12 @@ class Modules {
                 };
             }
             case 'namespace':
-                return { head: [`import * as ${local} from ${from};`], use: this.useNamespace(local, other) };
+                return { head: [`import * as ${local} from ${from};`], use: this.useNamespace(local, other, importer) };
             case 'both': {
                 const second = this.local('all');
                 return {
                     head: [`import ${local}, * as ${second} from ${from};`],
-                    use: [...this.use(local, other), ...this.useNamespace(second, other)],
+                    use: [...this.use(local, other), ...this.useNamespace(second, other, importer)],
                 };
             }
             case 'effect':
@@ -358,9 +371,10 @@ class Modules {
         ]);
     }
 
-    useNamespace(local, other) {
+    /** Uses a namespace object, once all modules have run if the other imports this one. */
+    useNamespace(local, other, importer) {
         const { random } = this;
-        return random.some(
+        const uses = random.some(
             [
                 `log('${local}', ${local});`,
                 `attempt(() => Object.keys(${local}).sort());`,
@@ -378,6 +392,8 @@ class Modules {
             ].filter((line) => other.esm === false || other.json || !line.includes('missing')),
             random.between(2, 5),
         );
+        const isEarly = this.modules.indexOf(other) < this.modules.indexOf(importer);
+        return isEarly ? ['Promise.resolve().then(() => {', ...uses, '});'] : uses;
     }
 
     // CommonJS.
@@ -408,9 +424,10 @@ class Modules {
 
     commonJsExports({ name, imports }) {
         const { random } = this;
+        const isEntry = name === FILES[0];
         const text = (what) => `'${name} ${what}'`;
         const required =
-            imports.length > 0
+            imports.length > 0 && !(isEntry && imports[0].module.esm)
                 ? `require('${this.specifier({ package: undefined, ...this.modules.find((module) => module.name === name) }, imports[0].module)}')`
                 : `{ copied: ${text('copied')} }`;
         const marked = random.pick([

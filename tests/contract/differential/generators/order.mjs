@@ -1,4 +1,7 @@
-/** Modules in which declarations read one another, early and late; the order of all of it can be seen. */
+/**
+ * Modules in which declarations read one another, early and late; the order of all of it can be seen. No module imports
+ * the namespace of one that runs later: ours makes that object only then.
+ */
 import { Classes } from './classes.mjs';
 
 export const areas = [{ area: 'initialization order', generate: (random) => new Order(random).program() }];
@@ -29,7 +32,7 @@ class Order extends Classes {
         const { random } = this;
         const imports = imported.map(
             (other) =>
-                `import ${random.pick([`{ value as ${other}Value, read as ${other} }`, `* as ${other}`])} from './${other}${this.kind === 'ts' ? '' : `.${this.kind}`}';`,
+                `import ${random.pick([`{ value as ${other}Value, read as ${other} }`, ...(other > name || name === 'main' ? [`* as ${other}`] : [])])} from './${other}${this.kind === 'ts' ? '' : `.${this.kind}`}';`,
         );
         const parts = random
             .some(

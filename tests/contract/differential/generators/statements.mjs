@@ -339,7 +339,7 @@ class Statements {
         const [head, more] = random.pick([
             ['catch', {}],
             [`catch (${caught})`, { taken: [caught], simple: true }],
-            [`catch ({ message: ${caught} = 'none' })`, { taken: [caught] }],
+            [`catch ({ name: ${caught} = 'none' })`, { taken: [caught] }],
         ]);
         const parts = random.pick([['catch'], ['catch'], ['catch', 'finally'], ['finally']]);
         if (parts.includes('catch')) {
@@ -401,12 +401,15 @@ class Statements {
 
     closure(scope) {
         const name = this.name(scope);
+        // A minifier may drop a default that reads its own parameter, and throws.
+        const value = this.value(scope);
+        const other = value.match(/\w+/g)?.includes(name) ? '1' : value;
         return (
             name && [
                 this.random.pick([
                     `later.push(() => ${name});`,
                     `later.push(function () { return typeof ${name}; });`,
-                    `later.push((${name} = ${this.value(scope)}) => ${name});`,
+                    `later.push((${name} = ${other}) => ${name});`,
                     `log((function ${name}() { return typeof ${name}; })());`,
                     `log(((${name}) => ${name})(${this.value(scope)}));`,
                 ]),
@@ -473,8 +476,8 @@ class Statements {
     }
 
     /**
-     * A function in a block; sloppy code sees it outside, too, but not under the name of what an outer `catch` catches:
-     * esbuild assigns that function to the caught variable.
+     * A function in a block; sloppy code sees it outside, too, but not under the name of what an outer `catch` catches or
+     * of a parameter: esbuild assigns that function to the variable.
      */
     functionInBlock(scope) {
         const [name] = this.random.some(
@@ -490,7 +493,7 @@ class Statements {
     }
 
     isCaught(name, scope) {
-        const caught = scope.simple && scope.taken.includes(name);
+        const caught = (scope.simple && scope.taken.includes(name)) || scope.params?.includes(name);
         return caught || (!scope.isFunction && this.isCaught(name, scope.above));
     }
 

@@ -44,6 +44,7 @@ class Types {
             'effect.ts': text([
                 "log('effect');",
                 'export const used = 1;',
+                'export default 3;',
                 "export type { A as Passed } from './types';",
                 "export { type B, value as passedValue } from './mixed';",
             ]),
