@@ -117,9 +117,12 @@ impl Files {
         importer: &str,
     ) -> HookResolveIdReturn {
         let Some(at) = specifier.find(['?', '#']).filter(|at| *at > 0) else { return Ok(None) };
-        let is_file = Path::new(importer).parent().is_some_and(|folder| folder.join(specifier).is_file());
-        let (without, suffix) = specifier.split_at(at);
-        let (specifier, suffix) = if is_file { (specifier, "") } else { (without, suffix) };
+        let named =
+            file_of(importer).parent().and_then(|folder| dunce::canonicalize(folder.join(specifier)).ok());
+        if let Some(file) = named.filter(|file| file.is_file()) {
+            return Ok(Some(HookResolveIdOutput::from_id(file.to_string_lossy().into_owned())));
+        }
+        let (specifier, suffix) = specifier.split_at(at);
         let Ok(found) = ctx.resolve(specifier, Some(importer), None).await? else { return Ok(None) };
         let found = HookResolveIdOutput::from_resolved_id(found);
         let id = format!("{}{suffix}", found.id).into();
