@@ -4,8 +4,8 @@
  *
  * Not generated, since the bundlers differ on purpose: an entry that is CommonJS and exports what it requires from an ES
  * module (its names are exported, too), `export *` of CommonJS beside another `export *`, a namespace object of a
- * circular import that is used before its module ran, a module that throws and is required twice, and packages without
- * side effects that export names of others again.
+ * circular import that is used before its module ran, a module that throws and is required twice, and names that
+ * packages without side effects export again, or that are exported again from them.
  */
 
 /** The kinds of modules, with what each is written in. */
@@ -100,7 +100,8 @@ class Modules {
         if (lazy) {
             return random.pick(['lazy import', 'lazy require', 'lazy import']);
         }
-        if (random.chance(shape.again) && !module.json && importer.kind !== 'pure package') {
+        const isPure = [importer, module].some(({ kind }) => kind === 'pure package');
+        if (random.chance(shape.again) && !module.json && !isPure) {
             const form = random.pick([
                 'again all',
                 'again all',
