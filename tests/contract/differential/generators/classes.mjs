@@ -159,8 +159,9 @@ export class Classes {
         if (random.chance(0.3)) {
             return [];
         }
-        // Fields that are defined come before the defaults of the parameters, but not with esbuild.
-        const early = !heritage && this.context.initializes && this.defines;
+        // Fields that are defined or private come before the defaults of the parameters, but not with esbuild.
+        const isEarly = this.defines || this.context.privates.length > 0;
+        const early = !heritage && this.context.initializes && isEarly;
         const value = (what, literal) => (early ? literal : `at('${what}', ${literal})`);
         const params = [];
         if (this.typed && random.chance(0.5) && !(this.defines && members.some(hasComputedKey))) {
