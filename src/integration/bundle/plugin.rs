@@ -70,6 +70,8 @@ pub(super) struct Found {
     stars: Vec<(String, String)>,
     /// CommonJS modules.
     commonjs: Vec<String>,
+    /// All modules but the entry.
+    modules: Vec<String>,
     /// Modules without any import or export.
     scripts: Vec<String>,
     /// CommonJS modules with `__esModule`, and modules that Node takes for ES modules.
@@ -192,6 +194,9 @@ fn namespaces(program: &Program<'_>) -> Vec<String> {
             let has_namespace =
                 specifiers.any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)));
             has_namespace.then(|| import.source.value.to_string())
+        }
+        ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_some() => {
+            Some(export.source.value.to_string())
         }
         _ => None,
     });
@@ -335,6 +340,7 @@ impl Plugin for Files {
             return Ok(());
         }
         let mut found = self.found();
+        found.modules.push(id());
         let view = &module.ecma_view;
         if view.exports_kind.is_commonjs() {
             found.commonjs.push(id());
@@ -389,7 +395,12 @@ impl Plugin for Files {
             let of_node = importers.iter().filter(|importer| found.node_modules.contains(importer)).count();
             of_node > 0 && of_node < importers.len()
         });
-        found.needed.keeps_order = is_mixed;
+        // A module that is imported both at once and lazily starts where its importer does, but the others do not wait.
+        let is_lazy = found.modules.iter().any(|module| {
+            let info = ctx.get_module_info(module);
+            info.is_some_and(|info| !info.importers.is_empty() && !info.dynamic_importers.is_empty())
+        });
+        found.needed.keeps_order = is_mixed || is_lazy;
         Ok(())
     }
 }

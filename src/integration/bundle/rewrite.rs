@@ -9,6 +9,7 @@ mod classes;
 mod commonjs;
 mod decorators;
 mod imports;
+mod jsx;
 mod keys;
 mod names;
 mod namespaces;
@@ -129,11 +130,12 @@ type Concerns = fn(&File<'_>) -> bool;
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
 /// The rules, and the number of times to apply each.
-const RULES: [(Concerns, Rule, usize); 9] = [
+const RULES: [(Concerns, Rule, usize); 10] = [
     (commonjs::concerns, commonjs::rewrite, 1),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),
     (keys::concerns, keys::rewrite, 1),
+    (jsx::concerns, jsx::rewrite, 1),
     (switches::concerns, switches::rewrite, 1),
     (namespaces::concerns, namespaces::rewrite, 1),
     (|file| file.is_typescript, imports::evaluate, 1),

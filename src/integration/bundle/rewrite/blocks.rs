@@ -24,34 +24,36 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
     let symbol = |name: Span| scoping.symbol_ids().find(|symbol| scoping.symbol_span(*symbol) == name);
     let mut fresh = String::new();
     for (block, name) in found.functions {
-        let Some(symbol) = symbol(name).filter(|symbol| is_hoisted(&scoping, *symbol)) else { continue };
+        let Some((symbol, keyword)) =
+            symbol(name).and_then(|symbol| Some((symbol, hoisting(&scoping, symbol)?)))
+        else {
+            continue;
+        };
         let name = scoping.symbol_name(symbol);
         // Longer than each before, so that no two are equal.
         fresh = file.fresh(&format!("{name}{}", fresh.matches('$').collect::<String>()));
-        edits.insert(block, format!("var {name} = {fresh};"));
+        edits.insert(block, format!("{keyword}{name} = {fresh};"));
         edits.replace(scoping.symbol_span(symbol), fresh.clone());
         names::rename(program, &scoping, symbol, &fresh, edits);
     }
 }
 
-/// Returns whether the function around the block has a variable for a function in it (annex B.3.3 of the language): nothing
-/// between them has the name, and it is no parameter.
-fn is_hoisted(scoping: &Scoping, symbol: SymbolId) -> bool {
+/// Returns the keyword that declares the variable which the function around the block has for a function in it (annex B.3.3 of
+/// the language), or nothing where it is declared already. There is no such variable if anything between them has the name.
+fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     let name = scoping.symbol_name(symbol);
     for scope in scoping.scope_ancestors(scoping.symbol_scope_id(symbol)).skip(1) {
         let binding = scoping.get_binding(scope, name.into());
         if scoping.scope_flags(scope).is_var() {
-            let is_variable = |binding| {
-                let flags = scoping.symbol_flags(binding);
-                flags.intersects(SymbolFlags::FunctionScopedVariable | SymbolFlags::Function)
-            };
-            return binding.is_none_or(is_variable);
+            let Some(binding) = binding else { return Some("var ") };
+            let variable = SymbolFlags::FunctionScopedVariable | SymbolFlags::Function;
+            return scoping.symbol_flags(binding).intersects(variable).then_some("");
         }
         if binding.is_some() {
-            return false;
+            return None;
         }
     }
-    false
+    None
 }
 
 /// The names of functions declared in blocks, each with the position where its block's statements start.

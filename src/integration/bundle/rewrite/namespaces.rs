@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use oxc::ast::ast::{
     BindingIdentifier, BindingPattern, Declaration, IdentifierReference, ModuleDeclaration, Program,
-    Statement, TSNamespaceDeclaration, TSNamespaceDeclarationBody,
+    Statement, TSEnumDeclaration, TSNamespaceDeclaration, TSNamespaceDeclarationBody,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeId, Scoping, SemanticBuilder};
@@ -24,8 +24,16 @@ pub(super) fn rewrite(program: &Program<'_>, _: &File<'_>, edits: &mut Edits) {
     if exports.by_path.is_empty() {
         return;
     }
+    // oxc makes an enum of its own of each.
+    for (path, part, span) in &exports.enums {
+        if exports.enums.iter().any(|(other, of, _)| other == path && of < part) {
+            let name = path.join(".");
+            let message = format!("the enum `{name}` is declared in several parts of its namespace");
+            edits.refuse(*span, message, "declare the enum in one part of the namespace");
+        }
+    }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let uses = Uses::new(&exports.by_path, &scoping).of(program);
+    let uses = Uses::new(&exports, &scoping).of(program);
     names::replace(program, edits, &|reference| uses.get(&reference.span).cloned());
 }
 
@@ -36,12 +44,24 @@ type NamespacePath = Vec<String>;
 #[derive(Default)]
 struct Exports {
     by_path: HashMap<NamespacePath, HashSet<String>>,
+    /// The names of enums in namespaces, each with the namespace's part and the place.
+    enums: Vec<(NamespacePath, usize, Span)>,
     path: NamespacePath,
+    /// The number of parts of namespaces so far.
+    parts: usize,
 }
 
 impl<'a> Visit<'a> for Exports {
+    fn visit_ts_enum_declaration(&mut self, declaration: &TSEnumDeclaration<'a>) {
+        if !self.path.is_empty() {
+            let path = [&self.path[..], &[declaration.id.name.to_string()]].concat();
+            self.enums.push((path, self.parts, declaration.id.span));
+        }
+    }
+
     fn visit_ts_namespace_declaration(&mut self, namespace: &TSNamespaceDeclaration<'a>) {
         self.path.push(namespace.id.name.to_string());
+        self.parts += 1;
         let names = self.by_path.entry(self.path.clone()).or_default();
         match &namespace.body {
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
@@ -79,7 +99,7 @@ fn exported(statement: &Statement<'_>) -> Vec<String> {
 
 /// Finds the uses of exports, by their spans, with the text to write for each.
 struct Uses<'r> {
-    exports: &'r HashMap<NamespacePath, HashSet<String>>,
+    exports: &'r Exports,
     scoping: &'r Scoping,
     path: NamespacePath,
     /// The scopes of the namespaces around the node.
@@ -88,7 +108,7 @@ struct Uses<'r> {
 }
 
 impl<'r> Uses<'r> {
-    fn new(exports: &'r HashMap<NamespacePath, HashSet<String>>, scoping: &'r Scoping) -> Self {
+    fn new(exports: &'r Exports, scoping: &'r Scoping) -> Self {
         Self { exports, scoping, path: Vec::new(), scopes: Vec::new(), found: HashMap::new() }
     }
 
@@ -107,7 +127,7 @@ impl<'r> Uses<'r> {
             flags.is_variable() && !flags.is_const_variable()
         });
         for (depth, scope) in self.scopes.iter().enumerate().rev() {
-            let exports = self.exports.get(&self.path[..=depth]);
+            let exports = self.exports.by_path.get(&self.path[..=depth]);
             let is_exported = exports.is_some_and(|names| names.contains(reference.name.as_str()));
             let is_here = declared.is_some_and(|declared| {
                 self.scoping.scope_ancestors(declared).any(|ancestor| ancestor == *scope)

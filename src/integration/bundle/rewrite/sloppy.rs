@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, IfStatement, LabeledStatement,
-    NumericLiteral, Program, Statement, StringLiteral,
+    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, FunctionBody, IfStatement,
+    LabeledStatement, NumericLiteral, Program, Statement, StringLiteral, VariableDeclaration,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
@@ -31,13 +31,13 @@ const RESERVED: [&str; 10] = [
 pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
     let allocator = Allocator::default();
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
-    let parsed = Parser::new(&allocator, source, SourceType::script()).with_options(options).parse();
-    if parsed.panicked || !parsed.diagnostics.is_empty() {
-        return None;
-    }
+    let mut parses = [SourceType::script(), SourceType::mjs()]
+        .map(|source_type| Parser::new(&allocator, source, source_type).with_options(options).parse());
+    let parsed = parses.iter_mut().find(|parsed| !parsed.panicked && parsed.diagnostics.is_empty())?;
     let file = File { source, is_typescript: false, is_esm: false, ..File::default() };
     let mut edits = Edits::default();
-    Found { file: &file, edits: &mut edits, reserved: HashSet::new() }.rewrite(&parsed.program);
+    Found { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
+        .rewrite(&parsed.program);
     Some(edits.apply(source))
 }
 
@@ -45,6 +45,8 @@ struct Found<'f> {
     file: &'f File<'f>,
     edits: &'f mut Edits,
     reserved: HashSet<String>,
+    /// The names of the functions that the functions around the node declare.
+    functions: Vec<HashSet<String>>,
 }
 
 impl Found<'_> {
@@ -64,6 +66,31 @@ impl Found<'_> {
 }
 
 impl Found<'_> {
+    /// Visits a function's statements.
+    fn body(&mut self, statements: &[Statement<'_>], visit: impl FnOnce(&mut Self)) {
+        let names = statements.iter().filter_map(|statement| match statement {
+            Statement::FunctionDeclaration(function) => Some(function.id.as_ref()?.name.to_string()),
+            _ => None,
+        });
+        self.functions.push(names.collect());
+        visit(self);
+        self.functions.pop();
+    }
+
+    /// Leaves the assignments of a `var` that has the name of a function.
+    fn variable(&mut self, declaration: &VariableDeclaration<'_>) {
+        let Some(functions) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
+        let names = declaration.declarations.iter().filter_map(|one| one.id.get_identifier_name());
+        let (own, others): (Vec<_>, Vec<_>) = names.partition(|name| functions.contains(name.as_str()));
+        let is_plain = own.len() + others.len() == declaration.declarations.len();
+        if let Some(first) = declaration.declarations.first().filter(|_| is_plain && !own.is_empty()) {
+            let others: Vec<_> = others.iter().map(|name| name.as_str()).collect();
+            let declared =
+                if others.is_empty() { String::new() } else { format!("var {}; ", others.join(", ")) };
+            self.edits.replace(Span::new(declaration.span.start, first.span.start), declared);
+        }
+    }
+
     /// Removes the functions of one name in one block, but for the last one, which counts.
     fn duplicates(&mut self, statements: &[Statement<'_>]) {
         let functions = statements.iter().filter_map(|statement| match statement {
@@ -84,7 +111,18 @@ impl Found<'_> {
 impl<'a> Visit<'a> for Found<'_> {
     fn visit_program(&mut self, program: &Program<'a>) {
         self.duplicates(&program.body);
-        walk::walk_program(self, program);
+        self.body(&program.body, |found| walk::walk_program(found, program));
+    }
+
+    fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
+        self.body(&body.statements, |found| walk::walk_function_body(found, body));
+    }
+
+    fn visit_statement(&mut self, statement: &Statement<'a>) {
+        if let Statement::VariableDeclaration(declaration) = statement {
+            self.variable(declaration);
+        }
+        walk::walk_statement(self, statement);
     }
 
     fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {

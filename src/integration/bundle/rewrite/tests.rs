@@ -52,6 +52,7 @@ fn commonjs_is_recognised() {
 fn functions_in_blocks_are_hoisted_in_sloppy_code() {
     javascript("{ function f() { f() } } f()", "{var f = f$; function f$() { f$() } } f()");
     javascript("{ function f() {} a = {f} }", "{var f = f$; function f$() {} a = {f: f$} }");
+    javascript("function f() {} { function f() {} }", "function f() {} {f = f$; function f$() {} }");
     for near_miss in [
         "'use strict'; { function f() {} }",
         "export {}; { function f() {} }",
@@ -122,7 +123,13 @@ fn exports_of_namespaces_are_their_properties() {
         "namespace A { export const a = 1 } namespace A { b(A.a) }",
     );
     typescript("namespace A.B { } namespace A { b(B) }", "namespace A.B { } namespace A { b(A.B) }");
+    typescript(
+        "namespace A { export enum B { X } } namespace A { export enum B { Y = X + 1, Z = Y } }",
+        "refused: the enum `A.B` is declared in several parts of its namespace",
+    );
     for near_miss in [
+        "enum B { X } enum B { Y = X }",
+        "namespace A { export enum B { X } export enum B { Y = X } }",
         "namespace A { export const a = 1; b(a) }",
         "namespace A { export let a = 1; { let a = 2; b(a) } }",
         "namespace A { let a = 1 } namespace A { b(a) }",
@@ -206,6 +213,17 @@ fn modules_of_types_are_evaluated_as_by_esbuild() {
 }
 
 #[test]
+fn a_key_goes_before_spreads_of_literals() {
+    let check = |source: &str, expected: &str| {
+        assert_eq!(rewritten("a.tsx", source, &CompilerOptions::default()), expected);
+    };
+    check("<a b {...{ c: 1 }} key='d' e/>", "<a key='d' b {...{ c: 1 }}  e/>");
+    for near_miss in ["<a {...b} key='d'/>", "<a key='d' {...{ c: 1 }}/>", "<a {...{ c: 1 }}/>"] {
+        check(near_miss, near_miss);
+    }
+}
+
+#[test]
 fn lines_stay_where_they_are() {
     typescript(
         "let a; class A {\n b =\n a;\n constructor(a) {}\n}\nc",
@@ -223,5 +241,10 @@ fn sloppy_code_becomes_strict() {
     check("a(010, 08.5, 0, 0x10, '\\01')", Some("a(8, 8.5, 0, 0x10, \"\\u0001\")"));
     check("function f() { 1 } function f() { 2 }", Some(" function f() { 2 }"));
     check("var public = 1; a({public})", Some("var public$ = 1; a({public: public$})"));
+    check("function a() {} var a = 1, b; c()", Some("function a() {} var b; a = 1, b; c()"));
+    check(
+        "function a() { function b() {} { var b = 1 } }",
+        Some("function a() { function b() {} { b = 1 } }"),
+    );
     check("const = 1", None);
 }
