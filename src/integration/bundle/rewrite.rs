@@ -29,7 +29,7 @@ use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
 
 use super::corrections::Corrections;
 use super::plugin::file_of;
-use super::tsconfig::CompilerOptions;
+use super::tsconfig::{CompilerOptions, Jsx};
 
 /// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
 const MAX_ROUNDS: usize = 1000;
@@ -49,6 +49,8 @@ pub(super) struct File<'s> {
     compiles_classes: bool,
     /// Whether imports stay that nothing uses.
     keeps_imports: bool,
+    /// Whether JSX becomes calls of functions of a package.
+    has_automatic_jsx: bool,
 }
 
 /// A file after its rewriting.
@@ -168,6 +170,7 @@ pub(super) fn rewrite(
                 assigns_fields,
                 compiles_classes,
                 keeps_imports: settings.keeps_unused_imports(),
+                has_automatic_jsx: matches!(settings.jsx(), Jsx::Automatic { .. }),
             };
             if !concerns(&file) {
                 break;

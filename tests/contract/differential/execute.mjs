@@ -46,6 +46,8 @@ function globals(log) {
 
 async function outcome(script, names, timers) {
     const context = vm.createContext(names);
+    // A function's text is the bundler's, and comparisons read it.
+    vm.runInContext("Function.prototype.toString = () => 'function';", context);
     try {
         const module = new vm.SourceTextModule(script, { context });
         await module.link((specifier) => external(specifier, context));

@@ -8,7 +8,7 @@ use oxc::span::GetSpan as _;
 use super::{Edits, File};
 
 pub(super) fn concerns(file: &File<'_>) -> bool {
-    file.source.contains("key") && file.source.contains("...")
+    file.has_automatic_jsx && file.source.contains("key") && file.source.contains("...")
 }
 
 /// Puts the `key` before the spread.

@@ -66,7 +66,7 @@ class Jsx {
             "const space = { make, Part: 'part of the space', deep: { Inner: 'inner' } };",
             "const React = { createElement: make, Fragment: 'React fragment' };",
             `const Shape = (${this.typed ? 'props: any' : 'props'}) => props;`,
-            "const spread = { s: 1, key: 'spread key', get g() { return log('get g'), 2; } };",
+            "const spread = { s: 1, key: 'spread key', g: 2 };",
             'const list = [1, 2];',
             'const $ = Shape, _x = Shape, é = Shape;',
             ...elements.flat(),
@@ -137,7 +137,10 @@ class Jsx {
         }
         const tag = this.tag();
         const typeArguments = this.typed && tag === 'Shape' && random.chance(0.2) ? '<string>' : '';
-        const attributes = random.list(0, 4, () => this.attribute(depth)).join(random.pick([' ', ' ', '\n  ']));
+        const all = random.list(0, 4, () => this.attribute(depth));
+        // tsc takes one `key` only.
+        const isFirstKey = (one, index) => !one.startsWith('key=') || all.findIndex((other) => other.startsWith('key=')) === index;
+        const attributes = all.filter(isFirstKey).join(random.pick([' ', ' ', '\n  ']));
         const open = `<${tag}${typeArguments}${attributes && ` ${attributes}`}`;
         return depth >= MAX_DEPTH || random.chance(0.3)
             ? [`${open}${random.pick([' ', ''])}/>`]
