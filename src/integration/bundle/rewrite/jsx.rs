@@ -8,7 +8,8 @@ use oxc::span::GetSpan as _;
 use super::{Edits, File};
 
 pub(super) fn concerns(file: &File<'_>) -> bool {
-    file.has_automatic_jsx && file.source.contains("key") && file.source.contains("...")
+    let has = |word: &str| file.source.contains(word);
+    file.has_automatic_jsx && has("key") && has("...") && !has("@jsxRuntime classic")
 }
 
 /// Puts the `key` before the spread.
