@@ -11,6 +11,7 @@ mod problems;
 mod rewrite;
 mod runtime;
 mod service;
+mod sources;
 mod tsconfig;
 
 pub(crate) use contents::Part;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use super::plugin::file_of;
+use super::sources::file_of;
 
 /// Facts about a script's files that no file shows by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

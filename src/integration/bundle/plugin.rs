@@ -22,25 +22,12 @@ use super::corrections::Corrections;
 use super::lower::lower;
 use super::problems::in_source;
 use super::rewrite::rewrite;
+use super::sources::{Unread, file_of, is_outside, module_type};
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::Diagnostic;
 
 /// The start of the name of a module that stands for `require` of a module of the runtime.
 const REQUIRED: &str = "\0require:";
-
-/// The start of the file names of the text files that the vendor's CLI knows, after the first dot.
-const RAW: [&str; 2] = ["raw.js", "raw.css"];
-
-/// The reason why a file is not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
-    /// It is not in the repository.
-    Outside,
-    /// The extension stands for nothing that a script can import.
-    Type(String),
-    /// The system does not give it.
-    Io(String),
-}
 
 /// The vendor's CLI as a plugin, for one run of the bundler.
 pub(super) struct Files {
@@ -147,43 +134,6 @@ impl Files {
             _ => text,
         })
     }
-}
-
-/// Returns whether a module is a file of somebody else. Packages may be installed above the repository.
-fn is_outside(module: &Path, root: &Path) -> bool {
-    module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
-}
-
-/// Returns the file of a module, whose name may have a query or hash.
-pub(super) fn file_of(module: &str) -> PathBuf {
-    let path = Path::new(module);
-    if !module.contains(['?', '#']) || path.is_file() {
-        return path.to_owned();
-    }
-    let end = module.find(['?', '#']).unwrap_or(module.len());
-    PathBuf::from(&module[..end])
-}
-
-/// Returns how a file is read, by its name, as esbuild reads it.
-///
-/// # Errors
-/// The extension of a file that cannot be imported.
-fn module_type(path: &Path) -> Result<ModuleType, Unread> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if RAW.iter().any(|raw| name.strip_suffix(raw).is_some_and(|stem| stem.ends_with('.'))) {
-        return Ok(ModuleType::Text);
-    }
-    Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
-        None | Some("js" | "mjs" | "cjs") => ModuleType::Js,
-        Some("jsx") => ModuleType::Jsx,
-        Some("ts" | "mts" | "cts") => ModuleType::Ts,
-        Some("tsx") => ModuleType::Tsx,
-        Some("json") => ModuleType::Json,
-        Some("txt") => ModuleType::Text,
-        // A style sheet has no place in a script: an import of it has no effect.
-        Some("css") => ModuleType::Empty,
-        Some(other) => return Err(Unread::Type(format!(".{other}"))),
-    })
 }
 
 /// Returns the specifiers that a file imports as a namespace.

@@ -7,8 +7,8 @@ use std::process::ExitStatus;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
-use super::plugin::Unread;
 use super::service::Crash;
+use super::sources::Unread;
 use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
 use crate::integration::workshop::End;
 

@@ -28,7 +28,7 @@ use oxc::span::Span;
 use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
 
 use super::corrections::Corrections;
-use super::plugin::file_of;
+use super::sources::file_of;
 use super::tsconfig::{CompilerOptions, Jsx};
 
 /// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
