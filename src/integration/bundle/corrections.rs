@@ -18,10 +18,10 @@ pub(super) struct Corrections {
     pub(super) evaluated: BTreeSet<(String, String)>,
     /// Modules that are valid as sloppy code only.
     pub(super) sloppy: BTreeSet<String>,
-    /// Whether every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
+    /// True if every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
     /// importer.
     pub(super) keeps_order: bool,
-    /// Whether the place of a fault in the script is looked for.
+    /// True if the place of a fault in the script is looked for.
     pub(super) has_source_map: bool,
 }
 

@@ -39,24 +39,24 @@ const MAX_ROUNDS: usize = 1000;
 pub(super) struct File<'s> {
     /// The text as parsed.
     source: &'s str,
-    /// Whether its syntax is TypeScript's.
+    /// True if its syntax is TypeScript's.
     is_typescript: bool,
-    /// Whether it has `import`, `export` or another sign of an ES module.
+    /// True if it has `import`, `export` or another sign of an ES module.
     is_esm: bool,
-    /// Whether its class fields are assigned rather than defined.
+    /// True if its class fields are assigned rather than defined.
     assigns_fields: bool,
-    /// Whether all its classes are compiled here rather than by oxc.
+    /// True if all its classes are compiled here rather than by oxc.
     compiles_classes: bool,
-    /// Whether imports stay that nothing uses.
+    /// True if imports stay that nothing uses.
     keeps_imports: bool,
-    /// Whether JSX becomes calls of functions of a package.
+    /// True if JSX becomes calls of functions of a package.
     has_automatic_jsx: bool,
 }
 
 /// A file after its rewriting.
 pub(super) struct Rewritten {
     pub(super) ast: EcmaAst,
-    /// Whether no class field is left that is to be assigned.
+    /// True if no class field is left that is to be assigned.
     pub(super) has_no_fields: bool,
 }
 

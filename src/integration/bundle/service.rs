@@ -15,7 +15,7 @@ pub(super) struct Request {
     pub(super) script: PathBuf,
     pub(super) root: PathBuf,
     pub(super) shown_from: PathBuf,
-    /// Whether to name each file before it is parsed, one after another.
+    /// True to name each file before it is parsed, one after another.
     pub(super) is_traced: bool,
     /// The text of a script that was built before, which is only checked.
     pub(super) built: Option<String>,

@@ -77,7 +77,7 @@ struct Found {
     binds_module: bool,
     uses_given: bool,
     has_eval: bool,
-    /// Whether the module's own `this` is used, which is its exports.
+    /// True if the module's own `this` is used, which is its exports.
     has_this: bool,
 }
 

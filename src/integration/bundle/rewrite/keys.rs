@@ -24,7 +24,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
 struct Found<'f> {
     file: &'f File<'f>,
     edits: &'f mut Edits,
-    /// Whether `this` is that of a class element rather than of a function or the module.
+    /// True if `this` is that of a class element rather than of a function or the module.
     is_in_element: bool,
 }
 

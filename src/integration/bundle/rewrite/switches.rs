@@ -35,7 +35,7 @@ fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentif
     }
 }
 
-/// Whether any `case` of a file declares such a name.
+/// True if any `case` of a file declares such a name.
 struct HasLexical(bool);
 
 impl<'a> Visit<'a> for HasLexical {
