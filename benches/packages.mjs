@@ -33,8 +33,9 @@ export async function bundled() {
             const [sizes, answers] = [[], []];
             for (const publish of [withCli, withOurs]) {
                 await publish(own, server.url);
-                sizes.push(Buffer.byteLength(server.seen.script));
-                answers.push(await answer(server.seen.script, join(folder, `${publish.name}-${index}.mjs`)));
+                const { script } = JSON.parse(server.seen.latest);
+                sizes.push(Buffer.byteLength(script));
+                answers.push(await answer(script, join(folder, `${publish.name}-${index}.mjs`)));
             }
             results.push([name, ...sizes, ...answers]);
         }

@@ -98,7 +98,8 @@ async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Di
     for is_traced in [false, true] {
         request.is_traced = is_traced;
         let text = serde_json::to_string(&request).unwrap_or_default();
-        match workshop.processes.ask(&text, service::is_last).await.map(service::read) {
+        // The number of a process's threads is that of its first request: one, for a traced one.
+        match workshop.processes.ask(&text, service::is_last, is_traced).await.map(service::read) {
             Ok(Ok(result)) => {
                 return result
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
@@ -208,11 +209,10 @@ async fn undisturbed(
     };
     let (notes, mut warnings) = problems.warnings(&other);
     warnings.extend(own_warnings);
-    let published = licences::once(chunk.code.clone());
-    if output::check(&published).is_err() {
+    let Ok(legal_comments) = output::check(&chunk.code) else {
         return Err(vec![problems.relative(invalid(script, root, corrections).await)]);
-    }
-    let script = published;
+    };
+    let script = licences::once(chunk.code.clone(), &legal_comments);
     let parts = contents::parts(lengths(&chunk.modules), script.len());
     Ok(Bundle { script, parts, warnings, notes })
 }

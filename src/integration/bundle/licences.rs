@@ -1,29 +1,19 @@
-//! Licences, which stand in a script once each. Some packages repeat theirs in every file; the bundler keeps all of them,
-//! the vendor's CLI one.
+//! Removes repeated licences. Some packages have theirs in every file; the bundler keeps all of them, the vendor's CLI one.
 
 use std::collections::HashSet;
 
-use oxc::allocator::Allocator;
-use oxc::parser::Parser;
-use oxc::span::SourceType;
+use oxc::span::Span;
 
-/// What the bundler takes a licence by.
-const MARKS: [&str; 4] = ["/*!", "//!", "@license", "@preserve"];
-
-/// The script without the licences that stand further up already.
-pub(super) fn once(script: String) -> String {
-    if !MARKS.iter().any(|mark| script.matches(mark).nth(1).is_some()) {
+/// Returns a script without the licences that it has further up already. `licences` are the places of its legal comments.
+pub(super) fn once(script: String, licences: &[Span]) -> String {
+    if licences.len() < 2 {
         return script;
     }
-    let allocator = Allocator::default();
-    // A mark may as well stand in a text.
-    let parsed = Parser::new(&allocator, &script, SourceType::mjs()).parse();
-    let licences = parsed.program.comments.iter().filter(|comment| comment.is_legal());
     let mut seen = HashSet::new();
     let mut rest = String::with_capacity(script.len());
     let mut end = 0;
     for licence in licences {
-        let (start, until) = (licence.span.start as usize, licence.span.end as usize);
+        let (start, until) = (licence.start as usize, licence.end as usize);
         let text = &script[start..until];
         if !seen.insert(text) {
             rest.push_str(&script[end..start]);
@@ -41,10 +31,12 @@ pub(super) fn once(script: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::once;
+    use crate::integration::bundle::output::check as check_output;
 
     #[track_caller]
     fn check(script: &str, expected: &str) {
-        assert_eq!(once(script.to_owned()), expected, "{script:?}");
+        let licences = check_output(script).unwrap();
+        assert_eq!(once(script.to_owned(), &licences), expected, "{script:?}");
     }
 
     #[test]

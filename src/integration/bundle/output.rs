@@ -21,11 +21,11 @@ pub(super) struct Invalid {
     pub(super) message: String,
 }
 
-/// Checks a script.
+/// Checks a script, and returns the places of its legal comments.
 ///
 /// # Errors
 /// The first fault.
-pub(super) fn check(script: &str) -> Result<(), Invalid> {
+pub(super) fn check(script: &str) -> Result<Vec<Span>, Invalid> {
     let allocator = Allocator::default();
     // The runtime reads regular expressions with everything else.
     let options = ParseOptions { parse_regular_expression: true, ..ParseOptions::default() };
@@ -35,12 +35,12 @@ pub(super) fn check(script: &str) -> Result<(), Invalid> {
     first_error(semantic.diagnostics)?;
     let mut newer = Newer(None);
     newer.visit_program(&parsed.program);
-    newer.0.map_or(Ok(()), |(span, what)| {
-        Err(Invalid {
-            offset: span.start as usize,
-            message: format!("{what} are no syntax of the Workers runtime"),
-        })
-    })
+    if let Some((span, what)) = newer.0 {
+        let message = format!("{what} are no syntax of the Workers runtime");
+        return Err(Invalid { offset: span.start as usize, message });
+    }
+    let comments = parsed.program.comments.iter();
+    Ok(comments.filter(|comment| comment.is_legal()).map(|comment| comment.span).collect())
 }
 
 /// Checks a script that was built before: an ES module, or a script of the older kind.
@@ -48,7 +48,7 @@ pub(super) fn check(script: &str) -> Result<(), Invalid> {
 /// # Errors
 /// The first fault as a module.
 pub(super) fn check_built(script: &str) -> Result<(), Invalid> {
-    check(script).or_else(|invalid| {
+    check(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, script, SourceType::script()).parse();
         if parsed.panicked || !parsed.diagnostics.is_empty() { Err(invalid) } else { Ok(()) }
@@ -132,7 +132,7 @@ mod tests {
             "export default [/(?<y>\\d)/dv, 1_000n, a?.b ?? c, await d];",
             "export default import('node:path', { with: {} });",
         ] {
-            assert_eq!(check(script), Ok(()), "{script}");
+            assert_eq!(check(script), Ok(Vec::new()), "{script}");
         }
     }
 

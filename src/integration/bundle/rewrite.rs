@@ -170,7 +170,7 @@ pub(super) fn rewrite(
                 assigns_fields,
                 compiles_classes,
                 keeps_imports: settings.keeps_unused_imports(),
-                has_automatic_jsx: matches!(settings.jsx(), Jsx::Automatic { .. }),
+                has_automatic_jsx: source_type.is_jsx() && matches!(settings.jsx(), Jsx::Automatic { .. }),
             };
             if !concerns(&file) {
                 break;

@@ -55,9 +55,10 @@ pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std:
     })
 }
 
-/// How many there are for this process.
+/// Returns the number of processors for this process. On Linux, the first call reads files.
 pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 fn start(threads: usize) -> std::io::Result<Runtime> {
