@@ -5,6 +5,7 @@ mod contents;
 mod corrections;
 mod licences;
 mod lower;
+mod order;
 mod output;
 mod plugin;
 mod problems;

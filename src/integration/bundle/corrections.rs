@@ -11,6 +11,8 @@ use super::sources::file_of;
 pub(super) struct Corrections {
     /// Modules without imports or exports that are imported as CommonJS.
     pub(super) commonjs: BTreeSet<String>,
+    /// Modules without imports or exports, and the names that are imported from them all the same: their value is `undefined`.
+    pub(super) undefined: BTreeSet<(String, String)>,
     /// Modules and the names that they import or export again and that do not exist: types, in TypeScript.
     pub(super) types: BTreeSet<(String, String)>,
     /// Modules and the specifiers of CommonJS modules all of whose names they export, which the bundler evaluates only if one is
@@ -30,6 +32,7 @@ impl Corrections {
     pub(super) fn add(&mut self, needed: Self) -> bool {
         let before = self.clone();
         self.commonjs.extend(needed.commonjs);
+        self.undefined.extend(needed.undefined);
         self.types.extend(needed.types);
         self.evaluated.extend(needed.evaluated);
         self.sloppy.extend(needed.sloppy);
@@ -60,7 +63,10 @@ impl Corrections {
         if std::fs::read_to_string(file_of(&exporter))
             .is_ok_and(|text| super::rewrite::is_script(&text, &exporter))
         {
-            self.commonjs.insert(exporter);
+            match name {
+                "default" => self.commonjs.insert(exporter),
+                name => self.undefined.insert((exporter, name.to_owned())),
+            };
         } else if is_typescript(&importer) {
             self.types.insert((importer, name.to_owned()));
         }
@@ -72,7 +78,7 @@ fn extension(module: &str) -> String {
 }
 
 fn is_javascript(module: &str) -> bool {
-    matches!(extension(module).as_str(), "js" | "cjs" | "")
+    matches!(extension(module).as_str(), "js" | "mjs" | "cjs" | "")
 }
 
 fn is_typescript(module: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Reads, resolves and compiles files for the bundler as the vendor's CLI does.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,7 @@ use rolldown_common::{EcmaModuleAstUsage, ImportKind, ModuleInfo, NormalModule, 
 use super::Traced;
 use super::corrections::Corrections;
 use super::lower::lower;
+use super::order::keeps_order;
 use super::problems::in_source;
 use super::rewrite::rewrite;
 use super::sources::{Unread, file_of, is_outside, module_type};
@@ -51,19 +52,22 @@ pub(super) struct Found {
     pub(super) unread: HashMap<PathBuf, Unread>,
     /// The corrections that the next run needs.
     pub(super) needed: Corrections,
-    /// Modules and the specifiers that they import as a namespace.
+    /// Modules and the specifiers that they import as a namespace, lazily or by `require`.
     namespaces: Vec<(String, String)>,
     /// Modules and the specifiers of those all of whose names they export.
     stars: Vec<(String, String)>,
+    /// Modules that call `require`.
+    pub(super) requiring: HashSet<String>,
     /// CommonJS modules.
-    commonjs: Vec<String>,
+    pub(super) commonjs: HashSet<String>,
     /// All modules but the entry.
-    modules: Vec<String>,
+    pub(super) modules: Vec<String>,
     /// Modules without any import or export.
     scripts: Vec<String>,
-    /// CommonJS modules with `__esModule`, and modules that Node takes for ES modules.
-    transpiled: Vec<String>,
-    node_modules: Vec<String>,
+    /// CommonJS modules with `__esModule`.
+    pub(super) transpiled: Vec<String>,
+    /// Modules that Node takes for ES modules.
+    pub(super) node_modules: HashSet<String>,
 }
 
 impl Files {
@@ -192,6 +196,13 @@ impl Plugin for Files {
         let Some(importer) = args.importer.filter(|importer| !importer.starts_with('\0')) else {
             return Ok(None);
         };
+        if matches!(args.kind, ImportKind::Require | ImportKind::DynamicImport) {
+            let mut found = self.found();
+            found.namespaces.push((importer.to_owned(), specifier.to_owned()));
+            if matches!(args.kind, ImportKind::Require) {
+                found.requiring.insert(importer.to_owned());
+            }
+        }
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
         if !is_path && let Some(found) = self.by_tsconfig(ctx, specifier, importer).await? {
             return Ok(Some(found));
@@ -286,24 +297,26 @@ impl Plugin for Files {
         module: &NormalModule,
     ) -> HookNoopReturn {
         let id = || info.id.as_str().to_owned();
-        if info.is_entry || info.id.as_str().starts_with('\0') {
+        if info.id.as_str().starts_with('\0') {
             return Ok(());
         }
         let mut found = self.found();
-        found.modules.push(id());
         let view = &module.ecma_view;
-        if view.exports_kind.is_commonjs() {
-            found.commonjs.push(id());
+        if view.exports_kind.is_esm() && view.def_format.is_esm() {
+            found.node_modules.insert(id());
         }
-        match view.exports_kind {
-            rolldown_common::ExportsKind::None => found.scripts.push(id()),
-            rolldown_common::ExportsKind::CommonJs
-                if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) =>
-            {
+        if info.is_entry {
+            return Ok(());
+        }
+        found.modules.push(id());
+        let is_undefined = |(script, _): &(String, String)| *script == info.id.as_str();
+        if view.exports_kind.is_commonjs() {
+            found.commonjs.insert(id());
+            if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) {
                 found.transpiled.push(id());
             }
-            rolldown_common::ExportsKind::Esm if view.def_format.is_esm() => found.node_modules.push(id()),
-            _ => {}
+        } else if !view.exports_kind.is_esm() || self.corrections.undefined.iter().any(is_undefined) {
+            found.scripts.push(id());
         }
         Ok(())
     }
@@ -328,29 +341,17 @@ impl Plugin for Files {
         }
         let (stars, commonjs) = {
             let mut found = self.found();
-            (std::mem::take(&mut found.stars), std::mem::take(&mut found.commonjs))
+            (std::mem::take(&mut found.stars), found.commonjs.clone())
         };
         for (importer, specifier) in stars.into_iter().filter(|_| !commonjs.is_empty()) {
             if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
-                && commonjs.iter().any(|module| *module == resolved.id.as_str())
+                && commonjs.contains(resolved.id.as_str())
             {
                 self.found().needed.evaluated.insert((importer, specifier));
             }
         }
         let mut found = self.found();
-        let is_mixed = found.transpiled.iter().any(|module| {
-            let info = ctx.get_module_info(module);
-            let importers: Vec<_> =
-                info.iter().flat_map(|info| &info.importers).map(|id| id.as_str().to_owned()).collect();
-            let of_node = importers.iter().filter(|importer| found.node_modules.contains(importer)).count();
-            of_node > 0 && of_node < importers.len()
-        });
-        // A module that is imported both at once and lazily starts where its importer does, but the others do not wait.
-        let is_lazy = found.modules.iter().any(|module| {
-            let info = ctx.get_module_info(module);
-            info.is_some_and(|info| !info.importers.is_empty() && !info.dynamic_importers.is_empty())
-        });
-        found.needed.keeps_order = is_mixed || is_lazy;
+        found.needed.keeps_order = keeps_order(ctx, &found);
         Ok(())
     }
 }

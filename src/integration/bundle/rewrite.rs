@@ -13,6 +13,7 @@ mod jsx;
 mod keys;
 mod names;
 mod namespaces;
+mod parameters;
 mod sloppy;
 mod switches;
 
@@ -132,8 +133,9 @@ type Concerns = fn(&File<'_>) -> bool;
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
 /// The rules, and the number of times to apply each.
-const RULES: [(Concerns, Rule, usize); 10] = [
+const RULES: [(Concerns, Rule, usize); 11] = [
     (commonjs::concerns, commonjs::rewrite, 1),
+    (|_| true, parameters::rewrite, MAX_ROUNDS),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),
     (keys::concerns, keys::rewrite, 1),
@@ -199,6 +201,14 @@ fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Resul
     }
     if corrections.commonjs.contains(id) {
         edits.insert(ast.program().span.end, commonjs::MENTION);
+    } else {
+        let file = File { source: ast.source(), ..File::default() };
+        let value = file.fresh("value");
+        let names = corrections.undefined.iter().filter(|(module, _)| module == id);
+        let exports: Vec<_> = names.map(|(_, name)| format!("\nexport {{ {value} as {name:?} }};")).collect();
+        if !exports.is_empty() {
+            edits.insert(ast.program().span.end, format!("\nvar {value};{}", exports.concat()));
+        }
     }
     let evaluated = corrections.evaluated.iter().filter(|(module, _)| module == id);
     for (_, specifier) in evaluated {

@@ -32,6 +32,8 @@ export const areas = [
 export function programsOf({ area, generate }, seed, count) {
     return Array.from({ length: count }, (_, index) => {
         const name = `${seed}/${area}/${index}`;
-        return { area, seed: name, ...generate(randomFrom(name)) };
+        const { entry, files } = generate(randomFrom(name));
+        // An empty script is no integration.
+        return { area, seed: name, entry, files: { ...files, [entry]: `${files[entry]}\nlog('end');\n` } };
     });
 }

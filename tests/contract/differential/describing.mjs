@@ -105,6 +105,7 @@ const WORDINGS = [
         '… $1',
     ],
     [/^Cannot access '.*' before initialization$/s, "Cannot access '…' before initialization"],
+    [/^Cannot use (the "in"|'in') operator .*$/s, 'Cannot use `in`'],
     [/^Class constructor(s| \S*) cannot/, 'Class constructor … cannot'],
     [/^Class extends value .* is not/s, 'Class extends value … is not'],
     [/^(Cannot destructure( property)?) (?:('[^']*') of )?'.*' as it is (undefined|null)\.$/s, '$1 $3 as it is $4'],

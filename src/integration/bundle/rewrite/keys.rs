@@ -1,10 +1,10 @@
 //! Keys that the bundler gets wrong: `[-1]` in classes and patterns, which the minifier prints as `-1`, and `this` in
 //! the keys of a class that is in a field or static block of another class, which rolldown takes for the module's `this`, and quoted
-//! names of methods behind a computed field that is assigned, of which oxc makes invalid code.
+//! or numeric names of methods behind a computed field that is assigned, of which oxc makes invalid code.
 
 use oxc::ast::ast::{
-    AwaitExpression, Class, ClassElement, ClassType, Function, Program, PropertyKey, Super, ThisExpression,
-    YieldExpression,
+    AwaitExpression, Class, ClassElement, ClassType, Expression, Function, Program, PropertyKey, Super,
+    ThisExpression, YieldExpression,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
@@ -29,8 +29,8 @@ struct Found<'f> {
 }
 
 impl Found<'_> {
-    /// Puts the quoted names of methods into brackets, in a class with a computed field.
-    fn quoted(&mut self, class: &Class<'_>) {
+    /// Puts quoted names and numbers of methods into brackets, in a class with a computed field.
+    fn literals(&mut self, class: &Class<'_>) {
         let elements = &class.body.body;
         if !elements
             .iter()
@@ -40,11 +40,12 @@ impl Found<'_> {
         }
         for element in elements {
             if let ClassElement::MethodDefinition(method) = element
-                && let PropertyKey::StringLiteral(name) = &method.key
+                && method.key.as_expression().is_some_and(Expression::is_literal)
                 && !method.computed
             {
-                self.edits.insert(name.span.start, "[");
-                self.edits.insert(name.span.end, "]");
+                let span = method.key.span();
+                self.edits.insert(span.start, "[");
+                self.edits.insert(span.end, "]");
             }
         }
     }
@@ -88,7 +89,7 @@ impl<'a> Visit<'a> for Found<'_> {
             self.nested(class);
         }
         if self.file.assigns_fields {
-            self.quoted(class);
+            self.literals(class);
         }
         walk::walk_class(self, class);
     }

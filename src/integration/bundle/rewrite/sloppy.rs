@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BlockStatement, ForInStatement, ForStatementLeft, FunctionBody, IfStatement,
-    LabeledStatement, NumericLiteral, Program, Statement, StringLiteral, VariableDeclaration,
+    BindingIdentifier, BlockStatement, ForInStatement, ForStatementInit, ForStatementLeft, FunctionBody,
+    IfStatement, LabeledStatement, NumericLiteral, Program, Statement, StringLiteral, VariableDeclaration,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
@@ -45,8 +45,16 @@ struct Found<'f> {
     file: &'f File<'f>,
     edits: &'f mut Edits,
     reserved: HashSet<String>,
-    /// The names of the functions that the functions around the node declare.
-    functions: Vec<HashSet<String>>,
+    /// The functions around the node, the innermost last.
+    functions: Vec<Function>,
+}
+
+/// A function, or the program.
+struct Function {
+    /// The names of the functions among its statements.
+    names: HashSet<String>,
+    /// The end of its statements.
+    end: u32,
 }
 
 impl Found<'_> {
@@ -67,27 +75,34 @@ impl Found<'_> {
 
 impl Found<'_> {
     /// Visits a function's statements.
-    fn body(&mut self, statements: &[Statement<'_>], visit: impl FnOnce(&mut Self)) {
+    fn body(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
         let names = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => Some(function.id.as_ref()?.name.to_string()),
             _ => None,
         });
-        self.functions.push(names.collect());
+        self.functions.push(Function { names: names.collect(), end });
         visit(self);
         self.functions.pop();
     }
 
     /// Leaves the assignments of a `var` that has the name of a function.
-    fn variable(&mut self, declaration: &VariableDeclaration<'_>) {
-        let Some(functions) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
-        let names = declaration.declarations.iter().filter_map(|one| one.id.get_identifier_name());
-        let (own, others): (Vec<_>, Vec<_>) = names.partition(|name| functions.contains(name.as_str()));
-        let is_plain = own.len() + others.len() == declaration.declarations.len();
-        if let Some(first) = declaration.declarations.first().filter(|_| is_plain && !own.is_empty()) {
-            let others: Vec<_> = others.iter().map(|name| name.as_str()).collect();
-            let declared =
-                if others.is_empty() { String::new() } else { format!("var {}; ", others.join(", ")) };
-            self.edits.replace(Span::new(declaration.span.start, first.span.start), declared);
+    fn variable(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
+        let Some(function) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
+        let names = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
+        let (own, others): (Vec<_>, Vec<_>) =
+            names.map(|name| name.name.as_str()).partition(|name| function.names.contains(*name));
+        let Some(first) = declaration.declarations.first().filter(|_| !own.is_empty()) else { return };
+        self.edits.replace(Span::new(declaration.span.start, first.span.start), "");
+        if !is_loop_head {
+            for pattern in declaration.declarations.iter().filter(|one| one.id.is_destructuring_pattern()) {
+                // The text before it may end without a semicolon.
+                let start = if pattern.span == first.span { "void 0,(" } else { "(" };
+                self.edits.insert(pattern.span.start, start);
+                self.edits.insert(pattern.span.end, ")");
+            }
+        }
+        if !others.is_empty() {
+            self.edits.insert(function.end, format!("\nvar {};", others.join(", ")));
         }
     }
 
@@ -111,16 +126,16 @@ impl Found<'_> {
 impl<'a> Visit<'a> for Found<'_> {
     fn visit_program(&mut self, program: &Program<'a>) {
         self.duplicates(&program.body);
-        self.body(&program.body, |found| walk::walk_program(found, program));
+        self.body(&program.body, program.span.end, |found| walk::walk_program(found, program));
     }
 
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
-        self.body(&body.statements, |found| walk::walk_function_body(found, body));
+        self.body(&body.statements, body.span.end - 1, |found| walk::walk_function_body(found, body));
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
         if let Statement::VariableDeclaration(declaration) = statement {
-            self.variable(declaration);
+            self.variable(declaration, false);
         }
         walk::walk_statement(self, statement);
     }
@@ -149,6 +164,20 @@ impl<'a> Visit<'a> for Found<'_> {
             self.edits.replace(Span::new(statement.span.start, function.span.start), "");
         }
         walk::walk_labeled_statement(self, statement);
+    }
+
+    fn visit_for_statement_init(&mut self, init: &ForStatementInit<'a>) {
+        if let ForStatementInit::VariableDeclaration(declaration) = init {
+            self.variable(declaration, false);
+        }
+        walk::walk_for_statement_init(self, init);
+    }
+
+    fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
+        if let ForStatementLeft::VariableDeclaration(declaration) = left {
+            self.variable(declaration, true);
+        }
+        walk::walk_for_statement_left(self, left);
     }
 
     fn visit_for_in_statement(&mut self, statement: &ForInStatement<'a>) {

@@ -232,6 +232,38 @@ fn lines_stay_where_they_are() {
 }
 
 #[test]
+fn a_variable_that_a_parameter_reads_before_it_is_declared_is_no_other_one() {
+    javascript(
+        "export let a; function b() { function c(d = a) {} let a = {a} }",
+        "export let a; function b() { function c(d = a$late$$) {} let a$late$$ = {a: a$late$$} }",
+    );
+    javascript(
+        "export let a; () => { (b = () => a) => b; var {a, ...c} = d; ({a} = c) }",
+        "export let a; () => { (b = () => a$late$$) => b; var {a: a$late$$, ...c} = d; ({a: a$late$$} = c) }",
+    );
+    for near_miss in [
+        "export {}; (b = a) => b; let a;",
+        "export let a; function b() { let a; (c = a) => c }",
+        "export let a; function b(c = a) { let a }",
+        "export let a; function b() { (c = a) => { let a } }",
+        "export let a; function b() { (c, d = c) => { let a } }",
+        "export let a; function b() { () => a; let a }",
+    ] {
+        javascript(near_miss, near_miss);
+    }
+    typescript(
+        "let a; namespace A { function b(c = a) {} export const a = 1 }",
+        "let a; namespace A { function b(c = A.a) {} export const a = 1 }",
+    );
+}
+
+#[test]
+fn literal_names_behind_a_computed_field_are_computed() {
+    typescript("class A { [a] = 1; 70() {} get 'b'() {} }", "class A { [a] = 1; [70]() {} get ['b']() {} }");
+    typescript("class A { a = 1; 70() {} 'b'() {} }", "class A { a = 1; 70() {} 'b'() {} }");
+}
+
+#[test]
 fn sloppy_code_becomes_strict() {
     let check =
         |source: &str, expected: Option<&str>| assert_eq!(sloppy(source).as_deref(), expected, "{source}");
@@ -241,7 +273,15 @@ fn sloppy_code_becomes_strict() {
     check("a(010, 08.5, 0, 0x10, '\\01')", Some("a(8, 8.5, 0, 0x10, \"\\u0001\")"));
     check("function f() { 1 } function f() { 2 }", Some(" function f() { 2 }"));
     check("var public = 1; a({public})", Some("var public$ = 1; a({public: public$})"));
-    check("function a() {} var a = 1, b; c()", Some("function a() {} var b; a = 1, b; c()"));
+    check("function a() {} var a = 1, b; c()", Some("function a() {} a = 1, b; c()\nvar b;"));
+    check("function a() {} for (var a in b);", Some("function a() {} for (a in b);"));
+    check("function a() {} for (var a = 0; ;);", Some("function a() {} for (a = 0; ;);"));
+    check("function a() {} for (var [a, b] of c);", Some("function a() {} for ([a, b] of c);\nvar b;"));
+    check("function a() {} var {a} = b", Some("function a() {} void 0,({a} = b)"));
+    check(
+        "function a() { function b() {} for (var b, c;;); }",
+        Some("function a() { function b() {} for (b, c;;); \nvar c;}"),
+    );
     check(
         "function a() { function b() {} { var b = 1 } }",
         Some("function a() { function b() {} { b = 1 } }"),

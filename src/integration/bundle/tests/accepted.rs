@@ -1,6 +1,6 @@
 //! Input that the vendor's CLI accepts.
 
-use super::{Files, exports, script};
+use super::{Files, check, exports, script};
 
 #[test]
 fn an_import_may_have_a_query_or_a_hash() {
@@ -46,6 +46,44 @@ fn a_commonjs_package_is_what_its_importer_takes_it_for() {
     let files =
         [("main.ts", "import a from './a.cjs'; export default a;"), ("a.cjs", "exports.__esModule = true;")];
     assert!(!super::script(&files).contains("hasOwnProperty.call(e,`default`)"));
+}
+
+#[test]
+fn a_name_that_a_script_without_exports_lacks_is_undefined() {
+    check(
+        &[
+            ("main.ts", "import './first.js';\nimport { name } from './second.js';\nlog(name);"),
+            ("first.js", "log(1);"),
+            ("second.js", "log(2);"),
+        ],
+        "log(1),log(2);var e;log(e);",
+    );
+}
+
+#[test]
+fn a_commonjs_module_in_a_circle_starts_where_it_is_imported() {
+    let script = script(&[
+        ("main.ts", "import { one } from './first.cjs';\nimport './last.js';\nlog(one);"),
+        ("first.cjs", "require('./second.js'); log(1); exports.one = 1;"),
+        ("second.js", "import { one } from './first.cjs';\nexport const two = () => one;"),
+        ("last.js", "log(2);"),
+    ]);
+    let start = script.rsplit("function ").next().unwrap_or_default();
+    assert_eq!(start, "o(){return(o=e(()=>{a=r(),i(),log(a.one)}))()}o();", "{script}");
+}
+
+#[test]
+fn commonjs_modules_start_in_the_order_of_their_imports() {
+    let script = script(&[
+        (
+            "main.ts",
+            "import { one } from './first.cjs';\nimport { two } from './second.cjs';\nlog(one, two);",
+        ),
+        ("first.cjs", "log(1); exports.one = require('./second.cjs');"),
+        ("second.cjs", "log(2); exports.two = 2;"),
+    ]);
+    let start = script.rsplit("function ").next().unwrap_or_default();
+    assert_eq!(start, "o(){return(o=e(()=>{i=r(),a=n(),log(i.one,a.two)}))()}o();", "{script}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
  *
  * Not generated, since the bundlers differ on purpose: an entry that is CommonJS and exports what it requires from an ES
  * module (its names are exported, too), `export *` of CommonJS beside another `export *`, a namespace object of a
- * circular import that is used before its module ran, a module that throws and is required twice, and names that
- * packages without side effects export again, or that are exported again from them.
+ * circular import that is used before its module ran, a module that throws and is required twice, names that packages
+ * without side effects export again, or that are exported again from them, anything else that such a package imports,
+ * `import()` in a `.cjs` file (Node's rules for `default`), and `module.exports = null` (its names are `undefined` with
+ * esbuild alone).
  */
 
 /** The kinds of modules, with what each is written in. */
@@ -80,7 +82,7 @@ class Modules {
             return [];
         }
         const reachable = this.modules.filter((module, other) => {
-            const isPackage = module.package && module !== importer;
+            const isPackage = module.package && importer.kind !== 'pure package';
             const forwards = other > index && (other === index + 1 || random.chance(0.6));
             const backwards = other < index && random.chance(shape.back);
             return module !== importer && (forwards || backwards) && (isPackage || !importer.package);
@@ -96,7 +98,10 @@ class Modules {
         const { random, shape } = this;
         const lazy = random.chance(shape.lazy);
         if (!importer.esm) {
-            return lazy ? random.pick(['lazy require', 'lazy import', 'tried require']) : 'require';
+            const forms = ['lazy require', 'lazy import', 'tried require'].filter(
+                (form) => importer.kind !== 'cjs' || form !== 'lazy import',
+            );
+            return lazy ? random.pick(forms) : 'require';
         }
         if (lazy) {
             return random.pick(['lazy import', 'lazy require', 'lazy import']);
@@ -176,7 +181,8 @@ class Modules {
             }
         }
         const own = this.ownExports(module);
-        const start = `log('${module.name} starts');`;
+        // A package without side effects logs nothing.
+        const start = module.kind === 'pure package' ? '' : `log('${module.name} starts');`;
         return random.chance(0.8) ? [...heads, start, ...own, ...uses] : [start, ...own, ...uses, ...heads];
     }
 
@@ -215,7 +221,7 @@ class Modules {
                   2,
               )
             : [];
-        const pure = random.chance(0.3)
+        const pure = module.kind !== 'pure package' && random.chance(0.3)
             ? random.some(
                   [
                       `/* @__PURE__ */ log(${text('pure')});`,
@@ -227,7 +233,7 @@ class Modules {
                   2,
               )
             : [];
-        const cjsUse = random.chance(0.15) ? ['log(typeof module, typeof exports, typeof this);'] : [];
+        const cjsUse = module.kind !== 'pure package' && random.chance(0.15) ? ['log(typeof module, typeof exports, typeof this);'] : [];
         return [...random.shuffled(Object.values(all)).flat(), ...types, ...pure, ...cjsUse];
     }
 
@@ -456,7 +462,7 @@ class Modules {
             ],
             [`class Thing { static of = ${text('thing')}; }`, 'module.exports = Thing;', 'Thing.Thing = Thing;'],
             [
-                `module.exports = ${random.pick(["'text'", '5', 'null', 'undefined', '[1, 2]', '() => 1', "Symbol.for('s')", 'false'])};`,
+                `module.exports = ${random.pick(["'text'", '5', '[1, 2]', '() => 1', "Symbol.for('s')", 'false'])};`,
             ],
             [`Object.assign(exports, { one: ${text('one')}, two: ${text('two')} });`],
             [

@@ -125,7 +125,8 @@ class Namespaces {
                     : ["log('deep');"],
             () => [
                 `namespace Types${id} { export type A = 1; export interface B {} }`,
-                `declare namespace Declared${id} { const x: number; }`,
+                // With nothing but types, the namespace around them is none for esbuild.
+                `declare namespace Declared${id} { const x: number; } log('types');`,
             ],
             () => [
                 `export namespace Sub${id} { export const x = 1; }`,

@@ -110,8 +110,9 @@ class Order extends Classes {
                 ? ['function at(what, value) { return log(what), value; }']
                 : []),
             ...parts,
-            `export let value = '${name}';`,
+            // In this order: of a variable further up, the minifier knows the type before it has a value.
             'export function read() { return [typeof value, typeof late]; }',
+            `export let value = '${name}';`,
             "export const late = 'late';",
             '',
         ].join('\n');

@@ -290,9 +290,11 @@ class Statements {
         const kind = this.mayDeclare(counter, scope) && random.chance(0.4) ? 'var' : 'let';
         const taken = kind === 'let' ? [counter] : [];
         const more = { ...inner, taken };
+        // The minifier drops a `let` that is read before it is there.
+        const element = kind === 'let' ? 'null' : this.value(scope);
         return random.pick([
             () => this.headed(`for (${kind} ${counter} = 0; tick() && ${counter} < 3; ${counter}++)`, scope, more),
-            () => this.headed(`for (${kind} ${counter} of [1, 'x', ${this.value(scope)}])`, scope, more),
+            () => this.headed(`for (${kind} ${counter} of [1, 'x', ${element}])`, scope, more),
             () => this.headed(`for (${kind} ${counter} in { p: 1, q: 2 })`, scope, more),
             () => this.headed(`for (${kind} [${counter} = 5] of [[1], []])`, scope, more),
             () => this.headed(`while (tick() && ${this.value(scope)})`, scope, inner),
