@@ -29,7 +29,7 @@ pub(super) fn keeps_order(ctx: &PluginContext, found: &Found) -> bool {
     let is_early = found.modules.iter().any(|module| are_mixed(module, &found.requiring));
     let wrapped = wrapped(found, &importers);
     // One that a wrapped ES module imports, too, is evaluated where the last of the other modules starts.
-    let is_late = found.commonjs.iter().any(|module| are_mixed(module, &wrapped));
+    let is_late = found.modules.iter().any(|module| are_mixed(module, &wrapped));
     is_lazy || has_two_defaults || is_early || is_late
 }
 

@@ -15,7 +15,7 @@ use rolldown::plugin::{
     HookTransformAstReturn, HookTransformOutput, HookTransformReturn, HookUsage, Plugin, PluginContext,
     SharedLoadPluginContext, SharedTransformPluginContext,
 };
-use rolldown_common::{EcmaModuleAstUsage, ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
+use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
 use super::Traced;
 use super::corrections::Corrections;
@@ -312,7 +312,7 @@ impl Plugin for Files {
         let is_undefined = |(script, _): &(String, String)| *script == info.id.as_str();
         if view.exports_kind.is_commonjs() {
             found.commonjs.insert(id());
-            if view.ast_usage.contains(EcmaModuleAstUsage::EsModuleFlag) {
+            if view.source.contains("__esModule") {
                 found.transpiled.push(id());
             }
         } else if !view.exports_kind.is_esm() || self.corrections.undefined.iter().any(is_undefined) {

@@ -8,6 +8,7 @@ mod catches;
 mod classes;
 mod commonjs;
 mod decorators;
+mod defaults;
 mod imports;
 mod jsx;
 mod keys;
@@ -133,8 +134,9 @@ type Concerns = fn(&File<'_>) -> bool;
 type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
 
 /// The rules, and the number of times to apply each.
-const RULES: [(Concerns, Rule, usize); 11] = [
+const RULES: [(Concerns, Rule, usize); 12] = [
     (commonjs::concerns, commonjs::rewrite, 1),
+    (defaults::concerns, defaults::rewrite, 1),
     (|_| true, parameters::rewrite, MAX_ROUNDS),
     (blocks::concerns, blocks::rewrite, 1),
     (catches::concerns, catches::rewrite, 1),

@@ -69,8 +69,10 @@ impl Reference {
         let is_fixed = (flags.is_top() && file.is_esm)
             || flags.is_ts_module_block()
             || scoping.symbol_flags(symbol).intersects(SymbolFlags::EnumMember | SymbolFlags::Import);
+        // A function in a block of sloppy code is two variables.
+        let may_be_two = !file.is_esm && scoping.symbol_flags(symbol).is_function();
         let is_further_down = scoping.symbol_span(symbol).start > self.span.start;
-        (is_further_down && !is_fixed && !self.name.contains(LATE)).then_some(symbol)
+        (is_further_down && !is_fixed && !may_be_two && !self.name.contains(LATE)).then_some(symbol)
     }
 }
 

@@ -264,6 +264,34 @@ fn literal_names_behind_a_computed_field_are_computed() {
 }
 
 #[test]
+fn a_default_export_is_not_the_module() {
+    let with_default = "exports.__esModule = true; exports.default = {}; ";
+    javascript(
+        &format!("{with_default}exports.a = exports['b'] = 1"),
+        "var exports$ = exports; exports.__esModule = true; exports.default = {}; exports$.a = exports$['b'] = 1",
+    );
+    for near_miss in ["(function (exports) { exports.a = 1 })({})", "a(exports.a)", "module.exports.a = 1"] {
+        let near_miss = format!("{with_default}{near_miss}");
+        javascript(&near_miss, &near_miss);
+    }
+    javascript("exports.a = exports.default = 1", "exports.a = exports.default = 1");
+}
+
+#[test]
+fn a_field_may_read_what_an_outer_class_has_set() {
+    defining(
+        "class A extends B { b = [this.b]; c; constructor(private a) { super() } }",
+        "class A extends B {a;   constructor(a) { void (super(), this.a = a, \
+         Object.defineProperty(this, 'b', { value: [this.b], writable: true, enumerable: true, configurable: true }), \
+         Object.defineProperty(this, 'c', { value: void 0, writable: true, enumerable: true, configurable: true }), this) } }",
+    );
+    defining(
+        "class A { b = (this, 1) ; constructor(private a) {} }",
+        "class A {a; b; constructor(a) {this.a = a, this.b = (this, 1);} }",
+    );
+}
+
+#[test]
 fn sloppy_code_becomes_strict() {
     let check =
         |source: &str, expected: Option<&str>| assert_eq!(sloppy(source).as_deref(), expected, "{source}");

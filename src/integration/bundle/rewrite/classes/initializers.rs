@@ -19,7 +19,9 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
     let properties = constructor(class).map(properties).unwrap_or_default();
     // esbuild assigns parameter properties before fields, which TypeScript does only where fields are assigned.
     let is_read = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
-    let moved = if file.assigns_fields || is_read { moved_fields(class) } else { Vec::new() };
+    // An initializer may read the property of its own name that an outer class has set.
+    let are_defined = is_read && class.heritage.is_some();
+    let moved = if file.assigns_fields || is_read { moved_fields(class, are_defined) } else { Vec::new() };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
     let is_compiled_here = file.compiles_classes
         && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
@@ -34,7 +36,7 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
     let mut initializers = Vec::new();
     for field in &moved {
         match target(field, file) {
-            Some(target) => initializers.push(format!("{target} = {}", file.text(value(field)))),
+            Some(target) => initializers.push(initializer(field, &target, are_defined, file)),
             None => {
                 edits.refuse(
                     field.key.span(),
@@ -44,7 +46,11 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
                 return false;
             }
         }
-        remove(field, file, edits);
+        if field.key.is_private_identifier() || !file.assigns_fields && !are_defined {
+            edits.replace(Span::new(key_end(field), value(field, file).end), "");
+        } else {
+            edits.replace(field.span, "");
+        }
     }
     if file.assigns_fields {
         let rest = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
@@ -54,8 +60,8 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
             } else if is_static(&field)
                 && let Some(target) = target(field, file)
             {
-                let value = value(field);
-                edits.replace(Span::new(field.span.start, value.start), format!("static {{ {target} = "));
+                let value = value(field, file);
+                edits.replace(Span::new(field.span.start, value.start), format!("static {{ {target} ="));
                 edits.insert(value.end, "; }");
             }
         }
@@ -122,10 +128,10 @@ fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &s
 }
 
 /// Returns the fields whose initializers go into the constructor: all of objects that have one, private ones included, since
-/// their order counts. None if only private ones have.
-fn moved_fields<'b, 'a>(class: &'b Class<'a>) -> Vec<&'b PropertyDefinition<'a>> {
+/// their order counts, and with `has_all` those without one. None if only private ones have.
+fn moved_fields<'b, 'a>(class: &'b Class<'a>, has_all: bool) -> Vec<&'b PropertyDefinition<'a>> {
     let moved: Vec<_> = fields(class)
-        .filter(|field| !field.r#static && !field.declare && field.value.is_some())
+        .filter(|field| !field.r#static && !field.declare && (has_all || field.value.is_some()))
         .filter(|field| field.r#type == PropertyDefinitionType::PropertyDefinition)
         .collect();
     if moved.iter().all(|field| field.key.is_private_identifier()) { Vec::new() } else { moved }
@@ -163,6 +169,20 @@ fn decorated(class: &Class<'_>) -> Option<Span> {
     all.next().map(|decorator| decorator.span)
 }
 
+/// Returns the expression that gives an object its field.
+fn initializer(field: &PropertyDefinition<'_>, target: &str, is_defined: bool, file: &File<'_>) -> String {
+    let value = if field.value.is_some() { file.text(value(field, file)).trim() } else { "void 0" };
+    if !is_defined || field.key.is_private_identifier() {
+        return format!("{target} = {value}");
+    }
+    let key = file.text(field.key.span());
+    let quote = if matches!(field.key, PropertyKey::StaticIdentifier(_)) { "'" } else { "" };
+    format!(
+        "Object.defineProperty(this, {quote}{key}{quote}, \
+         {{ value: {value}, writable: true, enumerable: true, configurable: true }})"
+    )
+}
+
 /// Returns the property that a field's initializer is assigned to; `None` if its key must be evaluated with the class.
 fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
     let text = file.text(field.key.span());
@@ -176,18 +196,17 @@ fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
     })
 }
 
-fn value(field: &PropertyDefinition<'_>) -> Span {
-    field.value.as_ref().map_or(Span::empty(field.span.end), |value| value.span())
+/// Returns the place of a field's value, with the parentheses around it.
+fn value(field: &PropertyDefinition<'_>, file: &File<'_>) -> Span {
+    let end = field.type_annotation.as_ref().map_or(key_end(field), |annotation| annotation.span.end);
+    let text = file.text(Span::new(end, field.span.end));
+    let Some(sign) = text.find('=') else { return Span::empty(field.span.end) };
+    let at = |length: usize| end + u32::try_from(length).unwrap_or_default();
+    Span::new(at(sign + 1), at(text.trim_end_matches(';').len()))
 }
 
-/// Removes a field, or only its initializer if the field is private or is to be defined.
-fn remove(field: &PropertyDefinition<'_>, file: &File<'_>, edits: &mut Edits) {
-    if field.key.is_private_identifier() || !file.assigns_fields {
-        let end = field.key.span().end + u32::from(field.computed);
-        edits.replace(Span::new(end, value(field).end), "");
-    } else {
-        edits.replace(field.span, "");
-    }
+fn key_end(field: &PropertyDefinition<'_>) -> u32 {
+    field.key.span().end + u32::from(field.computed)
 }
 
 /// Names in a part of a class.
