@@ -21,10 +21,8 @@ const LATE: &str = "$late$";
 pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
     let mut found = Found::default();
     found.visit_program(program);
-    let is_late = |one: &Reference| {
-        !one.name.contains(LATE) && found.declared.get(&one.name).is_some_and(|at| *at > one.span.start)
-    };
-    if !found.references.iter().any(is_late) {
+    found.references.retain(|one| !one.name.contains(LATE));
+    if found.references.is_empty() || !Declared::in_program(program).has_later(&found.references) {
         return;
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
@@ -45,15 +43,15 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
 }
 
 /// A name that a parameter's default or pattern reads.
-struct Reference {
-    name: String,
+struct Reference<'a> {
+    name: &'a str,
     span: Span,
     id: Option<ReferenceId>,
     /// The scope of the parameter's function.
     scope: Option<ScopeId>,
 }
 
-impl Reference {
+impl Reference<'_> {
     /// Returns the variable that it reads, if that is declared further down in a function.
     fn late(&self, scoping: &Scoping, file: &File<'_>) -> Option<SymbolId> {
         let taken = scoping.get_reference(self.id?).symbol_id()?;
@@ -61,7 +59,7 @@ impl Reference {
         let mut around = scoping.scope_ancestors(scope).skip(1);
         around.find(|scope| *scope == scoping.symbol_scope_id(taken))?;
         let symbol = scoping.scope_ancestors(scope).skip(1).find_map(|scope| {
-            let symbol = scoping.get_binding(scope, self.name.as_str().into())?;
+            let symbol = scoping.get_binding(scope, self.name.into())?;
             scoping.symbol_flags(symbol).can_be_referenced_by_value().then_some(symbol)
         })?;
         let flags = scoping.scope_flags(scoping.symbol_scope_id(symbol));
@@ -77,25 +75,22 @@ impl Reference {
 }
 
 #[derive(Default)]
-struct Found {
+struct Found<'a> {
     /// The scopes of the functions whose parameters are around the node.
     scopes: Vec<Option<ScopeId>>,
-    references: Vec<Reference>,
-    /// The last position at which each name is declared.
-    declared: HashMap<String, u32>,
+    references: Vec<Reference<'a>>,
 }
 
-impl Found {
-    fn parameters(&mut self, scope: Option<ScopeId>, parameters: &FormalParameters<'_>) {
+impl<'a> Found<'a> {
+    fn parameters(&mut self, scope: Option<ScopeId>, parameters: &FormalParameters<'a>) {
         self.scopes.push(scope);
         walk::walk_formal_parameters(self, parameters);
         self.scopes.pop();
     }
 }
 
-impl<'a> Visit<'a> for Found {
+impl<'a> Visit<'a> for Found<'a> {
     fn visit_function(&mut self, function: &Function<'a>, _: ScopeFlags) {
-        function.id.iter().for_each(|name| self.visit_binding_identifier(name));
         self.parameters(function.scope_id.get(), &function.params);
         function.body.iter().for_each(|body| self.visit_function_body(body));
     }
@@ -105,19 +100,37 @@ impl<'a> Visit<'a> for Found {
         self.visit_arrow_function_body(&function.body);
     }
 
-    fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
-        self.declared.insert(name.name.to_string(), name.span.start);
-    }
-
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
         if let Some(scope) = self.scopes.last() {
             self.references.push(Reference {
-                name: reference.name.to_string(),
+                name: reference.name.as_str(),
                 span: reference.span,
                 id: reference.reference_id.get(),
                 scope: *scope,
             });
         }
+    }
+}
+
+/// The last position at which each name is declared.
+#[derive(Default)]
+struct Declared<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Declared<'a> {
+    fn in_program(program: &Program<'a>) -> Self {
+        let mut declared = Self::default();
+        declared.visit_program(program);
+        declared
+    }
+
+    fn has_later(&self, references: &[Reference<'_>]) -> bool {
+        references.iter().any(|one| self.0.get(one.name).is_some_and(|at| *at > one.span.start))
+    }
+}
+
+impl<'a> Visit<'a> for Declared<'a> {
+    fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
+        self.0.insert(name.name.as_str(), name.span.start);
     }
 }
 
