@@ -55,10 +55,9 @@ pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std:
     })
 }
 
-/// Returns the number of processors for this process. On Linux, the first call reads files.
+/// Returns the number of processors for this process.
 pub(crate) fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn start(threads: usize) -> std::io::Result<Runtime> {
