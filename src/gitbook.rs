@@ -17,7 +17,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use crate::cancel::Cancel;
-use crate::http::{FIRST_PAUSE, Http, Redirects, Retry, push};
+use crate::http::{Answer, FIRST_PAUSE, Http, MAX_PAGE, Redirects, Retry, push};
 use answer::{Organization, Page};
 
 /// The largest number of items that a page of a list may have.
@@ -257,7 +257,8 @@ impl GitBook {
     }
 
     async fn page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
-        match self.send(self.request(Method::GET, url)).await? {
+        let request = self.request(Method::GET, url);
+        match answered(self.http.send_up_to(MAX_PAGE, request).await?)? {
             (status, answer) if status.is_success() => parse(status, &answer),
             (status, answer) => Err(ApiError::of_status(status, &answer)),
         }
@@ -279,11 +280,14 @@ impl GitBook {
 
     /// Sends one request and reads its whole answer.
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ApiError> {
-        let answer = self.http.send(request).await?;
-        match answer.wait {
-            Some(_) => Err(ApiError::of_status(answer.status, &answer.body).after(answer.wait)),
-            None => Ok((answer.status, answer.body)),
-        }
+        answered(self.http.send(request).await?)
+    }
+}
+
+fn answered(answer: Answer) -> Result<(StatusCode, Vec<u8>), ApiError> {
+    match answer.wait {
+        Some(_) => Err(ApiError::of_status(answer.status, &answer.body).after(answer.wait)),
+        None => Ok((answer.status, answer.body)),
     }
 }
 

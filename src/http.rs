@@ -13,6 +13,15 @@ use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+/// The size of an answer about one thing: an integration with everything that GitBook returns has less than 1 MiB.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// The size of a page of a list.
+pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;
+
+/// The size of an error's text that is kept.
+const MAX_ERROR: usize = 64 * 1024;
+
 /// GitHub redirects where a repository was renamed, once.
 const MOST_REDIRECTS: usize = 3;
 
@@ -86,21 +95,52 @@ impl Http {
     /// Sends one request and reads its whole answer.
     ///
     /// # Errors
-    /// When there is no answer, or no whole one.
+    /// When there is no answer, no whole one, or one of more than 8 MiB.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, TransportError> {
+        self.send_up_to(MAX_ANSWER, request).await
+    }
+
+    /// Sends one request and reads its whole answer of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// When there is no answer, no whole one, or a larger one.
+    pub(crate) async fn send_up_to(
+        &self,
+        limit: usize,
+        request: RequestBuilder,
+    ) -> Result<Answer, TransportError> {
         let failed = |error| TransportError::new(error, self.timeout);
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         tracing::debug!(status = status.as_u16(), url = %response.url(), "answer");
         let headers = response.headers().clone();
         let wait = retry::wait(status, &headers);
-        let body = match response.bytes().await {
+        let limit = if status.is_success() { limit } else { MAX_ERROR };
+        let body = match body(response, limit).await {
             // How long to wait is all that matters of it.
             Err(_) if wait.is_some() => Vec::new(),
-            body => body.map_err(failed)?.to_vec(),
+            body => body.map_err(failed)?,
         };
+        if body.len() > limit {
+            return Err(TransportError::TooLarge(limit));
+        }
         Ok(Answer { status, headers, body, wait })
     }
+}
+
+/// Reads a body, and stops once there is more than `limit`: the text of an error is cut there.
+async fn body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
+    let is_error = !response.status().is_success();
+    let mut body = Vec::new();
+    while body.len() <= limit
+        && let Some(chunk) = response.chunk().await?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    if is_error {
+        body.truncate(limit);
+    }
+    Ok(body)
 }
 
 impl Answer {

@@ -217,7 +217,10 @@ impl ApiError {
             Self::Changed(_) => "run again, which looks at what stands there first".to_owned(),
             Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
             Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
-            Self::Unexpected(_) | Self::NotJson { .. } | Self::EndlessList(_) => {
+            Self::Unexpected(_)
+            | Self::NotJson { .. }
+            | Self::EndlessList(_)
+            | Self::Transport(TransportError::TooLarge(_)) => {
                 "check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place".to_owned()
             }
             Self::Transport(TransportError::Connect(_)) => "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy".to_owned(),

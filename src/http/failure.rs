@@ -17,6 +17,9 @@ pub enum TransportError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// An answer of more bytes than any that is meant.
+    #[error("the answer has more than {} MiB", .0 / (1024 * 1024))]
+    TooLarge(usize),
     /// The HTTP client could not be made.
     #[error("the HTTP client can't start: {}", chain(.0))]
     Client(reqwest::Error),
@@ -51,7 +54,7 @@ impl TransportError {
     /// Whether the request may have been carried out all the same. Without a connection nothing was sent.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Broken(_) => true,
+            Self::Timeout(_) | Self::Broken(_) | Self::TooLarge(_) => true,
             Self::Connect(_) | Self::Tls(_) | Self::Client(_) => false,
         }
     }
@@ -60,7 +63,7 @@ impl TransportError {
     pub(crate) fn is_worth_retrying(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Timeout(_) | Self::Broken(_) => true,
-            Self::Tls(_) | Self::Client(_) => false,
+            Self::Tls(_) | Self::TooLarge(_) | Self::Client(_) => false,
         }
     }
 }
