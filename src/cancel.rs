@@ -1,4 +1,4 @@
-//! Cancellation: after SIGINT or SIGTERM nothing new is started, and requests in flight get some time.
+//! Cancellation: after SIGINT, SIGTERM or SIGHUP nothing new is started, and requests in flight get some time.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +9,9 @@ use tracing::instrument::WithSubscriber as _;
 /// How long requests in flight may go on. GitHub's runner kills the process 10 s after its first signal.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The time after a signal at which the process ends, whatever it still waits for: nobody may read its log.
+const MAX_ENDING: Duration = Duration::from_millis(7500);
+
 /// What asked the program to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -16,6 +19,8 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP, of a terminal that is closed.
+    Hangup,
 }
 
 impl Signal {
@@ -25,6 +30,7 @@ impl Signal {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Hangup => 129,
         }
     }
 }
@@ -34,6 +40,7 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
         })
     }
 }
@@ -48,10 +55,16 @@ impl Cancel {
     #[must_use]
     pub(crate) fn on_signals() -> Self {
         let (sender, receiver) = watch::channel(None);
-        // Here and not in the task, so that no signal is missed which comes before it runs.
-        let next = next_signal();
+        let (first, mut came) = watch::channel(None);
+        let (ready, installed) = std::sync::mpsc::channel();
+        // The threads of the runtime may all wait for somebody to read the log.
+        let thread = std::thread::Builder::new().name("signals".to_owned());
+        if thread.spawn(move || wait_for_signal(&first, &ready)).is_ok() {
+            // No signal is missed that comes from now on.
+            installed.recv().ok();
+        }
         let task = async move {
-            let signal = next.await;
+            let Ok(Some(signal)) = came.wait_for(Option::is_some).await.map(|signal| *signal) else { return };
             tracing::warn!("{signal}: nothing new is started");
             sender.send_replace(Some(signal));
             // The receivers must still see the value.
@@ -116,13 +129,28 @@ impl Cancel {
     }
 }
 
+/// Passes on the first signal, and ends the process some time after it.
+#[expect(clippy::exit, reason = "whatever else would end it may wait for a reader for ever")]
+fn wait_for_signal(first: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let next = next_signal();
+        ready.send(()).ok();
+        let signal = next.await;
+        first.send_replace(Some(signal));
+        tokio::time::sleep(MAX_ENDING).await;
+        std::process::exit(signal.exit_code().into());
+    });
+}
+
 /// The first signal from now on.
 #[cfg(unix)]
 fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::unix::{SignalKind, signal};
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let signals =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
     async {
-        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
             return std::future::pending().await;
         };
         tokio::select! {
@@ -130,6 +158,7 @@ fn next_signal() -> impl Future<Output = Signal> {
             biased;
             _ = interrupt.recv() => Signal::Interrupt,
             _ = terminate.recv() => Signal::Terminate,
+            _ = hangup.recv() => Signal::Hangup,
         }
     }
 }

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 ///
 /// `config`, `integration`, `gitbook` and `forge` know others' plain data only: overrides, marks, places, the schema, and
 /// which forge it is.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("environment", &[]),
     ("cancel", &[]),
     ("diagnostic", &[]),
     ("node", &["diagnostic"]),
     ("schema", &["diagnostic", "node"]),
     ("foreign", &[]),
+    ("links", &[]),
     ("marker", &[]),
     ("preview", &["schema", "marker"]),
     ("http", &["cancel"]),
@@ -28,7 +29,18 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("error", &["cancel", "diagnostic", "ci", "gitbook", "plan", "deploy"]),
     (
         "report",
-        &["environment", "diagnostic", "foreign", "marker", "ci", "config", "plan", "deploy", "error"],
+        &[
+            "environment",
+            "diagnostic",
+            "foreign",
+            "links",
+            "marker",
+            "ci",
+            "config",
+            "plan",
+            "deploy",
+            "error",
+        ],
     ),
 ];
 
@@ -45,7 +57,7 @@ const RESERVED: [(&str, &[&str]); 15] = [
     ("dbg!", &[]),
     ("stdout()", &["main.rs"]),
     ("stderr()", &["main.rs"]),
-    ("process::exit", &[]),
+    ("process::exit", &["cancel.rs"]),
     ("thread_local!", &[]),
     ("rolldown", &["integration/bundle.rs", "integration/bundle/"]),
     ("oxc::", &["integration/bundle/"]),

@@ -21,8 +21,8 @@ use crate::support::{
 const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// What is sent, one after the other, and the exit code.
-const SIGNALS: [(&[&str], i32); 4] =
-    [(&["INT"], 130), (&["TERM"], 143), (&["INT", "INT"], 130), (&["INT", "TERM"], 130)];
+const SIGNALS: [(&[&str], i32); 5] =
+    [(&["INT"], 130), (&["TERM"], 143), (&["HUP"], 129), (&["INT", "INT"], 130), (&["INT", "TERM"], 130)];
 
 /// A GitBook and a forge, and what is to be deployed: two integrations, one after the other.
 struct World {
@@ -163,7 +163,8 @@ impl Started {
         assert_eq!(world.gitbook.requests(), asked, "nothing is started: {}", ended.log());
         assert_true(&ended, code, &world, &there);
         let forge = [world.deployments(), world.comment()].concat();
-        [told(&ended), forge.join("\n")].join("\n").replace("SIGTERM", "SIG…").replace("SIGINT", "SIG…")
+        let text = [told(&ended), forge.join("\n")].join("\n");
+        text.replace("SIGTERM", "SIG…").replace("SIGINT", "SIG…").replace("SIGHUP", "SIG…")
     }
 }
 
@@ -196,7 +197,11 @@ fn assert_true(ended: &Ended, code: i32, world: &World, before: &BTreeMap<String
     let (log, after) = (ended.log(), world.there());
     assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(code), Some(code.into())), "{log}");
     assert!(!log.contains("panicked"), "{log}");
-    let signal = if code == 130 { "SIGINT" } else { "SIGTERM" };
+    let signal = match code {
+        129 => "SIGHUP",
+        130 => "SIGINT",
+        _ => "SIGTERM",
+    };
     let said = format!("cancelled by {signal}");
     assert_eq!(log.matches(": nothing new is started").count(), 1, "{log}");
     assert!(log.contains(&format!("error: {said}\n")) && ended.summary.contains(&said), "{ended:#?}");

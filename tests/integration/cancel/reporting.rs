@@ -33,3 +33,21 @@ async fn the_report_written() {
         );
     }
 }
+
+/// Nobody ever reads the report: the process ends all the same.
+#[tokio::test]
+async fn a_report_without_a_reader() {
+    for (signals, code) in [(["TERM"], 143), (["HUP"], 129)] {
+        let world = World::new().await;
+        let path = world.repository.path("report");
+        let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
+        assert!(made.success());
+        let run = world.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).starts();
+        until("everything is told", async || run.written("summary.md").is_some()).await;
+        let started = std::time::Instant::now();
+        run.signal(signals[0]).await;
+        let ended = run.ends().await;
+        assert!(started.elapsed() < LONGEST_END, "{:?}", started.elapsed());
+        assert_eq!(ended.code, Some(code), "{}", ended.log());
+    }
+}
