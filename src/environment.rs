@@ -4,6 +4,35 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// Tokens of this program and of CI systems: no manifest may use them, nobody may see them, and no other program gets them.
+const TOKENS: [&str; 13] = [
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "CI_DEPLOY_PASSWORD",
+    "CI_JOB_TOKEN",
+    "CI_REGISTRY_PASSWORD",
+    "GH_TOKEN",
+    "GITBOOK_TOKEN",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "NODE_AUTH_TOKEN",
+    "NPM_TOKEN",
+    "OP_CONNECT_TOKEN",
+    "OP_SERVICE_ACCOUNT_TOKEN",
+    "SYSTEM_ACCESSTOKEN",
+];
+
+/// The start and end of more names of tokens.
+const TOKEN_PATTERNS: [(&str, &str); 3] = [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("OP_SESSION_", "")];
+
+/// Returns whether a variable holds a token of this program or of a CI system, by its name.
+#[must_use]
+pub(crate) fn is_token(name: &str) -> bool {
+    // On Windows, case does not matter.
+    let name = name.to_ascii_uppercase();
+    TOKENS.contains(&name.as_str())
+        || TOKEN_PATTERNS.iter().any(|(start, end)| name.starts_with(start) && name.ends_with(end))
+}
+
 /// Everything that the process was given: its variables and its current folder.
 ///
 /// An empty variable counts as unset, because CI systems pass unset inputs as empty strings.
@@ -59,6 +88,11 @@ impl Environment {
         self.variables.iter()
     }
 
+    /// The values of all tokens.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().filter(|(name, _)| is_token(name)).filter_map(|(_, value)| value.to_str())
+    }
+
     /// The folder that the program was started in.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -77,7 +111,19 @@ impl Environment {
 
 #[cfg(test)]
 mod tests {
-    use super::Environment;
+    use super::{Environment, is_token};
+
+    #[test]
+    fn tokens_are_known_by_their_names() {
+        for name in
+            ["GITBOOK_TOKEN", "gitbook_token", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_JWT_V2", "OP_SESSION_acme"]
+        {
+            assert!(is_token(name), "{name}");
+        }
+        for name in ["TOKEN", "MY_GITBOOK_TOKEN", "GITBOOK_TOKEN_2", "ACTIONS_CACHE_URL", "OP_ACCOUNT"] {
+            assert!(!is_token(name), "{name}");
+        }
+    }
 
     #[test]
     fn empty_is_unset() {

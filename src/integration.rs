@@ -4,12 +4,14 @@ mod body;
 mod bundle;
 mod discovery;
 mod entry;
+mod files;
 mod images;
 mod manifest;
 mod masked;
 mod nearby;
 mod paths;
 mod root;
+mod script;
 mod secrets;
 mod weight;
 mod workshop;
@@ -26,6 +28,7 @@ pub(crate) use workshop::{ARGUMENT, Workshop, processors};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -39,6 +42,7 @@ use body::{Content, Fields};
 use bundle::Bundle;
 use images::{Image, Purpose};
 use manifest::Manifest;
+use script::script;
 use secrets::Secrets;
 
 /// How integrations are packaged in this run.
@@ -52,6 +56,8 @@ pub(crate) struct Packaging<'a> {
     pub bundle: bool,
     /// Whether secrets are resolved, or only looked at.
     pub resolve_secrets: bool,
+    /// The time that a program may take which is asked for a secret.
+    pub timeout: Duration,
     /// What makes secrets unrecognizable in a content hash, which others may see: only who has it can tell whether a
     /// guess is right.
     pub seal: Option<&'a SecretString>,
@@ -137,7 +143,7 @@ pub(crate) struct Identity {
 /// # Errors
 /// When the manifest can't be read or has no valid name.
 pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Identity, Vec<Diagnostic>> {
-    let mut manifest = load(source)?;
+    let mut manifest = load(source, packaging)?;
     // The manifest may be another branch's, which need not have the entry.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
@@ -203,16 +209,17 @@ fn manifest(
     source: &Source,
     packaging: &Packaging<'_>,
 ) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut manifest = load(source)?;
+    let mut manifest = load(source, packaging)?;
     let mut unread: Vec<_> =
         manifest.apply_env(packaging.env).err().into_iter().map(|problem| *problem).collect();
     unread.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
     Ok((manifest, unread))
 }
 
-fn load(source: &Source) -> Result<Manifest, Vec<Diagnostic>> {
+fn load(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
     let path = source.manifest.as_deref().map(|path| (path, source.shown.as_path()));
-    Manifest::load(path, &source.folder).map_err(|problem| vec![*problem])
+    let root = packaging.root(&source.folder);
+    Manifest::load(path, &source.folder, &root).map_err(|problem| vec![*problem])
 }
 
 /// What is wrong with the manifest itself.
@@ -252,7 +259,7 @@ async fn secrets(fields: &Map, packaging: &Packaging<'_>) -> (Option<Secrets>, V
     if !packaging.resolve_secrets {
         return (Some(Secrets::default()), secrets::check(secrets, packaging.environment));
     }
-    let (resolved, problems) = secrets::resolve(secrets, packaging.environment).await;
+    let (resolved, problems) = secrets::resolve(secrets, packaging.environment, packaging.timeout).await;
     (Some(resolved), problems)
 }
 
@@ -288,39 +295,6 @@ fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Ve
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
     let previews = previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect();
     ((icon, previews), problems)
-}
-
-/// The script, as it is to be sent. Where none is named, the schema has told so already.
-async fn script(manifest: &Manifest, packaging: &Packaging<'_>) -> Result<Bundle, Vec<Diagnostic>> {
-    let named = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
-    let (text, place) = named.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
-    let folder = packaging.environment.folder();
-    let root = packaging.root(&manifest.folder);
-    let kind = if packaging.bundle { &paths::ENTRY } else { &paths::BUILT_SCRIPT };
-    let path = paths::inside(&root, &manifest.folder, text, kind, place);
-    let path = path.map_err(|problem| vec![*problem])?;
-    let bundle = if packaging.bundle {
-        bundle::bundle(&path, &root, &shown_from(folder), packaging.workshop).await?
-    } else {
-        let script = std::fs::read_to_string(&path).map_err(|error| {
-            let message = format!("the script `{text}` can't be read: {error}");
-            let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
-            vec![Diagnostic::error(place.clone(), message).hint(hint)]
-        })?;
-        bundle::check_built(&path, &script, &shown_from(folder), packaging.workshop).await?;
-        // Nothing tells the packages in it.
-        Bundle { script, ..Bundle::default() }
-    };
-    // A build that failed without a word must not empty an integration.
-    if bundle.script.trim().is_empty() {
-        let empty = Diagnostic::error(place.clone(), format!("the script `{text}` is empty"));
-        return Err(bundle.warnings.into_iter().chain([empty]).collect());
-    }
-    Ok(bundle)
-}
-
-fn shown_from(folder: &Path) -> PathBuf {
-    dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 impl Integration {

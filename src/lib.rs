@@ -14,6 +14,7 @@ pub mod fuzzed;
 pub mod gitbook;
 mod http;
 mod integration;
+mod links;
 mod marker;
 mod node;
 mod plan;
@@ -44,10 +45,6 @@ use preview::Branch;
 use report::{Printer, Report, Run};
 use stage::Stage;
 
-/// Variables that nobody may see the values of, whatever else is wrong.
-const TOKENS: [&str; 5] =
-    ["GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"];
-
 /// Bundles scripts for another process of this program if the arguments ask for that.
 ///
 /// Returns whether they do. `output` gives the standard output.
@@ -76,7 +73,7 @@ pub async fn run(
     }
     let (format, mut odd) = report::log_format(&environment);
     let printer = Printer::new(format, terminal.log, &environment).on(terminal.screen, &environment);
-    for token in TOKENS.iter().filter_map(|name| environment.get(name)) {
+    for token in environment.tokens() {
         printer.hide(&token.into());
     }
     let report = Report::open(&environment, printer.clone());

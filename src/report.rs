@@ -29,6 +29,7 @@ use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
 use crate::error::{Error, Tally, count};
+use crate::links;
 use crate::plan::{Decision, Plan};
 use outputs::OutputFile;
 use quality::QualityFile;
@@ -78,6 +79,8 @@ pub(crate) struct Report {
     summary: Option<PathBuf>,
     document: Option<PathBuf>,
     quality: Option<QualityFile>,
+    /// The folder whose links are not followed.
+    checkout: PathBuf,
 }
 
 impl Report {
@@ -99,6 +102,7 @@ impl Report {
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
             quality: QualityFile::of(environment),
+            checkout: links::checkout(environment.folder()).to_owned(),
         }
     }
 
@@ -130,22 +134,23 @@ impl Report {
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
         let values = values(run, error.as_ref(), &self.printer);
         if let Some(outputs) = &self.outputs {
-            let left_out = outputs.write(&values).map(|names| self.left_out(outputs.path(), &names));
+            let left_out =
+                outputs.write(&values, &self.checkout).map(|names| self.left_out(outputs.path(), &names));
             self.written(outputs.path(), left_out);
         }
         if let Some(path) = &self.summary {
             let text = summary::document(run, error.as_ref(), &self.printer);
-            self.written(path, outputs::append(path, &text));
+            self.written(path, outputs::append(path, &text, &self.checkout));
         }
         if let Some(path) = &self.document {
             let document = document(run, error.as_ref(), exit_code, &self.printer);
             let document = self.printer.redacted_values(document);
             let text = format!("{document:#}\n");
-            self.written(path, std::fs::write(path, text));
+            self.written(path, outputs::write(path, &text, &self.checkout));
         }
         if let Some(file) = &self.quality {
             let text = format!("{:#}\n", file.document(&run.problems, &self.printer));
-            self.written(&file.path, std::fs::write(&file.path, text));
+            self.written(&file.path, outputs::write(&file.path, &text, &self.checkout));
         }
         if !run.problems.is_empty() && run.problems.iter().all(|problem| !problem.is_error()) {
             self.printer.info(&Tally::of(&run.problems).to_string());

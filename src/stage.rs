@@ -23,6 +23,7 @@ use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Checkout, Incomplete, Integration, Packaging, Source, Workshop, processors};
+use crate::links;
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
@@ -284,6 +285,7 @@ impl Stage<'_> {
             overrides: &self.config.overrides,
             bundle: self.config.bundle,
             resolve_secrets,
+            timeout: self.config.timeout,
             seal: self.config.token.as_ref(),
             environment: self.environment,
             workspace: self.ci.workspace.as_deref(),
@@ -330,8 +332,10 @@ impl Stage<'_> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let started = sandbox::start(folder).await;
-                let url = started.map_err(|source| Error::Sandbox { folder: folder.clone(), source })?;
+                let checkout = links::checkout(self.environment.folder());
+                let started = async { sandbox::start(&links::without_links(folder, checkout)?).await };
+                let failed = |source| Error::Sandbox { folder: folder.clone(), source };
+                let url = started.await.map_err(failed)?;
                 tracing::info!("sandbox: what is published goes to `{}`", shown(folder));
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }

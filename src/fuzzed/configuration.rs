@@ -61,7 +61,7 @@ pub fn configuration(data: &[u8]) {
 
 /// What `crate::run` does until something would be read, sent or written.
 fn run(environment: &Environment, printer: &report::Printer) {
-    for token in crate::TOKENS.iter().filter_map(|name| environment.get(name)) {
+    for token in environment.tokens() {
         printer.hide(&token.into());
     }
     let (log, problem) = report::dispatch(environment, printer);
@@ -188,7 +188,7 @@ fn assigned(line: &[u8]) -> Option<(String, &[u8])> {
 /// Whether the canary is in tokens, and nowhere else.
 fn is_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
     let holds = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
-    let is_token = |name: &&String| crate::TOKENS.contains(&name.as_str());
+    let is_token = |name: &&String| crate::environment::is_token(name);
     let mut holders = variables.iter().filter(|(_, value)| holds(value)).map(|(name, _)| name).peekable();
     holders.peek().is_some() && holders.all(|name| is_token(&name))
 }

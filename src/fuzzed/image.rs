@@ -51,6 +51,7 @@ fn packaged(folder: &Path) -> Packaged {
         overrides: &[],
         bundle: false,
         resolve_secrets: true,
+        timeout: std::time::Duration::from_secs(60),
         seal: None,
         environment: &environment,
         workspace: None,

@@ -58,6 +58,7 @@ fn read(folder: &Path, text: &str) {
             overrides: &[],
             bundle: false,
             resolve_secrets,
+            timeout: std::time::Duration::from_secs(60),
             seal: None,
             environment: &environment,
             workspace: None,

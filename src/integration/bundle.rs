@@ -145,7 +145,7 @@ async fn answer(request: Request, traced: Option<Traced>) -> Result<Bundle, Vec<
     let Some(text) = built else { return undisturbed(&script, &root, &shown_from, traced).await };
     output::check_built(&text).map(|()| Bundle::default()).map_err(|fault| {
         let shown = script.strip_prefix(&shown_from).unwrap_or(&script);
-        let place = problems::in_source(&script, &text, fault.offset).renamed(shown.to_owned());
+        let place = problems::in_source(&script, &root, &text, fault.offset).renamed(shown.to_owned());
         let message = format!("the script is not valid: {}", fault.message);
         let hint = "build it as one ES module for the Workers runtime".to_owned();
         vec![Diagnostic::error(place, message).hint(hint)]
@@ -229,8 +229,10 @@ async fn invalid(script: &Path, root: &Path, corrections: Corrections) -> Diagno
     });
     let fault = chunk.and_then(|chunk| Some((chunk, output::check(&chunk.code).err()?)));
     let place = fault.as_ref().and_then(|(chunk, fault)| output::source(chunk, script, fault.offset));
-    let place = place
-        .map_or_else(|| Place::file(script), |(file, line, column)| problems::in_file(&file, line, column));
+    let place = place.map_or_else(
+        || Place::file(script),
+        |(file, line, column)| problems::in_file(&file, root, line, column),
+    );
     let reason = fault.map(|(_, fault)| fault.message).unwrap_or_default();
     let hint = "write this in another way; the bundler leaves it as it is, or compiles it wrongly".to_owned();
     Diagnostic::error(place, format!("the bundled script is not valid: {reason}")).hint(hint)

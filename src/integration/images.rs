@@ -1,6 +1,5 @@
 //! Reads an icon or preview image: a PNG, or another image of that name, within its limit.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::body::Stale;
+use super::files;
 use super::paths::{self, Kind};
 use crate::diagnostic::{Diagnostic, Place, lower_case};
 
@@ -51,6 +51,9 @@ pub(super) struct Image {
     what: String,
     #[serde(skip)]
     path: PathBuf,
+    /// The repository.
+    #[serde(skip)]
+    root: PathBuf,
     #[serde(skip)]
     length: usize,
     digest: [u8; 32],
@@ -65,8 +68,10 @@ impl Image {
     /// Appends it in base64: what was found good, and nothing else.
     pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), Stale> {
         let unreadable = |error| Stale::Unreadable(self.what.clone(), error);
+        let file = files::open(&self.path, |path| files::is_content(path, &self.root));
+        let file = file.map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
         // One byte more tells that it has grown; however far, no more of it is read.
-        let mut file = File::open(&self.path).map_err(unreadable)?.take(self.length as u64 + 1);
+        let mut file = file.take(self.length as u64 + 1);
         let mut digest = Sha256::new();
         let mut part = Vec::with_capacity(PART);
         // Every part but the last is full, so that only the end is padded.
@@ -120,13 +125,17 @@ pub(crate) fn read(
             "make it smaller, or compress it (with oxipng or pngquant, for example)",
         ));
     }
-    let bytes = std::fs::read(&path).map_err(unreadable)?;
+    let bytes = files::read(&path, |path| files::is_content(path, root));
+    let bytes = bytes.map_err(|error| {
+        failed(format!("{what} `{text}` can't be read: {error}"), "check its permissions")
+    })?;
     let header = header(&bytes).map_err(|problem| {
         failed(format!("{what} `{text}` is not a PNG image: {problem}"), "export it as PNG")
     })?;
     let warnings = header.warnings(&format!("{what} `{text}`"), purpose, place);
     let (length, digest) = (bytes.len(), Sha256::digest(&bytes).into());
-    Ok((Image { what: format!("{what} `{text}`"), path, length, digest }, warnings))
+    let root = root.to_owned();
+    Ok((Image { what: format!("{what} `{text}`"), path, root, length, digest }, warnings))
 }
 
 impl Header {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::masked::masked;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::node::{Key, Map, Node, Value};
@@ -52,13 +53,17 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// Reads the file at `path` (shown as `shown`), or starts with nothing where the variables are the manifest.
-    pub(crate) fn load(path: Option<(&Path, &Path)>, folder: &Path) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn load(
+        path: Option<(&Path, &Path)>,
+        folder: &Path,
+        root: &Path,
+    ) -> Result<Self, Box<Diagnostic>> {
         let Some((path, shown)) = path else {
             let place = Place::variable("GITBOOK_NAME");
             return Ok(Self { place, folder: folder.to_owned(), fields: Map::default() });
         };
         let place = Place::file(shown);
-        let text = with_line_feeds(&read(path, &place)?);
+        let text = with_line_feeds(&read(path, root, &place)?);
         let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
         let node = Node::parse(&text, &shown)?;
         match node.value {
@@ -178,7 +183,7 @@ fn with_line_feeds(text: &str) -> String {
     feeds
 }
 
-fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
+fn read(path: &Path, root: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
     let failed = |what: String| Box::new(Diagnostic::error(place.clone(), what));
     let metadata =
         std::fs::metadata(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))?;
@@ -188,7 +193,8 @@ fn read(path: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
     if metadata.len() > LARGEST_FILE {
         return Err(failed(format!("the manifest has {} bytes, 1 MiB is the most", metadata.len())));
     }
-    std::fs::read_to_string(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))
+    let text = files::read_text(path, |path| files::is_content(path, root));
+    text.map_err(|error| failed(format!("the manifest can't be read: {error}")))
 }
 
 #[cfg(test)]
@@ -199,12 +205,16 @@ mod tests {
     use crate::diagnostic::Place;
     use crate::node::Node;
 
+    fn root(folder: &Path) -> std::path::PathBuf {
+        dunce::canonicalize(folder).unwrap()
+    }
+
     #[test]
     fn lines_are_those_that_yaml_counts() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("m");
         std::fs::write(&path, "name: a\rsecrets:\r  A: hush\r\ntitle: b\r").unwrap();
-        let manifest = Manifest::load(Some((&path, "m".as_ref())), temp.path()).unwrap();
+        let manifest = Manifest::load(Some((&path, "m".as_ref())), temp.path(), &root(temp.path())).unwrap();
         let title = &manifest.fields.get("title").unwrap().place;
         assert_eq!(title.to_string(), "m:4:8");
         assert_eq!(title.excerpt().unwrap().text, "title: b");
@@ -230,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
         std::fs::write(&path, text).unwrap();
-        let loaded = Manifest::load(Some((&path, Path::new("m"))), folder.path());
+        let loaded = Manifest::load(Some((&path, Path::new("m"))), folder.path(), &root(folder.path()));
         let keys = |manifest: &Manifest| {
             manifest.fields.0.iter().map(|(key, _)| key.name.clone()).collect::<Vec<_>>().join(" ")
         };
@@ -255,7 +265,9 @@ mod tests {
         let expected = "m: the manifest has 1048577 bytes, 1 MiB is the most";
         check_load(&of_size(1024 * 1024 + 1), Err(expected));
         let folder = tempfile::tempdir().unwrap();
-        let problem = Manifest::load(Some((folder.path(), Path::new("m"))), folder.path()).unwrap_err();
+        let problem =
+            Manifest::load(Some((folder.path(), Path::new("m"))), folder.path(), &root(folder.path()))
+                .unwrap_err();
         assert_eq!(problem.to_string(), "m: the manifest is not a file");
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{entry, nearby};
+use super::{entry, files, nearby};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The kind of file that a manifest names.
@@ -44,7 +44,7 @@ pub(crate) fn inside(
         let hint = hint.unwrap_or_else(|| "paths in a manifest are relative to its folder".to_owned());
         failed(format!("{what} `{text}` can't be read: {error}"), hint)
     })?;
-    if !path.starts_with(root) {
+    if !files::is_content(&path, root) {
         let hint = "keep everything that an integration is made of in its repository".to_owned();
         return Err(failed(format!("{what} `{text}` lies outside the repository"), hint));
     }

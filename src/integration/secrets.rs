@@ -1,28 +1,23 @@
 //! Resolves a manifest's secrets: `${{ env.NAME }}` from the environment, `${{ op://… }}` from 1Password.
 
-use std::collections::BTreeMap;
-use std::process::Stdio;
+mod one_password;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::environment::Environment;
+use crate::environment::{Environment, is_token};
 use crate::node::Map;
 use crate::preview;
+use one_password::OnePassword;
 
-/// Variables that a child process has no business with.
-const WITHHELD: [&str; 8] = [
-    "GITBOOK_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "GITLAB_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "CI_JOB_TOKEN",
-    "CI_REGISTRY_PASSWORD",
-];
+/// The number of secrets of one integration that are asked for at once.
+const AT_ONCE: usize = 8;
 
 /// One stretch of a secret's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,14 +59,26 @@ impl Secrets {
 }
 
 /// Every secret that can be resolved, and all that is wrong with the others. Entries that are not text are the
-/// schema's to report.
-pub(crate) async fn resolve(secrets: &Map, environment: &Environment) -> (Secrets, Vec<Diagnostic>) {
+/// schema's to report. `limit` is the time that one call of the 1Password CLI may take.
+pub(crate) async fn resolve(
+    secrets: &Map,
+    environment: &Environment,
+    limit: Duration,
+) -> (Secrets, Vec<Diagnostic>) {
+    let one_password = &OnePassword { environment, limit };
+    let texts = secrets.0.iter().filter_map(|(key, node)| Some((key, node.as_text()?, &node.place)));
+    let values = texts.map(async |(key, text, place)| {
+        let mut parts = Vec::new();
+        let value = value(&key.name, text, one_password, place, &mut parts).await;
+        (&key.name, value, parts)
+    });
+    let values: Vec<_> = stream::iter(values).buffered(AT_ONCE).collect().await;
     let mut resolved = Secrets::default();
     let mut problems = Vec::new();
-    for (key, node) in &secrets.0 {
-        let Some(text) = node.as_text() else { continue };
-        match value(&key.name, text, environment, &node.place, &mut resolved.parts).await {
-            Ok(value) => drop(resolved.values.insert(key.name.clone(), value)),
+    for (key, value, parts) in values {
+        resolved.parts.extend(parts);
+        match value {
+            Ok(value) => drop(resolved.values.insert(key.clone(), value)),
             Err(problem) => problems.push(*problem),
         }
     }
@@ -87,6 +94,7 @@ pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic>
         match parts(text) {
             Err(problem) => found.push(malformed(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
+                Part::Variable(name) if is_token(name) => Some(taken(&key.name, name, &node.place)),
                 Part::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
                     format!("`secrets.{}` needs the variable `{name}`, which is not set here", key.name),
@@ -101,7 +109,7 @@ pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic>
 async fn value(
     key: &str,
     text: &str,
-    environment: &Environment,
+    one_password: &OnePassword<'_>,
     place: &Place,
     secret_parts: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
@@ -111,13 +119,15 @@ async fn value(
         match part {
             Part::Literal(text) => value.push_str(text),
             Part::Variable(name) => {
-                let text = variable(key, name, environment, place)?;
+                let text = variable(key, name, one_password.environment, place)?;
                 secret_parts.push(text.into());
                 value.push_str(text);
             }
             Part::OnePassword(reference) => {
-                let read = one_password(reference, environment).await;
-                let read = read.map_err(|problem| Box::new(refused(key, reference, &problem, place)))?;
+                let read = one_password.read(reference).await.map_err(|failure| {
+                    secret_parts.extend(failure.output);
+                    Box::new(refused(key, reference, &failure.reason, place))
+                })?;
                 value.push_str(read.expose_secret());
                 secret_parts.push(read);
             }
@@ -137,12 +147,21 @@ fn variable<'a>(
     environment: &'a Environment,
     place: &Place,
 ) -> Result<&'a str, Box<Diagnostic>> {
+    if is_token(name) {
+        return Err(Box::new(taken(key, name, place)));
+    }
     environment.get(name).ok_or_else(|| {
         let why = if environment.is_unreadable(name) { "not Unicode" } else { "not set, or empty" };
         let message = format!("`secrets.{key}` needs the variable `{name}`, which is {why}");
         let hint = format!("pass `{name}` to this step, from the secrets of your CI system");
         Box::new(Diagnostic::error(place.clone(), message).hint(hint))
     })
+}
+
+fn taken(key: &str, name: &str, place: &Place) -> Diagnostic {
+    let message = format!("`secrets.{key}` uses `{name}`, a token of this program or of the CI system");
+    let hint = "give the integration a token of its own, in a variable of another name".to_owned();
+    Diagnostic::error(place.clone(), message).hint(hint)
 }
 
 fn malformed(key: &str, problem: &str, place: &Place) -> Diagnostic {
@@ -154,32 +173,6 @@ fn refused(key: &str, reference: &str, problem: &str, place: &Place) -> Diagnost
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)";
     Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
-}
-
-/// Asks the 1Password CLI, which gets the environment without our own tokens.
-async fn one_password(reference: &str, environment: &Environment) -> Result<SecretString, String> {
-    let variables = environment.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()));
-    let output = tokio::process::Command::new("op")
-        .args(["read", reference])
-        .env_clear()
-        .envs(variables)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => "`op` is not on `PATH`".to_owned(),
-            _ => error.to_string(),
-        })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(said.lines().next().map_or_else(|| output.status.to_string(), str::to_owned));
-    }
-    let text = String::from_utf8(output.stdout).map_err(|_| "its answer is not Unicode".to_owned())?;
-    match text.trim() {
-        "" => Err("its answer is empty".to_owned()),
-        text => Ok(text.to_owned().into()),
-    }
 }
 
 /// Takes a secret's text apart; the error says what is wrong with it.
@@ -220,6 +213,9 @@ mod tests {
     use crate::environment::Environment;
     use crate::node::{Map, Node};
     use secrecy::ExposeSecret as _;
+    use std::time::Duration;
+
+    const LIMIT: Duration = Duration::from_secs(1);
 
     fn check_parts(text: &str, expected: Result<&[Part<'_>], &str>) {
         assert_eq!(parts(text).as_deref().map_err(|problem| *problem), expected);
@@ -252,7 +248,7 @@ mod tests {
     }
 
     async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
-        let (resolved, problems) = resolve(&secrets(yaml), &Environment::of(variables)).await;
+        let (resolved, problems) = resolve(&secrets(yaml), &Environment::of(variables), LIMIT).await;
         if problems.is_empty() {
             Ok(resolved.values.values().map(|value| value.expose_secret().to_owned()).collect())
         } else {
@@ -322,6 +318,32 @@ mod tests {
         check_one_password(Some("echo"), Err("its answer is empty")).await;
         check_one_password(Some("printf '\\377'"), Err("its answer is not Unicode")).await;
         check_one_password(None, Err("`op` is not on `PATH`")).await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_password_manager_has_a_time_limit_and_leaves_nothing_behind() {
+        check_one_password(Some("exec /bin/sleep 60"), Err("no answer within 1s (`GITBOOK_TIMEOUT`)")).await;
+        check_one_password(Some("echo value; /bin/sleep 60 & exit 0"), Ok("x value")).await;
+        check_one_password(
+            Some("/bin/sleep 60 & /bin/sleep 60"),
+            Err("no answer within 1s (`GITBOOK_TIMEOUT`)"),
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn no_token_of_ours_or_of_the_ci_system_is_a_secret() {
+        let variables = [("GITBOOK_TOKEN", "hush"), ("CI_JOB_TOKEN", "hush")];
+        let yaml = "a: 'x ${{ env.GITBOOK_TOKEN }}'\nb: '${{ env.CI_JOB_TOKEN }}'\nc: '${{ env.NPM_TOKEN }}'";
+        let uses = |line: u8, key, name| {
+            format!("m:{line}:4: `secrets.{key}` uses `{name}`, a token of this program or of the CI system")
+        };
+        let expected =
+            [uses(1, "a", "GITBOOK_TOKEN"), uses(2, "b", "CI_JOB_TOKEN"), uses(3, "c", "NPM_TOKEN")];
+        assert_eq!(resolved(yaml, &variables).await.unwrap_err(), expected);
+        let found = check(&secrets(yaml), &Environment::of(&variables));
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
     }
 
     #[test]

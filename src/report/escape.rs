@@ -76,6 +76,13 @@ pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if acts(character) { ' ' } else { character }).collect()
 }
 
+/// The value of a dotenv line, in quotes where a shell that reads the file would run or change something of it.
+pub(super) fn quoted_dotenv(text: &str) -> String {
+    let text = dotenv(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// The value of a dotenv line as GitLab reads it: nothing unquotes it, and what looks like a variable (`$NAME`,
 /// `%NAME%`) becomes that variable's value in the next job.
 pub(super) fn dotenv_of_gitlab(text: &str) -> String {
@@ -92,12 +99,14 @@ pub(super) fn dotenv_of_gitlab(text: &str) -> String {
         value.push_str(if is_variable { "% " } else { "%" });
         value.push_str(part);
     }
-    value
+    // A job that has the value as a variable has the quotes, too; a shell that reads the file runs nothing.
+    quoted_dotenv(&value)
 }
 
 /// A JSON document in a dotenv line as GitLab reads it, which has a way to write the signs of variables.
 pub(super) fn dotenv_json_of_gitlab(json: &str) -> String {
-    dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025")
+    // A shell takes its texts as texts in quotes, where it still runs what is between backticks.
+    dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
 }
 
 /// A label of a pie of Mermaid's, between quotes: nothing of it ends the quotes or the code around it, or is an entity, a
@@ -206,9 +215,9 @@ mod tests {
 
     #[test]
     fn gitlab_finds_no_variable_in_a_dotenv_value() {
-        assert_eq!(dotenv_of_gitlab("a $B ${C} 'd'\n=e"), "a $$B $${C} 'd' =e");
-        assert_eq!(dotenv_of_gitlab("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "% CI_JOB_TOKEN% 5% %1A% %a-b%");
-        assert_eq!(dotenv_of_gitlab("%_A1% %é%"), "% _A1% %é%");
+        assert_eq!(dotenv_of_gitlab("a $B ${C} 'd'\n=e"), r"'a $$B $${C} '\''d'\'' =e'");
+        assert_eq!(dotenv_of_gitlab("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "'% CI_JOB_TOKEN% 5% %1A% %a-b%'");
+        assert_eq!(dotenv_of_gitlab("%_A1% %é%"), "'% _A1% %é%'");
         assert_eq!(dotenv_of_gitlab("https://x/%C3%A4%20y"), "https://x/%C3%A4%20y");
         let json = dotenv_json_of_gitlab(r#"{"a":"$B %C%"}"#);
         assert_eq!(json, r#"{"a":"\u0024B \u0025C\u0025"}"#);

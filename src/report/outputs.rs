@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::escape;
+use crate::links::without_links;
 
 /// A file of outputs in one of two forms.
 #[derive(Debug)]
@@ -54,10 +55,14 @@ impl OutputFile {
     }
 
     /// Adds the outputs to the file, in one write, and tells which of them there is no room for.
-    pub(super) fn write<'a>(&self, values: &[(&'a str, String)]) -> io::Result<Vec<&'a str>> {
+    pub(super) fn write<'a>(
+        &self,
+        values: &[(&'a str, String)],
+        checkout: &Path,
+    ) -> io::Result<Vec<&'a str>> {
         let line = |(name, value): &(&str, String)| match self.form {
             Form::GitHub => between_delimiters(name, value),
-            Form::Dotenv => format!("{name}={}\n", escape::dotenv(value)),
+            Form::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
             Form::GitLab if JSON.contains(name) => {
                 format!("{name}={}\n", escape::dotenv_json_of_gitlab(value))
             }
@@ -65,19 +70,20 @@ impl OutputFile {
         };
         let lines: Vec<_> = values.iter().map(|value| (value.0, line(value))).collect();
         if matches!(self.form, Form::GitLab) {
-            return self.replace(&lines);
+            return self.replace(&lines, checkout);
         }
-        append(&self.path, &lines.into_iter().map(|(_, line)| line).collect::<String>())?;
+        append(&self.path, &lines.into_iter().map(|(_, line)| line).collect::<String>(), checkout)?;
         Ok(Vec::new())
     }
 
     /// Puts the outputs in place of those that an earlier run has left in the file.
-    fn replace<'a>(&self, lines: &[(&'a str, String)]) -> io::Result<Vec<&'a str>> {
+    fn replace<'a>(&self, lines: &[(&'a str, String)], checkout: &Path) -> io::Result<Vec<&'a str>> {
+        let path = without_links(&self.path, checkout)?;
         // What is no file, such as a pipe, has nothing to be read, and might never end.
-        let is_file = std::fs::metadata(&self.path).is_ok_and(|there| there.is_file());
-        let there = if is_file { std::fs::read_to_string(&self.path)? } else { String::new() };
+        let is_file = std::fs::metadata(&path).is_ok_and(|there| there.is_file());
+        let there = if is_file { std::fs::read_to_string(&path)? } else { String::new() };
         let (text, left_out) = fitting(&there, lines);
-        std::fs::write(&self.path, text)?;
+        std::fs::write(&path, text)?;
         Ok(left_out)
     }
 }
@@ -113,8 +119,14 @@ fn between_delimiters(name: &str, value: &str) -> String {
 }
 
 /// Adds to a file, which is made when it is not there.
-pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn append(path: &Path, text: &str, checkout: &Path) -> io::Result<()> {
+    let path = without_links(path, checkout)?;
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// Writes a file anew.
+pub(super) fn write(path: &Path, text: &str, checkout: &Path) -> io::Result<()> {
+    std::fs::write(without_links(path, checkout)?, text)
 }
 
 #[cfg(test)]

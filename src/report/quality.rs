@@ -1,7 +1,7 @@
 //! Problems as GitLab's report of code quality has them, which it shows in the merge request.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Place, Severity, shown};
 use crate::environment::Environment;
+use crate::links;
 
 /// The file, and what its paths are about.
 #[derive(Debug)]
@@ -26,10 +27,9 @@ impl QualityFile {
     pub(super) fn of(environment: &Environment) -> Option<Self> {
         let folder = environment.folder().to_owned();
         let path = folder.join(environment.get("GITBOOK_CODE_QUALITY_FILE")?);
-        let checkout = || folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
         let root =
             environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
-        let root = root.or_else(checkout).unwrap_or_else(|| folder.clone());
+        let root = root.unwrap_or_else(|| links::checkout(&folder).to_owned());
         // It may also be an address, or a file of another project.
         let own = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
         let pipeline = own.unwrap_or(".gitlab-ci.yml").to_owned();

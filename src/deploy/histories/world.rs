@@ -361,6 +361,7 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
         overrides: &[],
         bundle: false,
         resolve_secrets: false,
+        timeout: Duration::from_secs(60),
         seal: None,
         environment: &environment,
         workspace: None,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::integration::files;
 
 /// The reason why an import cannot be resolved.
 pub(super) enum Cause {
@@ -48,7 +49,7 @@ pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Cause {
 fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause {
     let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let file = folder.join("package.json");
-    let package = match read_json(&file) {
+    let package = match read_json(&file, root) {
         Ok(package) => package,
         Err(broken) => return Cause::Elsewhere(*broken),
     };
@@ -169,11 +170,12 @@ fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
 pub(super) fn broken_package_json(script: &Path, root: &Path) -> Option<Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let mut files = folders.map(|folder| folder.join("package.json")).filter(|file| file.is_file());
-    files.find_map(|file| read_json(&file).err()).map(|problem| *problem)
+    files.find_map(|file| read_json(&file, root).err()).map(|problem| *problem)
 }
 
-fn read_json(file: &Path) -> Result<serde_json::Value, Box<Diagnostic>> {
-    let text = std::fs::read_to_string(file).unwrap_or_else(|_| "{}".to_owned());
+fn read_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnostic>> {
+    let text = files::read_text(file, |path| files::is_module(path, root));
+    let text = text.unwrap_or_else(|_| "{}".to_owned());
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();

@@ -23,9 +23,10 @@ use super::lower::lower;
 use super::order::keeps_order;
 use super::problems::in_source;
 use super::rewrite::rewrite;
-use super::sources::{Unread, file_of, is_outside, module_type};
+use super::sources::{Unread, file_of, module_type};
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::Diagnostic;
+use crate::integration::files::{self, FileError};
 
 /// The start of the name of a module that stands for `require` of a module of the runtime.
 const REQUIRED: &str = "\0require:";
@@ -87,7 +88,7 @@ impl Files {
     }
 
     fn report(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
-        let place = in_source(path, source, span.start as usize);
+        let place = in_source(path, &self.root, source, span.start as usize);
         self.found().problems.push(Diagnostic::error(place, message).hint(hint));
     }
 
@@ -124,13 +125,14 @@ impl Files {
 
     /// Returns the text of a file.
     fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, Unread> {
-        if is_outside(path, &self.root) {
-            return Err(Unread::Outside);
-        }
+        let bytes = files::read(path, |path| files::is_module(path, &self.root));
+        let bytes = bytes.map_err(|error| match error {
+            FileError::Outside => Unread::Outside,
+            FileError::Io(error) => Unread::Io(error.to_string()),
+        })?;
         if *module_type == ModuleType::Empty {
             return Ok(String::new());
         }
-        let bytes = std::fs::read(path).map_err(|error| Unread::Io(error.to_string()))?;
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Ok(match module_type {

@@ -10,6 +10,7 @@ use super::causes;
 use super::service::Crash;
 use super::sources::Unread;
 use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
+use crate::integration::files;
 use crate::integration::workshop::End;
 
 /// The context of problems.
@@ -133,7 +134,7 @@ impl Problems<'_> {
             named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
         let place = Place::file(self.shown(&file.unwrap_or_else(|| self.script.to_owned())));
         let place = match (position, named) {
-            (Some((_, line, column, _)), Some(file)) => at_column(&place, &file, line, column),
+            (Some((_, line, column, _)), Some(file)) => at_column(&place, &file, self.root, line, column),
             _ => place,
         };
         let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
@@ -210,23 +211,23 @@ pub(super) fn is_missing(problem: &BuildDiagnostic) -> bool {
 }
 
 /// Returns the place of a byte in a text that was read from a file, with the file's own line.
-pub(super) fn in_source(path: &Path, source: &str, offset: usize) -> Place {
+pub(super) fn in_source(path: &Path, root: &Path, source: &str, offset: usize) -> Place {
     let before = source.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    at_column(&Place::file(path), path, line + 1, column)
+    at_column(&Place::file(path), path, root, line + 1, column)
 }
 
 /// Returns the place of a line and a column, both counted from 0, in a file.
-pub(super) fn in_file(file: &Path, line: usize, column: usize) -> Place {
+pub(super) fn in_file(file: &Path, root: &Path, line: usize, column: usize) -> Place {
     let file = normalized(file);
-    at_column(&Place::file(&file), &file, line + 1, column)
+    at_column(&Place::file(&file), &file, root, line + 1, column)
 }
 
 /// Returns a place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which
 /// is not shown.
-fn at_column(place: &Place, file: &Path, line: usize, column: usize) -> Place {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+fn at_column(place: &Place, file: &Path, root: &Path, line: usize, column: usize) -> Place {
+    let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
     let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();

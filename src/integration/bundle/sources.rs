@@ -18,11 +18,6 @@ pub(super) enum Unread {
     Io(String),
 }
 
-/// Returns whether a module is a file of somebody else. Packages may be installed above the repository.
-pub(super) fn is_outside(module: &Path, root: &Path) -> bool {
-    module.is_absolute() && !module.starts_with(root) && !module.iter().any(|part| part == "node_modules")
-}
-
 /// Returns the file of a module, whose name may have a query or hash.
 pub(super) fn file_of(module: &str) -> PathBuf {
     let path = Path::new(module);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 
 use crate::diagnostic::{Diagnostic, Place, shown};
+use crate::integration::files;
 
 /// File names that esbuild looks for in each folder, in this order.
 const NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
@@ -208,7 +209,7 @@ impl TsconfigFiles {
 
     /// Reads a file and the files that it extends. A base that cannot be found is a warning, as in esbuild.
     fn read(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
-        let file = match parse(path) {
+        let file = match parse(path, &self.root) {
             Ok(file) => file,
             Err(problem) => {
                 self.report(*problem);
@@ -261,9 +262,9 @@ impl TsconfigFiles {
     }
 }
 
-fn parse(path: &Path) -> Result<TsConfig, Box<Diagnostic>> {
+fn parse(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let place = Place::file(path);
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
         Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}")))
     })?;
     let place = place.with_text(&text);

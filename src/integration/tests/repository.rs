@@ -98,6 +98,7 @@ impl Repository {
             overrides: &self.overrides,
             bundle: self.bundle,
             resolve_secrets: self.resolve_secrets,
+            timeout: std::time::Duration::from_secs(60),
             seal: self.seal.as_ref(),
             environment,
             workspace: None,

@@ -90,7 +90,7 @@ async fn a_branch_cant_name_a_variable() {
     let ended = job.folder(&folder).runs().await;
     done(&ended);
     let variables: std::collections::BTreeMap<_, _> = report(&ended.raw_outputs).into_iter().collect();
-    assert_eq!(variables["reason"], "push to branch `$$CI_JOB_TOKEN-% GITBOOK_TOKEN%`");
+    assert_eq!(variables["reason"], "'push to branch `$$CI_JOB_TOKEN-% GITBOOK_TOKEN%`'");
     assert!(!variables["integrations"].contains(['$', '%']), "{variables:?}");
     let reason = "push to branch `$CI_JOB_TOKEN-%GITBOOK_TOKEN%`";
     assert_eq!(ended.integrations()[0]["reason"], reason);

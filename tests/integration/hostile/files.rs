@@ -29,6 +29,22 @@ pub(super) fn github(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(outputs)
 }
 
+/// The variables that a shell has after it has read a file of lines; an error where it runs anything.
+pub(super) fn shell(text: &str) -> Result<Vec<(String, String)>, String> {
+    let names = text.lines().filter_map(|line| Some(line.split_once('=')?.0));
+    let print: String = names.map(|name| format!("printf '%s=%s\\0' {name} \"${name}\"; ")).collect();
+    // Without any program: whatever would be run is not there, and is told on standard error.
+    let script = format!("set -u; PATH=/nowhere; {text}\n{print}");
+    let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() || !said.is_empty() {
+        return Err(format!("a shell runs something: {said}"));
+    }
+    let variables = String::from_utf8_lossy(&output.stdout).into_owned();
+    let pairs = variables.split_terminator('\0').filter_map(|pair| pair.split_once('='));
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
 /// The variables that GitLab reads from a report; an error where it would fail the job. A `$NAME` that a value still
 /// holds would become another variable's value.
 pub(super) fn gitlab(text: &str) -> Result<Vec<(String, String)>, String> {

@@ -148,8 +148,8 @@ impl Written {
         let read = match self.form {
             Form::GitHub => files::github(text),
             Form::GitLab | Form::Dotenv if text.is_empty() => Ok(Vec::new()),
-            Form::GitLab => files::gitlab(text),
-            Form::Dotenv => files::github(text),
+            Form::GitLab => files::shell(text).and_then(|_| files::gitlab(text)),
+            Form::Dotenv => files::shell(text),
         };
         let outputs = match read {
             Ok(outputs) => outputs,

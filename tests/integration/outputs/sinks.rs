@@ -60,7 +60,7 @@ async fn outputs_go_to_a_dotenv_file_of_ones_own_even_on_github() {
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
     let ended = run.variable("GITBOOK_OUTPUT_FILE", "own.env").runs().await;
     let text = std::fs::read_to_string(own).unwrap();
-    assert!(text.starts_with("mode=publish\nreason=push to the production branch `main`\n"), "{text}");
+    assert!(text.starts_with("mode=publish\nreason='push to the production branch `main`'\n"), "{text}");
     assert_eq!(ended.raw_outputs, "");
 }
 
@@ -103,4 +103,24 @@ async fn no_file_is_needed() {
         .fold(deployment().variable("GITBOOK_EVENT", "tag"), |run, name| run.variable(name, ""));
     let ended = run.runs().await;
     assert_eq!((ended.code, outputs(&ended)), (Some(0), String::new()));
+}
+
+/// A branch may bring a link of the name that a file of outputs has.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_of_the_checkout_is_not_written_through() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let victim = elsewhere.path().join("victim");
+    for variable in
+        ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE", "GITBOOK_CODE_QUALITY_FILE"]
+    {
+        std::fs::write(&victim, "mine").unwrap();
+        let repository = repository().integration("hello");
+        std::os::unix::fs::symlink(&victim, repository.path("written")).unwrap();
+        let run = deployment().variable("GITBOOK_MODE", "check").folder(&repository);
+        let ended = run.variable(variable, "written").runs().await;
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine", "{variable}");
+        let said = "written` can't be written: it is a symbolic link of the repository";
+        assert_eq!((ended.code, ended.log().contains(said)), (Some(0), true), "{ended:#?}");
+    }
 }

@@ -20,6 +20,12 @@ pub(crate) struct Ended {
     pub(super) folder: PathBuf,
 }
 
+/// A value of a dotenv file as a shell reads it.
+fn unquoted(value: &str) -> String {
+    let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+    inner.map_or_else(|| value.to_owned(), |inner| inner.replace("'\\''", "'"))
+}
+
 impl Ended {
     /// The outputs as the next step sees them, whichever form they were written in.
     pub(crate) fn outputs(&self) -> BTreeMap<String, String> {
@@ -31,7 +37,7 @@ impl Ended {
                     let value: Vec<_> = lines.by_ref().take_while(|line| *line != end).collect();
                     (name, value.join("\n"))
                 }
-                (_, Some((name, value))) => (name, value.to_owned()),
+                (_, Some((name, value))) => (name, unquoted(value)),
                 _ => panic!("no output: {line}"),
             };
             assert_eq!(outputs.insert(name.to_owned(), value), None, "{name} is written once");

@@ -1,0 +1,114 @@
+//! Reads files of the repository, and no others.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use same_file::Handle;
+
+/// The folder of Git, which is no content of the repository: its configuration may hold the runner's token.
+const GIT: &str = ".git";
+
+/// The reason why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// It is not in the repository.
+    #[error("it lies outside the repository")]
+    Outside,
+    /// The system does not give it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Returns whether a path without symbolic links is content of the repository at `root`.
+pub(crate) fn is_content(path: &Path, root: &Path) -> bool {
+    path.strip_prefix(root).is_ok_and(|path| path.iter().all(|part| part != GIT))
+}
+
+/// Returns whether a path without symbolic links is content of the repository, or of a package: those may be installed above it.
+pub(crate) fn is_module(path: &Path, root: &Path) -> bool {
+    is_content(path, root) || !path.starts_with(root) && path.iter().any(|part| part == "node_modules")
+}
+
+/// Opens a file if `is_allowed` says so of its true path.
+///
+/// # Errors
+/// [`FileError::Outside`] where it does not, or where another file is at the path by now.
+pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<File, FileError> {
+    // A pipe would be waited for.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file").into());
+    }
+    let file = File::open(path)?;
+    let path = dunce::canonicalize(path)?;
+    let is_same = Handle::from_file(file.try_clone()?)? == Handle::from_path(&path)?;
+    if is_same && is_allowed(&path) { Ok(file) } else { Err(FileError::Outside) }
+}
+
+/// Reads a file if `is_allowed` says so of its true path.
+///
+/// # Errors
+/// Those of [`open`].
+pub(crate) fn read(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    open(path, is_allowed)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file as text if `is_allowed` says so of its true path.
+///
+/// # Errors
+/// Those of [`open`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
+pub(crate) fn read_text(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<String, FileError> {
+    let mut text = String::new();
+    open(path, is_allowed)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{FileError, is_content, is_module, read};
+
+    #[test]
+    fn content_is_below_the_root_and_not_gits() {
+        let check = |path: &str, expected: [bool; 2]| {
+            let [path, root] = [path, "/repository"].map(Path::new);
+            assert_eq!([is_content(path, root), is_module(path, root)], expected, "{}", path.display());
+        };
+        check("/repository/a/b", [true, true]);
+        check("/repository/node_modules/a", [true, true]);
+        check("/repository/.github/a", [true, true]);
+        check("/repository/.git/config", [false, false]);
+        check("/repository/a/.git/node_modules/a", [false, false]);
+        check("/node_modules/a", [false, true]);
+        check("/home/a/.netrc", [false, false]);
+        check("/repository-2/a", [false, false]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_where_it_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(folder.path()).unwrap();
+        let root = base.join("repository");
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        std::fs::write(base.join("secret"), "hush").unwrap();
+        std::fs::write(root.join("own"), "own").unwrap();
+        std::fs::write(root.join(".git/config"), "hush").unwrap();
+        for (link, target) in
+            [("a", base.join("secret")), ("b", root.join("own")), ("c", root.join(".git/config"))]
+        {
+            std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+        }
+        let read = |name: &str| read(&root.join(name), |path| is_content(path, &root));
+        assert_eq!(read("own").unwrap(), b"own");
+        assert_eq!(read("b").unwrap(), b"own");
+        for outside in ["a", "c", ".git/config", "../secret"] {
+            assert!(matches!(read(outside), Err(FileError::Outside)), "{outside}");
+        }
+        assert!(matches!(read("missing"), Err(FileError::Io(_))));
+        assert!(matches!(read(".git"), Err(FileError::Io(_))));
+    }
+}
