@@ -40,9 +40,10 @@ pub(crate) struct Ci {
     pub branch: Option<Branch>,
     /// The pull request that it is about, in the same way, or the one that the pushed branch is known to have.
     pub pull_request: Option<u64>,
-    /// Whether this runs with the base branch's rights and secrets because of a stranger's pull request, whatever
-    /// the variables say about the event.
+    /// Whether this runs with the base's rights because of a fork's change, whatever the variables say.
     pub fork_as_base: bool,
+    /// Whether this runs because of a fork's change at all.
+    pub is_of_fork: bool,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that it is on.
@@ -59,6 +60,8 @@ pub(crate) struct Ci {
     pub commit: Option<String>,
     /// A number that is higher for newer runs; 0 where the system gives none.
     pub run: u64,
+    /// What counts the runs: the system, and the job where each has its own numbers.
+    pub counter: String,
     /// Which attempt at the run this is, from 1; 0 where the system gives no number.
     pub attempt: u64,
     /// Where the run's log can be read.
@@ -100,6 +103,7 @@ impl Ci {
             branch: None,
             pull_request: None,
             fork_as_base: false,
+            is_of_fork: false,
             repository: None,
             forge: ForgeKind::default(),
             api: None,
@@ -108,6 +112,7 @@ impl Ci {
             default_branch: None,
             commit: None,
             run: 0,
+            counter: system.to_owned(),
             attempt: 0,
             run_url: None,
             workspace: None,
@@ -123,11 +128,8 @@ pub(crate) enum Event {
     Push(Branch),
     /// A branch is gone.
     BranchDeleted(Branch),
-    /// A tag came or went.
-    Tag {
-        /// Whether it went.
-        deleted: bool,
-    },
+    /// A tag came, or went if `deleted`.
+    Tag { deleted: bool },
     /// Something about a pull request.
     PullRequest(PullRequest),
     /// A merge queue wants its candidate checked.

@@ -54,6 +54,10 @@ pub(crate) struct Previews<'a> {
     pub commit: Option<&'a str>,
     /// The run, higher for newer ones.
     pub run: u64,
+    /// What counts the runs.
+    pub counter: &'a str,
+    /// Whether the forge has said that the commit is the branch's newest.
+    pub is_tip: bool,
     /// What they are called.
     pub template: &'a Template,
     /// `private` or `unlisted`.
@@ -101,6 +105,7 @@ impl Previews<'_> {
             pull_request: self.target.pull_request.filter(|_| self.template.needs_pull_request()),
             commit: self.commit.unwrap_or_default().to_owned(),
             run: self.run,
+            counter: self.counter.to_owned(),
             hash: String::new(),
             script_bytes: None,
         }
@@ -187,7 +192,7 @@ impl Deployment<'_> {
         let existing = self.read(name).await?;
         let mut former = None;
         if let Some(existing) = &existing {
-            let theirs = guard::may_change(name, existing, mark)?;
+            let theirs = guard::may_change(name, existing, mark, previews.is_tip)?;
             if self.skip_unchanged && theirs.hash == marked.hash {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
@@ -240,11 +245,11 @@ impl Deployment<'_> {
         let Some(existing) = self.read(name).await? else {
             return Ok(absent());
         };
-        guard::may_change(name, &existing, ours)?;
+        guard::may_change(name, &existing, ours, false)?;
         if self.dry_run {
             return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
         }
-        let may_be_deleted = |there: &Published| guard::may_change(name, there, ours).is_ok();
+        let may_be_deleted = |there: &Published| guard::may_change(name, there, ours, false).is_ok();
         let deletion = self.delete_known(name, may_be_deleted).await;
         Ok(match deletion.map_err(|error| error.guarded(ours))? {
             Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },

@@ -35,7 +35,7 @@ pub(crate) enum Decision {
 }
 
 /// Whose preview it is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
     /// The branch.
     pub branch: Branch,
@@ -50,7 +50,7 @@ pub(crate) enum Refusal {
     #[error("`GITBOOK_TOKEN` is unset or empty")]
     NoToken,
     /// A stranger's code would run with the base's secrets.
-    #[error("a `pull_request_target` event of a fork is not deployed")]
+    #[error("a run with the rights of the base for a fork's change is not deployed")]
     ForkAsBase,
     /// The end of a preview would publish something.
     #[error("a job that stops an environment does not publish")]
@@ -151,10 +151,18 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
 /// The plan, unless it would publish what nobody means to, whatever it was called: a stranger's script with the base's
 /// secrets, or a branch where its preview is to end.
 fn safely(plan: Plan, ci: &Ci) -> Plan {
-    match plan.decision {
-        Decision::Publish | Decision::Preview(_) if ci.fork_as_base => {
-            Decision::Refuse(Refusal::ForkAsBase).because(plan.reason)
+    let is_refused = match &plan.decision {
+        Decision::Publish => ci.fork_as_base || ci.is_of_fork,
+        // A fork's branch must not pass for one of the base's.
+        Decision::Preview(target) => {
+            ci.fork_as_base || ci.is_of_fork && target.branch.of_which_fork().is_none()
         }
+        _ => false,
+    };
+    if is_refused {
+        return Decision::Refuse(Refusal::ForkAsBase).because(plan.reason);
+    }
+    match plan.decision {
         Decision::Publish | Decision::Preview(_) if ci.stops => {
             Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }

@@ -37,6 +37,19 @@ impl Branch {
         self.0.split_once(':')
     }
 
+    /// Returns whether Git allows a branch of this name (`git check-ref-format`).
+    #[must_use]
+    pub(crate) fn is_valid(&self) -> bool {
+        let name = self.of_which_fork().map_or(self.as_str(), |(_, name)| name);
+        let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+        let has_bad = name.contains(|c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c));
+        !has_bad
+            && name != "@"
+            && !name.ends_with('.')
+            && !["..", "@{"].iter().any(|text| name.contains(text))
+            && name.split('/').all(is_part)
+    }
+
     /// The true name.
     #[must_use]
     pub(crate) fn as_str(&self) -> &str {

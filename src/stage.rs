@@ -6,6 +6,7 @@ mod races;
 mod shares;
 mod sweep;
 
+use races::Position;
 pub(crate) use races::forge;
 
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use secrecy::SecretString;
 
 use crate::cancel::Cancel;
 use crate::ci::Ci;
-use crate::config::{Config, Endpoint, Shard};
+use crate::config::{Config, Endpoint, Mode, Shard};
 use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
 use crate::diagnostic::{self, Diagnostic, Place, shown};
 use crate::environment::Environment;
@@ -123,17 +124,18 @@ impl Stage<'_> {
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         run.named = self.known_previews(&mine, &previews);
-        let (overtaken, packaged) = futures::join!(
-            self.overtaken(&target.branch, target.pull_request),
+        let (position, packaged) = futures::join!(
+            self.position(&target.branch, target.pull_request),
             self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
         self.preview_names(&selection, &previews, run)?;
-        if let Some(why) = overtaken {
+        if let Some(why) = self.overtaken(&position, target) {
             let named = std::mem::take(&mut run.named);
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
         }
+        let previews = Previews { is_tip: matches!(position, Position::Newest), ..previews };
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
         self.each("publishing", &integrations, run, async |(built, time)| {
@@ -302,7 +304,10 @@ impl Stage<'_> {
             target,
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
             commit: self.ci.commit.as_deref(),
-            run: self.ci.run,
+            // Who deletes by hand means the preview that is there, whichever run made it.
+            run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
+            counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
+            is_tip: false,
             template: &self.config.preview_name,
             visibility: self.config.preview_visibility,
         })

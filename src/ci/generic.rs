@@ -20,8 +20,10 @@ pub(super) fn nothing_detected(environment: &Environment) -> Ci {
 /// Lets the generic variables replace what was detected.
 pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError> {
     let given = |name: &str| environment.get(name).map(str::to_owned);
-    ci.fork_as_base =
-        matches!(ci.event, Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base: true, .. }));
+    if let Event::PullRequest(PullRequest { author: Author::Fork, runs_as_base, .. }) = ci.event {
+        ci.is_of_fork = true;
+        ci.fork_as_base |= runs_as_base;
+    }
     // Other events than those about a branch are told of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
@@ -89,6 +91,8 @@ fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
         "a ref that is no branch".to_owned()
     } else if name.chars().any(char::is_control) {
         "not a branch's name: it holds a control character".to_owned()
+    } else if !Branch::new(name).is_valid() {
+        "not a name that Git allows for a branch".to_owned()
     } else {
         return Ok(Some(Branch::new(name)));
     };

@@ -25,6 +25,15 @@ struct Payload {
     head_commit: Option<Commit>,
     pull_request: Option<PullRequestPayload>,
     repository: Option<Repository>,
+    workflow_run: Option<WorkflowRun>,
+}
+
+/// The run that another workflow waited for.
+#[derive(Debug, Deserialize)]
+struct WorkflowRun {
+    event: Option<String>,
+    /// Gone when the fork is.
+    head_repository: Option<Repository>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,6 +97,9 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
         workspace: folder(environment, "GITHUB_WORKSPACE"),
+        // Such a run has the base's secrets, and may have checked out the fork's code.
+        fork_as_base: payload.is_after_run_of_fork(),
+        is_of_fork: payload.is_after_run_of_fork(),
         ..Ci::of(system(environment), event(name, &payload, environment))
     })
 }
@@ -154,6 +166,15 @@ impl Payload {
             "delete" if self.reference.is_none() => Some("ref"),
             "delete" if self.ref_type.is_none() => Some("ref_type"),
             _ => None,
+        }
+    }
+
+    /// Returns whether this follows a run for a fork.
+    fn is_after_run_of_fork(&self) -> bool {
+        let Some(run) = &self.workflow_run else { return false };
+        match (&run.head_repository, &self.repository) {
+            (Some(head), Some(base)) => head.id != base.id,
+            _ => run.event.as_deref().is_some_and(|event| event.starts_with("pull_request")),
         }
     }
 

@@ -17,6 +17,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         // It counts within a job, so within a branch. A change request is a job of its own that starts at 1, and must
         // not seem older than what its branch's job has published.
         run: number(environment, "BUILD_NUMBER").filter(|_| !is_change).unwrap_or(0),
+        counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: text(environment, "BUILD_URL"),
         workspace: folder(environment, "WORKSPACE"),
         ..Ci::of("Jenkins", event(environment))

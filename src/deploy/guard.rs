@@ -29,6 +29,8 @@ pub(crate) enum GuardError {
         name: String,
         /// Whose it is.
         mark: Box<Mark>,
+        /// Whether only the repository is another one, which may be ours under a former name.
+        is_moved: bool,
     },
     /// A preview that is ours, by a newer run.
     #[error("a newer run ({0}) has published this preview")]
@@ -42,16 +44,25 @@ impl GuardError {
         match self {
             Self::NotMarked { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook".to_owned(),
             Self::Damaged { mark, .. } => format!("if it is a preview of this branch, make `{mark}` the last line of its summary, or delete it by hand in GitBook; then run again"),
-            Self::OtherPreview { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook".to_owned(),
+            Self::OtherPreview { mark, is_moved: true, .. } => format!("give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `{}` until its previews are gone", mark.repository),
+            Self::OtherPreview { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`".to_owned(),
             Self::Newer(_) => "nothing is to be done: the newer run's preview stays".to_owned(),
         }
     }
 }
 
-/// The mark of an existing preview, if this run may publish over it or delete it: it is ours, and by no newer run.
-pub(super) fn may_change(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+/// The mark of an existing preview, if this run may publish over it or delete it: it is ours, and by no newer run. Where the
+/// mark names no counter, and the forge has said that this run's commit is the branch's newest (`is_tip`), what is there of
+/// another commit is older.
+pub(super) fn may_change(
+    name: &str,
+    existing: &Published,
+    expected: &Mark,
+    is_tip: bool,
+) -> Result<Mark, GuardError> {
     let mark = ours(name, existing, expected)?;
-    if mark.is_newer_than(expected) { Err(GuardError::Newer(mark.run)) } else { Ok(mark) }
+    let is_older = is_tip && mark.counter.is_empty() && mark.commit != expected.commit;
+    if mark.is_newer_than(expected) && !is_older { Err(GuardError::Newer(mark.run)) } else { Ok(mark) }
 }
 
 /// Whether a deletion is tried again. What is gone by then is what was wanted.
@@ -77,7 +88,8 @@ pub(super) fn publish_again(
     // What had this very mark already is published once more, if at all, on purpose.
     let is_as_before =
         before.is_some_and(|before| (&before.version, &before.summary) == (&there.version, &there.summary));
-    match may_change(&there.name, &there, sent) {
+    // What the forge has said before the first try may be wrong by now.
+    match may_change(&there.name, &there, sent, false) {
         Ok(mark) if mark == *sent && !is_as_before => Further::Happened(there),
         Ok(_) => Further::Try,
         Err(_) => Further::Stop(Box::new(there)),
@@ -89,7 +101,10 @@ fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, Guard
     let name = name.to_owned();
     match existing.summary.as_deref().and_then(Mark::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
-        Some(mark) => Err(GuardError::OtherPreview { name, mark: Box::new(mark) }),
+        Some(mark) => {
+            let is_moved = (&mark.integration, &mark.branch) == (&expected.integration, &expected.branch);
+            Err(GuardError::OtherPreview { name, mark: Box::new(mark), is_moved })
+        }
         None if existing.summary.as_deref().is_some_and(Mark::is_in) => {
             Err(GuardError::Damaged { name, mark: Box::new(expected.clone()) })
         }
@@ -99,7 +114,7 @@ fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, Guard
 
 #[cfg(test)]
 mod tests {
-    use super::{delete_again, may_change, publish_again};
+    use super::{GuardError, delete_again, may_change, publish_again};
     use crate::gitbook::{Deletion, Further, Published};
     use crate::preview::Mark;
 
@@ -157,9 +172,13 @@ mod tests {
 
     #[test]
     fn a_newer_runs_is_left_as_it_is() {
-        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark());
+        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark(), false);
         assert_eq!(of(11).unwrap().run, 11);
         assert_eq!(of(12).unwrap().run, 12);
+        let elsewhere = Mark { run: 99, commit: "older".to_owned(), ..mark() };
+        let of_tip = |theirs: &Mark| may_change("hello-x", &by(theirs, 1), &mark(), true);
+        assert_eq!(of_tip(&elsewhere).unwrap(), elsewhere);
+        assert_eq!(of_tip(&Mark { run: 99, ..mark() }), Err(GuardError::Newer(99)));
         let error = of(13).unwrap_err();
         assert_eq!(error.to_string(), "a newer run (13) has published this preview");
         assert_eq!(error.hint(), "nothing is to be done: the newer run's preview stays");
@@ -168,7 +187,7 @@ mod tests {
     #[test]
     fn a_deletion_is_tried_again_where_the_first_try_would_be_made() {
         let check = |there: Option<Published>, expected: Further<Deletion>| {
-            let may_be_deleted = |there: &Published| may_change("hello-x", there, &mark()).is_ok();
+            let may_be_deleted = |there: &Published| may_change("hello-x", there, &mark(), false).is_ok();
             assert_eq!(delete_again(there, may_be_deleted), expected);
         };
         let stop = |there: Published| check(Some(there.clone()), Further::Stop(Box::new(there)));
@@ -226,10 +245,13 @@ mod tests {
         let check = |other: Mark, whose: &str| {
             let (error, hint) = said(Some(other.to_string()));
             assert_eq!(error, format!("`hello-x` is a preview of {whose}, so it is left as it is"));
-            assert_eq!(
-                hint,
-                "give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook"
+            let is_moved = other.repository != mark().repository;
+            let moved = format!(
+                "; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `{}` until its previews are gone",
+                other.repository
             );
+            let moved = if is_moved { moved } else { String::new() };
+            assert_eq!(hint, format!("give previews another name with `GITBOOK_PREVIEW_NAME`{moved}"));
         };
         let with = |change: fn(&mut Mark)| {
             let mut mark = mark();

@@ -130,6 +130,14 @@ pub(crate) enum DeployError {
     /// Before a sweep deletes something, the forge is asked once more, and did not answer.
     #[error("`{0}` is left as it is, since the forge does not say once more that its branch is gone")]
     Standing(String, #[source] ForgeError),
+    /// The name in a mark is none that a forge can be asked about.
+    #[error("`{name}` is kept: Git allows no branch named `{branch}`, so nothing tells whether that is gone")]
+    NoBranch {
+        /// The preview.
+        name: String,
+        /// The branch in its mark.
+        branch: String,
+    },
     /// A signal came while a request was under way.
     #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
     CancelledInFlight {
@@ -159,7 +167,7 @@ impl DeployError {
     pub(super) fn guarded(self, ours: &Mark) -> Self {
         match self {
             Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) } => {
-                match guard::may_change(&name, &there, ours) {
+                match guard::may_change(&name, &there, ours, false) {
                     Err(error) => Self::Guard { error, tried: may_have_happened.then_some(doing) },
                     Ok(_) => Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) },
                 }
@@ -191,6 +199,7 @@ impl DeployError {
             Self::Stale(_) => {
                 "run again, and let nothing write into the checkout while this step runs".to_owned()
             }
+            Self::NoBranch { .. } => "delete it by hand in GitBook, if it is yours".to_owned(),
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()

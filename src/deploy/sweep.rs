@@ -1,5 +1,7 @@
 //! The sweep: deletes the previews of branches and pull requests that are gone, and says why it keeps each other one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::outcome::earlier;
@@ -74,6 +76,13 @@ pub(crate) struct Fate {
     kept: Option<String>,
 }
 
+impl Fate {
+    /// Returns whether no forge can be asked about its branch.
+    fn has_no_branch(&self) -> bool {
+        !Branch::new(&self.mark.branch).is_valid()
+    }
+}
+
 impl Sweep<'_> {
     /// What is to become of each preview of an organization, which is known by its id or subdomain. Nothing is deleted
     /// yet.
@@ -93,9 +102,20 @@ impl Sweep<'_> {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
         }
         let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
+        let mut fates: Vec<_> = fates.collect();
+        // Many integrations have a preview of one branch, which is asked for once.
+        let undecided = fates.iter().filter(|fate| fate.kept.is_none() && !fate.has_no_branch());
+        let targets: BTreeSet<_> = undecided.map(|fate| self.target(&fate.mark)).collect();
         // In whatever order: the first failure is the cause of those that come of it.
-        let asked = stream::iter(fates).map(|fate| self.asked(fate)).buffer_unordered(AT_ONCE);
-        asked.try_collect().await
+        let asked = stream::iter(targets).map(|target| self.asked(target)).buffer_unordered(AT_ONCE);
+        let open: BTreeMap<_, _> = asked.try_collect().await?;
+        for fate in &mut fates {
+            let open = open.get(&self.target(&fate.mark)).copied().unwrap_or_default();
+            if open && fate.kept.is_none() {
+                fate.kept = Some(format!("{} is open", self.told(&self.target(&fate.mark))));
+            }
+        }
+        Ok(fates)
     }
 
     /// Deletes what is to be deleted, but not more than a run may, and says why everything else is kept.
@@ -112,11 +132,18 @@ impl Sweep<'_> {
         let mut outcomes = Vec::new();
         let mut room = MOST_DELETIONS;
         for fate in fates {
+            let is_undecided = fate.has_no_branch();
             let Fate { name, place, mark, kept } = fate;
             let kept = kept
                 .or_else(|| (room == 0).then(|| format!("{MOST_DELETIONS} deletions a run are the most")));
             if let Some(why) = kept {
                 outcomes.push(Outcome::skipped(name, &place, true, &format!("kept: {why}")));
+                continue;
+            }
+            if is_undecided {
+                let error = DeployError::NoBranch { name: name.clone(), branch: mark.branch };
+                let outcome = self.deployment.timed(name, &place, true, async { Err(error) }).await;
+                outcomes.push(outcome);
                 continue;
             }
             room -= 1;
@@ -168,18 +195,12 @@ impl Sweep<'_> {
         self.forge.standing(&target.branch, target.pull_request).await
     }
 
-    /// Asks the forge about what may be deleted.
-    async fn asked(&self, fate: Fate) -> Result<Fate, SweepError> {
-        if fate.kept.is_some() {
-            return Ok(fate);
+    /// Asks the forge whether a branch or pull request is open.
+    async fn asked(&self, target: Target) -> Result<(Target, bool), SweepError> {
+        match self.standing(&target).await {
+            Ok(standing) => Ok((target, standing != Standing::Gone)),
+            Err(source) => Err(SweepError::Forge(self.told(&target), source)),
         }
-        let target = self.target(&fate.mark);
-        let kept = match self.standing(&target).await {
-            Ok(Standing::Gone) => None,
-            Ok(Standing::Open { .. }) => Some(format!("{} is open", self.told(&target))),
-            Err(source) => return Err(SweepError::Forge(self.told(&target), source)),
-        };
-        Ok(Fate { kept, ..fate })
     }
 
     /// Reads a preview and asks the forge again, so that nothing is deleted which was published, changed, replaced or

@@ -32,7 +32,8 @@ fn of_values(text: &str) -> Mark {
     let number = value().parse().ok();
     let run = value().parse().unwrap_or_default();
     let script_bytes = value().parse().ok();
-    Mark { integration, repository, branch, pull_request: number, commit, run, hash, script_bytes }
+    let counter = String::new();
+    Mark { integration, repository, branch, pull_request: number, commit, run, counter, hash, script_bytes }
 }
 
 /// Holds that a mark can be kept in a summary.

@@ -178,7 +178,7 @@ fn other_activity_of_a_pull_request() {
 #[test]
 fn a_pull_request_that_runs_with_the_base_s_secrets() {
     for action in ["opened", "synchronize", "closed", "labeled"] {
-        let expected = "refused, a `pull_request_target` event of a fork is not deployed";
+        let expected = "refused, a run with the rights of the base for a fork's change is not deployed";
         anyhow(&as_base(of_fork(action, 12, "main")), expected, "pull request #12 of a fork");
         anyhow(&as_base(payloads::of_lost_fork(action, 12, "x")), expected, "pull request #12 of a fork");
     }

@@ -22,6 +22,8 @@ pub(crate) struct Mark {
     pub commit: String,
     /// The number of the CI run, higher for newer runs; 0 where the CI system gives none.
     pub run: u64,
+    /// What counts the runs, such as a CI system; empty where that is not known. Numbers of two counters mean nothing together.
+    pub counter: String,
     /// SHA-256 of what was published, without the mark; empty when it is not known.
     pub hash: String,
     /// How long the script is, where that is known. No script has 4 GiB.
@@ -44,6 +46,7 @@ impl Mark {
                 "pull_request" => mark.pull_request = Some(value.parse().ok()?),
                 "commit" => mark.commit = value,
                 "run" => mark.run = value.parse().ok()?,
+                "counter" => mark.counter = value,
                 "hash" => mark.hash = value,
                 // Nothing depends on it, and earlier versions wrote none.
                 "bytes" => mark.script_bytes = value.parse().ok(),
@@ -62,10 +65,12 @@ impl Mark {
         marker::is_in(text)
     }
 
-    /// Whether a newer run than the other's made it. Runs without a number are neither newer nor older.
+    /// Whether a newer run than the other's made it. Runs without a number are neither newer nor older, nor are those of another
+    /// counter. Earlier versions named no counter.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
-        other.run != 0 && self.run > other.run
+        let is_comparable = self.counter.is_empty() || self.counter == other.counter;
+        is_comparable && other.run != 0 && self.run > other.run
     }
 
     /// Whether both are of one integration, repository and branch.
@@ -87,7 +92,9 @@ impl fmt::Display for Mark {
             ("branch", &self.branch),
         ];
         values.extend(number.as_deref().map(|number| ("pull_request", number)));
-        values.extend([("commit", self.commit.as_str()), ("run", &run), ("hash", &self.hash)]);
+        values.extend([("commit", self.commit.as_str()), ("run", &run)]);
+        values.extend((!self.counter.is_empty()).then_some(("counter", self.counter.as_str())));
+        values.push(("hash", &self.hash));
         values.extend(bytes.as_deref().map(|bytes| ("bytes", bytes)));
         f.write_str(&marker::write(KIND, &values))
     }
@@ -107,6 +114,7 @@ mod tests {
             pull_request: None,
             commit: "abc".into(),
             run: 12,
+            counter: String::new(),
             hash: "00ff".into(),
             script_bytes: Some(73_152),
         }
@@ -149,6 +157,10 @@ mod tests {
         check(13, 12, true);
         check(12, 12, false);
         check(11, 12, false);
+        let by = |counter: &str, run| Mark { counter: counter.to_owned(), run, ..mark() };
+        assert!(by("Jenkins", 13).is_newer_than(&by("Jenkins", 12)));
+        assert!(!by("Jenkins", 13).is_newer_than(&by("Buildkite", 12)));
+        assert!(by("", 13).is_newer_than(&by("Buildkite", 12)));
         // Without numbers nothing is known.
         check(13, 0, false);
         check(0, 12, false);
@@ -178,8 +190,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, hash in ".*", script_bytes: Option<u32>) {
-            let mark = Mark { integration, repository, branch, pull_request, commit, run, hash, script_bytes };
+        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
+            let mark = Mark { integration, repository, branch, pull_request, commit, run, counter, hash, script_bytes };
             let text = mark.to_string();
             prop_assert_eq!(Mark::find(&text), Some(mark));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();

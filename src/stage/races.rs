@@ -70,36 +70,54 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
     }
 }
 
+/// The place of a run's commit in its branch.
+#[derive(Debug)]
+pub(super) enum Position {
+    /// It is the newest.
+    Newest,
+    /// There is a newer one, or the branch is gone.
+    Past(Standing),
+    /// The forge does not tell.
+    Unknown,
+}
+
 impl Stage<'_> {
     /// Why the commit is not to be published any more, if so: its branch has moved on, or is gone.
-    pub(super) async fn overtaken(&self, branch: &Branch, pull_request: Option<u64>) -> Option<String> {
-        Some(match self.past_commit(branch, pull_request).await? {
-            Standing::Gone => self.gone(branch, pull_request),
-            Standing::Open { tip } => moved_on(branch, &tip),
-        })
+    pub(super) fn overtaken(&self, position: &Position, target: &Target) -> Option<String> {
+        match position {
+            Position::Past(Standing::Gone) => Some(self.gone(&target.branch, target.pull_request)),
+            Position::Past(Standing::Open { tip }) => Some(moved_on(&target.branch, tip)),
+            Position::Newest | Position::Unknown => None,
+        }
     }
 
     /// The same of the commit that is about to go to production; what no branch is at is not overtaken. A pull request
     /// that is closed says nothing: where that is asked for, it is published once it is merged.
     pub(super) async fn production_overtaken(&self) -> Option<String> {
         let (branch, pull_request) = (self.ci.event.branch()?, self.ci.event.pull_request());
-        match self.past_commit(branch, pull_request).await? {
-            Standing::Gone => pull_request.is_none().then(|| self.gone(branch, None)),
-            Standing::Open { tip } => Some(moved_on(branch, &tip)),
+        match self.position(branch, pull_request).await {
+            Position::Past(Standing::Gone) => pull_request.is_none().then(|| self.gone(branch, None)),
+            Position::Past(Standing::Open { tip }) => Some(moved_on(branch, &tip)),
+            Position::Newest | Position::Unknown => None,
         }
     }
 
-    /// Where a branch stands, if that is not at the commit of this run.
-    async fn past_commit(&self, branch: &Branch, pull_request: Option<u64>) -> Option<Standing> {
+    /// Returns where this run's commit is in its branch, as far as the forge tells.
+    pub(super) async fn position(&self, branch: &Branch, pull_request: Option<u64>) -> Position {
         // The commit of an event that is about no branch is not that of a branch which was named by hand.
-        self.ci.event.branch()?;
-        let commit = self.ci.commit.as_deref()?;
+        let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
+        let Some(commit) = commit else { return Position::Unknown };
         let undone = "whether the commit is its branch's newest is not known";
         if !is_commit(commit) {
             tracing::info!("{undone}: `{commit}` is no commit's name");
-            return None;
+            return Position::Unknown;
         }
-        self.standing(branch, pull_request, undone).await.filter(|standing| !standing.has_as_tip(commit))
+        match self.standing(branch, pull_request, undone).await {
+            None => Position::Unknown,
+            Some(Standing::Open { tip }) if tip.is_empty() => Position::Unknown,
+            Some(standing) if standing.has_as_tip(commit) => Position::Newest,
+            Some(standing) => Position::Past(standing),
+        }
     }
 
     /// Why a preview is not to be deleted after all: what was closed is open again. Deleted by hand it is anyway.

@@ -250,6 +250,8 @@ impl World {
             repository: REPOSITORY,
             commit: Some("c0ffee"),
             run,
+            counter: "",
+            is_tip: false,
             template: &self.template,
             visibility: "private",
         }

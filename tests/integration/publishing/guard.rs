@@ -59,7 +59,7 @@ async fn a_preview_of_another_repository_is_left_alone() {
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/somebody/integrations` until its previews are gone
     "#);
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
     only_read(delete, &mark, 1).await;
@@ -74,7 +74,7 @@ async fn a_preview_of_another_branch_is_left_alone() {
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed, delete this one by hand in GitBook
+     hint: give previews another name with `GITBOOK_PREVIEW_NAME`
     "#);
 }
 

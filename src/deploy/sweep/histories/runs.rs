@@ -92,6 +92,7 @@ impl Telling<'_> {
 
     fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
         let (template, run) = (&self.template, self.run);
-        Previews { target, repository, commit: Some("c0ffee"), run, template, visibility: "private" }
+        let (commit, counter, is_tip, visibility) = (Some("c0ffee"), "", false, "private");
+        Previews { target, repository, commit, run, counter, is_tip, template, visibility }
     }
 }

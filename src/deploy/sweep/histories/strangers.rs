@@ -71,8 +71,7 @@ pub(super) fn stranger(
     any_number: Option<u64>,
 ) -> Option<Stranger> {
     let template: Template = text.parse().ok()?;
-    let numbered = preview.number.is_some();
-    let head = preview.head.clone();
+    let (numbered, head) = (preview.number.is_some(), preview.head.clone());
     let mut name = template.name(integration, &Branch::new(&head), preview.number);
     let mut mark = Mark {
         integration: integration.to_owned(),
@@ -81,6 +80,7 @@ pub(super) fn stranger(
         pull_request: preview.number,
         commit: "c0ffee".to_owned(),
         run: 1,
+        counter: String::new(),
         hash: "00".to_owned(),
         script_bytes: Some(58),
     };

@@ -218,13 +218,29 @@ async fn a_deletion_that_fails_stops_no_other() {
 async fn an_odd_mark_is_asked_for_as_it_is() {
     let forge = StandIn::start().await;
     let gitbook = Sandbox::start().await;
-    // printf 'a/../b?c#d%2F' | sha256sum
-    let name = "hello-a-b-c-d-2f-e8d9b0e8";
-    let odd = preview(name, &mark("a/../b%3Fc%23d%252F"));
+    // printf 'a/b#c%%2F' | sha256sum
+    let name = "hello-a-b-c-2f-d8cd7499";
+    let odd = preview(name, &mark("a/b%23c%252F"));
     gitbook.set(name, &odd);
     let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
     let ended = run.runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let asked: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
-    assert!(asked[0].ends_with("/branches/a%2F..%2Fb%3Fc%23d%252F"), "{asked:?}");
+    assert!(asked[0].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_branch_that_no_forge_can_have_is_kept_and_stops_no_other() {
+    let forge = StandIn::start().await;
+    let gitbook = Sandbox::start().await;
+    // printf '..' | sha256sum
+    let odd = "hello-5ec1f7e7";
+    gitbook.set(odd, &preview(odd, &mark("..")));
+    gitbook.set("hello-gone", &preview("hello-gone", &mark("gone")));
+    let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
+    let ended = run.runs().await;
+    assert_eq!((ended.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{ended:#?}");
+    let said =
+        format!("`{odd}` is kept: Git allows no branch named `..`, so nothing tells whether that is gone");
+    assert!(ended.log().contains(&said), "{}", ended.log());
 }
