@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -59,7 +59,10 @@ impl Hidden {
         drop(hidden);
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // More than it can find are more than memory holds.
-        let Ok(finder) = AhoCorasick::new(&hidden.forms) else { return REPLACEMENT.to_owned() };
+        // The other kinds take time by the square of a secret's length where it repeats itself.
+        let kind = Some(AhoCorasickKind::ContiguousNFA);
+        let finder = AhoCorasick::builder().kind(kind).build(&hidden.forms);
+        let Ok(finder) = finder else { return REPLACEMENT.to_owned() };
         without(hidden.finder.insert(finder), text)
     }
 }
@@ -186,5 +189,13 @@ mod tests {
         assert_eq!(hidden.redacted("ä<abcdef>ö"), "ä<***>ö");
         hidden.add("hijkl");
         assert_eq!(hidden.redacted("<abcdefghijkl>"), "<***>");
+    }
+
+    #[test]
+    fn a_long_secret_that_repeats_itself_is_found() {
+        let hidden = Hidden::default();
+        hidden.add(&"a".repeat(10_000));
+        assert_eq!(hidden.redacted(&format!("<{}>", "a".repeat(25_000))), "<***>");
+        assert_eq!(hidden.redacted(&"a".repeat(9_999)), "a".repeat(9_999));
     }
 }
