@@ -40,9 +40,9 @@ pub(crate) struct Ci {
     pub branch: Option<Branch>,
     /// The pull request that it is about, in the same way, or the one that the pushed branch is known to have.
     pub pull_request: Option<u64>,
-    /// Whether this runs with the base's rights because of a fork's change, whatever the variables say.
+    /// True if a fork's change started this run with the base's rights. Variables do not override it.
     pub fork_as_base: bool,
-    /// Whether this runs because of a fork's change at all.
+    /// True if a fork's change started this run, with or without the base's rights.
     pub is_of_fork: bool,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
@@ -60,7 +60,7 @@ pub(crate) struct Ci {
     pub commit: Option<String>,
     /// A number that is higher for newer runs; 0 where the system gives none.
     pub run: u64,
-    /// What counts the runs: the system, and the job where each has its own numbers.
+    /// The source of the run number: the CI system, and the job if each job numbers its own runs.
     pub counter: String,
     /// Which attempt at the run this is, from 1; 0 where the system gives no number.
     pub attempt: u64,

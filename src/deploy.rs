@@ -54,9 +54,9 @@ pub(crate) struct Previews<'a> {
     pub commit: Option<&'a str>,
     /// The run, higher for newer ones.
     pub run: u64,
-    /// What counts the runs.
+    /// The source of the run number, such as a CI system.
     pub counter: &'a str,
-    /// Whether the forge has said that the commit is the branch's newest.
+    /// True if the forge has confirmed that the commit is the newest of its branch.
     pub is_tip: bool,
     /// What they are called.
     pub template: &'a Template,

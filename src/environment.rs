@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Tokens of this program and of CI systems: no manifest may use them, nobody may see them, and no other program gets them.
+/// Tokens of this program and of CI systems. No manifest may use them, and they are redacted. `op` gets only those that start
+/// with `OP_`.
 const TOKENS: [&str; 13] = [
     "BUILDKITE_AGENT_ACCESS_TOKEN",
     "CI_DEPLOY_PASSWORD",

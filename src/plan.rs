@@ -50,7 +50,7 @@ pub(crate) enum Refusal {
     #[error("`GITBOOK_TOKEN` is unset or empty")]
     NoToken,
     /// A stranger's code would run with the base's secrets.
-    #[error("a run with the rights of the base for a fork's change is not deployed")]
+    #[error("a fork's change is not deployed by a run that has the base repository's secrets")]
     ForkAsBase,
     /// The end of a preview would publish something.
     #[error("a job that stops an environment does not publish")]

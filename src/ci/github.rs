@@ -119,7 +119,7 @@ fn system(environment: &Environment) -> &'static str {
 fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
     match read(environment, event) {
         // Whose script would run with the base's secrets must not be a guess.
-        Err(error) if event == "pull_request_target" => Err(error),
+        Err(error) if matches!(event, "pull_request_target" | "workflow_run") => Err(error),
         Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(Payload::default()),
         result => result,
     }
@@ -163,6 +163,7 @@ impl Payload {
         match event {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
             "pull_request" | "pull_request_target" if self.pull_request_number().is_none() => Some("number"),
+            "workflow_run" if self.workflow_run.is_none() => Some("workflow_run"),
             "delete" if self.reference.is_none() => Some("ref"),
             "delete" if self.ref_type.is_none() => Some("ref_type"),
             _ => None,

@@ -29,7 +29,7 @@ pub(crate) enum GuardError {
         name: String,
         /// Whose it is.
         mark: Box<Mark>,
-        /// Whether only the repository is another one, which may be ours under a former name.
+        /// True if only the repository differs. It may be this repository under a former name.
         is_moved: bool,
     },
     /// A preview that is ours, by a newer run.
@@ -51,9 +51,9 @@ impl GuardError {
     }
 }
 
-/// The mark of an existing preview, if this run may publish over it or delete it: it is ours, and by no newer run. Where the
-/// mark names no counter, and the forge has said that this run's commit is the branch's newest (`is_tip`), what is there of
-/// another commit is older.
+/// Returns the mark of an existing preview that this run may overwrite or delete: it is ours, and no newer run published it.
+/// If the mark names no counter and the forge has confirmed that this run's commit is the newest of the branch (`is_tip`),
+/// a preview of another commit counts as older.
 pub(super) fn may_change(
     name: &str,
     existing: &Published,
@@ -88,9 +88,12 @@ pub(super) fn publish_again(
     // What had this very mark already is published once more, if at all, on purpose.
     let is_as_before =
         before.is_some_and(|before| (&before.version, &before.summary) == (&there.version, &there.summary));
-    // What the forge has said before the first try may be wrong by now.
+    // The first try was allowed to replace this; what the forge has said before it may be wrong by now.
+    if is_as_before {
+        return Further::Try;
+    }
     match may_change(&there.name, &there, sent, false) {
-        Ok(mark) if mark == *sent && !is_as_before => Further::Happened(there),
+        Ok(mark) if mark == *sent => Further::Happened(there),
         Ok(_) => Further::Try,
         Err(_) => Further::Stop(Box::new(there)),
     }

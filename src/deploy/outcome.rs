@@ -131,7 +131,7 @@ pub(crate) enum DeployError {
     #[error("`{0}` is left as it is, since the forge does not say once more that its branch is gone")]
     Standing(String, #[source] ForgeError),
     /// The name in a mark is none that a forge can be asked about.
-    #[error("`{name}` is kept: Git allows no branch named `{branch}`, so nothing tells whether that is gone")]
+    #[error("`{name}` is kept: Git allows no branch named `{branch}`, so the forge cannot be asked about it")]
     NoBranch {
         /// The preview.
         name: String,

@@ -7,7 +7,7 @@ use super::manifest::Manifest;
 use super::{Packaging, files, paths};
 use crate::diagnostic::Diagnostic;
 
-/// The script, as it is to be sent. Where none is named, the schema has told so already.
+/// Returns the script to send. If the manifest names none, returns no diagnostics: the schema has reported it already.
 pub(super) async fn script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,

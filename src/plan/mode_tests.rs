@@ -66,7 +66,7 @@ fn any_branch_s_preview_is_deleted_by_hand() {
 #[test]
 fn a_stranger_s_script_is_published_by_no_mode() {
     let run = as_base(of_fork("opened", 12, "main"));
-    let refused = "refused, a run with the rights of the base for a fork's change is not deployed";
+    let refused = "refused, a fork's change is not deployed by a run that has the base repository's secrets";
     check(&run, &[mode("publish")], refused);
     check(&run, &[mode("preview")], refused);
     check(&run, &[mode("preview"), ("GITBOOK_EVENT", "pull_request")], refused);
@@ -99,7 +99,7 @@ fn a_plan_says_what_the_event_means_and_why() {
 #[test]
 fn a_stranger_s_script_is_published_under_no_other_event_s_name() {
     let run = as_base(of_fork("opened", 12, "evil"));
-    let refused = "refused, a run with the rights of the base for a fork's change is not deployed";
+    let refused = "refused, a fork's change is not deployed by a run that has the base repository's secrets";
     let as_event = |event, branch| [TOKEN, ("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", branch)];
     for event in ["push", "manual", "release", "pull_request"] {
         check(&run, &as_event(event, "master"), refused);

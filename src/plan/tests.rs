@@ -178,7 +178,8 @@ fn other_activity_of_a_pull_request() {
 #[test]
 fn a_pull_request_that_runs_with_the_base_s_secrets() {
     for action in ["opened", "synchronize", "closed", "labeled"] {
-        let expected = "refused, a run with the rights of the base for a fork's change is not deployed";
+        let expected =
+            "refused, a fork's change is not deployed by a run that has the base repository's secrets";
         anyhow(&as_base(of_fork(action, 12, "main")), expected, "pull request #12 of a fork");
         anyhow(&as_base(payloads::of_lost_fork(action, 12, "x")), expected, "pull request #12 of a fork");
     }

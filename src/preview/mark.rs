@@ -22,7 +22,7 @@ pub(crate) struct Mark {
     pub commit: String,
     /// The number of the CI run, higher for newer runs; 0 where the CI system gives none.
     pub run: u64,
-    /// What counts the runs, such as a CI system; empty where that is not known. Numbers of two counters mean nothing together.
+    /// The source of the run number, such as a CI system; empty if unknown. Numbers of two counters cannot be compared.
     pub counter: String,
     /// SHA-256 of what was published, without the mark; empty when it is not known.
     pub hash: String,
@@ -65,8 +65,8 @@ impl Mark {
         marker::is_in(text)
     }
 
-    /// Whether a newer run than the other's made it. Runs without a number are neither newer nor older, nor are those of another
-    /// counter. Earlier versions named no counter.
+    /// Returns whether the run of this mark is newer than the run of the other. Runs without a number, and runs of another
+    /// counter, are neither newer nor older. A mark without a counter, as earlier versions wrote it, compares with any.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         let is_comparable = self.counter.is_empty() || self.counter == other.counter;

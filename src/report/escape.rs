@@ -76,7 +76,7 @@ pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if acts(character) { ' ' } else { character }).collect()
 }
 
-/// The value of a dotenv line, in quotes where a shell that reads the file would run or change something of it.
+/// Returns the value of a dotenv line, quoted if a shell that reads the file would run or change any part of it.
 pub(super) fn quoted_dotenv(text: &str) -> String {
     let text = dotenv(text);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);

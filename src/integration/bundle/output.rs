@@ -36,7 +36,7 @@ pub(super) fn check(script: &str) -> Result<Vec<Span>, Invalid> {
     let mut newer = Newer(None);
     newer.visit_program(&parsed.program);
     if let Some((span, what)) = newer.0 {
-        let message = format!("{what} are no syntax of the Workers runtime");
+        let message = format!("{what} are not supported by the Workers runtime");
         return Err(Invalid { offset: span.start as usize, message });
     }
     let comments = parsed.program.comments.iter();

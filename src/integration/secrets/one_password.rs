@@ -26,7 +26,7 @@ pub(super) struct OnePassword<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Failure {
     pub(super) reason: String,
-    /// What it wrote all the same, which nobody must see.
+    /// The output of the failed call. It may contain the secret, so it is redacted.
     pub(super) output: Option<SecretString>,
 }
 

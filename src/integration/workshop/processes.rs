@@ -30,8 +30,8 @@ struct Process {
     output: BufReader<ChildStdout>,
 }
 
-/// The time that a script may take. The vendor's own scripts take a tenth of a second; code of ten thousands of nested expressions,
-/// of which the bundler's time is a square, would take hours.
+/// The time limit for one script. The vendor's own scripts take 0.1 s. The bundler's time grows with the square of the depth of
+/// nested expressions, so code with tens of thousands of them would take hours.
 const MAX_TIME: Duration = Duration::from_secs(120);
 
 /// Settings of the allocators that the program may be built with: memory comes in large pages, and is kept until the end. A third of

@@ -1,18 +1,26 @@
 //! When everything is done, and only told.
 
+use std::path::PathBuf;
+
 use super::{LONGEST_END, SIGNALS, World};
-use crate::support::until;
+use crate::support::{Running, until};
+
+/// Starts a push, and waits until only its report is to be written, to a pipe without a reader.
+async fn told_to_a_pipe() -> (World, PathBuf, Running) {
+    let world = World::new().await;
+    let path = world.repository.path("report");
+    let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
+    assert!(made.success());
+    let run = world.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).starts();
+    until("everything is told", async || run.written("summary.md").is_some()).await;
+    (world, path, run)
+}
 
 /// What was done is done: the report waits for its reader, and a signal changes nothing of what it says.
 #[tokio::test]
 async fn the_report_written() {
     for (signals, _) in SIGNALS {
-        let world = World::new().await;
-        let path = world.repository.path("report");
-        let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
-        assert!(made.success());
-        let run = world.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).starts();
-        until("everything is told", async || run.written("summary.md").is_some()).await;
+        let (world, path, run) = told_to_a_pipe().await;
         for signal in signals {
             run.signal(signal).await;
         }
@@ -38,12 +46,7 @@ async fn the_report_written() {
 #[tokio::test]
 async fn a_report_without_a_reader() {
     for (signals, code) in [(["TERM"], 143), (["HUP"], 129)] {
-        let world = World::new().await;
-        let path = world.repository.path("report");
-        let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
-        assert!(made.success());
-        let run = world.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).starts();
-        until("everything is told", async || run.written("summary.md").is_some()).await;
+        let (_world, _, run) = told_to_a_pipe().await;
         let started = std::time::Instant::now();
         run.signal(signals[0]).await;
         let ended = run.ends().await;

@@ -247,7 +247,7 @@ async fn a_fork_s_pull_request_with_the_base_s_secrets_is_refused() {
     insta::assert_snapshot!(log.join("\n"), @r#"
     exit 2
     info: refuse: pull request #12 of a fork system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=mona:fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    error: a run with the rights of the base for a fork's change is not deployed
+    error: a fork's change is not deployed by a run that has the base repository's secrets
      hint: it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does
     "#);
     for action in ["reopened", "synchronize", "ready_for_review", "closed", "labeled"] {

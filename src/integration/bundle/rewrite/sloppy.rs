@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BlockStatement, ForInStatement, ForStatementInit, ForStatementLeft, FunctionBody,
-    IfStatement, LabeledStatement, NumericLiteral, Program, Statement, StringLiteral, VariableDeclaration,
+    BindingIdentifier, BindingProperty, BlockStatement, ForInStatement, ForStatementInit, ForStatementLeft,
+    FunctionBody, IfStatement, LabeledStatement, NumericLiteral, Program, Statement, StringLiteral,
+    VariableDeclaration,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
@@ -71,9 +72,7 @@ impl Found<'_> {
             self.edits.insert(function.span.end, "}");
         }
     }
-}
 
-impl Found<'_> {
     /// Visits a function's statements.
     fn body(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
         let names = statements.iter().filter_map(|statement| match statement {
@@ -150,6 +149,16 @@ impl<'a> Visit<'a> for Found<'_> {
             self.reserved.insert(name.name.to_string());
             self.edits.replace(name.span, self.file.fresh(name.name.as_str()));
         }
+    }
+
+    fn visit_binding_property(&mut self, property: &BindingProperty<'a>) {
+        if property.shorthand
+            && let Some(name) = property.value.get_binding_identifiers().first()
+            && RESERVED.contains(&name.name.as_str())
+        {
+            self.edits.insert(name.span.start, format!("{}: ", name.name));
+        }
+        walk::walk_binding_property(self, property);
     }
 
     fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {

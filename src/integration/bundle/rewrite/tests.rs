@@ -302,6 +302,7 @@ fn sloppy_code_becomes_strict() {
     check("function f() { 1 } function f() { 2 }", Some(" function f() { 2 }"));
     check("var public = 1; a({public})", Some("var public$ = 1; a({public: public$})"));
     check("function a() {} var a = 1, b; c()", Some("function a() {} a = 1, b; c()\nvar b;"));
+    check("var { public, static = 1 } = a", Some("var { public: public$, static: static$ = 1 } = a"));
     check("function a() {} for (var a in b);", Some("function a() {} for (a in b);"));
     check("function a() {} for (var a = 0; ;);", Some("function a() {} for (a = 0; ;);"));
     check("function a() {} for (var [a, b] of c);", Some("function a() {} for ([a, b] of c);\nvar b;"));

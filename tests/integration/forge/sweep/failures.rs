@@ -241,6 +241,6 @@ async fn a_branch_that_no_forge_can_have_is_kept_and_stops_no_other() {
     let ended = run.runs().await;
     assert_eq!((ended.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{ended:#?}");
     let said =
-        format!("`{odd}` is kept: Git allows no branch named `..`, so nothing tells whether that is gone");
+        format!("`{odd}` is kept: Git allows no branch named `..`, so the forge cannot be asked about it");
     assert!(ended.log().contains(&said), "{}", ended.log());
 }
