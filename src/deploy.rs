@@ -1,32 +1,41 @@
 //! Carries a plan out, one integration at a time or several at once.
 
 mod answer;
+mod attempt;
+mod deletion;
 mod former;
 mod guard;
 #[cfg(test)]
 mod histories;
 mod outcome;
+mod previews;
+mod production;
 mod quota;
+mod recheck;
 mod records;
 mod sweep;
+mod version;
 
 pub(crate) use crate::integration::Part;
 pub(crate) use outcome::{DeployError, Done, Outcome, What};
+pub(crate) use recheck::{Recheck, Stop, Verdict};
 pub(crate) use records::Records;
-pub(crate) use sweep::{Sweep, SweepError};
+pub(crate) use sweep::{Listed, Sweep, SweepError};
 
+use std::sync::Once;
 use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::Place;
 use crate::foreign::link_or_folder;
-use crate::gitbook::{ApiError, Deletion, GitBook, Published, Tried};
-use crate::integration::{Identity, Integration, PreviewIdentity};
+use crate::gitbook::{GitBook, Published, Tried};
+use crate::integration::Identity;
 use crate::plan::Target;
-use crate::preview::{self, Mark, Template};
+use crate::preview::{Mark, Template};
 use answer::{Difference, Sent};
+use attempt::AttemptError;
 use former::Former;
-use records::{Publishing, Recorded};
+use records::Publishing;
 
 /// All that carrying out a plan needs to know.
 #[derive(Debug)]
@@ -41,6 +50,8 @@ pub(crate) struct Deployment<'a> {
     pub dry_run: bool,
     /// Leave a preview that is there already as it is.
     pub skip_unchanged: bool,
+    /// Keeps the log from saying more than once that production cannot be read.
+    pub unread: Once,
 }
 
 /// All that previews need to know.
@@ -56,8 +67,6 @@ pub(crate) struct Previews<'a> {
     pub run: u64,
     /// The source of the run number, such as a CI system.
     pub counter: &'a str,
-    /// True if the forge has confirmed that the commit is the newest of its branch.
-    pub is_tip: bool,
     /// What they are called.
     pub template: &'a Template,
     /// `private` or `unlisted`.
@@ -113,164 +122,6 @@ impl Previews<'_> {
 }
 
 impl Deployment<'_> {
-    /// Publishes an integration to production.
-    pub(crate) async fn publish(&self, integration: &Integration) -> Outcome {
-        let name = integration.name.clone();
-        self.timed(name.clone(), &integration.place, false, async {
-            let done = Done::with(integration);
-            if self.dry_run {
-                return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
-            }
-            let request = integration.request()?;
-            // The forge keeps one record, wherever this is published to.
-            let hash = records::hash_at(self.gitbook.endpoint(), &request.hash);
-            let sent = Sent::production(integration);
-            let recorded = self.on_record(&name).await;
-            if let Some(existing) = self.unchanged(&sent, &hash, recorded.as_ref()).await? {
-                return Ok(Done { what: What::Unchanged, ..seen(&existing, done) });
-            }
-            let script_bytes = integration.script_bytes();
-            let publishing =
-                Publishing { integration: &name, name: &name, hash: &hash, script_bytes, mark: None };
-            // What stands there is the name's owner's, so that a further try needs no look at it.
-            let request = self.gitbook.publish(&name, request.body()?);
-            let request = self.change("publishing", &name, request);
-            let answer = self.recorded(&publishing, request).await?;
-            Ok(published(&answer, &sent, recorded.as_ref().and_then(Former::of_production), done))
-        })
-        .await
-    }
-
-    /// The forge's record of what was published to production last, which is asked for where it may spare publishing.
-    async fn on_record(&self, name: &str) -> Option<Recorded> {
-        self.records.filter(|_| self.skip_unchanged)?.recorded(name).await
-    }
-
-    /// What stands in production, if it is what would be sent: by the record, and as far as GitBook tells.
-    async fn unchanged(
-        &self,
-        sent: &Sent<'_>,
-        hash: &str,
-        recorded: Option<&Recorded>,
-    ) -> Result<Option<Published>, DeployError> {
-        let Some(recorded) = recorded.filter(|recorded| recorded.hash == hash) else { return Ok(None) };
-        // It may be gone meanwhile, or have been published by other hands.
-        let version = |existing: &Published| existing.version.as_ref().map(ToString::to_string);
-        let is_that = |existing: &Published| {
-            version(existing).as_ref() == Some(&recorded.version) && sent.differences(existing).is_empty()
-        };
-        Ok(self.read(sent.name).await?.filter(is_that))
-    }
-
-    /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.
-    pub(crate) async fn preview(&self, integration: &Integration, previews: &Previews<'_>) -> Outcome {
-        let name = previews.name(&integration.name);
-        self.timed(name.clone(), &integration.place, true, async {
-            let done = self.preview_named(&name, integration, previews).await;
-            let done = done.or_else(DeployError::or_skipped)?;
-            let Done { script_bytes, parts, .. } = Done::with(integration);
-            Ok(Done { script_bytes, parts, ..done })
-        })
-        .await
-    }
-
-    async fn preview_named(
-        &self,
-        name: &str,
-        integration: &Integration,
-        previews: &Previews<'_>,
-    ) -> Result<Done, DeployError> {
-        let identity = PreviewIdentity {
-            name: name.to_owned(),
-            title: preview::title(integration.title(), &previews.target.branch),
-            visibility: previews.visibility,
-            mark: previews.mark(&integration.name),
-        };
-        let too_long = || DeployError::MarkTooLong(name.to_owned());
-        let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
-        let mark = &identity.mark;
-        let existing = self.read(name).await?;
-        let mut former = None;
-        if let Some(existing) = &existing {
-            let theirs = guard::may_change(name, existing, mark, previews.is_tip)?;
-            if self.skip_unchanged && theirs.hash == marked.hash {
-                return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
-            }
-            former = Former::of_preview(existing, &theirs);
-        }
-        if self.dry_run {
-            return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
-        }
-        let publishing = Publishing {
-            integration: &integration.name,
-            name,
-            hash: &marked.hash,
-            script_bytes: integration.script_bytes(),
-            mark: Some(mark),
-        };
-        let further = |there| guard::publish_again(there, existing.as_ref(), &marked);
-        let body = request.body()?;
-        let request = async {
-            let request = self.gitbook.publish_guarded(name, body, further);
-            self.change("publishing", name, request).await.map_err(|error| error.guarded(mark))
-        };
-        let answer = match self.recorded(&publishing, request).await {
-            // What is there already is not one more.
-            Err(error) if existing.is_none() => Err(self.quota(error, integration, previews).await),
-            answer => answer,
-        }?;
-        let (title, visibility) = (&*identity.title, identity.visibility);
-        let sent = Sent { name, title, visibility, ..Sent::production(integration) };
-        former::warn_of_overlap(existing.as_ref(), &answer, &sent);
-        Ok(published(&answer, &sent, former, Done::default()))
-    }
-
-    /// Deletes a branch's preview of an integration, unless what stands there is not ours, or newer.
-    pub(crate) async fn delete(&self, preview: &NamedPreview, previews: &Previews<'_>) -> Outcome {
-        let NamedPreview { integration, place, name } = preview;
-        self.timed(name.clone(), place, true, async {
-            let ours = previews.mark(integration);
-            let done = self.delete_ours(name, &ours).await?;
-            if let Some(records) = self.records.filter(|_| done.what == What::Deleted) {
-                records.gone(&ours).await;
-            }
-            Ok(done)
-        })
-        .await
-    }
-
-    async fn delete_ours(&self, name: &str, ours: &Mark) -> Result<Done, DeployError> {
-        let noted = |what, note: String| Done { what, note: Some(note), ..Done::default() };
-        let absent = || noted(What::Deleted, "it was not there".to_owned());
-        let Some(existing) = self.read(name).await? else {
-            return Ok(absent());
-        };
-        guard::may_change(name, &existing, ours, false)?;
-        if self.dry_run {
-            return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
-        }
-        let may_be_deleted = |there: &Published| guard::may_change(name, there, ours, false).is_ok();
-        let deletion = self.delete_known(name, may_be_deleted).await;
-        Ok(match deletion.map_err(|error| error.guarded(ours))? {
-            Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },
-            Deletion::DidNotExist => absent(),
-        })
-    }
-
-    /// Deletes what was there just now, and where that fails, only what may be deleted by then.
-    async fn delete_known(
-        &self,
-        name: &str,
-        may_be_deleted: impl Fn(&Published) -> bool,
-    ) -> Result<Deletion, DeployError> {
-        let further = |there| guard::delete_again(there, &may_be_deleted);
-        Ok(match self.change("deleting", name, self.gitbook.delete(name, further)).await? {
-            // An earlier try has deleted it, and its answer was lost.
-            Tried { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
-            Tried { last, .. } => last,
-        })
-    }
-
     async fn recorded(
         &self,
         publishing: &Publishing<'_>,
@@ -292,20 +143,38 @@ impl Deployment<'_> {
         })
     }
 
-    /// Changes something, which may have happened even where it fails.
+    /// Changes something. A change that fails may have happened all the same.
     async fn change<T>(
         &self,
         doing: &'static str,
         name: &str,
-        request: impl Future<Output = Tried<Result<T, ApiError>>>,
+        request: impl Future<Output = Tried<Result<T, AttemptError>>>,
     ) -> Result<Tried<T>, DeployError> {
         let name = name.to_owned();
         let Ok(Tried { last, unanswered }) = self.unless_cancelled(request).await? else {
             return Err(DeployError::CancelledInFlight { doing, name });
         };
+        let may_have_happened = unanswered > 0;
+        let tried = may_have_happened.then_some(doing);
         match last {
             Ok(last) => Ok(Tried { last, unanswered }),
-            Err(source) => Err(DeployError::Api { doing, name, may_have_happened: unanswered > 0, source }),
+            Err(AttemptError::Api(source)) => {
+                Err(DeployError::Api { doing, name, may_have_happened, source })
+            }
+            Err(AttemptError::Guard(error)) => Err(DeployError::Guard { error, tried }),
+            Err(AttemptError::Stop(stop)) => Err(DeployError::Stopped { stop, tried }),
+            Err(AttemptError::Published(version)) => Err(DeployError::Overtaken { name, version }),
+        }
+    }
+
+    /// Returns whether there is no integration of a name; `None` if it cannot be read.
+    pub(crate) async fn is_gone(&self, name: &str) -> Option<bool> {
+        match self.read(name).await {
+            Ok(there) => Some(there.is_none()),
+            Err(error) => {
+                tracing::warn!("could not check that `{name}` is still there: {error}");
+                None
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod error;
 mod github;
 mod gitlab;
 mod login;
+mod refs;
 
 pub(crate) use client::Access;
 pub(crate) use comment::{Found, Kept, Wish};

@@ -4,12 +4,13 @@ mod answer;
 mod error;
 pub mod sandbox;
 
-pub use crate::http::TransportError;
-pub use answer::{Deletion, Further, Published, Tried};
+pub use crate::http::{Retryable, TransportError};
+pub use answer::{Deletion, Failure, Published, Tried};
 pub use error::ApiError;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -91,28 +92,22 @@ impl GitBook {
         self
     }
 
-    /// Publishes an integration, or updates it, whatever stands there. `body` is the request's JSON.
+    /// Publishes an integration, or updates it. `body` is the request's JSON.
+    ///
+    /// Runs `before` before each attempt, with the failure of the previous one. It may end the request: with the answer, if
+    /// an earlier attempt has published the integration, or with an error. The API has no compare-and-set, and attempts may
+    /// be minutes apart.
     ///
     /// # Errors
-    /// Whatever the API or the network says; a 404 means that the organization does not exist.
-    pub async fn publish(&self, name: &str, body: Vec<u8>) -> Tried<Result<Published, ApiError>> {
-        let body = bytes::Bytes::from(body);
-        self.change(async || Ok(None), async || self.post(name, body.clone()).await).await
-    }
-
-    /// The same, but before each further try it is read what stands there by then, and `further` says what to do. Who
-    /// publishes only over what was looked at must look again: the tries may be minutes apart.
-    ///
-    /// # Errors
-    /// Those of [`publish`](Self::publish), those of reading, and [`ApiError::Changed`].
-    pub async fn publish_guarded(
+    /// Returns errors of the API, of the network and of `before`. A 404 means that the organization does not exist.
+    pub async fn publish<E: Retryable + From<ApiError>>(
         &self,
         name: &str,
         body: Vec<u8>,
-        further: impl Fn(Option<Published>) -> Further<Published>,
-    ) -> Tried<Result<Published, ApiError>> {
+        before: impl AsyncFn(Option<Failure>) -> Result<Option<Published>, E>,
+    ) -> Tried<Result<Published, E>> {
         let body = bytes::Bytes::from(body);
-        self.change_guarded(name, further, async || self.post(name, body.clone()).await).await
+        self.change(before, async || self.post(name, body.clone()).await).await
     }
 
     /// Reads an integration; `None` when it does not exist, or is a private one of somebody else.
@@ -123,51 +118,50 @@ impl GitBook {
         self.retry.run(|| self.get(name)).await
     }
 
-    /// Deletes an integration, which uninstalls it everywhere and can't be undone. Before each further try it is read
-    /// what stands there by then, and `further` says what to do.
+    /// Reads an integration like [`read`](Self::read), in one attempt that a signal ends.
     ///
     /// # Errors
-    /// Whatever the API or the network says, and [`ApiError::Changed`]; that it did not exist is no error.
-    pub async fn delete(
-        &self,
-        name: &str,
-        further: impl Fn(Option<Published>) -> Further<Deletion>,
-    ) -> Tried<Result<Deletion, ApiError>> {
-        self.change_guarded(name, further, async || self.remove(name).await).await
+    /// Returns errors of the API and of the network, and [`ApiError::Cancelled`].
+    pub async fn read_once(&self, name: &str) -> Result<Option<Published>, ApiError> {
+        self.retry.unless_cancelled(self.get(name)).await
     }
 
-    /// Tries something that changes what is there. The API has no compare-and-set, so each further try begins with reading.
-    async fn change_guarded<T>(
+    /// Deletes an integration, which uninstalls it everywhere and can't be undone. `before` works as in
+    /// [`publish`](Self::publish).
+    ///
+    /// # Errors
+    /// Returns errors of the API, of the network and of `before`. It is no error if there is no such integration.
+    pub async fn delete<E: Retryable + From<ApiError>>(
         &self,
         name: &str,
-        further: impl Fn(Option<Published>) -> Further<T>,
-        request: impl AsyncFn() -> Result<T, ApiError>,
-    ) -> Tried<Result<T, ApiError>> {
-        let look = async || match further(self.retry.unless_cancelled(self.get(name)).await?) {
-            Further::Try => Ok(None),
-            Further::Happened(answer) => Ok(Some(answer)),
-            Further::Stop(there) => Err(ApiError::Changed(there)),
-        };
-        self.change(look, request).await
+        before: impl AsyncFn(Option<Failure>) -> Result<Option<Deletion>, E>,
+    ) -> Tried<Result<Deletion, E>> {
+        self.change(before, async || self.remove(name).await).await
     }
 
-    /// Tries something that changes what is there, and counts the tries that may have done so all the same. Each further
-    /// one is left out where `look` has an answer.
-    async fn change<T>(
+    /// Sends a request that changes something, again after failures, and counts the attempts that may have taken effect
+    /// all the same.
+    async fn change<T, E: Retryable + From<ApiError>>(
         &self,
-        look: impl AsyncFn() -> Result<Option<T>, ApiError>,
+        before: impl AsyncFn(Option<Failure>) -> Result<Option<T>, E>,
         request: impl AsyncFn() -> Result<T, ApiError>,
-    ) -> Tried<Result<T, ApiError>> {
-        let (tries, unanswered) = (AtomicU32::new(0), AtomicU32::new(0));
+    ) -> Tried<Result<T, E>> {
+        let failure = Mutex::new(None);
+        let unanswered = AtomicU32::new(0);
         let attempt = async || {
-            if tries.fetch_add(1, Ordering::Relaxed) > 0
-                && let Some(answer) = look().await?
-            {
-                return Ok(answer);
-            }
-            let answer = request().await;
-            let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
-            unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
+            let previous = *failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = match before(previous).await {
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) => {
+                    let answer = request().await;
+                    let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
+                    unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
+                    answer.map_err(E::from)
+                }
+                Err(error) => Err(error),
+            };
+            let (at, unanswered) = (Instant::now(), unanswered.load(Ordering::Relaxed));
+            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(Failure { at, unanswered });
             answer
         };
         // Its state is large, and several are under way at once.

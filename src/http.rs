@@ -4,7 +4,8 @@ mod failure;
 mod retry;
 
 pub use failure::TransportError;
-pub(crate) use retry::{FIRST_PAUSE, Retry, Retryable};
+pub use retry::Retryable;
+pub(crate) use retry::{FIRST_PAUSE, Retry};
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 /// The size of an answer about one thing: an integration with everything that GitBook returns has less than 1 MiB.
-const MAX_ANSWER: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// The size of a page of a list.
 pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;

@@ -2,13 +2,16 @@
 
 mod comment;
 mod names;
-mod races;
+mod selection;
 mod shares;
+mod staleness;
 mod sweep;
 
-use races::Position;
-pub(crate) use races::forge;
+pub(crate) use staleness::forge;
 
+use selection::Selection;
+
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -17,13 +20,13 @@ use secrecy::SecretString;
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Mode, Shard};
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records};
+use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records, Verdict};
 use crate::diagnostic::{self, Diagnostic, Place, shown};
 use crate::environment::Environment;
 use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Checkout, Incomplete, Integration, Packaging, Source, Workshop, processors};
+use crate::integration::{self, Checkout, Integration, Packaging, Source, Workshop, processors};
 use crate::links;
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
@@ -47,18 +50,6 @@ pub(crate) struct Stage<'a> {
     pub(crate) workshop: &'a Workshop,
 }
 
-/// What is to be deployed, and what of it was not found: that is told with all other problems.
-struct Selection {
-    sources: Vec<Source>,
-    problems: Vec<Diagnostic>,
-}
-
-impl From<Vec<Source>> for Selection {
-    fn from(sources: Vec<Source>) -> Self {
-        Self { sources, problems: Vec::new() }
-    }
-}
-
 /// An integration and how long it took to package.
 type Timed = (Integration, Duration);
 
@@ -71,7 +62,7 @@ impl Stage<'_> {
             None | Some(ForgeError::Cancelled) => {}
             // Gitea and Forgejo have no such thing.
             Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
-            Some(error) => races::tell(self.printer, "no deployments are recorded", &error),
+            Some(error) => staleness::tell(self.printer, "no deployments are recorded", &error),
         }
     }
 
@@ -97,12 +88,14 @@ impl Stage<'_> {
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         // What takes time elsewhere is begun first.
-        let (overtaken, packaged) = futures::join!(
-            self.production_overtaken(),
+        let recheck = self.production_check();
+        let (verdict, packaged) = futures::join!(
+            recheck.recent(),
             self.package(&selection, &mine, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
-        if let Some(why) = overtaken {
+        if let Verdict::Stop(stop) = verdict {
+            let why = stop.to_string();
             // Nobody looks for what was not published to production.
             self.printer.notice(&format!("not published to production: {why}"));
             self.skip(integrations.iter().map(|(i, _)| (i.name.clone(), &i.place)), false, &why, run);
@@ -112,7 +105,7 @@ impl Stage<'_> {
         let deployment = self.deployment(&gitbook);
         self.each("publishing", &integrations, run, async |(built, time)| {
             let _work = self.printer.works_on(&built.name);
-            deployment.publish(built).await.packaged_in(*time)
+            deployment.publish(built, &recheck).await.packaged_in(*time)
         })
         .await;
         self.verdict(run)
@@ -124,26 +117,27 @@ impl Stage<'_> {
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         run.named = self.known_previews(&mine, &previews);
-        let (position, packaged) = futures::join!(
-            self.position(&target.branch, target.pull_request),
+        let recheck = self.preview_check(target);
+        let (verdict, packaged) = futures::join!(
+            recheck.recent(),
             self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
         self.preview_names(&selection, &previews, run)?;
-        if let Some(why) = self.overtaken(&position, target) {
+        if let Verdict::Stop(stop) = verdict {
             let named = std::mem::take(&mut run.named);
+            let why = stop.to_string();
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
         }
-        let previews = Previews { is_tip: matches!(position, Position::Newest), ..previews };
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
         self.each("publishing", &integrations, run, async |(built, time)| {
             let _work = self.printer.works_on(&built.name);
-            deployment.preview(built, &previews).await.packaged_in(*time)
+            deployment.preview(built, &previews, &recheck).await.packaged_in(*time)
         })
         .await;
-        self.delete_if_closed(target, &previews, &gitbook, run).await;
+        self.follow_up(&deployment, &previews, &recheck, &integrations, run).await;
         self.verdict(run)
     }
 
@@ -153,7 +147,9 @@ impl Stage<'_> {
         let all = self.select_names(run)?;
         let named = self.preview_names(&all, &previews, run)?;
         let named = self.share_of_equals(named, run);
-        if let Some(why) = self.reopened(target).await {
+        let recheck = self.deletion_check(target);
+        if let Verdict::Stop(stop) = recheck.recent().await {
+            let why = stop.to_string();
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
         }
@@ -161,12 +157,13 @@ impl Stage<'_> {
         let deployment = self.deployment(&gitbook);
         self.each("deleting", &named, run, async |preview| {
             let _work = self.printer.works_on(&preview.name);
-            deployment.delete(preview, &previews).await
+            deployment.delete(preview, &previews, &recheck).await
         })
         .await;
         for preview in self.forgotten(&named, target, &previews, &gitbook).await {
-            run.outcomes.push(deployment.delete(&preview, &previews).await);
+            run.outcomes.push(deployment.delete(&preview, &previews, &recheck).await);
         }
+        self.check_reopened(&recheck, run).await;
         run.named = named;
         self.verdict(run)
     }
@@ -180,38 +177,6 @@ impl Stage<'_> {
         run: &mut Run,
     ) {
         run.outcomes = items.map(|(name, place)| Outcome::skipped(name, place, preview, why)).collect();
-    }
-
-    /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
-    fn select(&self, run: &mut Run) -> Result<Selection, Error> {
-        let folder = self.environment.folder();
-        let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
-            Ok(sources) => sources.into(),
-            // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(Incomplete { found, .. })
-                if found.is_empty()
-                    && self.config.integrations.is_none()
-                    && self.config.names_integration() =>
-            {
-                vec![integration::from_variables(folder)].into()
-            }
-            Err(Incomplete { found, problems }) => Selection { sources: found, problems },
-        };
-        // Whose the variable is can't be told, so neither can what is wrong with them.
-        if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {
-            self.tell(problems.into_iter().chain([ambiguous]).collect(), run)?;
-            return Ok(sources.into());
-        }
-        Ok(Selection { sources, problems })
-    }
-
-    /// The sources whose names matter only. There may be no checkout any more: then a variable gives the name.
-    fn select_names(&self, run: &mut Run) -> Result<Selection, Error> {
-        if self.config.names_integration() {
-            Ok(vec![integration::from_variables(self.environment.folder())].into())
-        } else {
-            self.select(run)
-        }
     }
 
     /// Packages this machine's share and tells all problems of all of it, before anything is sent. That no two
@@ -307,7 +272,6 @@ impl Stage<'_> {
             // Who deletes by hand means the preview that is there, whichever run made it.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
             counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
-            is_tip: false,
             template: &self.config.preview_name,
             visibility: self.config.preview_visibility,
         })
@@ -327,6 +291,7 @@ impl Stage<'_> {
             records: self.records,
             dry_run: self.config.dry_run,
             skip_unchanged: self.config.skip_unchanged,
+            unread: Once::new(),
         }
     }
 

@@ -1,7 +1,7 @@
-//! What stood at a name before it was published over, and what others have done to it meanwhile.
+//! What stood at a name before it was published over.
 
-use super::answer::Sent;
 use super::records::Recorded;
+use super::version::number;
 use crate::gitbook::{Published, Tried};
 use crate::preview::Mark;
 
@@ -30,24 +30,6 @@ impl Former {
         let is_next = self.version < after && after <= latest_next(self.version, answer.unanswered);
         if is_next { usize::try_from(self.script_bytes).ok() } else { None }
     }
-}
-
-/// The API has no compare-and-set: somebody else may publish after the mark was read.
-pub(super) fn warn_of_overlap(existing: Option<&Published>, answer: &Tried<Published>, sent: &Sent<'_>) {
-    let Tried { last: answer, unanswered } = answer;
-    if let Some((before, after)) = existing.and_then(number).zip(number(answer))
-        && after > latest_next(before, *unanswered)
-        && sent.another(answer).is_none()
-    {
-        tracing::warn!(
-            "`{}` went from version {before} to {after}: another run has published it at the same time. If that one was newer, run it again",
-            sent.name
-        );
-    }
-}
-
-fn number(published: &Published) -> Option<u64> {
-    published.version.as_ref().and_then(serde_json::Number::as_u64)
 }
 
 /// The highest number that our version can have when nobody else has made one: each try whose answer was lost may have

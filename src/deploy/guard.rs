@@ -1,6 +1,8 @@
 //! The guard: nothing is overwritten or deleted that this tool did not create for this repository and branch.
 
-use crate::gitbook::{Deletion, Further, Published};
+use super::attempt::AttemptError;
+use super::version::{Read, number};
+use crate::gitbook::Published;
 use crate::preview::Mark;
 
 /// Why what stands where a preview should be is left as it is.
@@ -33,8 +35,8 @@ pub(crate) enum GuardError {
         is_moved: bool,
     },
     /// A preview that is ours, by a newer run.
-    #[error("a newer run ({0}) has published this preview")]
-    Newer(u64),
+    #[error("a newer run ({}) has published this preview", .0.run)]
+    Newer(Box<Mark>),
 }
 
 impl GuardError {
@@ -52,50 +54,52 @@ impl GuardError {
 }
 
 /// Returns the mark of an existing preview that this run may overwrite or delete: it is ours, and no newer run published it.
-/// If the mark names no counter and the forge has confirmed that this run's commit is the newest of the branch (`is_tip`),
-/// a preview of another commit counts as older.
-pub(super) fn may_change(
-    name: &str,
-    existing: &Published,
-    expected: &Mark,
-    is_tip: bool,
-) -> Result<Mark, GuardError> {
+pub(super) fn may_change(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
     let mark = ours(name, existing, expected)?;
-    let is_older = is_tip && mark.counter.is_empty() && mark.commit != expected.commit;
-    if mark.is_newer_than(expected) && !is_older { Err(GuardError::Newer(mark.run)) } else { Ok(mark) }
+    if mark.is_newer_than(expected) { Err(GuardError::Newer(Box::new(mark))) } else { Ok(mark) }
 }
 
-/// Whether a deletion is tried again. What is gone by then is what was wanted.
-pub(super) fn delete_again(
-    there: Option<Published>,
-    may_be_deleted: impl FnOnce(&Published) -> bool,
-) -> Further<Deletion> {
-    match there {
-        None => Further::Happened(Deletion::DidNotExist),
-        Some(there) if may_be_deleted(&there) => Further::Try,
-        Some(there) => Further::Stop(Box::new(there)),
-    }
-}
-
-/// Whether a preview is published again, which is `before` the first try and is to have the mark `sent`. Where exactly
-/// that is there by then, it was an earlier try, and one more would make one more version.
+/// Returns whether an earlier attempt has published a preview with the mark `sent`; otherwise it may be published again.
 pub(super) fn publish_again(
-    there: Option<Published>,
-    before: Option<&Published>,
+    name: &str,
+    there: Option<&Published>,
+    last: &Read,
     sent: &Mark,
-) -> Further<Published> {
-    let Some(there) = there else { return Further::Try };
-    // What had this very mark already is published once more, if at all, on purpose.
-    let is_as_before =
-        before.is_some_and(|before| (&before.version, &before.summary) == (&there.version, &there.summary));
-    // The first try was allowed to replace this; what the forge has said before it may be wrong by now.
+) -> Result<bool, GuardError> {
+    let Some(there) = there else { return Ok(false) };
+    // A preview that had this very mark before is published again, if at all, on purpose. The first attempt was allowed to
+    // replace what stood there.
+    let is_as_before = last
+        .there
+        .as_ref()
+        .is_some_and(|last| (&last.version, &last.summary) == (&there.version, &there.summary));
     if is_as_before {
-        return Further::Try;
+        return Ok(false);
     }
-    match may_change(&there.name, &there, sent, false) {
-        Ok(mark) if mark == *sent => Further::Happened(there),
-        Ok(_) => Further::Try,
-        Err(_) => Further::Stop(Box::new(there)),
+    may_change(name, there, sent).map(|mark| mark == *sent)
+}
+
+/// Returns whether an earlier attempt has published to production, if the forge cannot tell which commit is newer;
+/// otherwise it may be published again. `unanswered` counts the attempts that may have taken effect.
+pub(super) fn publish_to_production_again(
+    there: Option<&Published>,
+    last: &Read,
+    unanswered: u32,
+    is_ours: impl FnOnce(&Published) -> bool,
+) -> Result<bool, AttemptError> {
+    let Some((there, version)) = there.and_then(|there| Some((there, there.version.clone()?))) else {
+        return Ok(false);
+    };
+    let before = if last.is_known { last.there.as_ref().map_or(Some(0), number) } else { None };
+    match before.zip(number(there)) {
+        Some((before, now)) if before == now => Ok(false),
+        Some((before, now))
+            if now.checked_sub(before) == Some(1) && unanswered > last.unanswered && is_ours(there) =>
+        {
+            Ok(true)
+        }
+        Some(_) => Err(AttemptError::Published(version)),
+        None => Ok(false),
     }
 }
 
@@ -117,8 +121,8 @@ fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, Guard
 
 #[cfg(test)]
 mod tests {
-    use super::{GuardError, delete_again, may_change, publish_again};
-    use crate::gitbook::{Deletion, Further, Published};
+    use super::{Read, may_change, publish_again, publish_to_production_again};
+    use crate::gitbook::Published;
     use crate::preview::Mark;
 
     fn mark() -> Mark {
@@ -175,56 +179,68 @@ mod tests {
 
     #[test]
     fn a_newer_runs_is_left_as_it_is() {
-        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark(), false);
+        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark());
         assert_eq!(of(11).unwrap().run, 11);
         assert_eq!(of(12).unwrap().run, 12);
-        let elsewhere = Mark { run: 99, commit: "older".to_owned(), ..mark() };
-        let of_tip = |theirs: &Mark| may_change("hello-x", &by(theirs, 1), &mark(), true);
-        assert_eq!(of_tip(&elsewhere).unwrap(), elsewhere);
-        assert_eq!(of_tip(&Mark { run: 99, ..mark() }), Err(GuardError::Newer(99)));
         let error = of(13).unwrap_err();
         assert_eq!(error.to_string(), "a newer run (13) has published this preview");
         assert_eq!(error.hint(), "nothing is to be done: the newer run's preview stays");
     }
 
     #[test]
-    fn a_deletion_is_tried_again_where_the_first_try_would_be_made() {
-        let check = |there: Option<Published>, expected: Further<Deletion>| {
-            let may_be_deleted = |there: &Published| may_change("hello-x", there, &mark(), false).is_ok();
-            assert_eq!(delete_again(there, may_be_deleted), expected);
-        };
-        let stop = |there: Published| check(Some(there.clone()), Further::Stop(Box::new(there)));
-        check(None, Further::Happened(Deletion::DidNotExist));
-        check(Some(by(&Mark { run: 11, ..mark() }, 1)), Further::Try);
-        check(Some(by(&mark(), 1)), Further::Try);
-        stop(by(&Mark { run: 13, ..mark() }, 1));
-        stop(by(&Mark { branch: "main".to_owned(), ..mark() }, 1));
-        stop(Published { summary: None, ..by(&mark(), 1) });
-    }
-
-    #[test]
     fn a_publish_is_tried_again_unless_it_has_happened() {
         let sent = Mark { hash: "new".to_owned(), ..mark() };
         let old = Mark { run: 11, hash: "old".to_owned(), ..mark() };
-        let check = |before: Option<&Published>, there: Option<Published>, expected: Further<Published>| {
-            assert_eq!(publish_again(there, before, &sent), expected);
+        let again = |before: Option<&Published>, there: Option<&Published>| {
+            let last = Read { there: before.cloned(), is_known: true, unanswered: 0 };
+            publish_again("hello-x", there, &last, &sent)
         };
-        let stop =
-            |there: Published| check(Some(&by(&old, 1)), Some(there.clone()), Further::Stop(Box::new(there)));
-        check(None, None, Further::Try);
-        check(Some(&by(&old, 1)), None, Further::Try);
-        check(Some(&by(&old, 1)), Some(by(&old, 1)), Further::Try);
-        check(None, Some(by(&sent, 1)), Further::Happened(by(&sent, 1)));
-        check(Some(&by(&old, 1)), Some(by(&sent, 2)), Further::Happened(by(&sent, 2)));
+        let check = |before: Option<&Published>, there: Option<Published>, has_happened: bool| {
+            assert_eq!(again(before, there.as_ref()), Ok(has_happened), "{before:?} {there:?}");
+        };
+        check(None, None, false);
+        check(Some(&by(&old, 1)), None, false);
+        check(Some(&by(&old, 1)), Some(by(&old, 1)), false);
+        check(None, Some(by(&sent, 1)), true);
+        check(Some(&by(&old, 1)), Some(by(&sent, 2)), true);
         // Of the same run, but something else.
-        check(None, Some(by(&Mark { hash: "other".to_owned(), ..mark() }, 1)), Further::Try);
-        check(None, Some(by(&Mark { commit: "other".to_owned(), ..sent.clone() }, 1)), Further::Try);
+        check(None, Some(by(&Mark { hash: "other".to_owned(), ..mark() }, 1)), false);
+        check(None, Some(by(&Mark { commit: "other".to_owned(), ..sent.clone() }, 1)), false);
         // The very same, but from before.
-        check(Some(&by(&sent, 1)), Some(by(&sent, 1)), Further::Try);
-        check(Some(&by(&sent, 1)), Some(by(&sent, 2)), Further::Happened(by(&sent, 2)));
+        check(Some(&by(&sent, 1)), Some(by(&sent, 1)), false);
+        check(Some(&by(&sent, 1)), Some(by(&sent, 2)), true);
+        let stop = |there: Published| {
+            assert!(again(Some(&by(&old, 1)), Some(&there)).is_err(), "{there:?}");
+        };
         stop(by(&Mark { run: 13, ..sent.clone() }, 2));
         stop(by(&Mark { repository: "github.com/acme/other".to_owned(), ..sent.clone() }, 2));
         stop(Published { summary: None, ..by(&sent, 2) });
+    }
+
+    #[test]
+    fn production_is_not_published_again_after_another_run() {
+        let at = |version: u64| Published { version: Some(version.into()), ..Published::default() };
+        let check = |before: Option<u64>, now: Option<u64>, unanswered: u32, expected: Result<bool, &str>| {
+            let (last, there) = (Read { there: before.map(at), is_known: true, unanswered: 0 }, now.map(at));
+            let again = publish_to_production_again(there.as_ref(), &last, unanswered, |_| true);
+            let again = again.map_err(|error| error.to_string());
+            assert_eq!(again, expected.map_err(str::to_owned), "{before:?} {now:?} {unanswered}");
+        };
+        check(Some(3), Some(3), 1, Ok(false));
+        check(None, None, 1, Ok(false));
+        // The answer to an earlier attempt was lost.
+        check(Some(3), Some(4), 1, Ok(true));
+        check(None, Some(1), 1, Ok(true));
+        check(Some(3), Some(4), 0, Err("another run published version 4 meanwhile"));
+        check(Some(3), Some(5), 1, Err("another run published version 5 meanwhile"));
+        check(Some(3), Some(1), 1, Err("another run published version 1 meanwhile"));
+        check(Some(3), None, 1, Ok(false));
+        let last = Read { there: Some(at(3)), is_known: true, unanswered: 0 };
+        let differs = publish_to_production_again(Some(&at(4)), &last, 1, |_| false);
+        assert!(differs.is_err());
+        let last = Read { there: None, is_known: false, unanswered: 0 };
+        let unknown = publish_to_production_again(Some(&at(4)), &last, 1, |_| true);
+        assert!(matches!(unknown, Ok(false)), "{unknown:?}");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::guard::{self, GuardError};
+use super::guard::GuardError;
 use super::quota::PreviewCount;
+use super::recheck::Stop;
 use crate::cancel::Signal;
 use crate::diagnostic::Place;
-use crate::forge::ForgeError;
 use crate::gitbook::ApiError;
 use crate::integration::{Integration, Part, Stale};
-use crate::preview::Mark;
 
 /// What came of one integration.
 #[derive(Debug)]
@@ -127,9 +126,57 @@ pub(crate) enum DeployError {
         "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
     )]
     MarkTooLong(String),
-    /// Before a sweep deletes something, the forge is asked once more, and did not answer.
-    #[error("`{0}` is left as it is, since the forge does not say once more that its branch is gone")]
-    Standing(String, #[source] ForgeError),
+    /// The run is too late, or a check without which nothing is deleted has failed.
+    #[error("{stop}{}", earlier(*.tried))]
+    Stopped {
+        /// The reason.
+        stop: Stop,
+        /// What was tried before, and may have happened.
+        tried: Option<&'static str>,
+    },
+    /// Another run has published to production while this one waited, and the forge cannot be asked which is newer.
+    #[error(
+        "another run published version {version} of `{name}` while this one waited, so it was not published again"
+    )]
+    Overtaken {
+        /// The integration.
+        name: String,
+        /// The other run's version.
+        version: serde_json::Number,
+    },
+    /// This run has overwritten the work of a newer commit's run.
+    #[error(
+        "`{name}` went from {before} to {after}: this run has overwritten what the run of a newer commit, {commit}, had published"
+    )]
+    Overwrote {
+        /// The integration.
+        name: String,
+        /// The version before.
+        before: String,
+        /// The version in the answer.
+        after: String,
+        /// The newer commit.
+        commit: String,
+    },
+    /// A preview was deleted, and its branch or pull request is open again.
+    #[error("`{name}` was deleted, but {reason}")]
+    Reopened {
+        /// The preview.
+        name: String,
+        /// What is open.
+        reason: String,
+    },
+    /// GitBook has not kept the mark of a preview.
+    #[error(
+        "GitBook did not keep the ownership mark of the preview `{name}`{}",
+        if *is_removed { ", so it was deleted again" } else { "" }
+    )]
+    MarkLost {
+        /// The preview.
+        name: String,
+        /// True if this run has deleted it again.
+        is_removed: bool,
+    },
     /// The name in a mark is none that a forge can be asked about.
     #[error("`{name}` is kept: Git allows no branch named `{branch}`, so the forge cannot be asked about it")]
     NoBranch {
@@ -156,6 +203,12 @@ pub(super) fn earlier(tried: Option<&'static str>) -> String {
     tried.map(|doing| format!("; an earlier try of {doing} it may have happened")).unwrap_or_default()
 }
 
+impl From<Stop> for DeployError {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped { stop, tried: None }
+    }
+}
+
 impl From<GuardError> for DeployError {
     fn from(error: GuardError) -> Self {
         Self::Guard { error, tried: None }
@@ -163,25 +216,15 @@ impl From<GuardError> for DeployError {
 }
 
 impl DeployError {
-    /// The same error, or, where the tries have ended because something else stands there, why that is left as it is.
-    pub(super) fn guarded(self, ours: &Mark) -> Self {
-        match self {
-            Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) } => {
-                match guard::may_change(&name, &there, ours, false) {
-                    Err(error) => Self::Guard { error, tried: may_have_happened.then_some(doing) },
-                    Ok(_) => Self::Api { doing, name, may_have_happened, source: ApiError::Changed(there) },
-                }
-            }
-            error => error,
-        }
-    }
-
     /// That something was left alone is no failure where a signal or a newer run is the reason.
     pub(super) fn or_skipped(self) -> Result<Done, Self> {
         match self {
-            Self::CancelledBefore(_) | Self::Guard { error: GuardError::Newer(_), .. } => {
-                Ok(Done { what: What::Skipped, note: Some(self.to_string()), ..Done::default() })
-            }
+            Self::CancelledBefore(_)
+            | Self::Guard { error: GuardError::Newer(_), .. }
+            | Self::Stopped {
+                stop: Stop::NewerCommit { .. } | Stop::Closed(_) | Stop::Open(_) | Stop::Changed(_),
+                ..
+            } => Ok(Done { what: What::Skipped, note: Some(self.to_string()), ..Done::default() }),
             error => Err(error),
         }
     }
@@ -195,11 +238,23 @@ impl DeployError {
                 "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
             }
             Self::Guard { error, .. } => error.hint(),
-            Self::Standing(_, source) => source.hint(),
             Self::Stale(_) => {
                 "run again, and let nothing write into the checkout while this step runs".to_owned()
             }
             Self::NoBranch { .. } => "delete it by hand in GitBook, if it is yours".to_owned(),
+            Self::Stopped { stop: Stop::Undecided { hint, .. }, .. } => hint.clone(),
+            Self::Stopped { .. } => "nothing is to be done".to_owned(),
+            Self::Overtaken { .. } => {
+                "run the job of the newest commit again; with a forge token this step finds out which commit is newer".to_owned()
+            }
+            Self::Overwrote { commit, .. } => format!("run the job of commit {commit} again"),
+            Self::Reopened { .. } => "publish the preview again: run the job of the branch's newest commit again".to_owned(),
+            Self::MarkLost { is_removed: true, .. } => {
+                "check that no proxy changes GitBook's answers, then run again".to_owned()
+            }
+            Self::MarkLost { name, .. } => {
+                format!("look at the summary of `{name}` in GitBook; nothing but you can delete a preview without its mark")
+            }
             Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()

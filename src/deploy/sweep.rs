@@ -1,10 +1,9 @@
 //! The sweep: deletes the previews of branches and pull requests that are gone, and says why it keeps each other one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-
-use super::outcome::earlier;
+use super::attempt::AttemptError;
+use super::recheck::{Recheck, Stop, Verdict};
 use super::{DeployError, Deployment, Done, Outcome, What};
 use crate::diagnostic::Place;
 use crate::forge::{Forge, ForgeError, Standing};
@@ -17,9 +16,6 @@ mod histories;
 
 /// A run deletes no more. Whatever goes wrong, there is time to notice it.
 const MOST_DELETIONS: usize = 50;
-
-/// How many are asked for at once.
-const AT_ONCE: usize = 8;
 
 /// What a sweep needs to know beside how to deploy.
 #[derive(Debug)]
@@ -45,9 +41,9 @@ pub(crate) enum SweepError {
     /// There is no such organization.
     #[error("there is no organization `{0}` that the token's user is a member of")]
     NoOrganization(String),
-    /// Which branches are gone can't be found out.
-    #[error("the forge does not say whether {0} is open, so nothing is deleted")]
-    Forge(String, #[source] ForgeError),
+    /// The open branches cannot be listed.
+    #[error("could not list the open branches and pull requests, so nothing is deleted")]
+    Forge(#[source] ForgeError),
 }
 
 impl SweepError {
@@ -59,8 +55,27 @@ impl SweepError {
             Self::NoOrganization(_) => {
                 "check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token".to_owned()
             }
-            Self::Forge(_, source) => source.hint(),
+            Self::Forge(source) => source.hint(),
         }
+    }
+}
+
+/// The previews of this repository in an organization, before the forge is asked about their branches.
+#[derive(Debug, Default)]
+pub(crate) struct Listed(Vec<Fate>);
+
+impl Extend<Fate> for Listed {
+    fn extend<T: IntoIterator<Item = Fate>>(&mut self, fates: T) {
+        self.0.extend(fates);
+    }
+}
+
+impl IntoIterator for Listed {
+    type Item = Fate;
+    type IntoIter = std::vec::IntoIter<Fate>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -84,12 +99,11 @@ impl Fate {
 }
 
 impl Sweep<'_> {
-    /// What is to become of each preview of an organization, which is known by its id or subdomain. Nothing is deleted
-    /// yet.
+    /// Lists the previews of this repository in an organization, which is known by its id or subdomain.
     ///
     /// # Errors
-    /// When there is no list, or no answer from the forge on each of the previews.
-    pub(crate) async fn fates(&self, organization: &str, place: &Place) -> Result<Vec<Fate>, SweepError> {
+    /// Returns an error if GitBook does not list the organization's integrations.
+    pub(crate) async fn list(&self, organization: &str, place: &Place) -> Result<Listed, SweepError> {
         let failed = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployment.gitbook;
         let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
@@ -101,18 +115,29 @@ impl Sweep<'_> {
         if others > 0 {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
         }
-        let fates = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
-        let mut fates: Vec<_> = fates.collect();
-        // Many integrations have a preview of one branch, which is asked for once.
-        let undecided = fates.iter().filter(|fate| fate.kept.is_none() && !fate.has_no_branch());
-        let targets: BTreeSet<_> = undecided.map(|fate| self.target(&fate.mark)).collect();
-        // In whatever order: the first failure is the cause of those that come of it.
-        let asked = stream::iter(targets).map(|target| self.asked(target)).buffer_unordered(AT_ONCE);
-        let open: BTreeMap<_, _> = asked.try_collect().await?;
-        for fate in &mut fates {
-            let open = open.get(&self.target(&fate.mark)).copied().unwrap_or_default();
-            if open && fate.kept.is_none() {
-                fate.kept = Some(format!("{} is open", self.told(&self.target(&fate.mark))));
+        let ours = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
+        Ok(Listed(ours.collect()))
+    }
+
+    /// Decides which previews are kept: those of all branches and pull requests that the forge lists as open.
+    ///
+    /// # Errors
+    /// Returns an error if the forge does not list them.
+    pub(crate) async fn decide(&self, Listed(mut fates): Listed) -> Result<Vec<Fate>, SweepError> {
+        let is_undecided = |fate: &&mut Fate| fate.kept.is_none() && !fate.has_no_branch();
+        let undecided: Vec<_> = fates.iter_mut().filter(is_undecided).collect();
+        let targets: Vec<_> = undecided.iter().map(|fate| self.target(&fate.mark)).collect();
+        if targets.is_empty() {
+            return Ok(fates);
+        }
+        let is_in_pull_requests =
+            |target: &Target| target.pull_request.is_some() || target.branch.of_which_fork().is_some();
+        let refs = self.forge.open_refs(targets.iter().any(is_in_pull_requests)).await;
+        let refs = refs.map_err(SweepError::Forge)?;
+        for (fate, target) in undecided.into_iter().zip(&targets) {
+            let is_open = self.forge.is_listed(&refs, &target.branch, target.pull_request).await;
+            if is_open.map_err(SweepError::Forge)? {
+                fate.kept = Some(format!("{} is open", self.told(target)));
             }
         }
         Ok(fates)
@@ -191,15 +216,20 @@ impl Sweep<'_> {
         Target { branch: Branch::new(&mark.branch), pull_request }
     }
 
-    async fn standing(&self, target: &Target) -> Result<Standing, ForgeError> {
-        self.forge.standing(&target.branch, target.pull_request).await
-    }
-
-    /// Asks the forge whether a branch or pull request is open.
-    async fn asked(&self, target: Target) -> Result<(Target, bool), SweepError> {
-        match self.standing(&target).await {
-            Ok(standing) => Ok((target, standing != Standing::Gone)),
-            Err(source) => Err(SweepError::Forge(self.told(&target), source)),
+    /// Asks the forge whether a preview's branch or pull request is still closed.
+    async fn verdict(&self, name: &str, target: &Target) -> Verdict {
+        match self.forge.standing(&target.branch, target.pull_request).await {
+            Ok(Standing::Gone) => Verdict::Confirmed,
+            Ok(Standing::Open { .. }) => {
+                Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.told(target))))
+            }
+            Err(error) => Verdict::Stop(Stop::Undecided {
+                reason: format!(
+                    "`{name}` is kept: could not check that {} is gone: {error}",
+                    self.told(target)
+                ),
+                hint: error.hint(),
+            }),
         }
     }
 
@@ -209,42 +239,47 @@ impl Sweep<'_> {
         let Deployment { cancel, dry_run, .. } = *self.deployment;
         let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
         let absent = || "it was not there any more".to_owned();
-        let target = self.target(mark);
+        let target = &self.target(mark);
         let gone = match target.pull_request {
-            Some(_) => format!("{} is closed", self.told(&target)),
-            None => format!("{} is gone", self.told(&target)),
+            Some(_) => format!("{} is closed", self.told(target)),
+            None => format!("{} is gone", self.told(target)),
         };
+        // Each deletion asks for itself.
+        let recheck = Recheck::new(|| {
+            Box::pin(async move {
+                let verdict = cancel.or_at_once(self.verdict(name, target)).await;
+                verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
+            })
+        });
+        if !dry_run {
+            recheck.recent().await.check()?;
+        }
         let Some(now) = self.deployment.read(name).await? else {
             self.forget(mark).await;
             return done(What::Deleted, absent());
         };
-        let changed = "kept: it was changed just now";
-        let may_be_deleted = |there: &Published| {
-            there.summary.as_deref().and_then(Mark::find).as_ref() == Some(mark)
-                && self.why_not(there, mark).is_none()
+        let check = |there: &Published| {
+            let is_same = there.summary.as_deref().and_then(Mark::find).as_ref() == Some(mark);
+            let changed = || Stop::Changed("kept: it was changed just now".to_owned());
+            if is_same && self.why_not(there, mark).is_none() { Ok(()) } else { Err(changed()) }
         };
-        if !may_be_deleted(&now) {
-            return done(What::Skipped, changed.to_owned());
-        }
+        check(&now)?;
         if dry_run {
             return done(What::Checked, format!("dry run: would be deleted, {gone}"));
         }
-        // A branch that was restored as it was has nothing new to publish, and so leaves no trace in the preview.
-        let again = cancel.or_at_once(self.standing(&target)).await.map_err(DeployError::CancelledBefore)?;
-        if again.map_err(|source| DeployError::Standing(name.to_owned(), source))? != Standing::Gone {
-            return done(What::Skipped, format!("kept: {} is open again", self.told(&target)));
-        }
-        let deletion = match self.deployment.delete_known(name, may_be_deleted).await {
-            Err(DeployError::Api { doing, may_have_happened, source: ApiError::Changed(_), .. }) => {
-                let tried = may_have_happened.then_some(doing);
-                return done(What::Skipped, format!("{changed}{}", earlier(tried)));
-            }
-            deletion => deletion?,
-        };
+        let check = async |there: &Published| check(there).map_err(AttemptError::from);
+        let deletion = self.deployment.delete_read(name, &recheck, check).await?;
         self.forget(mark).await;
         match deletion {
-            Deletion::Deleted => done(What::Deleted, gone),
             Deletion::DidNotExist => done(What::Deleted, absent()),
+            // A run for a branch that is back may have found its preview before it was deleted.
+            Deletion::Deleted => match recheck.since(Instant::now()).await {
+                Verdict::Stop(Stop::Open(_)) => {
+                    let reason = format!("{} is open again", self.told(target));
+                    Err(DeployError::Reopened { name: name.to_owned(), reason })
+                }
+                _ => done(What::Deleted, gone),
+            },
         }
     }
 

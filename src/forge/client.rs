@@ -1,6 +1,6 @@
 //! What the clients of all forges share: one repository, its token, and requests that are tried again or given up.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,16 +9,20 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::answer::{Branch as BranchAnswer, Repository};
 use super::{ForgeError, Patience, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::ci::ForgeKind;
-use crate::http::{Answer, FIRST_PAUSE, Http, Redirects, Retry, TransportError, push};
+use crate::http::{Answer, FIRST_PAUSE, Http, MAX_ANSWER, MAX_PAGE, Redirects, Retry, TransportError, push};
 
 /// The largest number of items that a page may have.
 pub(super) const PAGE: &str = "100";
+
+/// GitLab's pages have 20 items unless asked otherwise, other forges' more (`docs.gitlab.com/api/rest/#pagination`).
+const SHORTEST_FULL_PAGE: usize = 20;
 
 /// More pages than this are a server that does not stop.
 const MOST_PAGES: usize = 1000;
@@ -56,7 +60,7 @@ pub(super) struct Client {
     retry: Retry,
     /// Why it is not asked any more.
     given_up: Arc<OnceLock<String>>,
-    has_seen_branches: Arc<AtomicBool>,
+    default_branch: Arc<OnceCell<String>>,
 }
 
 /// What follows the path.
@@ -74,9 +78,9 @@ impl Client {
         let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
-        let (given_up, has_seen_branches) = <_>::default();
+        let (given_up, default_branch) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, given_up, has_seen_branches })
+        Ok(Self { kind, http, root, repository, token, retry, given_up, default_branch })
     }
 
     /// Where a branch stands. `folder` is where branches are below the repository.
@@ -97,15 +101,20 @@ impl Client {
         }
     }
 
-    /// An error unless the token can see branches at all: what it can't see is said not to be there.
-    async fn sees_branches(&self, folder: &[&str]) -> Result<(), ForgeError> {
-        if !self.has_seen_branches.load(Ordering::Relaxed) {
-            let repository: Repository = self.parse(&self.get(&[], &[], Permission::ReadContents).await?)?;
-            let path = [folder, &[repository.default_branch.as_str()]].concat();
-            self.get(&path, &[], Permission::ReadContents).await?;
-            self.has_seen_branches.store(true, Ordering::Relaxed);
-        }
-        Ok(())
+    /// Returns an error unless the token can see branches: a forge says of what a token cannot see that it is not there.
+    pub(super) async fn sees_branches(&self, folder: &[&str]) -> Result<(), ForgeError> {
+        let default_branch = self.default_branch.get_or_try_init(async || {
+            let answer = self.get(&[], &[], Permission::ReadContents).await?;
+            self.parse(&answer).map(|Repository { default_branch }| default_branch)
+        });
+        let path = [folder, &[default_branch.await?.as_str()]].concat();
+        self.get(&path, &[], Permission::ReadContents).await.map(drop)
+    }
+
+    /// Returns the names of all branches.
+    pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
+        let branches: Vec<BranchAnswer> = self.pages(folder, &[], Permission::ReadContents).await?;
+        Ok(branches.into_iter().map(|branch| branch.name).collect())
     }
 
     /// Why it is not asked any more, if it was given up.
@@ -199,17 +208,36 @@ impl Client {
         permission: Permission,
     ) -> Result<Vec<T>, ForgeError> {
         let mut items = Vec::new();
+        let mut previous = Vec::new();
         for page in 1..=MOST_PAGES {
             let page = page.to_string();
             let query: Vec<_> =
                 query.iter().copied().chain([("per_page", PAGE), ("page", page.as_str())]).collect();
-            let answer = self.get(path, &query, permission).await?;
-            items.extend(self.parse::<Vec<T>>(&answer)?);
-            if !has_next_page(&answer) {
+            let answer = self.get_page(path, &query, permission).await?;
+            // A server that does not know pages gives the same one again.
+            if answer.body == previous {
                 return Ok(items);
             }
+            let found: Vec<T> = self.parse(&answer)?;
+            let is_last = !has_next_page(&answer, found.len());
+            items.extend(found);
+            if is_last {
+                return Ok(items);
+            }
+            previous = answer.body;
         }
         Err(ForgeError::EndlessList(self.kind, MOST_PAGES))
+    }
+
+    async fn get_page(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let url = self.url(path, query);
+        let request = || self.with_token(self.http.request(Method::GET, url.clone()));
+        self.unless_given_up(|| self.send_up_to(MAX_PAGE, request(), permission)).await
     }
 
     pub(super) async fn send(
@@ -226,7 +254,16 @@ impl Client {
             }
             None => request,
         };
-        let sent = self.http.send(request).await;
+        self.send_up_to(MAX_ANSWER, request, permission).await
+    }
+
+    async fn send_up_to(
+        &self,
+        limit: usize,
+        request: RequestBuilder,
+        permission: Permission,
+    ) -> Result<Answer, ForgeError> {
+        let sent = self.http.send_up_to(limit, request).await;
         let answer = sent.map_err(|error| ForgeError::Transport(self.kind, error))?;
         if answer.status.is_success() {
             Ok(answer)
@@ -268,8 +305,12 @@ impl Client {
     }
 }
 
-/// The pages are numbered from 1, in the order in which the `Link` header names them.
-fn has_next_page(answer: &Answer) -> bool {
-    let links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok());
+/// Returns whether another page follows. Pages are numbered from 1, in the order in which the `Link` header names them. A
+/// proxy may have removed the header: then a page that may be full is not taken for the last one.
+fn has_next_page(answer: &Answer, length: usize) -> bool {
+    let mut links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
+    if links.peek().is_none() {
+        return length >= SHORTEST_FULL_PAGE;
+    }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }

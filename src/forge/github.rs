@@ -1,5 +1,6 @@
 //! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo speak, too.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use super::{ForgeError, Permission, Standing};
 use crate::ci::ForgeKind;
 use crate::http::TransportError;
 use crate::preview::Branch;
+
+/// The place of branches below the repository.
+const BRANCHES: [&str; 1] = ["branches"];
 
 /// A client of one repository on GitHub.
 #[derive(Clone, Debug)]
@@ -47,12 +51,30 @@ impl GitHub {
     ) -> Result<Standing, ForgeError> {
         match (pull_request, branch.of_which_fork()) {
             (Some(number), _) => self.standing_of_pull_request(number).await,
-            (None, None) => self.client.standing_of_branch(&["branches"], branch.as_str()).await,
-            (None, Some(_)) => {
-                let open = self.open_from(branch).await?.into_iter().next();
-                Ok(open.map_or(Standing::Gone, |open| Standing::Open { tip: open.head.sha }))
-            }
+            (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
+            (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
+                Some(open) => Ok(Standing::Open { tip: open.head.sha }),
+                None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+            },
         }
+    }
+
+    /// Lists the branches.
+    pub(super) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
+        self.client.branches(&BRANCHES).await
+    }
+
+    /// Lists the open pull requests.
+    pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequest>, ForgeError> {
+        self.client.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await
+    }
+
+    /// Returns whether one of the pull requests has a number or, without a number, comes from a branch.
+    pub(super) fn has_open(&self, open: &[PullRequest], branch: &Branch, number: Option<u64>) -> bool {
+        open.iter().any(|pull_request| match number {
+            Some(number) => pull_request.number == number,
+            None => self.is_from(pull_request, branch),
+        })
     }
 
     /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
@@ -88,7 +110,7 @@ impl GitHub {
             return Ok(found);
         }
         // Whether the filter finds what comes of a fork that was deleted or renamed is nowhere promised.
-        let all = self.client.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await?;
+        let all = self.open_pull_requests().await?;
         Ok(self.of_branch(all, branch))
     }
 
@@ -108,21 +130,24 @@ impl GitHub {
     }
 
     fn of_branch(&self, mut found: Vec<PullRequest>, branch: &Branch) -> Vec<PullRequest> {
-        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
-        found.retain(|PullRequest { head, .. }| {
-            let is_from_there = match (branch.of_which_fork(), &head.repo) {
-                (None, repository) => repository
-                    .as_ref()
-                    .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&self.repository)),
-                (Some(_), Some(repository)) => {
-                    repository.full_name.split_once('/').is_some_and(|(of, _)| of.eq_ignore_ascii_case(owner))
-                }
-                // Whose the fork was; where nobody says, it may have been this one.
-                (Some(_), None) => head.owner().is_none_or(|of| of.eq_ignore_ascii_case(owner)),
-            };
-            head.reference == name && is_from_there
-        });
+        found.retain(|pull_request| self.is_from(pull_request, branch));
         found
+    }
+
+    /// Returns whether a pull request comes from a branch of this repository or of the fork that the branch names.
+    fn is_from(&self, PullRequest { head, .. }: &PullRequest, branch: &Branch) -> bool {
+        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
+        let is_from_there = match (branch.of_which_fork(), &head.repo) {
+            (None, repository) => repository
+                .as_ref()
+                .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&self.repository)),
+            (Some(_), Some(repository)) => {
+                repository.full_name.split_once('/').is_some_and(|(of, _)| of.eq_ignore_ascii_case(owner))
+            }
+            // Whose the fork was; where nobody says, it may have been this one.
+            (Some(_), None) => head.owner().is_none_or(|of| of.eq_ignore_ascii_case(owner)),
+        };
+        head.reference == name && is_from_there
     }
 
     /// Why it is not asked any more, if it was given up.

@@ -1,5 +1,6 @@
 //! GitLab's REST API: branches and merge requests of one project, and the notes on them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use super::{ForgeError, Permission, Standing};
 use crate::ci::ForgeKind;
 use crate::http::TransportError;
 use crate::preview::{Branch, UNKNOWN_OWNER};
+
+/// The place of branches below the project.
+const BRANCHES: [&str; 2] = ["repository", "branches"];
 
 /// A client of one project on GitLab.
 #[derive(Clone, Debug)]
@@ -47,9 +51,7 @@ impl GitLab {
     ) -> Result<Standing, ForgeError> {
         match (merge_request, branch.of_which_fork()) {
             (Some(number), _) => self.standing_of_merge_request(number).await,
-            (None, None) => {
-                self.client.standing_of_branch(&["repository", "branches"], branch.as_str()).await
-            }
+            (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => {
                 let open = self.of_branch(branch, "opened").await?.into_iter().next();
                 let open = match open {
@@ -57,9 +59,48 @@ impl GitLab {
                     None => self.of_branch(branch, "locked").await?.into_iter().next(),
                     open => open,
                 };
-                Ok(open.map_or(Standing::Gone, tip))
+                match open {
+                    Some(open) => Ok(tip(open)),
+                    None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+                }
             }
         }
+    }
+
+    /// Lists the branches.
+    pub(super) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
+        self.client.branches(&BRANCHES).await
+    }
+
+    /// Lists the open merge requests. One that is being merged is `locked`, and may be open again.
+    pub(super) async fn open_merge_requests(&self) -> Result<Vec<MergeRequest>, ForgeError> {
+        let mut open = Vec::new();
+        for state in ["opened", "locked"] {
+            let query = [("scope", "all"), ("state", state)];
+            let found: Vec<MergeRequest> =
+                self.client.pages(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
+            open.extend(found);
+        }
+        Ok(open)
+    }
+
+    /// Returns whether one of the merge requests has a number or, without a number, comes from a branch.
+    pub(super) async fn has_open(
+        &self,
+        open: &[MergeRequest],
+        branch: &Branch,
+        number: Option<u64>,
+    ) -> Result<bool, ForgeError> {
+        if let Some(number) = number {
+            return Ok(open.iter().any(|merge_request| merge_request.iid == number));
+        }
+        let (owner, name) = origin(branch);
+        for merge_request in open.iter().filter(|merge_request| merge_request.source_branch == name) {
+            if self.is_of(merge_request, owner).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) async fn merge_requests(
@@ -91,15 +132,15 @@ impl GitLab {
         let query = [("iids[]", &*number), ("scope", "all"), ("state", "all")];
         let answer = self.client.get(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
         let found: Vec<MergeRequest> = self.client.parse(&answer)?;
-        Ok(found.into_iter().next().map_or(Standing::Gone, tip))
+        match found.into_iter().next() {
+            Some(merge_request) => Ok(tip(merge_request)),
+            None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+        }
     }
 
     /// The merge requests from a branch, newest first: all in a state, or the newest whatever state they are in (`all`).
     async fn of_branch(&self, branch: &Branch, state: &str) -> Result<Vec<MergeRequest>, ForgeError> {
-        let (owner, name) = match branch.of_which_fork() {
-            Some((owner, name)) => (Some(owner), name),
-            None => (None, branch.as_str()),
-        };
+        let (owner, name) = origin(branch);
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
         let mut all: Vec<MergeRequest> = if state != "all" {
@@ -170,6 +211,14 @@ impl GitLab {
     #[must_use]
     pub(super) fn hurried(&self, timeout: Duration) -> Self {
         Self { client: self.client.hurried(timeout), ..self.clone() }
+    }
+}
+
+/// Returns the owner of the fork, if any, and the name of a branch.
+fn origin(branch: &Branch) -> (Option<&str>, &str) {
+    match branch.of_which_fork() {
+        Some((owner, name)) => (Some(owner), name),
+        None => (None, branch.as_str()),
     }
 }
 

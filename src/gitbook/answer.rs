@@ -1,5 +1,7 @@
 //! What the API answers, as far as it is used here.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An integration as the API tells it.
@@ -56,15 +58,13 @@ pub struct Tried<T> {
     pub unanswered: u32,
 }
 
-/// What becomes of a change that failed and is worth another try, now that is known what stands there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Further<T> {
-    /// It is tried again.
-    Try,
-    /// What was wanted is so already: an earlier try has done it, and its answer was lost, or somebody else has.
-    Happened(T),
-    /// This, which stands there now, may not be changed: [`ApiError::Changed`](super::ApiError::Changed).
-    Stop(Box<Published>),
+/// The failure of an attempt that is followed by another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The time of the failure.
+    pub at: Instant,
+    /// The number of attempts so far that may have taken effect.
+    pub unanswered: u32,
 }
 
 /// What came of a deletion.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::Published;
 use crate::http::{Retryable, TransportError};
 
 /// Why a request failed.
@@ -71,9 +70,6 @@ pub enum ApiError {
     /// A signal came before the next try.
     #[error("cancelled before it was tried again")]
     Cancelled,
-    /// Before a further try something else stood there, which may not be changed.
-    #[error("`{}` (“{}”) stands there now, so it was not tried again", .0.name, .0.title)]
-    Changed(Box<Published>),
     /// A list that goes on and on.
     #[error("the list did not end after {0} pages")]
     EndlessList(usize),
@@ -194,7 +190,6 @@ impl ApiError {
             | Self::Unexpected(_)
             | Self::Url(_)
             | Self::Cancelled
-            | Self::Changed(_)
             | Self::EndlessList(_) => false,
         }
     }
@@ -214,7 +209,6 @@ impl ApiError {
             }
             Self::RateLimited { .. } => "run again later, or lower `GITBOOK_CONCURRENCY`".to_owned(),
             Self::Cancelled => "run again; publishing and deleting can be repeated safely".to_owned(),
-            Self::Changed(_) => "run again, which looks at what stands there first".to_owned(),
             Self::Server { .. } => "run again later; publishing and deleting can be repeated safely".to_owned(),
             Self::Redirect(_) => "set `GITBOOK_ENDPOINT` to where it redirects, if you trust it".to_owned(),
             Self::Unexpected(_)

@@ -32,7 +32,7 @@ pub(crate) struct Retry {
 }
 
 /// A failure that may be worth another try.
-pub(crate) trait Retryable: fmt::Display {
+pub trait Retryable: fmt::Display {
     /// A signal came before the next try.
     const CANCELLED: Self;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::try_join_all;
 
-use super::{Stage, races};
+use super::{Stage, staleness};
 use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
 use crate::diagnostic::Place;
@@ -143,7 +143,7 @@ impl Stage<'_> {
                     self.keep(forge, found, rows, create).await;
                 }
             }
-            Err(error) => races::tell(self.printer, "no comment is kept", &error),
+            Err(error) => staleness::tell(self.printer, "no comment is kept", &error),
         }
     }
 
@@ -157,7 +157,7 @@ impl Stage<'_> {
                 tracing::info!("the comment on {place} was written, but not read back: {error}");
             }
             Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
-            Err(error) => races::tell(self.printer, &format!("no comment on {place}"), &error),
+            Err(error) => staleness::tell(self.printer, &format!("no comment on {place}"), &error),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Stage, comment};
 use crate::config::Shard;
-use crate::deploy::{Outcome, Sweep, What};
+use crate::deploy::{Listed, Outcome, Sweep, What};
 use crate::diagnostic::Place;
 use crate::error::Error;
 use crate::integration::{self, Identity, Incomplete};
@@ -27,11 +27,13 @@ impl Stage<'_> {
         // That something can't be told on the forge is no reason not to go on asking.
         let telling = &forge.apart();
         let sweep = Sweep { deployment: &deployment, forge, repository, template, production: &production };
-        let mut fates = Vec::new();
+        let mut listed = Listed::default();
         for (organization, place) in &organizations {
-            let found = self.cancel.or_at_once(sweep.fates(organization, place)).await;
-            fates.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
+            let found = self.cancel.or_at_once(sweep.list(organization, place)).await;
+            listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
         }
+        let fates = self.cancel.or_at_once(sweep.decide(listed)).await;
+        let fates = fates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];

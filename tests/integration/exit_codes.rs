@@ -14,7 +14,7 @@ async fn done_is_0() {
     let ended = deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await;
     assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(0), Some(0)), "{ended:#?}");
     assert_eq!(ended.output("result"), "published");
-    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }
 
 #[tokio::test]
@@ -40,6 +40,7 @@ async fn a_deployment_that_failed_is_1() {
     exit 1
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    info: could not read `hello` before publishing, so its version is not checked: GitBook did not accept the token: 401 Authentication required
     error: publishing `hello` failed
     cause: GitBook did not accept the token: 401 Authentication required
      hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from

@@ -66,7 +66,7 @@ async fn variables_alone_are_an_integration() {
     });
     let ended = run.variable("API_KEY", "hush-hush").runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
-    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
     let mut body = server.body().await;
     assert_eq!(body["secrets"].take(), json!({"KEY": "a-hush-hush"}));
     for image in [body["icon"].take(), body["previewImages"][0].take(), body["previewImages"][1].take()] {
@@ -132,7 +132,7 @@ async fn what_a_script_can_do_without_need_not_be_installed() {
         export default { Buffer, other } as A;\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     let ended = push(&server.uri(), "main", &repository).runs().await;
-    assert_eq!((ended.code, server.asked().await.len()), (Some(0), 1), "{ended:#?}");
+    assert_eq!((ended.code, server.asked().await.len()), (Some(0), 2), "{ended:#?}");
     assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
 }
 
@@ -252,6 +252,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     exit 0
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    warning: `hello` went from version 1 to version 1: another run has published it at the same time, and could not check which commit is newer. If the other one is, run its job again
     warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got=Hallo
     warning: GitBook published `hello` with another `visibility` than was sent field=visibility sent=private got=public
     warning: GitBook published `hello` with another `scopes` than was sent field=scopes sent=space:content:read got=""
@@ -262,6 +263,10 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
 /// What a run says whose publication was answered so.
 async fn told_of(answer: Value) -> Ended {
     let server = MockServer::start().await;
+    let mut before = answer.clone();
+    before["version"] = (answer["version"].as_u64().unwrap_or(1) - 1).into();
+    let before = ResponseTemplate::new(200).set_body_json(before);
+    Mock::given(method("GET")).respond_with(before).mount(&server).await;
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
     let repository = repository().manifest(".", "hello", "target: site\n");
     push(&server.uri(), "main", &repository).runs().await
@@ -294,15 +299,17 @@ async fn a_preview_that_has_become_public_is_a_warning() {
         .respond_with(crate::support::said(404, "Integration not found"))
         .mount(&server)
         .await;
-    let mut answer = crate::support::published("hello-fix");
-    answer["visibility"] = json!("public");
-    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
+    let public = |request: &wiremock::Request| {
+        let answer = crate::support::repeated_with(request, |answer| answer["visibility"] = json!("public"));
+        ResponseTemplate::new(200).set_body_json(answer)
+    };
+    Mock::given(any()).respond_with(public).mount(&server).await;
     let ended = push(&server.uri(), "fix", &repository().integration("hello")).runs().await;
     assert_eq!((ended.code, ended.output("result")), (Some(0), "published".into()));
-    insta::assert_snapshot!(warnings(&ended), @r#"
-    warning: GitBook published `hello-fix` with another `title` than was sent field=title sent="Hello (fix)" got=Hello
+    insta::assert_snapshot!(warnings(&ended), @"
     warning: GitBook published `hello-fix` with another `visibility` than was sent field=visibility sent=private got=public
-    "#);
+    warning: another run has deleted `hello-fix`, and could not check whether its branch is open; if it is, run again
+    ");
 }
 
 #[tokio::test]
@@ -324,7 +331,7 @@ async fn nothing_is_written_into_the_repository() {
     let before = repository.files();
     push(&server.uri(), "main", &repository).runs().await;
     push(&server.uri(), "fix", &repository).runs().await;
-    assert_eq!(server.asked().await.len(), 3);
+    assert_eq!(server.asked().await.len(), 5);
     assert_eq!(repository.files(), before);
 }
 

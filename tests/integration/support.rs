@@ -15,7 +15,7 @@ pub(crate) use gates::Gated;
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
 pub(crate) use repository::{Repository, png, repository, script};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
-pub(crate) use servers::{Recorded, Sandbox, gitbook, published, said};
+pub(crate) use servers::{Recorded, Sandbox, gitbook, published, repeated_with, said};
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

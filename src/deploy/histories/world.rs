@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Once;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ use super::door::Door;
 use super::retried::Run;
 use super::story::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Step, What};
 use crate::cancel::Cancel;
-use crate::deploy::{Deployment, Done, NamedPreview, Outcome, Previews};
+use crate::deploy::{Deployment, Done, NamedPreview, Outcome, Previews, Recheck};
 use crate::diagnostic::Place;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
@@ -142,7 +143,7 @@ impl World {
     pub(super) async fn published(&self, Run { pair, run, .. }: Run, content: usize) -> Outcome {
         let target = target(pair);
         let integration = &self.integrations[pair.integration][content];
-        self.deployment().preview(integration, &self.previews(&target, run)).await
+        self.deployment().preview(integration, &self.previews(&target, run), &Recheck::none()).await
     }
 
     pub(super) async fn deleted(&self, Run { pair, run, .. }: Run) -> Outcome {
@@ -152,7 +153,7 @@ impl World {
             name: self.name(pair),
         };
         let target = target(pair);
-        self.deployment().delete(&preview, &self.previews(&target, run)).await
+        self.deployment().delete(&preview, &self.previews(&target, run), &Recheck::none()).await
     }
 
     fn squat(&self, pair: Pair, squatter: Squatter, state: &mut State) {
@@ -241,6 +242,7 @@ impl World {
             records: None,
             dry_run: false,
             skip_unchanged: true,
+            unread: Once::new(),
         }
     }
 
@@ -251,7 +253,6 @@ impl World {
             commit: Some("c0ffee"),
             run,
             counter: "",
-            is_tip: false,
             template: &self.template,
             visibility: "private",
         }

@@ -26,9 +26,10 @@ pub(crate) struct Operation {
 }
 
 #[rustfmt::skip]
-pub(crate) static SERVED: [Operation; 14] = [
+pub(crate) static SERVED: [Operation; 15] = [
     Operation { name: "GET /user", handle: repository::user },
     Operation { name: "GET /repos/{owner}/{repo}", handle: repository::repository },
+    Operation { name: "GET /repos/{owner}/{repo}/branches", handle: repository::branches },
     Operation { name: "GET /repos/{owner}/{repo}/branches/{branch}", handle: repository::branch },
     Operation { name: "GET /repos/{owner}/{repo}/pulls", handle: pulls::list },
     Operation { name: "GET /repos/{owner}/{repo}/pulls/{pull_number}", handle: pulls::get },

@@ -30,14 +30,12 @@ async fn connecting() {
         Started::new(world, run).with((listener, stream))
     });
     insta::assert_snapshot!(told.await, @"
-    result failed
+    result skipped
     warning: SIG…: nothing new is started
+    info: skipped `one` (not started: cancelled by SIG…)
     info: skipped `two` (not started: cancelled by SIG…)
-    error: cancelled while publishing `one`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
     error: cancelled by SIG…
      hint: what was done until then is in the outputs; running again is safe
-    gitbook: one: in_progress, failure
     ");
 }
 

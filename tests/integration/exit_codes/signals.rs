@@ -37,7 +37,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
         assert!((4..15).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
         assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(code), Some(code.into())));
         assert_eq!(ended.output("result"), "failed");
-        assert_eq!(server.asked().await, ["POST /v1/integrations/one"]);
+        assert_eq!(server.asked().await, ["GET /v1/integrations/one", "POST /v1/integrations/one"]);
         ended
     };
     let (interrupted, terminated) = tokio::join!(check("INT", 130), check("TERM", 143));
@@ -45,6 +45,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
     exit 130
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
     warning: SIGINT: nothing new is started
     info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
     error: cancelled while publishing `one`, which may or may not have happened
@@ -71,6 +72,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
     exit 143
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
     warning: SIGTERM: nothing new is started
     info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
     info: skipped `two` (not started: cancelled by SIGTERM) milliseconds=…
@@ -78,7 +80,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
      hint: what was done until then is in the outputs; running again is safe
     "#);
     assert_eq!(ended.output("result"), "published");
-    assert_eq!(server.asked().await, ["POST /v1/integrations/one"]);
+    assert_eq!(server.asked().await, ["GET /v1/integrations/one", "POST /v1/integrations/one"]);
 }
 
 #[tokio::test]
@@ -116,7 +118,7 @@ async fn nothing_is_tried_again_after_a_signal() {
     let log = ended.log();
     assert!(log.starts_with("exit 143\n") && log.contains("; trying again in 20s\n"), "{log}");
     assert!(log.contains("cause: cancelled before it was tried again\n"), "{log}");
-    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }
 
 #[tokio::test]

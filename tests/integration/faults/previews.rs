@@ -95,25 +95,25 @@ async fn a_preview_whose_answer_was_lost_is_published_once() {
         ("cut short", "POST", &[Cut]),
     ];
     insta::assert_snapshot!(table(rows, async |row| over(row, row.2.len(), "20s").await).await, @"
-    == one answer lost: GET POST GET; there: hello-fix 4
+    == one answer lost: GET POST GET GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     info: published `hello-fix`
-    == a request and an answer lost: GET POST GET POST GET; there: hello-fix 4
+    == a request and an answer lost: GET POST GET POST GET GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
     info: published `hello-fix`
-    == half an answer: GET POST GET; there: hello-fix 4
-    == a request lost: GET POST GET POST; there: hello-fix 4
-    == cut short: GET POST GET; there: hello-fix 4
+    == half an answer: GET POST GET GET; there: hello-fix 4
+    == a request lost: GET POST GET POST GET; there: hello-fix 4
+    == cut short: GET POST GET GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
     info: published `hello-fix`
     ");
     let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
     insta::assert_snapshot!(table(rows, async |row| over(row, 1, "2s").await).await, @"
-    == no answer: GET POST GET; there: hello-fix 4
+    == no answer: GET POST GET GET; there: hello-fix 4
     exit 0
     warning: no answer within 2s
     info: published `hello-fix`

@@ -48,35 +48,35 @@ async fn a_connection_that_breaks() {
         ("answer of no length cut short", "POST", &[CutWithoutLength]),
     ];
     insta::assert_snapshot!(table(rows, tried_once_each).await, @"
-    == reset within the request: POST; there: nothing
-    == reset after the request, lost: POST; there: nothing
-    == reset after the request, done: POST; there: hello 1
-    == closed after the request, lost: POST; there: nothing
-    == closed after the request, done: POST; there: hello 1
-    == reset within the answer: POST; there: hello 1
-    == answer cut short: POST; there: hello 1
+    == reset within the request: GET POST; there: nothing
+    == reset after the request, lost: GET POST; there: nothing
+    == reset after the request, done: GET POST; there: hello 1
+    == closed after the request, lost: GET POST; there: nothing
+    == closed after the request, done: GET POST; there: hello 1
+    == reset within the answer: GET POST; there: hello 1
+    == answer cut short: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: the connection broke: …
      hint: run again, which is safe
-    == answer of no length cut short: POST; there: hello 1
+    == answer of no length cut short: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: the answer, 200, is not the API's: EOF while parsing …
      hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
     ");
     insta::assert_snapshot!(table(rows, tried_once_more).await, @"
-    == reset within the request: POST POST; there: hello 1
-    == reset after the request, lost: POST POST; there: hello 1
-    == reset after the request, done: POST POST; there: hello 2
-    == closed after the request, lost: POST POST; there: hello 1
-    == closed after the request, done: POST POST; there: hello 2
-    == reset within the answer: POST POST; there: hello 2
-    == answer cut short: POST POST; there: hello 2
+    == reset within the request: GET POST GET POST; there: hello 1
+    == reset after the request, lost: GET POST GET POST; there: hello 1
+    == reset after the request, done: GET POST GET; there: hello 1
+    == closed after the request, lost: GET POST GET POST; there: hello 1
+    == closed after the request, done: GET POST GET; there: hello 1
+    == reset within the answer: GET POST GET; there: hello 1
+    == answer cut short: GET POST GET; there: hello 1
     exit 0
     warning: the connection broke: …
     info: published `hello`
-    == answer of no length cut short: POST POST; there: hello 2
+    == answer of no length cut short: GET POST GET; there: hello 1
     exit 0
     warning: the answer, 200, is not the API's
     info: published `hello`
@@ -88,13 +88,13 @@ async fn a_failure_whose_earlier_tries_may_have_happened() {
     let said = |status, message: &str| Say(Lost, Said::error(status, message));
     let rows: &[Row<'_>] = &[
         ("then refused", "POST", &[ResetAndRefuse(Done)]),
-        ("then unauthorized", "POST", &[Reset(Done), said(401, "Authentication required")]),
-        ("then limited", "POST", &[Reset(Done), said(429, "Too many requests")]),
-        ("then a manifest refused", "POST", &[HangUp(Done), said(400, "No.")]),
+        ("then unauthorized", "POST", &[Reset(Lost), said(401, "Authentication required")]),
+        ("then limited", "POST", &[Reset(Lost), said(429, "Too many requests")]),
+        ("then a manifest refused", "POST", &[HangUp(Lost), said(400, "No.")]),
         (
             "then a redirect",
             "POST",
-            &[Cut, Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))],
+            &[Reset(Lost), Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))],
         ),
         (
             "then a limit that is too long",
@@ -104,37 +104,37 @@ async fn a_failure_whose_earlier_tries_may_have_happened() {
     ];
     let told = table(rows, async |(name, kind, faults)| published(name, kind, faults, 1, "20s").await).await;
     insta::assert_snapshot!(told, @"
-    == then refused: POST; there: hello 1
+    == then refused: GET POST; there: hello 1
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
     cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
-    == then unauthorized: POST POST; there: hello 1
+    == then unauthorized: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
     cause: GitBook did not accept the token: 401 Authentication required
      hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
-    == then limited: POST POST; there: hello 1
+    == then limited: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
     cause: GitBook's rate limit is reached: 429 Too many requests
      hint: run again later, or lower `GITBOOK_CONCURRENCY`
-    == then a manifest refused: POST POST; there: hello 1
+    == then a manifest refused: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
     cause: GitBook refused the integration: 400 No.
      hint: change the manifest as GitBook asks, then run again
-    == then a redirect: POST POST; there: hello 1
+    == then a redirect: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
     cause: the endpoint redirects elsewhere (302), and the token does not follow
      hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
-    == then a limit that is too long: POST POST; there: nothing
+    == then a limit that is too long: GET POST GET POST; there: nothing
     exit 1
     warning: the connection broke: …
     error: publishing `hello` failed, but it may have happened
@@ -155,33 +155,33 @@ async fn an_answer_that_is_none() {
         ("a limit", "POST", &[busy(429)]),
     ];
     insta::assert_snapshot!(table(rows, tried_once_each).await, @"
-    == a page, lost: POST; there: nothing
-    == a page, done: POST; there: hello 1
+    == a page, lost: GET POST; there: nothing
+    == a page, done: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: the answer, 200, is not the API's: expected value at line 1 column 1
      hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
-    == nothing at all: POST; there: nothing
+    == nothing at all: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: the answer, 200, is not the API's: EOF while parsing …
      hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
-    == a page of an error: POST; there: nothing
+    == a page of an error: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed
     cause: the token may not do this: 403 Forbidden, not in GitBook's own words
      hint: the token's user must be allowed to manage integrations of the organization that the manifest names
-    == a bad gateway, done: POST; there: hello 1
+    == a bad gateway, done: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
      hint: run again later; publishing and deleting can be repeated safely
-    == a busy server: POST; there: nothing
+    == a busy server: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: GitBook has a problem of its own: 503 Come back later
      hint: run again later; publishing and deleting can be repeated safely
-    == a limit: POST; there: nothing
+    == a limit: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed
     cause: GitBook's rate limit is reached: 429 Come back later
@@ -197,25 +197,25 @@ async fn an_answer_that_gets_better() {
         ("a limit of a second", "POST", &[limited("retry-after", "1")]),
         ("a limit that is over", "POST", &[limited("x-ratelimit-reset", "1")]),
         ("a burst", "POST", &[busy(500), busy(502), busy(503)]),
-        ("a burst that did its work", "POST", &[Say(Done, html(502)), Say(Done, html(504))]),
+        ("a burst that did its work", "POST", &[Say(Lost, html(502)), Say(Done, html(504))]),
     ];
     insta::assert_snapshot!(table(rows, tried_once_more).await, @"
-    == a limit without a word on its end: POST POST; there: hello 1
+    == a limit without a word on its end: GET POST GET POST; there: hello 1
     exit 0
     warning: GitBook's rate limit is reached: 429 Come back later
     info: published `hello`
-    == a limit of a second: POST POST; there: hello 1
-    == a limit that is over: POST POST; there: hello 1
+    == a limit of a second: GET POST GET POST; there: hello 1
+    == a limit that is over: GET POST GET POST; there: hello 1
     exit 0
     warning: GitBook's rate limit is reached: 429 Too many requests
     info: published `hello`
-    == a burst: POST POST POST POST; there: hello 1
+    == a burst: GET POST GET POST GET POST GET POST; there: hello 1
     exit 0
     warning: GitBook has a problem of its own: 500 Come back later
     warning: GitBook has a problem of its own: 502 Come back later
     warning: GitBook has a problem of its own: 503 Come back later
     info: published `hello`
-    == a burst that did its work: POST POST POST; there: hello 3
+    == a burst that did its work: GET POST GET POST GET; there: hello 1
     exit 0
     warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
     warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
@@ -237,20 +237,20 @@ async fn an_answer_that_takes_too_long() {
     };
     let (once, twice) = tokio::join!(check(0), check(1));
     insta::assert_snapshot!(once, @"
-    == no answer, lost: POST; there: nothing
-    == no answer, done: POST; there: hello 1
-    == half an answer: POST; there: hello 1
-    == a byte a second: POST; there: hello 1
+    == no answer, lost: GET POST; there: nothing
+    == no answer, done: GET POST; there: hello 1
+    == half an answer: GET POST; there: hello 1
+    == a byte a second: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: no answer within 2s
      hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");
     insta::assert_snapshot!(twice, @"
-    == no answer, lost: POST POST; there: hello 1
-    == no answer, done: POST POST; there: hello 2
-    == half an answer: POST POST; there: hello 2
-    == a byte a second: POST POST; there: hello 2
+    == no answer, lost: GET POST GET POST; there: hello 1
+    == no answer, done: GET POST GET; there: hello 1
+    == half an answer: GET POST GET; there: hello 1
+    == a byte a second: GET POST GET; there: hello 1
     exit 0
     warning: no answer within 2s
     info: published `hello`
@@ -260,10 +260,13 @@ async fn an_answer_that_takes_too_long() {
 /// Whether that is noticed while connecting or while sending is a matter of luck.
 #[tokio::test]
 async fn a_connection_that_is_reset_at_once() {
-    let row = ("reset on connecting", "CONNECT", [ResetOnConnect].as_slice());
-    let (once, again) = tokio::join!(tried_once_each(&row), tried_once_more(&row));
-    assert!(once.starts_with("== reset on connecting: CONNECT; there: nothing\nexit 1\n"), "{once}");
-    assert!(again.starts_with("== reset on connecting: CONNECT POST; there: hello 1\nexit 0\n"), "{again}");
+    let row = ("reset on connecting", "CONNECT", [ResetOnConnect, ResetOnConnect].as_slice());
+    let (once, again) = tokio::join!(published(row.0, row.1, row.2, 0, "20s"), tried_once_more(&row));
+    assert!(once.starts_with("== reset on connecting: CONNECT CONNECT; there: nothing\nexit 1\n"), "{once}");
+    assert!(
+        again.starts_with("== reset on connecting: CONNECT CONNECT GET POST; there: hello 1\nexit 0\n"),
+        "{again}"
+    );
 }
 
 /// The program is in the middle of sending when the connection breaks.
@@ -283,16 +286,16 @@ async fn a_body_that_is_too_large_to_be_sent_at_once() {
         check("reset within the answer, then well", ResetInAnswer, 1),
     ]);
     insta::assert_snapshot!(told.await.join("\n"), @"
-    == reset within the request: POST; there: nothing
+    == reset within the request: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
     cause: the connection broke: …
      hint: run again, which is safe
-    == reset within the request, then well: POST POST; there: hello 1
+    == reset within the request, then well: GET POST GET POST; there: hello 1
     exit 0
     warning: the connection broke: …
     info: published `hello`
-    == reset within the answer, then well: POST POST; there: hello 2
+    == reset within the answer, then well: GET POST GET; there: hello 1
     exit 0
     warning: the connection broke: …
     info: published `hello`

@@ -72,7 +72,7 @@ async fn a_deployment_is_on_record_before_anything_is_published() {
     let gate = forge.hold("POST", "/deployments$");
     let run = push_to_main(&gitbook, &forge).folder(&folder).starts();
     gate.reached().await;
-    assert_eq!(gitbook.asked().await, [""; 0]);
+    assert_eq!(gitbook.asked().await, ["GET /v1/integrations/hello"]);
     gate.release();
     assert_eq!(run.ends().await.code, Some(0));
 }

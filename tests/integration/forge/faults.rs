@@ -47,8 +47,8 @@ fn told_first(ended: &Ended) -> String {
 #[tokio::test]
 async fn a_missing_permission_is_a_notice_that_names_it() {
     insta::assert_snapshot!(said(403, "Resource not accessible by integration").await, @"
-    ::notice::whether the commit is its branch's newest is not known: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::whether the branch was closed meanwhile is not known and left to the sweep: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
+    ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
+    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
     ::notice::no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
     ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
     ");
@@ -56,14 +56,14 @@ async fn a_missing_permission_is_a_notice_that_names_it() {
 
 #[tokio::test]
 async fn a_token_that_is_not_accepted() {
-    insta::assert_snapshot!(said(401, "Bad credentials").await, @"::warning::whether the commit is its branch's newest is not known: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
+    insta::assert_snapshot!(said(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
 }
 
 #[tokio::test]
 async fn a_repository_that_the_token_does_not_see() {
     insta::assert_snapshot!(said(404, "Not Found").await, @"
-    ::warning::whether the commit is its branch's newest is not known: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    ::warning::whether the branch was closed meanwhile is not known and left to the sweep: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    ::warning::could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    ::warning::could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     ::warning::no comment is kept: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     ");
 }
@@ -71,8 +71,8 @@ async fn a_repository_that_the_token_does_not_see() {
 #[tokio::test]
 async fn a_request_that_is_refused() {
     insta::assert_snapshot!(said(422, "Validation Failed").await, @"
-    ::warning::whether the commit is its branch's newest is not known: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::whether the branch was closed meanwhile is not known and left to the sweep: the forge refused it: 422 Validation Failed; nothing that was published is affected
+    ::warning::could not check for a newer commit: the forge refused it: 422 Validation Failed; nothing that was published is affected
+    ::warning::could not check whether the branch was closed meanwhile: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ::warning::no comment is kept: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ::warning::no deployments are recorded: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ");
@@ -82,13 +82,13 @@ async fn a_request_that_is_refused() {
 async fn an_answer_that_is_not_a_forges() {
     let (ended, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(told(&ended), @"
-    ::warning::whether the commit is its branch's newest is not known: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::whether the branch was closed meanwhile is not known and left to the sweep: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    ::warning::could not check for a newer commit: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    ::warning::could not check whether the branch was closed meanwhile: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ::warning::no comment is kept: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ::warning::no deployments are recorded: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ");
     let (ended, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
-    insta::assert_snapshot!(told_first(&ended), @"::warning::whether the commit is its branch's newest is not known: the forge has a problem of its own: 502, not in a forge's own words; run again later");
+    insta::assert_snapshot!(told_first(&ended), @"::warning::could not check for a newer commit: the forge has a problem of its own: 502, not in a forge's own words; run again later");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_forge_that_can_not_be_reached() {
         .folder(&folder);
     let ended = run.runs().await;
     assert_eq!((ended.code, &*ended.output("result")), (Some(0), "published"));
-    insta::assert_snapshot!(told_first(&ended), @"::warning::whether the commit is its branch's newest is not known: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(told_first(&ended), @"::warning::could not check for a newer commit: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_forge_that_never_answers_is_not_waited_for_long() {
     let started = Instant::now();
     let (ended, _) = with(Fault::hang).await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
-    insta::assert_snapshot!(told_first(&ended), @"::warning::whether the commit is its branch's newest is not known: no answer within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(told_first(&ended), @"::warning::could not check for a newer commit: no answer within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_rate_limit_that_takes_too_long_is_not_waited_for() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     // What is asked at the same time first, and nothing after it.
     assert!(forge.requests().len() <= 2, "{:#?}", forge.requests());
-    insta::assert_snapshot!(told_first(&ended), @"::warning::whether the commit is its branch's newest is not known: the forge's rate limit is reached: 403 API rate limit exceeded; run again later");
+    insta::assert_snapshot!(told_first(&ended), @"::warning::could not check for a newer commit: the forge's rate limit is reached: 403 API rate limit exceeded; run again later");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Races between runs: each test lets two runs of the program really interleave.
 
+mod answers;
 mod closed;
 mod commits;
 mod guarded;

@@ -32,8 +32,8 @@ async fn a_token_that_may_not_says_what_it_lacks() {
     let scope = || error("insufficient_scope", "The request requires higher privileges.");
     insta::assert_snapshot!(said("POST", scope()).await, @"notice: no comment on merge request !12: the token lacks the scope `api`, or its user the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write");
     insta::assert_snapshot!(said("", gitlab_says(403, "403 Forbidden")).await, @"
-    notice: whether the commit is its branch's newest is not known: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
-    notice: whether the branch was closed meanwhile is not known and left to the sweep: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    notice: could not check whether the branch was closed meanwhile: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
     notice: no comment is kept: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
     ");
 }
@@ -59,14 +59,14 @@ async fn a_token_that_may_not_ask_who_it_is_writes_once() {
 
 #[tokio::test]
 async fn a_token_that_is_not_accepted_is_tried_once() {
-    insta::assert_snapshot!(said("", gitlab_says(401, "401 Unauthorized")).await, @"warning: whether the commit is its branch's newest is not known: the forge did not accept the token: 401 Unauthorized; pass a project access token with the scope `api` as `GITLAB_TOKEN`; it may have expired, and `CI_JOB_TOKEN` is none");
+    insta::assert_snapshot!(said("", gitlab_says(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge did not accept the token: 401 Unauthorized; pass a project access token with the scope `api` as `GITLAB_TOKEN`; it may have expired, and `CI_JOB_TOKEN` is none");
 }
 
 #[tokio::test]
 async fn what_the_token_cant_see_is_not_found() {
     insta::assert_snapshot!(said("", gitlab_says(404, "404 Project Not Found")).await, @"
-    warning: whether the commit is its branch's newest is not known: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    warning: whether the branch was closed meanwhile is not known and left to the sweep: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    warning: could not check for a newer commit: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    warning: could not check whether the branch was closed meanwhile: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     warning: no comment is kept: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     ");
 }
@@ -88,7 +88,7 @@ async fn a_gitlab_that_hangs_is_waited_for_once() {
     let ended = job.folder(&folder).runs().await;
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!((ended.code, gitbook.names()), (Some(0), vec!["hello-fix".to_owned()]));
-    insta::assert_snapshot!(lines(&ended, &["warning", "notice", "error"]), @"warning: whether the commit is its branch's newest is not known: no answer within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(lines(&ended, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no answer within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]

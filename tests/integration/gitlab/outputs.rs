@@ -159,10 +159,16 @@ async fn a_warning_stands_between_two_sections() {
     let server = wiremock::MockServer::start().await;
     let absent = crate::support::said(404, "Integration not found");
     let published = |request: &wiremock::Request| {
-        let name = request.url.path().rsplit('/').next().unwrap();
-        wiremock::ResponseTemplate::new(200).set_body_json(crate::support::published(name))
+        let answer = crate::support::repeated_with(request, |answer| answer["title"] = "Hello".into());
+        wiremock::ResponseTemplate::new(200).set_body_json(answer)
     };
-    wiremock::Mock::given(wiremock::matchers::method("GET")).respond_with(absent).mount(&server).await;
+    wiremock::Mock::given(wiremock::matchers::method("GET"))
+        .respond_with(absent)
+        .up_to_n_times(2)
+        .mount(&server)
+        .await;
+    let there = wiremock::ResponseTemplate::new(200).set_body_json(crate::support::published("hello"));
+    wiremock::Mock::given(wiremock::matchers::method("GET")).respond_with(there).mount(&server).await;
     wiremock::Mock::given(wiremock::matchers::method("POST")).respond_with(published).mount(&server).await;
     let folder = many(2);
     let run = job(&folder).await.0.against(&server.uri()).variable("GITBOOK_CONCURRENCY", "1");

@@ -119,7 +119,7 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     assert_eq!((ended.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
     error: the sweep failed
-    cause: the forge does not say whether merge request !14 is open, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
     ");
     gitlab.project().faults.clear();
@@ -151,7 +151,7 @@ async fn what_the_token_cant_see_is_not_deleted() {
             "{}",
             ended.log()
         );
-        assert!(ended.stderr.contains("error: the sweep failed"), "{}", ended.log());
+        assert!(ended.stderr.contains("error: "), "{}", ended.log());
     }
 }
 
@@ -161,14 +161,12 @@ async fn what_a_proxy_does_not_find_is_not_gone() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let name = of_fork("feature/x");
     gitbook.set(&name, &preview(&name, "feature/x", None));
-    gitlab.project().branches.insert("feature/x".to_owned(), "1".repeat(40));
     let page = ResponseTemplate::new(404).set_body_string("<title>404 Not Found</title>");
     gitlab.project().faults.push(("repository/branches/feature%2F", page));
     let ended = sweep(&gitbook, &gitlab).runs().await;
     assert_eq!((ended.code, gitbook.names()), (Some(1), vec![name]), "{}", ended.log());
     insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
-    error: the sweep failed
-    cause: the forge does not say whether `feature/x` is open, so nothing is deleted: unexpected answer: 404, not in a forge's own words
+    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: unexpected answer: 404, not in a forge's own words
      hint: check that `CI_API_V4_URL` is the forge's API, and that no proxy answers in its place
     ");
 }

@@ -115,8 +115,11 @@ async fn no_integration_that_gitbook_tells_acts() {
         } else {
             format!("https://app.gitbook.com/{cut}")
         };
+        let marker = request.body_json::<Value>().ok();
+        let marker = marker.and_then(|body| Some(body["summary"].as_str()?.lines().last()?.to_owned()));
+        let summary = format!("{cut}\n\n{}", marker.unwrap_or_default());
         ResponseTemplate::new(200).set_body_json(json!({
-            "object": "integration", "name": cut, "version": 1, "title": text, "summary": cut, "visibility": cut,
+            "object": "integration", "name": cut, "version": 1, "title": text, "summary": summary, "visibility": cut,
             "target": cut, "scopes": [cut], "urls": {"app": url, "publicEndpoint": cut}, "owner": {"id": cut},
         }))
     };

@@ -8,7 +8,7 @@ use gitbook_deploy::gitbook::GitBook;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{client, told};
+use super::{attempted, client, told};
 use crate::support::{TOKEN, digits_after};
 
 /// A server that reads some of each request, writes these bytes and hangs up. Also counts connections.
@@ -28,7 +28,7 @@ async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
 }
 
 async fn publishing(endpoint: &str) -> String {
-    let error = client(endpoint, 1).publish("hello", b"{}".to_vec()).await.last.unwrap_err();
+    let error = client(endpoint, 1).publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
     digits_after(&told(&error), "127.0.0.1:", "<port>")
 }
 
@@ -79,7 +79,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let endpoint = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
-    insta::assert_snapshot!(told(&client.publish("hello", b"{}".to_vec()).await.last.unwrap_err()), @"
+    insta::assert_snapshot!(told(&client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err()), @"
     Transport: no answer within 200ms
     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");

@@ -79,6 +79,7 @@ async fn failures_look_alike_in_all_formats() {
     exit 1
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    info: could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     error: publishing `hello` failed
     cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
      hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
@@ -87,12 +88,14 @@ async fn failures_look_alike_in_all_formats() {
     exit 1
     publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
     "#);
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
     {"level":"INFO","message":"no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments"}
+    {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
     {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
     "#);
 }

@@ -4,7 +4,7 @@ use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{kept, push};
-use crate::support::{Deployment, Recorded as _, deployment, published, repository};
+use crate::support::{Deployment, Recorded as _, deployment, published, repeated_with, repository, said};
 
 const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
 
@@ -124,16 +124,70 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
 #[tokio::test]
 async fn a_run_that_publishes_at_the_same_time_is_noticed() {
     let repository = repository().integration("hello");
-    for (after, noticed) in [(2, false), (3, true)] {
+    for (after, noticed) in [(2_u64, false), (3, true)] {
         let server = holding(MARK).await;
-        let mut answer = published("hello-fix");
-        answer["version"] = after.into();
-        let answer = ResponseTemplate::new(200).set_body_json(answer);
+        let answer = move |request: &wiremock::Request| {
+            let answer = repeated_with(request, |answer| answer["version"] = after.into());
+            ResponseTemplate::new(200).set_body_json(answer)
+        };
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;
         let ended = push(&server.uri(), "fix", &repository).runs().await;
         assert_eq!(ended.output("result"), "published");
-        let warning =
-            "warning: `hello-fix` went from version 1 to 3: another run has published it at the same time";
+        let warning = "warning: `hello-fix` went from version 1 to version 3: another run has published it at the same time";
         assert_eq!(ended.log().contains(warning), noticed, "{}", ended.log());
     }
+}
+
+/// Nothing could ever delete it: the mark is what tells that it is ours.
+#[tokio::test]
+async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
+    let repository = repository().integration("hello");
+    let server = MockServer::start().await;
+    let absent = || said(404, "Integration not found");
+    Mock::given(method("GET")).respond_with(absent()).up_to_n_times(1).mount(&server).await;
+    let without_mark = |request: &wiremock::Request| {
+        let answer = repeated_with(request, |answer| answer["summary"] = "Hi.".into());
+        ResponseTemplate::new(200).set_body_json(answer)
+    };
+    Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
+    let mut there = published("hello-fix");
+    (there["title"], there["summary"]) = ("Hello (fix)".into(), "Hi.".into());
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(there))
+        .mount(&server)
+        .await;
+    Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(205)).mount(&server).await;
+    let ended = push(&server.uri(), "fix", &repository).runs().await;
+    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()));
+    let methods = ["GET", "POST", "GET", "DELETE"];
+    assert_eq!(server.asked().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 1
+    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
+    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
+    error: GitBook did not keep the ownership mark of the preview `hello-fix`, so it was deleted again
+     hint: check that no proxy changes GitBook's answers, then run again
+    "#);
+}
+
+#[tokio::test]
+async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
+    let repository = repository().integration("hello");
+    let server = holding(MARK).await;
+    let without_mark = |request: &wiremock::Request| {
+        let answer = repeated_with(request, |answer| {
+            (answer["summary"], answer["version"]) = ("Hi.".into(), 2.into());
+        });
+        ResponseTemplate::new(200).set_body_json(answer)
+    };
+    Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
+    let ended = push(&server.uri(), "fix", &repository).runs().await;
+    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()));
+    let methods = ["GET", "POST"];
+    assert_eq!(server.asked().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
+    assert!(
+        ended.log().contains("did not keep the ownership mark of the preview `hello-fix`\n"),
+        "{}",
+        ended.log()
+    );
 }

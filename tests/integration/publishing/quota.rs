@@ -160,5 +160,5 @@ async fn an_integration_itself_is_no_preview_too_many() {
     let server = full(said(403, ENOUGH), list).await;
     let told = failure(&pushed(&server, "main").await);
     assert!(told.starts_with("error: publishing `hello` failed\n") && !told.contains("sweep"), "{told}");
-    assert_eq!(server.asked().await, ["POST /v1/integrations/hello"]);
+    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }

@@ -172,6 +172,11 @@ impl Project {
             ("GET", []) => {
                 found(&json!({"path_with_namespace": "acme/docs/hello", "default_branch": "main"}))
             }
+            ("GET", ["repository", "branches"]) => {
+                let branches = self.branches.iter();
+                let branches = branches.map(|(name, tip)| json!({"name": name, "commit": {"id": tip}}));
+                page(&branches.collect::<Vec<_>>(), request)
+            }
             ("GET", ["repository", "branches", name]) => match self.branches.get(*name) {
                 Some(tip) => found(&json!({"name": name, "commit": {"id": tip}})),
                 None => gitlab_says(404, "404 Branch Not Found"),

@@ -96,13 +96,19 @@ pub(super) fn set(folder: &Path, name: &str, integration: &Value) {
 
 /// The answer that repeats what was sent.
 fn repeated(request: &Request) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(repeated_with(request, |_| ()))
+}
+
+/// The integration that was sent, as the API tells it, with a change.
+pub(crate) fn repeated_with(request: &Request, change: impl FnOnce(&mut Value)) -> Value {
     let body: Value = request.body_json().unwrap();
     let name = request.url.path().rsplit('/').next().unwrap();
     let mut answer = published(name);
     for field in ["title", "summary", "visibility", "target", "scopes"] {
         answer[field] = body[field].clone();
     }
-    ResponseTemplate::new(200).set_body_json(answer)
+    change(&mut answer);
+    answer
 }
 
 /// An integration as the API tells it.

@@ -6,7 +6,7 @@ use proptest::test_runner::TestCaseError;
 use super::model::{Holder, Maker, OURS, Preview, Rule};
 use super::story::Step;
 use super::world::Telling;
-use crate::deploy::{NamedPreview, Previews};
+use crate::deploy::{NamedPreview, Previews, Recheck};
 use crate::diagnostic::Place;
 use crate::plan::Target;
 use crate::preview::Branch;
@@ -53,7 +53,7 @@ impl Telling<'_> {
         let target = Target { branch: Branch::new(head), pull_request };
         let previews = self.previews(&target, repository);
         let sources = &self.world.integrations[integration];
-        let outcome = self.world.deployment(false).preview(sources, &previews).await;
+        let outcome = self.world.deployment(false).preview(sources, &previews, &Recheck::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let maker = Some(Maker { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
@@ -80,7 +80,7 @@ impl Telling<'_> {
             Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
         let preview =
             NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
-        let outcome = self.world.deployment(false).delete(&preview, &previews).await;
+        let outcome = self.world.deployment(false).delete(&preview, &previews, &Recheck::none()).await;
         if self.model.holders.get(&name).is_some_and(|holder| holder.maker.as_ref() != Some(&maker)) {
             prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
         } else {
@@ -92,7 +92,7 @@ impl Telling<'_> {
 
     fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
         let (template, run) = (&self.template, self.run);
-        let (commit, counter, is_tip, visibility) = (Some("c0ffee"), "", false, "private");
-        Previews { target, repository, commit, run, counter, is_tip, template, visibility }
+        let (commit, counter, visibility) = (Some("c0ffee"), "", "private");
+        Previews { target, repository, commit, run, counter, template, visibility }
     }
 }

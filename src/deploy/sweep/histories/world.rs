@@ -1,6 +1,7 @@
 //! The world that histories happen in: a forge, a sandbox, and the program's own clients of both.
 
 use std::collections::BTreeMap;
+use std::sync::Once;
 use std::time::Duration;
 
 use forge_stand_in::{Head, StandIn};
@@ -92,7 +93,7 @@ impl World {
 
     pub(super) fn deployment(&self, dry_run: bool) -> Deployment<'_> {
         let Self { gitbook, cancel, .. } = self;
-        Deployment { gitbook, cancel, records: None, dry_run, skip_unchanged: true }
+        Deployment { gitbook, cancel, records: None, dry_run, skip_unchanged: true, unread: Once::new() }
     }
 
     /// All that there is, byte by byte.
@@ -293,8 +294,9 @@ impl Telling<'_> {
             production: &PRODUCTION.map(str::to_owned),
         };
         let place = Place::variable("GITBOOK_ORGANIZATION");
-        let fates = sweep.fates("acme", &place).await;
-        let fates = fates.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+        let failed = |error| TestCaseError::fail(format!("{error:?}"));
+        let listed = sweep.list("acme", &place).await.map_err(failed)?;
+        let fates = sweep.decide(listed).await.map_err(failed)?;
         let mut told = 0;
         let outcomes = sweep.carry_out(fates, async |_, _| told += 1).await;
         Ok((outcomes, told))

@@ -9,6 +9,7 @@ use super::rendering::{id_of, user as short_user};
 use super::{Taken, login, text};
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::paging::page;
 use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_of_actions};
 use crate::template::{Fields, Template, example, fill, open, replace};
 
@@ -48,6 +49,20 @@ static BRANCH: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&branch)
 });
 
+static LISTED_BRANCH: LazyLock<Template> = LazyLock::new(|| {
+    let mut branch = example("short-branch-with-protection-items")[0].take();
+    let sha = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
+    replace(&mut branch, &sha, "«sha»");
+    // GitHub's own example lacks what its schema requires of a protection.
+    fill(&mut branch, json!({"protected": false}));
+    if let Some(fields) = branch.as_object_mut() {
+        fields.remove("protection");
+        fields.remove("protection_url");
+    }
+    open(&mut branch, &["name"]);
+    Template::new(&branch)
+});
+
 pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
     if call.token().is_some_and(is_of_actions) {
         return Answer::error(403, "Resource not accessible by integration");
@@ -61,6 +76,14 @@ pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
 pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
     let fields = Fields::new(state).part("owner", short_user(state, OWNER));
     Answer::json(200, REPOSITORY_IN_FULL.render(&fields))
+}
+
+pub(crate) fn branches(state: &mut State, call: &Call, _: &Taken) -> Answer {
+    let branches: Vec<_> = state.branches.iter().map(|(name, sha)| (name.clone(), sha.clone())).collect();
+    page(state, call, &branches, |state, (name, sha)| {
+        let fields = Fields::new(state).part("sha", sha);
+        LISTED_BRANCH.render(&fields.value("name", name.as_str()))
+    })
 }
 
 pub(crate) fn branch(state: &mut State, _: &Call, taken: &Taken) -> Answer {

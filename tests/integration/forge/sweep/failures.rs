@@ -15,7 +15,7 @@ fn failure(ended: &Ended) -> String {
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
 }
 
-/// What is said where one of three questions has no good answer, and nothing is deleted.
+/// What is said where the branches are not listed, and nothing is deleted.
 async fn without_an_answer(fault: Fault) -> String {
     let forge = StandIn::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
@@ -26,43 +26,43 @@ async fn without_an_answer(fault: Fault) -> String {
     failure(&ended)
 }
 
-fn on_b() -> Fault {
-    Fault::on("GET", "/branches/b$")
+fn on_list() -> Fault {
+    Fault::on("GET", "/branches$")
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_when_one_question_is_not_answered() {
-    insta::assert_snapshot!(without_an_answer(on_b().status(500)).await, @"
+async fn nothing_is_deleted_when_the_branches_are_not_listed() {
+    insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
     error: the sweep failed
-    cause: the forge does not say whether `b` is open, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
+    cause: could not list the open branches and pull requests, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
      hint: run again later
     ");
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
-    let denied = on_b().status(403).json(denied).unvalidated();
+    let denied = on_list().status(403).json(denied).unvalidated();
     insta::assert_snapshot!(without_an_answer(denied).await, @"
     error: the sweep failed
-    cause: the forge does not say whether `b` is open, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
+    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
      hint: add `contents: read` to the job's `permissions`, or to what the token may do
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
-    let unauthorized = on_b().status(401).json(unauthorized).unvalidated();
+    let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
     error: the sweep failed
-    cause: the forge does not say whether `b` is open, so nothing is deleted: the forge did not accept the token: 401 Bad credentials
+    cause: could not list the open branches and pull requests, so nothing is deleted: the forge did not accept the token: 401 Bad credentials
      hint: pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`
     ");
-    insta::assert_snapshot!(without_an_answer(on_b().status(200).body("<html>Hi</html>")).await, @"
+    insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
     error: the sweep failed
-    cause: the forge does not say whether `b` is open, so nothing is deleted: the answer, 200, is not a forge's: expected value at line 1 column 1
+    cause: could not list the open branches and pull requests, so nothing is deleted: the answer, 200, is not a forge's: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ");
-    insta::assert_snapshot!(without_an_answer(on_b().close_connection()).await, @"
+    insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
     error: the sweep failed
-    cause: the forge does not say whether `b` is open, so nothing is deleted: the connection broke: connection closed before message completed
+    cause: could not list the open branches and pull requests, so nothing is deleted: the connection broke: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
-    let list = Fault::on("GET", "/branches/b$").status(200).json(json!([])).unvalidated();
+    let list = on_list().status(200).json(json!({})).unvalidated();
     assert!(without_an_answer(list).await.contains("is not a forge's"));
 }
 
@@ -77,11 +77,10 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
         Fault::on("GET", "/repos/acme/integrations$").status(404).json(unseen()).unvalidated().always(),
     );
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    // Both are asked for at the same time.
-    insta::assert_snapshot!(failure(&ended).replace("`open`", "`a`"), @"
-    error: the sweep failed
-    cause: the forge does not say whether `a` is open, so nothing is deleted: the forge did not find it: 404 Not Found
+    insta::assert_snapshot!(failure(&ended), @"
+    error: `hello-a` is kept: could not check that `a` is gone: the forge did not find it: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    error: 1 of 2 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
@@ -95,7 +94,11 @@ async fn branches_that_the_token_can_not_see_are_not_gone() {
     let unseen = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
     forge.fail(Fault::on("GET", "/branches/").status(404).json(unseen).unvalidated().always());
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    assert!(failure(&ended).contains("so nothing is deleted: the forge did not find it"), "{}", ended.log());
+    assert!(
+        failure(&ended).contains("`hello-a` is kept: could not check that `a` is gone: "),
+        "{}",
+        ended.log()
+    );
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
@@ -112,11 +115,11 @@ async fn a_pull_request_that_is_not_found_is_not_closed() {
     numbered("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(failure(&run.runs().await), @"
-    error: the sweep failed
-    cause: the forge does not say whether pull request #9 is open, so nothing is deleted: the forge did not find it: 404 Not Found
+    error: `hello-pr9` is kept: could not check that pull request #9 is gone: the forge did not find it: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    error: 1 of 2 integrations failed
     ");
-    assert_eq!(gitbook.names(), ["hello", "hello-pr1", "hello-pr9"]);
+    assert_eq!(gitbook.names(), ["hello", "hello-pr9"]);
 }
 
 #[tokio::test]
@@ -226,7 +229,7 @@ async fn an_odd_mark_is_asked_for_as_it_is() {
     let ended = run.runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let asked: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
-    assert!(asked[0].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
+    assert!(asked[1].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,256 @@
+//! Asks the forge whether a run is still the newest of its branch, and whether the branch is open.
+
+use std::time::Instant;
+
+use super::{Stage, Timed};
+use crate::cancel::Cancel;
+use crate::ci::{Ci, Event, ForgeKind};
+use crate::config::{Config, Mode};
+use crate::deploy::{DeployError, Deployment, Outcome, Previews, Recheck, Stop, Verdict, What};
+use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, Patience, Standing, is_commit};
+use crate::http::is_loopback;
+use crate::plan::{Decision, Target};
+use crate::preview::Branch;
+use crate::report::{Printer, Run};
+
+/// The forge's client; `None`, and a line in the log that says what will not be done, where it can't be asked.
+pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
+    let (token, without) = match ci.forge {
+        ForgeKind::GitHub => (&config.github_token, "no comment, no deployments"),
+        ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
+    };
+    let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
+    let without = format!("not asked whether a newer commit came or a branch is gone; {without}");
+    let Some(token) = token else {
+        // Who tries it out by hand has no forge in mind.
+        if ci.event != Event::None {
+            tracing::info!("no `{token_variable}`, so the forge is {without}");
+        }
+        return None;
+    };
+    // The first segment of a repository's name is its host.
+    let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
+    let (Some(api), Some(repository)) = (&ci.api, repository) else {
+        tracing::info!(
+            "`{api_variable}` is no address of an API where the repository is, so the forge is {without}"
+        );
+        return None;
+    };
+    if api.scheme() == "http" && !is_loopback(api) {
+        tracing::warn!("`{api_variable}` is plain `http`, which shows `{token_variable}` to the network");
+    }
+    let patience = if *decision == Decision::Sweep { Patience::Long } else { Patience::Short };
+    let Config { timeout, retries, .. } = *config;
+    let access = Access { root: api, token, timeout, retries, patience, cancel };
+    let forge = match ci.forge {
+        ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
+        ForgeKind::GitLab => {
+            GitLab::new(ci.project, repository, &access).map(|gitlab| gitlab.map(Forge::GitLab))
+        }
+    };
+    match forge {
+        Ok(Some(forge)) => Some(forge),
+        Ok(None) => {
+            tracing::warn!("`{repository}` is no repository of an owner, so the forge is {without}");
+            None
+        }
+        Err(error) => {
+            tracing::warn!("{error}, so the forge is {without}");
+            None
+        }
+    }
+}
+
+/// Says that something of the forge's was not done. That the token may not is a notice, which names the permission.
+pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
+    let text = format!("{undone}: {error}; {}", error.hint());
+    match error {
+        ForgeError::Forbidden { .. } => printer.notice(&text),
+        ForgeError::GivenUp(_) => tracing::info!("{undone}: {error}"),
+        _ => tracing::warn!("{text}"),
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// Returns a check that the commit is still the newest one of the branch that is published to production.
+    pub(super) fn production_check(self) -> Recheck<'a> {
+        Recheck::new(move || {
+            Box::pin(async move {
+                let Some(branch) = self.ci.event.branch() else { return Verdict::Unknown };
+                let pull_request = self.ci.event.pull_request();
+                match self.publishing_verdict(branch, pull_request).await {
+                    // A pull request that is merged is closed.
+                    Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::Unknown,
+                    verdict => verdict,
+                }
+            })
+        })
+    }
+
+    /// Returns a check that the commit is still the newest one of the branch or pull request of a preview, and that this is
+    /// open.
+    pub(super) fn preview_check(self, target: &'a Target) -> Recheck<'a> {
+        Recheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
+    }
+
+    /// Returns a check that the branch or pull request of a preview is still closed. A preview that is deleted by hand needs
+    /// no such check.
+    pub(super) fn deletion_check(self, target: &'a Target) -> Recheck<'a> {
+        if self.config.mode != Mode::Auto {
+            return Recheck::none();
+        }
+        Recheck::new(move || Box::pin(self.deletion_verdict(target)))
+    }
+
+    async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
+        // The commit of an event that is about no branch is not that of a branch which was named by hand.
+        let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
+        let Some(commit) = commit else { return Verdict::Unknown };
+        let undone = "could not check for a newer commit";
+        if !is_commit(commit) {
+            tracing::info!("{undone}: `{commit}` is no commit's name");
+            return Verdict::Unknown;
+        }
+        match self.standing(branch, pull_request, undone).await {
+            None => Verdict::Unknown,
+            Some(Standing::Open { tip }) if tip.is_empty() => Verdict::Unknown,
+            Some(standing) if standing.has_as_tip(commit) => Verdict::Confirmed,
+            Some(Standing::Gone) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
+            Some(Standing::Open { tip }) => {
+                let commit: String = tip.chars().take(7).collect();
+                let reason =
+                    format!("`{branch}` has moved on to {commit}, whose own run publishes it, if it has one");
+                Verdict::Stop(Stop::NewerCommit { commit, reason })
+            }
+        }
+    }
+
+    async fn deletion_verdict(self, target: &Target) -> Verdict {
+        let Target { branch, pull_request } = target;
+        let undone = "could not check whether the branch is open again";
+        let Some(standing) = self.standing(branch, *pull_request, undone).await else {
+            return Verdict::Unknown;
+        };
+        // What is open goes, too, where somebody stopped its environment, or its time was up; not so what another shares.
+        if self.ci.stops || standing == Standing::Gone {
+            return match self.other_pull_request(target).await {
+                Some(number) => Verdict::Stop(Stop::Open(self.also_open(number))),
+                None => Verdict::Confirmed,
+            };
+        }
+        Verdict::Stop(Stop::Open(match pull_request {
+            Some(number) => format!("{} is open again", self.ci.forge.pull_request(*number)),
+            None => format!("branch `{branch}` is there again"),
+        }))
+    }
+}
+
+impl Stage<'_> {
+    /// Another pull request that is open from the same branch, whose preview it is, too.
+    async fn other_pull_request(&self, target: &Target) -> Option<u64> {
+        let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
+        let work = self.forge?.pull_requests(&target.branch, true);
+        match self.cancel.or_at_once(work).await.ok()? {
+            Ok(open) => open.into_iter().find(|number| *number != shared),
+            Err(error) => {
+                tell(
+                    self.printer,
+                    "whether another pull request is open from the branch is not known",
+                    &error,
+                );
+                None
+            }
+        }
+    }
+
+    /// Looks after the previews that were published: deletes them if their branch or pull request was closed meanwhile, since
+    /// the run that should delete them may have come too early, and publishes those again that such a run has deleted
+    /// although the branch is open.
+    pub(super) async fn follow_up(
+        &self,
+        deployment: &Deployment<'_>,
+        previews: &Previews<'_>,
+        recheck: &Recheck<'_>,
+        integrations: &[Timed],
+        run: &mut Run,
+    ) {
+        let is_there = |outcome: &Outcome| {
+            outcome.result.as_ref().is_ok_and(|done| matches!(done.what, What::Published | What::Unchanged))
+        };
+        if self.config.dry_run || !run.outcomes.iter().any(is_there) {
+            return;
+        }
+        let target = previews.target;
+        let left = "could not check whether the branch was closed meanwhile";
+        let standing = self.standing(&target.branch, target.pull_request, left).await;
+        let published = run.outcomes.iter_mut().zip(integrations).filter(|(outcome, _)| is_there(outcome));
+        if standing == Some(Standing::Gone) {
+            let closed = self.gone(&target.branch, target.pull_request);
+            if let Some(number) = self.other_pull_request(target).await {
+                tracing::info!("{closed}, and {}", self.also_open(number));
+                return;
+            }
+            tracing::info!("{closed}: what was published is deleted again");
+            let recheck = Recheck::new(|| Box::pin(self.deletion_verdict(target)));
+            for (outcome, _) in published {
+                let named = run.named.iter().find(|named| named.name == outcome.name);
+                if let Some(named) = named {
+                    *outcome = deployment.delete(named, previews, &recheck).await;
+                }
+            }
+            return;
+        }
+        for (outcome, (integration, time)) in published {
+            if deployment.is_gone(&outcome.name).await != Some(true) {
+                continue;
+            }
+            let name = &outcome.name;
+            if standing.is_none() {
+                tracing::warn!(
+                    "another run has deleted `{name}`, and could not check whether its branch is open; if it is, run again"
+                );
+                continue;
+            }
+            tracing::warn!(
+                "another run has deleted `{name}` although its branch is open: publishing it again"
+            );
+            *outcome = deployment.preview(integration, previews, recheck).await.packaged_in(*time);
+        }
+    }
+
+    /// Asks once more after deletions. A run for a branch that was opened again may have found its previews before they were
+    /// deleted.
+    pub(super) async fn check_reopened(&self, recheck: &Recheck<'_>, run: &mut Run) {
+        if !run.outcomes.iter().any(Outcome::has_deleted) {
+            return;
+        }
+        let Verdict::Stop(Stop::Open(reason)) = recheck.since(Instant::now()).await else { return };
+        for outcome in run.outcomes.iter_mut().filter(|outcome| outcome.has_deleted()) {
+            let (name, reason) = (outcome.name.clone(), reason.clone());
+            outcome.result = Err(DeployError::Reopened { name, reason });
+        }
+    }
+
+    fn also_open(&self, number: u64) -> String {
+        format!("{} is open from the same branch", self.ci.forge.pull_request(number))
+    }
+
+    fn gone(&self, branch: &Branch, pull_request: Option<u64>) -> String {
+        match pull_request {
+            Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
+            None => format!("branch `{branch}` is gone"),
+        }
+    }
+
+    /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
+    async fn standing(&self, branch: &Branch, pull_request: Option<u64>, undone: &str) -> Option<Standing> {
+        let work = self.forge?.standing(branch, pull_request);
+        match self.cancel.or_at_once(work).await.ok()? {
+            Ok(standing) => Some(standing),
+            Err(error) => {
+                tell(self.printer, undone, &error);
+                None
+            }
+        }
+    }
+}
