@@ -10,6 +10,7 @@ mod generic;
 mod github;
 mod gitlab;
 mod jenkins;
+mod node;
 #[cfg(test)]
 pub(crate) mod payloads;
 mod repository;
@@ -19,6 +20,7 @@ mod travis;
 mod woodpecker;
 
 pub(crate) use forge::ForgeKind;
+pub(crate) use node::Node;
 
 use std::path::PathBuf;
 
@@ -44,14 +46,16 @@ pub(crate) struct Ci {
     pub fork_as_base: bool,
     /// True if a fork's change started this run, with or without the base's rights.
     pub is_of_fork: bool,
+    /// The pull request that a comment is on, where the event does not tell whether that comes from a fork.
+    pub commented_on: Option<u64>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that it is on.
     pub forge: ForgeKind,
     /// The root of the forge's API, where it is known.
     pub api: Option<Url>,
-    /// The number that GitLab knows the repository by, whatever it is called.
-    pub project: Option<u64>,
+    /// The number that the forge knows the repository by, whatever it is called.
+    pub repository_id: Option<u64>,
     /// Whether the preview is to go because its environment is stopped, which is no word on its branch.
     pub stops: bool,
     /// The repository's default branch.
@@ -72,27 +76,6 @@ pub(crate) struct Ci {
     pub node: Option<Node>,
 }
 
-/// One of several machines that run the same job at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
-    /// Which one, from 1.
-    pub index: usize,
-    /// How many there are.
-    pub total: usize,
-    /// Whether the others may do something else, of which the system tells nothing.
-    pub others_may_differ: bool,
-}
-
-impl Node {
-    /// The node that two variables tell, the first of which counts from `first`.
-    fn of(environment: &Environment, [index, total]: [&str; 2], first: usize) -> Option<Self> {
-        let number = |variable| environment.get(variable)?.parse::<usize>().ok();
-        let index = number(index)?.checked_sub(first)?.checked_add(1)?;
-        let node = Self { index, total: number(total)?, others_may_differ: false };
-        (node.total > 1 && node.index <= node.total).then_some(node)
-    }
-}
-
 impl Ci {
     /// A system on which something happened, and nothing else is known yet.
     fn of(system: &'static str, event: Event) -> Self {
@@ -104,10 +87,11 @@ impl Ci {
             pull_request: None,
             fork_as_base: false,
             is_of_fork: false,
+            commented_on: None,
             repository: None,
             forge: ForgeKind::default(),
             api: None,
-            project: None,
+            repository_id: None,
             stops: false,
             default_branch: None,
             commit: None,

@@ -61,6 +61,8 @@ pub(crate) struct Previews<'a> {
     pub target: &'a Target,
     /// The repository, with its host.
     pub repository: &'a str,
+    /// The forge's id of the repository.
+    pub repository_id: Option<u64>,
     /// The head commit.
     pub commit: Option<&'a str>,
     /// The run, higher for newer ones.
@@ -110,6 +112,7 @@ impl Previews<'_> {
         Mark {
             integration: integration.to_owned(),
             repository: self.repository.to_owned(),
+            repository_id: self.repository_id,
             branch: self.target.branch.as_str().to_owned(),
             pull_request: self.target.pull_request.filter(|_| self.template.needs_pull_request()),
             commit: self.commit.unwrap_or_default().to_owned(),

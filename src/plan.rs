@@ -52,6 +52,9 @@ pub(crate) enum Refusal {
     /// A stranger's code would run with the base's secrets.
     #[error("a fork's change is not deployed by a run that has the base repository's secrets")]
     ForkAsBase,
+    /// A comment does not tell whose code it is about.
+    #[error("a comment on a pull request does not tell whether that comes from a fork")]
+    CommentOnPullRequest,
     /// The end of a preview would publish something.
     #[error("a job that stops an environment does not publish")]
     StopJob,
@@ -76,6 +79,9 @@ impl Refusal {
             }
             Self::ForkAsBase => {
                 "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does"
+            }
+            Self::CommentOnPullRequest => {
+                "publish to production on `push`; for a preview, pass `GITHUB_TOKEN`, with which this step asks whether the branch is the repository's own"
             }
             Self::StopJob => "set `GITBOOK_MODE` in the jobs that publish only, not for the whole pipeline",
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
@@ -129,8 +135,12 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         in_sandbox: config.endpoint == Endpoint::Sandbox,
         needs_pull_request: config.preview_name.needs_pull_request(),
     };
+    let has_forge_token = match ci.forge {
+        ForgeKind::GitHub => config.github_token.is_some(),
+        ForgeKind::GitLab => config.gitlab_token.is_some(),
+    };
     match config.mode {
-        Mode::Auto => safely(table.of_event(ci), ci),
+        Mode::Auto => safely(table.of_event(ci), ci, has_forge_token),
         Mode::Plan => {
             let plan = match table.of_event(ci) {
                 // The token is the later job's.
@@ -139,18 +149,21 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
                 }
                 plan => plan,
             };
-            let plan = safely(plan, ci);
+            let plan = safely(plan, ci, has_forge_token);
             let (name, why) = (plan.decision.name(), &plan.reason);
             let reason = format!("`GITBOOK_MODE=plan`; on its own this event means `{name}`: {why}");
             Decision::Plan(Box::new(plan)).because(reason)
         }
-        mode => safely(table.forced(mode, ci), ci),
+        mode => safely(table.forced(mode, ci), ci, has_forge_token),
     }
 }
 
 /// The plan, unless it would publish what nobody means to, whatever it was called: a stranger's script with the base's
 /// secrets, or a branch where its preview is to end.
-fn safely(plan: Plan, ci: &Ci) -> Plan {
+fn safely(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
+    if ci.commented_on.is_some() && !may_be_of_comment(&plan.decision, has_forge_token) {
+        return Decision::Refuse(Refusal::CommentOnPullRequest).because(plan.reason);
+    }
     let is_refused = match &plan.decision {
         Decision::Publish => ci.fork_as_base || ci.is_of_fork,
         // A fork's branch must not pass for one of the base's.
@@ -167,6 +180,16 @@ fn safely(plan: Plan, ci: &Ci) -> Plan {
             Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }
         _ => plan,
+    }
+}
+
+/// Returns whether a run on a comment may do something. The preview of a branch of the repository itself is checked again
+/// before it is published.
+fn may_be_of_comment(decision: &Decision, has_forge_token: bool) -> bool {
+    match decision {
+        Decision::Publish => false,
+        Decision::Preview(target) => has_forge_token || target.branch.of_which_fork().is_some(),
+        _ => true,
     }
 }
 

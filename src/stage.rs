@@ -113,6 +113,7 @@ impl Stage<'_> {
 
     /// Publishes the previews of a branch.
     pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
+        self.refuse_fork_of_comment(target).await?;
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
@@ -268,6 +269,7 @@ impl Stage<'_> {
         Ok(Previews {
             target,
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
+            repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
             // Who deletes by hand means the preview that is there, whichever run made it.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },

@@ -27,8 +27,10 @@ pub(super) fn apply(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError
     // Other events than those about a branch are told of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
-    if let Some(repository) = repository(environment)?.filter(|name| ci.repository.as_ref() != Some(name)) {
-        (ci.repository, ci.project) = (Some(repository), None);
+    if let Some(repository) = repository(environment)?
+        .filter(|name| !ci.repository.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+    {
+        (ci.repository, ci.repository_id) = (Some(repository), None);
     }
     (ci.forge, ci.api) = super::forge::of(&ci, environment);
     ci.default_branch =

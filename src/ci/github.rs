@@ -1,6 +1,7 @@
 //! GitHub Actions, and what speaks its language: GitHub Enterprise, Gitea and Forgejo.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, folder, pushed, short};
 use crate::environment::Environment;
@@ -26,6 +27,15 @@ struct Payload {
     pull_request: Option<PullRequestPayload>,
     repository: Option<Repository>,
     workflow_run: Option<WorkflowRun>,
+    issue: Option<Issue>,
+}
+
+/// An issue, or the pull request that GitHub keeps as one.
+#[derive(Debug, Deserialize)]
+struct Issue {
+    number: u64,
+    /// On pull requests only.
+    pull_request: Option<IgnoredAny>,
 }
 
 /// The run that another workflow waited for.
@@ -90,6 +100,11 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         repository.as_ref().zip(run_id).map(|(repo, id)| format!("{server}/{repo}/actions/runs/{id}"));
     Ok(Ci {
         repository: repository.map(|name| format!("{}/{name}", host(server))),
+        repository_id: payload
+            .repository
+            .as_ref()
+            .map(|repository| repository.id)
+            .or_else(|| environment.get("GITHUB_REPOSITORY_ID")?.parse().ok()),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: commit(&payload, environment),
         // Unlike the run number, the id counts over all workflows of a repository.
@@ -99,7 +114,8 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         workspace: folder(environment, "GITHUB_WORKSPACE"),
         // Such a run has the base's secrets, and may have checked out the fork's code.
         fork_as_base: payload.is_after_run_of_fork(),
-        is_of_fork: payload.is_after_run_of_fork(),
+        is_of_fork: payload.is_of_fork(),
+        commented_on: payload.commented_pull_request(),
         ..Ci::of(system(environment), event(name, &payload, environment))
     })
 }
@@ -119,10 +135,15 @@ fn system(environment: &Environment) -> &'static str {
 fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
     match read(environment, event) {
         // Whose script would run with the base's secrets must not be a guess.
-        Err(error) if matches!(event, "pull_request_target" | "workflow_run") => Err(error),
+        Err(error) if may_have_secrets_beside_fork(event) => Err(error),
         Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(Payload::default()),
         result => result,
     }
+}
+
+/// Returns whether an event may be about a fork, and runs with the base repository's secrets.
+fn may_have_secrets_beside_fork(event: &str) -> bool {
+    matches!(event, "pull_request_target" | "workflow_run" | "issue_comment")
 }
 
 fn read(environment: &Environment, event: &str) -> Result<Payload, CiError> {
@@ -164,6 +185,7 @@ impl Payload {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
             "pull_request" | "pull_request_target" if self.pull_request_number().is_none() => Some("number"),
             "workflow_run" if self.workflow_run.is_none() => Some("workflow_run"),
+            "issue_comment" if self.issue.is_none() => Some("issue"),
             "delete" if self.reference.is_none() => Some("ref"),
             "delete" if self.ref_type.is_none() => Some("ref_type"),
             _ => None,
@@ -179,6 +201,18 @@ impl Payload {
         }
     }
 
+    /// Returns whether this is about a fork.
+    fn is_of_fork(&self) -> bool {
+        let is_from_fork = self.pull_request.as_ref().is_some_and(PullRequestPayload::is_from_fork);
+        is_from_fork || self.is_after_run_of_fork()
+    }
+
+    /// Returns the number of the pull request that a comment is on. It does not tell whether that comes from a fork.
+    fn commented_pull_request(&self) -> Option<u64> {
+        let issue = self.issue.as_ref()?;
+        issue.pull_request.is_some().then_some(issue.number)
+    }
+
     fn pull_request_number(&self) -> Option<u64> {
         self.number.or_else(|| self.pull_request.as_ref()?.number)
     }
@@ -187,6 +221,12 @@ impl Payload {
     fn is_deletion(&self) -> bool {
         let no_commit = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
         self.deleted == Some(true) || self.after.as_deref().is_some_and(no_commit)
+    }
+}
+
+impl PullRequestPayload {
+    fn is_from_fork(&self) -> bool {
+        self.head.repo.as_ref().is_none_or(|repository| repository.id != self.base.repo.id)
     }
 }
 
@@ -232,7 +272,7 @@ fn pull_request(
     environment: &Environment,
 ) -> PullRequest {
     let head = &pull_request.head;
-    let fork = head.repo.as_ref().is_none_or(|repository| repository.id != pull_request.base.repo.id);
+    let fork = pull_request.is_from_fork();
     let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT)
         || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT);
     let activity = match payload.action.as_deref().unwrap_or("an activity without a name") {

@@ -13,7 +13,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     let project_url = || repository::at(environment.get("CI_PROJECT_URL")?);
     Ci {
         repository: host.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
-        project: id.and_then(|id| id.parse().ok()),
+        repository_id: id.and_then(|id| id.parse().ok()),
         stops: stops(environment),
         default_branch: text(environment, "CI_DEFAULT_BRANCH"),
         commit: commit(environment),

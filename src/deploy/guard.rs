@@ -34,9 +34,39 @@ pub(crate) enum GuardError {
         /// True if only the repository differs. It may be this repository under a former name.
         is_moved: bool,
     },
+    /// An integration that has our mark, and is left as it is all the same.
+    #[error("`{name}` is left as it is: {protection}")]
+    Protected {
+        /// Its name.
+        name: String,
+        /// The reason.
+        protection: Protection,
+    },
     /// A preview that is ours, by a newer run.
     #[error("a newer run ({}) has published this preview", .0.run)]
     Newer(Box<Mark>),
+}
+
+/// The reason to leave an integration as it is although it has our mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Protection {
+    /// Somebody has made it public, and others may have installed it.
+    #[error("it is public, which previews are not")]
+    Public,
+    /// It is an integration itself.
+    #[error("it has the name of an integration itself")]
+    Production,
+}
+
+impl Protection {
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            Self::Public => "make it private, or delete it by hand",
+            Self::Production => "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`",
+        }
+    }
 }
 
 impl GuardError {
@@ -48,6 +78,7 @@ impl GuardError {
             Self::Damaged { mark, .. } => format!("if it is a preview of this branch, make `{mark}` the last line of its summary, or delete it by hand in GitBook; then run again"),
             Self::OtherPreview { mark, is_moved: true, .. } => format!("give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `{}` until its previews are gone", mark.repository),
             Self::OtherPreview { .. } => "give previews another name with `GITBOOK_PREVIEW_NAME`".to_owned(),
+            Self::Protected { protection, .. } => protection.hint().to_owned(),
             Self::Newer(_) => "nothing is to be done: the newer run's preview stays".to_owned(),
         }
     }
@@ -56,7 +87,25 @@ impl GuardError {
 /// Returns the mark of an existing preview that this run may overwrite or delete: it is ours, and no newer run published it.
 pub(super) fn may_change(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
     let mark = ours(name, existing, expected)?;
+    if let Some(protection) = protection(name, existing, [&*mark.integration]) {
+        return Err(GuardError::Protected { name: name.to_owned(), protection });
+    }
     if mark.is_newer_than(expected) { Err(GuardError::Newer(Box::new(mark))) } else { Ok(mark) }
+}
+
+/// Returns why an integration with our mark is left as it is all the same, if so.
+pub(super) fn protection<'a>(
+    name: &str,
+    existing: &Published,
+    production: impl IntoIterator<Item = &'a str>,
+) -> Option<Protection> {
+    if production.into_iter().any(|production| production.eq_ignore_ascii_case(name)) {
+        Some(Protection::Production)
+    } else if existing.visibility.as_deref().is_none_or(|visibility| visibility == "public") {
+        Some(Protection::Public)
+    } else {
+        None
+    }
 }
 
 /// Returns whether an earlier attempt has published a preview with the mark `sent`; otherwise it may be published again.
@@ -109,7 +158,8 @@ fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, Guard
     match existing.summary.as_deref().and_then(Mark::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
         Some(mark) => {
-            let is_moved = (&mark.integration, &mark.branch) == (&expected.integration, &expected.branch);
+            let is_moved = (&mark.integration, &mark.branch) == (&expected.integration, &expected.branch)
+                && mark.may_be_of_former(&expected.repository, expected.repository_id);
             Err(GuardError::OtherPreview { name, mark: Box::new(mark), is_moved })
         }
         None if existing.summary.as_deref().is_some_and(Mark::is_in) => {
@@ -173,6 +223,7 @@ mod tests {
             name: "hello-x".to_owned(),
             version: Some(version.into()),
             summary: Some(mark.to_string()),
+            visibility: Some("private".to_owned()),
             ..Published::default()
         }
     }

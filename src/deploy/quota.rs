@@ -29,19 +29,20 @@ impl Deployment<'_> {
         match error {
             DeployError::Api { name, may_have_happened: false, source, .. } if source.is_of_a_quota() => {
                 let organization = integration.text("organization");
-                let count = self.cancel.or_at_once(self.count(organization, previews.repository)).await;
+                let count = self.cancel.or_at_once(self.count(organization, previews)).await;
                 DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }
             }
             error => error,
         }
     }
 
-    async fn count(&self, organization: &str, repository: &str) -> Option<Counted> {
+    async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<Counted> {
         let id = self.gitbook.organization(organization).await.ok()??;
         let listed = self.gitbook.list(&id).await.ok()?;
         let mark = |integration: &Published| integration.summary.as_deref().and_then(Mark::find);
         let marks: Vec<_> = listed.iter().filter_map(mark).collect();
-        let ours = marks.iter().filter(|mark| mark.repository == repository);
+        let ours =
+            marks.iter().filter(|mark| mark.is_of_repository(previews.repository, previews.repository_id));
         let organization = organization.to_owned();
         Some(Counted { organization, of_the_repository: ours.count(), all: marks.len() })
     }

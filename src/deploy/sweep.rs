@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
+use super::guard;
 use super::recheck::{Recheck, Stop, Verdict};
 use super::{DeployError, Deployment, Done, Outcome, What};
 use crate::diagnostic::Place;
@@ -26,6 +27,8 @@ pub(crate) struct Sweep<'a> {
     pub forge: &'a Forge,
     /// The repository, with its host.
     pub repository: &'a str,
+    /// The forge's id of the repository.
+    pub repository_id: Option<u64>,
     /// What previews are called.
     pub template: &'a Template,
     /// The names of integrations themselves, which are never deleted.
@@ -111,7 +114,7 @@ impl Sweep<'_> {
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
         let marks = listed.iter().filter_map(|integration| Mark::find(integration.summary.as_deref()?));
-        let others = marks.filter(|mark| mark.repository != self.repository).count();
+        let others = marks.filter(|mark| !self.is_ours(mark)).count();
         if others > 0 {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
         }
@@ -183,8 +186,14 @@ impl Sweep<'_> {
 
     /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
     fn of_this_repository(&self, integration: &Published, place: &Place) -> Option<Fate> {
-        let mark = integration.summary.as_deref().and_then(Mark::find)?;
-        if mark.repository != self.repository {
+        let summary = integration.summary.as_deref()?;
+        let Some(mark) = Mark::find(summary) else {
+            if Mark::is_in(summary) {
+                tracing::info!("`{}` is left as it is: its ownership mark is damaged", integration.name);
+            }
+            return None;
+        };
+        if !self.is_ours(&mark) {
             tracing::debug!("`{}` is a preview of `{}`", integration.name, mark.repository);
             return None;
         }
@@ -192,21 +201,22 @@ impl Sweep<'_> {
         Some(Fate { name: integration.name.clone(), place: place.clone(), mark, kept })
     }
 
+    fn is_ours(&self, mark: &Mark) -> bool {
+        mark.is_of_repository(self.repository, self.repository_id)
+    }
+
     /// Why an integration with a mark may not be deleted.
     fn why_not(&self, integration: &Published, mark: &Mark) -> Option<String> {
         let name = &integration.name;
         let expected = self.template.name(&mark.integration, &Branch::new(&mark.branch), mark.pull_request);
         let unnumbered = self.template.needs_pull_request() && mark.pull_request.is_none();
-        let why = if *name != expected || unnumbered {
-            "its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours"
-        } else if self.production.iter().any(|production| production.eq_ignore_ascii_case(name)) {
-            "it has the name of an integration itself"
-        } else if integration.visibility.as_deref().is_none_or(|visibility| visibility == "public") {
-            "it is public, which previews are not; make it private, or delete it by hand"
-        } else {
-            return None;
-        };
-        Some(why.to_owned())
+        if *name != expected || unnumbered {
+            let why = "its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours";
+            return Some(why.to_owned());
+        }
+        let production = self.production.iter().map(String::as_str);
+        let protection = guard::protection(name, integration, production.chain([&*mark.integration]))?;
+        Some(format!("{protection}; {}", protection.hint()))
     }
 
     /// What the forge is asked about. A number counts only where the name has it, too: elsewhere a preview is its

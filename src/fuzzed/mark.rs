@@ -33,7 +33,18 @@ fn of_values(text: &str) -> Mark {
     let run = value().parse().unwrap_or_default();
     let script_bytes = value().parse().ok();
     let counter = String::new();
-    Mark { integration, repository, branch, pull_request: number, commit, run, counter, hash, script_bytes }
+    Mark {
+        integration,
+        repository,
+        repository_id: None,
+        branch,
+        pull_request: number,
+        commit,
+        run,
+        counter,
+        hash,
+        script_bytes,
+    }
 }
 
 /// Holds that a mark can be kept in a summary.

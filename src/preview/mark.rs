@@ -14,6 +14,8 @@ pub(crate) struct Mark {
     pub integration: String,
     /// The repository, with its host.
     pub repository: String,
+    /// The forge's id of the repository, if the CI system tells it.
+    pub repository_id: Option<u64>,
     /// The true name of the branch, `owner:branch` for a fork's.
     pub branch: String,
     /// The pull request, where the preview's name tells two of one branch apart.
@@ -42,6 +44,7 @@ impl Mark {
             match key.as_str() {
                 "integration" => mark.integration = value,
                 "repository" => mark.repository = value,
+                "repository_id" => mark.repository_id = Some(value.parse().ok()?),
                 "branch" => mark.branch = value,
                 "pull_request" => mark.pull_request = Some(value.parse().ok()?),
                 "commit" => mark.commit = value,
@@ -73,24 +76,46 @@ impl Mark {
         is_comparable && other.run != 0 && self.run > other.run
     }
 
-    /// Whether both are of one integration, repository and branch.
+    /// Returns whether both are of one integration, repository and branch.
     #[must_use]
     pub(crate) fn is_of_the_same_preview(&self, other: &Self) -> bool {
-        (&self.integration, &self.repository, &self.branch)
-            == (&other.integration, &other.repository, &other.branch)
+        (&self.integration, &self.branch) == (&other.integration, &other.branch)
+            && self.is_of_repository(&other.repository, other.repository_id)
     }
+
+    /// Returns whether this is of a repository. On one host, ids decide; without both of them, names do, whatever their
+    /// case.
+    #[must_use]
+    pub(crate) fn is_of_repository(&self, name: &str, id: Option<u64>) -> bool {
+        match self.repository_id.zip(id) {
+            Some((ours, id)) => ours == id && host(&self.repository).eq_ignore_ascii_case(host(name)),
+            None => self.repository.eq_ignore_ascii_case(name),
+        }
+    }
+
+    /// Returns whether this may be of a repository under a name that it had before, or on a host where it was.
+    #[must_use]
+    pub(crate) fn may_be_of_former(&self, name: &str, id: Option<u64>) -> bool {
+        let is_another =
+            self.repository_id.zip(id).is_some() && host(&self.repository).eq_ignore_ascii_case(host(name));
+        !is_another && !self.is_of_repository(name, id)
+    }
+}
+
+/// Returns the host of a repository.
+fn host(repository: &str) -> &str {
+    repository.split('/').next().unwrap_or_default()
 }
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.run.to_string();
+        let id = self.repository_id.map(|id| id.to_string());
         let number = self.pull_request.map(|number| number.to_string());
         let bytes = self.script_bytes.map(|bytes| bytes.to_string());
-        let mut values = vec![
-            ("integration", self.integration.as_str()),
-            ("repository", &self.repository),
-            ("branch", &self.branch),
-        ];
+        let mut values = vec![("integration", self.integration.as_str()), ("repository", &self.repository)];
+        values.extend(id.as_deref().map(|id| ("repository_id", id)));
+        values.push(("branch", &self.branch));
         values.extend(number.as_deref().map(|number| ("pull_request", number)));
         values.extend([("commit", self.commit.as_str()), ("run", &run)]);
         values.extend((!self.counter.is_empty()).then_some(("counter", self.counter.as_str())));
@@ -110,6 +135,7 @@ mod tests {
         Mark {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
+            repository_id: None,
             branch: "feature/x--y -->".into(),
             pull_request: None,
             commit: "abc".into(),
@@ -180,6 +206,25 @@ mod tests {
     }
 
     #[test]
+    fn ids_tell_repositories_of_one_host_apart_and_without_them_names_do() {
+        let check = |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, former: bool| {
+            let mark = Mark { repository: theirs.0.to_owned(), repository_id: theirs.1, ..mark() };
+            let found = (mark.is_of_repository(ours.0, ours.1), mark.may_be_of_former(ours.0, ours.1));
+            assert_eq!(found, (same, former), "{ours:?} {theirs:?}");
+        };
+        let (docs, other) = ("github.com/acme/docs", "github.com/acme/other");
+        check((docs, Some(1)), (docs, Some(1)), true, false);
+        check((docs, Some(1)), (other, Some(1)), true, false);
+        check((docs, Some(1)), (docs, Some(2)), false, false);
+        check((docs, Some(1)), ("gitlab.com/acme/docs", Some(1)), false, true);
+        check((docs, Some(1)), ("GitHub.com/acme/docs", Some(1)), true, false);
+        check((docs, None), (docs, Some(2)), true, false);
+        check((docs, Some(1)), ("github.com/Acme/Docs", None), true, false);
+        check((docs, Some(1)), (other, None), false, true);
+        check((docs, None), (other, None), false, true);
+    }
+
+    #[test]
     fn an_imitation_is_noticed_however_it_is_spaced() {
         assert!(Mark::is_in(&mark().to_string()));
         assert!(Mark::is_in("x <!--\n GitBook-Deploy:preview"));
@@ -190,8 +235,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
-            let mark = Mark { integration, repository, branch, pull_request, commit, run, counter, hash, script_bytes };
+        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
+            let mark = Mark { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
             let text = mark.to_string();
             prop_assert_eq!(Mark::find(&text), Some(mark));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();

@@ -7,9 +7,10 @@ use crate::cancel::Cancel;
 use crate::ci::{Ci, Event, ForgeKind};
 use crate::config::{Config, Mode};
 use crate::deploy::{DeployError, Deployment, Outcome, Previews, Recheck, Stop, Verdict, What};
+use crate::error::Error;
 use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, Patience, Standing, is_commit};
 use crate::http::is_loopback;
-use crate::plan::{Decision, Target};
+use crate::plan::{Decision, Refusal, Target};
 use crate::preview::Branch;
 use crate::report::{Printer, Run};
 
@@ -45,7 +46,7 @@ pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Canc
     let forge = match ci.forge {
         ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
         ForgeKind::GitLab => {
-            GitLab::new(ci.project, repository, &access).map(|gitlab| gitlab.map(Forge::GitLab))
+            GitLab::new(ci.repository_id, repository, &access).map(|gitlab| gitlab.map(Forge::GitLab))
         }
     };
     match forge {
@@ -146,6 +147,24 @@ impl<'a> Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Refuses the preview of a branch of the repository itself to a run on a comment, unless the forge says that the pull
+    /// request comes from that branch: from a fork, it would bring a stranger's code under the branch's name.
+    pub(super) async fn refuse_fork_of_comment(&self, target: &Target) -> Result<(), Error> {
+        let Some(number) = self.ci.commented_on.filter(|_| target.branch.of_which_fork().is_none()) else {
+            return Ok(());
+        };
+        let refused = || Error::Refused(Refusal::CommentOnPullRequest);
+        let work = self.forge.ok_or_else(refused)?.pull_requests(&target.branch, true);
+        match self.cancel.or_at_once(work).await.map_err(Error::Cancelled)? {
+            Ok(numbers) if numbers.contains(&number) => Ok(()),
+            Ok(_) => Err(refused()),
+            Err(error) => {
+                tell(self.printer, "could not check where the pull request comes from", &error);
+                Err(refused())
+            }
+        }
+    }
+
     /// Another pull request that is open from the same branch, whose preview it is, too.
     async fn other_pull_request(&self, target: &Target) -> Option<u64> {
         let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;

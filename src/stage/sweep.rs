@@ -26,7 +26,14 @@ impl Stage<'_> {
         let template = &self.config.preview_name;
         // That something can't be told on the forge is no reason not to go on asking.
         let telling = &forge.apart();
-        let sweep = Sweep { deployment: &deployment, forge, repository, template, production: &production };
+        let sweep = Sweep {
+            deployment: &deployment,
+            forge,
+            repository,
+            repository_id: self.ci.repository_id,
+            template,
+            production: &production,
+        };
         let mut listed = Listed::default();
         for (organization, place) in &organizations {
             let found = self.cancel.or_at_once(sweep.list(organization, place)).await;

@@ -238,7 +238,7 @@ fn the_project_and_the_pipeline() {
 fn a_merge_request_is_the_targets() {
     let project = |parts: &[Variables<'_>]| {
         let ci = ci(parts);
-        (ci.repository.unwrap_or_default(), ci.project)
+        (ci.repository.unwrap_or_default(), ci.repository_id)
     };
     let target = ("gitlab.example.com/acme/docs/hello".to_owned(), Some(42));
     assert_eq!(project(&[JOB, PUSH, ON_MAIN]), target);

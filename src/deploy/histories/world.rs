@@ -250,6 +250,7 @@ impl World {
         Previews {
             target,
             repository: REPOSITORY,
+            repository_id: None,
             commit: Some("c0ffee"),
             run,
             counter: "",

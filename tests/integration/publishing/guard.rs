@@ -10,10 +10,15 @@ const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=git
 
 /// A GitBook where `hello-fix` is already, with this summary. Publishing and deleting are not answered.
 async fn holding(summary: &str) -> MockServer {
+    holding_with(summary, "private").await
+}
+
+async fn holding_with(summary: &str, visibility: &str) -> MockServer {
     let server = MockServer::start().await;
     let mut there = published("hello-fix");
     there["title"] = "Hello of somebody else".into();
     there["summary"] = summary.into();
+    there["visibility"] = visibility.into();
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(200).set_body_json(there))
         .mount(&server)
@@ -190,4 +195,57 @@ async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
         "{}",
         ended.log()
     );
+}
+
+/// Others may have installed it.
+#[tokio::test]
+async fn a_preview_that_somebody_made_public_is_left_alone() {
+    let repository = repository().integration("hello");
+    let runs = [
+        ("publish", deployment().push_to("fix")),
+        ("delete", deployment().event("delete", "fix")),
+        ("manual", deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_BRANCH", "fix")),
+    ];
+    for (what, run) in runs {
+        let server = holding_with(MARK, "public").await;
+        let run = run.variable("GITBOOK_REPOSITORY", "github.com/acme/integrations");
+        let ended = run.against(&server.uri()).folder(&repository).runs().await;
+        assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"], "{what}");
+        assert_eq!(ended.code, Some(1), "{what}: {}", ended.log());
+        let told = "error: `hello-fix` is left as it is: it is public, which previews are not\n hint: make it private, or delete it by hand";
+        assert!(ended.log().contains(told), "{what}: {}", ended.log());
+    }
+}
+
+/// On one host the forge's id of the repository decides whose a preview is, and without one of both its name.
+#[tokio::test]
+async fn a_preview_is_the_repositorys_by_its_id() {
+    let repository = repository().integration("hello");
+    let check = async |theirs: &str, event_id: u64, expected: &str| {
+        let mark = MARK.replace("repository=github.com/acme/integrations", theirs).replace("run=7", "run=1");
+        let server = holding(&mark).await;
+        Mock::given(method("POST"))
+            .respond_with(|request: &wiremock::Request| {
+                ResponseTemplate::new(200)
+                    .set_body_json(repeated_with(request, |answer| answer["version"] = 2.into()))
+            })
+            .mount(&server)
+            .await;
+        let mut payload = crate::support::payloads::push("fix", "0123abcd");
+        payload["repository"]["id"] = event_id.into();
+        let run = deployment().on_github_event("push", &payload, 2).against(&server.uri());
+        let ended = run.folder(&repository).runs().await;
+        assert_eq!(ended.output("result"), expected, "{theirs}: {}", ended.log());
+        ended.log()
+    };
+    let ours = "repository=github.com/acme/integrations";
+    check(&format!("{ours} repository_id=1"), 1, "published").await;
+    check("repository=github.com/acme/former repository_id=1", 1, "published").await;
+    check("repository=github.com/Acme/Integrations", 1, "published").await;
+    let moved = "set `GITBOOK_REPOSITORY` to `github.com/acme/former`";
+    assert!(check("repository=github.com/acme/former", 1, "failed").await.contains(moved));
+    let elsewhere = "repository=git.example.com/acme/integrations repository_id=1";
+    assert!(check(elsewhere, 1, "failed").await.contains("GITBOOK_REPOSITORY"));
+    let another = check(&format!("{ours} repository_id=2"), 1, "failed").await;
+    assert!(!another.contains("GITBOOK_REPOSITORY"), "{another}");
 }

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The repository that is swept.
 pub(super) const OURS: &str = "github.com/acme/integrations";
 
+/// The forge's id of it.
+pub(super) const OUR_ID: u64 = 17;
+
 /// How the manifests write the names of integrations. Case does not count.
 pub(super) const PRODUCTION: [&str; 2] = ["Hello", "HELLO-A"];
 
@@ -37,6 +40,8 @@ pub(super) struct Holder {
     /// Whose preview its mark says it is.
     pub(super) maker: Option<Maker>,
     pub(super) rule: Rule,
+    /// Whether nobody may change it although it has our mark.
+    pub(super) is_public: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -95,8 +100,8 @@ impl Model {
         let Holder { name, rule, .. } = &holder;
         let is_production = PRODUCTION.iter().any(|production| production.to_lowercase() == *name);
         let rule = match rule {
-            Rule::Follows(_) | Rule::Kept("it is public") if is_production => {
-                Rule::Kept("it has the name of an integration itself")
+            Rule::Follows(_) | Rule::Kept("is public") if is_production => {
+                Rule::Kept("has the name of an integration itself")
             }
             rule => rule.clone(),
         };

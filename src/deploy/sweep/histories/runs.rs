@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::model::{Holder, Maker, OURS, Preview, Rule};
+use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
 use super::story::Step;
 use super::world::Telling;
 use crate::deploy::{NamedPreview, Previews, Recheck};
@@ -57,7 +57,7 @@ impl Telling<'_> {
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let maker = Some(Maker { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
-        if self.model.holders.get(&name).is_some_and(|holder| holder.maker != maker) {
+        if self.model.holders.get(&name).is_some_and(|holder| holder.maker != maker || holder.is_public) {
             prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Telling<'_> {
         let is_ours = maker.as_ref().is_some_and(|maker| maker.repository == OURS);
         let number = pull_request.filter(|_| self.template.needs_pull_request());
         let rule = if is_ours { Rule::Follows(Preview { head, number }) } else { Rule::Ignored };
-        self.model.put(Holder { name, maker, rule });
+        self.model.put(Holder { name, maker, rule, is_public: false });
         Ok(())
     }
 
@@ -81,7 +81,8 @@ impl Telling<'_> {
         let preview =
             NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
         let outcome = self.world.deployment(false).delete(&preview, &previews, &Recheck::none()).await;
-        if self.model.holders.get(&name).is_some_and(|holder| holder.maker.as_ref() != Some(&maker)) {
+        let is_protected = |holder: &Holder| holder.maker.as_ref() != Some(&maker) || holder.is_public;
+        if self.model.holders.get(&name).is_some_and(is_protected) {
             prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
         } else {
             prop_assert_eq!(outcome.word(), "deleted", "{:?}", outcome.result);
@@ -92,7 +93,8 @@ impl Telling<'_> {
 
     fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
         let (template, run) = (&self.template, self.run);
+        let repository_id = Some(if repository == OURS { OUR_ID } else { OUR_ID + 2 });
         let (commit, counter, visibility) = (Some("c0ffee"), "", "private");
-        Previews { target, repository, commit, run, counter, template, visibility }
+        Previews { target, repository, repository_id, commit, run, counter, template, visibility }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Holder, Maker, OURS, Preview, Rule};
+use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
 use crate::preview::{Branch, Mark, Template};
 
 /// What somebody else's integration looks like.
@@ -11,7 +11,9 @@ pub(super) enum Kind {
     Unmarked,
     OtherRepository,
     OtherHost,
+    OtherId,
     OtherOwnersCase,
+    FormerName,
     OtherOrganization,
     OtherBranch,
     OtherName,
@@ -33,11 +35,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Unmarked,
         Self::OtherRepository,
         Self::OtherHost,
+        Self::OtherId,
         Self::OtherOwnersCase,
+        Self::FormerName,
         Self::OtherOrganization,
         Self::OtherBranch,
         Self::OtherName,
@@ -73,9 +77,11 @@ pub(super) fn stranger(
     let template: Template = text.parse().ok()?;
     let (numbered, head) = (preview.number.is_some(), preview.head.clone());
     let mut name = template.name(integration, &Branch::new(&head), preview.number);
+    let (repository, repository_id, whose) = repository(kind);
     let mut mark = Mark {
         integration: integration.to_owned(),
-        repository: OURS.to_owned(),
+        repository,
+        repository_id,
         branch: head,
         pull_request: preview.number,
         commit: "c0ffee".to_owned(),
@@ -87,9 +93,8 @@ pub(super) fn stranger(
     let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
     let misnamed = Rule::Kept("its name is not what");
     match kind {
-        Kind::OtherRepository => mark.repository.push_str("-too"),
-        Kind::OtherHost => mark.repository = OURS.replace("github.com", "git.example.com"),
-        Kind::OtherOwnersCase => mark.repository = OURS.replace("acme", "Acme"),
+        Kind::OtherRepository | Kind::OtherHost | Kind::OtherId => {}
+        Kind::OtherOwnersCase | Kind::FormerName => rule = Rule::Follows(preview.clone()),
         Kind::OtherOrganization => owner = "other",
         Kind::OtherBranch => {
             mark.branch = "elsewhere".to_owned();
@@ -97,8 +102,8 @@ pub(super) fn stranger(
             rule = if text == "{name}-pr{pr}" { Rule::Follows(preview.clone()) } else { misnamed };
         }
         Kind::OtherName => (name, rule) = (format!("stray-{name}"), misnamed),
-        Kind::Public => (visibility, rule) = (json!("public"), Rule::Kept("it is public")),
-        Kind::WithoutVisibility => (visibility, rule) = (Value::Null, Rule::Kept("it is public")),
+        Kind::Public => (visibility, rule) = (json!("public"), Rule::Kept("is public")),
+        Kind::WithoutVisibility => (visibility, rule) = (Value::Null, Rule::Kept("is public")),
         Kind::ProductionName => {
             (name, mark.integration, mark.branch) =
                 ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
@@ -123,14 +128,29 @@ pub(super) fn stranger(
         | Kind::MarkWithoutEnd
         | Kind::MarkNotAtTheEnd => {}
     }
+    let is_public = visibility.is_null() || visibility == "public";
     let (summary, marked) = summary(kind, &mark);
-    let Mark { repository, integration, branch: head, .. } = mark;
-    let maker = marked.then_some(Maker { repository, integration, head });
+    let Mark { integration, branch: head, .. } = mark;
+    let maker = marked.then_some(Maker { repository: whose, integration, head });
     let record = json!({
         "object": "integration", "name": name, "version": 7, "title": "Theirs", "summary": summary,
         "visibility": visibility, "owner": {"object": "organization", "id": owner},
     });
-    Some(Stranger { record, holder: Holder { name, maker, rule } })
+    Some(Stranger { record, holder: Holder { name, maker, rule, is_public } })
+}
+
+/// The repository in a mark, its id, and the one that it really is.
+fn repository(kind: Kind) -> (String, Option<u64>, String) {
+    let ours = || OURS.to_owned();
+    let by_name = |name: String| (name.clone(), None, name);
+    match kind {
+        Kind::OtherRepository => by_name(format!("{OURS}-too")),
+        Kind::OtherHost => by_name(OURS.replace("github.com", "git.example.com")),
+        Kind::OtherId => (ours(), Some(OUR_ID + 1), format!("{OURS} of another id")),
+        Kind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, ours()),
+        Kind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), ours()),
+        _ => by_name(ours()),
+    }
 }
 
 /// The summary with a mark, and whether that is a whole one.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Figures;
-use super::model::{Expected, Holder, Model, OURS, PRODUCTION, Preview, Pull, Rule};
+use super::model::{Expected, Holder, Model, OUR_ID, OURS, PRODUCTION, Preview, Pull, Rule};
 use super::story::{INTEGRATIONS, Step, Story, What, of};
 use super::strangers::{Kind, stranger};
 use crate::cancel::Cancel;
@@ -120,7 +120,7 @@ impl Telling<'_> {
     fn begin(&mut self) {
         for (name, owner) in [("hello", "acme"), ("unrelated", "other")] {
             let record = json!({"name": name, "visibility": "public", "owner": {"id": owner}});
-            let holder = Holder { name: name.to_owned(), maker: None, rule: Rule::Ignored };
+            let holder = Holder { name: name.to_owned(), maker: None, rule: Rule::Ignored, is_public: false };
             self.write(&record, holder);
         }
     }
@@ -290,6 +290,7 @@ impl Telling<'_> {
             deployment: &self.world.deployment(dry),
             forge: &self.world.forge,
             repository: OURS,
+            repository_id: Some(OUR_ID),
             template: &self.template,
             production: &PRODUCTION.map(str::to_owned),
         };

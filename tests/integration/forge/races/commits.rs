@@ -100,9 +100,10 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
     let command = json!({
         "action": "created",
         "comment": {"body": "/preview"},
+        "issue": {"number": 12, "pull_request": {}},
         "repository": payloads::push("main", "")["repository"],
     });
-    let command = |run| {
+    let by_comment = |run| {
         world
             .run("issue_comment", &command, '1', run)
             .variable("GITHUB_SHA", "a".repeat(40))
@@ -110,9 +111,21 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
             .variable("GITBOOK_PULL_REQUEST", "12")
             .variable("GITBOOK_BRANCH", "fix")
     };
-    assert_eq!(result(&command(101).runs().await), "published");
+    assert_eq!(result(&by_comment(101).runs().await), "published");
+    // A fork's pull request is refused, whatever the branch is said to be.
+    world.forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('1'));
+    let mut of_fork = command.clone();
+    of_fork["issue"]["number"] = 13.into();
+    for (mode, token) in [("auto", true), ("preview", true), ("publish", true), ("preview", false)] {
+        let run = world.run("issue_comment", if token { &of_fork } else { &command }, '1', 101);
+        let run = run.variable("GITBOOK_MODE", mode).variable("GITBOOK_EVENT", "pull_request");
+        let run = run.variable("GITBOOK_PULL_REQUEST", "13").variable("GITBOOK_BRANCH", "fix");
+        let ended = if token { run } else { run.variable("GITHUB_TOKEN", "") }.runs().await;
+        assert_eq!(ended.code, Some(2), "{mode}: {}", ended.log());
+        assert!(ended.stderr.contains("does not tell whether that comes from a fork"), "{}", ended.log());
+    }
     // With its commit it is.
-    let ended = command(102).variable("GITBOOK_COMMIT", sha('3')).runs().await;
+    let ended = by_comment(102).variable("GITBOOK_COMMIT", sha('3')).runs().await;
     assert_eq!(result(&ended), "skipped");
     insta::assert_snapshot!(log(&ended), @r#"
     exit 0
