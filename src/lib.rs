@@ -180,6 +180,14 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
     if is_notice {
         printer.notice(&decision);
     }
+    if let (Mode::Auto | Mode::Plan, Some(production), Some(default)) =
+        (config.mode, &config.production_branch, &ci.default_branch)
+        && !production.matches(default)
+    {
+        printer.notice(&format!(
+            "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`, so pushes to it do not publish to production"
+        ));
+    }
     if let (None, Some(Node { index, total, others_may_differ: true })) = (config.shard, ci.node) {
         printer.notice(&format!(
             "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"

@@ -156,7 +156,7 @@ fn a_bad_value_names_the_variable_and_what_is_accepted() {
     refused(
         "GITBOOK_PRODUCTION_BRANCH",
         "a[",
-        "not a list of branch names or globs (accepted: names or globs, comma separated, such as `main, release/*`)",
+        "not a list of branch names or globs (accepted: names or globs, comma separated, such as `main, release/*, !release/old`)",
     );
 }
 

@@ -43,7 +43,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "GITBOOK_PRODUCTION_BRANCH",
         "the repository's default branch",
-        "branch names or globs, comma separated",
+        "branch names or globs, comma separated; `!` excludes",
     ),
     variable("GITBOOK_PREVIEW_NAME", "{name}-{branch}", "template; `{name}`, `{branch}`, `{pr}`, `{hash}`"),
     variable("GITBOOK_PREVIEW_VISIBILITY", "private", "visibility of previews: `private` or `unlisted`"),

@@ -153,3 +153,37 @@ async fn a_token_that_was_pasted_with_more_than_the_token() {
     ");
     assert!(!ended.everything().contains("hush"), "{ended:#?}");
 }
+
+#[tokio::test]
+async fn production_branches_that_match_no_branch() {
+    let run = deployment().against("http://127.0.0.1:1").push_to("main");
+    let ended = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").runs().await;
+    insta::assert_snapshot!(ended.log(), @"
+    exit 2
+    error: GITBOOK_PRODUCTION_BRANCH: a list that matches no branch
+     hint: accepted: names or globs, comma separated, such as `main, release/*, !release/old`
+    error: 1 error in 1 variable, nothing was sent
+    ");
+}
+
+/// Whoever sets it may have meant the default branch, too.
+#[tokio::test]
+async fn production_branches_without_the_default_branch_are_a_notice() {
+    let check = async |patterns: &str, noticed: bool| {
+        let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
+        let run = run.variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_PRODUCTION_BRANCH", patterns);
+        let ended =
+            run.variable("GITBOOK_DRY_RUN", "true").folder(&repository().integration("hello")).runs().await;
+        let notice = "notice: `GITBOOK_PRODUCTION_BRANCH` does not match the default branch `main`";
+        assert_eq!(
+            (ended.code, ended.stderr.contains(notice)),
+            (Some(0), noticed),
+            "{patterns}: {}",
+            ended.log()
+        );
+        assert_eq!(ended.output("mode"), "publish");
+    };
+    check("release/*", true).await;
+    check("release/*, main", false).await;
+    check("**, !main", true).await;
+}

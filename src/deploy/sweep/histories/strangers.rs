@@ -93,8 +93,6 @@ pub(super) fn stranger(
     let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
     let misnamed = Rule::Kept("its name is not what");
     match kind {
-        Kind::OtherRepository | Kind::OtherHost | Kind::OtherId => {}
-        Kind::OtherOwnersCase | Kind::FormerName => rule = Rule::Follows(preview.clone()),
         Kind::OtherOrganization => owner = "other",
         Kind::OtherBranch => {
             mark.branch = "elsewhere".to_owned();
@@ -117,12 +115,15 @@ pub(super) fn stranger(
             mark.pull_request = Some(any_number?);
             rule = Rule::Follows(preview.clone());
         }
-        Kind::Copy => rule = Rule::Follows(preview.clone()),
+        Kind::Copy | Kind::OtherOwnersCase | Kind::FormerName => rule = Rule::Follows(preview.clone()),
         Kind::LaterVersion => {
             (visibility, rule) = (json!("unlisted"), Rule::Follows(preview.clone()));
         }
         Kind::WithoutNumber | Kind::WithNumber => return None,
-        Kind::Unmarked
+        Kind::OtherRepository
+        | Kind::OtherHost
+        | Kind::OtherId
+        | Kind::Unmarked
         | Kind::HalfAMark
         | Kind::MarkWithTwoBranches
         | Kind::MarkWithoutEnd
@@ -132,11 +133,15 @@ pub(super) fn stranger(
     let (summary, marked) = summary(kind, &mark);
     let Mark { integration, branch: head, .. } = mark;
     let maker = marked.then_some(Maker { repository: whose, integration, head });
-    let record = json!({
+    let record = record(&name, &summary, &visibility, owner);
+    Some(Stranger { record, holder: Holder { name, maker, rule, is_public } })
+}
+
+fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
+    json!({
         "object": "integration", "name": name, "version": 7, "title": "Theirs", "summary": summary,
         "visibility": visibility, "owner": {"object": "organization", "id": owner},
-    });
-    Some(Stranger { record, holder: Holder { name, maker, rule, is_public } })
+    })
 }
 
 /// The repository in a mark, its id, and the one that it really is.
