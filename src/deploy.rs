@@ -86,6 +86,13 @@ pub(crate) struct NamedPreview {
     pub name: String,
 }
 
+/// What was in production, if that could be read, and the time before that.
+#[derive(Debug)]
+pub(crate) struct Look {
+    there: Option<Option<Published>>,
+    at: Instant,
+}
+
 impl Previews<'_> {
     /// The name of an integration's preview.
     #[must_use]
@@ -134,6 +141,19 @@ impl Deployment<'_> {
             Some(records) => records.of(publishing, request).await,
             None => request.await,
         }
+    }
+
+    /// Looks at what is in production, before the forge is asked whether this run is still the newest: what a newer run has
+    /// published by then is the work of a commit that the forge knows.
+    ///
+    /// A failure must not keep anybody from publishing: it only leaves open which version is replaced.
+    pub(crate) async fn look(&self, name: &str) -> Look {
+        let at = Instant::now();
+        let there = match self.cancel.signal() {
+            None if !self.dry_run => self.read_live(name).await,
+            _ => None,
+        };
+        Look { there, at }
     }
 
     /// Reads what stands at a name.

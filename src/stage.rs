@@ -1,6 +1,7 @@
 //! The stages of a deployment: select integrations, package them, and only then send anything.
 
 mod comment;
+mod follow_up;
 mod names;
 mod selection;
 mod shares;
@@ -53,7 +54,7 @@ pub(crate) struct Stage<'a> {
 /// An integration and how long it took to package.
 type Timed = (Integration, Duration);
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
     /// Tells the forge what came of it all, and says what it could not be told.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let recorded = async { self.records?.finish().await };
@@ -103,16 +104,20 @@ impl Stage<'_> {
         }
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
-        self.each("publishing", &integrations, run, async |(built, time)| {
+        // Before anything is changed, so that one answer of the forge serves all.
+        let look = async |timed: &'_ Timed| deployment.look(&timed.0.name).await;
+        let looks = in_order(&integrations, self.config.concurrency.get(), look).await;
+        let looked: Vec<_> = integrations.iter().zip(looks).collect();
+        self.each("publishing", looked, run, async |((built, time), look)| {
             let _work = self.printer.works_on(&built.name);
-            deployment.publish(built, &recheck).await.packaged_in(*time)
+            deployment.publish(built, look, &recheck).await.packaged_in(*time)
         })
         .await;
         self.verdict(run)
     }
 
     /// Publishes the previews of a branch.
-    pub(crate) async fn preview(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn preview(&self, target: &'a Target, run: &mut Run) -> Result<(), Error> {
         self.refuse_fork_of_comment(target).await?;
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
@@ -138,12 +143,12 @@ impl Stage<'_> {
             deployment.preview(built, &previews, &recheck).await.packaged_in(*time)
         })
         .await;
-        self.follow_up(&deployment, &previews, &recheck, &integrations, run).await;
+        self.follow_up(&deployment, &previews, &integrations, run).await;
         self.verdict(run)
     }
 
     /// Deletes the previews of a branch. The manifests' names are enough for that.
-    pub(crate) async fn delete(&self, target: &Target, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, target: &'a Target, run: &mut Run) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
         let named = self.preview_names(&all, &previews, run)?;
@@ -247,7 +252,7 @@ impl Stage<'_> {
         Ok(names)
     }
 
-    fn packaging<'a>(&'a self, env: Option<&'a str>, resolve_secrets: bool) -> Packaging<'a> {
+    fn packaging<'b>(&'b self, env: Option<&'b str>, resolve_secrets: bool) -> Packaging<'b> {
         Packaging {
             env,
             overrides: &self.config.overrides,
@@ -265,7 +270,7 @@ impl Stage<'_> {
         Checkout { started_in: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
     }
 
-    fn previews<'a>(&'a self, target: &'a Target) -> Result<Previews<'a>, Error> {
+    fn previews(&self, target: &'a Target) -> Result<Previews<'a>, Error> {
         Ok(Previews {
             target,
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
@@ -286,7 +291,7 @@ impl Stage<'_> {
         sources.iter().filter_map(named).collect()
     }
 
-    fn deployment<'a>(&'a self, gitbook: &'a GitBook) -> Deployment<'a> {
+    fn deployment<'b>(&'b self, gitbook: &'b GitBook) -> Deployment<'b> {
         Deployment {
             gitbook,
             cancel: self.cancel,
@@ -318,13 +323,14 @@ impl Stage<'_> {
     }
 
     /// Deploys several at once. One that fails, or takes its time, does not stop the others.
-    async fn each<'i, T, F: Future<Output = Outcome>>(
+    async fn each<T, F: Future<Output = Outcome>>(
         &self,
         doing: &str,
-        items: &'i [T],
+        items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
         run: &mut Run,
-        deploy: impl FnMut(&'i T) -> F,
+        deploy: impl FnMut(T) -> F,
     ) {
+        let items = items.into_iter();
         let _section = self.printer.section(doing, items.len(), "integration");
         run.outcomes = in_order(items, self.config.concurrency.get(), deploy).await;
     }

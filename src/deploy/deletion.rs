@@ -1,7 +1,7 @@
 //! Deletes a branch's preview of an integration.
 
 use super::attempt::AttemptError;
-use super::recheck::Recheck;
+use super::recheck::{Recheck, Stop};
 use super::{DeployError, Deployment, Done, NamedPreview, Outcome, Previews, What};
 use crate::gitbook::{Deletion, Failure, Published, Tried};
 use crate::preview::Mark;
@@ -54,17 +54,23 @@ impl Deployment<'_> {
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before = async |failure: Option<Failure>| {
-            let Some(Failure { at, .. }) = failure else {
-                recheck.recent().await.check()?;
-                return Ok(None);
-            };
+            let Some(Failure { at, .. }) = failure else { return Ok(None) };
             recheck.since(at).await.check()?;
-            match self.gitbook.read_once(name).await? {
-                None => Ok(Some(Deletion::DidNotExist)),
-                Some(there) => check(&there).await.map(|()| None),
-            }
+            let Some(there) = self.gitbook.read_once(name).await? else {
+                return Ok(Some(Deletion::DidNotExist));
+            };
+            check(&there).await.map(|()| None)
         };
-        Ok(match self.change("deleting", name, self.gitbook.delete(name, before)).await? {
+        let deletion = match self.change("deleting", name, self.gitbook.delete(name, before)).await {
+            // An earlier attempt has deleted it, and by now it is wanted again.
+            Err(DeployError::Stopped { stop: Stop::Open(reason), tried: Some(_) })
+                if self.is_gone(name).await == Some(true) =>
+            {
+                Err(DeployError::Reopened { name: name.to_owned(), reason })
+            }
+            deletion => deletion,
+        };
+        Ok(match deletion? {
             // An earlier attempt has deleted it, and its answer was lost.
             Tried { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
             Tried { last, .. } => last,

@@ -34,6 +34,8 @@ pub(crate) struct Done {
     pub what: What,
     /// More to say about it.
     pub note: Option<String>,
+    /// Whether an attempt without an answer may have published it although it was left as it is.
+    pub may_be_published: bool,
     /// The page in the GitBook app.
     pub url: Option<String>,
     /// The version.
@@ -146,7 +148,8 @@ pub(crate) enum DeployError {
     },
     /// This run has overwritten the work of a newer commit's run.
     #[error(
-        "`{name}` went from {before} to {after}: this run has overwritten what the run of a newer commit, {commit}, had published"
+        "`{name}` went from {before} to {after}: this run {} overwritten what the run of a newer commit, {commit}, had published",
+        if *is_certain { "has" } else { "may have" }
     )]
     Overwrote {
         /// The integration.
@@ -157,6 +160,8 @@ pub(crate) enum DeployError {
         after: String,
         /// The newer commit.
         commit: String,
+        /// False if the order of the two is not known.
+        is_certain: bool,
     },
     /// A preview was deleted, and its branch or pull request is open again.
     #[error("`{name}` was deleted, but {reason}")]
@@ -224,7 +229,11 @@ impl DeployError {
             | Self::Stopped {
                 stop: Stop::NewerCommit { .. } | Stop::Closed(_) | Stop::Open(_) | Stop::Changed(_),
                 ..
-            } => Ok(Done { what: What::Skipped, note: Some(self.to_string()), ..Done::default() }),
+            } => {
+                let may_be_published = matches!(self, Self::Stopped { tried: Some(_), .. });
+                let note = Some(self.to_string());
+                Ok(Done { what: What::Skipped, note, may_be_published, ..Done::default() })
+            }
             error => Err(error),
         }
     }
@@ -305,6 +314,17 @@ impl Outcome {
     #[must_use]
     pub(crate) fn word(&self) -> &'static str {
         self.result.as_ref().map_or("failed", |done| done.what.name())
+    }
+
+    /// Returns whether something may be published now.
+    #[must_use]
+    pub(crate) fn may_be_published(&self) -> bool {
+        match &self.result {
+            Ok(done) => matches!(done.what, What::Published | What::Unchanged) || done.may_be_published,
+            Err(DeployError::Api { may_have_happened, .. }) => *may_have_happened,
+            Err(DeployError::Overwrote { .. } | DeployError::MarkLost { is_removed: false, .. }) => true,
+            Err(_) => false,
+        }
     }
 
     /// Whether something was there, and was deleted.

@@ -48,10 +48,16 @@ impl Deployment<'_> {
         let too_long = || DeployError::MarkTooLong(name.to_owned());
         let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let mark = &identity.mark;
+        recheck.recent().await.check()?;
+        let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut former = None;
         if let Some(existing) = &existing {
             let theirs = self.may_change(name, existing, mark, recheck).await?;
+            if !theirs.is_older_than(mark) {
+                // Only the forge knows whether this is of a newer commit. Its last answer may be from before that.
+                recheck.since(read_at).await.check()?;
+            }
             if self.skip_unchanged && theirs.hash == marked.hash {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
@@ -105,7 +111,10 @@ impl Deployment<'_> {
             Ok::<_, AttemptError>(None)
         };
         let request = self.gitbook.publish(name, body, before);
-        let answer = self.change("publishing", name, request).await?;
+        let answer = self.change("publishing", name, request).await;
+        let is_ours =
+            |there: &Published| Some(there.summary.as_deref().and_then(Mark::find).as_ref() == Some(marked));
+        let answer = self.check_unanswered(answer, name, &last_read, is_ours).await?;
         if answer.last.summary.as_deref().and_then(Mark::find).as_ref() != Some(marked) {
             let is_removed = is_new && self.remove_unmarked(&answer.last, sent).await;
             return Err(DeployError::MarkLost { name: name.to_owned(), is_removed });

@@ -1,5 +1,7 @@
 //! Publishes an integration to production.
 
+use std::time::Instant;
+
 use super::answer::Sent;
 use super::attempt::AttemptError;
 use super::former::Former;
@@ -7,13 +9,18 @@ use super::guard;
 use super::recheck::{Recheck, Verdict};
 use super::records::{self, Publishing, Recorded};
 use super::version::LastRead;
-use super::{DeployError, Deployment, Done, Outcome, What, published, seen};
+use super::{DeployError, Deployment, Done, Look, Outcome, What, published, seen};
 use crate::gitbook::{ApiError, Failure, Published, Retryable as _, Tried};
 use crate::integration::Integration;
 
 impl Deployment<'_> {
     /// Publishes an integration to production.
-    pub(crate) async fn publish(&self, integration: &Integration, recheck: &Recheck<'_>) -> Outcome {
+    pub(crate) async fn publish(
+        &self,
+        integration: &Integration,
+        look: Look,
+        recheck: &Recheck<'_>,
+    ) -> Outcome {
         let name = integration.name.clone();
         self.timed(name.clone(), &integration.place, false, async {
             let done = Done::with(integration);
@@ -25,9 +32,13 @@ impl Deployment<'_> {
             let hash = records::hash_at(self.gitbook.endpoint(), &request.hash);
             let sent = Sent::production(integration);
             let recorded = self.on_record(&name).await;
+            let Look { there, at } = look;
             let last_read = match &recorded {
                 Some(recorded) if recorded.hash == hash => {
-                    let existing = self.read(&name).await?;
+                    let existing = match there {
+                        Some(there) => there,
+                        None => self.read(&name).await?,
+                    };
                     if let Some(existing) =
                         existing.as_ref().filter(|live| is_as_recorded(live, &sent, recorded))
                     {
@@ -35,13 +46,13 @@ impl Deployment<'_> {
                     }
                     LastRead::known(existing)
                 }
-                _ => self.read_live(&name).await?.map_or_else(LastRead::unknown, LastRead::known),
+                _ => there.map_or_else(LastRead::unknown, LastRead::known),
             };
             let script_bytes = integration.script_bytes();
             let publishing =
                 Publishing { integration: &name, name: &name, hash: &hash, script_bytes, mark: None };
             let body = request.body()?;
-            let request = self.publish_over(&last_read, &sent, body, recheck);
+            let request = self.publish_over((&last_read, at), &sent, body, recheck);
             let answer = self.recorded(&publishing, request).await?;
             Ok(published(&answer, &sent, recorded.as_ref().and_then(Former::of_production), done))
         })
@@ -50,18 +61,20 @@ impl Deployment<'_> {
 
     async fn publish_over(
         &self,
-        last_read: &LastRead,
+        (last_read, looked_at): (&LastRead, Instant),
         sent: &Sent<'_>,
         body: Vec<u8>,
         recheck: &Recheck<'_>,
     ) -> Result<Tried<Published>, DeployError> {
         let before = async |failure: Option<Failure>| {
-            let Some(Failure { at, unanswered }) = failure else {
-                recheck.recent().await.check()?;
+            let Some(Failure { unanswered, .. }) = failure else {
+                recheck.since(looked_at).await.check()?;
                 return Ok(None);
             };
-            let verdict = recheck.since(at).await.check()?;
-            let Some(there) = self.read_live_once(sent.name).await? else { return Ok(None) };
+            let read_at = Instant::now();
+            let there = self.read_live_once(sent.name).await?;
+            let verdict = recheck.since(read_at).await.check()?;
+            let Some(there) = there else { return Ok(None) };
             if verdict == Verdict::Unknown {
                 let is_ours = |there: &Published| sent.differences(there).is_empty();
                 let happened = last_read.with(|last| {
@@ -75,22 +88,22 @@ impl Deployment<'_> {
             Ok::<_, AttemptError>(None)
         };
         let request = self.gitbook.publish(sent.name, body, before);
-        let answer = self.change("publishing", sent.name, request).await?;
+        let answer = self.change("publishing", sent.name, request).await;
+        let is_ours = |there: &Published| (!sent.differences(there).is_empty()).then_some(false);
+        let answer = self.check_unanswered(answer, sent.name, last_read, is_ours).await?;
         self.check_version(last_read, &answer, sent, recheck).await?;
         Ok(answer)
     }
 
-    /// Reads what is in production; `None` if that fails. A failure must not keep anybody from publishing: it only leaves
-    /// open which version is replaced.
-    async fn read_live(&self, name: &str) -> Result<Option<Option<Published>>, DeployError> {
-        let read = self.unless_cancelled(self.gitbook.read_once(name)).await?;
-        Ok(match read.map_err(DeployError::CancelledBefore)? {
+    /// Reads what is in production; `None` if that fails.
+    pub(super) async fn read_live(&self, name: &str) -> Option<Option<Published>> {
+        match self.cancel.or_at_once(self.gitbook.read_once(name)).await.ok()? {
             Ok(there) => Some(there),
             Err(error) => {
                 self.unread(name, &error);
                 None
             }
-        })
+        }
     }
 
     /// The same between two attempts: a failure that may pass counts as a failed attempt.

@@ -92,8 +92,10 @@ impl<'a> Recheck<'a> {
         self.since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
     }
 
-    /// Returns a verdict that was asked for at a moment or later. A run that must stop is not checked again.
+    /// Returns a verdict that was asked for at a moment or later, and is at most 10 s old. A run that must stop is not checked
+    /// again.
     pub(crate) async fn since(&self, moment: Instant) -> Verdict {
+        let moment = Instant::now().checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
         // Others wait here for an answer that is on its way, and may share it.
         let mut newest = self.newest.lock().await;
         if let Some((asked_at, verdict)) = &*newest

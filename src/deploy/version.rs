@@ -89,7 +89,7 @@ impl Deployment<'_> {
         match recheck.since(Instant::now()).await {
             Verdict::Stop(Stop::NewerCommit { commit, .. }) => {
                 let name = name.to_owned();
-                return Err(DeployError::Overwrote { name, before, after, commit });
+                return Err(DeployError::Overwrote { name, before, after, commit, is_certain: true });
             }
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
                 "`{name}` went from {before} to {after}: another run has published it at the same time, of an older commit"
@@ -99,6 +99,38 @@ impl Deployment<'_> {
             ),
         }
         Ok(())
+    }
+}
+
+impl Deployment<'_> {
+    /// Finds out whether a run that has stopped for a newer commit has overwritten that one's work: an attempt without an
+    /// answer may have taken effect. `is_ours` tells whether this run has published what is there, if that can be told.
+    pub(super) async fn check_unanswered<T>(
+        &self,
+        result: Result<T, DeployError>,
+        name: &str,
+        last_read: &LastRead,
+        is_ours: impl FnOnce(&Published) -> Option<bool>,
+    ) -> Result<T, DeployError> {
+        let commit = match &result {
+            Err(DeployError::Stopped { stop: Stop::NewerCommit { commit, .. }, tried: Some(_) }) => {
+                commit.clone()
+            }
+            _ => return result,
+        };
+        let Some(there) = self.read(name).await? else { return result };
+        let (before, is_another) = last_read.with(|read| {
+            let before = read.there.as_ref();
+            let is_as_before = before.is_some_and(|before| before.version == there.version);
+            (described(before), read.is_known && !is_as_before && !is_next(before, &there))
+        });
+        let is_ours = is_ours(&there);
+        if is_another && is_ours != Some(false) {
+            let (name, after) = (name.to_owned(), described(Some(&there)));
+            let is_certain = is_ours == Some(true);
+            return Err(DeployError::Overwrote { name, before, after, commit, is_certain });
+        }
+        result
     }
 }
 

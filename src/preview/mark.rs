@@ -76,6 +76,13 @@ impl Mark {
         is_comparable && other.run != 0 && self.run > other.run
     }
 
+    /// Returns whether the run of this mark is known to be older than the run of the other, or of the same commit.
+    #[must_use]
+    pub(crate) fn is_older_than(&self, other: &Self) -> bool {
+        let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
+        self.commit == other.commit || is_comparable && self.run <= other.run
+    }
+
     /// Returns whether both are of one integration, repository and branch.
     #[must_use]
     pub(crate) fn is_of_the_same_preview(&self, other: &Self) -> bool {

@@ -1,18 +1,16 @@
 //! Asks the forge whether a run is still the newest of its branch, and whether the branch is open.
 
-use std::time::Instant;
-
-use super::{Stage, Timed};
+use super::Stage;
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event, ForgeKind};
 use crate::config::{Config, Mode};
-use crate::deploy::{DeployError, Deployment, Outcome, Previews, Recheck, Stop, Verdict, What};
+use crate::deploy::{Recheck, Stop, Verdict};
 use crate::error::Error;
 use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, Patience, Standing, is_commit};
 use crate::http::is_loopback;
 use crate::plan::{Decision, Refusal, Target};
 use crate::preview::Branch;
-use crate::report::{Printer, Run};
+use crate::report::Printer;
 
 /// The forge's client; `None`, and a line in the log that says what will not be done, where it can't be asked.
 pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
@@ -126,7 +124,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn deletion_verdict(self, target: &Target) -> Verdict {
+    pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
         let Target { branch, pull_request } = target;
         let undone = "could not check whether the branch is open again";
         let Some(standing) = self.standing(branch, *pull_request, undone).await else {
@@ -166,7 +164,7 @@ impl Stage<'_> {
     }
 
     /// Another pull request that is open from the same branch, whose preview it is, too.
-    async fn other_pull_request(&self, target: &Target) -> Option<u64> {
+    pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
         let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
         let work = self.forge?.pull_requests(&target.branch, true);
         match self.cancel.or_at_once(work).await.ok()? {
@@ -182,79 +180,11 @@ impl Stage<'_> {
         }
     }
 
-    /// Looks after the previews that were published: deletes them if their branch or pull request was closed meanwhile, since
-    /// the run that should delete them may have come too early, and publishes those again that such a run has deleted
-    /// although the branch is open.
-    pub(super) async fn follow_up(
-        &self,
-        deployment: &Deployment<'_>,
-        previews: &Previews<'_>,
-        recheck: &Recheck<'_>,
-        integrations: &[Timed],
-        run: &mut Run,
-    ) {
-        let is_there = |outcome: &Outcome| {
-            outcome.result.as_ref().is_ok_and(|done| matches!(done.what, What::Published | What::Unchanged))
-        };
-        if self.config.dry_run || !run.outcomes.iter().any(is_there) {
-            return;
-        }
-        let target = previews.target;
-        let left = "could not check whether the branch was closed meanwhile";
-        let standing = self.standing(&target.branch, target.pull_request, left).await;
-        let published = run.outcomes.iter_mut().zip(integrations).filter(|(outcome, _)| is_there(outcome));
-        if standing == Some(Standing::Gone) {
-            let closed = self.gone(&target.branch, target.pull_request);
-            if let Some(number) = self.other_pull_request(target).await {
-                tracing::info!("{closed}, and {}", self.also_open(number));
-                return;
-            }
-            tracing::info!("{closed}: what was published is deleted again");
-            let recheck = Recheck::new(|| Box::pin(self.deletion_verdict(target)));
-            for (outcome, _) in published {
-                let named = run.named.iter().find(|named| named.name == outcome.name);
-                if let Some(named) = named {
-                    *outcome = deployment.delete(named, previews, &recheck).await;
-                }
-            }
-            return;
-        }
-        for (outcome, (integration, time)) in published {
-            if deployment.is_gone(&outcome.name).await != Some(true) {
-                continue;
-            }
-            let name = &outcome.name;
-            if standing.is_none() {
-                tracing::warn!(
-                    "another run has deleted `{name}`, and could not check whether its branch is open; if it is, run again"
-                );
-                continue;
-            }
-            tracing::warn!(
-                "another run has deleted `{name}` although its branch is open: publishing it again"
-            );
-            *outcome = deployment.preview(integration, previews, recheck).await.packaged_in(*time);
-        }
-    }
-
-    /// Asks once more after deletions. A run for a branch that was opened again may have found its previews before they were
-    /// deleted.
-    pub(super) async fn check_reopened(&self, recheck: &Recheck<'_>, run: &mut Run) {
-        if !run.outcomes.iter().any(Outcome::has_deleted) {
-            return;
-        }
-        let Verdict::Stop(Stop::Open(reason)) = recheck.since(Instant::now()).await else { return };
-        for outcome in run.outcomes.iter_mut().filter(|outcome| outcome.has_deleted()) {
-            let (name, reason) = (outcome.name.clone(), reason.clone());
-            outcome.result = Err(DeployError::Reopened { name, reason });
-        }
-    }
-
-    fn also_open(&self, number: u64) -> String {
+    pub(super) fn also_open(&self, number: u64) -> String {
         format!("{} is open from the same branch", self.ci.forge.pull_request(number))
     }
 
-    fn gone(&self, branch: &Branch, pull_request: Option<u64>) -> String {
+    pub(super) fn gone(&self, branch: &Branch, pull_request: Option<u64>) -> String {
         match pull_request {
             Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
             None => format!("branch `{branch}` is gone"),
@@ -262,7 +192,12 @@ impl Stage<'_> {
     }
 
     /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
-    async fn standing(&self, branch: &Branch, pull_request: Option<u64>, undone: &str) -> Option<Standing> {
+    pub(super) async fn standing(
+        &self,
+        branch: &Branch,
+        pull_request: Option<u64>,
+        undone: &str,
+    ) -> Option<Standing> {
         let work = self.forge?.standing(branch, pull_request);
         match self.cancel.or_at_once(work).await.ok()? {
             Ok(standing) => Some(standing),

@@ -21,6 +21,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod many;
 #[cfg(test)]
 mod outputs;

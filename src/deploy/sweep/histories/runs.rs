@@ -53,7 +53,8 @@ impl Telling<'_> {
         let target = Target { branch: Branch::new(head), pull_request };
         let previews = self.previews(&target, repository);
         let sources = &self.world.integrations[integration];
-        let outcome = self.world.deployment(false).preview(sources, &previews, &Recheck::none()).await;
+        let deployment = self.world.deployment(false);
+        let outcome = deployment.preview(sources, &previews, &Recheck::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let maker = Some(Maker { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
@@ -80,7 +81,8 @@ impl Telling<'_> {
             Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
         let preview =
             NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
-        let outcome = self.world.deployment(false).delete(&preview, &previews, &Recheck::none()).await;
+        let deployment = self.world.deployment(false);
+        let outcome = deployment.delete(&preview, &previews, &Recheck::none()).await;
         let is_protected = |holder: &Holder| holder.maker.as_ref() != Some(&maker) || holder.is_public;
         if self.model.holders.get(&name).is_some_and(is_protected) {
             prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);

@@ -1,0 +1,105 @@
+//! A network that lets one request of two runs pass at a time, in an order that a test chooses.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, Response, StatusCode, header};
+use tokio::sync::oneshot;
+
+/// No body of these tests is as long.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// The fate of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Passes,
+    /// It never arrives.
+    IsLost,
+    /// It has its effect, and the answer never arrives.
+    LosesAnswer,
+}
+
+/// A request that waits for its fate.
+pub(super) struct Waiting {
+    /// The last character of the run's tokens.
+    pub(super) run: char,
+    pub(super) text: String,
+    /// Whether it may change something at GitBook.
+    pub(super) changes: bool,
+    proceed: oneshot::Sender<Fate>,
+}
+
+/// The requests that wait.
+#[derive(Clone, Default)]
+pub(super) struct Scheduler(Arc<Mutex<Vec<Waiting>>>);
+
+#[derive(Clone)]
+struct Proxy {
+    upstream: String,
+    is_gitbook: bool,
+    scheduler: Scheduler,
+    client: reqwest::Client,
+}
+
+impl Scheduler {
+    /// Starts a proxy of a server, and returns its address.
+    pub(super) async fn before(&self, upstream: &str, is_gitbook: bool) -> String {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let proxy = Proxy { upstream, is_gitbook, scheduler: self.clone(), client };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let router = Router::new().fallback(pass).with_state(proxy);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    /// The runs that wait.
+    pub(super) fn runs(&self) -> Vec<char> {
+        self.0.lock().unwrap().iter().map(|waiting| waiting.run).collect()
+    }
+
+    /// Takes the request of a run that waits.
+    pub(super) fn take(&self, run: char) -> Waiting {
+        let mut waiting = self.0.lock().unwrap();
+        let place = waiting.iter().position(|waiting| waiting.run == run).unwrap();
+        waiting.remove(place)
+    }
+}
+
+impl Waiting {
+    pub(super) fn proceed(self, fate: Fate) {
+        let _ = self.proceed.send(fate);
+    }
+}
+
+async fn pass(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LONGEST_BODY).await.unwrap();
+    let token = parts.headers[header::AUTHORIZATION].to_str().unwrap();
+    let (proceed, fate) = oneshot::channel();
+    let text = format!("{} {}", parts.method, parts.uri.path());
+    let changes = proxy.is_gitbook && parts.method != Method::GET;
+    let waiting = Waiting { run: token.chars().last().unwrap(), text, changes, proceed };
+    proxy.scheduler.0.lock().unwrap().push(waiting);
+    let fate = fate.await.unwrap_or(Fate::IsLost);
+    let lost = || Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
+    if fate == Fate::IsLost {
+        return lost();
+    }
+    let mut headers = parts.headers;
+    headers.remove(header::HOST);
+    let passed =
+        proxy.client.request(parts.method, format!("{}{}", proxy.upstream, parts.uri)).headers(headers);
+    let answer = passed.body(body).send().await.unwrap();
+    let status = answer.status();
+    let body = answer.bytes().await.unwrap();
+    if fate == Fate::LosesAnswer {
+        return lost();
+    }
+    let answer = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
+    answer.body(Body::from(body)).unwrap()
+}
