@@ -13,6 +13,7 @@ mod production;
 mod quota;
 mod recheck;
 mod records;
+mod same;
 mod sweep;
 mod version;
 

@@ -1,6 +1,7 @@
 //! The forge: what only it can tell of branches and pull requests, and what is written there about previews.
 
 mod answer;
+mod budget;
 mod client;
 mod comment;
 mod deployments;
@@ -10,6 +11,7 @@ mod gitlab;
 mod login;
 mod refs;
 
+pub(crate) use budget::Reservation;
 pub(crate) use client::Access;
 pub(crate) use comment::{Found, Kept, Wish};
 pub(crate) use deployments::{Intent, State, Status, Success};

@@ -5,7 +5,7 @@ mod error;
 pub mod sandbox;
 
 pub use crate::http::{Retryable, TransportError};
-pub use answer::{Deletion, Failure, Published, Tried};
+pub use answer::{Content, Deletion, Failure, Published, Tried};
 pub use error::ApiError;
 
 use std::sync::atomic::{AtomicU32, Ordering};

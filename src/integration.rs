@@ -322,6 +322,12 @@ impl Integration {
         self.fields.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
     }
 
+    /// A field of the request.
+    #[must_use]
+    pub(crate) fn field(&self, field: &str) -> Option<&serde_json::Value> {
+        self.fields.get(field)
+    }
+
     /// Its scopes, in alphabetical order.
     #[must_use]
     pub(crate) fn scopes(&self) -> BTreeSet<&str> {

@@ -59,6 +59,11 @@ impl<'a> Stage<'a> {
     pub(crate) async fn conclude(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let recorded = async { self.records?.finish().await };
         let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
+        if let Some(dropped @ 1..) = self.records.map(Records::dropped) {
+            self.printer.notice(&format!(
+                "{dropped} deployments are not recorded: the forge's rate limit is near, and the comment comes first"
+            ));
+        }
         match unrecorded {
             None | Some(ForgeError::Cancelled) => {}
             // Gitea and Forgejo have no such thing.

@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::gitbook::Published;
+use serde_json::Value;
+
+use super::same::is_same;
+use crate::gitbook::{Content, Published};
 use crate::integration::Integration;
+
+/// Characters of a field that the log shows.
+const MAX_SHOWN: usize = 200;
 
 /// What was sent, as far as an answer should repeat it. Empty is what was not sent, of which any answer is right; only
 /// scopes are always sent, and none of them is some.
@@ -15,6 +21,9 @@ pub(super) struct Sent<'a> {
     pub(super) visibility: &'a str,
     pub(super) target: &'a str,
     pub(super) scopes: BTreeSet<&'a str>,
+    /// Empty for a preview, whose summary has its mark.
+    pub(super) summary: &'a str,
+    pub(super) content: Content,
 }
 
 /// One way in which an answer is not what was sent.
@@ -37,7 +46,22 @@ impl<'a> Sent<'a> {
             visibility: integration.text("visibility"),
             target: integration.text("target"),
             scopes: integration.scopes(),
+            summary: integration.text("summary"),
+            content: Content {
+                description: integration.field("description").cloned(),
+                categories: integration.field("categories").cloned(),
+                blocks: integration.field("blocks").cloned(),
+                content_sources: integration.field("contentSources").cloned(),
+                configurations: integration.field("configurations").cloned(),
+                external_links: integration.field("externalLinks").cloned(),
+                content_security_policy: integration.field("contentSecurityPolicy").cloned(),
+            },
         }
+    }
+
+    /// Returns whether GitBook repeats everything as it was sent, as far as it repeats it.
+    pub(super) fn is_repeated_in(&self, answer: &Published) -> bool {
+        self.differences(answer).iter().all(|difference| matches!(difference, Difference::Absent { .. }))
     }
 
     /// All differences; but of another integration nothing else matters.
@@ -62,7 +86,34 @@ impl<'a> Sent<'a> {
         if scopes.as_ref() != Some(&self.scopes) {
             found.push(self.difference("scopes", joined(&self.scopes), scopes.as_ref().map(joined)));
         }
+        if let Some(got) = answer
+            .summary
+            .as_ref()
+            .filter(|got| !self.summary.is_empty() && got.trim_end() != self.summary.trim_end())
+        {
+            found.push(self.difference("summary", short(self.summary), Some(short(got))));
+        }
+        found.extend(self.differences_in_content(&answer.content));
         found
+    }
+
+    /// The differences in fields that GitBook repeats. One that it leaves out tells nothing.
+    fn differences_in_content(&self, got: &Content) -> impl Iterator<Item = Difference<'a>> {
+        let sent = &self.content;
+        let fields = [
+            ("description", &sent.description, &got.description),
+            ("categories", &sent.categories, &got.categories),
+            ("blocks", &sent.blocks, &got.blocks),
+            ("contentSources", &sent.content_sources, &got.content_sources),
+            ("configurations", &sent.configurations, &got.configurations),
+            ("externalLinks", &sent.external_links, &got.external_links),
+            ("contentSecurityPolicy", &sent.content_security_policy, &got.content_security_policy),
+        ];
+        fields.into_iter().filter_map(|(field, sent, got)| {
+            let (sent, got) = (sent.as_ref().unwrap_or(&Value::Null), got.as_ref()?);
+            let differs = !is_same(sent, got);
+            differs.then(|| self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
+        })
     }
 
     /// The name of the other integration that an answer is about. In another case it is the same.
@@ -76,6 +127,14 @@ impl<'a> Sent<'a> {
             Some(got) => Difference::Field { of: self.name, field, sent, got },
             None => Difference::Absent { of: self.name, field, sent },
         }
+    }
+}
+
+/// The beginning of a text that may be long.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -116,11 +175,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Difference, Sent};
-    use crate::gitbook::Published;
+    use crate::gitbook::{Content, Published};
 
     fn sent() -> Sent<'static> {
         let scopes = ["site:views:read", "space:content:read"].into();
-        Sent { name: "hello", title: "Hello World", visibility: "unlisted", target: "site", scopes }
+        let content = Content { description: Some(json!("Says hello.")), ..Content::default() };
+        let (name, title, visibility) = ("hello", "Hello World", "unlisted");
+        Sent { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
     }
 
     /// What was sent, as an answer.
@@ -171,6 +232,21 @@ mod tests {
             json!(["site:views:read"]),
             &["scopes: site:views:read, space:content:read -> site:views:read"],
         );
+    }
+
+    #[test]
+    fn all_that_gitbook_repeats_is_compared() {
+        check("summary", json!("Hello."), &[]);
+        check("summary", json!("Hi."), &["summary: Hello. -> Hi."]);
+        check("description", json!("Says hello."), &[]);
+        check("description", json!(""), &["description: \"Says hello.\" -> \"\""]);
+        check("blocks", json!([]), &[]);
+        check("blocks", json!([{"id": "b"}]), &["blocks: null -> [{\"id\":\"b\"}]"]);
+        let long = json!("x".repeat(1000));
+        check("categories", long, &[&format!("categories: null -> \"{}…", "x".repeat(199))]);
+        for field in ["contentSources", "configurations", "externalLinks", "contentSecurityPolicy"] {
+            check(field, json!({"a": 1}), &[&format!("{field}: null -> {{\"a\":1}}")]);
+        }
     }
 
     #[test]

@@ -48,6 +48,8 @@ impl Deployment<'_> {
         let too_long = || DeployError::MarkTooLong(name.to_owned());
         let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let mark = &identity.mark;
+        let (title, visibility) = (&*identity.title, identity.visibility);
+        let sent = Sent { name, title, visibility, summary: "", ..Sent::production(integration) };
         recheck.recent().await.check()?;
         let read_at = Instant::now();
         let existing = self.read(name).await?;
@@ -58,7 +60,7 @@ impl Deployment<'_> {
                 // Only the forge knows whether this is of a newer commit. Its last answer may be from before that.
                 recheck.since(read_at).await.check()?;
             }
-            if self.skip_unchanged && theirs.hash == marked.hash {
+            if self.skip_unchanged && theirs.hash == marked.hash && sent.is_repeated_in(existing) {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
             former = Former::of_preview(existing, &theirs);
@@ -73,8 +75,6 @@ impl Deployment<'_> {
             script_bytes: integration.script_bytes(),
             mark: Some(mark),
         };
-        let (title, visibility) = (&*identity.title, identity.visibility);
-        let sent = Sent { name, title, visibility, ..Sent::production(integration) };
         let is_new = existing.is_none();
         let body = request.body()?;
         let request = self.publish_marked(existing, &marked, &sent, body, recheck);

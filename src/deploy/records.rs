@@ -1,6 +1,7 @@
 //! Deployments as the forge records them: one for each publishing, ended whatever came of it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::foreign::{acts, link};
-use crate::forge::{ForgeError, GitHub, Intent, State, Status, Success};
+use crate::forge::{ForgeError, GitHub, Intent, Reservation, State, Status, Success};
 use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};
 
@@ -25,6 +26,9 @@ const AFTER_A_SIGNAL: Duration = Duration::from_secs(2);
 
 /// How long is waited for the word that something has begun.
 const AT_MOST: Duration = Duration::from_secs(5);
+
+/// A deployment, its two statuses, and the end of the one before it.
+const WRITES: usize = 4;
 
 /// GitHub takes no longer names.
 const LONGEST_ENVIRONMENT: usize = 255;
@@ -41,6 +45,8 @@ pub(crate) struct Records<'a> {
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// Why something could not be recorded. After the first failure nothing more is.
     failure: Mutex<Option<ForgeError>>,
+    /// How many deployments are not recorded since a rate limit is near.
+    dropped: AtomicUsize,
     /// What has ended, and is being told meanwhile.
     endings: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
 }
@@ -83,8 +89,8 @@ impl<'a> Records<'a> {
         holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
         let forge = asking.apart();
-        let (failure, endings) = (Mutex::default(), Mutex::default());
-        Self { forge, asking, cancel, commit, log_url, holds_secret, failure, endings }
+        let (failure, dropped, endings) = <_>::default();
+        Self { forge, asking, cancel, commit, log_url, holds_secret, failure, dropped, endings }
     }
 
     /// Waits until everything is recorded, and says why something could not be.
@@ -94,6 +100,11 @@ impl<'a> Records<'a> {
         let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
         ended.into_iter().filter_map(|ended| ended.ok()?.err()).for_each(|error| self.failed(error));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Returns how many deployments are not recorded since a rate limit is near.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// What is on record as published to production last. Nothing where that is not known, or did not end well.
@@ -117,7 +128,7 @@ impl<'a> Records<'a> {
         publishing: &Publishing<'_>,
         request: impl Future<Output = Result<Tried<Published>, DeployError>>,
     ) -> Result<Tried<Published>, DeployError> {
-        let Some(deployment) = self.begin(publishing).await else { return request.await };
+        let Some((deployment, reservation)) = self.begin(publishing).await else { return request.await };
         let status = self.status(State::InProgress, None, "Publishing");
         // Nobody waits for this, and it is worth one try. After a signal nothing begins.
         let forge = self.forge.hurried(AT_MOST);
@@ -126,7 +137,7 @@ impl<'a> Records<'a> {
         let begun = tokio::spawn(begin.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
-        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL / 2) } else { self.forge.clone() };
+        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL / 2) } else { self.forge.patient() };
         let end = match &result {
             Ok(published) => {
                 let url = published.last.urls.app.as_deref();
@@ -143,6 +154,7 @@ impl<'a> Records<'a> {
         let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
         let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
         let ending = async move {
+            let _reservation = reservation;
             // The end has the last word, so what is on its way is waited for, after a signal not as long.
             let longest = if cancelled { AFTER_A_SIGNAL / 2 } else { AT_MOST };
             let begun = tokio::time::timeout(longest, begun).await;
@@ -174,7 +186,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    async fn begin(&self, publishing: &Publishing<'_>) -> Option<u64> {
+    async fn begin(&self, publishing: &Publishing<'_>) -> Option<(u64, Reservation)> {
         let commit = self.commit.filter(|_| self.may_go_on())?;
         let Publishing { integration, name, hash, script_bytes, mark } = *publishing;
         let branch = mark.map(|mark| &mark.branch);
@@ -187,6 +199,10 @@ impl<'a> Records<'a> {
             tracing::info!("no deployment of `{name}` is recorded: its name or branch holds a secret");
             return None;
         }
+        let Some(reservation) = self.forge.reserve(WRITES) else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
         let intent = Intent {
             environment: &environment(integration, mark),
             transient: mark.is_some(),
@@ -198,7 +214,7 @@ impl<'a> Records<'a> {
             }),
         };
         match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await.ok()? {
-            Ok(deployment) => Some(deployment),
+            Ok(deployment) => Some((deployment, reservation)),
             Err(error) => {
                 self.failed(error);
                 None

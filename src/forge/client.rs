@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::answer::{Branch as BranchAnswer, Repository};
+use super::budget::Budget;
 use super::{ForgeError, Patience, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::ci::ForgeKind;
@@ -61,6 +62,7 @@ pub(super) struct Client {
     /// Why it is not asked any more.
     given_up: Arc<OnceLock<String>>,
     default_branch: Arc<OnceCell<String>>,
+    pub(super) budget: Budget,
 }
 
 /// What follows the path.
@@ -78,9 +80,9 @@ impl Client {
         let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
-        let (given_up, default_branch) = <_>::default();
+        let (given_up, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, given_up, default_branch })
+        Ok(Self { kind, http, root, repository, token, retry, given_up, default_branch, budget })
     }
 
     /// Where a branch stands. `folder` is where branches are below the repository.
@@ -126,6 +128,14 @@ impl Client {
     #[must_use]
     pub(super) fn apart(&self) -> Self {
         Self { given_up: Arc::default(), ..self.clone() }
+    }
+
+    /// The same client, which waits for a rate limit as long as the forge asks, within reason.
+    #[must_use]
+    pub(super) fn patient(&self) -> Self {
+        let patience = Patience::Long.longest_wait();
+        let retry = Retry { patience, patience_with_limits: patience, ..self.retry.clone() };
+        Self { retry, ..self.clone() }
     }
 
     /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
@@ -247,6 +257,9 @@ impl Client {
         body: Option<&Value>,
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
+        if method != Method::GET {
+            self.budget.write();
+        }
         let request = self.with_token(self.http.request(method, url));
         let request = match body {
             Some(body) => {
@@ -265,6 +278,7 @@ impl Client {
     ) -> Result<Answer, ForgeError> {
         let sent = self.http.send_up_to(limit, request).await;
         let answer = sent.map_err(|error| ForgeError::Transport(self.kind, error))?;
+        self.budget.read(&answer.headers);
         if answer.status.is_success() {
             Ok(answer)
         } else {

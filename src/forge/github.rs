@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::answer::PullRequest;
+use super::budget::Reservation;
 use super::client::{Access, Client, PAGE};
 use super::{ForgeError, Permission, Standing};
 use crate::ci::ForgeKind;
@@ -159,6 +160,17 @@ impl GitHub {
     #[must_use]
     pub(crate) fn apart(&self) -> Self {
         Self { client: self.client.apart(), ..self.clone() }
+    }
+
+    /// The same client, which waits for a rate limit as long as the forge asks, within reason.
+    #[must_use]
+    pub(crate) fn patient(&self) -> Self {
+        Self { client: self.client.patient(), ..self.clone() }
+    }
+
+    /// Reserves writes for a deployment; `None` near a rate limit, which other requests need more.
+    pub(crate) fn reserve(&self, writes: usize) -> Option<Reservation> {
+        self.client.budget.reserve(writes)
     }
 
     /// The same client, which is asked once, and not for long.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// An integration as the API tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -24,11 +25,34 @@ pub struct Published {
     pub target: Option<String>,
     /// What it may do.
     pub scopes: Option<Vec<String>>,
+    /// What else it consists of, as far as the API repeats it.
+    #[serde(flatten)]
+    pub content: Content,
     /// Whose it is.
     pub owner: Option<Owner>,
     /// Where it can be seen.
     #[serde(deserialize_with = "or_default")]
     pub urls: Urls,
+}
+
+/// The fields of an integration that are compared as they are. Each is missing where the API does not repeat it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Content {
+    /// Its description.
+    pub description: Option<Value>,
+    /// Its categories.
+    pub categories: Option<Value>,
+    /// Its blocks.
+    pub blocks: Option<Value>,
+    /// Its content sources.
+    pub content_sources: Option<Value>,
+    /// What can be configured.
+    pub configurations: Option<Value>,
+    /// Its links.
+    pub external_links: Option<Value>,
+    /// Its content security policy.
+    pub content_security_policy: Option<Value>,
 }
 
 /// The organization that owns an integration.

@@ -241,8 +241,9 @@ async fn no_order_of_two_runs_leaves_something_wrong_without_a_word() {
     without CloseAndReopen: 8 Silently(Lost)
     without CloseAndReopen: 2 Warned(Lost)
     without TwoProductionPushes: 42 Well
-    without TwoProductionPushes: 5 Silently(Stale)
+    without TwoProductionPushes: 3 Silently(Stale)
     without TwoProductionPushes: 5 Warned(Stale)
+    without TwoProductionPushes: 2 Failed(Stale)
     with TwoPushes: 48 Well
     with TwoPushes: 4 Failed(Stale)
     with PublishAndClose: 52 Well

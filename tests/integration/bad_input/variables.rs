@@ -169,11 +169,11 @@ async fn production_branches_that_match_no_branch() {
 /// Whoever sets it may have meant the default branch, too.
 #[tokio::test]
 async fn production_branches_without_the_default_branch_are_a_notice() {
+    let repository = repository().integration("hello");
     let check = async |patterns: &str, noticed: bool| {
         let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
         let run = run.variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_PRODUCTION_BRANCH", patterns);
-        let ended =
-            run.variable("GITBOOK_DRY_RUN", "true").folder(repository().integration("hello")).runs().await;
+        let ended = run.variable("GITBOOK_DRY_RUN", "true").folder(&repository).runs().await;
         let notice = "notice: `GITBOOK_PRODUCTION_BRANCH` does not match the default branch `main`";
         assert_eq!(
             (ended.code, ended.stderr.contains(notice)),

@@ -1,5 +1,6 @@
 //! What is recorded of deployments.
 
+mod limits;
 mod sizes;
 
 use std::time::{Duration, Instant};
