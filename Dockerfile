@@ -4,9 +4,9 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# Linked statically. With the target named, the flag leaves build scripts and procedural macros alone.
-RUN RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --release --locked --target "$(rustc --print host-tuple)"
+# Linked statically. With the target named, the flags leave build scripts and procedural macros alone.
+RUN target=$(rustc --print host-tuple) && RUSTFLAGS=$(scripts/release/flags "$target") \
+    cargo build --release --locked --target "$target"
 RUN install -D -t /out target/*/release/gitbook-deploy \
     && install -D -m 644 -t /out/etc/ssl/certs /etc/ssl/certs/ca-certificates.crt
 

@@ -39,3 +39,6 @@ mod secrets;
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+#[cfg(unix)] // which has links and signals
+mod trust;

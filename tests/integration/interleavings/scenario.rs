@@ -23,6 +23,17 @@ impl Scenario {
         Self::SweepAndPush,
         Self::TwoProductionPushes,
     ];
+
+    /// The name in `docs/previews.md`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::TwoPushes => "two pushes to a branch",
+            Self::PublishAndClose => "publish and close",
+            Self::CloseAndReopen => "close and reopen",
+            Self::SweepAndPush => "sweep and push",
+            Self::TwoProductionPushes => "two pushes to production",
+        }
+    }
 }
 
 /// What is published before both runs.
