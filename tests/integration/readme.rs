@@ -1,5 +1,6 @@
 //! What README.md says is what the program does.
 
+mod security;
 mod troubleshooting;
 
 use std::collections::{BTreeMap, BTreeSet};
