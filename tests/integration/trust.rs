@@ -93,7 +93,6 @@ async fn an_answer_without_end_is_given_up() {
 
 /// The log is a pipe that is full, and stays so.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the log of this run is no file")]
 async fn a_signal_ends_a_run_whose_log_nobody_reads() {
     let folder = (0..200).fold(repository(), |all, number| all.integration(&format!("hello-{number}")));
     let sandbox = Sandbox::start().await;
