@@ -192,8 +192,9 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 assert.equal(code, 0, errorsOf(output));
                 assert.doesNotMatch(output, /GitBook published/, 'what came back is what was sent');
             }
-            assert.equal(witness.seen.length, good.length);
-            const sent = new Map(witness.seen.map((seen) => [seen.request.path, seen]));
+            const published = witness.seen.filter(({ request }) => request.method === 'POST');
+            assert.equal(published.length, good.length);
+            const sent = new Map(published.map((seen) => [seen.request.path, seen]));
             for (const manifest of good) {
                 const { name, body } = bodyOf(manifest);
                 const { request, status, wrongRequest, wrongAnswer } = sent.get(`/v1/integrations/${name}`);

@@ -101,7 +101,9 @@ describe('what is asked of GitLab', () => {
     const from = (sourceBranch) => ({ projectId: PROJECT, scope: 'all', sourceBranch, ...page });
     const calls = {
         'the current user': () => client.Users.showCurrentUser(),
+        'the project': () => client.Projects.show(PROJECT),
         'a branch': () => client.Branches.show(PROJECT, 'feature/x'),
+        'the default branch': () => client.Branches.show(PROJECT, 'main'),
         'a merge request': () => client.MergeRequests.show(PROJECT, 12),
         'a merge request that may be deleted': () =>
             client.MergeRequests.all({ projectId: PROJECT, iids: [12], scope: 'all', state: 'all' }),

@@ -185,7 +185,7 @@ test('it trusts an authority that is mounted', NEEDED, async (t) => {
     const authority = ['-v', `${TLS}/authority.pem:/authority.pem:ro`, '-e', 'SSL_CERT_FILE=/authority.pem'];
     const { code, text } = await deploy(await image.repository(), ['--read-only', ...authority, ...options]);
     assert.equal(code, 0, text);
-    assert.deepEqual(requests, ['POST /v1/integrations/hello']);
+    assert.deepEqual(requests, ['GET /v1/integrations/hello', 'POST /v1/integrations/hello']);
 });
 
 test('it finds the certificates of the image, and trusts no other authority', NEEDED, async (t) => {
@@ -199,8 +199,15 @@ test('it finds the certificates of the image, and trusts no other authority', NE
 describe('as PID 1', { concurrency: true }, () => {
     for (const [signal, expected] of [['SIGTERM', 143], ['SIGINT', 130]]) {
         test(`${signal} ends it within 10 s, with its outputs written`, NEEDED, async (t) => {
-            const stalling = createServer();
-            const asked = once(stalling, 'request');
+            const nothing = JSON.stringify({ error: { code: 404, message: 'Integration not found' } });
+            const stalling = createServer(({ method }, response) => {
+                if (method === 'GET') {
+                    response.writeHead(404, { 'Content-Type': 'application/json' }).end(nothing);
+                } else {
+                    stalling.emit('publishing');
+                }
+            });
+            const asked = once(stalling, 'publishing');
             const options = gitbook(`http://127.0.0.1:${await listening(t, stalling)}`);
             const files = ['-e', 'GITBOOK_OUTPUT_FILE=out.env', '-e', 'GITBOOK_REPORT_FILE=report.json'];
             const repository = await image.repository();

@@ -106,6 +106,7 @@ test("sweep.yml runs as it stands, and asks the forge with the job's own token",
     assert.deepEqual(await published(repo), ['hello-feature-x-217d2bf5']);
     const forge = await forgeWith(t, {
         '/': { full_name: 'acme/integrations', default_branch: 'main' },
+        '/branches': [{ name: 'main', commit: { sha: repo.sha } }],
         '/branches/main': { name: 'main', commit: { sha: repo.sha } },
     });
     const env = { ...options.env, GITHUB_API_URL: forge.url };

@@ -13,7 +13,7 @@ const USER = { id: 7, username: 'project_42_bot', name: 'previews' };
 /**
  * @param mergeRequests  by their numbers: whether each is `opened`, and of which project
  * @param notes          the texts of the notes that the token's user has written on each of them
- * @param gone           the branches that there are no more; every other one is there
+ * @param gone           the branches that there are no more; every other one is there, of which two are listed
  */
 export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } = {}) {
     const world = { mergeRequests, notes: notes.map((body, index) => note(index + 1, body)), gone, requests: [] };
@@ -56,10 +56,13 @@ function answerTo(world, { method, path, body }, query) {
         case 'GET ':
             return [200, { id: PROJECT, path_with_namespace: 'acme/integrations', default_branch: 'main' }];
         case 'GET repository':
+            if (segments.length === 2) {
+                return [200, ['main', 'fix'].filter((name) => !world.gone.includes(name)).map(branch)];
+            }
             if (world.gone.includes(segments[2])) {
                 return [404, { message: '404 Branch Not Found' }];
             }
-            return [200, { name: segments[2], commit: { id: COMMIT, short_id: COMMIT.slice(0, 8) } }];
+            return [200, branch(segments[2])];
         case 'GET merge_requests':
             return segments[1] ? mergeRequest(world, Number(segments[1])) : [200, listed(world, query)];
         case 'GET merge_requests/notes':
@@ -78,6 +81,10 @@ function answerTo(world, { method, path, body }, query) {
         default:
             return [404, { message: '404 Not Found' }];
     }
+}
+
+function branch(name) {
+    return { name, commit: { id: COMMIT, short_id: COMMIT.slice(0, 8) } };
 }
 
 function mergeRequest({ mergeRequests }, iid) {
