@@ -1,5 +1,7 @@
 //! Deletes a branch's preview of an integration.
 
+use std::time::Instant;
+
 use super::attempt::AttemptError;
 use super::recheck::{Recheck, Stop};
 use super::{DeployError, Deployment, Done, NamedPreview, Outcome, Previews, What};
@@ -29,7 +31,6 @@ impl Deployment<'_> {
     async fn delete_ours(&self, name: &str, ours: &Mark, recheck: &Recheck<'_>) -> Result<Done, DeployError> {
         let noted = |what, note: String| Done { what, note: Some(note), ..Done::default() };
         let absent = || noted(What::Deleted, "it was not there".to_owned());
-        recheck.recent().await.check()?;
         let Some(existing) = self.read(name).await? else {
             return Ok(absent());
         };
@@ -54,8 +55,12 @@ impl Deployment<'_> {
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before = async |failure: Option<Failure>| {
-            let Some(Failure { at, .. }) = failure else { return Ok(None) };
-            recheck.since(at).await.check()?;
+            // What was read just now needs not be read again.
+            if failure.is_none() && recheck.is_recent().await {
+                recheck.recent().await.check()?;
+                return Ok(None);
+            }
+            recheck.since(failure.map_or_else(Instant::now, |failure| failure.at)).await.check()?;
             let Some(there) = self.gitbook.read_once(name).await? else {
                 return Ok(Some(Deletion::DidNotExist));
             };

@@ -50,7 +50,6 @@ impl Deployment<'_> {
         let mark = &identity.mark;
         let (title, visibility) = (&*identity.title, identity.visibility);
         let sent = Sent { name, title, visibility, summary: "", ..Sent::production(integration) };
-        recheck.recent().await.check()?;
         let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut former = None;
@@ -98,10 +97,13 @@ impl Deployment<'_> {
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
         let before = async |failure: Option<Failure>| {
-            let Some(Failure { at, unanswered }) = failure else {
+            // Recording the deployment may have taken a while. What was read before is as old as that.
+            if failure.is_none() && recheck.is_recent().await {
                 recheck.recent().await.check()?;
                 return Ok(None);
-            };
+            }
+            let (at, unanswered) =
+                failure.map_or((Instant::now(), 0), |Failure { at, unanswered }| (at, unanswered));
             recheck.since(at).await.check()?;
             let there = self.gitbook.read_once(name).await?;
             if last_read.with(|last| guard::publish_again(name, there.as_ref(), last, marked))? {

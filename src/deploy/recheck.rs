@@ -92,6 +92,11 @@ impl<'a> Recheck<'a> {
         self.since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
     }
 
+    /// Returns whether there is a verdict for a first attempt already.
+    pub(crate) async fn is_recent(&self) -> bool {
+        self.newest.lock().await.as_ref().is_some_and(|(asked_at, _)| asked_at.elapsed() <= MAX_AGE)
+    }
+
     /// Returns a verdict that was asked for at a moment or later, and is at most 10 s old. A run that must stop is not checked
     /// again.
     pub(crate) async fn since(&self, moment: Instant) -> Verdict {

@@ -261,9 +261,6 @@ impl Sweep<'_> {
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });
-        if !dry_run {
-            recheck.recent().await.check()?;
-        }
         let Some(now) = self.deployment.read(name).await? else {
             self.forget(mark).await;
             return done(What::Deleted, absent());

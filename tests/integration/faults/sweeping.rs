@@ -105,21 +105,21 @@ async fn a_deletion_that_fails_and_one_that_is_tried_again() {
         ("a page", "DELETE", &[Say(Lost, html(200))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
-    == reset, lost: LIST LIST GET DELETE; there: hello-fix 3
-    == reset, done: LIST LIST GET DELETE; there: nothing
+    == reset, lost: LIST LIST GET GET DELETE; there: hello-fix 3
+    == reset, done: LIST LIST GET GET DELETE; there: nothing
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
     cause: the connection broke: …
      hint: run again, which is safe
-    == a page: LIST LIST GET DELETE; there: hello-fix 3
+    == a page: LIST LIST GET GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
     cause: the answer, 200, is not the API's: expected value at line 1 column 1
      hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
     ");
     insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
-    == reset, lost: LIST LIST GET DELETE GET DELETE; there: nothing
-    == reset, done: LIST LIST GET DELETE GET; there: nothing
+    == reset, lost: LIST LIST GET GET DELETE GET DELETE; there: nothing
+    == reset, done: LIST LIST GET GET DELETE GET; there: nothing
     exit 0
     warning: the connection broke: …
     info: deleted `hello-fix` (`fix` is gone)
@@ -148,17 +148,17 @@ async fn a_deletion_that_is_overtaken() {
         ("as it was, after a no", "DELETE", &[limited(7, &json!({}))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 1, "20s").await).await, @"
-    == published anew, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
-    == made public, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
-    == made by hand, and nobody knows: LIST LIST GET DELETE GET; there: hello-fix 9
+    == published anew, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    == made public, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    == made by hand, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
     warning: GitBook has a problem of its own: 503 Come back later
     info: skipped `hello-fix` (kept: it was changed just now; an earlier try of deleting it may have happened)
-    == published anew, after a no: LIST LIST GET DELETE GET; there: hello-fix 9
+    == published anew, after a no: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
     warning: GitBook's rate limit is reached: 429 Come back later
     info: skipped `hello-fix` (kept: it was changed just now)
-    == as it was, after a no: LIST LIST GET DELETE GET DELETE; there: nothing
+    == as it was, after a no: LIST LIST GET GET DELETE GET DELETE; there: nothing
     exit 0
     warning: GitBook's rate limit is reached: 429 Come back later
     info: deleted `hello-fix` (`fix` is gone)

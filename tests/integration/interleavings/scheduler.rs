@@ -19,7 +19,12 @@ pub(super) enum Fate {
     IsLost,
     /// It has its effect, and the answer never arrives.
     LosesAnswer,
+    /// It has its effect, and the answer takes longer than an answer of the forge is good for.
+    IsSlow,
 }
+
+/// A little more than the 10 s that an answer of the forge is good for.
+const SLOW: std::time::Duration = std::time::Duration::from_millis(10_300);
 
 /// A request that waits for its fate.
 pub(super) struct Waiting {
@@ -28,6 +33,7 @@ pub(super) struct Waiting {
     pub(super) text: String,
     /// Whether it may change something at GitBook.
     pub(super) changes: bool,
+    pub(super) is_to_gitbook: bool,
     proceed: oneshot::Sender<Fate>,
 }
 
@@ -83,7 +89,8 @@ async fn pass(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
     let (proceed, fate) = oneshot::channel();
     let text = format!("{} {}", parts.method, parts.uri.path());
     let changes = proxy.is_gitbook && parts.method != Method::GET;
-    let waiting = Waiting { run: token.chars().last().unwrap(), text, changes, proceed };
+    let is_to_gitbook = proxy.is_gitbook;
+    let waiting = Waiting { run: token.chars().last().unwrap(), text, changes, is_to_gitbook, proceed };
     proxy.scheduler.0.lock().unwrap().push(waiting);
     let fate = fate.await.unwrap_or(Fate::IsLost);
     let lost = || Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
@@ -97,8 +104,10 @@ async fn pass(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
     let answer = passed.body(body).send().await.unwrap();
     let status = answer.status();
     let body = answer.bytes().await.unwrap();
-    if fate == Fate::LosesAnswer {
-        return lost();
+    match fate {
+        Fate::LosesAnswer => return lost(),
+        Fate::IsSlow => tokio::time::sleep(SLOW).await,
+        Fate::Passes | Fate::IsLost => {}
     }
     let answer = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
     answer.body(Body::from(body)).unwrap()

@@ -224,7 +224,7 @@ async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
     info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     info: published `hello-fix` milliseconds=… script_bytes=29 version=1
     info: pull request #12 is closed: what was published is deleted again
-    info: skipped `hello-fix` (pull request #12 is open again) milliseconds=…
+    info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
     "#);
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
     assert_eq!(world.comment(), ["hello-fix: ✅ published, version 2"]);
