@@ -41,8 +41,8 @@ struct Schedule {
     happens_after: usize,
     /// Whether the first run goes on where both wait.
     first_goes_on: Vec<bool>,
-    /// The fates of the requests that change something.
-    fates: Vec<Fate>,
+    /// The fates of the requests of each run that change something.
+    fates: [Vec<Fate>; 2],
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
@@ -54,7 +54,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
     let going = prop_oneof![
         2 => prop::collection::vec(any::<bool>(), 40), 2 => Just(vec![false]), 1 => Just(vec![true])
     ];
-    let fates = prop::collection::vec(fate, 2);
+    let fates = [prop::collection::vec(fate.clone(), 2), prop::collection::vec(fate, 2)];
     let slow = prop::bool::weighted(0.06);
     (before, prop::bool::weighted(0.3), slow, 0..7_usize, going, fates).prop_map(
         |(before, by_hand, slow, happens_after, first_goes_on, fates)| Schedule {
@@ -123,7 +123,7 @@ async fn play(scenario: Scenario, with_token: bool, schedule: Schedule) -> Playe
     let (mut trace, mut choices, mut fates) = (
         vec![format!("{:?}", schedule.before)],
         schedule.first_goes_on.iter().cycle(),
-        schedule.fates.iter(),
+        schedule.fates.each_ref().map(|fates| fates.iter()),
     );
     let (mut passed, mut is_slow) = (0, false);
     loop {
@@ -144,7 +144,7 @@ async fn play(scenario: Scenario, with_token: bool, schedule: Schedule) -> Playe
         };
         let request = scheduler.take(run);
         let fate = if request.changes {
-            fates.next().copied().unwrap_or(Fate::Passes)
+            fates[usize::from(run == 'B')].next().copied().unwrap_or(Fate::Passes)
         } else if schedule.slow
             && run == 'A'
             && request.is_to_gitbook
