@@ -172,7 +172,7 @@ async fn run(script: &Path, root: &Path, corrections: &Corrections, traced: Opti
     let mut found = files.take_found();
     found.problems.extend(files.tsconfigs.take_problems());
     if let Err(problems) = &generated {
-        found.needed.add(Corrections::needed(problems));
+        found.needed.add(Corrections::needed(problems, root));
     }
     Run { generated, found }
 }

@@ -162,6 +162,8 @@ describe('the API', () => {
                 `GET ${list} 200`,
                 `GET ${list} 200`,
                 'GET /v1/integrations/written-old 200',
+                // Asking the forge takes a while, so the preview is read again.
+                'GET /v1/integrations/written-old 200',
                 'DELETE /v1/integrations/written-old 205',
             ]);
             const [, first, second] = seen;

@@ -1,10 +1,12 @@
 //! Corrections that a run of the bundler shows to be needed, and another run makes.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::sources::file_of;
+use crate::integration::files;
 
 /// Facts about a script's files that no file shows by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +43,12 @@ impl Corrections {
     }
 
     /// Returns those that the bundler's problems call for.
-    pub(super) fn needed(problems: &[BuildDiagnostic]) -> Self {
+    pub(super) fn needed(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {
             let Some(module) = problem.id() else { continue };
             match problem.kind() {
-                EventKind::MissingExportError => needed.missing(problem, module),
+                EventKind::MissingExportError => needed.missing(problem, module, root),
                 EventKind::ParseError if is_javascript(&module) => {
                     needed.sloppy.insert(module);
                 }
@@ -56,13 +58,12 @@ impl Corrections {
         needed
     }
 
-    fn missing(&mut self, problem: &BuildDiagnostic, importer: String) {
+    fn missing(&mut self, problem: &BuildDiagnostic, importer: String, root: &Path) {
         let message = problem.to_message_with(&DiagnosticOptions::default());
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
-        if std::fs::read_to_string(file_of(&exporter))
-            .is_ok_and(|text| super::rewrite::is_script(&text, &exporter))
-        {
+        let text = files::read_text(&file_of(&exporter), |path| files::is_module(path, root));
+        if text.is_ok_and(|text| super::rewrite::is_script(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs.insert(exporter),
                 name => self.undefined.insert((exporter, name.to_owned())),

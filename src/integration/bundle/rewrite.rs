@@ -20,7 +20,7 @@ mod switches;
 
 pub(super) use sloppy::sloppy;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{ModuleDeclaration, Program};
@@ -32,6 +32,7 @@ use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
 use super::corrections::Corrections;
 use super::sources::file_of;
 use super::tsconfig::{CompilerOptions, Jsx};
+use crate::integration::files;
 
 /// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
 const MAX_ROUNDS: usize = 1000;
@@ -224,22 +225,23 @@ fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<Ec
 }
 
 /// Returns whether a file has neither imports nor exports, and Node does not take it for an ES module all the same.
-pub(super) fn is_script(source: &str, module: &str) -> bool {
+pub(super) fn is_script(source: &str, module: &str, root: &Path) -> bool {
     let path = file_of(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, source_type).parse();
-    !parsed.panicked && !is_esm(&parsed.program) && !is_esm_by_name(&path)
+    !parsed.panicked && !is_esm(&parsed.program) && !is_esm_by_name(&path, root)
 }
 
 /// Returns whether Node takes a file for an ES module by its extension, or by the nearest `package.json`.
-fn is_esm_by_name(path: &Path) -> bool {
+fn is_esm_by_name(path: &Path, root: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("mjs" | "mts") => true,
         Some("cjs" | "cts") => false,
         _ => {
-            let mut files = path.ancestors().skip(1).map(|folder| folder.join("package.json"));
-            let text = files.find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+            let mut packages = path.ancestors().skip(1).map(|folder| folder.join("package.json"));
+            let read = |file: PathBuf| files::read_text(&file, |path| files::is_module(path, root)).ok();
+            let text = packages.find_map(read).unwrap_or_default();
             let package = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
             package["type"] == "module"
         }

@@ -3,7 +3,7 @@
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-use super::{Started, World, cancelled};
+use super::{Started, World, cancelled, until};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Say, Stall, StallInAnswer};
 use crate::support::Said;
@@ -13,6 +13,18 @@ async fn publishing(fault: Fault) -> String {
         let world = World::new().await;
         let run = world.push();
         world.struck(run, "POST", fault.clone()).await
+    })
+    .await
+}
+
+/// The same once the program has said something.
+async fn publishing_until(fault: Fault, text: &str) -> String {
+    cancelled(async || {
+        let world = World::new().await;
+        let run = world.push();
+        let started = world.struck(run, "POST", fault.clone()).await;
+        until(text, async || started.run.has_said(text)).await;
+        started
     })
     .await
 }
@@ -72,7 +84,8 @@ async fn the_answer_read() {
 #[tokio::test]
 async fn the_pause_before_another_try() {
     let busy = |status| Say(Lost, Said::error(status, "Busy").header("retry-after", "60"));
-    let (busy, limited) = tokio::join!(publishing(busy(503)), publishing(busy(429)));
+    let (busy, limited) =
+        tokio::join!(publishing_until(busy(503), "503 Busy"), publishing_until(busy(429), "429 Busy"));
     insta::assert_snapshot!(busy, @"
     result failed
     warning: GitBook has a problem of its own: 503 Busy
