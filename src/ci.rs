@@ -10,17 +10,17 @@ mod generic;
 mod github;
 mod gitlab;
 mod jenkins;
-mod node;
+mod parallel_job;
 #[cfg(test)]
 pub(crate) mod payloads;
 mod repository;
 #[cfg(test)]
-mod told;
+mod test_support;
 mod travis;
 mod woodpecker;
 
 pub(crate) use forge::ForgeKind;
-pub(crate) use node::Node;
+pub(crate) use parallel_job::ParallelJob;
 
 use std::path::PathBuf;
 
@@ -73,7 +73,7 @@ pub(crate) struct Ci {
     /// The folder of the checkout.
     pub workspace: Option<PathBuf>,
     /// Which of the machines this is that run the same job, where there are several.
-    pub node: Option<Node>,
+    pub node: Option<ParallelJob>,
 }
 
 impl Ci {

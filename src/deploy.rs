@@ -3,7 +3,7 @@
 mod answer;
 mod attempt;
 mod deletion;
-mod former;
+mod previous_version;
 mod guard;
 #[cfg(test)]
 mod histories;
@@ -28,14 +28,14 @@ use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::Place;
-use crate::foreign::link_or_folder;
+use crate::untrusted::link_or_folder;
 use crate::gitbook::{GitBook, Published, Tried};
 use crate::integration::Identity;
 use crate::plan::Target;
 use crate::preview::{Mark, Template};
 use answer::{Difference, Sent};
 use attempt::AttemptError;
-use former::Former;
+use previous_version::PreviousVersion;
 use records::Publishing;
 
 /// All that carrying out a plan needs to know.
@@ -246,13 +246,13 @@ fn seen(answer: &Published, done: Done) -> Done {
 
 /// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link
 /// to this one.
-fn published(answer: &Tried<Published>, sent: &Sent<'_>, former: Option<Former>, done: Done) -> Done {
+fn published(answer: &Tried<Published>, sent: &Sent<'_>, previous_version: Option<PreviousVersion>, done: Done) -> Done {
     let last = &answer.last;
     sent.differences(last).iter().for_each(Difference::warn);
     let done = Done { what: What::Published, ..done };
     if sent.another(last).is_some() {
         return done;
     }
-    let script_bytes_before = former.and_then(|former| former.script_bytes(answer));
+    let script_bytes_before = previous_version.and_then(|previous_version| previous_version.script_bytes(answer));
     seen(last, Done { script_bytes_before, ..done })
 }

@@ -35,7 +35,7 @@ use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::Environment;
-use crate::node::{Map, Node, Value};
+use crate::yaml::{Map, Node, Value};
 use crate::preview::{self, Mark};
 use crate::schema;
 use body::{Content, Fields};

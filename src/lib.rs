@@ -7,21 +7,21 @@ mod deploy;
 mod diagnostic;
 mod environment;
 mod error;
-mod foreign;
+mod untrusted;
 mod forge;
 #[cfg(any(test, fuzzing))]
-pub mod fuzzed;
+pub mod fuzzing;
 pub mod gitbook;
 mod http;
 mod integration;
-mod links;
-mod marker;
-mod node;
+mod symlinks;
+mod html_comment;
+mod yaml;
 mod plan;
 mod preview;
 mod report;
 mod schema;
-mod stage;
+mod commands;
 #[cfg(test)]
 mod tidy;
 
@@ -43,7 +43,7 @@ use integration::Workshop;
 use plan::{Decision, Plan};
 use preview::Branch;
 use report::{Printer, Report, Run};
-use stage::Stage;
+use context::Context;
 
 /// Bundles scripts for another process of this program if the arguments ask for that.
 ///
@@ -119,7 +119,7 @@ async fn deployment(
         workshop.processes.prepare();
     }
     let forge =
-        plan.decision.concerns_forge().then(|| stage::forge(&config, &ci, &plan.decision, &cancel)).flatten();
+        plan.decision.concerns_forge().then(|| commands::forge(&config, &ci, &plan.decision, &cancel)).flatten();
     let forge = forge.as_ref();
     let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
     let holds_secret = |text: &str| printer.redacted(text) != text;
@@ -127,23 +127,23 @@ async fn deployment(
     let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
-    let stage = Stage { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
-    let result = carry_out(&plan.decision, &stage, run).await;
-    stage.conclude(&plan.decision, run, result.as_ref().err()).await;
+    let context = Context { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
+    let result = carry_out(&plan.decision, &context, run).await;
+    context.conclude(&plan.decision, run, result.as_ref().err()).await;
     // One that came while all was told has cut that short.
     result.and_then(|()| cancel.signal().map_or(Ok(()), |signal| Err(Error::Cancelled(signal))))
 }
 
-async fn carry_out(decision: &Decision, stage: &Stage<'_>, run: &mut Run) -> Result<(), Error> {
+async fn carry_out(decision: &Decision, context: &Context<'_>, run: &mut Run) -> Result<(), Error> {
     match decision {
         Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
         Decision::Nothing => Ok(()),
-        Decision::Sweep => stage.sweep(run).await,
-        Decision::Check => stage.check(run).await,
-        Decision::Plan(plan) => stage.plan(&plan.decision, run).await,
-        Decision::Publish => stage.publish(run).await,
-        Decision::Preview(target) => stage.preview(target, run).await,
-        Decision::Delete(target) => stage.delete(target, run).await,
+        Decision::Sweep => context.sweep(run).await,
+        Decision::Check => context.check(run).await,
+        Decision::Plan(plan) => context.plan(&plan.decision, run).await,
+        Decision::Publish => context.publish(run).await,
+        Decision::Preview(target) => context.preview(target, run).await,
+        Decision::Delete(target) => context.delete(target, run).await,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a preview is called and how it is known as ours: name, title and the ownership mark; pure.
 
-mod mark;
+mod marker;
 mod name;
 
-pub(crate) use mark::Mark;
+pub(crate) use marker::Mark;
 pub(crate) use name::{Template, TemplateError};
 
 use sha2::{Digest as _, Sha256};

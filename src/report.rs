@@ -29,7 +29,7 @@ use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, shown};
 use crate::environment::Environment;
 use crate::error::{Error, Tally, count};
-use crate::links;
+use crate::symlinks;
 use crate::plan::{Decision, Plan};
 use outputs::OutputFile;
 use quality::QualityFile;
@@ -102,7 +102,7 @@ impl Report {
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
             quality: QualityFile::of(environment),
-            checkout: links::checkout(environment.folder()).to_owned(),
+            checkout: symlinks::checkout(environment.folder()).to_owned(),
         }
     }
 

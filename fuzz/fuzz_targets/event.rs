@@ -1,4 +1,4 @@
 //! Any name and payload of an event.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzed::event(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzing::event(data));

@@ -1,4 +1,4 @@
 //! Any bytes as an image.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzed::image(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzing::image(data));

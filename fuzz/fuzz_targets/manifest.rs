@@ -1,4 +1,4 @@
 //! Any bytes as a manifest.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzed::manifest(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzing::manifest(data));

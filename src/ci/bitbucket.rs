@@ -1,6 +1,6 @@
 //! Bitbucket Pipelines: which event it was, nothing says; it is told by what is there.
 
-use super::{Ci, Event, Node, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
+use super::{Ci, Event, ParallelJob, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -24,9 +24,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 
 /// Which step of its parallel group this is. Those that share the work are written out as equal steps, and look like any
 /// other group's.
-fn node(environment: &Environment) -> Option<Node> {
-    let node = Node::of(environment, ["BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"], 0)?;
-    Some(Node { others_may_differ: true, ..node })
+fn node(environment: &Environment) -> Option<ParallelJob> {
+    let node = ParallelJob::of(environment, ["BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"], 0)?;
+    Some(ParallelJob { others_may_differ: true, ..node })
 }
 
 /// A pipeline that is scheduled or started by hand looks like one of a push to its branch.
@@ -53,7 +53,7 @@ fn of_pull_request(id: &str, branch: &str, environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 

@@ -1,6 +1,6 @@
 //! Buildkite.
 
-use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text};
+use super::{Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text};
 use crate::environment::Environment;
 use crate::preview::Branch;
 
@@ -15,7 +15,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: commit(environment, "BUILDKITE_COMMIT").filter(|_| !is_merge),
         run: number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "BUILDKITE_BUILD_URL"),
-        node: Node::of(environment, ["BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"], 0),
+        node: ParallelJob::of(environment, ["BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"], 0),
         workspace: folder(environment, "BUILDKITE_BUILD_CHECKOUT_PATH"),
         ..Ci::of("Buildkite", event(environment))
     }
@@ -65,7 +65,7 @@ fn fork(environment: &Environment) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 

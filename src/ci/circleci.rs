@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Ci, Event, Node, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
+use super::{Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, commit, number, pushed, repository, text};
 use crate::environment::Environment;
 
 /// Reads the variables.
@@ -14,7 +14,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "CIRCLE_BUILD_NUM").unwrap_or(0),
         run_url: text(environment, "CIRCLE_BUILD_URL"),
         repository,
-        node: Node::of(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
+        node: ParallelJob::of(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
         workspace: workspace(environment),
         ..Ci::of("CircleCI", event(environment))
     }
@@ -65,7 +65,7 @@ fn only_pull_request(environment: &Environment, repository: Option<&str>) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci, decision};
+    use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 

@@ -1,7 +1,7 @@
 //! GitLab CI: branch, tag and merge request pipelines, and the jobs that stop an environment.
 
 use super::{
-    Activity, Ci, Event, Node, PullRequest, UNKNOWN_OWNER, folder, number, pushed, repository, text,
+    Activity, Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, folder, number, pushed, repository, text,
 };
 use crate::environment::Environment;
 use crate::preview::Branch;
@@ -27,9 +27,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 }
 
 /// Which of the jobs of `parallel: N` this is. Those of `parallel: matrix` have the same variables, but each its own work.
-fn node(environment: &Environment) -> Option<Node> {
-    let node = Node::of(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
-    let Node { index, total, .. } = node;
+fn node(environment: &Environment) -> Option<ParallelJob> {
+    let node = ParallelJob::of(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
+    let ParallelJob { index, total, .. } = node;
     // The second is how gitlab-ci-local calls it.
     let endings = [format!(" {index}/{total}"), format!(": [{index}/{total}]")];
     let name = environment.get("CI_JOB_NAME")?;

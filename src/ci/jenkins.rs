@@ -64,7 +64,7 @@ fn head(environment: &Environment) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 

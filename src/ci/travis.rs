@@ -68,7 +68,7 @@ fn repository(environment: &Environment) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci, decision};
+    use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
     const MERGE: &str = "5555555555555555555555555555555555555555";

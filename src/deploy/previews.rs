@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::answer::Sent;
 use super::attempt::AttemptError;
-use super::former::Former;
+use super::previous_version::PreviousVersion;
 use super::guard::{self, GuardError};
 use super::recheck::{Recheck, Stop, Verdict};
 use super::records::Publishing;
@@ -52,7 +52,7 @@ impl Deployment<'_> {
         let sent = Sent { name, title, visibility, summary: "", ..Sent::production(integration) };
         let read_at = Instant::now();
         let existing = self.read(name).await?;
-        let mut former = None;
+        let mut previous_version = None;
         if let Some(existing) = &existing {
             let theirs = self.may_change(name, existing, mark, recheck).await?;
             if !theirs.is_older_than(mark) {
@@ -62,7 +62,7 @@ impl Deployment<'_> {
             if self.skip_unchanged && theirs.hash == marked.hash && sent.is_repeated_in(existing) {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
-            former = Former::of_preview(existing, &theirs);
+            previous_version = PreviousVersion::of_preview(existing, &theirs);
         }
         if self.dry_run {
             return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
@@ -82,7 +82,7 @@ impl Deployment<'_> {
             Err(error) if is_new => Err(self.quota(error, integration, previews).await),
             answer => answer,
         }?;
-        Ok(published(&answer, &sent, former, Done::default()))
+        Ok(published(&answer, &sent, previous_version, Done::default()))
     }
 
     async fn publish_marked(

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::answer::Sent;
 use super::attempt::AttemptError;
-use super::former::Former;
+use super::previous_version::PreviousVersion;
 use super::guard;
 use super::recheck::{Recheck, Verdict};
 use super::records::{self, Publishing, Recorded};
@@ -54,7 +54,7 @@ impl Deployment<'_> {
             let body = request.body()?;
             let request = self.publish_over((&last_read, at), &sent, body, recheck);
             let answer = self.recorded(&publishing, request).await?;
-            Ok(published(&answer, &sent, recorded.as_ref().and_then(Former::of_production), done))
+            Ok(published(&answer, &sent, recorded.as_ref().and_then(PreviousVersion::of_production), done))
         })
         .await
     }

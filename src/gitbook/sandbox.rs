@@ -19,7 +19,7 @@ use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
 use crate::diagnostic::Place;
-use crate::node::Node;
+use crate::yaml::Node;
 use crate::schema::{self, Kind};
 use store::Store;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::files;
 use super::masked::masked;
 use crate::diagnostic::{Diagnostic, Place, nearest};
-use crate::node::{Key, Map, Node, Value};
+use crate::yaml::{Key, Map, Node, Value};
 
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
@@ -203,7 +203,7 @@ mod tests {
 
     use super::{FILE_NAME, Form, Manifest, Override};
     use crate::diagnostic::Place;
-    use crate::node::Node;
+    use crate::yaml::Node;
 
     fn root(folder: &Path) -> std::path::PathBuf {
         dunce::canonicalize(folder).unwrap()

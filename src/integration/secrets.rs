@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::environment::{Environment, is_token};
-use crate::node::Map;
+use crate::yaml::Map;
 use crate::preview;
 use one_password::OnePassword;
 
@@ -211,7 +211,7 @@ mod tests {
     use super::{check, parts, resolve};
     use crate::diagnostic::Place;
     use crate::environment::Environment;
-    use crate::node::{Map, Node};
+    use crate::yaml::{Map, Node};
     use secrecy::ExposeSecret as _;
     use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! One function for each sink that makes foreign text harmless there.
 
-use crate::foreign::{self, acts, ends_line, turns_text};
+use crate::untrusted::{self, acts, ends_line, turns_text};
 
 /// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
@@ -121,7 +121,7 @@ pub(super) fn pie_label(text: &str) -> String {
 /// Where a link in Markdown leads, if it can do no more than open a page.
 pub(super) fn destination(address: &str) -> Option<String> {
     // Entities are characters there, too.
-    foreign::link(address).map(|link| link.replace('&', "&amp;"))
+    untrusted::link(address).map(|link| link.replace('&', "&amp;"))
 }
 
 /// Text inside a Markdown table that is nothing but text on GitLab, too. That looks for mentions and references when

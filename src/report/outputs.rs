@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::escape;
-use crate::links::without_links;
+use crate::symlinks::without_links;
 
 /// A file of outputs in one of two forms.
 #[derive(Debug)]

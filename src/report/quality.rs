@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Place, Severity, shown};
 use crate::environment::Environment;
-use crate::links;
+use crate::symlinks;
 
 /// The file, and what its paths are about.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl QualityFile {
         let path = folder.join(environment.get("GITBOOK_CODE_QUALITY_FILE")?);
         let root =
             environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
-        let root = root.unwrap_or_else(|| links::checkout(&folder).to_owned());
+        let root = root.unwrap_or_else(|| symlinks::checkout(&folder).to_owned());
         // It may also be an address, or a file of another project.
         let own = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
         let pipeline = own.unwrap_or(".gitlab-ci.yml").to_owned();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::suggestion::{Suggest, suggestion};
 use super::{Field, Rule};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::node::{Key, Map, Node, Value};
+use crate::yaml::{Key, Map, Node, Value};
 
 /// One thing that is wrong with a value.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::diagnostic::Place;
-    use crate::node::Node;
+    use crate::yaml::Node;
 
     const GOOD: &str = "name: a\ntitle: ab\norganization: o\nscript: s.ts\nscopes: []\n";
 

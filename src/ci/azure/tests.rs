@@ -1,6 +1,6 @@
 //! What comes of Azure's variables, written from its documentation of predefined variables and from public logs.
 
-use crate::ci::told::{Variables, check, check_run, ci};
+use crate::ci::test_support::{Variables, check, check_run, ci};
 
 const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 const MERGE: &str = "5555555555555555555555555555555555555555";

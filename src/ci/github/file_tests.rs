@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::ci::payloads::{self, Run};
-use crate::ci::told::told;
+use crate::ci::test_support::told;
 use crate::ci::{Author, Event};
 use crate::preview::Branch;
 

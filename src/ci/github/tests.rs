@@ -1,7 +1,7 @@
 //! What comes of GitHub's events: every example that there is, and what is derived from them.
 
 use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, Run, examples};
-use crate::ci::told::told;
+use crate::ci::test_support::told;
 
 #[track_caller]
 fn check(run: &Run, expected: &str) {

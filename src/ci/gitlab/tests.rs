@@ -1,6 +1,6 @@
 //! What comes of GitLab's variables, written from its documentation of predefined variables: one table an event.
 
-use crate::ci::told::{Variables, check, check_run, ci, decision};
+use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 
 const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 const MERGE: &str = "5555555555555555555555555555555555555555";

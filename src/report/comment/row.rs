@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::{Printer, escape, size};
-use crate::marker;
+use crate::html_comment;
 
 /// The kind of comment in a row that its values stand in.
 const KIND: &str = "row";
@@ -66,10 +66,10 @@ impl State {
 impl Row {
     /// The row that a line holds.
     pub(super) fn read(line: &str) -> Option<Self> {
-        let start = line.find(marker::START)?;
-        let end = line.rfind(marker::END)? + marker::END.len();
+        let start = line.find(html_comment::START)?;
+        let end = line.rfind(html_comment::END)? + html_comment::END.len();
         let mut row = Self::default();
-        for (key, value) in marker::read(KIND, line.get(start..end)?)? {
+        for (key, value) in html_comment::read(KIND, line.get(start..end)?)? {
             match key.as_str() {
                 "name" => row.name = value,
                 "state" => row.state = State::ALL.into_iter().find(|(name, _)| *name == value)?.1,
@@ -174,7 +174,7 @@ impl Row {
         ];
         let given: Vec<_> =
             values.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
-        marker::write(KIND, &given)
+        html_comment::write(KIND, &given)
     }
 
     fn state_text(&self) -> String {

@@ -7,12 +7,12 @@ use crate::preview::Mark;
 
 /// A version that is known by the length of its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Former {
+pub(super) struct PreviousVersion {
     version: u64,
     script_bytes: u32,
 }
 
-impl Former {
+impl PreviousVersion {
     /// A preview with its mark, as it was read.
     pub(super) fn of_preview(existing: &Published, theirs: &Mark) -> Option<Self> {
         Some(Self { version: number(existing)?, script_bytes: theirs.script_bytes? })
@@ -40,13 +40,13 @@ fn latest_next(before: u64, unanswered: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Former;
+    use super::PreviousVersion;
     use crate::gitbook::{Published, Tried};
 
     fn check(before: u64, (after, unanswered): (Option<u64>, u32), expected: Option<usize>) {
-        let former = Former { version: before, script_bytes: 58 };
+        let previous_version = PreviousVersion { version: before, script_bytes: 58 };
         let last = Published { version: after.map(Into::into), ..Published::default() };
-        assert_eq!(former.script_bytes(&Tried { last, unanswered }), expected, "{before} to {after:?}");
+        assert_eq!(previous_version.script_bytes(&Tried { last, unanswered }), expected, "{before} to {after:?}");
     }
 
     #[test]

@@ -28,13 +28,13 @@ use crate::error::{Error, Tally};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Checkout, Integration, Packaging, Source, Workshop, processors};
-use crate::links;
+use crate::symlinks;
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Report, Run};
 
 /// What all stages need.
 #[derive(Clone, Copy)]
-pub(crate) struct Stage<'a> {
+pub(crate) struct Context<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
     pub(crate) ci: &'a Ci,
@@ -54,7 +54,7 @@ pub(crate) struct Stage<'a> {
 /// An integration and how long it took to package.
 type Timed = (Integration, Duration);
 
-impl<'a> Stage<'a> {
+impl<'a> Context<'a> {
     /// Tells the forge what came of it all, and says what it could not be told.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let recorded = async { self.records?.finish().await };
@@ -314,8 +314,8 @@ impl<'a> Stage<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = links::checkout(self.environment.folder());
-                let started = async { sandbox::start(&links::without_links(folder, checkout)?).await };
+                let checkout = symlinks::checkout(self.environment.folder());
+                let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
                 tracing::info!("sandbox: what is published goes to `{}`", shown(folder));

@@ -152,7 +152,7 @@ fn reference(text: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::masked;
     use crate::diagnostic::{HIDDEN, Place};
-    use crate::node::{Node, Value};
+    use crate::yaml::{Node, Value};
 
     /// The text as it would be shown, with `#` for what is hidden.
     fn check(text: &str, expected: &str) {

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::integration::{
     Integration, Packaged, Packaging, PreviewIdentity, Source, Workshop, identity, package,
 };
-use crate::node::{Node, Value};
+use crate::yaml::{Node, Value};
 use crate::preview::{self, Branch, Mark, Template};
 use crate::report::Report;
 use crate::schema::{self, BODY, Kind};

@@ -4,7 +4,7 @@ use crate::environment::Environment;
 
 /// One of several machines that run the same job at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
+pub(crate) struct ParallelJob {
     /// Which one, from 1.
     pub index: usize,
     /// How many there are.
@@ -13,7 +13,7 @@ pub(crate) struct Node {
     pub others_may_differ: bool,
 }
 
-impl Node {
+impl ParallelJob {
     /// The node that two variables tell, the first of which counts from `first`.
     pub(super) fn of(environment: &Environment, [index, total]: [&str; 2], first: usize) -> Option<Self> {
         let number = |variable| environment.get(variable)?.parse::<usize>().ok();

@@ -2,7 +2,7 @@
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
-use super::Source;
+use super::YamlText;
 use crate::diagnostic::{Diagnostic, Place, Position, lower_case};
 
 const UNCLOSED: &str =
@@ -18,7 +18,7 @@ const TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq
 const TAB: &str = "indent with blanks: YAML takes no tabs for that";
 
 /// The parser's error as one of ours.
-pub(super) fn problem(error: &Error, source: &Source<'_>) -> Diagnostic {
+pub(super) fn problem(error: &Error, source: &YamlText<'_>) -> Diagnostic {
     let error = error.without_snippet();
     let place =
         error.location().map_or_else(|| source.place.clone(), |location| super::at(source.place, location));
@@ -77,7 +77,7 @@ fn tag_of(message: &str) -> Option<&str> {
 }
 
 /// Returns the place of a tag: the parser names the value behind it.
-fn tag_place(tag: &str, value: &Place, source: &Source<'_>) -> Option<Place> {
+fn tag_place(tag: &str, value: &Place, source: &YamlText<'_>) -> Option<Place> {
     let Position { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();

@@ -1,6 +1,6 @@
 //! Divides the work among the machines of a job, and plans how many there are to be.
 
-use super::Stage;
+use super::Context;
 use crate::config::{Shard, shares_worth};
 use crate::error::{Error, count};
 use crate::integration::{self, Source};
@@ -10,7 +10,7 @@ use crate::report::{Run, Shares};
 /// How much work is done in the time that a machine takes to start, with its checkout and packages.
 const START: u64 = 64 * integration::REQUEST;
 
-impl Stage<'_> {
+impl Context<'_> {
     /// Checks what the later job will do, and divides all the work among its runners.
     pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
         let all = Self { shard: None, ..*self };

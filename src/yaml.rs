@@ -11,65 +11,65 @@ use crate::diagnostic::{Diagnostic, Place};
 
 /// A value and its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) value: Value,
+pub(crate) struct YamlValue {
+    pub(crate) value: YamlData,
     pub(crate) place: Place,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+pub(crate) enum YamlData {
     Null,
     Bool(bool),
     Number(serde_json::Number),
     Text(String),
-    List(Vec<Node>),
-    Map(Map),
+    List(Vec<YamlValue>),
+    YamlMapping(YamlMapping),
 }
 
 /// Keys and values in the order in which they were written.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Map(pub(crate) Vec<(Key, Node)>);
+pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 
 /// A key and its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Key {
+pub(crate) struct YamlKey {
     pub(crate) name: String,
     pub(crate) place: Place,
 }
 
-impl Node {
+impl YamlValue {
     /// Reads YAML, of which JSON is a part.
     pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
         // YAML 1.2, where `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text behind it.
         let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
-        let source = Source { text, place };
-        let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
+        let source = YamlText { text, place };
+        let raw: Spanned<RawYaml> = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| Box::new(syntax::problem(&error, &source)))?;
         Ok(Self::from_raw(raw, &source))
     }
 
     /// A text, such as the value of a variable.
     pub(crate) fn text(value: impl Into<String>, place: &Place) -> Self {
-        Self { value: Value::Text(value.into()), place: place.clone() }
+        Self { value: YamlData::Text(value.into()), place: place.clone() }
     }
 
-    fn from_raw(raw: Spanned<Raw>, origin: &Source<'_>) -> Self {
-        let is_scalar = !matches!(raw.value, Raw::List(_) | Raw::Map(_));
+    fn from_raw(raw: Spanned<RawYaml>, origin: &YamlText<'_>) -> Self {
+        let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::YamlMapping(_));
         let place = if is_scalar { origin.span(raw.referenced) } else { at(origin.place, raw.referenced) };
         let value = match raw.value {
-            Raw::Null => Value::Null,
-            Raw::Bool(value) => Value::Bool(value),
-            Raw::Number(value) => Value::Number(value),
-            Raw::Text(value) => Value::Text(value),
-            Raw::List(items) => {
-                Value::List(items.into_iter().map(|item| Self::from_raw(item, origin)).collect())
+            RawYaml::Null => YamlData::Null,
+            RawYaml::Bool(value) => YamlData::Bool(value),
+            RawYaml::Number(value) => YamlData::Number(value),
+            RawYaml::Text(value) => YamlData::Text(value),
+            RawYaml::List(items) => {
+                YamlData::List(items.into_iter().map(|item| Self::from_raw(item, origin)).collect())
             }
-            Raw::Map(entries) => Value::Map(Map(entries
+            RawYaml::YamlMapping(entries) => YamlData::YamlMapping(YamlMapping(entries
                 .into_iter()
                 .map(|(key, value)| {
                     let place = origin.span(key.referenced);
-                    (Key { name: key.value, place }, Self::from_raw(value, origin))
+                    (YamlKey { name: key.value, place }, Self::from_raw(value, origin))
                 })
                 .collect())),
         };
@@ -79,29 +79,29 @@ impl Node {
     /// The same value without its places.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Number(value) => value.clone().into(),
-            Value::Text(value) => value.clone().into(),
-            Value::List(items) => items.iter().map(Self::to_json).collect(),
-            Value::Map(map) => map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+            YamlData::Null => serde_json::Value::Null,
+            YamlData::Bool(value) => (*value).into(),
+            YamlData::Number(value) => value.clone().into(),
+            YamlData::Text(value) => value.clone().into(),
+            YamlData::List(items) => items.iter().map(Self::to_json).collect(),
+            YamlData::YamlMapping(map) => map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
         }
     }
 
     /// A JSON value, every part of it at `place`.
     pub(crate) fn from_json(json: &serde_json::Value, place: &Place) -> Self {
         let value = match json {
-            serde_json::Value::Null => Value::Null,
-            serde_json::Value::Bool(value) => Value::Bool(*value),
-            serde_json::Value::Number(value) => Value::Number(value.clone()),
-            serde_json::Value::String(value) => Value::Text(value.clone()),
+            serde_json::Value::Null => YamlData::Null,
+            serde_json::Value::Bool(value) => YamlData::Bool(*value),
+            serde_json::Value::Number(value) => YamlData::Number(value.clone()),
+            serde_json::Value::String(value) => YamlData::Text(value.clone()),
             serde_json::Value::Array(items) => {
-                Value::List(items.iter().map(|item| Self::from_json(item, place)).collect())
+                YamlData::List(items.iter().map(|item| Self::from_json(item, place)).collect())
             }
-            serde_json::Value::Object(entries) => Value::Map(Map(entries
+            serde_json::Value::Object(entries) => YamlData::YamlMapping(YamlMapping(entries
                 .iter()
                 .map(|(name, value)| {
-                    (Key { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
+                    (YamlKey { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
                 })
                 .collect())),
         };
@@ -110,21 +110,21 @@ impl Node {
 
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.value {
-            Value::Text(text) => Some(text),
+            YamlData::Text(text) => Some(text),
             _ => None,
         }
     }
 
     pub(crate) fn as_list(&self) -> Option<&[Self]> {
         match &self.value {
-            Value::List(items) => Some(items),
+            YamlData::List(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(crate) fn as_map(&self) -> Option<&Map> {
+    pub(crate) fn as_map(&self) -> Option<&YamlMapping> {
         match &self.value {
-            Value::Map(map) => Some(map),
+            YamlData::YamlMapping(map) => Some(map),
             _ => None,
         }
     }
@@ -132,18 +132,18 @@ impl Node {
     /// What kind of value this is, in a manifest author's words.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
-            Value::Null => "empty",
-            Value::Bool(_) => "`true` or `false`",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a mapping",
+            YamlData::Null => "empty",
+            YamlData::Bool(_) => "`true` or `false`",
+            YamlData::Number(_) => "a number",
+            YamlData::Text(_) => "text",
+            YamlData::List(_) => "a list",
+            YamlData::YamlMapping(_) => "a mapping",
         }
     }
 }
 
-impl Map {
-    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+impl YamlMapping {
+    pub(crate) fn get(&self, name: &str) -> Option<&YamlValue> {
         self.0.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 
@@ -152,26 +152,26 @@ impl Map {
     }
 
     /// Replaces the value of a key, or adds it.
-    pub(crate) fn set(&mut self, key: Key, node: Node) {
+    pub(crate) fn set(&mut self, key: YamlKey, node: YamlValue) {
         match self.0.iter_mut().find(|(existing, _)| existing.name == key.name) {
             Some(entry) => *entry = (key, node),
             None => self.0.push((key, node)),
         }
     }
 
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Node> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<YamlValue> {
         let index = self.0.iter().position(|(key, _)| key.name == name)?;
         Some(self.0.remove(index).1)
     }
 }
 
 /// What is parsed.
-struct Source<'a> {
+struct YamlText<'a> {
     text: &'a str,
     place: &'a Place,
 }
 
-impl Source<'_> {
+impl YamlText<'_> {
     /// Where a scalar stands, up to its end when that is on the same line.
     fn span(&self, location: Location) -> Place {
         let place = at(self.place, location);
@@ -196,16 +196,16 @@ fn at(origin: &Place, location: Location) -> Place {
 }
 
 /// What the deserializer gives, before the places are made absolute.
-enum Raw {
+enum RawYaml {
     Null,
     Bool(bool),
     Number(serde_json::Number),
     Text(String),
     List(Vec<Spanned<Self>>),
-    Map(Vec<(Spanned<String>, Spanned<Self>)>),
+    YamlMapping(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for RawYaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Tagged(AnyTag(value), tag) = Tagged::deserialize(deserializer)?;
         // The parser takes `!null` for `!!null`, and the vendor's CLI refuses it.
@@ -217,7 +217,7 @@ impl<'de> Deserialize<'de> for Raw {
 }
 
 /// A value, whatever its tag.
-struct AnyTag(Raw);
+struct AnyTag(RawYaml);
 
 impl<'de> Deserialize<'de> for AnyTag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -228,66 +228,66 @@ impl<'de> Deserialize<'de> for AnyTag {
 struct RawVisitor;
 
 impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
+    type YamlData = RawYaml;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_unit<E>(self) -> Result<RawYaml, E> {
+        Ok(RawYaml::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_none<E>(self) -> Result<RawYaml, E> {
+        Ok(RawYaml::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<RawYaml, E> {
+        Ok(RawYaml::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<RawYaml, E> {
+        Ok(RawYaml::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<RawYaml, E> {
+        Ok(RawYaml::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<RawYaml, E> {
         serde_json::Number::from_f64(value)
-            .map(Raw::Number)
+            .map(RawYaml::Number)
             .ok_or_else(|| E::custom("a number must be finite"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<RawYaml, E> {
+        Ok(RawYaml::Text(value.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawYaml, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Raw::List(list))
+        Ok(RawYaml::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawYaml, A::Error> {
         let mut map = Vec::new();
         while let Some(entry) = entries.next_entry()? {
             map.push(entry);
         }
-        Ok(Raw::Map(map))
+        Ok(RawYaml::YamlMapping(map))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Node;
+    use super::YamlValue;
     use crate::diagnostic::Place;
 
-    fn parse(text: &str) -> Result<Node, String> {
-        Node::parse(text, &Place::file("m.yaml")).map_err(|diagnostic| diagnostic.to_string())
+    fn parse(text: &str) -> Result<YamlValue, String> {
+        YamlValue::parse(text, &Place::file("m.yaml")).map_err(|diagnostic| diagnostic.to_string())
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn a_tag_of_another_tool_is_refused() {
         let check = |text: &str, expected: &str, hint: &str| {
-            let problem = Node::parse(text, &Place::file("m")).unwrap_err();
+            let problem = YamlValue::parse(text, &Place::file("m")).unwrap_err();
             assert_eq!((problem.to_string().as_str(), problem.hint.as_deref()), (expected, Some(hint)));
         };
         let variable =

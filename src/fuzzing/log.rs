@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::LogFormat;
 use crate::environment::Environment;
-use crate::foreign::acts;
+use crate::untrusted::acts;
 use crate::report::Printer;
 
 /// Every format that a log has.

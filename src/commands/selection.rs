@@ -1,6 +1,6 @@
 //! Selects the integrations that a run is about.
 
-use super::Stage;
+use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::integration::{self, Incomplete, Source};
@@ -18,7 +18,7 @@ impl From<Vec<Source>> for Selection {
     }
 }
 
-impl Stage<'_> {
+impl Context<'_> {
     /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
     pub(super) fn select(&self, run: &mut Run) -> Result<Selection, Error> {
         let folder = self.environment.folder();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Stage, comment};
+use super::{Context, comment};
 use crate::config::Shard;
 use crate::deploy::{Listed, Outcome, Sweep, What};
 use crate::diagnostic::Place;
@@ -11,7 +11,7 @@ use crate::integration::{self, Identity, Incomplete};
 use crate::plan::Target;
 use crate::report::Run;
 
-impl Stage<'_> {
+impl Context<'_> {
     /// Deletes the previews of all branches that are gone, in each organization that the manifests name.
     pub(crate) async fn sweep(&self, run: &mut Run) -> Result<(), Error> {
         if self.shard.is_some_and(|shard| shard != Shard { index: 1, ..shard }) {

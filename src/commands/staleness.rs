@@ -1,6 +1,6 @@
 //! Asks the forge whether a run is still the newest of its branch, and whether the branch is open.
 
-use super::Stage;
+use super::Context;
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event, ForgeKind};
 use crate::config::{Config, Mode};
@@ -70,7 +70,7 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
     }
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Context<'a> {
     /// Returns a check that the commit is still the newest one of the branch that is published to production.
     pub(super) fn production_check(self) -> Recheck<'a> {
         Recheck::new(move || {
@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-impl Stage<'_> {
+impl Context<'_> {
     /// Refuses the preview of a branch of the repository itself to a run on a comment, unless the forge says that the pull
     /// request comes from that branch: from a fork, it would bring a stranger's code under the branch's name.
     pub(super) async fn refuse_fork_of_comment(&self, target: &Target) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use url::Url;
 use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
-use crate::foreign::{acts, link};
+use crate::untrusted::{acts, link};
 use crate::forge::{ForgeError, GitHub, Intent, Reservation, State, Status, Success};
 use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};

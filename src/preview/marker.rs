@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::marker;
+use crate::html_comment;
 
 /// The kind of comment that a mark is; a summary of the user's own must not hold one.
 const KIND: &str = "preview";
@@ -37,7 +37,7 @@ impl Mark {
     #[must_use]
     pub(crate) fn find(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
-        let values = marker::read(KIND, line)?;
+        let values = html_comment::read(KIND, line)?;
         let mut mark = Self::default();
         for (key, value) in &values {
             let value = value.clone();
@@ -65,7 +65,7 @@ impl Mark {
     /// Whether a text holds what could be taken for a mark, anywhere in it.
     #[must_use]
     pub(crate) fn is_in(text: &str) -> bool {
-        marker::is_in(text)
+        html_comment::is_in(text)
     }
 
     /// Returns whether the run of this mark is newer than the run of the other. Runs without a number, and runs of another
@@ -128,7 +128,7 @@ impl fmt::Display for Mark {
         values.extend((!self.counter.is_empty()).then_some(("counter", self.counter.as_str())));
         values.push(("hash", &self.hash));
         values.extend(bytes.as_deref().map(|bytes| ("bytes", bytes)));
-        f.write_str(&marker::write(KIND, &values))
+        f.write_str(&html_comment::write(KIND, &values))
     }
 }
 
@@ -214,10 +214,10 @@ mod tests {
 
     #[test]
     fn ids_tell_repositories_of_one_host_apart_and_without_them_names_do() {
-        let check = |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, former: bool| {
+        let check = |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, previous_version: bool| {
             let mark = Mark { repository: theirs.0.to_owned(), repository_id: theirs.1, ..mark() };
             let found = (mark.is_of_repository(ours.0, ours.1), mark.may_be_of_former(ours.0, ours.1));
-            assert_eq!(found, (same, former), "{ours:?} {theirs:?}");
+            assert_eq!(found, (same, previous_version), "{ours:?} {theirs:?}");
         };
         let (docs, other) = ("github.com/acme/docs", "github.com/acme/other");
         check((docs, Some(1)), (docs, Some(1)), true, false);

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::try_join_all;
 
-use super::{Stage, staleness};
+use super::{Context, staleness};
 use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
 use crate::diagnostic::Place;
@@ -22,7 +22,7 @@ const AFTER_A_SIGNAL: Duration = Duration::from_millis(1500);
 /// A branch whose pull requests are many is told of in the newest.
 const MOST_PULL_REQUESTS: usize = 5;
 
-impl Stage<'_> {
+impl Context<'_> {
     /// Says what came of the previews, also where that is a failure.
     pub(super) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
         let (target, deletes) = match decision {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Stage, Timed};
+use super::{Context, Timed};
 use crate::deploy::{DeployError, Deployment, NamedPreview, Outcome, Previews, Recheck, Stop, Verdict, What};
 use crate::forge::Standing;
 use crate::report::Run;
@@ -10,7 +10,7 @@ use crate::report::Run;
 /// Previews are published again at most so often: two runs must not undo each other's work for ever.
 const MAX_ROUNDS: usize = 3;
 
-impl<'a> Stage<'a> {
+impl<'a> Context<'a> {
     /// Looks after the previews that were published: deletes them if their branch or pull request was closed meanwhile, since
     /// the run that should delete them may have come too early, and publishes those again that such a run has deleted
     /// although the branch is open.
