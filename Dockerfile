@@ -1,10 +1,10 @@
-# The image: the binary and certificates to trust, nothing else. `docker build .` makes all of it. Around a binary that is
-# there already, `--build-context build=FOLDER` replaces the first stage; FOLDER/out holds what that leaves in /out.
+# The image contains only the binary and trusted certificates. `docker build .` builds everything. To package an existing binary,
+# replace the first stage with `--build-context build=FOLDER`; FOLDER/out holds the files of that stage's /out.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# Linked statically. With the target named, the flags leave build scripts and procedural macros alone.
+# Links statically. An explicit target keeps the flags away from build scripts and procedural macros.
 RUN target=$(rustc --print host-tuple) && RUSTFLAGS=$(scripts/release/flags "$target") \
     cargo build --release --locked --target "$target"
 RUN install -D -t /out target/*/release/gitbook-deploy \
@@ -22,6 +22,6 @@ LABEL org.opencontainers.image.title="gitbook-deploy" \
     org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out /
 COPY --chmod=644 LICENSE-* /usr/share/doc/gitbook-deploy/
-# Started with nothing mounted, it must not search the whole file system for manifests.
+# Without a mount, the program must not search the whole file system for manifests.
 WORKDIR /repo
 ENTRYPOINT ["/gitbook-deploy"]

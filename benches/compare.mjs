@@ -1,9 +1,9 @@
-// Measures this program beside the vendor's CLI, in turn on one machine, and prints a table in Markdown.
+// Compares this program with `@gitbook/cli`, in turn on one machine, and prints a Markdown table.
 //
-//     node benches/compare.mjs            # what docs/performance.md shows: a quarter of an hour
+//     node benches/compare.mjs            # the table of docs/performance.md; a quarter of an hour
 //     RUNS=1 COUNTS=2 node benches/compare.mjs
 //
-// RUNS: how often each is run (median). COUNTS: how many integrations a repository has, one repository each.
+// RUNS: the number of runs of each program (median). COUNTS: the number of integrations, one repository for each.
 
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const runs = Number(process.env.RUNS ?? 15);
 const counts = (process.env.COUNTS ?? '50,500').split(',').map(Number);
 const example = join(root, 'examples/diagram');
 
-/** A repository of so many integrations that are as `examples/diagram`, each with a script of its own. */
+/** Creates a repository of copies of `examples/diagram`, each with its own script, and returns their names. */
 async function corpus(folder, count) {
     await mkdir(join(folder, '.git'), { recursive: true });
     await cp(join(example, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
@@ -26,21 +26,21 @@ async function corpus(folder, count) {
         await cp(example, own, { recursive: true, filter: (path) => !path.includes('node_modules') });
         const change = async (file, edit) => writeFile(join(own, file), edit(await readFile(join(own, file), 'utf8')));
         await change('gitbook-manifest.yaml', (text) => text.replace('name: diagram\n', `name: ${name}\n`));
-        // With a secret of its own: what is looked for in the log grows with them.
+        // Each integration has its own secret, because every line is searched for every secret.
         await change('gitbook-manifest.yaml', (text) => text.replace('secrets:\n', `secrets:\n  OWN: secret-number-${index}\n`));
         await change('src/index.tsx', (text) => `${text}\nexport const number = ${index};\n`);
     }
     return names;
 }
 
-/** Of several runs: the median time, the highest peak. */
+/** Returns the median time and the highest peak of several runs. */
 const typical = (all) => ({
     wall: median(all.map((one) => one.wall)),
     peak: Math.max(...all.map((one) => one.peak)),
     sent: median(all.map((one) => one.sent)),
 });
 
-/** Runs both in turn, so that whatever else the machine does falls on both. */
+/** Runs the measurements in turn, so that other load on the machine affects all of them. */
 async function inTurn(times, ...measurements) {
     const results = measurements.map(() => []);
     for (let run = 0; run < times; run += 1) {
@@ -65,7 +65,7 @@ function row(what, times, cli, ours) {
 const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-bench-'));
 const server = await startServer();
 
-/** What a run took, and how many bytes of requests it sent. */
+/** Returns the measurement of a run and the bytes of its requests. */
 async function observed(run) {
     const before = server.seen.bytes;
     return { ...(await run()), sent: server.seen.bytes - before };
@@ -75,7 +75,7 @@ try {
     const rows = [];
     const one = join(folder, 'one');
     const [only] = await corpus(one, 1);
-    // Once for the caches of the file system.
+    // The first run fills the caches of the file system.
     const cliOn = (folder) => observed(() => withCli(folder, server.url));
     const oursOn = (folder, variables) => observed(() => withOurs(folder, server.url, variables));
     const both = [() => cliOn(join(one, 'integrations', only)), () => oursOn(one)];
@@ -91,7 +91,7 @@ try {
         const many = join(folder, `repository-${count}`);
         const names = await corpus(many, count);
         const times = Math.max(1, Math.min(runs, Math.round(500 / count)));
-        // Each run of the CLI is one integration, so a part of them tells the time of all. Ours come between them.
+        // Each run of the CLI publishes one integration, so a sample gives the time of all. Our runs come in between.
         const some = names.slice(0, 50);
         const [each, ours] = [[], []];
         for (const [index, name] of some.entries()) {
@@ -102,7 +102,7 @@ try {
         const cli = { ...typical(each), wall: sum('wall'), sent: sum('sent') };
         rows.push(row(`${count} integrations`, `${ours.length}; CLI ${some.length} × 1`, cli, typical(ours)));
     }
-    const head = ['what', 'CLI', 'gitbook-deploy', 'ratio', 'CLI, peak', 'peak', 'CLI, sent', 'sent', 'runs'];
+    const head = ['test', 'CLI', 'gitbook-deploy', 'ratio', 'CLI, peak', 'peak', 'CLI, sent', 'sent', 'runs'];
     console.log(`${await machine()}\n\n${table(head, rows)}`);
 } finally {
     await server.close();

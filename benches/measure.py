@@ -1,4 +1,4 @@
-"""Runs a command and prints what it took as JSON: seconds, peak memory of all its processes in KiB, exit code."""
+"""Runs a command and prints as JSON: seconds, peak memory of all its processes in KiB, exit code."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import time
 
 
 def peaks(pid, found):
-    """Notes the highest memory so far of a process and of those that it started."""
+    """Records the peak memory so far of a process and its children."""
     try:
         with open(f"/proc/{pid}/status") as status:
             line = next((line for line in status if line.startswith("VmHWM:")), None)
@@ -23,7 +23,7 @@ def peaks(pid, found):
 
 
 def watch(pid, found, ended):
-    """Notes them every few milliseconds: more often, it would take time from what is measured."""
+    """Records the peaks every two milliseconds; shorter intervals would slow down the measured program."""
     while not ended.wait(0.002):
         peaks(pid, found)
 

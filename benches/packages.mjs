@@ -1,4 +1,4 @@
-// What both bundlers make of packages of every kind: run as a program, it prints a table in Markdown.
+// Bundles typical packages with both bundlers. Run as a program, it prints a Markdown table of sizes.
 
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,14 +9,14 @@ import { cases } from './packages/cases.mjs';
 import { startServer } from './server.mjs';
 import { root, table, withCli, withOurs } from './tools.mjs';
 
-/** What a script answers to a request. */
+/** Returns the response of a script to a request. */
 async function answer(script, file) {
     await writeFile(file, script);
     const module = await import(pathToFileURL(file));
     return (await module.default.fetch()).text();
 }
 
-/** `[name, bytes of the CLI's script, bytes of ours, what the CLI's answers, what ours answers]` for each package. */
+/** Returns `[name, bytes of the CLI's script, bytes of ours, response of the CLI's, response of ours]` for each package. */
 export async function bundled() {
     const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-packages-'));
     const server = await startServer();

@@ -1,4 +1,4 @@
-// How long it takes to hide a secret of 10 KB that is one character again and again, in ten times as much text.
+// Measures the redaction of a 10 KB secret that repeats one character, in texts of two sizes.
 // usage: node benches/redaction.mjs [BINARY]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ const BINARY = resolve(process.argv[2] ?? 'target/release/gitbook-deploy');
 const RUNS = 7;
 const SECRET = 'a'.repeat(10 * 1024);
 
-/// A repository of so many integrations, whose names almost begin the secret.
+/// Creates a repository of integrations; their names are almost a prefix of the secret.
 function repository(count) {
     const folder = mkdtempSync(join(tmpdir(), 'redaction-'));
     for (let number = 0; number < count; number++) {
@@ -23,7 +23,7 @@ function repository(count) {
     return folder;
 }
 
-/// The median of some runs in milliseconds, and the bytes of text that each of them writes.
+/// Returns the median time of the runs in milliseconds, and the bytes that each run writes.
 function measure(folder, token) {
     const report = join(folder, 'report.json');
     const env = { GITBOOK_MODE: 'check', GITBOOK_BUNDLE: 'false', GITBOOK_TOKEN: token, GITBOOK_REPORT_FILE: report };

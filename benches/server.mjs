@@ -1,8 +1,8 @@
-// GitBook's API, as far as publishing to it goes: takes everything at once, so that what is measured is the client.
+// A server that accepts every publish at once, so that benchmarks measure the client only.
 
 import { createServer } from 'node:http';
 
-/** Starts it on loopback. `latest` is the body of the last request; reading it is no part of answering. */
+/** Starts the server on loopback. `latest` is the body of the last request. */
 export async function startServer() {
     const seen = { requests: 0, bytes: 0, latest: '' };
     const server = createServer(async (request, response) => {

@@ -1,4 +1,4 @@
-// The two programs, run in the same way: with the same environment, one after the other.
+// Runs both programs with the same environment.
 
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ const cli = join(root, 'tests/contract/node_modules/@gitbook/cli/cli.js');
 /** The release binary, or the one that `GITBOOK_DEPLOY` names. */
 const binary = process.env.GITBOOK_DEPLOY ?? join(root, 'target/release/gitbook-deploy');
 
-/** Runs a command in a folder and gives `{ wall, peak }` in seconds and KiB; throws with its log where it fails. */
+/** Runs a command in a folder and returns `{ wall, peak }` in seconds and KiB. Throws an error with the log on failure. */
 async function measured(command, cwd, variables) {
     const { PATH } = process.env;
     const env = { PATH, HOME: tmpdir(), GITBOOK_TOKEN: 'token', DIAGRAM_API_KEY: 'a-key-of-kroki', ...variables };
@@ -32,7 +32,7 @@ export const withCli = (folder, url) => measured([process.execPath, cli, 'publis
 export const withOurs = (folder, url, variables = {}) =>
     measured([binary], folder, { GITBOOK_ENDPOINT: url, GITBOOK_MODE: 'publish', GITBOOK_LOG_FORMAT: 'text', ...variables });
 
-/** What was measured with what. */
+/** Returns versions and hardware of the measurement. */
 export async function machine() {
     const { stdout } = await promisify(execFile)(binary, ['--version']);
     const version = JSON.parse(readFileSync(join(root, 'tests/contract/node_modules/@gitbook/cli/package.json'))).version;

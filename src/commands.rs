@@ -21,16 +21,16 @@ use secrecy::SecretString;
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Mode, Shard};
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, Records, Verdict};
-use crate::diagnostic::{self, Diagnostic, Place, shown};
+use crate::deploy::{Deployment, GitHubDeployments, NamedPreview, Outcome, Previews, Verdict};
+use crate::diagnostic::{self, Diagnostic, SourceLocation, display_path};
 use crate::environment::Environment;
-use crate::error::{Error, Tally};
+use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Checkout, Integration, Packaging, Source, Workshop, processors};
-use crate::symlinks;
+use crate::integration::{self, Checkout, Integration, Packaging, PackagingContext, Source, processors};
 use crate::plan::{Decision, Target};
-use crate::report::{Printer, Report, Run};
+use crate::report::{Printer, Reporter, RunReport};
+use crate::symlinks;
 
 /// What all stages need.
 #[derive(Clone, Copy)]
@@ -41,14 +41,14 @@ pub(crate) struct Context<'a> {
     /// Where branches and pull requests can be asked for.
     pub(crate) forge: Option<&'a Forge>,
     /// Where deployments are recorded.
-    pub(crate) records: Option<&'a Records<'a>>,
+    pub(crate) records: Option<&'a GitHubDeployments<'a>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
-    pub(crate) report: &'a Report,
+    pub(crate) report: &'a Reporter,
     /// This machine's share of the integrations.
     pub(crate) shard: Option<Shard>,
     /// Where integrations are packaged.
-    pub(crate) workshop: &'a Workshop,
+    pub(crate) packaging_context: &'a PackagingContext,
 }
 
 /// An integration and how long it took to package.
@@ -56,10 +56,10 @@ type Timed = (Integration, Duration);
 
 impl<'a> Context<'a> {
     /// Tells the forge what came of it all, and says what it could not be told.
-    pub(crate) async fn conclude(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
+    pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let recorded = async { self.records?.finish().await };
         let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
-        if let Some(dropped @ 1..) = self.records.map(Records::dropped) {
+        if let Some(dropped @ 1..) = self.records.map(GitHubDeployments::dropped) {
             self.printer.notice(&format!(
                 "{dropped} deployments are not recorded: the forge's rate limit is near, and the comment comes first"
             ));
@@ -73,13 +73,13 @@ impl<'a> Context<'a> {
     }
 
     /// Builds and validates everything.
-    pub(crate) async fn check(&self, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn check(&self, run: &mut RunReport) -> Result<(), Error> {
         let of_pull_request = self.ci.event.pull_request().is_some();
         let env = if of_pull_request { &self.config.preview_env } else { &self.config.env };
         self.check_with(env.as_deref(), run).await
     }
 
-    async fn check_with(&self, env: Option<&str>, run: &mut Run) -> Result<(), Error> {
+    async fn check_with(&self, env: Option<&str>, run: &mut RunReport) -> Result<(), Error> {
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         let integrations = self.package(&selection, &mine, env, false, run).await?;
@@ -90,13 +90,13 @@ impl<'a> Context<'a> {
     }
 
     /// Publishes to production.
-    pub(crate) async fn publish(&self, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn publish(&self, run: &mut RunReport) -> Result<(), Error> {
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         // What takes time elsewhere is begun first.
-        let recheck = self.production_check();
+        let staleness = self.production_check();
         let (verdict, packaged) = futures::join!(
-            recheck.recent(),
+            staleness.recent(),
             self.package(&selection, &mine, self.config.env.as_deref(), true, run)
         );
         let integrations = packaged?;
@@ -114,23 +114,23 @@ impl<'a> Context<'a> {
         let looks = in_order(&integrations, self.config.concurrency.get(), look).await;
         let looked: Vec<_> = integrations.iter().zip(looks).collect();
         self.each("publishing", looked, run, async |((built, time), look)| {
-            let _work = self.printer.works_on(&built.name);
-            deployment.publish(built, look, &recheck).await.packaged_in(*time)
+            let _work = self.printer.start_item(&built.name);
+            deployment.publish(built, look, &staleness).await.packaged_in(*time)
         })
         .await;
         self.verdict(run)
     }
 
     /// Publishes the previews of a branch.
-    pub(crate) async fn preview(&self, target: &'a Target, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn preview(&self, target: &'a Target, run: &mut RunReport) -> Result<(), Error> {
         self.refuse_fork_of_comment(target).await?;
         let previews = self.previews(target)?;
         let selection = self.select(run)?;
         let mine = self.share(&selection.sources, run);
         run.named = self.known_previews(&mine, &previews);
-        let recheck = self.preview_check(target);
+        let staleness = self.preview_check(target);
         let (verdict, packaged) = futures::join!(
-            recheck.recent(),
+            staleness.recent(),
             self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
         );
         let integrations = packaged?;
@@ -144,8 +144,8 @@ impl<'a> Context<'a> {
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
         self.each("publishing", &integrations, run, async |(built, time)| {
-            let _work = self.printer.works_on(&built.name);
-            deployment.preview(built, &previews, &recheck).await.packaged_in(*time)
+            let _work = self.printer.start_item(&built.name);
+            deployment.preview(built, &previews, &staleness).await.packaged_in(*time)
         })
         .await;
         self.follow_up(&deployment, &previews, &integrations, run).await;
@@ -153,13 +153,13 @@ impl<'a> Context<'a> {
     }
 
     /// Deletes the previews of a branch. The manifests' names are enough for that.
-    pub(crate) async fn delete(&self, target: &'a Target, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, target: &'a Target, run: &mut RunReport) -> Result<(), Error> {
         let previews = self.previews(target)?;
         let all = self.select_names(run)?;
         let named = self.preview_names(&all, &previews, run)?;
         let named = self.share_of_equals(named, run);
-        let recheck = self.deletion_check(target);
-        if let Verdict::Stop(stop) = recheck.recent().await {
+        let staleness = self.deletion_check(target);
+        if let Verdict::Stop(stop) = staleness.recent().await {
             let why = stop.to_string();
             self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
             return Ok(());
@@ -167,14 +167,14 @@ impl<'a> Context<'a> {
         let gitbook = self.gitbook().await?;
         let deployment = self.deployment(&gitbook);
         self.each("deleting", &named, run, async |preview| {
-            let _work = self.printer.works_on(&preview.name);
-            deployment.delete(preview, &previews, &recheck).await
+            let _work = self.printer.start_item(&preview.name);
+            deployment.delete(preview, &previews, &staleness).await
         })
         .await;
-        for preview in self.forgotten(&named, target, &previews, &gitbook).await {
-            run.outcomes.push(deployment.delete(&preview, &previews, &recheck).await);
+        for preview in self.removed_integrations(&named, target, &previews, &gitbook).await {
+            run.outcomes.push(deployment.delete(&preview, &previews, &staleness).await);
         }
-        self.check_reopened(&recheck, run).await;
+        self.check_reopened(&staleness, run).await;
         run.named = named;
         self.verdict(run)
     }
@@ -182,10 +182,10 @@ impl<'a> Context<'a> {
     /// Leaves everything as it is.
     fn skip<'i>(
         &self,
-        items: impl Iterator<Item = (String, &'i Place)>,
+        items: impl Iterator<Item = (String, &'i SourceLocation)>,
         preview: bool,
         why: &str,
-        run: &mut Run,
+        run: &mut RunReport,
     ) {
         run.outcomes = items.map(|(name, place)| Outcome::skipped(name, place, preview, why)).collect();
     }
@@ -198,13 +198,13 @@ impl<'a> Context<'a> {
         mine: &[&Source],
         env: Option<&str>,
         resolve_secrets: bool,
-        run: &mut Run,
+        run: &mut RunReport,
     ) -> Result<Vec<Timed>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
-        let phase = self.printer.phase("packaging", mine.len());
+        let phase = self.printer.start_phase("packaging", mine.len());
         let package = async |source: &Source| {
             let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
-            let _work = self.printer.works_on(&folder);
+            let _work = self.printer.start_item(&folder);
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
@@ -239,7 +239,7 @@ impl<'a> Context<'a> {
         &self,
         selection: &Selection,
         previews: &Previews<'_>,
-        run: &mut Run,
+        run: &mut RunReport,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let mut identities = Vec::new();
@@ -264,10 +264,10 @@ impl<'a> Context<'a> {
             bundle: self.config.bundle,
             resolve_secrets,
             timeout: self.config.timeout,
-            seal: self.config.token.as_ref(),
+            hash_key: self.config.token.as_ref(),
             environment: self.environment,
             workspace: self.ci.workspace.as_deref(),
-            workshop: self.workshop,
+            packaging_context: self.packaging_context,
         }
     }
 
@@ -318,13 +318,13 @@ impl<'a> Context<'a> {
                 let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
-                tracing::info!("sandbox: what is published goes to `{}`", shown(folder));
+                tracing::info!("sandbox: what is published goes to `{}`", display_path(folder));
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
         let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
-        Ok(if self.shard.is_some() { gitbook.among_others() } else { gitbook })
+        Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 
     /// Deploys several at once. One that fails, or takes its time, does not stop the others.
@@ -332,7 +332,7 @@ impl<'a> Context<'a> {
         &self,
         doing: &str,
         items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-        run: &mut Run,
+        run: &mut RunReport,
         deploy: impl FnMut(T) -> F,
     ) {
         let items = items.into_iter();
@@ -341,7 +341,7 @@ impl<'a> Context<'a> {
     }
 
     /// Whether all went well.
-    fn verdict(&self, run: &Run) -> Result<(), Error> {
+    fn verdict(&self, run: &RunReport) -> Result<(), Error> {
         let failed = run.outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         match (self.cancel.signal(), failed) {
             (Some(signal), _) => Err(Error::Cancelled(signal)),
@@ -351,14 +351,14 @@ impl<'a> Context<'a> {
     }
 
     /// Shows problems that were not shown yet; an error when one of them is.
-    fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut Run) -> Result<(), Error> {
+    fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut RunReport) -> Result<(), Error> {
         diagnostic::sort(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
         problems.retain(|problem| !run.problems.iter().any(|known| known.is_same(problem)));
         self.report.problems(&problems);
         run.problems.extend(problems);
         diagnostic::sort(&mut run.problems);
-        if has_error { Err(Error::Sources(Tally::of(&run.problems))) } else { Ok(()) }
+        if has_error { Err(Error::Sources(ProblemCounts::of(&run.problems))) } else { Ok(()) }
     }
 }
 

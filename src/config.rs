@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
 use crate::integration::{Override, list};
 use crate::preview::Template;
@@ -158,7 +158,7 @@ impl Config {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
         let message = format!("gives `{}` to several integrations", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
-        Some(Diagnostic::error(Place::variable(&field.variable), message).hint(hint))
+        Some(Diagnostic::error(SourceLocation::variable(&field.variable), message).hint(hint))
     }
 }
 

@@ -1,42 +1,42 @@
 //! Carries a plan out, one integration at a time or several at once.
 
-mod answer;
 mod attempt;
 mod deletion;
-mod previous_version;
+mod github_deployments;
 mod guard;
-#[cfg(test)]
-mod histories;
 mod outcome;
 mod previews;
+mod previous_version;
 mod production;
+#[cfg(test)]
+mod property_tests;
 mod quota;
-mod recheck;
-mod records;
-mod same;
+mod response_check;
+mod staleness;
 mod sweep;
+mod unchanged;
 mod version;
 
 pub(crate) use crate::integration::Part;
-pub(crate) use outcome::{DeployError, Done, Outcome, What};
-pub(crate) use recheck::{Recheck, Stop, Verdict};
-pub(crate) use records::Records;
+pub(crate) use github_deployments::GitHubDeployments;
+pub(crate) use outcome::{DeployError, Outcome, Status, Success};
+pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
 pub(crate) use sweep::{Listed, Sweep, SweepError};
 
 use std::sync::Once;
 use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
-use crate::diagnostic::Place;
-use crate::untrusted::link_or_folder;
-use crate::gitbook::{GitBook, Published, Tried};
+use crate::diagnostic::SourceLocation;
+use crate::gitbook::{Attempts, GitBook, Published};
 use crate::integration::Identity;
 use crate::plan::Target;
-use crate::preview::{Mark, Template};
-use answer::{Difference, Sent};
+use crate::preview::{OwnershipMarker, Template};
+use crate::untrusted::link_or_folder;
 use attempt::AttemptError;
+use github_deployments::Publishing;
 use previous_version::PreviousVersion;
-use records::Publishing;
+use response_check::{Difference, ExpectedIntegration};
 
 /// All that carrying out a plan needs to know.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct Deployment<'a> {
     /// Whether a signal came.
     pub cancel: &'a Cancel,
     /// Where deployments are recorded, if anywhere.
-    pub records: Option<&'a Records<'a>>,
+    pub records: Option<&'a GitHubDeployments<'a>>,
     /// Change nothing.
     pub dry_run: bool,
     /// Leave a preview that is there already as it is.
@@ -82,7 +82,7 @@ pub(crate) struct NamedPreview {
     /// The production name of its integration.
     pub integration: String,
     /// Where the integration is.
-    pub place: Place,
+    pub place: SourceLocation,
     /// The preview's name.
     pub name: String,
 }
@@ -111,13 +111,13 @@ impl Previews<'_> {
     /// The integration of which something is the preview, if it is one of this branch.
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
-        let mark = existing.summary.as_deref().and_then(Mark::find)?;
+        let mark = existing.summary.as_deref().and_then(OwnershipMarker::find)?;
         let is_ours = mark.is_of_the_same_preview(&self.mark(&mark.integration));
         (is_ours && self.name(&mark.integration) == existing.name).then_some(mark.integration)
     }
 
-    fn mark(&self, integration: &str) -> Mark {
-        Mark {
+    fn mark(&self, integration: &str) -> OwnershipMarker {
+        OwnershipMarker {
             integration: integration.to_owned(),
             repository: self.repository.to_owned(),
             repository_id: self.repository_id,
@@ -136,8 +136,8 @@ impl Deployment<'_> {
     async fn recorded(
         &self,
         publishing: &Publishing<'_>,
-        request: impl Future<Output = Result<Tried<Published>, DeployError>>,
-    ) -> Result<Tried<Published>, DeployError> {
+        request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
+    ) -> Result<Attempts<Published>, DeployError> {
         match self.records {
             Some(records) => records.of(publishing, request).await,
             None => request.await,
@@ -172,16 +172,16 @@ impl Deployment<'_> {
         &self,
         doing: &'static str,
         name: &str,
-        request: impl Future<Output = Tried<Result<T, AttemptError>>>,
-    ) -> Result<Tried<T>, DeployError> {
+        request: impl Future<Output = Attempts<Result<T, AttemptError>>>,
+    ) -> Result<Attempts<T>, DeployError> {
         let name = name.to_owned();
-        let Ok(Tried { last, unanswered }) = self.unless_cancelled(request).await? else {
+        let Ok(Attempts { last, unanswered }) = self.unless_cancelled(request).await? else {
             return Err(DeployError::CancelledInFlight { doing, name });
         };
         let may_have_happened = unanswered > 0;
         let tried = may_have_happened.then_some(doing);
         match last {
-            Ok(last) => Ok(Tried { last, unanswered }),
+            Ok(last) => Ok(Attempts { last, unanswered }),
             Err(AttemptError::Api(source)) => {
                 Err(DeployError::Api { doing, name, may_have_happened, source })
             }
@@ -217,9 +217,9 @@ impl Deployment<'_> {
     async fn timed(
         &self,
         name: String,
-        place: &Place,
+        place: &SourceLocation,
         preview: bool,
-        work: impl Future<Output = Result<Done, DeployError>>,
+        work: impl Future<Output = Result<Success, DeployError>>,
     ) -> Outcome {
         let started = Instant::now();
         let before = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
@@ -236,8 +236,8 @@ impl Deployment<'_> {
     }
 }
 
-fn seen(answer: &Published, done: Done) -> Done {
-    Done {
+fn seen(answer: &Published, done: Success) -> Success {
+    Success {
         url: answer.urls.app.as_deref().and_then(link_or_folder),
         version: answer.version.as_ref().map(ToString::to_string),
         ..done
@@ -246,13 +246,19 @@ fn seen(answer: &Published, done: Done) -> Done {
 
 /// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link
 /// to this one.
-fn published(answer: &Tried<Published>, sent: &Sent<'_>, previous_version: Option<PreviousVersion>, done: Done) -> Done {
+fn published(
+    answer: &Attempts<Published>,
+    sent: &ExpectedIntegration<'_>,
+    previous_version: Option<PreviousVersion>,
+    done: Success,
+) -> Success {
     let last = &answer.last;
     sent.differences(last).iter().for_each(Difference::warn);
-    let done = Done { what: What::Published, ..done };
+    let done = Success { status: Status::Published, ..done };
     if sent.another(last).is_some() {
         return done;
     }
-    let script_bytes_before = previous_version.and_then(|previous_version| previous_version.script_bytes(answer));
-    seen(last, Done { script_bytes_before, ..done })
+    let script_bytes_before =
+        previous_version.and_then(|previous_version| previous_version.script_bytes(answer));
+    seen(last, Success { script_bytes_before, ..done })
 }

@@ -1,8 +1,8 @@
 //! A problem in what the user wrote, with the place where it is.
 
-mod place;
+mod location;
 
-pub(crate) use place::{Excerpt, HIDDEN, Place, Position, shown};
+pub(crate) use location::{Excerpt, HIDDEN, Position, SourceLocation, display_path};
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub(crate) struct Diagnostic {
     /// Whether it stops the deployment.
     pub severity: Severity,
     /// Where it is, unless it is nowhere in particular.
-    pub place: Option<Place>,
+    pub place: Option<SourceLocation>,
     /// What is wrong, in lower case and without a full stop.
     pub message: String,
     /// What to do about it.
@@ -42,7 +42,7 @@ pub(crate) struct Diagnostic {
 
 impl Diagnostic {
     /// A problem that stops the deployment.
-    pub(crate) fn error(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+    pub(crate) fn error(place: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             place: place.into(),
@@ -53,7 +53,7 @@ impl Diagnostic {
     }
 
     /// A problem that does not.
-    pub(crate) fn warning(place: impl Into<Option<Place>>, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(place: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(place, message) }
     }
 
@@ -127,11 +127,11 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Diagnostic, Place, nearest};
+    use super::{Diagnostic, SourceLocation, nearest};
 
     #[test]
     fn place_comes_first() {
-        let place = Place::file("a/gitbook-manifest.yaml").at(3, 8);
+        let place = SourceLocation::file("a/gitbook-manifest.yaml").at(3, 8);
         let diagnostic = Diagnostic::error(place, "`title` is too long");
         assert_eq!(diagnostic.to_string(), "a/gitbook-manifest.yaml:3:8: `title` is too long");
     }

@@ -19,7 +19,7 @@ pub(crate) enum Error {
     Argument(String),
     /// Bad values of variables; each was reported.
     #[error("{0}, nothing was sent")]
-    Configuration(Tally),
+    Configuration(ProblemCounts),
     /// The CI system's event is not understood.
     #[error("what happened can't be told")]
     Ci(#[source] CiError),
@@ -28,7 +28,7 @@ pub(crate) enum Error {
     Refused(Refusal),
     /// Problems in manifests, images, secrets and scripts; each was reported.
     #[error("{0}, nothing was sent")]
-    Sources(Tally),
+    Sources(ProblemCounts),
     /// Previews need the repository to be known.
     #[error("the repository is not known, and previews are known by it")]
     NoRepository,
@@ -114,14 +114,14 @@ impl Error {
 
 /// How many problems there are, and in how many places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct ProblemCounts {
     errors: usize,
     warnings: usize,
     files: usize,
     variables: usize,
 }
 
-impl Tally {
+impl ProblemCounts {
     /// Counts problems.
     #[must_use]
     pub(crate) fn of(problems: &[Diagnostic]) -> Self {
@@ -139,7 +139,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for ProblemCounts {
     /// `3 errors and 1 warning in 2 files and 1 variable`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let some = |(number, what): (usize, &str)| (number > 0).then(|| count(number, what));

@@ -1,6 +1,5 @@
 //! The forge: what only it can tell of branches and pull requests, and what is written there about previews.
 
-mod answer;
 mod budget;
 mod client;
 mod comment;
@@ -9,12 +8,13 @@ mod error;
 mod github;
 mod gitlab;
 mod login;
+mod models;
 mod refs;
 
 pub(crate) use budget::Reservation;
 pub(crate) use client::Access;
-pub(crate) use comment::{Found, Kept, Wish};
-pub(crate) use deployments::{Intent, State, Status, Success};
+pub(crate) use comment::{CommentResult, CommentUpdate, ExistingComments};
+pub(crate) use deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use gitlab::GitLab;
@@ -41,14 +41,14 @@ impl Forge {
     ///
     /// # Errors
     /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
-    pub(crate) async fn standing(
+    pub(crate) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
-    ) -> Result<Standing, ForgeError> {
+    ) -> Result<RefState, ForgeError> {
         match self {
-            Self::GitHub(github) => github.standing(branch, pull_request).await,
-            Self::GitLab(gitlab) => gitlab.standing(branch, pull_request).await,
+            Self::GitHub(github) => github.ref_state(branch, pull_request).await,
+            Self::GitLab(gitlab) => gitlab.ref_state(branch, pull_request).await,
         }
     }
 
@@ -77,19 +77,19 @@ impl Forge {
 
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
     #[must_use]
-    pub(crate) fn apart(&self) -> Self {
+    pub(crate) fn own_circuit_breaker(&self) -> Self {
         match self {
-            Self::GitHub(github) => Self::GitHub(github.apart()),
-            Self::GitLab(gitlab) => Self::GitLab(gitlab.apart()),
+            Self::GitHub(github) => Self::GitHub(github.own_circuit_breaker()),
+            Self::GitLab(gitlab) => Self::GitLab(gitlab.own_circuit_breaker()),
         }
     }
 
     /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
     #[must_use]
-    pub(crate) fn hurried(&self, timeout: Duration) -> Self {
+    pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         match self {
-            Self::GitHub(github) => Self::GitHub(github.hurried(timeout)),
-            Self::GitLab(gitlab) => Self::GitLab(gitlab.hurried(timeout)),
+            Self::GitHub(github) => Self::GitHub(github.single_attempt(timeout)),
+            Self::GitLab(gitlab) => Self::GitLab(gitlab.single_attempt(timeout)),
         }
     }
 
@@ -108,14 +108,14 @@ impl Forge {
 
 /// How long a rate limit is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum MaxWait {
     /// As the answer is wanted, but not needed.
     Short,
     /// As nothing can be done without it.
     Long,
 }
 
-impl Patience {
+impl MaxWait {
     fn longest_wait(self) -> Duration {
         match self {
             Self::Short => Duration::from_secs(15),
@@ -127,23 +127,23 @@ impl Patience {
 
 /// Where a branch or pull request stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum RefState {
     /// The branch exists, or the pull request is open.
     Open {
         /// Its newest commit; empty where the forge does not know it yet.
         tip: String,
     },
     /// The branch does not exist any more, or the pull request is closed.
-    Gone,
+    Closed,
 }
 
-impl Standing {
+impl RefState {
     /// Whether a commit, whole or abbreviated, is the newest one, as far as is known.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
         match self {
             Self::Open { tip } => tip.is_empty() || tip.starts_with(&commit.to_ascii_lowercase()),
-            Self::Gone => false,
+            Self::Closed => false,
         }
     }
 }

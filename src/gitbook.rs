@@ -1,12 +1,12 @@
 //! The GitBook integrations API: publish, read, delete and list.
 
-mod answer;
 mod error;
+mod models;
 pub mod sandbox;
 
 pub use crate::http::{Retryable, TransportError};
-pub use answer::{Content, Deletion, Failure, Published, Tried};
 pub use error::ApiError;
+pub use models::{Attempts, Content, Deletion, Failure, Published};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::cancel::Cancel;
 use crate::http::{Answer, FIRST_PAUSE, Http, MAX_PAGE, Redirects, Retry, push};
-use answer::{Organization, Page};
+use models::{Organization, Page};
 
 /// The largest number of items that a page of a list may have.
 const PAGE: u32 = 1000;
@@ -67,7 +67,7 @@ impl GitBook {
     /// The same client on one of several machines at work: they share the token's limit, and each has to wait until its
     /// turn comes.
     #[must_use]
-    pub(crate) fn among_others(mut self) -> Self {
+    pub(crate) fn for_shard(mut self) -> Self {
         self.retry.patience_with_limits = PATIENCE_AMONG_OTHERS;
         self
     }
@@ -105,7 +105,7 @@ impl GitBook {
         name: &str,
         body: Vec<u8>,
         before: impl AsyncFn(Option<Failure>) -> Result<Option<Published>, E>,
-    ) -> Tried<Result<Published, E>> {
+    ) -> Attempts<Result<Published, E>> {
         let body = bytes::Bytes::from(body);
         self.change(before, async || self.post(name, body.clone()).await).await
     }
@@ -135,7 +135,7 @@ impl GitBook {
         &self,
         name: &str,
         before: impl AsyncFn(Option<Failure>) -> Result<Option<Deletion>, E>,
-    ) -> Tried<Result<Deletion, E>> {
+    ) -> Attempts<Result<Deletion, E>> {
         self.change(before, async || self.remove(name).await).await
     }
 
@@ -145,7 +145,7 @@ impl GitBook {
         &self,
         before: impl AsyncFn(Option<Failure>) -> Result<Option<T>, E>,
         request: impl AsyncFn() -> Result<T, ApiError>,
-    ) -> Tried<Result<T, E>> {
+    ) -> Attempts<Result<T, E>> {
         let failure = Mutex::new(None);
         let unanswered = AtomicU32::new(0);
         let attempt = async || {
@@ -166,7 +166,7 @@ impl GitBook {
         };
         // Its state is large, and several are under way at once.
         let last = Box::pin(self.retry.run(&attempt)).await;
-        Tried { last, unanswered: unanswered.load(Ordering::Relaxed) }
+        Attempts { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
 
     async fn post(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {

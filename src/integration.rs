@@ -7,23 +7,23 @@ mod entry;
 mod files;
 mod images;
 mod manifest;
-mod masked;
 mod nearby;
+mod packaging_context;
 mod paths;
+mod redact_manifest;
 mod root;
 mod script;
 mod secrets;
 mod weight;
-mod workshop;
 
-pub(crate) use body::Stale;
+pub(crate) use body::SourceChanged;
 pub(crate) use bundle::{Part, serve};
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
-pub(crate) use manifest::{Form, Override};
+pub(crate) use manifest::{Override, ValueFormat};
+pub(crate) use packaging_context::{ARGUMENT, PackagingContext, processors};
 pub(crate) use root::Checkout;
 pub(crate) use weight::{REQUEST, weights};
-pub(crate) use workshop::{ARGUMENT, Workshop, processors};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -33,11 +33,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
-use crate::yaml::{Map, Node, Value};
-use crate::preview::{self, Mark};
+use crate::preview::{self, OwnershipMarker};
 use crate::schema;
+use crate::yaml::{YamlData, YamlMapping, YamlValue};
 use body::{Content, Fields};
 use bundle::Bundle;
 use images::{Image, Purpose};
@@ -60,13 +60,13 @@ pub(crate) struct Packaging<'a> {
     pub timeout: Duration,
     /// What makes secrets unrecognizable in a content hash, which others may see: only who has it can tell whether a
     /// guess is right.
-    pub seal: Option<&'a SecretString>,
+    pub hash_key: Option<&'a SecretString>,
     /// What secrets are resolved from, and where relative paths start.
     pub environment: &'a Environment,
     /// The folder of the checkout, as the CI system gives it.
     pub workspace: Option<&'a Path>,
     /// Where it is done.
-    pub workshop: &'a Workshop,
+    pub packaging_context: &'a PackagingContext,
 }
 
 impl Packaging<'_> {
@@ -83,7 +83,7 @@ pub(crate) struct Integration {
     /// Its production name.
     pub name: String,
     /// What the CI system's checkout calls it: the manifest's path, or the variable.
-    pub place: Place,
+    pub place: SourceLocation,
     fields: Fields,
     content: Content,
     /// Whose the script is.
@@ -109,7 +109,7 @@ pub(crate) struct PreviewIdentity {
     /// `private` or `unlisted`.
     pub visibility: &'static str,
     /// Whose it is.
-    pub mark: Mark,
+    pub mark: OwnershipMarker,
 }
 
 /// What came of packaging one integration.
@@ -133,9 +133,9 @@ pub(crate) struct Identity {
     /// Its organization's id or subdomain.
     pub organization: Option<String>,
     /// Where the manifest is.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Where its name is written.
-    pub named: Place,
+    pub named: SourceLocation,
 }
 
 /// What an integration is known by, for its previews' names; reads nothing but the manifest.
@@ -193,9 +193,9 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, bundle) {
         (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
-            let sealed = secrets.as_ref().map(|secrets| secrets.sealed(packaging.seal));
-            let script = packaging.workshop.shelf.keep(script);
-            let content = Content { icon, previews, secrets, sealed, script };
+            let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
+            let script = packaging.packaging_context.script_cache.keep(script);
+            let content = Content { icon, previews, secrets, keyed_hash, script };
             let (fields, place) = (fields(&manifest.fields), manifest.place);
             Some(Integration { name, place, fields, content, parts })
         }
@@ -224,7 +224,8 @@ fn load(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diag
 
 /// What is wrong with the manifest itself.
 fn check(manifest: &Manifest) -> Vec<Diagnostic> {
-    let node = Node { value: Value::Map(manifest.fields.clone()), place: manifest.place.clone() };
+    let node =
+        YamlValue { value: YamlData::YamlMapping(manifest.fields.clone()), place: manifest.place.clone() };
     let found = schema::check(&node, &schema::MANIFEST);
     let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
@@ -233,7 +234,7 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
         found.push(Diagnostic::error(node.place.clone(), problem));
     }
     if let Some(node) = manifest.fields.get("summary")
-        && node.as_text().is_some_and(Mark::is_in)
+        && node.as_text().is_some_and(OwnershipMarker::is_in)
     {
         let message = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();
@@ -254,8 +255,8 @@ fn invalid_name(name: &str) -> Option<String> {
     }
 }
 
-async fn secrets(fields: &Map, packaging: &Packaging<'_>) -> (Option<Secrets>, Vec<Diagnostic>) {
-    let Some(secrets) = fields.get("secrets").and_then(Node::as_map) else { return (None, Vec::new()) };
+async fn secrets(fields: &YamlMapping, packaging: &Packaging<'_>) -> (Option<Secrets>, Vec<Diagnostic>) {
+    let Some(secrets) = fields.get("secrets").and_then(YamlValue::as_map) else { return (None, Vec::new()) };
     if !packaging.resolve_secrets {
         return (Some(Secrets::default()), secrets::check(secrets, packaging.environment));
     }
@@ -264,7 +265,7 @@ async fn secrets(fields: &Map, packaging: &Packaging<'_>) -> (Option<Secrets>, V
 }
 
 /// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
-fn fields(manifest: &Map) -> Fields {
+fn fields(manifest: &YamlMapping) -> Fields {
     let elsewhere = ["name", "script", "icon", "previewImages", "secrets"];
     let own = manifest.0.iter().filter(|(key, _)| !elsewhere.contains(&key.name.as_str()));
     let mut fields: Fields = own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
@@ -276,7 +277,7 @@ fn fields(manifest: &Map) -> Fields {
 fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Vec<Image>), Vec<Diagnostic>) {
     let root = packaging.root(&manifest.folder);
     let mut problems = Vec::new();
-    let mut read = |node: &Node, purpose| {
+    let mut read = |node: &YamlValue, purpose| {
         let text = node.as_text()?;
         match images::read(&root, &manifest.folder, text, purpose, &node.place) {
             Ok((image, warnings)) => {
@@ -339,7 +340,7 @@ impl Integration {
     ///
     /// # Errors
     /// When the script can't be read any more.
-    pub(crate) fn request(&self) -> Result<Request<'_>, Stale> {
+    pub(crate) fn request(&self) -> Result<Request<'_>, SourceChanged> {
         let hash = self.content.content_hash(&self.name, &self.fields)?;
         Ok(Request { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
@@ -351,13 +352,13 @@ impl Integration {
     pub(crate) fn preview_request(
         &self,
         identity: &PreviewIdentity,
-    ) -> Result<Option<(Request<'_>, Mark)>, Stale> {
+    ) -> Result<Option<(Request<'_>, OwnershipMarker)>, SourceChanged> {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = self.content.content_hash(&identity.name, &fields)?;
         let script_bytes = u32::try_from(self.script_bytes()).ok();
-        let mark = Mark { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
+        let mark = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
         Ok(Some((Request { hash, fields: Cow::Owned(fields), content: &self.content }, mark)))
@@ -369,7 +370,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// When the checkout was written to meanwhile.
-    pub(crate) fn body(&self) -> Result<Vec<u8>, Stale> {
+    pub(crate) fn body(&self) -> Result<Vec<u8>, SourceChanged> {
         self.content.body(&self.fields)
     }
 }

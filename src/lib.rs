@@ -2,29 +2,27 @@
 
 mod cancel;
 mod ci;
+mod commands;
 mod config;
 mod deploy;
 mod diagnostic;
 mod environment;
 mod error;
-mod untrusted;
 mod forge;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod gitbook;
+mod html_comment;
 mod http;
 mod integration;
-mod symlinks;
-mod html_comment;
-mod yaml;
 mod plan;
 mod preview;
+mod redact;
 mod report;
 mod schema;
-mod commands;
-#[cfg(test)]
-mod tidy;
-
+mod symlinks;
+mod untrusted;
+mod yaml;
 pub use environment::Environment;
 pub use report::Terminal;
 
@@ -34,16 +32,16 @@ use std::io::{BufRead, Write};
 use tracing::instrument::WithSubscriber as _;
 
 use cancel::Cancel;
-use ci::{Ci, Node};
+use ci::{Ci, ParallelJob};
+use commands::Context;
 use config::{Config, Mode, Shard};
-use deploy::Records;
-use error::{Error, Tally};
+use deploy::GitHubDeployments;
+use error::{Error, ProblemCounts};
 use forge::Forge;
-use integration::Workshop;
+use integration::PackagingContext;
 use plan::{Decision, Plan};
 use preview::Branch;
-use report::{Printer, Report, Run};
-use context::Context;
+use report::{Printer, Reporter, RunReport};
 
 /// Bundles scripts for another process of this program if the arguments ask for that.
 ///
@@ -76,10 +74,10 @@ pub async fn run(
     for token in environment.tokens() {
         printer.hide(&token.into());
     }
-    let report = Report::open(&environment, printer.clone());
+    let report = Reporter::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
     odd.extend(problem);
-    let mut run = Run { problems: odd, ..Run::default() };
+    let mut run = RunReport { problems: odd, ..RunReport::default() };
     let result = async {
         match arguments.first() {
             Some(argument) => Err(Error::Argument(argument.to_string_lossy().into_owned())),
@@ -103,38 +101,52 @@ fn asked_for(arguments: &[OsString]) -> Option<String> {
 async fn deployment(
     environment: &Environment,
     printer: &Printer,
-    report: &Report,
-    run: &mut Run,
+    report: &Reporter,
+    run: &mut RunReport,
 ) -> Result<(), Error> {
     let cancel = Cancel::on_signals();
     let config = configuration(environment, report, run)?;
-    let workshop = &Workshop::new(environment.program().map(ToOwned::to_owned));
+    let packaging_context = &PackagingContext::new(environment.program().map(ToOwned::to_owned));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    let shard = config.shard.or(ci.node.map(|Node { index, total, .. }| Shard { index, total }));
+    let shard = config.shard.or(ci.node.map(|ParallelJob { index, total, .. }| Shard { index, total }));
     // The only share is the whole, and nobody else is at work.
     let shard = shard.filter(|shard| shard.total > 1);
     log(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
-        workshop.processes.prepare();
+        packaging_context.processes.prepare();
     }
-    let forge =
-        plan.decision.concerns_forge().then(|| commands::forge(&config, &ci, &plan.decision, &cancel)).flatten();
+    let forge = plan
+        .decision
+        .concerns_forge()
+        .then(|| commands::forge(&config, &ci, &plan.decision, &cancel))
+        .flatten();
     let forge = forge.as_ref();
     let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
     let holds_secret = |text: &str| printer.redacted(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
-    let records = records.map(|forge| Records::new(forge, &cancel, commit, run_url, &holds_secret));
+    let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
-    let context = Context { environment, config, ci, forge, records, cancel, printer, report, shard, workshop };
+    let context = Context {
+        environment,
+        config,
+        ci,
+        forge,
+        records,
+        cancel,
+        printer,
+        report,
+        shard,
+        packaging_context,
+    };
     let result = carry_out(&plan.decision, &context, run).await;
     context.conclude(&plan.decision, run, result.as_ref().err()).await;
     // One that came while all was told has cut that short.
     result.and_then(|()| cancel.signal().map_or(Ok(()), |signal| Err(Error::Cancelled(signal))))
 }
 
-async fn carry_out(decision: &Decision, context: &Context<'_>, run: &mut Run) -> Result<(), Error> {
+async fn carry_out(decision: &Decision, context: &Context<'_>, run: &mut RunReport) -> Result<(), Error> {
     match decision {
         Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
         Decision::Nothing => Ok(()),
@@ -147,7 +159,7 @@ async fn carry_out(decision: &Decision, context: &Context<'_>, run: &mut Run) ->
     }
 }
 
-fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> Result<Config, Error> {
+fn configuration(environment: &Environment, report: &Reporter, run: &mut RunReport) -> Result<Config, Error> {
     let (config, problems) = match Config::from_environment(environment) {
         Ok((config, odd)) => (Some(config), odd),
         Err(problems) => (None, problems),
@@ -155,7 +167,7 @@ fn configuration(environment: &Environment, report: &Report, run: &mut Run) -> R
     run.problems.extend(problems);
     diagnostic::sort(&mut run.problems);
     report.problems(&run.problems);
-    let tally = Tally::of(&run.problems);
+    let tally = ProblemCounts::of(&run.problems);
     config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
 }
 
@@ -188,7 +200,7 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
             "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`, so pushes to it do not publish to production"
         ));
     }
-    if let (None, Some(Node { index, total, others_may_differ: true })) = (config.shard, ci.node) {
+    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) = (config.shard, ci.node) {
         printer.notice(&format!(
             "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
         ));

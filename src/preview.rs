@@ -3,7 +3,7 @@
 mod marker;
 mod name;
 
-pub(crate) use marker::Mark;
+pub(crate) use marker::OwnershipMarker;
 pub(crate) use name::{Template, TemplateError};
 
 use sha2::{Digest as _, Sha256};
@@ -89,7 +89,7 @@ pub(crate) fn title(production: &str, branch: &Branch) -> String {
 ///
 /// `None` when the mark alone is longer than a summary may be.
 #[must_use]
-pub(crate) fn summary(production: &str, mark: &Mark) -> Option<String> {
+pub(crate) fn summary(production: &str, mark: &OwnershipMarker) -> Option<String> {
     let mark = mark.to_string();
     let room = SUMMARY_MAX.checked_sub(units(&mark))?;
     // The empty line keeps the comment out of the last paragraph.
@@ -128,7 +128,7 @@ fn units(text: &str) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Branch, Mark, summary, title};
+    use super::{Branch, OwnershipMarker, summary, title};
 
     /// Text of all kinds: plain, of characters that are two UTF-16 units, with control characters, very long.
     fn text() -> impl Strategy<Value = String> {
@@ -171,13 +171,13 @@ mod tests {
         fn any_summary_fits_and_keeps_its_mark(production in production_summary(), branch in text(), run: u64) {
             let names = ["hello", "github.com/acme/docs"].map(str::to_owned);
             let [integration, repository] = names;
-            let mark = Mark { integration, repository, branch, run, ..Mark::default() };
+            let mark = OwnershipMarker { integration, repository, branch, run, ..OwnershipMarker::default() };
             let summary = summary(&production, &mark);
             // A branch of a few hundred bytes fits, encoded; longer ones than forges allow need not.
             prop_assert!(summary.is_some() || mark.to_string().len() > 2048);
             if let Some(summary) = summary {
                 prop_assert!(summary.encode_utf16().count() <= 2048);
-                prop_assert_eq!(Mark::find(&summary), Some(mark));
+                prop_assert_eq!(OwnershipMarker::find(&summary), Some(mark));
                 let kept: String = production.chars().take(100).collect();
                 prop_assert!(production.trim().is_empty() || summary.starts_with(kept.trim_end()), "{summary}");
             }
@@ -207,17 +207,18 @@ mod tests {
 
     #[test]
     fn a_summary_ends_with_the_mark_and_fits() {
-        let mark = Mark { integration: "hello".into(), branch: "x".into(), ..Mark::default() };
+        let mark =
+            OwnershipMarker { integration: "hello".into(), branch: "x".into(), ..OwnershipMarker::default() };
         let check = |production: &str| {
             let summary = summary(production, &mark).unwrap();
             assert!(summary.chars().count() <= 2048);
-            assert_eq!(Mark::find(&summary).as_ref(), Some(&mark));
+            assert_eq!(OwnershipMarker::find(&summary).as_ref(), Some(&mark));
             summary
         };
         assert_eq!(check(""), mark.to_string());
         assert_eq!(check("Hi.\n"), format!("Hi.\n\n{mark}"));
         assert!(check(&"x".repeat(2048)).starts_with("xxx"));
-        let endless = Mark { branch: "ö".repeat(400), ..Mark::default() };
+        let endless = OwnershipMarker { branch: "ö".repeat(400), ..OwnershipMarker::default() };
         assert_eq!(summary("", &endless), None);
     }
 }

@@ -24,7 +24,7 @@ const URI_COMPONENT: &AsciiSet =
 
 /// The secrets, in all forms in which somebody may repeat them. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Hidden(Arc<RwLock<Secrets>>);
+pub(super) struct Redactor(Arc<RwLock<Secrets>>);
 
 #[derive(Default)]
 struct Secrets {
@@ -33,7 +33,7 @@ struct Secrets {
     finder: Option<AhoCorasick>,
 }
 
-impl Hidden {
+impl Redactor {
     /// Hides a secret and each of its lines from now on. The lines that were not hidden yet are given back.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
         let mut lines: Vec<_> = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).collect();
@@ -151,11 +151,11 @@ fn lower_case_hex(encoded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Hidden;
+    use super::Redactor;
 
     #[test]
     fn a_secret_is_hidden_in_every_form() {
-        let hidden = Hidden::default();
+        let hidden = Redactor::default();
         assert_eq!(hidden.add("a+b/\"c\"\nsecond line\n x \n"), ["a+b/\"c\"", "second line"]);
         let check = |text: &str| assert_eq!(hidden.redacted(&format!("<{text}>")), "<***>");
         check("a+b/\"c\"");
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_holds_another_is_hidden_whole() {
-        let hidden = Hidden::default();
+        let hidden = Redactor::default();
         hidden.add("inner");
         hidden.add("outer-inner-outer");
         assert_eq!(hidden.redacted("outer-inner-outer, inner"), "***, ***");
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn of_secrets_that_overlap_nothing_is_left() {
-        let hidden = Hidden::default();
+        let hidden = Redactor::default();
         hidden.add("abcdef");
         hidden.add("defghi");
         assert_eq!(hidden.redacted("<abcdefghi>"), "<***>");
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_long_secret_that_repeats_itself_is_found() {
-        let hidden = Hidden::default();
+        let hidden = Redactor::default();
         hidden.add(&"a".repeat(10_000));
         assert_eq!(hidden.redacted(&format!("<{}>", "a".repeat(25_000))), "<***>");
         assert_eq!(hidden.redacted(&"a".repeat(9_999)), "a".repeat(9_999));

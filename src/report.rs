@@ -4,7 +4,6 @@ mod annotations;
 pub(crate) mod comment;
 mod escape;
 mod excerpt;
-mod hidden;
 mod log;
 mod outputs;
 mod printer;
@@ -26,18 +25,18 @@ use serde_json::{Value, json};
 use crate::ci::Ci;
 use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
-use crate::error::{Error, Tally, count};
-use crate::symlinks;
+use crate::error::{Error, ProblemCounts, count};
 use crate::plan::{Decision, Plan};
+use crate::symlinks;
 use outputs::OutputFile;
 use quality::QualityFile;
 
 /// Everything that a run came to; it is filled in step by step, so that whatever is known is reported also when a
 /// step fails.
 #[derive(Debug, Default)]
-pub(crate) struct Run {
+pub(crate) struct RunReport {
     /// What the CI system told.
     pub ci: Option<Ci>,
     /// What was decided.
@@ -73,7 +72,7 @@ impl Shares {
 
 /// Where everything goes that is said at the end.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct Reporter {
     printer: Printer,
     outputs: Option<OutputFile>,
     summary: Option<PathBuf>,
@@ -83,7 +82,7 @@ pub(crate) struct Report {
     checkout: PathBuf,
 }
 
-impl Report {
+impl Reporter {
     /// Opens what the environment names. Nothing here can fail: a sink that can't be written is a warning, once
     /// there is something to write.
     #[must_use]
@@ -119,7 +118,7 @@ impl Report {
 
     /// Says how the run ended, on the terminal and in every file that was asked for, and gives the exit code.
     #[must_use]
-    pub(crate) fn close(&self, run: &Run, result: Result<(), Error>) -> u8 {
+    pub(crate) fn close(&self, run: &RunReport, result: Result<(), Error>) -> u8 {
         let error = result.err();
         // A sweep has said so itself.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
@@ -153,7 +152,7 @@ impl Report {
             self.written(&file.path, outputs::write(&file.path, &text, &self.checkout));
         }
         if !run.problems.is_empty() && run.problems.iter().all(|problem| !problem.is_error()) {
-            self.printer.info(&Tally::of(&run.problems).to_string());
+            self.printer.info(&ProblemCounts::of(&run.problems).to_string());
         }
         match &error {
             // One integration's failure was shown just now.
@@ -177,7 +176,7 @@ impl Report {
     /// A sink that fails never fails the deployment.
     fn written(&self, path: &Path, result: std::io::Result<()>) {
         if let Err(error) = result {
-            let message = format!("`{}` can't be written: {error}", shown(path));
+            let message = format!("`{}` can't be written: {error}", display_path(path));
             self.printer.problems(&[Diagnostic::warning(None, message)]);
         }
     }
@@ -199,7 +198,7 @@ fn tally(outcomes: &[Outcome]) -> String {
 }
 
 /// The outputs of section 8 of the contract, in this order.
-fn values(run: &Run, error: Option<&Error>, printer: &Printer) -> Vec<(&'static str, String)> {
+fn values(run: &RunReport, error: Option<&Error>, printer: &Printer) -> Vec<(&'static str, String)> {
     let plan = run.plan.as_ref();
     let shares = run.shares;
     let mode = plan.map_or("", |plan| plan.decision.name());
@@ -238,7 +237,7 @@ fn values(run: &Run, error: Option<&Error>, printer: &Printer) -> Vec<(&'static 
 }
 
 /// The output `result`: the first integration's, or what came of a run that got to none.
-fn result(run: &Run, error: Option<&Error>) -> &'static str {
+fn result(run: &RunReport, error: Option<&Error>) -> &'static str {
     match (run.outcomes.first(), error) {
         (Some(first), _) => first.word(),
         (None, Some(_)) => "failed",
@@ -247,7 +246,7 @@ fn result(run: &Run, error: Option<&Error>) -> &'static str {
     }
 }
 
-fn is_preview(run: &Run) -> bool {
+fn is_preview(run: &RunReport) -> bool {
     matches!(run.plan.as_ref().map(|plan| &plan.decision), Some(Decision::Preview(_) | Decision::Delete(_)))
 }
 
@@ -269,7 +268,7 @@ fn integration(outcome: &Outcome) -> Value {
 }
 
 /// The report file: the whole result as one document.
-fn document(run: &Run, error: Option<&Error>, exit_code: u8, printer: &Printer) -> Value {
+fn document(run: &RunReport, error: Option<&Error>, exit_code: u8, printer: &Printer) -> Value {
     let ci = run.ci.as_ref();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -320,7 +319,7 @@ fn problem(problem: &Diagnostic, printer: &Printer) -> Value {
     let position = place.and_then(|place| place.position);
     json!({
         "severity": problem.severity,
-        "file": place.and_then(|place| place.path()).map(shown),
+        "file": place.and_then(|place| place.path()).map(display_path),
         "variable": place.filter(|place| place.path().is_none()).map(|place| place.origin_text().into_owned()),
         "line": position.map(|position| position.line),
         "column": position.map(|position| position.column),

@@ -10,7 +10,7 @@ const NOT_IN_LINKS: &AsciiSet =
 /// Whether a character does anything to those around it: controls a terminal, ends a line or changes the direction of
 /// what follows.
 #[must_use]
-pub(crate) fn acts(character: char) -> bool {
+pub(crate) fn is_unsafe_char(character: char) -> bool {
     character.is_control() || ends_line(character) || turns_text(character)
 }
 
@@ -45,13 +45,13 @@ fn of_scheme(address: &str, schemes: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{acts, link, link_or_folder};
+    use super::{is_unsafe_char, link, link_or_folder};
 
     #[test]
     fn what_acts_on_what_is_around_it_is_no_text() {
         let check = |characters: &str, expected: bool| {
             for character in characters.chars() {
-                assert_eq!(acts(character), expected, "{character:?}");
+                assert_eq!(is_unsafe_char(character), expected, "{character:?}");
             }
         };
         check("\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{2028}\u{2029}\u{61c}\u{200e}\u{202e}\u{2066}", true);

@@ -7,13 +7,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned, Tagged};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub(crate) struct YamlValue {
     pub(crate) value: YamlData,
-    pub(crate) place: Place,
+    pub(crate) place: SourceLocation,
 }
 
 /// What a value is.
@@ -35,12 +35,12 @@ pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 #[derive(Clone, Debug)]
 pub(crate) struct YamlKey {
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) place: SourceLocation,
 }
 
 impl YamlValue {
     /// Reads YAML, of which JSON is a part.
-    pub(crate) fn parse(text: &str, place: &Place) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
         // YAML 1.2, where `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text behind it.
         let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
         let source = YamlText { text, place };
@@ -50,7 +50,7 @@ impl YamlValue {
     }
 
     /// A text, such as the value of a variable.
-    pub(crate) fn text(value: impl Into<String>, place: &Place) -> Self {
+    pub(crate) fn text(value: impl Into<String>, place: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), place: place.clone() }
     }
 
@@ -65,13 +65,15 @@ impl YamlValue {
             RawYaml::List(items) => {
                 YamlData::List(items.into_iter().map(|item| Self::from_raw(item, origin)).collect())
             }
-            RawYaml::YamlMapping(entries) => YamlData::YamlMapping(YamlMapping(entries
-                .into_iter()
-                .map(|(key, value)| {
-                    let place = origin.span(key.referenced);
-                    (YamlKey { name: key.value, place }, Self::from_raw(value, origin))
-                })
-                .collect())),
+            RawYaml::YamlMapping(entries) => YamlData::YamlMapping(YamlMapping(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| {
+                        let place = origin.span(key.referenced);
+                        (YamlKey { name: key.value, place }, Self::from_raw(value, origin))
+                    })
+                    .collect(),
+            )),
         };
         Self { value, place }
     }
@@ -84,12 +86,14 @@ impl YamlValue {
             YamlData::Number(value) => value.clone().into(),
             YamlData::Text(value) => value.clone().into(),
             YamlData::List(items) => items.iter().map(Self::to_json).collect(),
-            YamlData::YamlMapping(map) => map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+            YamlData::YamlMapping(map) => {
+                map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect()
+            }
         }
     }
 
     /// A JSON value, every part of it at `place`.
-    pub(crate) fn from_json(json: &serde_json::Value, place: &Place) -> Self {
+    pub(crate) fn from_json(json: &serde_json::Value, place: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
             serde_json::Value::Bool(value) => YamlData::Bool(*value),
@@ -98,12 +102,14 @@ impl YamlValue {
             serde_json::Value::Array(items) => {
                 YamlData::List(items.iter().map(|item| Self::from_json(item, place)).collect())
             }
-            serde_json::Value::Object(entries) => YamlData::YamlMapping(YamlMapping(entries
-                .iter()
-                .map(|(name, value)| {
-                    (YamlKey { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
-                })
-                .collect())),
+            serde_json::Value::Object(entries) => YamlData::YamlMapping(YamlMapping(
+                entries
+                    .iter()
+                    .map(|(name, value)| {
+                        (YamlKey { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
+                    })
+                    .collect(),
+            )),
         };
         Self { value, place: place.clone() }
     }
@@ -168,12 +174,12 @@ impl YamlMapping {
 /// What is parsed.
 struct YamlText<'a> {
     text: &'a str,
-    place: &'a Place,
+    place: &'a SourceLocation,
 }
 
 impl YamlText<'_> {
     /// Where a scalar stands, up to its end when that is on the same line.
-    fn span(&self, location: Location) -> Place {
+    fn span(&self, location: Location) -> SourceLocation {
         let place = at(self.place, location);
         let bytes = location.span().byte_offset().zip(location.span().byte_len());
         let bytes = bytes.and_then(|(start, length)| {
@@ -188,7 +194,7 @@ impl YamlText<'_> {
     }
 }
 
-fn at(origin: &Place, location: Location) -> Place {
+fn at(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
         _ => origin.clone(),
@@ -228,7 +234,7 @@ impl<'de> Deserialize<'de> for AnyTag {
 struct RawVisitor;
 
 impl<'de> Visitor<'de> for RawVisitor {
-    type YamlData = RawYaml;
+    type Value = RawYaml;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
@@ -284,10 +290,10 @@ impl<'de> Visitor<'de> for RawVisitor {
 #[cfg(test)]
 mod tests {
     use super::YamlValue;
-    use crate::diagnostic::Place;
+    use crate::diagnostic::SourceLocation;
 
     fn parse(text: &str) -> Result<YamlValue, String> {
-        YamlValue::parse(text, &Place::file("m.yaml")).map_err(|diagnostic| diagnostic.to_string())
+        YamlValue::parse(text, &SourceLocation::file("m.yaml")).map_err(|diagnostic| diagnostic.to_string())
     }
 
     #[test]
@@ -329,7 +335,7 @@ mod tests {
     #[test]
     fn a_tag_of_another_tool_is_refused() {
         let check = |text: &str, expected: &str, hint: &str| {
-            let problem = YamlValue::parse(text, &Place::file("m")).unwrap_err();
+            let problem = YamlValue::parse(text, &SourceLocation::file("m")).unwrap_err();
             assert_eq!((problem.to_string().as_str(), problem.hint.as_deref()), (expected, Some(hint)));
         };
         let variable =

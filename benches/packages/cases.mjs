@@ -1,4 +1,4 @@
-// What integrations import, of every kind: what is imported, and what is done with it.
+// Packages that integrations typically import: name, import statement, use.
 
 export const cases = [
     // Validation libraries.
@@ -11,7 +11,7 @@ export const cases = [
     ['highlight.js', "import hljs from 'highlight.js';", "hljs.highlightAuto('let a = 1;').value"],
     ['katex', "import katex from 'katex';", "katex.renderToString('x^2')"],
     ['slugify', "import slugify from 'slugify';", "slugify('Übung macht')"],
-    // Generated parsers, and those written by hand.
+    // Generated and hand-written parsers.
     ['jsonata', "import jsonata from 'jsonata';", "jsonata('$sum(a)').ast().type"],
     ['peggy', "import peggy from 'peggy';", "peggy.parser.parse('a = \"b\"').type"],
     ['acorn', "import { parse } from 'acorn';", "parse('1 + 1', { ecmaVersion: 2024 }).type"],
@@ -21,7 +21,7 @@ export const cases = [
     ['fast-xml-parser', "import { XMLParser } from 'fast-xml-parser';", "new XMLParser().parse('<a>1</a>').a"],
     ['csv-parse', "import { parse } from 'csv-parse/browser/esm/sync';", "parse('a,b').length"],
     ['semver', "import semver from 'semver';", "semver.satisfies('1.2.3', '^1')"],
-    // Languages in a language.
+    // Templates, Markdown and syntax highlighting.
     ['handlebars', "import Handlebars from 'handlebars/dist/cjs/handlebars.js';", "Handlebars.VERSION"],
     ['mustache', "import Mustache from 'mustache';", "Mustache.render('{{a}}', { a: 1 })"],
     ['marked', "import { marked } from 'marked';", "marked.parse('# a')"],

@@ -1,6 +1,8 @@
 //! Bitbucket Pipelines: which event it was, nothing says; it is told by what is there.
 
-use super::{Ci, Event, ParallelJob, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
+use super::{
+    Ci, Event, ParallelJob, PullRequest, commit, folder, number, pushed, repository, text, untold_owner,
+};
 use crate::environment::Environment;
 
 /// Reads the variables.

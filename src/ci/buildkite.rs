@@ -1,6 +1,8 @@
 //! Buildkite.
 
-use super::{Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text};
+use super::{
+    Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, text,
+};
 use crate::environment::Environment;
 use crate::preview::Branch;
 

@@ -11,7 +11,7 @@ use crate::plan::decide;
 pub(super) type Variables<'a> = &'a [(&'a str, &'a str)];
 
 /// An event in few words.
-pub(super) fn test_support(event: &Event) -> String {
+pub(super) fn described(event: &Event) -> String {
     match event {
         Event::Push(branch) => format!("push to {branch}"),
         Event::BranchDeleted(branch) => format!("{branch} deleted"),
@@ -71,7 +71,7 @@ pub(super) fn decision(parts: &[Variables<'_>]) -> String {
 #[track_caller]
 pub(super) fn check(parts: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
     let ci = ci(parts);
-    assert_eq!(test_support(&ci.event), event, "{parts:?}");
+    assert_eq!(described(&ci.event), event, "{parts:?}");
     assert_eq!(ci.commit.as_deref().unwrap_or_default(), commit, "{parts:?}");
     assert_eq!(decision(parts), expected, "{parts:?}");
 }

@@ -1,6 +1,6 @@
 //! Which system is found when several of their variables are there.
 
-use crate::ci::test_support::{Variables, ci, test_support};
+use crate::ci::test_support::{Variables, ci, described};
 use crate::ci::{commit, detect};
 use crate::environment::Environment;
 
@@ -70,7 +70,7 @@ fn of_two_systems_none_is_guessed() {
                     assert_eq!(error.to_string(), expected);
                     assert!(error.hint().starts_with(&format!("unset `{first}` or `{second}`, ")));
                     let said = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
-                    assert_eq!(test_support(&ci(&[&said]).event), "push to x");
+                    assert_eq!(described(&ci(&[&said]).event), "push to x");
                 }
             }
         }
@@ -89,8 +89,8 @@ fn what_another_value_says_is_no_system() {
 #[test]
 fn with_its_one_variable_alone_no_system_says_what_happened() {
     for (variable, value, _) in &KNOWN[1..] {
-        let test_support = test_support(&ci(&[&[(variable, value)]]).event);
-        assert!(test_support == "no event" || test_support.starts_with("other: "), "{variable}: {test_support}");
+        let text = described(&ci(&[&[(variable, value)]]).event);
+        assert!(text == "no event" || text.starts_with("other: "), "{variable}: {text}");
     }
 }
 
@@ -108,7 +108,7 @@ fn gitea_and_forgejo_speak_githubs_language() {
     let check = |own: Variables<'_>, system: &str| {
         let ci = ci(&[push, own]);
         assert_eq!((ci.system, ci.detected_by), (system, Some("GITHUB_ACTIONS")));
-        assert_eq!(test_support(&ci.event), "push to feature/main");
+        assert_eq!(described(&ci.event), "push to feature/main");
         assert_eq!(ci.repository.as_deref(), Some("git.example.com/acme/hello"));
     };
     check(&[], "GitHub Actions");

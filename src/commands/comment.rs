@@ -8,13 +8,13 @@ use futures::future::try_join_all;
 use super::{Context, staleness};
 use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
-use crate::diagnostic::Place;
+use crate::diagnostic::SourceLocation;
 use crate::error::Error;
-use crate::forge::{Forge, ForgeError, Found, Kept, Wish};
+use crate::forge::{CommentResult, CommentUpdate, ExistingComments, Forge, ForgeError};
 use crate::gitbook::GitBook;
 use crate::integration;
 use crate::plan::{Decision, Target};
-use crate::report::{Run, comment};
+use crate::report::{RunReport, comment};
 
 /// How long a cancelled run may take to say so: what GitHub's runner gives it is nearly over.
 const AFTER_A_SIGNAL: Duration = Duration::from_millis(1500);
@@ -24,7 +24,7 @@ const MOST_PULL_REQUESTS: usize = 5;
 
 impl Context<'_> {
     /// Says what came of the previews, also where that is a failure.
-    pub(super) async fn comment(&self, decision: &Decision, run: &Run, error: Option<&Error>) {
+    pub(super) async fn comment(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
             Decision::Delete(target) => (target, true),
@@ -45,8 +45,8 @@ impl Context<'_> {
         match self.cancel.signal() {
             None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
-                let hurried = forge.hurried(AFTER_A_SIGNAL);
-                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
+                let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
+                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
             }
         }
     }
@@ -55,7 +55,7 @@ impl Context<'_> {
     /// Whether they are ours is the mark's to say.
     ///
     /// Only where an event asks for all previews of the branch: what is selected by name or folder leaves others out.
-    pub(super) async fn forgotten(
+    pub(super) async fn removed_integrations(
         &self,
         named: &[NamedPreview],
         target: &Target,
@@ -72,15 +72,15 @@ impl Context<'_> {
         let work = async {
             // That there is no answer is told when the comment is written.
             let found = self.find_comments(forge, target, true).await.unwrap_or_default();
-            let names = found.iter().flat_map(Found::texts).flat_map(comment::previews);
+            let names = found.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
             let names = names.filter(|name| !named.iter().any(|known| known.name == *name));
-            let mut forgotten = Vec::new();
+            let mut removed_integrations = Vec::new();
             for name in names.collect::<BTreeSet<_>>() {
                 match gitbook.read(&name).await {
                     Ok(existing) => {
                         let integration = existing.and_then(|existing| previews.integration_of(&existing));
-                        let place = Place::variable("GITBOOK_INTEGRATIONS");
-                        forgotten.extend(integration.map(|integration| NamedPreview {
+                        let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
+                        removed_integrations.extend(integration.map(|integration| NamedPreview {
                             integration,
                             place,
                             name,
@@ -91,7 +91,7 @@ impl Context<'_> {
                     }
                 }
             }
-            forgotten
+            removed_integrations
         };
         self.cancel.or_at_once(work).await.unwrap_or_default()
     }
@@ -109,8 +109,8 @@ impl Context<'_> {
         match self.cancel.signal() {
             None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
-                let hurried = forge.hurried(AFTER_A_SIGNAL);
-                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&hurried)).await);
+                let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
+                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
             }
         }
     }
@@ -121,7 +121,7 @@ impl Context<'_> {
         forge: &Forge,
         target: &Target,
         closed_too: bool,
-    ) -> Result<Vec<Found>, ForgeError> {
+    ) -> Result<Vec<ExistingComments>, ForgeError> {
         let numbers = match target.pull_request {
             Some(number) => vec![number],
             None => forge.pull_requests(&target.branch, !closed_too).await?,
@@ -133,7 +133,7 @@ impl Context<'_> {
     async fn keep_all(
         &self,
         forge: &Forge,
-        found: Result<Vec<Found>, ForgeError>,
+        found: Result<Vec<ExistingComments>, ForgeError>,
         rows: &[comment::Row],
         create: bool,
     ) {
@@ -147,16 +147,16 @@ impl Context<'_> {
         }
     }
 
-    async fn keep(&self, forge: &Forge, found: Found, rows: &[comment::Row], create: bool) {
+    async fn keep(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
         let place = forge.kind().pull_request(found.number());
         let text = |there: &[String]| comment::text(there, rows);
-        let wish = Wish { text: &text, create, shared: self.is_one_of_several() };
+        let wish = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
         match forge.keep_comment(found, &wish).await {
-            Ok(Kept::Written) => tracing::info!("the comment on {place} is up to date"),
-            Ok(Kept::Unread(error)) => {
+            Ok(CommentResult::Written) => tracing::info!("the comment on {place} is up to date"),
+            Ok(CommentResult::Unread(error)) => {
                 tracing::info!("the comment on {place} was written, but not read back: {error}");
             }
-            Ok(Kept::Unchanged | Kept::None) | Err(ForgeError::Cancelled) => {}
+            Ok(CommentResult::Unchanged | CommentResult::None) | Err(ForgeError::Cancelled) => {}
             Err(error) => staleness::tell(self.printer, &format!("no comment on {place}"), &error),
         }
     }

@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use super::{Context, Timed};
-use crate::deploy::{DeployError, Deployment, NamedPreview, Outcome, Previews, Recheck, Stop, Verdict, What};
-use crate::forge::Standing;
-use crate::report::Run;
+use crate::deploy::{
+    DeployError, Deployment, NamedPreview, Outcome, Previews, StalenessCheck, Status, Stop, Verdict,
+};
+use crate::forge::RefState;
+use crate::report::RunReport;
 
 /// Previews are published again at most so often: two runs must not undo each other's work for ever.
 const MAX_ROUNDS: usize = 3;
@@ -19,7 +21,7 @@ impl<'a> Context<'a> {
         deployment: &Deployment<'_>,
         previews: &Previews<'a>,
         integrations: &[Timed],
-        run: &mut Run,
+        run: &mut RunReport,
     ) {
         let target = previews.target;
         for _ in 0..MAX_ROUNDS {
@@ -27,11 +29,11 @@ impl<'a> Context<'a> {
                 return;
             }
             let undone = "could not check whether the branch was closed meanwhile";
-            let standing = self.standing(&target.branch, target.pull_request, undone).await;
-            if standing == Some(Standing::Gone) {
+            let ref_state = self.ref_state(&target.branch, target.pull_request, undone).await;
+            if ref_state == Some(RefState::Closed) {
                 return self.delete_closed(deployment, previews, run).await;
             }
-            let is_open = standing.is_some();
+            let is_open = ref_state.is_some();
             if !self.publish_again(is_open, deployment, previews, integrations, run).await {
                 return;
             }
@@ -39,7 +41,7 @@ impl<'a> Context<'a> {
     }
 
     /// Deletes the previews that were published just now: what they are of is closed.
-    async fn delete_closed(self, deployment: &Deployment<'_>, previews: &Previews<'a>, run: &mut Run) {
+    async fn delete_closed(self, deployment: &Deployment<'_>, previews: &Previews<'a>, run: &mut RunReport) {
         let target = previews.target;
         let closed = self.gone(&target.branch, target.pull_request);
         if let Some(number) = self.other_pull_request(target).await {
@@ -47,15 +49,15 @@ impl<'a> Context<'a> {
             return;
         }
         tracing::info!("{closed}: what was published is deleted again");
-        let recheck = Recheck::new(move || Box::pin(self.deletion_verdict(target)));
-        let Run { outcomes, named, .. } = run;
+        let staleness = StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)));
+        let RunReport { outcomes, named, .. } = run;
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.may_be_published()) {
             let is_that = |named: &&NamedPreview| named.name == outcome.name;
             if let Some(named) = named.iter().find(is_that) {
-                *outcome = deployment.delete(named, previews, &recheck).await;
+                *outcome = deployment.delete(named, previews, &staleness).await;
             }
         }
-        self.check_reopened(&recheck, run).await;
+        self.check_reopened(&staleness, run).await;
     }
 
     /// Publishes the previews again that another run has deleted, if their branch is known to be open. Returns whether there
@@ -66,10 +68,10 @@ impl<'a> Context<'a> {
         deployment: &Deployment<'_>,
         previews: &Previews<'a>,
         integrations: &[Timed],
-        run: &mut Run,
+        run: &mut RunReport,
     ) -> bool {
         // The branch may be closed again by now.
-        let recheck = self.preview_check(previews.target);
+        let staleness = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = run.outcomes.iter_mut().zip(integrations);
         for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| is_there(outcome)) {
@@ -86,7 +88,7 @@ impl<'a> Context<'a> {
             tracing::warn!(
                 "another run has deleted `{name}` although its branch is open: publishing it again"
             );
-            *outcome = deployment.preview(integration, previews, &recheck).await.packaged_in(*time);
+            *outcome = deployment.preview(integration, previews, &staleness).await.packaged_in(*time);
             has_published = true;
         }
         has_published
@@ -94,11 +96,11 @@ impl<'a> Context<'a> {
 
     /// Asks once more after deletions. A run for a branch that was opened again may have found its previews before they were
     /// deleted.
-    pub(super) async fn check_reopened(self, recheck: &Recheck<'_>, run: &mut Run) {
+    pub(super) async fn check_reopened(self, staleness: &StalenessCheck<'_>, run: &mut RunReport) {
         if !run.outcomes.iter().any(Outcome::has_deleted) {
             return;
         }
-        let Verdict::Stop(Stop::Open(reason)) = recheck.since(Instant::now()).await else { return };
+        let Verdict::Stop(Stop::Open(reason)) = staleness.since(Instant::now()).await else { return };
         for outcome in run.outcomes.iter_mut().filter(|outcome| outcome.has_deleted()) {
             let (name, reason) = (outcome.name.clone(), reason.clone());
             outcome.result = Err(DeployError::Reopened { name, reason });
@@ -107,5 +109,5 @@ impl<'a> Context<'a> {
 }
 
 fn is_there(outcome: &Outcome) -> bool {
-    outcome.result.as_ref().is_ok_and(|done| matches!(done.what, What::Published | What::Unchanged))
+    outcome.result.as_ref().is_ok_and(|done| matches!(done.status, Status::Published | Status::Unchanged))
 }

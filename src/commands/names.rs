@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::deploy::NamedPreview;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
 /// An error for each preview whose name is an integration's own, or another preview's. Previews of integrations that have
@@ -37,7 +37,7 @@ fn is_same(name: &str, other: &str) -> bool {
 
 /// An error for each name that a second integration has, whatever its case.
 pub(super) fn same(integrations: &[Identity]) -> Vec<Diagnostic> {
-    let mut first: HashMap<String, &Place> = HashMap::new();
+    let mut first: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();
     for Identity { name, named, .. } in integrations {
         match first.get(&name.to_lowercase()) {
@@ -56,13 +56,13 @@ pub(super) fn same(integrations: &[Identity]) -> Vec<Diagnostic> {
 mod tests {
     use super::{collisions, same};
     use crate::deploy::NamedPreview;
-    use crate::diagnostic::Place;
+    use crate::diagnostic::SourceLocation;
     use crate::integration::Identity;
 
     fn check_previews(previews: &[(&str, &str)], expected: &[&str]) {
         let named = |(integration, name): &(&str, &str)| NamedPreview {
             integration: (*integration).to_owned(),
-            place: Place::file(*integration),
+            place: SourceLocation::file(*integration),
             name: (*name).to_owned(),
         };
         let previews: Vec<_> = previews.iter().map(named).collect();
@@ -89,8 +89,8 @@ mod tests {
         let identity = |(name, file): (&str, &str)| Identity {
             name: name.to_owned(),
             organization: None,
-            place: Place::file(file),
-            named: Place::file(file).at(1, 7),
+            place: SourceLocation::file(file),
+            named: SourceLocation::file(file).at(1, 7),
         };
         let found = same(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();

@@ -4,7 +4,7 @@ use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::integration::{self, Incomplete, Source};
-use crate::report::Run;
+use crate::report::RunReport;
 
 /// What is to be deployed, and what of it was not found: that is told with all other problems.
 pub(super) struct Selection {
@@ -20,7 +20,7 @@ impl From<Vec<Source>> for Selection {
 
 impl Context<'_> {
     /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
-    pub(super) fn select(&self, run: &mut Run) -> Result<Selection, Error> {
+    pub(super) fn select(&self, run: &mut RunReport) -> Result<Selection, Error> {
         let folder = self.environment.folder();
         let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources.into(),
@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// The sources whose names matter only. There may be no checkout any more: then a variable gives the name.
-    pub(super) fn select_names(&self, run: &mut Run) -> Result<Selection, Error> {
+    pub(super) fn select_names(&self, run: &mut RunReport) -> Result<Selection, Error> {
         if self.config.names_integration() {
             Ok(vec![integration::from_variables(self.environment.folder())].into())
         } else {

@@ -5,14 +5,14 @@ use crate::config::{Shard, shares_worth};
 use crate::error::{Error, count};
 use crate::integration::{self, Source};
 use crate::plan::Decision;
-use crate::report::{Run, Shares};
+use crate::report::{RunReport, Shares};
 
 /// How much work is done in the time that a machine takes to start, with its checkout and packages.
 const START: u64 = 64 * integration::REQUEST;
 
 impl Context<'_> {
     /// Checks what the later job will do, and divides all the work among its runners.
-    pub(crate) async fn plan(&self, decision: &Decision, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn plan(&self, decision: &Decision, run: &mut RunReport) -> Result<(), Error> {
         let all = Self { shard: None, ..*self };
         let weights = match decision {
             Decision::Publish => {
@@ -49,7 +49,7 @@ impl Context<'_> {
     }
 
     /// This machine's share of the sources.
-    pub(super) fn share<'s>(&self, sources: &'s [Source], run: &mut Run) -> Vec<&'s Source> {
+    pub(super) fn share<'s>(&self, sources: &'s [Source], run: &mut RunReport) -> Vec<&'s Source> {
         match self.shard {
             Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources), run),
             None => sources.iter().collect(),
@@ -57,7 +57,7 @@ impl Context<'_> {
     }
 
     /// This machine's share of what is equally much work, whatever is checked out.
-    pub(super) fn share_of_equals<T>(&self, items: Vec<T>, run: &mut Run) -> Vec<T> {
+    pub(super) fn share_of_equals<T>(&self, items: Vec<T>, run: &mut RunReport) -> Vec<T> {
         match self.shard {
             Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST, item)), run),
             None => items,
@@ -66,7 +66,7 @@ impl Context<'_> {
 }
 
 /// The items of a share. How many they are is said, since a share that has none is no mistake.
-fn told<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>, run: &mut Run) -> Vec<T> {
+fn told<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>, run: &mut RunReport) -> Vec<T> {
     let all = count(items.len(), "integration");
     let mine = shard.of(items);
     let division = match mine.len() {

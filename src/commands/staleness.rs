@@ -4,9 +4,9 @@ use super::Context;
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event, ForgeKind};
 use crate::config::{Config, Mode};
-use crate::deploy::{Recheck, Stop, Verdict};
+use crate::deploy::{StalenessCheck, Stop, Verdict};
 use crate::error::Error;
-use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, Patience, Standing, is_commit};
+use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, MaxWait, RefState, is_commit};
 use crate::http::is_loopback;
 use crate::plan::{Decision, Refusal, Target};
 use crate::preview::Branch;
@@ -38,7 +38,7 @@ pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Canc
     if api.scheme() == "http" && !is_loopback(api) {
         tracing::warn!("`{api_variable}` is plain `http`, which shows `{token_variable}` to the network");
     }
-    let patience = if *decision == Decision::Sweep { Patience::Long } else { Patience::Short };
+    let patience = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
     let Config { timeout, retries, .. } = *config;
     let access = Access { root: api, token, timeout, retries, patience, cancel };
     let forge = match ci.forge {
@@ -72,8 +72,8 @@ pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
 
 impl<'a> Context<'a> {
     /// Returns a check that the commit is still the newest one of the branch that is published to production.
-    pub(super) fn production_check(self) -> Recheck<'a> {
-        Recheck::new(move || {
+    pub(super) fn production_check(self) -> StalenessCheck<'a> {
+        StalenessCheck::new(move || {
             Box::pin(async move {
                 let Some(branch) = self.ci.event.branch() else { return Verdict::Unknown };
                 let pull_request = self.ci.event.pull_request();
@@ -88,17 +88,17 @@ impl<'a> Context<'a> {
 
     /// Returns a check that the commit is still the newest one of the branch or pull request of a preview, and that this is
     /// open.
-    pub(super) fn preview_check(self, target: &'a Target) -> Recheck<'a> {
-        Recheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
+    pub(super) fn preview_check(self, target: &'a Target) -> StalenessCheck<'a> {
+        StalenessCheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
     }
 
     /// Returns a check that the branch or pull request of a preview is still closed. A preview that is deleted by hand needs
     /// no such check.
-    pub(super) fn deletion_check(self, target: &'a Target) -> Recheck<'a> {
+    pub(super) fn deletion_check(self, target: &'a Target) -> StalenessCheck<'a> {
         if self.config.mode != Mode::Auto {
-            return Recheck::none();
+            return StalenessCheck::none();
         }
-        Recheck::new(move || Box::pin(self.deletion_verdict(target)))
+        StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)))
     }
 
     async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
@@ -110,12 +110,12 @@ impl<'a> Context<'a> {
             tracing::info!("{undone}: `{commit}` is no commit's name");
             return Verdict::Unknown;
         }
-        match self.standing(branch, pull_request, undone).await {
+        match self.ref_state(branch, pull_request, undone).await {
             None => Verdict::Unknown,
-            Some(Standing::Open { tip }) if tip.is_empty() => Verdict::Unknown,
-            Some(standing) if standing.has_as_tip(commit) => Verdict::Confirmed,
-            Some(Standing::Gone) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
-            Some(Standing::Open { tip }) => {
+            Some(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
+            Some(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
+            Some(RefState::Closed) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
+            Some(RefState::Open { tip }) => {
                 let commit: String = tip.chars().take(7).collect();
                 let reason =
                     format!("`{branch}` has moved on to {commit}, whose own run publishes it, if it has one");
@@ -127,11 +127,11 @@ impl<'a> Context<'a> {
     pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
         let Target { branch, pull_request } = target;
         let undone = "could not check whether the branch is open again";
-        let Some(standing) = self.standing(branch, *pull_request, undone).await else {
+        let Some(ref_state) = self.ref_state(branch, *pull_request, undone).await else {
             return Verdict::Unknown;
         };
         // What is open goes, too, where somebody stopped its environment, or its time was up; not so what another shares.
-        if self.ci.stops || standing == Standing::Gone {
+        if self.ci.stops || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
                 Some(number) => Verdict::Stop(Stop::Open(self.also_open(number))),
                 None => Verdict::Confirmed,
@@ -192,15 +192,15 @@ impl Context<'_> {
     }
 
     /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
-    pub(super) async fn standing(
+    pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
         undone: &str,
-    ) -> Option<Standing> {
-        let work = self.forge?.standing(branch, pull_request);
+    ) -> Option<RefState> {
+        let work = self.forge?.ref_state(branch, pull_request);
         match self.cancel.or_at_once(work).await.ok()? {
-            Ok(standing) => Some(standing),
+            Ok(ref_state) => Some(ref_state),
             Err(error) => {
                 tell(self.printer, undone, &error);
                 None

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{Context, comment};
 use crate::config::Shard;
-use crate::deploy::{Listed, Outcome, Sweep, What};
-use crate::diagnostic::Place;
+use crate::deploy::{Listed, Outcome, Status, Sweep};
+use crate::diagnostic::SourceLocation;
 use crate::error::Error;
 use crate::integration::{self, Identity, Incomplete};
 use crate::plan::Target;
-use crate::report::Run;
+use crate::report::RunReport;
 
 impl Context<'_> {
     /// Deletes the previews of all branches that are gone, in each organization that the manifests name.
-    pub(crate) async fn sweep(&self, run: &mut Run) -> Result<(), Error> {
+    pub(crate) async fn sweep(&self, run: &mut RunReport) -> Result<(), Error> {
         if self.shard.is_some_and(|shard| shard != Shard { index: 1, ..shard }) {
             tracing::info!("the first share's machine sweeps for all");
             return Ok(());
@@ -25,7 +25,7 @@ impl Context<'_> {
         let deployment = self.deployment(&gitbook);
         let template = &self.config.preview_name;
         // That something can't be told on the forge is no reason not to go on asking.
-        let telling = &forge.apart();
+        let telling = &forge.own_circuit_breaker();
         let sweep = Sweep {
             deployment: &deployment,
             forge,
@@ -39,22 +39,22 @@ impl Context<'_> {
             let found = self.cancel.or_at_once(sweep.list(organization, place)).await;
             listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
         }
-        let fates = self.cancel.or_at_once(sweep.decide(listed)).await;
-        let fates = fates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
+        let candidates = self.cancel.or_at_once(sweep.decide(listed)).await;
+        let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
             self.comment_on_sweep(telling, target, &rows).await;
         };
-        let section = self.printer.section("looking at", fates.len(), "preview");
-        run.outcomes = sweep.carry_out(fates, deleted).await;
+        let section = self.printer.section("looking at", candidates.len(), "preview");
+        run.outcomes = sweep.carry_out(candidates, deleted).await;
         drop(section);
         let count = |what| {
-            let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.what == what);
+            let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.status == what);
             run.outcomes.iter().filter(is).count()
         };
-        let (deleted, kept) = (count(What::Deleted), count(What::Skipped));
-        match count(What::Checked) {
+        let (deleted, kept) = (count(Status::Deleted), count(Status::Skipped));
+        match count(Status::Checked) {
             0 => tracing::info!("swept up: {deleted} deleted, {kept} kept"),
             more => tracing::info!("dry run: {more} would be deleted, {kept} kept"),
         }
@@ -63,7 +63,10 @@ impl Context<'_> {
 
     /// The names of all integrations, in production and as previews are made of them, and their organizations with where
     /// each is named first.
-    fn manifests(&self, run: &mut Run) -> Result<(Vec<String>, BTreeMap<String, Place>), Error> {
+    fn manifests(
+        &self,
+        run: &mut RunReport,
+    ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
         let named = self.config.overrides.iter().find(|field| field.key == "organization");
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
@@ -99,7 +102,7 @@ impl Context<'_> {
         problems.dedup();
         self.tell(problems, run)?;
         if let Some(field) = named {
-            organizations = [(field.value.clone(), Place::variable(&field.variable))].into();
+            organizations = [(field.value.clone(), SourceLocation::variable(&field.variable))].into();
         }
         if organizations.is_empty() { Err(Error::NoOrganization) } else { Ok((names, organizations)) }
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::preview::{Template, TemplateError};
 
 /// A value that is read from a variable's text.
@@ -32,7 +32,7 @@ impl Reader {
             .map_err(|(message, hint)| {
                 let accepted = format!("accepted: {}", T::accepted());
                 let hint = hint.map_or_else(|| accepted.clone(), |hint| format!("{hint} {accepted}"));
-                self.problems.push(Diagnostic::error(Place::variable(variable), message).hint(hint));
+                self.problems.push(Diagnostic::error(SourceLocation::variable(variable), message).hint(hint));
             })
             .ok()
     }

@@ -1,8 +1,8 @@
 //! The variables that exist: their table for `--help`, and their texts by way of envy.
 
-use crate::diagnostic::{Diagnostic, Place, nearest};
+use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
 use crate::environment::Environment;
-use crate::integration::{Form, Override};
+use crate::integration::{Override, ValueFormat};
 
 /// One row of the table.
 #[derive(Debug)]
@@ -125,31 +125,31 @@ const VARIABLES: &[Variable] = &[
 ];
 
 /// The manifest fields that variables give: name behind `GITBOOK_`, key, form.
-const FIELDS: [(&str, &str, Form); 19] = [
-    ("NAME", "name", Form::Text),
-    ("TITLE", "title", Form::Text),
-    ("DESCRIPTION", "description", Form::Text),
-    ("SUMMARY", "summary", Form::Text),
-    ("ICON", "icon", Form::Text),
-    ("SCRIPT", "script", Form::Text),
-    ("RUNTIME", "runtime", Form::Text),
-    ("TARGET", "target", Form::Text),
-    ("VISIBILITY", "visibility", Form::Text),
-    ("ORGANIZATION", "organization", Form::Text),
-    ("SCOPES", "scopes", Form::List),
-    ("CATEGORIES", "categories", Form::List),
-    ("PREVIEW_IMAGES", "previewImages", Form::List),
-    ("BLOCKS", "blocks", Form::Structure),
-    ("CONTENT_SOURCES", "contentSources", Form::Structure),
-    ("CONFIGURATIONS", "configurations", Form::Structure),
-    ("EXTERNAL_LINKS", "externalLinks", Form::Structure),
-    ("SECRETS", "secrets", Form::Structure),
-    ("CONTENT_SECURITY_POLICY", "contentSecurityPolicy", Form::Structure),
+const FIELDS: [(&str, &str, ValueFormat); 19] = [
+    ("NAME", "name", ValueFormat::Text),
+    ("TITLE", "title", ValueFormat::Text),
+    ("DESCRIPTION", "description", ValueFormat::Text),
+    ("SUMMARY", "summary", ValueFormat::Text),
+    ("ICON", "icon", ValueFormat::Text),
+    ("SCRIPT", "script", ValueFormat::Text),
+    ("RUNTIME", "runtime", ValueFormat::Text),
+    ("TARGET", "target", ValueFormat::Text),
+    ("VISIBILITY", "visibility", ValueFormat::Text),
+    ("ORGANIZATION", "organization", ValueFormat::Text),
+    ("SCOPES", "scopes", ValueFormat::List),
+    ("CATEGORIES", "categories", ValueFormat::List),
+    ("PREVIEW_IMAGES", "previewImages", ValueFormat::List),
+    ("BLOCKS", "blocks", ValueFormat::Structure),
+    ("CONTENT_SOURCES", "contentSources", ValueFormat::Structure),
+    ("CONFIGURATIONS", "configurations", ValueFormat::Structure),
+    ("EXTERNAL_LINKS", "externalLinks", ValueFormat::Structure),
+    ("SECRETS", "secrets", ValueFormat::Structure),
+    ("CONTENT_SECURITY_POLICY", "contentSecurityPolicy", ValueFormat::Structure),
 ];
 
 /// The texts of the variables that `Config` reads.
 #[derive(serde::Deserialize)]
-pub(super) struct Texts {
+pub(super) struct RawVariables {
     pub(super) token: Option<String>,
     pub(super) endpoint: Option<String>,
     pub(super) sandbox_dir: Option<String>,
@@ -174,11 +174,12 @@ pub(super) struct Texts {
 /// Reads the texts. envy is given only what is Unicode and not empty, and only texts to read, since its own
 /// errors name the field instead of the variable and show the value; and known names only, since it takes
 /// `GITBOOK_GITBOOK_MODE` and `GITBOOK_mode` for `GITBOOK_MODE`.
-pub(super) fn read(environment: &Environment) -> Result<Texts, Vec<Diagnostic>> {
+pub(super) fn read(environment: &Environment) -> Result<RawVariables, Vec<Diagnostic>> {
     let unreadable: Vec<_> = known()
         .filter(|name| environment.is_unreadable(name))
         .map(|name| {
-            Diagnostic::error(Place::variable(name), "not Unicode").hint("accepted: UTF-8 text".to_owned())
+            Diagnostic::error(SourceLocation::variable(name), "not Unicode")
+                .hint("accepted: UTF-8 text".to_owned())
         })
         .collect();
     if !unreadable.is_empty() {
@@ -195,7 +196,7 @@ pub(super) fn read(environment: &Environment) -> Result<Texts, Vec<Diagnostic>> 
 
 /// The manifest fields that the environment gives, in the order of their names.
 pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
-    let given = |(name, key, form): &(&str, &'static str, Form)| {
+    let given = |(name, key, form): &(&str, &'static str, ValueFormat)| {
         let variable = format!("GITBOOK_{name}");
         let value = environment.get(&variable)?.to_owned();
         Some(Override { key, variable, form: *form, value })
@@ -216,7 +217,7 @@ pub(super) fn misspelt(environment: &Environment) -> Vec<Diagnostic> {
             nearest(name.strip_prefix("GITBOOK_")?, known.iter().filter_map(|k| k.strip_prefix("GITBOOK_")))?;
         let message = "not a variable known here, so it does nothing";
         Some(
-            Diagnostic::warning(Place::variable(name), message)
+            Diagnostic::warning(SourceLocation::variable(name), message)
                 .hint(format!("did you mean `GITBOOK_{near}`?")),
         )
     })
@@ -243,9 +244,9 @@ pub(crate) fn help() -> String {
     text.push_str("\nThese give a manifest field, or with no manifest at all are the manifest:\n\n");
     for (name, key, form) in FIELDS {
         let form = match form {
-            Form::Text => "text",
-            Form::List => "a list, one a line or comma separated",
-            Form::Structure => "YAML or JSON",
+            ValueFormat::Text => "text",
+            ValueFormat::List => "a list, one a line or comma separated",
+            ValueFormat::Structure => "YAML or JSON",
         };
         text.push_str(&format!("  GITBOOK_{name}\n      `{key}`, {form}\n"));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::guard::GuardError;
-use super::recheck::Stop;
+use super::staleness::Stop;
 use crate::gitbook::{ApiError, Retryable};
 
 /// The reason for an attempt to fail or not to be made.

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::recheck::{Recheck, Stop};
-use super::{DeployError, Deployment, Done, NamedPreview, Outcome, Previews, What};
-use crate::gitbook::{Deletion, Failure, Published, Tried};
-use crate::preview::Mark;
+use super::staleness::{StalenessCheck, Stop};
+use super::{DeployError, Deployment, NamedPreview, Outcome, Previews, Status, Success};
+use crate::gitbook::{Attempts, Deletion, Failure, Published};
+use crate::preview::OwnershipMarker;
 
 impl Deployment<'_> {
     /// Deletes a branch's preview of an integration, unless what stands there is not ours, or newer.
@@ -14,13 +14,13 @@ impl Deployment<'_> {
         &self,
         preview: &NamedPreview,
         previews: &Previews<'_>,
-        recheck: &Recheck<'_>,
+        staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let NamedPreview { integration, place, name } = preview;
         self.timed(name.clone(), place, true, async {
             let ours = previews.mark(integration);
-            let done = self.delete_ours(name, &ours, recheck).await?;
-            if let Some(records) = self.records.filter(|_| done.what == What::Deleted) {
+            let done = self.delete_ours(name, &ours, staleness).await?;
+            if let Some(records) = self.records.filter(|_| done.status == Status::Deleted) {
                 records.gone(&ours).await;
             }
             Ok(done)
@@ -28,21 +28,26 @@ impl Deployment<'_> {
         .await
     }
 
-    async fn delete_ours(&self, name: &str, ours: &Mark, recheck: &Recheck<'_>) -> Result<Done, DeployError> {
-        let noted = |what, note: String| Done { what, note: Some(note), ..Done::default() };
-        let absent = || noted(What::Deleted, "it was not there".to_owned());
+    async fn delete_ours(
+        &self,
+        name: &str,
+        ours: &OwnershipMarker,
+        staleness: &StalenessCheck<'_>,
+    ) -> Result<Success, DeployError> {
+        let noted = |status, note: String| Success { status, note: Some(note), ..Success::default() };
+        let absent = || noted(Status::Deleted, "it was not there".to_owned());
         let Some(existing) = self.read(name).await? else {
             return Ok(absent());
         };
-        self.may_change(name, &existing, ours, recheck).await?;
+        self.may_change(name, &existing, ours, staleness).await?;
         if self.dry_run {
-            return Ok(noted(What::Checked, "dry run: would be deleted".to_owned()));
+            return Ok(noted(Status::Checked, "dry run: would be deleted".to_owned()));
         }
         let check = async |there: &Published| {
-            self.may_change(name, there, ours, recheck).await.map(drop).map_err(AttemptError::from)
+            self.may_change(name, there, ours, staleness).await.map(drop).map_err(AttemptError::from)
         };
-        Ok(match self.delete_read(name, recheck, check).await? {
-            Deletion::Deleted => Done { what: What::Deleted, ..Done::default() },
+        Ok(match self.delete_read(name, staleness, check).await? {
+            Deletion::Deleted => Success { status: Status::Deleted, ..Success::default() },
             Deletion::DidNotExist => absent(),
         })
     }
@@ -51,16 +56,16 @@ impl Deployment<'_> {
     pub(super) async fn delete_read(
         &self,
         name: &str,
-        recheck: &Recheck<'_>,
+        staleness: &StalenessCheck<'_>,
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before = async |failure: Option<Failure>| {
             // What was read just now needs not be read again.
-            if failure.is_none() && recheck.is_recent().await {
-                recheck.recent().await.check()?;
+            if failure.is_none() && staleness.is_recent().await {
+                staleness.recent().await.check()?;
                 return Ok(None);
             }
-            recheck.since(failure.map_or_else(Instant::now, |failure| failure.at)).await.check()?;
+            staleness.since(failure.map_or_else(Instant::now, |failure| failure.at)).await.check()?;
             let Some(there) = self.gitbook.read_once(name).await? else {
                 return Ok(Some(Deletion::DidNotExist));
             };
@@ -77,8 +82,8 @@ impl Deployment<'_> {
         };
         Ok(match deletion? {
             // An earlier attempt has deleted it, and its answer was lost.
-            Tried { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
-            Tried { last, .. } => last,
+            Attempts { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
+            Attempts { last, .. } => last,
         })
     }
 }

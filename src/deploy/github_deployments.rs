@@ -15,10 +15,12 @@ use url::Url;
 use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
-use crate::untrusted::{acts, link};
-use crate::forge::{ForgeError, GitHub, Intent, Reservation, State, Status, Success};
-use crate::gitbook::{Published, Tried};
-use crate::preview::{self, Mark};
+use crate::forge::{
+    DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, Reservation, SuccessfulDeployment,
+};
+use crate::gitbook::{Attempts, Published};
+use crate::preview::{self, OwnershipMarker};
+use crate::untrusted::{is_unsafe_char, link};
 
 /// How long a cancelled run may take to say so. GitHub's runner kills it 10 s after its first signal, of which requests
 /// in flight may have taken 5.
@@ -34,7 +36,7 @@ const WRITES: usize = 4;
 const LONGEST_ENVIRONMENT: usize = 255;
 
 /// Where deployments are recorded.
-pub(crate) struct Records<'a> {
+pub(crate) struct GitHubDeployments<'a> {
     forge: GitHub,
     /// The client that asks. Where it was given up, nothing is told either; what can't be told keeps nobody from asking.
     asking: &'a GitHub,
@@ -59,7 +61,7 @@ pub(super) struct Publishing<'a> {
     pub(super) hash: &'a str,
     pub(super) script_bytes: usize,
     /// Of a preview.
-    pub(super) mark: Option<&'a Mark>,
+    pub(super) mark: Option<&'a OwnershipMarker>,
 }
 
 /// What was published to production last, as the deployment on record tells.
@@ -73,13 +75,13 @@ pub(super) struct Recorded {
     pub(super) script_bytes: Option<u32>,
 }
 
-impl fmt::Debug for Records<'_> {
+impl fmt::Debug for GitHubDeployments<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Records").field("commit", &self.commit).finish_non_exhaustive()
     }
 }
 
-impl<'a> Records<'a> {
+impl<'a> GitHubDeployments<'a> {
     /// Records deployments of a commit. Without one only ends can be recorded.
     pub(crate) fn new(
         asking: &'a GitHub,
@@ -88,7 +90,7 @@ impl<'a> Records<'a> {
         log_url: Option<&'a str>,
         holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
-        let forge = asking.apart();
+        let forge = asking.own_circuit_breaker();
         let (failure, dropped, endings) = <_>::default();
         Self { forge, asking, cancel, commit, log_url, holds_secret, failure, dropped, endings }
     }
@@ -126,33 +128,34 @@ impl<'a> Records<'a> {
     pub(super) async fn of(
         &self,
         publishing: &Publishing<'_>,
-        request: impl Future<Output = Result<Tried<Published>, DeployError>>,
-    ) -> Result<Tried<Published>, DeployError> {
+        request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
+    ) -> Result<Attempts<Published>, DeployError> {
         let Some((deployment, reservation)) = self.begin(publishing).await else { return request.await };
-        let status = self.status(State::InProgress, None, "Publishing");
+        let status = self.status(DeploymentState::InProgress, None, "Publishing");
         // Nobody waits for this, and it is worth one try. After a signal nothing begins.
-        let forge = self.forge.hurried(AT_MOST);
+        let forge = self.forge.single_attempt(AT_MOST);
         let begins = self.cancel.signal().is_none();
         let begin = async move { if begins { forge.set_status(deployment, &status).await } else { Ok(()) } };
         let begun = tokio::spawn(begin.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
-        let forge = if cancelled { self.forge.hurried(AFTER_A_SIGNAL / 2) } else { self.forge.patient() };
+        let forge =
+            if cancelled { self.forge.single_attempt(AFTER_A_SIGNAL / 2) } else { self.forge.patient() };
         let end = match &result {
             Ok(published) => {
                 let url = published.last.urls.app.as_deref();
-                self.status(State::Success, url, said_of(published.last.version.as_ref()))
+                self.status(DeploymentState::Success, url, said_of(published.last.version.as_ref()))
             }
-            Err(_) if cancelled => self.status(State::Failure, None, "Cancelled"),
+            Err(_) if cancelled => self.status(DeploymentState::Failure, None, "Cancelled"),
             Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
-                self.status(State::Inactive, None, "A newer run has published it meanwhile")
+                self.status(DeploymentState::Inactive, None, "A newer run has published it meanwhile")
             }
-            Err(_) => self.status(State::Failure, None, "Failed; the log says why"),
+            Err(_) => self.status(DeploymentState::Failure, None, "Failed; the log says why"),
         };
         // Whoever waits for the result need not wait for this.
         let environment = environment(publishing.integration, publishing.mark);
         let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
-        let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
+        let replaced = self.status(DeploymentState::Inactive, None, "Replaced by a newer one");
         let ending = async move {
             let _reservation = reservation;
             // The end has the last word, so what is on its way is waited for, after a signal not as long.
@@ -171,14 +174,14 @@ impl<'a> Records<'a> {
     }
 
     /// Records that a preview is there no more.
-    pub(super) async fn gone(&self, mark: &Mark) {
+    pub(super) async fn gone(&self, mark: &OwnershipMarker) {
         // A success that is told late would stand as the last word.
         if let Some(error) = self.finish().await {
             self.failed(error);
         }
         if self.may_go_on() {
             let environment = environment(&mark.integration, Some(mark));
-            let status = self.status(State::Inactive, None, "The preview was deleted");
+            let status = self.status(DeploymentState::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
             if let Ok(Err(error)) = self.cancel.or_after_grace(work).await {
                 self.failed(error);
@@ -203,7 +206,7 @@ impl<'a> Records<'a> {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         };
-        let intent = Intent {
+        let intent = NewDeployment {
             environment: &environment(integration, mark),
             transient: mark.is_some(),
             commit,
@@ -222,9 +225,9 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn status(&self, state: State, url: Option<&str>, description: impl Into<String>) -> Status {
-        let shown = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
-        Status { state, url: shown(url), log_url: shown(self.log_url), description: description.into() }
+    fn status(&self, state: DeploymentState, url: Option<&str>, description: impl Into<String>) -> NewStatus {
+        let show = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
+        NewStatus { state, url: show(url), log_url: show(self.log_url), description: description.into() }
     }
 
     fn may_go_on(&self) -> bool {
@@ -249,7 +252,7 @@ fn said_of(version: Option<&serde_json::Number>) -> String {
 }
 
 impl Recorded {
-    fn of(success: &Success) -> Option<Self> {
+    fn of(success: &SuccessfulDeployment) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
         let version = success.description.strip_prefix(WITH_VERSION)?.to_owned();
         // Whoever may create deployments may have written anything. Nothing depends on it.
@@ -268,19 +271,21 @@ pub(super) fn hash_at(endpoint: &Url, content: &str) -> String {
 
 /// The environment of an integration, or of its preview: of a branch, or of a pull request where two of one branch have
 /// each their own.
-fn environment(integration: &str, preview: Option<&Mark>) -> String {
+fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
     let name = match preview {
         None => format!("gitbook: {integration}"),
-        Some(Mark { branch, pull_request: None, .. }) => format!("gitbook preview: {integration}/{branch}"),
-        Some(Mark { branch, pull_request: Some(number), .. }) => {
+        Some(OwnershipMarker { branch, pull_request: None, .. }) => {
+            format!("gitbook preview: {integration}/{branch}")
+        }
+        Some(OwnershipMarker { branch, pull_request: Some(number), .. }) => {
             format!("gitbook preview: {integration}/{branch} #{number}")
         }
     };
-    if name.chars().count() <= LONGEST_ENVIRONMENT && !name.contains(acts) {
+    if name.chars().count() <= LONGEST_ENVIRONMENT && !name.contains(is_unsafe_char) {
         return name;
     }
     let hash = preview::hex(&Sha256::digest(&name)[..4]);
-    let shown = name.chars().map(|character| if acts(character) { ' ' } else { character });
+    let shown = name.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character });
     let kept: String = shown.take(LONGEST_ENVIRONMENT - hash.len() - 1).collect();
     format!("{kept}-{hash}")
 }
@@ -290,11 +295,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Recorded, environment};
-    use crate::forge::Success;
-    use crate::preview::Mark;
+    use crate::forge::SuccessfulDeployment;
+    use crate::preview::OwnershipMarker;
 
     fn of(branch: &str, pull_request: Option<u64>) -> String {
-        environment("hello", Some(&Mark { branch: branch.to_owned(), pull_request, ..Mark::default() }))
+        environment(
+            "hello",
+            Some(&OwnershipMarker { branch: branch.to_owned(), pull_request, ..OwnershipMarker::default() }),
+        )
     }
 
     #[test]
@@ -305,7 +313,7 @@ mod tests {
     }
 
     fn recorded(payload: Value) -> Option<Recorded> {
-        Recorded::of(&Success { payload, description: "Published, version 3".to_owned() })
+        Recorded::of(&SuccessfulDeployment { payload, description: "Published, version 3".to_owned() })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::attempt::AttemptError;
 use super::version::{Read, number};
 use crate::gitbook::Published;
-use crate::preview::Mark;
+use crate::preview::OwnershipMarker;
 
 /// Why what stands where a preview should be is left as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(crate) enum GuardError {
         /// Its name.
         name: String,
         /// The mark that it should have, but for what only the run that published it knew.
-        mark: Box<Mark>,
+        mark: Box<OwnershipMarker>,
     },
     /// A preview of something else.
     #[error("`{name}` is a preview of `{}`, branch `{}` of `{}`, so it is left as it is", mark.integration, mark.branch, mark.repository)]
@@ -30,7 +30,7 @@ pub(crate) enum GuardError {
         /// Its name.
         name: String,
         /// Whose it is.
-        mark: Box<Mark>,
+        mark: Box<OwnershipMarker>,
         /// True if only the repository differs. It may be this repository under a former name.
         is_moved: bool,
     },
@@ -44,7 +44,7 @@ pub(crate) enum GuardError {
     },
     /// A preview that is ours, by a newer run.
     #[error("a newer run ({}) has published this preview", .0.run)]
-    Newer(Box<Mark>),
+    Newer(Box<OwnershipMarker>),
 }
 
 /// The reason to leave an integration as it is although it has our mark.
@@ -85,7 +85,11 @@ impl GuardError {
 }
 
 /// Returns the mark of an existing preview that this run may overwrite or delete: it is ours, and no newer run published it.
-pub(super) fn may_change(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+pub(super) fn may_change(
+    name: &str,
+    existing: &Published,
+    expected: &OwnershipMarker,
+) -> Result<OwnershipMarker, GuardError> {
     let mark = ours(name, existing, expected)?;
     if let Some(protection) = protection(name, existing, [&*mark.integration]) {
         return Err(GuardError::Protected { name: name.to_owned(), protection });
@@ -113,7 +117,7 @@ pub(super) fn publish_again(
     name: &str,
     there: Option<&Published>,
     last: &Read,
-    sent: &Mark,
+    sent: &OwnershipMarker,
 ) -> Result<bool, GuardError> {
     let Some(there) = there else { return Ok(false) };
     // A preview that had this very mark before is published again, if at all, on purpose. The first attempt was allowed to
@@ -153,16 +157,16 @@ pub(super) fn publish_to_production_again(
 }
 
 /// The mark of an existing preview, if it is of the same integration, repository and branch.
-fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, GuardError> {
+fn ours(name: &str, existing: &Published, expected: &OwnershipMarker) -> Result<OwnershipMarker, GuardError> {
     let name = name.to_owned();
-    match existing.summary.as_deref().and_then(Mark::find) {
+    match existing.summary.as_deref().and_then(OwnershipMarker::find) {
         Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
         Some(mark) => {
             let is_moved = (&mark.integration, &mark.branch) == (&expected.integration, &expected.branch)
                 && mark.may_be_of_former(&expected.repository, expected.repository_id);
             Err(GuardError::OtherPreview { name, mark: Box::new(mark), is_moved })
         }
-        None if existing.summary.as_deref().is_some_and(Mark::is_in) => {
+        None if existing.summary.as_deref().is_some_and(OwnershipMarker::is_in) => {
             Err(GuardError::Damaged { name, mark: Box::new(expected.clone()) })
         }
         None => Err(GuardError::NotMarked { name, title: existing.title.clone() }),
@@ -173,15 +177,15 @@ fn ours(name: &str, existing: &Published, expected: &Mark) -> Result<Mark, Guard
 mod tests {
     use super::{Read, may_change, publish_again, publish_to_production_again};
     use crate::gitbook::Published;
-    use crate::preview::Mark;
+    use crate::preview::OwnershipMarker;
 
-    fn mark() -> Mark {
-        Mark {
+    fn mark() -> OwnershipMarker {
+        OwnershipMarker {
             integration: "hello".to_owned(),
             repository: "github.com/acme/docs".to_owned(),
             branch: "feature/x".to_owned(),
             run: 12,
-            ..Mark::default()
+            ..OwnershipMarker::default()
         }
     }
 
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn one_of_the_same_preview_is_ours_whatever_its_run_and_commit() {
-        let theirs = Mark { run: 99, commit: "c".to_owned(), hash: "h".to_owned(), ..mark() };
+        let theirs = OwnershipMarker { run: 99, commit: "c".to_owned(), hash: "h".to_owned(), ..mark() };
         let summary = Some(format!("Hello.\n\n{theirs}\n"));
         let existing = Published { summary, ..Published::default() };
         assert_eq!(super::ours(&existing.name, &existing, &mark()), Ok(theirs));
@@ -218,7 +222,7 @@ mod tests {
     }
 
     /// A preview in a version.
-    fn by(mark: &Mark, version: u64) -> Published {
+    fn by(mark: &OwnershipMarker, version: u64) -> Published {
         Published {
             name: "hello-x".to_owned(),
             version: Some(version.into()),
@@ -230,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_newer_runs_is_left_as_it_is() {
-        let of = |run: u64| may_change("hello-x", &by(&Mark { run, ..mark() }, 1), &mark());
+        let of = |run: u64| may_change("hello-x", &by(&OwnershipMarker { run, ..mark() }, 1), &mark());
         assert_eq!(of(11).unwrap().run, 11);
         assert_eq!(of(12).unwrap().run, 12);
         let error = of(13).unwrap_err();
@@ -240,8 +244,8 @@ mod tests {
 
     #[test]
     fn a_publish_is_tried_again_unless_it_has_happened() {
-        let sent = Mark { hash: "new".to_owned(), ..mark() };
-        let old = Mark { run: 11, hash: "old".to_owned(), ..mark() };
+        let sent = OwnershipMarker { hash: "new".to_owned(), ..mark() };
+        let old = OwnershipMarker { run: 11, hash: "old".to_owned(), ..mark() };
         let again = |before: Option<&Published>, there: Option<&Published>| {
             let last = Read { there: before.cloned(), is_known: true, unanswered: 0 };
             publish_again("hello-x", there, &last, &sent)
@@ -255,16 +259,16 @@ mod tests {
         check(None, Some(by(&sent, 1)), true);
         check(Some(&by(&old, 1)), Some(by(&sent, 2)), true);
         // Of the same run, but something else.
-        check(None, Some(by(&Mark { hash: "other".to_owned(), ..mark() }, 1)), false);
-        check(None, Some(by(&Mark { commit: "other".to_owned(), ..sent.clone() }, 1)), false);
+        check(None, Some(by(&OwnershipMarker { hash: "other".to_owned(), ..mark() }, 1)), false);
+        check(None, Some(by(&OwnershipMarker { commit: "other".to_owned(), ..sent.clone() }, 1)), false);
         // The very same, but from before.
         check(Some(&by(&sent, 1)), Some(by(&sent, 1)), false);
         check(Some(&by(&sent, 1)), Some(by(&sent, 2)), true);
         let stop = |there: Published| {
             assert!(again(Some(&by(&old, 1)), Some(&there)).is_err(), "{there:?}");
         };
-        stop(by(&Mark { run: 13, ..sent.clone() }, 2));
-        stop(by(&Mark { repository: "github.com/acme/other".to_owned(), ..sent.clone() }, 2));
+        stop(by(&OwnershipMarker { run: 13, ..sent.clone() }, 2));
+        stop(by(&OwnershipMarker { repository: "github.com/acme/other".to_owned(), ..sent.clone() }, 2));
         stop(Published { summary: None, ..by(&sent, 2) });
     }
 
@@ -306,13 +310,13 @@ mod tests {
                 "`hello-x` has a mark of gitbook-deploy that can't be read, so it is left as it is"
             );
             let right = hint.split('`').nth(1).unwrap();
-            assert_eq!(Mark::find(right), Some(mark()), "{hint}");
+            assert_eq!(OwnershipMarker::find(right), Some(mark()), "{hint}");
         }
     }
 
     #[test]
     fn a_preview_of_something_else_is_named_with_what_it_is_of() {
-        let check = |other: Mark, whose: &str| {
+        let check = |other: OwnershipMarker, whose: &str| {
             let (error, hint) = said(Some(other.to_string()));
             assert_eq!(error, format!("`hello-x` is a preview of {whose}, so it is left as it is"));
             let is_moved = other.repository != mark().repository;
@@ -323,7 +327,7 @@ mod tests {
             let moved = if is_moved { moved } else { String::new() };
             assert_eq!(hint, format!("give previews another name with `GITBOOK_PREVIEW_NAME`{moved}"));
         };
-        let with = |change: fn(&mut Mark)| {
+        let with = |change: fn(&mut OwnershipMarker)| {
             let mut mark = mark();
             change(&mut mark);
             mark

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::guard::GuardError;
 use super::quota::PreviewCount;
-use super::recheck::Stop;
+use super::staleness::Stop;
 use crate::cancel::Signal;
-use crate::diagnostic::Place;
+use crate::diagnostic::SourceLocation;
 use crate::gitbook::ApiError;
-use crate::integration::{Integration, Part, Stale};
+use crate::integration::{Integration, Part, SourceChanged};
 
 /// What came of one integration.
 #[derive(Debug)]
@@ -16,11 +16,11 @@ pub(crate) struct Outcome {
     /// The name that was published or deleted.
     pub name: String,
     /// Where the integration is.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Whether it is a preview.
     pub preview: bool,
     /// What came of it.
-    pub result: Result<Done, DeployError>,
+    pub result: Result<Success, DeployError>,
     /// How long it took; what was packaged before anything was sent does not count.
     pub time: Duration,
     /// How long that took, where there was something to package.
@@ -29,9 +29,9 @@ pub(crate) struct Outcome {
 
 /// What was done.
 #[derive(Debug, Default)]
-pub(crate) struct Done {
+pub(crate) struct Success {
     /// In one word.
-    pub what: What,
+    pub status: Status,
     /// More to say about it.
     pub note: Option<String>,
     /// Whether an attempt without an answer may have published it although it was left as it is.
@@ -48,7 +48,7 @@ pub(crate) struct Done {
     pub parts: Vec<Part>,
 }
 
-impl Done {
+impl Success {
     /// Nothing yet, but that there is something to send.
     #[must_use]
     pub(super) fn with(integration: &Integration) -> Self {
@@ -59,7 +59,7 @@ impl Done {
 
 /// What was done, in one word: the output `result`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Status {
     /// It was published.
     Published,
     /// It was deleted, or was not there.
@@ -73,7 +73,7 @@ pub(crate) enum What {
     Skipped,
 }
 
-impl What {
+impl Status {
     /// The word.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -122,7 +122,7 @@ pub(crate) enum DeployError {
     },
     /// The checkout was written to meanwhile.
     #[error(transparent)]
-    Stale(#[from] Stale),
+    SourceChanged(#[from] SourceChanged),
     /// The mark of a preview takes more room than a summary has.
     #[error(
         "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
@@ -222,7 +222,7 @@ impl From<GuardError> for DeployError {
 
 impl DeployError {
     /// That something was left alone is no failure where a signal or a newer run is the reason.
-    pub(super) fn or_skipped(self) -> Result<Done, Self> {
+    pub(super) fn or_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)
             | Self::Guard { error: GuardError::Newer(_), .. }
@@ -232,7 +232,7 @@ impl DeployError {
             } => {
                 let may_be_published = matches!(self, Self::Stopped { tried: Some(_), .. });
                 let note = Some(self.to_string());
-                Ok(Done { what: What::Skipped, note, may_be_published, ..Done::default() })
+                Ok(Success { status: Status::Skipped, note, may_be_published, ..Success::default() })
             }
             error => Err(error),
         }
@@ -247,7 +247,7 @@ impl DeployError {
                 "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
             }
             Self::Guard { error, .. } => error.hint(),
-            Self::Stale(_) => {
+            Self::SourceChanged(_) => {
                 "run again, and let nothing write into the checkout while this step runs".to_owned()
             }
             Self::NoBranch { .. } => "delete it by hand in GitBook, if it is yours".to_owned(),
@@ -280,7 +280,7 @@ impl Outcome {
             name: integration.name.clone(),
             place: integration.place.clone(),
             preview: false,
-            result: Ok(Done::with(integration)),
+            result: Ok(Success::with(integration)),
             time,
             packaging: Some(time),
         };
@@ -290,8 +290,8 @@ impl Outcome {
 
     /// An integration that was left as it is.
     #[must_use]
-    pub(crate) fn skipped(name: String, place: &Place, preview: bool, why: &str) -> Self {
-        let done = Done { what: What::Skipped, note: Some(why.to_owned()), ..Done::default() };
+    pub(crate) fn skipped(name: String, place: &SourceLocation, preview: bool, why: &str) -> Self {
+        let done = Success { status: Status::Skipped, note: Some(why.to_owned()), ..Success::default() };
         let outcome = Self {
             name,
             place: place.clone(),
@@ -313,14 +313,14 @@ impl Outcome {
     /// The output `result`.
     #[must_use]
     pub(crate) fn word(&self) -> &'static str {
-        self.result.as_ref().map_or("failed", |done| done.what.name())
+        self.result.as_ref().map_or("failed", |done| done.status.name())
     }
 
     /// Returns whether something may be published now.
     #[must_use]
     pub(crate) fn may_be_published(&self) -> bool {
         match &self.result {
-            Ok(done) => matches!(done.what, What::Published | What::Unchanged) || done.may_be_published,
+            Ok(done) => matches!(done.status, Status::Published | Status::Unchanged) || done.may_be_published,
             Err(DeployError::Api { may_have_happened, .. }) => *may_have_happened,
             Err(DeployError::Overwrote { .. } | DeployError::MarkLost { is_removed: false, .. }) => true,
             Err(_) => false,
@@ -330,7 +330,7 @@ impl Outcome {
     /// Whether something was there, and was deleted.
     #[must_use]
     pub(crate) fn has_deleted(&self) -> bool {
-        matches!(&self.result, Ok(Done { what: What::Deleted, note: None, .. }))
+        matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
     }
 
     pub(super) fn log(&self) {
@@ -345,7 +345,7 @@ impl Outcome {
                 version,
                 url,
                 "{} `{}`{note}",
-                done.what.name(),
+                done.status.name(),
                 self.name
             );
         }

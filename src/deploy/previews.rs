@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use super::answer::Sent;
 use super::attempt::AttemptError;
-use super::previous_version::PreviousVersion;
+use super::github_deployments::Publishing;
 use super::guard::{self, GuardError};
-use super::recheck::{Recheck, Stop, Verdict};
-use super::records::Publishing;
+use super::previous_version::PreviousVersion;
+use super::response_check::ExpectedIntegration;
+use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::version::{self, LastRead};
-use super::{DeployError, Deployment, Done, Outcome, Previews, What, published, seen};
-use crate::gitbook::{Deletion, Failure, Published, Tried};
+use super::{DeployError, Deployment, Outcome, Previews, Status, Success, published, seen};
+use crate::gitbook::{Attempts, Deletion, Failure, Published};
 use crate::integration::{Integration, PreviewIdentity};
-use crate::preview::{self, Mark};
+use crate::preview::{self, OwnershipMarker};
 
 impl Deployment<'_> {
     /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.
@@ -20,14 +20,14 @@ impl Deployment<'_> {
         &self,
         integration: &Integration,
         previews: &Previews<'_>,
-        recheck: &Recheck<'_>,
+        staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = previews.name(&integration.name);
         self.timed(name.clone(), &integration.place, true, async {
-            let done = self.preview_named(&name, integration, previews, recheck).await;
+            let done = self.preview_named(&name, integration, previews, staleness).await;
             let done = done.or_else(DeployError::or_skipped)?;
-            let Done { script_bytes, parts, .. } = Done::with(integration);
-            Ok(Done { script_bytes, parts, ..done })
+            let Success { script_bytes, parts, .. } = Success::with(integration);
+            Ok(Success { script_bytes, parts, ..done })
         })
         .await
     }
@@ -37,8 +37,8 @@ impl Deployment<'_> {
         name: &str,
         integration: &Integration,
         previews: &Previews<'_>,
-        recheck: &Recheck<'_>,
-    ) -> Result<Done, DeployError> {
+        staleness: &StalenessCheck<'_>,
+    ) -> Result<Success, DeployError> {
         let identity = PreviewIdentity {
             name: name.to_owned(),
             title: preview::title(integration.title(), &previews.target.branch),
@@ -49,23 +49,32 @@ impl Deployment<'_> {
         let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let mark = &identity.mark;
         let (title, visibility) = (&*identity.title, identity.visibility);
-        let sent = Sent { name, title, visibility, summary: "", ..Sent::production(integration) };
+        let sent = ExpectedIntegration {
+            name,
+            title,
+            visibility,
+            summary: "",
+            ..ExpectedIntegration::production(integration)
+        };
         let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut previous_version = None;
         if let Some(existing) = &existing {
-            let theirs = self.may_change(name, existing, mark, recheck).await?;
+            let theirs = self.may_change(name, existing, mark, staleness).await?;
             if !theirs.is_older_than(mark) {
                 // Only the forge knows whether this is of a newer commit. Its last answer may be from before that.
-                recheck.since(read_at).await.check()?;
+                staleness.since(read_at).await.check()?;
             }
             if self.skip_unchanged && theirs.hash == marked.hash && sent.is_repeated_in(existing) {
-                return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
+                return Ok(Success { status: Status::Unchanged, ..seen(existing, Success::default()) });
             }
             previous_version = PreviousVersion::of_preview(existing, &theirs);
         }
         if self.dry_run {
-            return Ok(Done { note: Some("dry run: would be published".to_owned()), ..Done::default() });
+            return Ok(Success {
+                note: Some("dry run: would be published".to_owned()),
+                ..Success::default()
+            });
         }
         let publishing = Publishing {
             integration: &integration.name,
@@ -76,35 +85,35 @@ impl Deployment<'_> {
         };
         let is_new = existing.is_none();
         let body = request.body()?;
-        let request = self.publish_marked(existing, &marked, &sent, body, recheck);
+        let request = self.publish_marked(existing, &marked, &sent, body, staleness);
         let answer = match self.recorded(&publishing, request).await {
             // What is there already is not one more.
             Err(error) if is_new => Err(self.quota(error, integration, previews).await),
             answer => answer,
         }?;
-        Ok(published(&answer, &sent, previous_version, Done::default()))
+        Ok(published(&answer, &sent, previous_version, Success::default()))
     }
 
     async fn publish_marked(
         &self,
         existing: Option<Published>,
-        marked: &Mark,
-        sent: &Sent<'_>,
+        marked: &OwnershipMarker,
+        sent: &ExpectedIntegration<'_>,
         body: Vec<u8>,
-        recheck: &Recheck<'_>,
-    ) -> Result<Tried<Published>, DeployError> {
+        staleness: &StalenessCheck<'_>,
+    ) -> Result<Attempts<Published>, DeployError> {
         let name = sent.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
         let before = async |failure: Option<Failure>| {
             // Recording the deployment may have taken a while. What was read before is as old as that.
-            if failure.is_none() && recheck.is_recent().await {
-                recheck.recent().await.check()?;
+            if failure.is_none() && staleness.is_recent().await {
+                staleness.recent().await.check()?;
                 return Ok(None);
             }
             let (at, unanswered) =
                 failure.map_or((Instant::now(), 0), |Failure { at, unanswered }| (at, unanswered));
-            recheck.since(at).await.check()?;
+            staleness.since(at).await.check()?;
             let there = self.gitbook.read_once(name).await?;
             if last_read.with(|last| guard::publish_again(name, there.as_ref(), last, marked))? {
                 return Ok(there);
@@ -114,20 +123,21 @@ impl Deployment<'_> {
         };
         let request = self.gitbook.publish(name, body, before);
         let answer = self.change("publishing", name, request).await;
-        let is_ours =
-            |there: &Published| Some(there.summary.as_deref().and_then(Mark::find).as_ref() == Some(marked));
+        let is_ours = |there: &Published| {
+            Some(there.summary.as_deref().and_then(OwnershipMarker::find).as_ref() == Some(marked))
+        };
         let answer = self.check_unanswered(answer, name, &last_read, is_ours).await?;
-        if answer.last.summary.as_deref().and_then(Mark::find).as_ref() != Some(marked) {
+        if answer.last.summary.as_deref().and_then(OwnershipMarker::find).as_ref() != Some(marked) {
             let is_removed = is_new && self.remove_unmarked(&answer.last, sent).await;
             return Err(DeployError::MarkLost { name: name.to_owned(), is_removed });
         }
-        self.check_version(&last_read, &answer, sent, recheck).await?;
+        self.check_version(&last_read, &answer, sent, staleness).await?;
         Ok(answer)
     }
 
     /// Deletes a preview that this run has created without its mark: nothing else would ever delete it. Returns whether it
     /// is gone.
-    async fn remove_unmarked(&self, created: &Published, sent: &Sent<'_>) -> bool {
+    async fn remove_unmarked(&self, created: &Published, sent: &ExpectedIntegration<'_>) -> bool {
         if !version::is_first(created) {
             return false;
         }
@@ -157,14 +167,14 @@ impl Deployment<'_> {
         &self,
         name: &str,
         existing: &Published,
-        ours: &Mark,
-        recheck: &Recheck<'_>,
-    ) -> Result<Mark, GuardError> {
+        ours: &OwnershipMarker,
+        staleness: &StalenessCheck<'_>,
+    ) -> Result<OwnershipMarker, GuardError> {
         match guard::may_change(name, existing, ours) {
             Err(GuardError::Newer(theirs))
                 if theirs.counter.is_empty()
                     && theirs.commit != ours.commit
-                    && recheck.since(Instant::now()).await == Verdict::Confirmed =>
+                    && staleness.since(Instant::now()).await == Verdict::Confirmed =>
             {
                 Ok(*theirs)
             }

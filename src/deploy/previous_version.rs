@@ -1,9 +1,9 @@
 //! What stood at a name before it was published over.
 
-use super::records::Recorded;
+use super::github_deployments::Recorded;
 use super::version::number;
-use crate::gitbook::{Published, Tried};
-use crate::preview::Mark;
+use crate::gitbook::{Attempts, Published};
+use crate::preview::OwnershipMarker;
 
 /// A version that is known by the length of its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) struct PreviousVersion {
 
 impl PreviousVersion {
     /// A preview with its mark, as it was read.
-    pub(super) fn of_preview(existing: &Published, theirs: &Mark) -> Option<Self> {
+    pub(super) fn of_preview(existing: &Published, theirs: &OwnershipMarker) -> Option<Self> {
         Some(Self { version: number(existing)?, script_bytes: theirs.script_bytes? })
     }
 
@@ -25,7 +25,7 @@ impl PreviousVersion {
 
     /// Its script's length, if it is what was replaced: it may have been deleted, others may have published between, and
     /// a record may be of another endpoint.
-    pub(super) fn script_bytes(self, answer: &Tried<Published>) -> Option<usize> {
+    pub(super) fn script_bytes(self, answer: &Attempts<Published>) -> Option<usize> {
         let after = number(&answer.last)?;
         let is_next = self.version < after && after <= latest_next(self.version, answer.unanswered);
         if is_next { usize::try_from(self.script_bytes).ok() } else { None }
@@ -41,12 +41,16 @@ fn latest_next(before: u64, unanswered: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::PreviousVersion;
-    use crate::gitbook::{Published, Tried};
+    use crate::gitbook::{Attempts, Published};
 
     fn check(before: u64, (after, unanswered): (Option<u64>, u32), expected: Option<usize>) {
         let previous_version = PreviousVersion { version: before, script_bytes: 58 };
         let last = Published { version: after.map(Into::into), ..Published::default() };
-        assert_eq!(previous_version.script_bytes(&Tried { last, unanswered }), expected, "{before} to {after:?}");
+        assert_eq!(
+            previous_version.script_bytes(&Attempts { last, unanswered }),
+            expected,
+            "{before} to {after:?}"
+        );
     }
 
     #[test]

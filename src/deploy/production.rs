@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::answer::Sent;
 use super::attempt::AttemptError;
-use super::previous_version::PreviousVersion;
+use super::github_deployments::{self, Publishing, Recorded};
 use super::guard;
-use super::recheck::{Recheck, Verdict};
-use super::records::{self, Publishing, Recorded};
+use super::previous_version::PreviousVersion;
+use super::response_check::ExpectedIntegration;
+use super::staleness::{StalenessCheck, Verdict};
 use super::version::LastRead;
-use super::{DeployError, Deployment, Done, Look, Outcome, What, published, seen};
-use crate::gitbook::{ApiError, Failure, Published, Retryable as _, Tried};
+use super::{DeployError, Deployment, Look, Outcome, Status, Success, published, seen};
+use crate::gitbook::{ApiError, Attempts, Failure, Published, Retryable as _};
 use crate::integration::Integration;
 
 impl Deployment<'_> {
@@ -19,19 +19,19 @@ impl Deployment<'_> {
         &self,
         integration: &Integration,
         look: Look,
-        recheck: &Recheck<'_>,
+        staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = integration.name.clone();
         self.timed(name.clone(), &integration.place, false, async {
-            let done = Done::with(integration);
+            let done = Success::with(integration);
             if self.dry_run {
-                return Ok(Done { note: Some("dry run: would be published".to_owned()), ..done });
+                return Ok(Success { note: Some("dry run: would be published".to_owned()), ..done });
             }
             let request = integration.request()?;
             // The forge keeps one record, wherever this is published to.
-            let hash = records::hash_at(self.gitbook.endpoint(), &request.hash);
-            let sent = Sent::production(integration);
-            let recorded = self.on_record(&name).await;
+            let hash = github_deployments::hash_at(self.gitbook.endpoint(), &request.hash);
+            let sent = ExpectedIntegration::production(integration);
+            let recorded = self.last_recorded(&name).await;
             let Look { there, at } = look;
             let last_read = match &recorded {
                 Some(recorded) if recorded.hash == hash => {
@@ -42,7 +42,7 @@ impl Deployment<'_> {
                     if let Some(existing) =
                         existing.as_ref().filter(|live| is_as_recorded(live, &sent, recorded))
                     {
-                        return Ok(Done { what: What::Unchanged, ..seen(existing, done) });
+                        return Ok(Success { status: Status::Unchanged, ..seen(existing, done) });
                     }
                     LastRead::known(existing)
                 }
@@ -52,7 +52,7 @@ impl Deployment<'_> {
             let publishing =
                 Publishing { integration: &name, name: &name, hash: &hash, script_bytes, mark: None };
             let body = request.body()?;
-            let request = self.publish_over((&last_read, at), &sent, body, recheck);
+            let request = self.publish_over((&last_read, at), &sent, body, staleness);
             let answer = self.recorded(&publishing, request).await?;
             Ok(published(&answer, &sent, recorded.as_ref().and_then(PreviousVersion::of_production), done))
         })
@@ -62,18 +62,18 @@ impl Deployment<'_> {
     async fn publish_over(
         &self,
         (last_read, looked_at): (&LastRead, Instant),
-        sent: &Sent<'_>,
+        sent: &ExpectedIntegration<'_>,
         body: Vec<u8>,
-        recheck: &Recheck<'_>,
-    ) -> Result<Tried<Published>, DeployError> {
+        staleness: &StalenessCheck<'_>,
+    ) -> Result<Attempts<Published>, DeployError> {
         let before = async |failure: Option<Failure>| {
             let Some(Failure { unanswered, .. }) = failure else {
-                recheck.since(looked_at).await.check()?;
+                staleness.since(looked_at).await.check()?;
                 return Ok(None);
             };
             let read_at = Instant::now();
             let there = self.read_live_once(sent.name).await?;
-            let verdict = recheck.since(read_at).await.check()?;
+            let verdict = staleness.since(read_at).await.check()?;
             let Some(there) = there else { return Ok(None) };
             if verdict == Verdict::Unknown {
                 let is_ours = |there: &Published| sent.differences(there).is_empty();
@@ -91,7 +91,7 @@ impl Deployment<'_> {
         let answer = self.change("publishing", sent.name, request).await;
         let is_ours = |there: &Published| (!sent.differences(there).is_empty()).then_some(false);
         let answer = self.check_unanswered(answer, sent.name, last_read, is_ours).await?;
-        self.check_version(last_read, &answer, sent, recheck).await?;
+        self.check_version(last_read, &answer, sent, staleness).await?;
         Ok(answer)
     }
 
@@ -126,14 +126,14 @@ impl Deployment<'_> {
     }
 
     /// Returns the forge's record of the last publishing to production if it may spare this one.
-    async fn on_record(&self, name: &str) -> Option<Recorded> {
+    async fn last_recorded(&self, name: &str) -> Option<Recorded> {
         self.records.filter(|_| self.skip_unchanged)?.recorded(name).await
     }
 }
 
 /// Returns whether the integration in production is the one on record, and has the fields that would be sent. It may be gone
 /// meanwhile, or have been published by other hands.
-fn is_as_recorded(live: &Published, sent: &Sent<'_>, recorded: &Recorded) -> bool {
+fn is_as_recorded(live: &Published, sent: &ExpectedIntegration<'_>, recorded: &Recorded) -> bool {
     let version = live.version.as_ref().map(ToString::to_string);
     version.as_ref() == Some(&recorded.version) && sent.differences(live).is_empty()
 }

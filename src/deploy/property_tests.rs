@@ -1,17 +1,17 @@
 //! Ten thousand random histories against the embedded API: previews come and go, and nobody else's is touched.
 
-mod door;
+mod fault_injector;
 mod retried;
-mod story;
-mod world;
+mod scenario;
+mod test_environment;
 
 use std::cell::Cell;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use tempfile::TempDir;
 
-use world::World;
-pub(super) use world::packaged;
+use test_environment::World;
+pub(super) use test_environment::packaged;
 
 const HISTORIES: u32 = 10_000;
 
@@ -45,7 +45,7 @@ fn tell(teller: u8) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     let retried = Cell::new(0);
-    let result = runner.run(&story::history(), |history| {
+    let result = runner.run(&scenario::history(), |history| {
         retried.set(retried.get() + runtime.block_on(world.tell(&history))?);
         Ok(())
     });

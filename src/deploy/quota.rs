@@ -5,7 +5,7 @@ use std::fmt;
 use super::{DeployError, Deployment, Previews};
 use crate::gitbook::Published;
 use crate::integration::Integration;
-use crate::preview::Mark;
+use crate::preview::OwnershipMarker;
 
 /// How many previews an organization has; `None` where it can't be found out.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Deployment<'_> {
     async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<Counted> {
         let id = self.gitbook.organization(organization).await.ok()??;
         let listed = self.gitbook.list(&id).await.ok()?;
-        let mark = |integration: &Published| integration.summary.as_deref().and_then(Mark::find);
+        let mark = |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::find);
         let marks: Vec<_> = listed.iter().filter_map(mark).collect();
         let ours =
             marks.iter().filter(|mark| mark.is_of_repository(previews.repository, previews.repository_id));

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::same::is_same;
+use super::unchanged::is_same;
 use crate::gitbook::{Content, Published};
 use crate::integration::Integration;
 
@@ -15,7 +15,7 @@ const MAX_SHOWN: usize = 200;
 /// What was sent, as far as an answer should repeat it. Empty is what was not sent, of which any answer is right; only
 /// scopes are always sent, and none of them is some.
 #[derive(Debug)]
-pub(super) struct Sent<'a> {
+pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,
     pub(super) title: &'a str,
     pub(super) visibility: &'a str,
@@ -37,7 +37,7 @@ pub(super) enum Difference<'a> {
     Absent { of: &'a str, field: &'static str, sent: String },
 }
 
-impl<'a> Sent<'a> {
+impl<'a> ExpectedIntegration<'a> {
     /// What is sent for an integration in production.
     pub(super) fn production(integration: &'a Integration) -> Self {
         Self {
@@ -174,14 +174,14 @@ impl fmt::Display for Difference<'_> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Difference, Sent};
+    use super::{Difference, ExpectedIntegration};
     use crate::gitbook::{Content, Published};
 
-    fn sent() -> Sent<'static> {
+    fn sent() -> ExpectedIntegration<'static> {
         let scopes = ["site:views:read", "space:content:read"].into();
         let content = Content { description: Some(json!("Says hello.")), ..Content::default() };
         let (name, title, visibility) = ("hello", "Hello World", "unlisted");
-        Sent { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
+        ExpectedIntegration { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
     }
 
     /// What was sent, as an answer.
@@ -196,7 +196,7 @@ mod tests {
         })
     }
 
-    fn differences(sent: &Sent<'_>, answer: &Value) -> Vec<String> {
+    fn differences(sent: &ExpectedIntegration<'_>, answer: &Value) -> Vec<String> {
         let answer: Published = serde_json::from_value(answer.clone()).unwrap();
         let told = |difference: &Difference<'_>| match difference {
             Difference::Integration { sent, got } => format!("{sent} -> {got}"),
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_scope_that_was_not_asked_for_is_a_difference_where_none_was() {
-        let none = Sent { scopes: [].into(), ..sent() };
+        let none = ExpectedIntegration { scopes: [].into(), ..sent() };
         let more = "scopes:  -> site:views:read, space:content:read";
         assert_eq!(differences(&none, &repeated()), [more]);
         let mut answer = repeated();
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_may_be_anything() {
-        let less = Sent { visibility: "", target: "", ..sent() };
+        let less = ExpectedIntegration { visibility: "", target: "", ..sent() };
         assert_eq!(differences(&less, &repeated()), [""; 0]);
         let mut answer = repeated();
         answer["target"] = Value::Null;

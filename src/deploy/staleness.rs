@@ -63,19 +63,19 @@ impl Verdict {
 type Ask<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 
 /// A check that several integrations share.
-pub(crate) struct Recheck<'a> {
+pub(crate) struct StalenessCheck<'a> {
     ask: Ask<'a>,
     /// The newest verdict, and the time when it was asked for.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
-impl std::fmt::Debug for Recheck<'_> {
+impl std::fmt::Debug for StalenessCheck<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recheck").field("newest", &self.newest).finish_non_exhaustive()
     }
 }
 
-impl<'a> Recheck<'a> {
+impl<'a> StalenessCheck<'a> {
     /// Creates a check that calls `ask`.
     pub(crate) fn new(ask: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
         Self { ask: Box::new(ask), newest: Mutex::default() }
@@ -120,25 +120,25 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
-    use super::{Recheck, Stop, Verdict};
+    use super::{StalenessCheck, Stop, Verdict};
 
     #[tokio::test]
     async fn one_answer_serves_first_attempts_and_none_that_follows_a_failure() {
         let asked = AtomicUsize::new(0);
-        let recheck = Recheck::new(|| {
+        let staleness = StalenessCheck::new(|| {
             asked.fetch_add(1, Ordering::Relaxed);
             Box::pin(async { Verdict::Confirmed })
         });
-        let many = futures::future::join_all((0..57).map(|_| recheck.recent())).await;
+        let many = futures::future::join_all((0..57).map(|_| staleness.recent())).await;
         assert!(many.iter().all(|verdict| *verdict == Verdict::Confirmed));
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         let failed_at = Instant::now();
         // Those that fail at the same time share an answer.
         for _ in 0..4 {
-            recheck.since(failed_at).await;
+            staleness.since(failed_at).await;
         }
         assert_eq!(asked.load(Ordering::Relaxed), 2);
-        recheck.since(Instant::now()).await;
+        staleness.since(Instant::now()).await;
         assert_eq!(asked.load(Ordering::Relaxed), 3);
     }
 
@@ -146,11 +146,11 @@ mod tests {
     async fn a_run_that_must_stop_stays_stopped() {
         let stop = Verdict::Stop(Stop::Closed("branch `x` is closed".to_owned()));
         let verdicts = std::sync::Mutex::new(vec![Verdict::Confirmed, stop.clone()]);
-        let recheck = Recheck::new(|| {
+        let staleness = StalenessCheck::new(|| {
             let verdict = verdicts.lock().unwrap().pop().unwrap();
             Box::pin(async { verdict })
         });
-        assert_eq!(recheck.recent().await, stop);
-        assert_eq!(recheck.since(Instant::now()).await, stop);
+        assert_eq!(staleness.recent().await, stop);
+        assert_eq!(staleness.since(Instant::now()).await, stop);
     }
 }

@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use super::attempt::AttemptError;
 use super::guard;
-use super::recheck::{Recheck, Stop, Verdict};
-use super::{DeployError, Deployment, Done, Outcome, What};
-use crate::diagnostic::Place;
-use crate::forge::{Forge, ForgeError, Standing};
+use super::staleness::{StalenessCheck, Stop, Verdict};
+use super::{DeployError, Deployment, Outcome, Status, Success};
+use crate::diagnostic::SourceLocation;
+use crate::forge::{Forge, ForgeError, RefState};
 use crate::gitbook::{ApiError, Deletion, Published};
 use crate::plan::Target;
-use crate::preview::{Branch, Mark, Template};
+use crate::preview::{Branch, OwnershipMarker, Template};
 
 #[cfg(test)]
-mod histories;
+mod property_tests;
 
 /// A run deletes no more. Whatever goes wrong, there is time to notice it.
 const MOST_DELETIONS: usize = 50;
@@ -65,17 +65,17 @@ impl SweepError {
 
 /// The previews of this repository in an organization, before the forge is asked about their branches.
 #[derive(Debug, Default)]
-pub(crate) struct Listed(Vec<Fate>);
+pub(crate) struct Listed(Vec<SweepCandidate>);
 
-impl Extend<Fate> for Listed {
-    fn extend<T: IntoIterator<Item = Fate>>(&mut self, fates: T) {
-        self.0.extend(fates);
+impl Extend<SweepCandidate> for Listed {
+    fn extend<T: IntoIterator<Item = SweepCandidate>>(&mut self, candidates: T) {
+        self.0.extend(candidates);
     }
 }
 
 impl IntoIterator for Listed {
-    type Item = Fate;
-    type IntoIter = std::vec::IntoIter<Fate>;
+    type Item = SweepCandidate;
+    type IntoIter = std::vec::IntoIter<SweepCandidate>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -84,17 +84,17 @@ impl IntoIterator for Listed {
 
 /// A preview of this repository, and what is to become of it.
 #[derive(Debug)]
-pub(crate) struct Fate {
+pub(crate) struct SweepCandidate {
     /// Its name.
     pub name: String,
     /// What its organization was named by.
-    place: Place,
-    mark: Mark,
+    place: SourceLocation,
+    mark: OwnershipMarker,
     /// Why it is kept; `None` where it is to be deleted.
     kept: Option<String>,
 }
 
-impl Fate {
+impl SweepCandidate {
     /// Returns whether no forge can be asked about its branch.
     fn has_no_branch(&self) -> bool {
         !Branch::new(&self.mark.branch).is_valid()
@@ -106,14 +106,19 @@ impl Sweep<'_> {
     ///
     /// # Errors
     /// Returns an error if GitBook does not list the organization's integrations.
-    pub(crate) async fn list(&self, organization: &str, place: &Place) -> Result<Listed, SweepError> {
+    pub(crate) async fn list(
+        &self,
+        organization: &str,
+        place: &SourceLocation,
+    ) -> Result<Listed, SweepError> {
         let failed = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployment.gitbook;
         let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
-        let marks = listed.iter().filter_map(|integration| Mark::find(integration.summary.as_deref()?));
+        let marks =
+            listed.iter().filter_map(|integration| OwnershipMarker::find(integration.summary.as_deref()?));
         let others = marks.filter(|mark| !self.is_ours(mark)).count();
         if others > 0 {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
@@ -126,12 +131,15 @@ impl Sweep<'_> {
     ///
     /// # Errors
     /// Returns an error if the forge does not list them.
-    pub(crate) async fn decide(&self, Listed(mut fates): Listed) -> Result<Vec<Fate>, SweepError> {
-        let is_undecided = |fate: &&mut Fate| fate.kept.is_none() && !fate.has_no_branch();
-        let undecided: Vec<_> = fates.iter_mut().filter(is_undecided).collect();
+    pub(crate) async fn decide(
+        &self,
+        Listed(mut candidates): Listed,
+    ) -> Result<Vec<SweepCandidate>, SweepError> {
+        let is_undecided = |fate: &&mut SweepCandidate| fate.kept.is_none() && !fate.has_no_branch();
+        let undecided: Vec<_> = candidates.iter_mut().filter(is_undecided).collect();
         let targets: Vec<_> = undecided.iter().map(|fate| self.target(&fate.mark)).collect();
         if targets.is_empty() {
-            return Ok(fates);
+            return Ok(candidates);
         }
         let is_in_pull_requests =
             |target: &Target| target.pull_request.is_some() || target.branch.of_which_fork().is_some();
@@ -143,7 +151,7 @@ impl Sweep<'_> {
                 fate.kept = Some(format!("{} is open", self.told(target)));
             }
         }
-        Ok(fates)
+        Ok(candidates)
     }
 
     /// Deletes what is to be deleted, but not more than a run may, and says why everything else is kept.
@@ -151,17 +159,17 @@ impl Sweep<'_> {
     /// What was deleted is passed on at once, with what it was the preview of.
     pub(crate) async fn carry_out(
         &self,
-        mut fates: Vec<Fate>,
+        mut candidates: Vec<SweepCandidate>,
         mut deleted: impl AsyncFnMut(&Outcome, &Target),
     ) -> Vec<Outcome> {
-        fates.sort_by(|a, b| a.name.cmp(&b.name));
+        candidates.sort_by(|a, b| a.name.cmp(&b.name));
         // One organization may have been named by its id and by its subdomain.
-        fates.dedup_by(|a, b| a.name == b.name);
+        candidates.dedup_by(|a, b| a.name == b.name);
         let mut outcomes = Vec::new();
         let mut room = MOST_DELETIONS;
-        for fate in fates {
+        for fate in candidates {
             let is_undecided = fate.has_no_branch();
-            let Fate { name, place, mark, kept } = fate;
+            let SweepCandidate { name, place, mark, kept } = fate;
             let kept = kept
                 .or_else(|| (room == 0).then(|| format!("{MOST_DELETIONS} deletions a run are the most")));
             if let Some(why) = kept {
@@ -176,7 +184,7 @@ impl Sweep<'_> {
             }
             room -= 1;
             let outcome = self.deployment.timed(name.clone(), &place, true, self.delete(&name, &mark)).await;
-            if outcome.result.as_ref().is_ok_and(|done| done.what == What::Deleted) {
+            if outcome.result.as_ref().is_ok_and(|done| done.status == Status::Deleted) {
                 deleted(&outcome, &self.target(&mark)).await;
             }
             outcomes.push(outcome);
@@ -185,10 +193,10 @@ impl Sweep<'_> {
     }
 
     /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
-    fn of_this_repository(&self, integration: &Published, place: &Place) -> Option<Fate> {
+    fn of_this_repository(&self, integration: &Published, place: &SourceLocation) -> Option<SweepCandidate> {
         let summary = integration.summary.as_deref()?;
-        let Some(mark) = Mark::find(summary) else {
-            if Mark::is_in(summary) {
+        let Some(mark) = OwnershipMarker::find(summary) else {
+            if OwnershipMarker::is_in(summary) {
                 tracing::info!("`{}` is left as it is: its ownership mark is damaged", integration.name);
             }
             return None;
@@ -198,15 +206,15 @@ impl Sweep<'_> {
             return None;
         }
         let kept = self.why_not(integration, &mark);
-        Some(Fate { name: integration.name.clone(), place: place.clone(), mark, kept })
+        Some(SweepCandidate { name: integration.name.clone(), place: place.clone(), mark, kept })
     }
 
-    fn is_ours(&self, mark: &Mark) -> bool {
+    fn is_ours(&self, mark: &OwnershipMarker) -> bool {
         mark.is_of_repository(self.repository, self.repository_id)
     }
 
     /// Why an integration with a mark may not be deleted.
-    fn why_not(&self, integration: &Published, mark: &Mark) -> Option<String> {
+    fn why_not(&self, integration: &Published, mark: &OwnershipMarker) -> Option<String> {
         let name = &integration.name;
         let expected = self.template.name(&mark.integration, &Branch::new(&mark.branch), mark.pull_request);
         let unnumbered = self.template.needs_pull_request() && mark.pull_request.is_none();
@@ -221,16 +229,16 @@ impl Sweep<'_> {
 
     /// What the forge is asked about. A number counts only where the name has it, too: elsewhere a preview is its
     /// branch's, whatever pull request it was published for.
-    fn target(&self, mark: &Mark) -> Target {
+    fn target(&self, mark: &OwnershipMarker) -> Target {
         let pull_request = mark.pull_request.filter(|_| self.template.needs_pull_request());
         Target { branch: Branch::new(&mark.branch), pull_request }
     }
 
     /// Asks the forge whether a preview's branch or pull request is still closed.
     async fn verdict(&self, name: &str, target: &Target) -> Verdict {
-        match self.forge.standing(&target.branch, target.pull_request).await {
-            Ok(Standing::Gone) => Verdict::Confirmed,
-            Ok(Standing::Open { .. }) => {
+        match self.forge.ref_state(&target.branch, target.pull_request).await {
+            Ok(RefState::Closed) => Verdict::Confirmed,
+            Ok(RefState::Open { .. }) => {
                 Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.told(target))))
             }
             Err(error) => Verdict::Stop(Stop::Undecided {
@@ -245,9 +253,9 @@ impl Sweep<'_> {
 
     /// Reads a preview and asks the forge again, so that nothing is deleted which was published, changed, replaced or
     /// opened meanwhile, and deletes it.
-    async fn delete(&self, name: &str, mark: &Mark) -> Result<Done, DeployError> {
+    async fn delete(&self, name: &str, mark: &OwnershipMarker) -> Result<Success, DeployError> {
         let Deployment { cancel, dry_run, .. } = *self.deployment;
-        let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
+        let done = |status, note: String| Ok(Success { status, note: Some(note), ..Success::default() });
         let absent = || "it was not there any more".to_owned();
         let target = &self.target(mark);
         let gone = match target.pull_request {
@@ -255,7 +263,7 @@ impl Sweep<'_> {
             None => format!("{} is gone", self.told(target)),
         };
         // Each deletion asks for itself.
-        let recheck = Recheck::new(|| {
+        let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
                 let verdict = cancel.or_at_once(self.verdict(name, target)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
@@ -263,29 +271,29 @@ impl Sweep<'_> {
         });
         let Some(now) = self.deployment.read(name).await? else {
             self.forget(mark).await;
-            return done(What::Deleted, absent());
+            return done(Status::Deleted, absent());
         };
         let check = |there: &Published| {
-            let is_same = there.summary.as_deref().and_then(Mark::find).as_ref() == Some(mark);
+            let is_same = there.summary.as_deref().and_then(OwnershipMarker::find).as_ref() == Some(mark);
             let changed = || Stop::Changed("kept: it was changed just now".to_owned());
             if is_same && self.why_not(there, mark).is_none() { Ok(()) } else { Err(changed()) }
         };
         check(&now)?;
         if dry_run {
-            return done(What::Checked, format!("dry run: would be deleted, {gone}"));
+            return done(Status::Checked, format!("dry run: would be deleted, {gone}"));
         }
         let check = async |there: &Published| check(there).map_err(AttemptError::from);
-        let deletion = self.deployment.delete_read(name, &recheck, check).await?;
+        let deletion = self.deployment.delete_read(name, &staleness, check).await?;
         self.forget(mark).await;
         match deletion {
-            Deletion::DidNotExist => done(What::Deleted, absent()),
+            Deletion::DidNotExist => done(Status::Deleted, absent()),
             // A run for a branch that is back may have found its preview before it was deleted.
-            Deletion::Deleted => match recheck.since(Instant::now()).await {
+            Deletion::Deleted => match staleness.since(Instant::now()).await {
                 Verdict::Stop(Stop::Open(_)) => {
                     let reason = format!("{} is open again", self.told(target));
                     Err(DeployError::Reopened { name: name.to_owned(), reason })
                 }
-                _ => done(What::Deleted, gone),
+                _ => done(Status::Deleted, gone),
             },
         }
     }
@@ -299,7 +307,7 @@ impl Sweep<'_> {
     }
 
     /// Records that a preview is there no more.
-    async fn forget(&self, mark: &Mark) {
+    async fn forget(&self, mark: &OwnershipMarker) {
         if let Some(records) = self.deployment.records {
             records.gone(mark).await;
         }

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use serde_json::Number;
 
-use super::answer::Sent;
-use super::recheck::{Recheck, Stop, Verdict};
+use super::response_check::ExpectedIntegration;
+use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::{DeployError, Deployment};
-use crate::gitbook::{Published, Tried};
+use crate::gitbook::{Attempts, Published};
 
 /// The integration as it was read last before an attempt to publish it.
 pub(super) struct LastRead(Mutex<Read>);
@@ -75,9 +75,9 @@ impl Deployment<'_> {
     pub(super) async fn check_version(
         &self,
         last_read: &LastRead,
-        answer: &Tried<Published>,
-        sent: &Sent<'_>,
-        recheck: &Recheck<'_>,
+        answer: &Attempts<Published>,
+        sent: &ExpectedIntegration<'_>,
+        staleness: &StalenessCheck<'_>,
     ) -> Result<(), DeployError> {
         let answer = &answer.last;
         let before = last_read.with(|read| {
@@ -86,7 +86,7 @@ impl Deployment<'_> {
         });
         let Some(before) = before.filter(|_| sent.another(answer).is_none()) else { return Ok(()) };
         let (name, after) = (sent.name, described(Some(answer)));
-        match recheck.since(Instant::now()).await {
+        match staleness.since(Instant::now()).await {
             Verdict::Stop(Stop::NewerCommit { commit, .. }) => {
                 let name = name.to_owned();
                 return Err(DeployError::Overwrote { name, before, after, commit, is_certain: true });

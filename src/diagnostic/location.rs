@@ -35,21 +35,21 @@ pub(crate) struct Position {
 
 /// Where something stands: a file or a variable and, where known, the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct SourceLocation {
     /// The file or variable.
     pub origin: Arc<Origin>,
     /// Line and column.
     pub position: Option<Position>,
     /// What was read there, where it may be shown.
-    text: Kept,
+    text: SourceLines,
 }
 
 /// A text that was kept, or none. It makes no place another.
 #[derive(Clone, Default)]
-struct Kept(Option<Arc<Text>>);
+struct SourceLines(Option<Arc<SourceText>>);
 
 /// A text, or a line of it, to be shown with what is wrong there.
-struct Text {
+struct SourceText {
     text: String,
     /// The number of its first line.
     first: usize,
@@ -70,15 +70,15 @@ pub(crate) const HIDDEN: char = '\u{10fffd}';
 /// Longer lines are no lines of anybody's, and take long to look for secrets in.
 const LONGEST_LINE: usize = 256 * 1024;
 
-impl Place {
+impl SourceLocation {
     /// A whole file.
     pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
-        Self { origin: Arc::new(Origin::File(path.into())), position: None, text: Kept::default() }
+        Self { origin: Arc::new(Origin::File(path.into())), position: None, text: SourceLines::default() }
     }
 
     /// A whole variable.
     pub(crate) fn variable(name: impl Into<String>) -> Self {
-        Self { origin: Arc::new(Origin::Variable(name.into())), position: None, text: Kept::default() }
+        Self { origin: Arc::new(Origin::Variable(name.into())), position: None, text: SourceLines::default() }
     }
 
     /// The same file or variable, at a line and a column.
@@ -106,7 +106,7 @@ impl Place {
     #[must_use]
     pub(crate) fn with_lines(&self, text: &str, first: usize) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-        Self { text: Kept(Some(Arc::new(Text { text, first }))), ..self.clone() }
+        Self { text: SourceLines(Some(Arc::new(SourceText { text, first }))), ..self.clone() }
     }
 
     /// The path, if this is in a file.
@@ -128,7 +128,7 @@ impl Place {
     #[must_use]
     pub(crate) fn origin_text(&self) -> Cow<'_, str> {
         match &*self.origin {
-            Origin::File(path) => shown(path).into(),
+            Origin::File(path) => display_path(path).into(),
             Origin::Variable(name) => name.into(),
         }
     }
@@ -146,7 +146,7 @@ impl Place {
     }
 }
 
-impl Text {
+impl SourceText {
     fn excerpt(&self, position: Position) -> Option<Excerpt> {
         let index = position.line.checked_sub(self.first)?;
         let mut lines = self.text.lines().skip(index.saturating_sub(1));
@@ -184,34 +184,34 @@ fn word(text: &str) -> usize {
     }
 }
 
-impl PartialEq for Kept {
+impl PartialEq for SourceLines {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Kept {}
+impl Eq for SourceLines {}
 
-impl PartialOrd for Kept {
+impl PartialOrd for SourceLines {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Kept {
+impl Ord for SourceLines {
     fn cmp(&self, _: &Self) -> Ordering {
         Ordering::Equal
     }
 }
 
 /// Nothing of a manifest is to be seen in a log by chance.
-impl fmt::Debug for Kept {
+impl fmt::Debug for SourceLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "kept" } else { "none" })
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin_text())?;
         match self.position {
@@ -223,17 +223,17 @@ impl fmt::Display for Place {
 
 /// A path as messages have it: with `/` between its parts, on Windows too, as manifests, workflows and GitHub write it.
 #[must_use]
-pub(crate) fn shown(path: &Path) -> String {
+pub(crate) fn display_path(path: &Path) -> String {
     path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::SourceLocation;
 
     /// What is marked at a place in a text, between `>` and `<`.
-    fn check(text: &str, place: impl Fn(Place) -> Place, expected: Option<(usize, &str)>) {
-        let excerpt = place(Place::file("m").with_text(text)).excerpt();
+    fn check(text: &str, place: impl Fn(SourceLocation) -> SourceLocation, expected: Option<(usize, &str)>) {
+        let excerpt = place(SourceLocation::file("m").with_text(text)).excerpt();
         let found = excerpt.map(|excerpt| {
             let (text, marked) = (excerpt.text, excerpt.marked);
             let parts = [&text[..marked.start], ">", &text[marked.clone()], "<", &text[marked.end..]];
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_part_of_a_text_has_its_own_numbers() {
-        let place = Place::file("m").with_lines("seventh", 7);
+        let place = SourceLocation::file("m").with_lines("seventh", 7);
         assert_eq!(place.at(7, 1).excerpt().unwrap().text, "seventh");
         assert!(place.at(6, 1).excerpt().is_none());
     }
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_place_is_the_same_whatever_is_kept_of_its_text() {
-        assert_eq!(Place::file("m").with_text("hush"), Place::file("m"));
-        assert!(!format!("{:?}", Place::file("m").with_text("hush")).contains("hush"));
+        assert_eq!(SourceLocation::file("m").with_text("hush"), SourceLocation::file("m"));
+        assert!(!format!("{:?}", SourceLocation::file("m").with_text("hush")).contains("hush"));
     }
 }

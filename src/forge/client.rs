@@ -12,9 +12,9 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::answer::{Branch as BranchAnswer, Repository};
 use super::budget::Budget;
-use super::{ForgeError, Patience, Permission, Standing};
+use super::models::{Branch as BranchAnswer, Repository};
+use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
 use crate::ci::ForgeKind;
 use crate::http::{Answer, FIRST_PAUSE, Http, MAX_ANSWER, MAX_PAGE, Redirects, Retry, TransportError, push};
@@ -44,7 +44,7 @@ pub(crate) struct Access<'a> {
     /// Further tries.
     pub retries: u32,
     /// How long a rate limit is waited for.
-    pub patience: Patience,
+    pub patience: MaxWait,
     /// After a signal nothing is tried again.
     pub cancel: &'a Cancel,
 }
@@ -60,7 +60,7 @@ pub(super) struct Client {
     pub(super) token: SecretString,
     retry: Retry,
     /// Why it is not asked any more.
-    given_up: Arc<OnceLock<String>>,
+    circuit_open: Arc<OnceLock<String>>,
     default_branch: Arc<OnceCell<String>>,
     pub(super) budget: Budget,
 }
@@ -80,9 +80,9 @@ impl Client {
         let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
-        let (given_up, default_branch, budget) = <_>::default();
+        let (circuit_open, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, given_up, default_branch, budget })
+        Ok(Self { kind, http, root, repository, token, retry, circuit_open, default_branch, budget })
     }
 
     /// Where a branch stands. `folder` is where branches are below the repository.
@@ -90,15 +90,15 @@ impl Client {
         &self,
         folder: &[&str],
         name: &str,
-    ) -> Result<Standing, ForgeError> {
+    ) -> Result<RefState, ForgeError> {
         let answer = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
         match answer.and_then(|answer| self.parse::<BranchAnswer>(&answer)) {
             // A renamed branch is answered for under its new name.
-            Ok(branch) if branch.name == name => Ok(Standing::Open { tip: branch.commit.sha }),
-            Ok(_) => Ok(Standing::Gone),
+            Ok(branch) if branch.name == name => Ok(RefState::Open { tip: branch.commit.sha }),
+            Ok(_) => Ok(RefState::Closed),
             // Many a proxy answers so itself to every `%2F`, of which the default branch's address has none.
             Err(ForgeError::NotFound(said)) if !said.is_forges() => Err(ForgeError::Unexpected(said)),
-            Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| Standing::Gone),
+            Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| RefState::Closed),
             Err(error) => Err(error),
         }
     }
@@ -121,26 +121,26 @@ impl Client {
 
     /// Why it is not asked any more, if it was given up.
     pub(super) fn why_given_up(&self) -> Option<&str> {
-        self.given_up.get().map(String::as_str)
+        self.circuit_open.get().map(String::as_str)
     }
 
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
     #[must_use]
-    pub(super) fn apart(&self) -> Self {
-        Self { given_up: Arc::default(), ..self.clone() }
+    pub(super) fn own_circuit_breaker(&self) -> Self {
+        Self { circuit_open: Arc::default(), ..self.clone() }
     }
 
     /// The same client, which waits for a rate limit as long as the forge asks, within reason.
     #[must_use]
     pub(super) fn patient(&self) -> Self {
-        let patience = Patience::Long.longest_wait();
+        let patience = MaxWait::Long.longest_wait();
         let retry = Retry { patience, patience_with_limits: patience, ..self.retry.clone() };
         Self { retry, ..self.clone() }
     }
 
     /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
     #[must_use]
-    pub(super) fn hurried(&self, timeout: Duration) -> Self {
+    pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
         let retry = Retry { times: 0, ..self.retry.clone() };
         Self { http: self.http.within(timeout), retry, ..self.clone() }
     }
@@ -186,7 +186,7 @@ impl Client {
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, &[]);
-        if let Some(why) = self.given_up.get() {
+        if let Some(why) = self.circuit_open.get() {
             return Err(ForgeError::GivenUp(why.clone()));
         }
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
@@ -198,14 +198,14 @@ impl Client {
         &self,
         request: impl FnMut() -> F,
     ) -> Result<Answer, ForgeError> {
-        if let Some(why) = self.given_up.get() {
+        if let Some(why) = self.circuit_open.get() {
             return Err(ForgeError::GivenUp(why.clone()));
         }
         let answer = self.retry.run(request).await;
         if let Err(error) = &answer
             && error.is_final()
         {
-            drop(self.given_up.set(error.to_string()));
+            drop(self.circuit_open.set(error.to_string()));
         }
         answer
     }

@@ -9,12 +9,12 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::answer::Made;
+use super::models::CreatedComment;
 use super::{Forge, ForgeError, Permission};
 
 /// Our comments on a pull request, as they were found.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct ExistingComments {
     number: u64,
     marker: &'static str,
     /// The one that was made just now, which is ours whatever its author is called.
@@ -23,7 +23,7 @@ pub(crate) struct Found {
     comments: Vec<(u64, String)>,
 }
 
-impl Found {
+impl ExistingComments {
     /// The pull request.
     pub(crate) fn number(&self) -> u64 {
         self.number
@@ -36,7 +36,7 @@ impl Found {
 }
 
 /// What should stand in the comment.
-pub(crate) struct Wish<'a> {
+pub(crate) struct CommentUpdate<'a> {
     /// The text, made from those that are there, oldest first. Given its own text, it must give it back.
     pub text: &'a (dyn Fn(&[String]) -> String + Sync),
     /// Whether one is made where there is none.
@@ -47,7 +47,7 @@ pub(crate) struct Wish<'a> {
 
 /// What came of a wish.
 #[derive(Debug)]
-pub(crate) enum Kept {
+pub(crate) enum CommentResult {
     /// It was written.
     Written,
     /// It was written, but could not be read back.
@@ -73,26 +73,34 @@ impl Forge {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn find_comment(&self, number: u64, marker: &'static str) -> Result<Found, ForgeError> {
-        self.find_again(Found { number, marker, made: None, comments: Vec::new() }).await
+    pub(crate) async fn find_comment(
+        &self,
+        number: u64,
+        marker: &'static str,
+    ) -> Result<ExistingComments, ForgeError> {
+        self.find_again(ExistingComments { number, marker, made: None, comments: Vec::new() }).await
     }
 
     /// Keeps a comment as wished.
     ///
     /// # Errors
     /// Whatever the forge or the network says, and [`ForgeError::Contended`].
-    pub(crate) async fn keep_comment(&self, mut found: Found, wish: &Wish<'_>) -> Result<Kept, ForgeError> {
+    pub(crate) async fn keep_comment(
+        &self,
+        mut found: ExistingComments,
+        wish: &CommentUpdate<'_>,
+    ) -> Result<CommentResult, ForgeError> {
         let (mut wrote, mut settled, mut waited) = (false, !wish.shared, false);
         for _ in 0..MOST_ROUNDS {
             if found.comments.is_empty() && !wish.create {
-                return Ok(Kept::None);
+                return Ok(CommentResult::None);
             }
             let bodies: Vec<_> = found.comments.iter().map(|(_, body)| body.clone()).collect();
             let wanted = (wish.text)(&bodies);
             if matches!(&bodies[..], [only] if *only == wanted) {
                 match (wrote, settled) {
-                    (false, _) => return Ok(Kept::Unchanged),
-                    (true, true) => return Ok(Kept::Written),
+                    (false, _) => return Ok(CommentResult::Unchanged),
+                    (true, true) => return Ok(CommentResult::Written),
                     (true, false) => tokio::time::sleep(SETTLED_AFTER + JITTER.mul_f64(chance())).await,
                 }
                 settled = true;
@@ -106,7 +114,7 @@ impl Forge {
             }
             found = match self.find_again(found).await {
                 // It is written, and that is what counts.
-                Err(error) if wrote => return Ok(Kept::Unread(error)),
+                Err(error) if wrote => return Ok(CommentResult::Unread(error)),
                 found => found?,
             };
         }
@@ -115,7 +123,7 @@ impl Forge {
 
     /// Writes the oldest of our comments and removes the others, which two jobs made at the same time. Where there is none,
     /// one is made, and its number given.
-    async fn write(&self, found: &Found, text: &str) -> Result<Option<u64>, ForgeError> {
+    async fn write(&self, found: &ExistingComments, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
         let Some(((oldest, there), others)) = found.comments.split_first() else {
             let number = found.number.to_string();
@@ -124,7 +132,7 @@ impl Forge {
                 Self::GitLab(_) => ["merge_requests", &number, "notes"],
             };
             let answer = self.client().make(&path, &body, Permission::WritePullRequests).await?;
-            return Ok(Some(self.client().parse::<Made>(&answer)?.id));
+            return Ok(Some(self.client().parse::<CreatedComment>(&answer)?.id));
         };
         if there != text {
             self.change_comment(found.number, *oldest, Some(&body)).await?;
@@ -154,7 +162,7 @@ impl Forge {
         }
     }
 
-    async fn find_again(&self, found: Found) -> Result<Found, ForgeError> {
+    async fn find_again(&self, found: ExistingComments) -> Result<ExistingComments, ForgeError> {
         let mut comments = match self {
             Self::GitHub(github) => github.comments(found.number, found.marker, found.made).await?,
             Self::GitLab(gitlab) => gitlab.notes(found.number, found.marker).await?,
@@ -165,7 +173,7 @@ impl Forge {
         comments.sort_by_key(|(id, _)| *id);
         // One is on two pages where somebody wrote another while they were read, newest first.
         comments.dedup_by_key(|(id, _)| *id);
-        Ok(Found { comments, ..found })
+        Ok(ExistingComments { comments, ..found })
     }
 }
 

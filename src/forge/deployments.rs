@@ -4,13 +4,13 @@ use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::answer::{Deployment, DeploymentStatus};
 use super::github::GitHub;
+use super::models::{Deployment, DeploymentStatus};
 use super::{ForgeError, Permission};
 
 /// What is about to be deployed.
 #[derive(Debug)]
-pub(crate) struct Intent<'a> {
+pub(crate) struct NewDeployment<'a> {
     /// Where to.
     pub environment: &'a str,
     /// Whether the environment goes when its branch does.
@@ -25,7 +25,7 @@ pub(crate) struct Intent<'a> {
 
 /// What has become of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum DeploymentState {
     /// It has begun.
     InProgress,
     /// It is there.
@@ -38,9 +38,9 @@ pub(crate) enum State {
 
 /// A status of a deployment.
 #[derive(Debug)]
-pub(crate) struct Status {
+pub(crate) struct NewStatus {
     /// What has become of it.
-    pub state: State,
+    pub state: DeploymentState,
     /// Where it can be seen.
     pub url: Option<String>,
     /// Where the run's log is.
@@ -51,7 +51,7 @@ pub(crate) struct Status {
 
 /// What is on record of a deployment that succeeded.
 #[derive(Debug)]
-pub(crate) struct Success {
+pub(crate) struct SuccessfulDeployment {
     /// What programs may read of it.
     pub payload: Value,
     /// What its last status says in one line.
@@ -68,7 +68,7 @@ const AT_ONCE: usize = 4;
 /// GitHub takes no more characters for a description.
 const LONGEST_DESCRIPTION: usize = 140;
 
-impl State {
+impl DeploymentState {
     fn name(self) -> &'static str {
         match self {
             Self::InProgress => "in_progress",
@@ -84,7 +84,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn create_deployment(&self, intent: &Intent<'_>) -> Result<u64, ForgeError> {
+    pub(crate) async fn create_deployment(&self, intent: &NewDeployment<'_>) -> Result<u64, ForgeError> {
         let body = json!({
             "ref": intent.commit,
             "environment": intent.environment,
@@ -104,7 +104,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn set_status(&self, deployment: u64, status: &Status) -> Result<(), ForgeError> {
+    pub(crate) async fn set_status(&self, deployment: u64, status: &NewStatus) -> Result<(), ForgeError> {
         let mut body = json!({"state": status.state.name(), "description": cut(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
             // GitHub takes no other links.
@@ -124,7 +124,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<(), ForgeError> {
+    pub(crate) async fn deactivate(&self, environment: &str, inactive: &NewStatus) -> Result<(), ForgeError> {
         let all = self.deployments(environment).await?;
         self.deactivate_all(&all, MOST_AT_ONCE, inactive).await
     }
@@ -137,7 +137,7 @@ impl GitHub {
         &self,
         deployment: u64,
         environment: &str,
-        inactive: &Status,
+        inactive: &NewStatus,
     ) -> Result<(), ForgeError> {
         let mut all = self.deployments(environment).await?;
         all.retain(|id| *id < deployment);
@@ -148,13 +148,16 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn newest_success(&self, environment: &str) -> Result<Option<Success>, ForgeError> {
+    pub(crate) async fn newest_success(
+        &self,
+        environment: &str,
+    ) -> Result<Option<SuccessfulDeployment>, ForgeError> {
         let query = [("environment", environment), ("per_page", "1")];
         let answer = self.client.get(&["deployments"], &query, Permission::WriteDeployments).await?;
         let newest = self.client.parse::<Vec<Deployment>>(&answer)?.into_iter().next();
         let Some(Deployment { id, payload }) = newest else { return Ok(None) };
-        let status = self.status(id).await?.filter(|status| status.state == State::Success.name());
-        Ok(status.map(|status| Success { payload, description: status.description }))
+        let status = self.status(id).await?.filter(|status| status.state == DeploymentState::Success.name());
+        Ok(status.map(|status| SuccessfulDeployment { payload, description: status.description }))
     }
 
     /// The numbers of an environment's deployments, newest first.
@@ -167,7 +170,12 @@ impl GitHub {
 
     /// Goes from the newest to the oldest, until as many in a row as `enough` were inactive before: they are deactivated
     /// oldest first, so that what came before these is inactive, too.
-    async fn deactivate_all(&self, all: &[u64], enough: usize, inactive: &Status) -> Result<(), ForgeError> {
+    async fn deactivate_all(
+        &self,
+        all: &[u64],
+        enough: usize,
+        inactive: &NewStatus,
+    ) -> Result<(), ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for some in all.chunks(AT_ONCE) {
             let newest = try_join_all(some.iter().map(|id| self.status(*id))).await?;

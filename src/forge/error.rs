@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::answer::Problem;
+use super::models::Problem;
 use crate::ci::ForgeKind;
 use crate::http::{Answer, Retryable, TransportError};
 

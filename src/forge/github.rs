@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::answer::PullRequest;
 use super::budget::Reservation;
 use super::client::{Access, Client, PAGE};
-use super::{ForgeError, Permission, Standing};
+use super::models::PullRequest;
+use super::{ForgeError, Permission, RefState};
 use crate::ci::ForgeKind;
 use crate::http::TransportError;
 use crate::preview::Branch;
@@ -45,17 +45,17 @@ impl GitHub {
     ///
     /// # Errors
     /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
-    pub(super) async fn standing(
+    pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
-    ) -> Result<Standing, ForgeError> {
+    ) -> Result<RefState, ForgeError> {
         match (pull_request, branch.of_which_fork()) {
             (Some(number), _) => self.standing_of_pull_request(number).await,
             (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
-                Some(open) => Ok(Standing::Open { tip: open.head.sha }),
-                None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+                Some(open) => Ok(RefState::Open { tip: open.head.sha }),
+                None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
             },
         }
     }
@@ -91,13 +91,13 @@ impl GitHub {
         Ok(found.iter().map(|pull_request| pull_request.number).collect())
     }
 
-    async fn standing_of_pull_request(&self, number: u64) -> Result<Standing, ForgeError> {
+    async fn standing_of_pull_request(&self, number: u64) -> Result<RefState, ForgeError> {
         let path = ["pulls", &number.to_string()];
         let answer = self.client.get(&path, &[], Permission::ReadPullRequests).await?;
         let pull_request: PullRequest = self.client.parse(&answer)?;
         Ok(match pull_request.state.as_str() {
-            "open" => Standing::Open { tip: pull_request.head.sha },
-            _ => Standing::Gone,
+            "open" => RefState::Open { tip: pull_request.head.sha },
+            _ => RefState::Closed,
         })
     }
 
@@ -158,8 +158,8 @@ impl GitHub {
 
     /// The same client, whose failures are its own.
     #[must_use]
-    pub(crate) fn apart(&self) -> Self {
-        Self { client: self.client.apart(), ..self.clone() }
+    pub(crate) fn own_circuit_breaker(&self) -> Self {
+        Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
     /// The same client, which waits for a rate limit as long as the forge asks, within reason.
@@ -175,7 +175,7 @@ impl GitHub {
 
     /// The same client, which is asked once, and not for long.
     #[must_use]
-    pub(crate) fn hurried(&self, timeout: Duration) -> Self {
-        Self { client: self.client.hurried(timeout), ..self.clone() }
+    pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
+        Self { client: self.client.single_attempt(timeout), ..self.clone() }
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::answer::{MergeRequest, Note, Project, User};
 use super::client::{Access, Client, PAGE};
-use super::{ForgeError, Permission, Standing};
+use super::models::{MergeRequest, Note, Project, User};
+use super::{ForgeError, Permission, RefState};
 use crate::ci::ForgeKind;
 use crate::http::TransportError;
 use crate::preview::{Branch, UNKNOWN_OWNER};
@@ -44,11 +44,11 @@ impl GitLab {
         Ok(Some(Self { client, user: Arc::default() }))
     }
 
-    pub(super) async fn standing(
+    pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         merge_request: Option<u64>,
-    ) -> Result<Standing, ForgeError> {
+    ) -> Result<RefState, ForgeError> {
         match (merge_request, branch.of_which_fork()) {
             (Some(number), _) => self.standing_of_merge_request(number).await,
             (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
@@ -61,7 +61,7 @@ impl GitLab {
                 };
                 match open {
                     Some(open) => Ok(tip(open)),
-                    None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+                    None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
                 }
             }
         }
@@ -112,7 +112,7 @@ impl GitLab {
         Ok(found.iter().map(|merge_request| merge_request.iid).collect())
     }
 
-    async fn standing_of_merge_request(&self, number: u64) -> Result<Standing, ForgeError> {
+    async fn standing_of_merge_request(&self, number: u64) -> Result<RefState, ForgeError> {
         let path = ["merge_requests", &number.to_string()];
         let answer = match self.client.get(&path, &[], Permission::ReadPullRequests).await {
             // It can be deleted. That is so where the token sees merge requests, and not this one.
@@ -121,20 +121,20 @@ impl GitLab {
         };
         let merge_request: MergeRequest = self.client.parse(&answer)?;
         Ok(match merge_request.state.as_str() {
-            "closed" | "merged" => Standing::Gone,
+            "closed" | "merged" => RefState::Closed,
             // While it is merged it is `locked`, and may be open again.
             _ => tip(merge_request),
         })
     }
 
-    async fn standing_in_list(&self, number: u64) -> Result<Standing, ForgeError> {
+    async fn standing_in_list(&self, number: u64) -> Result<RefState, ForgeError> {
         let number = number.to_string();
         let query = [("iids[]", &*number), ("scope", "all"), ("state", "all")];
         let answer = self.client.get(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
         let found: Vec<MergeRequest> = self.client.parse(&answer)?;
         match found.into_iter().next() {
             Some(merge_request) => Ok(tip(merge_request)),
-            None => self.client.sees_branches(&BRANCHES).await.map(|()| Standing::Gone),
+            None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
         }
     }
 
@@ -203,14 +203,14 @@ impl GitLab {
 
     /// The same client, whose failures are its own.
     #[must_use]
-    pub(super) fn apart(&self) -> Self {
-        Self { client: self.client.apart(), ..self.clone() }
+    pub(super) fn own_circuit_breaker(&self) -> Self {
+        Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
     /// The same client, which is asked once, and not for long.
     #[must_use]
-    pub(super) fn hurried(&self, timeout: Duration) -> Self {
-        Self { client: self.client.hurried(timeout), ..self.clone() }
+    pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
+        Self { client: self.client.single_attempt(timeout), ..self.clone() }
     }
 }
 
@@ -223,6 +223,6 @@ fn origin(branch: &Branch) -> (Option<&str>, &str) {
 }
 
 /// What is open at its newest commit, which is not known while GitLab still makes up its mind.
-fn tip(merge_request: MergeRequest) -> Standing {
-    Standing::Open { tip: merge_request.sha.unwrap_or_default() }
+fn tip(merge_request: MergeRequest) -> RefState {
+    RefState::Open { tip: merge_request.sha.unwrap_or_default() }
 }

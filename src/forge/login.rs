@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::answer::{Account, Comment, Viewer};
 use super::github::GitHub;
+use super::models::{Account, Comment, Viewer};
 use super::{ForgeError, Permission};
 use crate::http::push;
 

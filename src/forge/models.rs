@@ -144,7 +144,7 @@ pub(super) struct User {
 
 /// What was made just now.
 #[derive(Debug, Deserialize)]
-pub(super) struct Made {
+pub(super) struct CreatedComment {
     pub(super) id: u64,
 }
 

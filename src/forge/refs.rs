@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::answer::{MergeRequest, PullRequest};
+use super::models::{MergeRequest, PullRequest};
 use super::{Forge, ForgeError};
 use crate::preview::Branch;
 

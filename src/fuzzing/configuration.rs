@@ -10,11 +10,11 @@ use super::log::printed;
 use crate::ci::{self, Ci, Event};
 use crate::config::{Config, Endpoint, Mode};
 use crate::environment::Environment;
-use crate::error::{Error, Tally};
+use crate::error::{Error, ProblemCounts};
 use crate::http::is_loopback;
 use crate::plan::{Decision, Plan, decide};
 use crate::preview::Branch;
-use crate::report::{self, Report, Run};
+use crate::report::{self, Reporter, RunReport};
 
 /// The variable whose value is what stands in the file that it names.
 const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
@@ -67,8 +67,8 @@ fn run(environment: &Environment, printer: &report::Printer) {
     let (log, problem) = report::dispatch(environment, printer);
     let (_, mut problems) = report::log_format(environment);
     problems.extend(problem);
-    let report = Report::open(environment, printer.clone());
-    let mut run = Run { problems, ..Run::default() };
+    let report = Reporter::open(environment, printer.clone());
+    let mut run = RunReport { problems, ..RunReport::default() };
     let result = tracing::dispatcher::with_default(&log, || decided(environment, printer, &report, &mut run));
     let code = report.close(&run, result);
     assert!(code == 0 || code == 2, "{code}");
@@ -83,11 +83,11 @@ fn run(environment: &Environment, printer: &report::Printer) {
 fn decided(
     environment: &Environment,
     printer: &report::Printer,
-    report: &Report,
-    run: &mut Run,
+    report: &Reporter,
+    run: &mut RunReport,
 ) -> Result<(), Error> {
     let config = crate::configuration(environment, report, run)?;
-    assert!(Tally::of(&run.problems).has_no_errors());
+    assert!(ProblemCounts::of(&run.problems).has_no_errors());
     hold(&config);
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(decide(&config, &ci)).clone();

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::plan::{Decision, Plan, Target, decide};
-use crate::preview::{self, Mark};
-use crate::report::{Report, Run};
+use crate::preview::{self, OwnershipMarker};
+use crate::report::{Reporter, RunReport};
 
 const FILE: &str = "event.json";
 
@@ -62,7 +62,7 @@ pub fn event(data: &[u8]) {
 fn told(environment: &Environment, name: &str, payload: &[u8]) {
     let (config, odd) = Config::from_environment(environment).expect("the variables are good");
     assert_eq!(odd, []);
-    let mut run = Run::default();
+    let mut run = RunReport::default();
     if let Ok(ci) = ci::detect(environment) {
         let plan = decide(&config, &ci);
         let payload = serde_json::from_slice(payload).expect("what was understood is JSON");
@@ -79,7 +79,7 @@ fn told(environment: &Environment, name: &str, payload: &[u8]) {
                 tracing::dispatcher::with_default(&log, || crate::log(&config, ci, plan, None, printer));
             }
             let result = ci::detect(environment).map(drop).map_err(Error::Ci);
-            let code = Report::open(environment, printer.clone()).close(&run, result);
+            let code = Reporter::open(environment, printer.clone()).close(&run, result);
             assert_eq!(code, if run.ci.is_some() { 0 } else { 2 });
         });
     }
@@ -168,16 +168,16 @@ fn hold_names(plan: &Plan, config: &Config, ci: &Ci) {
     assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{name:?}");
     let title = preview::title("Hello", branch);
     assert!(title.encode_utf16().count() <= 30 && !title.contains(char::is_control), "{title:?}");
-    let mark = Mark {
+    let mark = OwnershipMarker {
         integration: "hello".to_owned(),
         repository: ci.repository.clone().unwrap_or_default(),
         branch: branch.as_str().to_owned(),
         commit: ci.commit.clone().unwrap_or_default(),
         run: ci.run,
-        ..Mark::default()
+        ..OwnershipMarker::default()
     };
     if let Some(summary) = preview::summary("Hello.", &mark) {
         assert!(summary.encode_utf16().count() <= 2048);
-        assert_eq!(Mark::find(&summary), Some(mark));
+        assert_eq!(OwnershipMarker::find(&summary), Some(mark));
     }
 }

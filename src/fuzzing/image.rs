@@ -9,8 +9,8 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::environment::Environment;
-use crate::integration::{Packaged, Packaging, Source, Workshop, package};
-use crate::report::Report;
+use crate::integration::{Packaged, Packaging, PackagingContext, Source, package};
+use crate::report::Reporter;
 
 const NAME: &str = "icon.png";
 
@@ -52,10 +52,10 @@ fn packaged(folder: &Path) -> Packaged {
         bundle: false,
         resolve_secrets: true,
         timeout: std::time::Duration::from_secs(60),
-        seal: None,
+        hash_key: None,
         environment: &environment,
         workspace: None,
-        workshop: &Workshop::default(),
+        packaging_context: &PackagingContext::default(),
     };
     package(&source, &packaging).now_or_never().expect("nothing is waited for")
 }
@@ -66,7 +66,7 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
     for format in FORMATS {
         let environment = Environment::new([], folder.to_owned());
         printed(format, &environment, |printer| {
-            Report::open(&environment, printer.clone()).problems(problems);
+            Reporter::open(&environment, printer.clone()).problems(problems);
         });
     }
     let Some(integration) = integration else {

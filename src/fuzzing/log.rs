@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::LogFormat;
 use crate::environment::Environment;
-use crate::untrusted::acts;
 use crate::report::Printer;
+use crate::untrusted::is_unsafe_char;
 
 /// Every format that a log has.
 pub(super) const FORMATS: [LogFormat; 3] = [LogFormat::Text, LogFormat::GitHub, LogFormat::Json];
@@ -46,7 +46,7 @@ fn hold(format: LogFormat, line: &str) {
     if line.starts_with("::add-mask::") {
         return;
     }
-    let acting = line.chars().find(|character| acts(*character) && *character != '\t');
+    let acting = line.chars().find(|character| is_unsafe_char(*character) && *character != '\t');
     assert_eq!(acting, None, "a character acts in {line:?}");
     // Data of a command is not looked through again.
     let is_command = format == LogFormat::GitHub && COMMANDS.iter().any(|command| is_of(command, line));

@@ -6,15 +6,15 @@ use futures::FutureExt as _;
 
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
-use crate::diagnostic::{Diagnostic, Place, Position};
+use crate::diagnostic::{Diagnostic, Position, SourceLocation};
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, Packaged, Packaging, PreviewIdentity, Source, Workshop, identity, package,
+    Integration, Packaged, Packaging, PackagingContext, PreviewIdentity, Source, identity, package,
 };
-use crate::yaml::{Node, Value};
-use crate::preview::{self, Branch, Mark, Template};
-use crate::report::Report;
+use crate::preview::{self, Branch, OwnershipMarker, Template};
+use crate::report::Reporter;
 use crate::schema::{self, BODY, Kind};
+use crate::yaml::{YamlData, YamlValue};
 
 const NAME: &str = "gitbook-manifest.yaml";
 
@@ -51,7 +51,8 @@ fn read(folder: &Path, text: &str) {
     let source =
         Source { manifest: Some(folder.join(NAME)), shown: PathBuf::from(NAME), folder: folder.to_owned() };
     // Another program would be asked for these.
-    let resolves = !Node::parse(text, &Place::file(NAME)).is_ok_and(|node| holds(&node, "op://"));
+    let resolves =
+        !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|node| holds(&node, "op://"));
     for (env, resolve_secrets) in [(None, resolves), (Some("production"), false)] {
         let packaging = Packaging {
             env,
@@ -59,10 +60,10 @@ fn read(folder: &Path, text: &str) {
             bundle: false,
             resolve_secrets,
             timeout: std::time::Duration::from_secs(60),
-            seal: None,
+            hash_key: None,
             environment: &environment,
             workspace: None,
-            workshop: &Workshop::default(),
+            packaging_context: &PackagingContext::default(),
         };
         let packaged = package(&source, &packaging).now_or_never().expect("nothing is waited for");
         hold(&packaged, text, &environment);
@@ -84,7 +85,7 @@ fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
     for format in FORMATS {
         let log = printed(format, environment, |printer| {
             hidden.iter().for_each(|secret| printer.hide(secret));
-            Report::open(environment, printer.clone()).problems(problems);
+            Reporter::open(environment, printer.clone()).problems(problems);
         });
         assert!(!is_secret || !log.contains(CANARY), "a secret is shown:\n{log}");
         assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "a secret is shown:\n{log}");
@@ -118,30 +119,30 @@ fn hold_place(problem: &Diagnostic, text: &str) {
 
 /// Whether all of the text that is secret for sure is a secret's value, and such text is there.
 fn secrets_are_known(text: &str) -> bool {
-    let node = Node::parse(text, &Place::file(NAME));
+    let node = YamlValue::parse(text, &SourceLocation::file(NAME));
     let secret = node.map_or(0, |node| secrets(&node, false));
     secret > 0 && secret == text.matches(CANARY).count()
 }
 
 /// How often the canary is in texts below a key `secrets`.
-fn secrets(node: &Node, is_below: bool) -> usize {
+fn secrets(node: &YamlValue, is_below: bool) -> usize {
     match &node.value {
-        Value::Map(map) => {
+        YamlData::YamlMapping(map) => {
             let entries = map.0.iter();
             entries.map(|(key, value)| secrets(value, is_below || key.name == "secrets")).sum()
         }
-        Value::List(items) => items.iter().map(|item| secrets(item, is_below)).sum(),
-        Value::Text(text) if is_below => text.matches(CANARY).count(),
+        YamlData::List(items) => items.iter().map(|item| secrets(item, is_below)).sum(),
+        YamlData::Text(text) if is_below => text.matches(CANARY).count(),
         _ => 0,
     }
 }
 
 /// Whether any text of it holds another.
-fn holds(node: &Node, what: &str) -> bool {
+fn holds(node: &YamlValue, what: &str) -> bool {
     match &node.value {
-        Value::Map(map) => map.0.iter().any(|(_, value)| holds(value, what)),
-        Value::List(items) => items.iter().any(|item| holds(item, what)),
-        Value::Text(text) => text.contains(what),
+        YamlData::YamlMapping(map) => map.0.iter().any(|(_, value)| holds(value, what)),
+        YamlData::List(items) => items.iter().any(|item| holds(item, what)),
+        YamlData::Text(text) => text.contains(what),
         _ => false,
     }
 }
@@ -153,26 +154,29 @@ fn hold_body(integration: &Integration) {
     assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "nothing is published");
     let branch = Branch::new("feature/x");
     let name = Template::default().name(&integration.name, &branch, None);
-    let mark = Mark {
+    let mark = OwnershipMarker {
         integration: integration.name.clone(),
         repository: "github.com/acme/docs".to_owned(),
         branch: branch.as_str().to_owned(),
-        ..Mark::default()
+        ..OwnershipMarker::default()
     };
     let title = preview::title(integration.title(), &branch);
     let identity = PreviewIdentity { name, title, visibility: "private", mark };
     let request = integration.preview_request(&identity).expect("nobody else writes");
     let (request, sent) = request.expect("a mark of a short branch fits");
     let body = accepted(&request.body().expect("nobody else writes"));
-    let found = Mark::find(body["summary"].as_str().unwrap_or_default());
+    let found = OwnershipMarker::find(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found.as_ref(), Some(&sent));
-    assert_eq!(sent, Mark { hash: sent.hash.clone(), script_bytes: sent.script_bytes, ..identity.mark });
+    assert_eq!(
+        sent,
+        OwnershipMarker { hash: sent.hash.clone(), script_bytes: sent.script_bytes, ..identity.mark }
+    );
 }
 
 /// The body, in which nothing is broken.
 fn accepted(body: &[u8]) -> serde_json::Value {
     let body = serde_json::from_slice(body).expect("a body is JSON");
-    let node = Node::from_json(&body, &Place::file(NAME));
+    let node = YamlValue::from_json(&body, &SourceLocation::file(NAME));
     let broken = schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == Kind::Broken);
     assert!(broken.is_none(), "the API takes no such body: {broken:?}");
     body

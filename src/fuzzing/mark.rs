@@ -1,6 +1,6 @@
 //! The mark of a preview, and the comment's rows: what the program keeps where others can write, too.
 
-use crate::preview::{self, Mark};
+use crate::preview::{self, OwnershipMarker};
 use crate::report::comment;
 
 /// Takes any text for a summary that may end with a mark, for the values of a mark, and for a comment that was found on a
@@ -13,8 +13,8 @@ use crate::report::comment;
 /// - A comment that was brought into the program's own form is left as it is from then on.
 pub fn mark(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    if let Some(found) = Mark::find(&text) {
-        assert!(Mark::is_in(&text), "a mark is not noticed in a manifest");
+    if let Some(found) = OwnershipMarker::find(&text) {
+        assert!(OwnershipMarker::is_in(&text), "a mark is not noticed in a manifest");
         hold(&found, &text);
     }
     hold(&of_values(&text), &text);
@@ -25,7 +25,7 @@ pub fn mark(data: &[u8]) {
 }
 
 /// A mark with the lines of a text as its values.
-fn of_values(text: &str) -> Mark {
+fn of_values(text: &str) -> OwnershipMarker {
     let mut lines = text.split('\n');
     let mut value = || lines.next().unwrap_or_default().to_owned();
     let [integration, repository, branch, commit, hash] = [value(), value(), value(), value(), value()];
@@ -33,7 +33,7 @@ fn of_values(text: &str) -> Mark {
     let run = value().parse().unwrap_or_default();
     let script_bytes = value().parse().ok();
     let counter = String::new();
-    Mark {
+    OwnershipMarker {
         integration,
         repository,
         repository_id: None,
@@ -48,19 +48,19 @@ fn of_values(text: &str) -> Mark {
 }
 
 /// Holds that a mark can be kept in a summary.
-fn hold(mark: &Mark, production: &str) {
+fn hold(mark: &OwnershipMarker, production: &str) {
     let written = mark.to_string();
-    assert_eq!(Mark::find(&written).as_ref(), Some(mark), "{written}");
+    assert_eq!(OwnershipMarker::find(&written).as_ref(), Some(mark), "{written}");
     let inner = written.strip_prefix("<!--").and_then(|text| text.strip_suffix("-->")).unwrap_or_default();
     assert!(
         !inner.is_empty() && !inner.contains("--") && !inner.contains(['<', '>', '\n', '\r']),
         "{written}"
     );
-    assert!(written.is_ascii() && Mark::is_in(&written), "{written}");
+    assert!(written.is_ascii() && OwnershipMarker::is_in(&written), "{written}");
     match preview::summary(production, mark) {
         Some(summary) => {
             assert!(summary.encode_utf16().count() <= 2048, "{summary}");
-            assert_eq!(Mark::find(&summary).as_ref(), Some(mark), "{summary}");
+            assert_eq!(OwnershipMarker::find(&summary).as_ref(), Some(mark), "{summary}");
         }
         None => assert!(written.len() > 2048, "{written} has no room"),
     }

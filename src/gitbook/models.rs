@@ -75,7 +75,7 @@ pub struct Urls {
 
 /// What came of a change, and of how many of its tries nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tried<T> {
+pub struct Attempts<T> {
     /// What the last try came to.
     pub last: T,
     /// How many tries ended in a way that leaves open whether they took effect.

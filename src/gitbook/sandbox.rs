@@ -1,6 +1,6 @@
 //! The embedded API: GitBook's integrations on loopback, kept in a folder, for trying and testing.
 
-mod answer;
+mod responses;
 mod store;
 
 use std::io;
@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
-use crate::diagnostic::Place;
-use crate::yaml::Node;
+use crate::diagnostic::SourceLocation;
 use crate::schema::{self, Kind};
+use crate::yaml::YamlValue;
 use store::Store;
 
 /// Three preview images, an icon and a large script, in base64.
@@ -40,7 +40,7 @@ impl Sandbox {
     }
 
     fn told(&self, integration: Value) -> Value {
-        answer::integration(integration, &self.root)
+        responses::integration(integration, &self.root)
     }
 }
 
@@ -170,7 +170,7 @@ async fn organizations(State(sandbox): State<Shared>) -> Response {
     let found = sandbox.store().organizations();
     match found {
         Ok(ids) => {
-            let items: Vec<_> = ids.iter().map(|id| answer::organization(id, &sandbox.root)).collect();
+            let items: Vec<_> = ids.iter().map(|id| responses::organization(id, &sandbox.root)).collect();
             Json(json!({"items": items, "count": items.len()})).into_response()
         }
         Err(error) => failed(&error),
@@ -183,7 +183,7 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
     if let Some(message) = invalid_name(name) {
         return Some(message.to_owned());
     }
-    let body = Node::from_json(body, &Place::variable("body"));
+    let body = YamlValue::from_json(body, &SourceLocation::variable("body"));
     let found = schema::check(&body, &schema::BODY);
     let first = found.into_iter().find(|finding| finding.kind != Kind::UnknownField);
     first.map(|finding| finding.diagnostic.message.replace('`', "\""))

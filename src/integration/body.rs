@@ -8,8 +8,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::images::Image;
+use super::packaging_context::CachedScript;
 use super::secrets::Secrets;
-use super::workshop::Kept;
 use crate::preview;
 
 /// The manifest's fields as the request has them.
@@ -22,13 +22,13 @@ pub(super) struct Content {
     pub(super) previews: Vec<Image>,
     pub(super) secrets: Option<Secrets>,
     /// The secrets, sealed.
-    pub(super) sealed: Option<String>,
-    pub(super) script: Kept,
+    pub(super) keyed_hash: Option<String>,
+    pub(super) script: CachedScript,
 }
 
 /// Something that was checked can't be sent any more.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stale {
+pub(crate) enum SourceChanged {
     /// Somebody has written to it.
     #[error("{0} has changed since it was checked")]
     Changed(String),
@@ -39,7 +39,7 @@ pub(crate) enum Stale {
 
 impl Content {
     /// The request's JSON, for which the images are read once more.
-    pub(super) fn body(&self, fields: &Fields) -> Result<Vec<u8>, Stale> {
+    pub(super) fn body(&self, fields: &Fields) -> Result<Vec<u8>, SourceChanged> {
         let secrets = self.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
@@ -66,12 +66,12 @@ impl Content {
 
     /// SHA-256 of a name and a body with sealed secrets and, for its images, their digests. The order of the manifest's fields
     /// changes nothing in GitBook; that of what is in them may.
-    pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, Stale> {
+    pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, SourceChanged> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
-        let Self { icon, previews, sealed, .. } = self;
+        let Self { icon, previews, keyed_hash, .. } = self;
         let fields: BTreeMap<_, _> = fields.iter().collect();
-        let text = Text { fields: &fields, secrets: sealed.as_deref(), script: &self.script.text()? };
-        write(&Sketch { text, icon: icon.as_ref(), preview_images: previews }, &mut hash);
+        let text = Text { fields: &fields, secrets: keyed_hash.as_deref(), script: &self.script.text()? };
+        write(&HashInput { text, icon: icon.as_ref(), preview_images: previews }, &mut hash);
         Ok(preview::hex(&hash.finalize()))
     }
 }
@@ -89,7 +89,7 @@ struct Text<'a, Fields, Secrets> {
 /// A body with the digests of its images.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Sketch<'a> {
+struct HashInput<'a> {
     #[serde(flatten)]
     text: Text<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
     icon: Option<&'a Image>,
@@ -101,7 +101,7 @@ fn write(body: &impl Serialize, to: &mut impl std::io::Write) {
     drop(serde_json::to_writer(to, body));
 }
 
-fn quoted(image: &Image, body: &mut Vec<u8>) -> Result<(), Stale> {
+fn quoted(image: &Image, body: &mut Vec<u8>) -> Result<(), SourceChanged> {
     body.push(b'"');
     image.encode(body)?;
     body.push(b'"');

@@ -1,7 +1,7 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
 mod causes;
-mod contents;
+mod composition;
 mod corrections;
 mod licences;
 mod lower;
@@ -15,7 +15,7 @@ mod service;
 mod sources;
 mod tsconfig;
 
-pub(crate) use contents::Part;
+pub(crate) use composition::Part;
 pub(crate) use service::serve;
 
 use std::path::Path;
@@ -31,8 +31,8 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::workshop::{End, Threads, Workshop, with_large_stack};
-use crate::diagnostic::{Diagnostic, Place};
+use super::packaging_context::{End, PackagingContext, Threads, with_large_stack};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use corrections::Corrections;
 use plugin::{Files, Found};
 use problems::{Problems, is_missing};
@@ -58,10 +58,10 @@ pub(crate) async fn bundle(
     script: &Path,
     root: &Path,
     shown_from: &Path,
-    workshop: &Workshop,
+    packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let [script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
-    ask(Request { script, root, shown_from, is_traced: false, built: None }, workshop).await
+    ask(Request { script, root, shown_from, is_traced: false, built: None }, packaging_context).await
 }
 
 /// The bytes of a script that no process of its own is needed for: however deep it nests, the stack of a thread is enough.
@@ -75,7 +75,7 @@ pub(crate) async fn check_built(
     script: &Path,
     text: &str,
     shown_from: &Path,
-    workshop: &Workshop,
+    packaging_context: &PackagingContext,
 ) -> Result<(), Vec<Diagnostic>> {
     let [script, root, shown_from] = [script, shown_from, shown_from].map(Path::to_owned);
     let request = || Request {
@@ -90,17 +90,17 @@ pub(crate) async fn check_built(
     {
         return checked.map(drop);
     }
-    ask(request(), workshop).await.map(drop)
+    ask(request(), packaging_context).await.map(drop)
 }
 
-async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Diagnostic>> {
+async fn ask(mut request: Request, packaging_context: &PackagingContext) -> Result<Bundle, Vec<Diagnostic>> {
     let mut last = None;
     // Only a crash calls for the second attempt, which is slower and tells the file.
     for is_traced in [false, true] {
         request.is_traced = is_traced;
         let text = serde_json::to_string(&request).unwrap_or_default();
         // The number of a process's threads is that of its first request: one, for a traced one.
-        match workshop.processes.ask(&text, service::is_last, is_traced).await.map(service::read) {
+        match packaging_context.processes.ask(&text, service::is_last, is_traced).await.map(service::read) {
             Ok(Ok(result)) => {
                 return result
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
@@ -117,7 +117,7 @@ async fn ask(mut request: Request, workshop: &Workshop) -> Result<Bundle, Vec<Di
                 if request.built.is_some() {
                     return answer(request, None).await;
                 }
-                return in_this_process(request, &workshop.threads, None).await;
+                return in_this_process(request, &packaging_context.threads, None).await;
             }
         }
     }
@@ -136,7 +136,7 @@ async fn in_this_process(
     // Without a box, its type is too deep for the compiler.
     let work = async move { answer(request, traced).await }.boxed();
     threads.run(work.with_current_subscriber(), is_traced).await.unwrap_or_else(|error| {
-        Err(vec![Diagnostic::error(Place::file(script), format!("the bundler stopped: {error}"))])
+        Err(vec![Diagnostic::error(SourceLocation::file(script), format!("the bundler stopped: {error}"))])
     })
 }
 
@@ -204,7 +204,8 @@ async fn undisturbed(
     if !missing.is_empty() {
         return Err(problems.errors(&missing));
     }
-    let failed = |message: &str| vec![problems.relative(Diagnostic::error(Place::file(script), message))];
+    let failed =
+        |message: &str| vec![problems.relative(Diagnostic::error(SourceLocation::file(script), message))];
     let [Output::Chunk(chunk)] = output.assets.as_slice() else {
         return Err(failed("the bundler gave more than one script"));
     };
@@ -214,7 +215,7 @@ async fn undisturbed(
         return Err(vec![problems.relative(invalid(script, root, corrections).await)]);
     };
     let script = licences::once(chunk.code.clone(), &legal_comments);
-    let parts = contents::parts(lengths(&chunk.modules), script.len());
+    let parts = composition::parts(lengths(&chunk.modules), script.len());
     Ok(Bundle { script, parts, warnings, notes })
 }
 
@@ -230,7 +231,7 @@ async fn invalid(script: &Path, root: &Path, corrections: Corrections) -> Diagno
     let fault = chunk.and_then(|chunk| Some((chunk, output::check(&chunk.code).err()?)));
     let place = fault.as_ref().and_then(|(chunk, fault)| output::source(chunk, script, fault.offset));
     let place = place.map_or_else(
-        || Place::file(script),
+        || SourceLocation::file(script),
         |(file, line, column)| problems::in_file(&file, root, line, column),
     );
     let reason = fault.map(|(_, fault)| fault.message).unwrap_or_default();

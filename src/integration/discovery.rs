@@ -8,7 +8,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::manifest::FILE_NAME;
 use super::root::{Checkout, git_root, repository_root};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// The name of a manifest with the extension that the vendor's CLI does not read.
 const MISNAMED: &str = "gitbook-manifest.yml";
@@ -106,7 +106,7 @@ impl Selected {
     }
 
     fn misnamed(&self, started_in: &Path) -> Diagnostic {
-        let place = Place::file(Source::at(&self.path, started_in).shown);
+        let place = SourceLocation::file(Source::at(&self.path, started_in).shown);
         let message = format!("no manifest is read from a file that is named `{MISNAMED}`");
         Diagnostic::error(place, message).hint(format!("rename it to `{FILE_NAME}`"))
     }
@@ -150,7 +150,7 @@ fn sort_key(path: &Path) -> Vec<String> {
 
 /// A problem with what `GITBOOK_INTEGRATIONS` says.
 fn failed(message: String, hint: &str) -> Box<Diagnostic> {
-    let place = Place::variable("GITBOOK_INTEGRATIONS");
+    let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
     Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
 }
 

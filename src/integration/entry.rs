@@ -47,7 +47,7 @@ fn source(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::complete;
-    use crate::diagnostic::shown;
+    use crate::diagnostic::display_path;
 
     #[track_caller]
     fn check(files: &[&str], text: &str, expected: Option<&str>) {
@@ -59,7 +59,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let found = complete(&folder, text).map(|path| shown(path.strip_prefix(&folder).unwrap()));
+        let found = complete(&folder, text).map(|path| display_path(path.strip_prefix(&folder).unwrap()));
         assert_eq!(found.as_deref(), expected, "{files:?} {text}");
     }
 

@@ -8,10 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::body::Stale;
+use super::body::SourceChanged;
 use super::files;
 use super::paths::{self, Kind};
-use crate::diagnostic::{Diagnostic, Place, lower_case};
+use crate::diagnostic::{Diagnostic, SourceLocation, lower_case};
 
 /// So many bytes of an image are encoded at once: a multiple of three that processors have at hand.
 const PART: usize = 48 * 1024;
@@ -66,8 +66,8 @@ impl Image {
     }
 
     /// Appends it in base64: what was found good, and nothing else.
-    pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), Stale> {
-        let unreadable = |error| Stale::Unreadable(self.what.clone(), error);
+    pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), SourceChanged> {
+        let unreadable = |error| SourceChanged::Unreadable(self.what.clone(), error);
         let file = files::open(&self.path, |path| files::is_content(path, &self.root));
         let file = file.map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
         // One byte more tells that it has grown; however far, no more of it is read.
@@ -83,7 +83,11 @@ impl Image {
             drop(BASE64_STANDARD.encode_slice(&part, &mut to[start..]));
             part.clear();
         }
-        if *digest.finalize() == self.digest { Ok(()) } else { Err(Stale::Changed(self.what.clone())) }
+        if *digest.finalize() == self.digest {
+            Ok(())
+        } else {
+            Err(SourceChanged::Changed(self.what.clone()))
+        }
     }
 }
 
@@ -100,7 +104,7 @@ pub(crate) fn read(
     folder: &Path,
     text: &str,
     purpose: Purpose,
-    place: &Place,
+    place: &SourceLocation,
 ) -> Result<(Image, Vec<Diagnostic>), Box<Diagnostic>> {
     let kind = purpose.kind();
     let what = kind.what;
@@ -140,7 +144,7 @@ pub(crate) fn read(
 
 impl Header {
     /// Returns the warnings for an image that GitBook may show differently.
-    fn warnings(&self, what: &str, purpose: Purpose, place: &Place) -> Vec<Diagnostic> {
+    fn warnings(&self, what: &str, purpose: Purpose, place: &SourceLocation) -> Vec<Diagnostic> {
         let Self { format, width, height } = self;
         let warning = |message: String| Diagnostic::warning(place.clone(), message);
         // The vendor's CLI checks the name only, and its own repository has JPEG files of that name.
@@ -175,7 +179,7 @@ fn png_header(bytes: &[u8]) -> Result<Header, png::DecodingError> {
 #[cfg(test)]
 mod tests {
     use super::{Purpose, read};
-    use crate::diagnostic::{Diagnostic, Place};
+    use crate::diagnostic::{Diagnostic, SourceLocation};
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -191,7 +195,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let root = dunce::canonicalize(temp.path()).unwrap();
         std::fs::write(root.join(name), bytes).unwrap();
-        let result = read(&root, &root, name, purpose, &Place::file("m"));
+        let result = read(&root, &root, name, purpose, &SourceLocation::file("m"));
         let messages = |warnings: &[Diagnostic]| warnings.iter().map(|w| w.message.clone()).collect();
         let result = result.map(|(_, warnings)| messages(&warnings)).map_err(|problem| problem.message);
         let expected = expected.map(|warnings| warnings.iter().map(|&w| w.to_owned()).collect::<Vec<_>>());

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::masked::masked;
-use crate::diagnostic::{Diagnostic, Place, nearest};
-use crate::yaml::{Key, Map, Node, Value};
+use super::redact_manifest::masked;
+use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
+use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
@@ -24,14 +24,14 @@ pub(crate) struct Override {
     /// The variable.
     pub variable: String,
     /// How the variable's text is read.
-    pub form: Form,
+    pub form: ValueFormat,
     /// The variable's text.
     pub value: String,
 }
 
 /// How the text of a variable becomes the value of a manifest field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ValueFormat {
     /// The text itself.
     Text,
     /// A list, one entry a line or comma separated.
@@ -44,11 +44,11 @@ pub(crate) enum Form {
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
     /// The file, or where the variables stand for one.
-    pub(crate) place: Place,
+    pub(crate) place: SourceLocation,
     /// The folder that its paths are relative to.
     pub(crate) folder: PathBuf,
     /// Its fields.
-    pub(crate) fields: Map,
+    pub(crate) fields: YamlMapping,
 }
 
 impl Manifest {
@@ -59,16 +59,16 @@ impl Manifest {
         root: &Path,
     ) -> Result<Self, Box<Diagnostic>> {
         let Some((path, shown)) = path else {
-            let place = Place::variable("GITBOOK_NAME");
-            return Ok(Self { place, folder: folder.to_owned(), fields: Map::default() });
+            let place = SourceLocation::variable("GITBOOK_NAME");
+            return Ok(Self { place, folder: folder.to_owned(), fields: YamlMapping::default() });
         };
-        let place = Place::file(shown);
+        let place = SourceLocation::file(shown);
         let text = with_line_feeds(&read(path, root, &place)?);
         let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
-        let node = Node::parse(&text, &shown)?;
+        let node = YamlValue::parse(&text, &shown)?;
         match node.value {
-            Value::Map(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
-            Value::Null => {
+            YamlData::YamlMapping(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
+            YamlData::Null => {
                 let hint = "it must have `name`, `title`, `organization`, `script` and `scopes`".to_owned();
                 Err(Box::new(Diagnostic::error(place, "the manifest is empty").hint(hint)))
             }
@@ -89,7 +89,7 @@ impl Manifest {
         };
         // A wrong type is reported with the other problems of the schema.
         let Some(entries) = envs.as_map() else {
-            let key = Key { name: "envs".to_owned(), place: envs.place.clone() };
+            let key = YamlKey { name: "envs".to_owned(), place: envs.place.clone() };
             self.fields.set(key, envs);
             return Ok(());
         };
@@ -117,9 +117,9 @@ impl Manifest {
     pub(crate) fn apply_overrides(&mut self, overrides: &[Override]) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
         for field in overrides {
-            let place = Place::variable(&field.variable);
+            let place = SourceLocation::variable(&field.variable);
             match field.node(&place) {
-                Ok(node) => self.fields.set(Key { name: field.key.to_owned(), place }, node),
+                Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), place }, node),
                 Err(problem) => problems.push(*problem),
             }
         }
@@ -138,18 +138,20 @@ impl Manifest {
 }
 
 impl Override {
-    fn node(&self, place: &Place) -> Result<Node, Box<Diagnostic>> {
+    fn node(&self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         match self.form {
-            Form::Text => Ok(Node::text(self.value.clone(), place)),
-            Form::List => {
-                let items = list(&self.value).map(|item| Node::text(item, place)).collect();
-                Ok(Node { value: Value::List(items), place: place.clone() })
+            ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), place)),
+            ValueFormat::List => {
+                let items = list(&self.value).map(|item| YamlValue::text(item, place)).collect();
+                Ok(YamlValue { value: YamlData::List(items), place: place.clone() })
             }
             // Of secrets, nothing is shown.
-            Form::Structure if self.key == "secrets" => Node::parse(&with_line_feeds(&self.value), place),
-            Form::Structure => {
+            ValueFormat::Structure if self.key == "secrets" => {
+                YamlValue::parse(&with_line_feeds(&self.value), place)
+            }
+            ValueFormat::Structure => {
                 let text = with_line_feeds(&self.value);
-                Node::parse(&text, &place.with_text(&text))
+                YamlValue::parse(&text, &place.with_text(&text))
             }
         }
     }
@@ -183,7 +185,7 @@ fn with_line_feeds(text: &str) -> String {
     feeds
 }
 
-fn read(path: &Path, root: &Path, place: &Place) -> Result<String, Box<Diagnostic>> {
+fn read(path: &Path, root: &Path, place: &SourceLocation) -> Result<String, Box<Diagnostic>> {
     let failed = |what: String| Box::new(Diagnostic::error(place.clone(), what));
     let metadata =
         std::fs::metadata(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))?;
@@ -201,9 +203,9 @@ fn read(path: &Path, root: &Path, place: &Place) -> Result<String, Box<Diagnosti
 mod tests {
     use std::path::Path;
 
-    use super::{FILE_NAME, Form, Manifest, Override};
-    use crate::diagnostic::Place;
-    use crate::yaml::Node;
+    use super::{FILE_NAME, Manifest, Override, ValueFormat};
+    use crate::diagnostic::SourceLocation;
+    use crate::yaml::YamlValue;
 
     fn root(folder: &Path) -> std::path::PathBuf {
         dunce::canonicalize(folder).unwrap()
@@ -223,8 +225,8 @@ mod tests {
     }
 
     fn manifest(text: &str) -> Manifest {
-        let place = Place::file("m");
-        let fields = Node::parse(text, &place).unwrap().as_map().unwrap().clone();
+        let place = SourceLocation::file("m");
+        let fields = YamlValue::parse(text, &place).unwrap().as_map().unwrap().clone();
         Manifest { place, folder: "/".into(), fields }
     }
 
@@ -274,8 +276,12 @@ mod tests {
     #[test]
     fn of_secrets_nothing_is_shown() {
         let check = |key, expected: Option<&str>| {
-            let given =
-                Override { key, variable: "V".into(), form: Form::Structure, value: "{A: hush".into() };
+            let given = Override {
+                key,
+                variable: "V".into(),
+                form: ValueFormat::Structure,
+                value: "{A: hush".into(),
+            };
             let problems = manifest("title: a").apply_overrides(&[given]).unwrap_err();
             let shown = problems[0].place.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
             assert_eq!(shown.as_deref(), expected, "{key}");
@@ -328,15 +334,15 @@ mod tests {
         let mut manifest = manifest("title: a\nscopes: [x]");
         manifest
             .apply_overrides(&[
-                of("title", Form::Text, "12"),
-                of("scopes", Form::List, "a, b\nc,\n"),
-                of("blocks", Form::Structure, "[{\"id\": \"x\"}]"),
+                of("title", ValueFormat::Text, "12"),
+                of("scopes", ValueFormat::List, "a, b\nc,\n"),
+                of("blocks", ValueFormat::Structure, "[{\"id\": \"x\"}]"),
             ])
             .unwrap();
         let json: Vec<_> =
             ["title", "scopes", "blocks"].map(|key| manifest.fields.get(key).unwrap().to_json()).into();
         assert_eq!(serde_json::json!(json), serde_json::json!(["12", ["a", "b", "c"], [{"id": "x"}]]));
-        let problems = manifest.apply_overrides(&[of("blocks", Form::Structure, "[")]).unwrap_err();
+        let problems = manifest.apply_overrides(&[of("blocks", ValueFormat::Structure, "[")]).unwrap_err();
         assert!(problems[0].to_string().starts_with("V:1:"), "{}", problems[0]);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::discovery::walk;
 use super::paths::Kind;
-use crate::diagnostic::{nearest, shown};
+use crate::diagnostic::{display_path, nearest};
 
 /// The number of folders below the manifest's that are searched.
 const MAX_DEPTH: usize = 4;
@@ -28,7 +28,8 @@ fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &Kind) -> Opt
 fn below(folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
     let files = walk(folder, |entry| entry.depth() <= MAX_DEPTH).map(ignore::DirEntry::into_path);
     let files = files.filter(|path| is_candidate(path, kind));
-    let paths: Vec<_> = files.filter_map(|path| Some(shown(path.strip_prefix(folder).ok()?))).collect();
+    let paths: Vec<_> =
+        files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
     let near_path = || nearest(&normal(wanted), paths());
@@ -46,7 +47,7 @@ fn is_candidate(path: &Path, kind: &Kind) -> bool {
 
 /// A path without `.` parts.
 fn normal(path: &Path) -> String {
-    shown(&path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
+    display_path(&path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
 }
 
 /// A path as manifests have it, with `./` in front.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{entry, files, nearby};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// The kind of file that a manifest names.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) fn inside(
     folder: &Path,
     text: &str,
     kind: &Kind,
-    place: &Place,
+    place: &SourceLocation,
 ) -> Result<PathBuf, Box<Diagnostic>> {
     let what = kind.what;
     let failed =
@@ -70,7 +70,7 @@ fn find(folder: &Path, text: &str, kind: &Kind) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::{BUILT_SCRIPT, ENTRY, Kind, inside};
-    use crate::diagnostic::{Place, shown};
+    use crate::diagnostic::{SourceLocation, display_path};
 
     const ICON: Kind = Kind { what: "the icon", completes: false, extensions: &["png"] };
 
@@ -88,8 +88,8 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(base.join("repo/../secret.png"), root.join("link.png")).unwrap();
         std::fs::write(base.join("secret.png"), "x").unwrap();
-        let found = inside(&root, &root, text, kind, &Place::file("m"));
-        let found = found.map(|path| shown(path.strip_prefix(&root).unwrap()));
+        let found = inside(&root, &root, text, kind, &SourceLocation::file("m"));
+        let found = found.map(|path| display_path(path.strip_prefix(&root).unwrap()));
         let found = found.map_err(|problem| (problem.message.clone(), problem.hint.unwrap_or_default()));
         let missing = std::fs::metadata("no such file").unwrap_err().to_string();
         let expected = expected.map(str::to_owned);

@@ -151,8 +151,8 @@ fn reference(text: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::masked;
-    use crate::diagnostic::{HIDDEN, Place};
-    use crate::yaml::{Node, Value};
+    use crate::diagnostic::{HIDDEN, SourceLocation};
+    use crate::yaml::{YamlData, YamlValue};
 
     /// The text as it would be shown, with `#` for what is hidden.
     fn check(text: &str, expected: &str) {
@@ -237,14 +237,14 @@ mod tests {
         "\"title\": x }",
     ];
 
-    fn below_secrets(node: &Node, is_below: bool) -> usize {
+    fn below_secrets(node: &YamlValue, is_below: bool) -> usize {
         match &node.value {
-            Value::Map(map) => {
+            YamlData::YamlMapping(map) => {
                 let entries = map.0.iter();
                 entries.map(|(key, value)| below_secrets(value, is_below || key.name == "secrets")).sum()
             }
-            Value::List(items) => items.iter().map(|item| below_secrets(item, is_below)).sum(),
-            Value::Text(text) if is_below => text.matches("hush").count(),
+            YamlData::List(items) => items.iter().map(|item| below_secrets(item, is_below)).sum(),
+            YamlData::Text(text) if is_below => text.matches("hush").count(),
             _ => 0,
         }
     }
@@ -255,7 +255,7 @@ mod tests {
         #[test]
         fn whatever_parses_shows_none_of_its_secrets(lines in proptest::collection::vec(0..LINES.len(), 1..7)) {
             let text: String = lines.iter().map(|index| format!("{}\n", LINES[*index])).collect();
-            let secrets = Node::parse(&text, &Place::file("m")).map_or(0, |node| below_secrets(&node, false));
+            let secrets = YamlValue::parse(&text, &SourceLocation::file("m")).map_or(0, |node| below_secrets(&node, false));
             if secrets > 0 && secrets == text.matches("hush").count() {
                 proptest::prop_assert!(!masked(&text).unwrap_or_default().contains("hush"), "{text}");
             }

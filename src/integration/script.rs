@@ -20,14 +20,14 @@ pub(super) async fn script(
     let path = paths::inside(&root, &manifest.folder, text, kind, place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {
-        bundle::bundle(&path, &root, &shown_from(folder), packaging.workshop).await?
+        bundle::bundle(&path, &root, &shown_from(folder), packaging.packaging_context).await?
     } else {
         let script = files::read_text(&path, |path| files::is_content(path, &root)).map_err(|error| {
             let message = format!("the script `{text}` can't be read: {error}");
             let hint = "with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text".to_owned();
             vec![Diagnostic::error(place.clone(), message).hint(hint)]
         })?;
-        bundle::check_built(&path, &script, &shown_from(folder), packaging.workshop).await?;
+        bundle::check_built(&path, &script, &shown_from(folder), packaging.packaging_context).await?;
         // Nothing tells the packages in it.
         Bundle { script, ..Bundle::default() }
     };

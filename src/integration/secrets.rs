@@ -10,10 +10,10 @@ use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::{Environment, is_token};
-use crate::yaml::Map;
 use crate::preview;
+use crate::yaml::YamlMapping;
 use one_password::OnePassword;
 
 /// The number of secrets of one integration that are asked for at once.
@@ -43,9 +43,9 @@ impl Secrets {
     }
 
     /// HMAC-SHA-256 of keys and values. A plain hash would tell everybody who sees it whether a guess is right.
-    pub(super) fn sealed(&self, seal: Option<&SecretString>) -> String {
-        let seal = seal.map(SecretString::expose_secret).unwrap_or_default();
-        let hmac = Hmac::<Sha256>::new_from_slice(seal.as_bytes());
+    pub(super) fn keyed_hash(&self, hash_key: Option<&SecretString>) -> String {
+        let hash_key = hash_key.map(SecretString::expose_secret).unwrap_or_default();
+        let hmac = Hmac::<Sha256>::new_from_slice(hash_key.as_bytes());
         let Ok(mut hmac) = hmac else { return String::new() };
         for (key, value) in &self.values {
             for text in [key, value.expose_secret()] {
@@ -61,7 +61,7 @@ impl Secrets {
 /// Every secret that can be resolved, and all that is wrong with the others. Entries that are not text are the
 /// schema's to report. `limit` is the time that one call of the 1Password CLI may take.
 pub(crate) async fn resolve(
-    secrets: &Map,
+    secrets: &YamlMapping,
     environment: &Environment,
     limit: Duration,
 ) -> (Secrets, Vec<Diagnostic>) {
@@ -87,7 +87,7 @@ pub(crate) async fn resolve(
 
 /// What can be said of the secrets without resolving them: mistakes in what they are made of are errors, a
 /// variable that is not set here is a warning.
-pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic> {
+pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
@@ -110,7 +110,7 @@ async fn value(
     key: &str,
     text: &str,
     one_password: &OnePassword<'_>,
-    place: &Place,
+    place: &SourceLocation,
     secret_parts: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
     let parts = parts(text).map_err(|problem| Box::new(malformed(key, problem, place)))?;
@@ -145,7 +145,7 @@ fn variable<'a>(
     key: &str,
     name: &str,
     environment: &'a Environment,
-    place: &Place,
+    place: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
     if is_token(name) {
         return Err(Box::new(taken(key, name, place)));
@@ -158,18 +158,18 @@ fn variable<'a>(
     })
 }
 
-fn taken(key: &str, name: &str, place: &Place) -> Diagnostic {
+fn taken(key: &str, name: &str, place: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}` uses `{name}`, a token of this program or of the CI system");
     let hint = "give the integration a token of its own, in a variable of another name".to_owned();
     Diagnostic::error(place.clone(), message).hint(hint)
 }
 
-fn malformed(key: &str, problem: &str, place: &Place) -> Diagnostic {
+fn malformed(key: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
     let hint = "accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`".to_owned();
     Diagnostic::error(place.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
 }
 
-fn refused(key: &str, reference: &str, problem: &str, place: &Place) -> Diagnostic {
+fn refused(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)";
     Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
@@ -209,9 +209,9 @@ fn expression(inner: &str) -> Result<Part<'_>, &'static str> {
 mod tests {
     use super::Part::{self, Literal, OnePassword, Variable};
     use super::{check, parts, resolve};
-    use crate::diagnostic::Place;
+    use crate::diagnostic::SourceLocation;
     use crate::environment::Environment;
-    use crate::yaml::{Map, Node};
+    use crate::yaml::{YamlMapping, YamlValue};
     use secrecy::ExposeSecret as _;
     use std::time::Duration;
 
@@ -243,8 +243,8 @@ mod tests {
         check_parts("${{ env.X", Err("holds a `${{` without its `}}`"));
     }
 
-    fn secrets(yaml: &str) -> Map {
-        Node::parse(yaml, &Place::file("m")).unwrap().as_map().unwrap().clone()
+    fn secrets(yaml: &str) -> YamlMapping {
+        YamlValue::parse(yaml, &SourceLocation::file("m")).unwrap().as_map().unwrap().clone()
     }
 
     async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {

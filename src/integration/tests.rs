@@ -7,8 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Form, PreviewIdentity, identity};
-use crate::preview::Mark;
+use super::{PreviewIdentity, ValueFormat, identity};
+use crate::preview::OwnershipMarker;
 use repository::{HELLO, Repository, SCRIPT, hello, repository};
 
 /// All problems, and whether there is something to publish in spite of them.
@@ -83,7 +83,7 @@ fn what_the_manifest_says_goes_before_defaults() {
     sent(&hello(""), "secrets", Value::Null);
     sent(&hello("envs: {dev: {title: In dev}}\n"), "envs", Value::Null);
     sent(&hello("envs: {dev: {title: In dev}}\n").env("dev"), "title", "In dev");
-    sent(&hello("").field("title", "GITBOOK_TITLE", Form::Text, "Hi"), "title", "Hi");
+    sent(&hello("").field("title", "GITBOOK_TITLE", ValueFormat::Text, "Hi"), "title", "Hi");
 }
 
 #[test]
@@ -99,12 +99,12 @@ fn what_the_report_shows_is_the_manifests() {
 fn variables_alone_are_a_manifest() {
     let repository = hello("")
         .without_manifest()
-        .field("name", "GITBOOK_NAME", Form::Text, "hello")
-        .field("title", "GITBOOK_TITLE", Form::Text, "Hello")
-        .field("organization", "GITBOOK_ORGANIZATION", Form::Text, "acme")
-        .field("scopes", "GITBOOK_SCOPES", Form::List, "space:git:sync, openapi:read");
+        .field("name", "GITBOOK_NAME", ValueFormat::Text, "hello")
+        .field("title", "GITBOOK_TITLE", ValueFormat::Text, "Hello")
+        .field("organization", "GITBOOK_ORGANIZATION", ValueFormat::Text, "acme")
+        .field("scopes", "GITBOOK_SCOPES", ValueFormat::List, "space:git:sync, openapi:read");
     check(&repository, &["error: GITBOOK_NAME: `script` is missing"]);
-    let repository = repository.field("script", "GITBOOK_SCRIPT", Form::Text, "main.js");
+    let repository = repository.field("script", "GITBOOK_SCRIPT", ValueFormat::Text, "main.js");
     check(&repository, &["hello can be published"]);
     sent(&repository, "scopes", json!(["space:git:sync", "openapi:read"]));
 }
@@ -130,7 +130,7 @@ fn a_name_is_what_the_vendors_cli_takes() {
 #[test]
 fn a_mark_of_ours_is_nothing_to_write_oneself() {
     let mark = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
-    let summary = format!("summary: '{}'\n", Mark::default());
+    let summary = format!("summary: '{}'\n", OwnershipMarker::default());
     check(&hello(&summary), &[&format!("error: gitbook-manifest.yaml:6:10: {mark}")]);
     check(&hello("summary: 'Shows <!-- comments -->'\n"), &["hello can be published"]);
 }
@@ -235,7 +235,7 @@ fn where_nothing_is_published_secrets_are_not_resolved() {
 
 #[test]
 fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
-    let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).seal("token");
+    let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).hash_key("token");
     let with = |field, image| hello(field).file("a.png", image);
     let other = [png(), vec![0]].concat();
     let hashes = [
@@ -245,7 +245,7 @@ fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
         repository(HELLO.replace("name: hello", "name: other")).hash(),
         secret("a").hash(),
         secret("b").hash(),
-        secret("a").seal("another token").hash(),
+        secret("a").hash_key("another token").hash(),
         with("icon: a.png\n", png()).hash(),
         with("icon: a.png\n", other).hash(),
         with("previewImages: [a.png]\n", png()).hash(),
@@ -268,12 +268,12 @@ fn previewer(commit: &str) -> PreviewIdentity {
         name: "hello-fix".into(),
         title: "Hello (fix)".into(),
         visibility: "private",
-        mark: Mark {
+        mark: OwnershipMarker {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
             branch: "fix".into(),
             commit: commit.into(),
-            ..Mark::default()
+            ..OwnershipMarker::default()
         },
     }
 }
@@ -285,10 +285,10 @@ fn a_preview_differs_in_title_visibility_and_mark() {
     let (request, sent) = integration.preview_request(&previewer("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
     let summary = body["summary"].take();
-    let mark = Mark::find(summary.as_str().unwrap()).unwrap();
+    let mark = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
     assert_eq!(mark, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
-    assert_eq!(mark, Mark { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });
+    assert_eq!(mark, OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
     for (field, value) in
@@ -329,7 +329,7 @@ fn to_delete_a_preview_its_name_is_enough() {
         "hello-dev of Some(\"acme\") in gitbook-manifest.yaml",
     );
     known(
-        &hello("").field("name", "GITBOOK_NAME", Form::Text, "other"),
+        &hello("").field("name", "GITBOOK_NAME", ValueFormat::Text, "other"),
         "other of Some(\"acme\") in gitbook-manifest.yaml",
     );
     known(&repository("title: x\n"), "gitbook-manifest.yaml: `name` is missing");
@@ -338,7 +338,7 @@ fn to_delete_a_preview_its_name_is_enough() {
         "gitbook-manifest.yaml: `name` may have letters, digits and single dashes between them only",
     );
     known(
-        &hello("").field("scopes", "GITBOOK_SCOPES", Form::Structure, "["),
+        &hello("").field("scopes", "GITBOOK_SCOPES", ValueFormat::Structure, "["),
         "GITBOOK_SCOPES:1:1: not valid YAML: unclosed bracket '['",
     );
 }

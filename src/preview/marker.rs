@@ -9,7 +9,7 @@ const KIND: &str = "preview";
 
 /// Who made a preview, and of what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct OwnershipMarker {
     /// The production name of the integration.
     pub integration: String,
     /// The repository, with its host.
@@ -32,7 +32,7 @@ pub(crate) struct Mark {
     pub script_bytes: Option<u32>,
 }
 
-impl Mark {
+impl OwnershipMarker {
     /// The mark that a summary ends with; `None` when there is none, or when it was tampered with.
     #[must_use]
     pub(crate) fn find(summary: &str) -> Option<Self> {
@@ -114,7 +114,7 @@ fn host(repository: &str) -> &str {
     repository.split('/').next().unwrap_or_default()
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for OwnershipMarker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.run.to_string();
         let id = self.repository_id.map(|id| id.to_string());
@@ -136,10 +136,10 @@ impl fmt::Display for Mark {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Mark;
+    use super::OwnershipMarker;
 
-    fn mark() -> Mark {
-        Mark {
+    fn mark() -> OwnershipMarker {
+        OwnershipMarker {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
             repository_id: None,
@@ -161,36 +161,36 @@ mod tests {
     #[test]
     fn only_a_whole_mark_at_the_end_counts() {
         let text = mark().to_string();
-        assert_eq!(Mark::find(&format!("Hello.\n\n{text}\n")), Some(mark()));
-        assert_eq!(Mark::find(&format!("{text}\nHello.")), None);
-        assert_eq!(Mark::find(&text.replace(" branch=", " brunch=")), None);
-        assert_eq!(Mark::find(&text.replace(" run=12", " run=12 run=13")), None);
-        assert_eq!(Mark::find(&text.replace("run=12", "run=x")), None);
-        assert_eq!(Mark::find(""), None);
+        assert_eq!(OwnershipMarker::find(&format!("Hello.\n\n{text}\n")), Some(mark()));
+        assert_eq!(OwnershipMarker::find(&format!("{text}\nHello.")), None);
+        assert_eq!(OwnershipMarker::find(&text.replace(" branch=", " brunch=")), None);
+        assert_eq!(OwnershipMarker::find(&text.replace(" run=12", " run=12 run=13")), None);
+        assert_eq!(OwnershipMarker::find(&text.replace("run=12", "run=x")), None);
+        assert_eq!(OwnershipMarker::find(""), None);
     }
 
     #[test]
     fn a_length_that_can_not_be_is_none_and_harms_nothing() {
         let text = mark().to_string();
         for bytes in ["", "-1", "x", "1.5", "0x10", "4294967296", "99999999999999999999999"] {
-            let found = Mark::find(&text.replace("bytes=73152", &format!("bytes={bytes}")));
-            assert_eq!(found, Some(Mark { script_bytes: None, ..mark() }), "{bytes}");
+            let found = OwnershipMarker::find(&text.replace("bytes=73152", &format!("bytes={bytes}")));
+            assert_eq!(found, Some(OwnershipMarker { script_bytes: None, ..mark() }), "{bytes}");
         }
         let earlier = text.replace(" bytes=73152", "");
-        assert_eq!(Mark::find(&earlier), Some(Mark { script_bytes: None, ..mark() }));
-        assert_eq!(Mark::find(&earlier).unwrap().to_string(), earlier);
+        assert_eq!(OwnershipMarker::find(&earlier), Some(OwnershipMarker { script_bytes: None, ..mark() }));
+        assert_eq!(OwnershipMarker::find(&earlier).unwrap().to_string(), earlier);
     }
 
     #[test]
     fn a_newer_run_is_known_by_its_number() {
         let check = |run: u64, other: u64, expected: bool| {
-            let of = |run| Mark { run, ..mark() };
+            let of = |run| OwnershipMarker { run, ..mark() };
             assert_eq!(of(run).is_newer_than(&of(other)), expected, "{run} and {other}");
         };
         check(13, 12, true);
         check(12, 12, false);
         check(11, 12, false);
-        let by = |counter: &str, run| Mark { counter: counter.to_owned(), run, ..mark() };
+        let by = |counter: &str, run| OwnershipMarker { counter: counter.to_owned(), run, ..mark() };
         assert!(by("Jenkins", 13).is_newer_than(&by("Jenkins", 12)));
         assert!(!by("Jenkins", 13).is_newer_than(&by("Buildkite", 12)));
         assert!(by("", 13).is_newer_than(&by("Buildkite", 12)));
@@ -202,23 +202,25 @@ mod tests {
 
     #[test]
     fn a_preview_is_of_one_integration_repository_and_branch() {
-        let check = |other: Mark, expected: bool| {
+        let check = |other: OwnershipMarker, expected: bool| {
             assert_eq!(mark().is_of_the_same_preview(&other), expected, "{other}");
         };
         check(mark(), true);
-        check(Mark { commit: "def".into(), run: 13, hash: String::new(), ..mark() }, true);
-        check(Mark { integration: "other".into(), ..mark() }, false);
-        check(Mark { repository: "github.com/acme/other".into(), ..mark() }, false);
-        check(Mark { branch: "other".into(), ..mark() }, false);
+        check(OwnershipMarker { commit: "def".into(), run: 13, hash: String::new(), ..mark() }, true);
+        check(OwnershipMarker { integration: "other".into(), ..mark() }, false);
+        check(OwnershipMarker { repository: "github.com/acme/other".into(), ..mark() }, false);
+        check(OwnershipMarker { branch: "other".into(), ..mark() }, false);
     }
 
     #[test]
     fn ids_tell_repositories_of_one_host_apart_and_without_them_names_do() {
-        let check = |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, previous_version: bool| {
-            let mark = Mark { repository: theirs.0.to_owned(), repository_id: theirs.1, ..mark() };
-            let found = (mark.is_of_repository(ours.0, ours.1), mark.may_be_of_former(ours.0, ours.1));
-            assert_eq!(found, (same, previous_version), "{ours:?} {theirs:?}");
-        };
+        let check =
+            |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, previous_version: bool| {
+                let mark =
+                    OwnershipMarker { repository: theirs.0.to_owned(), repository_id: theirs.1, ..mark() };
+                let found = (mark.is_of_repository(ours.0, ours.1), mark.may_be_of_former(ours.0, ours.1));
+                assert_eq!(found, (same, previous_version), "{ours:?} {theirs:?}");
+            };
         let (docs, other) = ("github.com/acme/docs", "github.com/acme/other");
         check((docs, Some(1)), (docs, Some(1)), true, false);
         check((docs, Some(1)), (other, Some(1)), true, false);
@@ -233,9 +235,9 @@ mod tests {
 
     #[test]
     fn an_imitation_is_noticed_however_it_is_spaced() {
-        assert!(Mark::is_in(&mark().to_string()));
-        assert!(Mark::is_in("x <!--\n GitBook-Deploy:preview"));
-        assert!(!Mark::is_in("Deployed with gitbook-deploy: <!-- hi -->"));
+        assert!(OwnershipMarker::is_in(&mark().to_string()));
+        assert!(OwnershipMarker::is_in("x <!--\n GitBook-Deploy:preview"));
+        assert!(!OwnershipMarker::is_in("Deployed with gitbook-deploy: <!-- hi -->"));
     }
 
     proptest! {
@@ -243,9 +245,9 @@ mod tests {
 
         #[test]
         fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
-            let mark = Mark { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
+            let mark = OwnershipMarker { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
             let text = mark.to_string();
-            prop_assert_eq!(Mark::find(&text), Some(mark));
+            prop_assert_eq!(OwnershipMarker::find(&text), Some(mark));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();
             prop_assert!(!inner.contains("--") && !inner.contains('>') && !inner.contains('\n'), "{}", text);
         }

@@ -1,7 +1,7 @@
 //! Annotations, which GitHub shows beside the line in question: ten of a kind in a step, and no more.
 
 use super::escape;
-use crate::diagnostic::{Diagnostic, Place, Position, Severity};
+use crate::diagnostic::{Diagnostic, Position, Severity, SourceLocation};
 
 /// GitHub drops all further ones without a word.
 const MOST: usize = 10;
@@ -30,7 +30,7 @@ impl Annotations {
     }
 
     /// An annotation for each problem as long as there is room. The last one of a kind says how many more there are.
-    pub(super) fn of(&mut self, problems: &[Diagnostic], at: impl Fn(&Place) -> Beside) -> String {
+    pub(super) fn of(&mut self, problems: &[Diagnostic], at: impl Fn(&SourceLocation) -> Beside) -> String {
         let mut lines = String::new();
         let total = |kind| problems.iter().filter(|problem| problem.severity == kind).count();
         let mut behind = [Severity::Error, Severity::Warning].map(total);

@@ -6,8 +6,8 @@ pub(crate) use row::Row;
 
 use std::collections::BTreeMap;
 
-use super::{Printer, Run, printer::cause};
-use crate::deploy::{NamedPreview, Outcome, What};
+use super::{Printer, RunReport, printer::cause};
+use crate::deploy::{NamedPreview, Outcome, Status};
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use row::State;
@@ -26,7 +26,7 @@ const MORE: &str = "\nThere are more, in the summaries of the runs.";
 ///
 /// What was left alone has none, since somebody else's row tells of it.
 #[must_use]
-pub(crate) fn rows(run: &Run, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
+pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let of_the_run = Row {
         run: run.ci.as_ref().map_or(0, |ci| ci.run),
         attempt: run.ci.as_ref().map_or(0, |ci| ci.attempt),
@@ -65,11 +65,11 @@ fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>, printer
             return Some(Row { state: State::Failed, note, log: log.cloned(), ..row });
         }
     };
-    let state = match done.what {
-        What::Published => State::Published,
-        What::Unchanged => State::Unchanged,
-        What::Deleted => State::Removed,
-        What::Checked | What::Skipped => return None,
+    let state = match done.status {
+        Status::Published => State::Published,
+        Status::Unchanged => State::Unchanged,
+        Status::Deleted => State::Removed,
+        Status::Checked | Status::Skipped => return None,
     };
     if state == State::Removed {
         return Some(Row { state, ..row });
@@ -81,7 +81,7 @@ fn of_outcome(outcome: &Outcome, of_the_run: &Row, log: Option<&String>, printer
 }
 
 /// What failed before anything was sent: the preview's name and why.
-fn failures(run: &Run, error: &Error, printer: &Printer) -> Vec<(String, String)> {
+fn failures(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(String, String)> {
     let mut failures: Vec<_> =
         run.named.iter().map(|named| (named.name.clone(), why(named, run, error, printer))).collect();
     if failures.is_empty() {
@@ -94,7 +94,7 @@ fn failures(run: &Run, error: &Error, printer: &Printer) -> Vec<(String, String)
     failures
 }
 
-fn why(named: &NamedPreview, run: &Run, error: &Error, printer: &Printer) -> String {
+fn why(named: &NamedPreview, run: &RunReport, error: &Error, printer: &Printer) -> String {
     if !matches!(error, Error::Sources(_)) {
         return first_line(&printer.redacted(&error.to_string()));
     }

@@ -1,6 +1,6 @@
 //! One function for each sink that makes foreign text harmless there.
 
-use crate::untrusted::{self, acts, ends_line, turns_text};
+use crate::untrusted::{self, ends_line, is_unsafe_char, turns_text};
 
 /// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
 /// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
@@ -34,7 +34,7 @@ pub(super) fn part_of_line(text: &str) -> String {
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
-        if acts(character) {
+        if is_unsafe_char(character) {
             line.push_str(&format!("\\u{:04x}", u32::from(character)));
         } else {
             line.push(character);
@@ -73,7 +73,7 @@ pub(super) fn command_property(text: &str) -> String {
 
 /// The value of an output or of a dotenv line, which has no way to write a line break.
 pub(super) fn dotenv(text: &str) -> String {
-    text.chars().map(|character| if acts(character) { ' ' } else { character }).collect()
+    text.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character }).collect()
 }
 
 /// Returns the value of a dotenv line, quoted if a shell that reads the file would run or change any part of it.
@@ -155,7 +155,7 @@ fn escaped(text: &str, in_code: bool) -> String {
             '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
             // A dot or a colon could make a link of a bare address.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
-            character if acts(character) => escaped.push(' '),
+            character if is_unsafe_char(character) => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
             character => escaped.push(character),
         }

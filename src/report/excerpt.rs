@@ -3,19 +3,19 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Printer, escape};
-use crate::diagnostic::{Diagnostic, Excerpt, HIDDEN, Place, Severity};
+use crate::diagnostic::{Diagnostic, Excerpt, HIDDEN, Severity, SourceLocation};
 
 /// Longer lines are cut around the place.
 const WIDTH: usize = 120;
 
 /// The line at a place, with `***` for all that must not be seen.
-pub(super) fn safe(place: &Place, printer: &Printer) -> Option<Excerpt> {
+pub(super) fn safe(place: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
     let excerpt = widened(place.excerpt()?);
     Some(changed(&excerpt, |text| collapsed(&printer.redacted(text))))
 }
 
 /// A problem as a compiler shows it. Its message and its hint are free of secrets.
-pub(super) fn rendered(problem: &Diagnostic, place: &Place, printer: &Printer) -> String {
+pub(super) fn rendered(problem: &Diagnostic, place: &SourceLocation, printer: &Printer) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -42,7 +42,7 @@ pub(super) fn rendered(problem: &Diagnostic, place: &Place, printer: &Printer) -
         .collect()
 }
 
-fn origin<'a>(place: &Place, printer: &Printer) -> Origin<'a> {
+fn origin<'a>(place: &SourceLocation, printer: &Printer) -> Origin<'a> {
     let origin = Origin::path(escape::part_of_line(&printer.redacted(&place.origin_text())));
     match place.position {
         Some(position) => origin.line(position.line).char_column(position.column),

@@ -14,7 +14,7 @@ use super::escape;
 use super::printer::Printer;
 use super::section::Line;
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
 
 /// A dispatcher that writes events to the printer, as `RUST_LOG` or `RUNNER_DEBUG` want it.
@@ -30,7 +30,7 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
             let message = format!("no filter: {error}");
             let hint =
                 "accepted: a level such as `debug`, or `target=level` pairs, comma separated".to_owned();
-            let problem = Diagnostic::error(Place::variable("RUST_LOG"), message).hint(hint);
+            let problem = Diagnostic::error(SourceLocation::variable("RUST_LOG"), message).hint(hint);
             (EnvFilter::new(default), Some(problem))
         }
     };

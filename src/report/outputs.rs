@@ -12,11 +12,11 @@ use crate::symlinks::without_links;
 #[derive(Debug)]
 pub(super) struct OutputFile {
     path: PathBuf,
-    form: Form,
+    format: OutputFormat,
 }
 
 #[derive(Debug)]
-enum Form {
+enum OutputFormat {
     /// GitHub's, where a value stands between two delimiters.
     GitHub,
     /// `name=value` lines.
@@ -39,15 +39,15 @@ const DISPENSABLE: [&str; 3] = ["integrations", "matrix", "reason"];
 
 impl OutputFile {
     pub(super) fn github(path: PathBuf) -> Self {
-        Self { path, form: Form::GitHub }
+        Self { path, format: OutputFormat::GitHub }
     }
 
     pub(super) fn dotenv(path: PathBuf) -> Self {
-        Self { path, form: Form::Dotenv }
+        Self { path, format: OutputFormat::Dotenv }
     }
 
     pub(super) fn gitlab(path: PathBuf) -> Self {
-        Self { path, form: Form::GitLab }
+        Self { path, format: OutputFormat::GitLab }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -60,16 +60,16 @@ impl OutputFile {
         values: &[(&'a str, String)],
         checkout: &Path,
     ) -> io::Result<Vec<&'a str>> {
-        let line = |(name, value): &(&str, String)| match self.form {
-            Form::GitHub => between_delimiters(name, value),
-            Form::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
-            Form::GitLab if JSON.contains(name) => {
+        let line = |(name, value): &(&str, String)| match self.format {
+            OutputFormat::GitHub => between_delimiters(name, value),
+            OutputFormat::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
+            OutputFormat::GitLab if JSON.contains(name) => {
                 format!("{name}={}\n", escape::dotenv_json_of_gitlab(value))
             }
-            Form::GitLab => format!("{name}={}\n", escape::dotenv_of_gitlab(value)),
+            OutputFormat::GitLab => format!("{name}={}\n", escape::dotenv_of_gitlab(value)),
         };
         let lines: Vec<_> = values.iter().map(|value| (value.0, line(value))).collect();
-        if matches!(self.form, Form::GitLab) {
+        if matches!(self.format, OutputFormat::GitLab) {
             return self.replace(&lines, checkout);
         }
         append(&self.path, &lines.into_iter().map(|(_, line)| line).collect::<String>(), checkout)?;

@@ -9,14 +9,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::annotations::{Annotations, Beside};
-use super::hidden::Hidden;
 use super::progress::Progress;
 use super::section::{Line, Sections};
 use super::{escape, excerpt};
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, Severity, shown};
+use crate::diagnostic::{Diagnostic, Severity, display_path};
 use crate::environment::Environment;
 use crate::error::count;
+use crate::redact::Redactor;
 
 /// Where a program writes to.
 pub struct Terminal {
@@ -33,7 +33,7 @@ pub struct Terminal {
 pub(crate) struct Printer {
     format: LogFormat,
     log: Arc<Mutex<Log>>,
-    hidden: Hidden,
+    hidden: Redactor,
     /// The folder that paths are relative to, and the one that annotations are.
     folders: (PathBuf, Option<PathBuf>),
     /// Whether a runner reads along that hides what it is told to.
@@ -100,7 +100,7 @@ impl Printer {
                 annotations: Annotations::default(),
                 progress: Progress::default(),
             })),
-            hidden: Hidden::default(),
+            hidden: Redactor::default(),
             folders: (environment.folder().to_owned(), workspace),
             has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
         }
@@ -128,13 +128,13 @@ impl Printer {
     }
 
     /// Begins a phase of so many items that is no section of the log: it has nothing to say there.
-    pub(crate) fn phase(&self, doing: &str, items: usize) -> Section<'_> {
+    pub(crate) fn start_phase(&self, doing: &str, items: usize) -> Section<'_> {
         self.log().progress.begin(doing, items);
         Section(self)
     }
 
     /// Begins an item of the phase.
-    pub(crate) fn works_on(&self, name: &str) -> Work<'_> {
+    pub(crate) fn start_item(&self, name: &str) -> Work<'_> {
         let name = self.redacted(name);
         self.log().progress.starts(&name);
         Work(self, name)
@@ -286,7 +286,7 @@ impl Printer {
         let (folder, workspace) = &self.folders;
         let path = folder.join(path);
         let relative = workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
-        shown(relative.unwrap_or(&path))
+        display_path(relative.unwrap_or(&path))
     }
 
     fn json(&self, mut value: serde_json::Value) {

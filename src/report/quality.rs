@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Printer, escape};
-use crate::diagnostic::{Diagnostic, Place, Severity, shown};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::symlinks;
 
@@ -61,22 +61,22 @@ impl QualityFile {
 
     /// A variable's name is part of what is said of it: no path tells.
     fn message(problem: &Diagnostic) -> String {
-        match problem.place.as_ref().and_then(Place::path) {
+        match problem.place.as_ref().and_then(SourceLocation::path) {
             Some(_) => problem.message.clone(),
             None => problem.to_string(),
         }
     }
 
     /// The path in the repository.
-    fn file(&self, place: Option<&Place>) -> String {
-        let Some(path) = place.and_then(Place::path) else { return self.pipeline.clone() };
+    fn file(&self, place: Option<&SourceLocation>) -> String {
+        let Some(path) = place.and_then(SourceLocation::path) else { return self.pipeline.clone() };
         let path = self.folder.join(path);
-        shown(path.strip_prefix(&self.root).unwrap_or(&path))
+        display_path(path.strip_prefix(&self.root).unwrap_or(&path))
     }
 }
 
 /// In the file that sets a variable, it stands who knows where.
-fn line(place: Option<&Place>) -> usize {
+fn line(place: Option<&SourceLocation>) -> usize {
     let place = place.filter(|place| place.path().is_some());
     place.and_then(|place| place.position).map_or(1, |position| position.line)
 }
@@ -94,7 +94,7 @@ fn fingerprint(parts: &[&str]) -> String {
 mod tests {
     use super::QualityFile;
     use crate::config::LogFormat;
-    use crate::diagnostic::{Diagnostic, Place};
+    use crate::diagnostic::{Diagnostic, SourceLocation};
     use crate::environment::Environment;
     use crate::report::Printer;
 
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_unique_and_does_not_move_with_its_line() {
-        let at = |line| Diagnostic::error(Place::file("a/m.yaml").at(line, 1), "wrong");
+        let at = |line| Diagnostic::error(SourceLocation::file("a/m.yaml").at(line, 1), "wrong");
         let before = entries(&[], &[at(1), at(2)]);
         let after = entries(&[], &[at(5), at(9)]);
         assert_ne!(before[0].0, before[1].0);
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_repository() {
-        let file = Diagnostic::error(Place::file("m.yaml"), "x");
-        let variable = Diagnostic::error(Place::variable("GITBOOK_MODE").at(3, 1), "x");
+        let file = Diagnostic::error(SourceLocation::file("m.yaml"), "x");
+        let variable = Diagnostic::error(SourceLocation::variable("GITBOOK_MODE").at(3, 1), "x");
         let paths = |variables: &[(&str, &str)]| {
             let entries = entries(variables, &[file.clone(), variable.clone()]);
             entries.into_iter().map(|(_, path, line)| format!("{path}:{line}")).collect::<Vec<_>>()

@@ -30,14 +30,14 @@ enum Markers {
 #[derive(Debug)]
 pub(super) struct Sections {
     markers: Option<Markers>,
-    phase: Option<Phase>,
+    phase: Option<OpenPhase>,
     /// Which section is open; GitLab needs each to have a name of its own.
     open: bool,
     number: usize,
 }
 
 #[derive(Debug)]
-struct Phase {
+struct OpenPhase {
     title: String,
     is_long: bool,
 }
@@ -60,7 +60,7 @@ impl Sections {
         let is_long = items >= MANY;
         // GitHub folds every group, and what is short is to be seen at a glance.
         self.phase =
-            Some(Phase { title, is_long }).filter(|_| is_long || self.markers == Some(Markers::GitLab));
+            Some(OpenPhase { title, is_long }).filter(|_| is_long || self.markers == Some(Markers::GitLab));
     }
 
     /// The phase is over: what is to be written then.
@@ -79,7 +79,7 @@ impl Sections {
     }
 
     fn open(&mut self) -> String {
-        let Some((markers, Phase { title, is_long })) = self.markers.zip(self.phase.as_ref()) else {
+        let Some((markers, OpenPhase { title, is_long })) = self.markers.zip(self.phase.as_ref()) else {
             return String::new();
         };
         self.open = true;

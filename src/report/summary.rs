@@ -4,9 +4,9 @@ mod pie;
 
 use std::time::Duration;
 
-use super::{Printer, Run, escape, size};
-use crate::deploy::{Done, Outcome};
-use crate::error::{Error, Tally};
+use super::{Printer, RunReport, escape, size};
+use crate::deploy::{Outcome, Success};
+use crate::error::{Error, ProblemCounts};
 use crate::plan::Decision;
 
 /// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
@@ -37,7 +37,7 @@ fn table(outcomes: &[Outcome], printer: &Printer) -> String {
     text
 }
 
-pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> String {
+pub(super) fn document(run: &RunReport, error: Option<&Error>, printer: &Printer) -> String {
     let mut text = "### gitbook-deploy\n\n".to_owned();
     if let Some(plan) = &run.plan {
         text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason, printer)));
@@ -54,7 +54,7 @@ pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> S
         text.push('\n');
     }
     if !run.problems.is_empty() {
-        text.push_str(&format!("{}: see the log.\n\n", Tally::of(&run.problems)));
+        text.push_str(&format!("{}: see the log.\n\n", ProblemCounts::of(&run.problems)));
     }
     match error {
         Some(Error::Deployment { .. }) | None => {}
@@ -65,7 +65,7 @@ pub(super) fn document(run: &Run, error: Option<&Error>, printer: &Printer) -> S
 }
 
 /// Where the time went, of those that took the longest.
-fn slowest(run: &Run, printer: &Printer) -> String {
+fn slowest(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
     // What is built only has no other time than that.
     let is_sent = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
@@ -118,6 +118,6 @@ fn markdown(text: &str, printer: &Printer) -> String {
 }
 
 /// How long the script is, and how that has changed.
-fn script(done: &Done) -> Option<String> {
+fn script(done: &Success) -> Option<String> {
     Some(size::with_change(done.script_bytes?, done.script_bytes_before))
 }

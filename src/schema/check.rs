@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::suggestion::{Suggest, suggestion};
 use super::{Field, Rule};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::yaml::{Key, Map, Node, Value};
+use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 
 /// One thing that is wrong with a value.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 }
 
 /// Everything in `node` that breaks `rule`, in the order of the text.
-pub(crate) fn check(node: &Node, rule: &Rule) -> Vec<Finding> {
+pub(crate) fn check(node: &YamlValue, rule: &Rule) -> Vec<Finding> {
     let mut found = Vec::new();
     Checker { found: &mut found }.value(node, rule, "");
     found
@@ -41,11 +41,11 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn value(&mut self, node: &Node, rule: &Rule, path: &str) {
+    fn value(&mut self, node: &YamlValue, rule: &Rule, path: &str) {
         match (rule, &node.value) {
-            (Rule::Any, _) | (Rule::Boolean, Value::Bool(_)) | (Rule::Number, Value::Number(_)) => {}
-            (Rule::Text { min, max }, Value::Text(text)) => self.length(node, text, *min, *max, path),
-            (Rule::Url { max }, Value::Text(text)) => {
+            (Rule::Any, _) | (Rule::Boolean, YamlData::Bool(_)) | (Rule::Number, YamlData::Number(_)) => {}
+            (Rule::Text { min, max }, YamlData::Text(text)) => self.length(node, text, *min, *max, path),
+            (Rule::Url { max }, YamlData::Text(text)) => {
                 self.length(node, text, 1, *max, path);
                 if let Some(problem) = url::problem(text) {
                     let message = format!("`{path}` is not a URL: {problem}");
@@ -53,8 +53,8 @@ impl Checker<'_> {
                     self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
                 }
             }
-            (Rule::OneOf { .. }, Value::Text(text)) => self.name(node, text, rule, path),
-            (Rule::List { of, max, unique }, Value::List(items)) => {
+            (Rule::OneOf { .. }, YamlData::Text(text)) => self.name(node, text, rule, path),
+            (Rule::List { of, max, unique }, YamlData::List(items)) => {
                 self.count(node, items.len(), *max, path);
                 if *unique {
                     self.once(items, path);
@@ -63,16 +63,16 @@ impl Checker<'_> {
                     self.value(item, of, &format!("{path}[{index}]"));
                 }
             }
-            (Rule::Mapping { of, max }, Value::Map(map)) => {
+            (Rule::Mapping { of, max }, YamlData::YamlMapping(map)) => {
                 self.count(node, map.0.len(), *max, path);
                 for (key, value) in &map.0 {
                     self.value(value, of, &join(path, &key.name));
                 }
             }
-            (Rule::Object(fields), Value::Map(map)) => self.object(node, map, &[fields], path),
-            (Rule::TextOr(_), Value::Text(_)) => {}
+            (Rule::Object(fields), YamlData::YamlMapping(map)) => self.object(node, map, &[fields], path),
+            (Rule::TextOr(_), YamlData::Text(_)) => {}
             (Rule::TextOr(other), _) => self.value(node, other, path),
-            (Rule::IfHas { key, instead_of, then, otherwise }, Value::Map(map)) => {
+            (Rule::IfHas { key, instead_of, then, otherwise }, YamlData::YamlMapping(map)) => {
                 match (map.get(key), map.get(instead_of)) {
                     (Some(_), Some(_)) => {
                         self.error(
@@ -84,7 +84,7 @@ impl Checker<'_> {
                     (None, _) => self.value(node, otherwise, path),
                 }
             }
-            (Rule::By { key, common, cases }, Value::Map(map)) => {
+            (Rule::By { key, common, cases }, YamlData::YamlMapping(map)) => {
                 let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
                 self.object(node, map, &[common, case.unwrap_or(&cases[0]).1], path);
             }
@@ -92,7 +92,7 @@ impl Checker<'_> {
         }
     }
 
-    fn object(&mut self, node: &Node, map: &Map, fields: &[&[Field]], path: &str) {
+    fn object(&mut self, node: &YamlValue, map: &YamlMapping, fields: &[&[Field]], path: &str) {
         let fields = || fields.iter().copied().flatten();
         for (key, value) in &map.0 {
             let path = join(path, &key.name);
@@ -108,7 +108,7 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_field<'a>(&mut self, key: &Key, known: impl Iterator<Item = &'a str>, path: &str) {
+    fn unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
         let hint = match nearest(&key.name, known) {
             Some(known) => format!("did you mean `{known}`? It is sent to GitBook as it is"),
             None => "it is sent to GitBook as it is".to_owned(),
@@ -117,7 +117,7 @@ impl Checker<'_> {
         self.found.push(Finding { kind: Kind::UnknownField, diagnostic: warning.hint(hint) });
     }
 
-    fn name(&mut self, node: &Node, text: &str, rule: &Rule, path: &str) {
+    fn name(&mut self, node: &YamlValue, text: &str, rule: &Rule, path: &str) {
         let Rule::OneOf { known, closed, suggest } = rule else { return };
         if known.contains(&text) {
             return;
@@ -141,7 +141,7 @@ impl Checker<'_> {
         self.found.push(Finding { kind: Kind::UnknownName, diagnostic });
     }
 
-    fn length(&mut self, node: &Node, text: &str, min: usize, max: usize, path: &str) {
+    fn length(&mut self, node: &YamlValue, text: &str, min: usize, max: usize, path: &str) {
         let length = text.chars().count();
         if length > max {
             self.error(node, format!("`{path}` has {length} characters, {max} are the most"));
@@ -150,13 +150,13 @@ impl Checker<'_> {
         }
     }
 
-    fn count(&mut self, node: &Node, count: usize, max: usize, path: &str) {
+    fn count(&mut self, node: &YamlValue, count: usize, max: usize, path: &str) {
         if count > max {
             self.error(node, format!("`{path}` has {count} entries, {max} are the most"));
         }
     }
 
-    fn once(&mut self, items: &[Node], path: &str) {
+    fn once(&mut self, items: &[YamlValue], path: &str) {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             if let Some(text) = item.as_text().filter(|text| !seen.insert(*text)) {
@@ -165,21 +165,23 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, rule: &Rule, path: &str) {
+    fn wrong_type(&mut self, node: &YamlValue, rule: &Rule, path: &str) {
         let subject = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
         let message = format!("{subject} is {}, it must be {}", node.kind(), rule.kind());
         let hint = match node.value {
-            Value::Null => Some("give it a value, or remove it".to_owned()),
-            Value::Text(_) if matches!(rule, Rule::List { .. }) => {
+            YamlData::Null => Some("give it a value, or remove it".to_owned()),
+            YamlData::Text(_) if matches!(rule, Rule::List { .. }) => {
                 Some("put it in brackets, or each item on a line of its own behind `- `".to_owned())
             }
-            Value::Number(_) | Value::Bool(_) if rule.accepts_text() => Some("put it in quotes".to_owned()),
+            YamlData::Number(_) | YamlData::Bool(_) if rule.accepts_text() => {
+                Some("put it in quotes".to_owned())
+            }
             _ => None,
         };
         self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
     }
 
-    fn error(&mut self, node: &Node, message: String) {
+    fn error(&mut self, node: &YamlValue, message: String) {
         self.broken(Diagnostic::error(node.place.clone(), message));
     }
 
@@ -224,13 +226,13 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnostic::Place;
-    use crate::yaml::Node;
+    use crate::diagnostic::SourceLocation;
+    use crate::yaml::YamlValue;
 
     const GOOD: &str = "name: a\ntitle: ab\norganization: o\nscript: s.ts\nscopes: []\n";
 
     fn check(more: &str, expected: &[&str]) {
-        let node = Node::parse(&format!("{GOOD}{more}"), &Place::file("m")).unwrap();
+        let node = YamlValue::parse(&format!("{GOOD}{more}"), &SourceLocation::file("m")).unwrap();
         let found = super::check(&node, &super::super::MANIFEST);
         let found: Vec<_> = found
             .into_iter()
@@ -304,7 +306,7 @@ mod tests {
     fn a_scope_has_one_suggestion_or_all_names() {
         let manifest = |scope: &str| format!("{}scopes: [{scope}]\n", GOOD.replace("scopes: []\n", ""));
         let hint = |scope: &str| {
-            let node = Node::parse(&manifest(scope), &Place::file("m")).unwrap();
+            let node = YamlValue::parse(&manifest(scope), &SourceLocation::file("m")).unwrap();
             let found = super::check(&node, &super::super::MANIFEST);
             assert_eq!(found.len(), 1, "{scope}");
             found[0].diagnostic.hint.clone().unwrap()

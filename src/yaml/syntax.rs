@@ -3,7 +3,7 @@
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::YamlText;
-use crate::diagnostic::{Diagnostic, Place, Position, lower_case};
+use crate::diagnostic::{Diagnostic, Position, SourceLocation, lower_case};
 
 const UNCLOSED: &str =
     "look here and on the lines above for a bracket or quote that is not closed, and for the indentation";
@@ -77,7 +77,7 @@ fn tag_of(message: &str) -> Option<&str> {
 }
 
 /// Returns the place of a tag: the parser names the value behind it.
-fn tag_place(tag: &str, value: &Place, source: &YamlText<'_>) -> Option<Place> {
+fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
     let Position { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();
@@ -98,7 +98,7 @@ fn said(error: &Error) -> String {
 }
 
 /// The first tab in an indentation from a place on: the parser may notice it a line too early.
-fn tab(text: &str, place: &Place) -> Option<(usize, usize)> {
+fn tab(text: &str, place: &SourceLocation) -> Option<(usize, usize)> {
     let first = place.position?.line;
     text.lines().enumerate().skip(first - 1).take(2).find_map(|(index, line)| {
         let blanks = line.chars().take_while(|character| matches!(character, ' ' | '\t'));

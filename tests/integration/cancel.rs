@@ -10,11 +10,12 @@ mod reporting;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use forge_stand_in::{Gate, Head, StandIn};
+use fake_github::{Barrier, FakeGitHub, Head};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Ended, Fault, Faulty, Repository, Running, Sandbox, deployment, payloads, repository, until,
+    Deployment, Fault, Faulty, Finished, Repository, Running, Sandbox, deployment, payloads, repository,
+    until,
 };
 
 /// GitHub's runner kills a step 10 s after its first signal.
@@ -28,7 +29,7 @@ const SIGNALS: [(&[&str], i32); 5] =
 struct World {
     sandbox: Sandbox,
     gitbook: Faulty,
-    forge: StandIn,
+    forge: FakeGitHub,
     repository: Repository,
 }
 
@@ -37,7 +38,7 @@ struct Started {
     world: World,
     run: Running,
     /// What goes on once the signals were sent.
-    gate: Option<Gate>,
+    gate: Option<Barrier>,
     /// What must last as long as the run.
     held: Box<dyn Send>,
 }
@@ -51,7 +52,7 @@ impl World {
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
         );
         let gitbook = Faulty::before(&sandbox).await;
-        let forge = StandIn::start().await;
+        let forge = FakeGitHub::start().await;
         forge.set_branch("main", &sha());
         forge.open_pull_request(12, Head::own("fix"), &sha());
         let repository = repository().integration("one").integration("two");
@@ -101,7 +102,7 @@ impl World {
 
     /// Each deployment's environment and its states, none of which may be left open.
     fn deployments(&self) -> Vec<String> {
-        let told = |deployment: &forge_stand_in::Deployment| {
+        let told = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
             let last = states.last().copied().unwrap_or_default();
             assert!(matches!(last, "success" | "failure" | "inactive"), "{deployment:?}");
@@ -128,7 +129,7 @@ impl World {
     }
 
     /// Starts a run, which gets its signals once a request stands before the gate.
-    async fn gated(self, run: Deployment, gate: Gate) -> Started {
+    async fn gated(self, run: Deployment, gate: Barrier) -> Started {
         let run = run.starts();
         gate.reached().await;
         Started { gate: Some(gate), ..Started::new(self, run) }
@@ -193,7 +194,7 @@ async fn each_cancelled(start: impl AsyncFn() -> Started) -> Vec<String> {
     futures::future::join_all(each).await
 }
 
-fn assert_true(ended: &Ended, code: i32, world: &World, before: &BTreeMap<String, Value>) {
+fn assert_true(ended: &Finished, code: i32, world: &World, before: &BTreeMap<String, Value>) {
     let (log, after) = (ended.log(), world.there());
     assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(code), Some(code.into())), "{log}");
     assert!(!log.contains("panicked"), "{log}");
@@ -226,7 +227,7 @@ fn assert_true(ended: &Ended, code: i32, world: &World, before: &BTreeMap<String
 }
 
 /// What was said from the signal on, and the result.
-fn told(ended: &Ended) -> String {
+fn told(ended: &Finished) -> String {
     let log = ended.log();
     let lines = log
         .lines()

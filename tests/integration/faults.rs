@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Effect, Ended, Fault, Faulty, Repository, Said, Sandbox, deployment, repository,
+    Deployment, Effect, Fault, Faulty, Finished, Repository, Response, Sandbox, deployment, repository,
 };
 
 /// What a failure says of which nobody knows whether it happened.
@@ -98,7 +98,7 @@ fn preview(name: &str, run: u64) -> Value {
 }
 
 /// What was said, but for what comes before anything is sent, and for times.
-fn shown(ended: &Ended) -> String {
+fn shown(ended: &Finished) -> String {
     let log = ended.log();
     let mut lines: Vec<_> = log.lines().collect();
     lines.retain(|line| !line.starts_with("info: ") || line.contains(" milliseconds="));
@@ -119,7 +119,7 @@ fn shown(ended: &Ended) -> String {
 /// Holds what a run reports against what is there.
 fn assert_true(
     row: &str,
-    ended: &Ended,
+    ended: &Finished,
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
     requests: &[String],
@@ -172,11 +172,11 @@ async fn table(rows: &[Row<'_>], check: impl AsyncFn(&Row<'_>) -> String) -> Str
     text
 }
 
-fn html(status: u16) -> Said {
-    Said::new(status, "<html>log in to the network</html>").header("content-type", "text/html")
+fn html(status: u16) -> Response {
+    Response::new(status, "<html>log in to the network</html>").header("content-type", "text/html")
 }
 
 /// GitBook's own words.
 fn busy(status: u16) -> Fault {
-    Fault::Say(Effect::Lost, Said::error(status, "Come back later"))
+    Fault::Say(Effect::Lost, Response::error(status, "Come back later"))
 }

@@ -7,11 +7,11 @@ mod races;
 mod stop;
 mod sweep;
 
-use crate::support::{Ended, GitLab};
+use crate::support::{Finished, GitLab};
 
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-fn done(ended: &Ended) {
+fn done(ended: &Finished) {
     assert_eq!(ended.code, Some(0), "{}", ended.log());
 }
 
@@ -29,7 +29,7 @@ fn rows(gitlab: &GitLab) -> Vec<String> {
 }
 
 /// The lines of a log that begin with a word, without the paths and times in them.
-fn lines(ended: &Ended, words: &[&str]) -> String {
+fn lines(ended: &Finished, words: &[&str]) -> String {
     let log = ended.log();
     let of_words = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));
     of_words.collect::<Vec<_>>().join("\n")

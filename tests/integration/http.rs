@@ -5,7 +5,7 @@ mod transport;
 
 use std::time::{Duration, SystemTime};
 
-use gitbook_deploy::gitbook::{ApiError, Deletion, Failure, GitBook, Published, Tried};
+use gitbook_deploy::gitbook::{ApiError, Attempts, Deletion, Failure, GitBook, Published};
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -271,7 +271,7 @@ async fn deleting(answers: Vec<ResponseTemplate>) -> String {
         let there = client.read_once("hello").await?;
         Ok::<_, ApiError>(there.is_none().then_some(Deletion::DidNotExist))
     };
-    let Tried { last, unanswered } = client.delete("hello", before).await;
+    let Attempts { last, unanswered } = client.delete("hello", before).await;
     let last = last.map_or_else(|error| told(&error), |deletion| format!("{deletion:?}"));
     let asked: Vec<_> =
         server.asked().await.iter().map(|asked| asked.split(' ').next().unwrap().to_owned()).collect();
@@ -325,7 +325,7 @@ async fn a_check_before_an_attempt_ends_a_publish_with_its_answer_or_its_error()
         assert_eq!(unanswered, 1);
         client.read_once("hello").await
     };
-    let Tried { last, unanswered } = client.publish("hello", b"{}".to_vec(), look).await;
+    let Attempts { last, unanswered } = client.publish("hello", b"{}".to_vec(), look).await;
     assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
     client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
     let refuse = async |_: Option<Failure>| Err::<Option<Published>, _>(ApiError::Cancelled);

@@ -2,10 +2,10 @@
 //! its system reads it. Secrets are looked for in all of it.
 
 mod answers;
+mod checks;
 mod corpus;
 mod events;
 mod files;
-mod judge;
 mod manifests;
 mod markdown;
 mod packages;
@@ -16,7 +16,7 @@ mod runner;
 mod secrets;
 mod terminal;
 
-use judge::Written;
+use checks::Written;
 
 /// The three formats of the log.
 const FORMATS: [&str; 3] = ["github", "text", "json"];

@@ -14,7 +14,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::task::JoinHandle;
 
-use crate::support::{Deployment, Ended};
+use crate::support::{Deployment, Finished};
 use scenario::{Before, Fault, Scenario, World};
 use scheduler::{Fate, Scheduler};
 
@@ -90,7 +90,7 @@ struct Played {
 /// A run, under way or not.
 enum Run {
     Waits,
-    Goes(JoinHandle<Ended>),
+    Goes(JoinHandle<Finished>),
 }
 
 impl Run {
@@ -163,7 +163,7 @@ async fn play(scenario: Scenario, with_token: bool, schedule: Schedule) -> Playe
     if with_token {
         asks_before_each_change(&trace);
     }
-    let logs = ended.iter().map(Ended::log).collect::<Vec<_>>().join("\n");
+    let logs = ended.iter().map(Finished::log).collect::<Vec<_>>().join("\n");
     Played { trace, end: end(&world, &ended), logs }
 }
 
@@ -196,7 +196,7 @@ async fn settled(scheduler: &Scheduler, first: &Run, second: &Run) {
     panic!("a run neither ends nor asks for anything");
 }
 
-fn end(world: &World, ended: &[Ended; 2]) -> End {
+fn end(world: &World, ended: &[Finished; 2]) -> End {
     let Some(fault) = world.fault() else { return End::Well };
     // What a run says of the other one, and what to do.
     let errors = ["overwritten what the run of a newer commit", "was deleted, but", "while this one waited"];

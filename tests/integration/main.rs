@@ -17,9 +17,9 @@ mod forge;
 #[cfg(test)]
 mod gitlab;
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod http;
+#[cfg(test)]
+mod injection;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{
-    Ended, Gated, Recorded as _, Repository, Sandbox, deployment, gitbook, repository, said, until,
+    Finished, Gated, Recorded as _, Repository, Sandbox, deployment, gitbook, repository, said, until,
 };
 
 /// How many there are.
@@ -29,7 +29,7 @@ async fn refusing() -> MockServer {
     server
 }
 
-async fn run(number: usize, format: &str, variables: &[(&str, &str)]) -> (Ended, usize) {
+async fn run(number: usize, format: &str, variables: &[(&str, &str)]) -> (Finished, usize) {
     let server = refusing().await;
     let repository = many(number);
     let run = deployment().against(&server.uri()).publish().folder(&repository);
@@ -89,7 +89,7 @@ async fn the_log_of_many_is_folded_but_for_what_failed() {
 }
 
 /// The summary: failures, the row of what failed, all other rows, the slowest, pies.
-fn begins_with_what_failed(ended: &Ended) {
+fn begins_with_what_failed(ended: &Finished) {
     let rows: Vec<_> = ended.summary.lines().filter(|line| line.starts_with("| ")).collect();
     assert!(rows[1].starts_with("| part&#45;017 | failed |"), "{}", rows[1]);
     assert_eq!(rows.iter().filter(|row| row.contains("| published |")).count(), MANY - 1);
@@ -104,7 +104,7 @@ fn begins_with_what_failed(ended: &Ended) {
 }
 
 /// The rows of the slowest: name, packaging and publishing in milliseconds.
-fn slowest(ended: &Ended) -> Vec<(String, [u64; 2])> {
+fn slowest(ended: &Finished) -> Vec<(String, [u64; 2])> {
     let (_, table) =
         ended.summary.split_once("| integration | packaging | publishing |\n|---|---|---|\n").unwrap();
     let rows = table.lines().take_while(|line| !line.is_empty());

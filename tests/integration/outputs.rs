@@ -10,7 +10,7 @@ use serde_json::Value;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
-use crate::support::{Deployment, Ended, deployment, gitbook, repository, said};
+use crate::support::{Deployment, Finished, deployment, gitbook, repository, said};
 
 /// A GitBook that refuses everything, in these words.
 async fn refusing(status: u16, message: &str) -> MockServer {
@@ -20,18 +20,18 @@ async fn refusing(status: u16, message: &str) -> MockServer {
 }
 
 /// The outputs in lines, without times.
-fn outputs(ended: &Ended) -> String {
+fn outputs(ended: &Finished) -> String {
     let lines: Vec<_> = ended.outputs().iter().map(|(name, value)| format!("{name}={value}")).collect();
     ended.scrubbed(&lines.join("\n"))
 }
 
-fn report(ended: &Ended) -> String {
+fn report(ended: &Finished) -> String {
     let text = ended.scrubbed(&format!("{:#}", ended.report));
     let text = crate::support::digits_after(&text, "\"packaging_milliseconds\": ", "…");
     crate::support::digits_after(&text, "\"milliseconds\": ", "…")
 }
 
-fn summary(ended: &Ended) -> String {
+fn summary(ended: &Finished) -> String {
     // The time stands in the last column.
     let lines = ended.summary.lines().map(|line| match line.strip_suffix(" ms |") {
         Some(row) => format!("{}… ms |", row.trim_end_matches(|c: char| c.is_ascii_digit())),
@@ -41,7 +41,7 @@ fn summary(ended: &Ended) -> String {
 }
 
 /// Two previews that are published.
-async fn success() -> Ended {
+async fn success() -> Finished {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
     deployment().against(&server.uri()).on_github("fix/it", 7).folder(&repository).runs().await
@@ -200,7 +200,7 @@ async fn doing_nothing_is_told_too() {
 }
 
 /// An integration that GitBook does not take.
-async fn failure() -> Ended {
+async fn failure() -> Finished {
     let server = refusing(401, "Authentication required").await;
     let repository = repository().integration("hello");
     deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await
@@ -287,7 +287,7 @@ async fn a_failure_is_told_in_the_report() {
 }
 
 /// A manifest with an error and a warning.
-async fn bad_input() -> Ended {
+async fn bad_input() -> Finished {
     let repository = repository().manifest("hello", "hello", "summary: 12\nvisibilty: x\n");
     deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).runs().await
 }

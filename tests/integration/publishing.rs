@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{Deployment, Ended, Recorded as _, Repository, deployment, gitbook, png, repository};
+use crate::support::{Deployment, Finished, Recorded as _, Repository, deployment, gitbook, png, repository};
 
 /// A sandbox over HTTP, and the folder where it keeps what was published.
 async fn kept() -> (String, TempDir) {
@@ -29,7 +29,7 @@ fn push(endpoint: &str, branch: &str, repository: &Repository) -> Deployment {
     deployment().against(endpoint).push_to(branch).folder(repository)
 }
 
-fn results(ended: &Ended) -> Vec<(String, String)> {
+fn results(ended: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let integrations = ended.integrations();
     let integrations = integrations.as_array().unwrap().iter();
@@ -261,7 +261,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
 }
 
 /// What a run says whose publication was answered so.
-async fn told_of(answer: Value) -> Ended {
+async fn told_of(answer: Value) -> Finished {
     let server = MockServer::start().await;
     let mut before = answer.clone();
     before["version"] = (answer["version"].as_u64().unwrap_or(1) - 1).into();
@@ -272,7 +272,7 @@ async fn told_of(answer: Value) -> Ended {
     push(&server.uri(), "main", &repository).runs().await
 }
 
-fn warnings(ended: &Ended) -> String {
+fn warnings(ended: &Finished) -> String {
     let log = ended.log();
     let lines = log.lines().filter(|line| line.starts_with("warning:"));
     lines.map(|line| format!("{line}\n")).collect()

@@ -1,17 +1,17 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
-mod ended;
+mod barriers;
 mod faulty;
-mod gates;
+mod finished;
 mod gitlab;
 pub(crate) mod payloads;
 mod repository;
 mod secure;
 mod servers;
 
-pub(crate) use ended::{Ended, digits_after};
-pub(crate) use faulty::{Effect, Fault, Faulty, Said};
-pub(crate) use gates::Gated;
+pub(crate) use barriers::Gated;
+pub(crate) use faulty::{Effect, Fault, Faulty, Response};
+pub(crate) use finished::{Finished, digits_after};
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
 pub(crate) use repository::{Repository, png, repository, script};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use forge_stand_in::StandIn;
+use fake_github::FakeGitHub;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -139,7 +139,7 @@ impl Deployment {
     }
 
     /// Can talk to a forge, with the token that Actions has.
-    pub(crate) fn with_forge(self, forge: &StandIn) -> Self {
+    pub(crate) fn with_forge(self, forge: &FakeGitHub) -> Self {
         self.variable("GITHUB_API_URL", forge.url()).variable("GITHUB_TOKEN", FORGE_TOKEN)
     }
 
@@ -158,7 +158,7 @@ impl Deployment {
     }
 
     /// Runs it to its end.
-    pub(crate) async fn runs(self) -> Ended {
+    pub(crate) async fn runs(self) -> Finished {
         self.starts().ends().await
     }
 
@@ -251,12 +251,12 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(crate) async fn ends(self) -> Ended {
+    pub(crate) async fn ends(self) -> Finished {
         let Self { child, folder, deployment } = self;
         let output: Output =
             tokio::time::timeout(LONGEST_RUN, child.wait_with_output()).await.expect("it ends").unwrap();
         let read = |name: &str| std::fs::read_to_string(deployment.files.path().join(name)).ok();
-        Ended {
+        Finished {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: read("log").unwrap(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::ci::payloads::{self, Run};
-use crate::ci::test_support::told;
+use crate::ci::test_support::described;
 use crate::ci::{Author, Event};
 use crate::preview::Branch;
 
@@ -57,7 +57,7 @@ fn a_file_that_is_not_there() {
     let run = payloads::pull_request("opened", 1, "x");
     refused(run.clone().with("GITHUB_EVENT_PATH", "/nowhere/event.json").ci_of_variables(), missing);
     refused(run.clone().with("GITHUB_EVENT_PATH", env!("CARGO_MANIFEST_DIR")).ci_of_variables(), missing);
-    // Without the file, a pull request of a fork can't be told from one of the repository itself.
+    // Without the file, a pull request of a fork can't be described from one of the repository itself.
     refused(run.ci_of_variables(), missing);
     refused(payloads::delete_of("x").ci_of_variables(), missing);
 }
@@ -138,7 +138,7 @@ fn what_the_variables_say_goes_first() {
 fn another_pull_request_can_be_named() {
     let run = payloads::pull_request("opened", 12, "x");
     let named = run.with("GITBOOK_BRANCH", "y").with("GITBOOK_PULL_REQUEST", "13");
-    assert_eq!(told(&named.ci().unwrap().event), "#13 of y updated");
+    assert_eq!(described(&named.ci().unwrap().event), "#13 of y updated");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What comes of GitHub's events: every example that there is, and what is derived from them.
 
 use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, Run, examples};
-use crate::ci::test_support::told;
+use crate::ci::test_support::described;
 
 #[track_caller]
 fn check(run: &Run, expected: &str) {
-    assert_eq!(told(&run.ci().unwrap().event), expected, "{run:?}");
+    assert_eq!(described(&run.ci().unwrap().event), expected, "{run:?}");
 }
 
 /// Event, index of the example, its `action` or `ref`, and what comes of it.
@@ -208,7 +208,7 @@ fn of_a_branch_that_is_named_by_hand_no_commit_is_known() {
     check(&named(payloads::manual("refs/heads/x"), "y"), None);
     check(&named(payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
     check(&named(payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
-    // These are told of the default branch.
+    // These are described of the default branch.
     for event in [("issue_comment", 0), ("star", 0)] {
         let push = Run::example(event.0, event.1).with("GITBOOK_EVENT", "push");
         check(&named(push.clone(), "x"), None);

@@ -17,7 +17,7 @@ pub(super) enum Fault {
     /// It is lost, and nobody knows.
     Lost,
     /// It has happened, and nobody knows.
-    Done,
+    Success,
 }
 
 /// One fault at a time is ordered.
@@ -55,7 +55,7 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     else {
         return next.run(request).await;
     };
-    if fault == Fault::Done {
+    if fault == Fault::Success {
         assert!(next.run(request).await.status().is_success());
     }
     struck.send(()).unwrap();
@@ -63,6 +63,6 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     drop(answered.await);
     match fault {
         Fault::Limited => StatusCode::TOO_MANY_REQUESTS.into_response(),
-        Fault::Lost | Fault::Done => StatusCode::BAD_GATEWAY.into_response(),
+        Fault::Lost | Fault::Success => StatusCode::BAD_GATEWAY.into_response(),
     }
 }

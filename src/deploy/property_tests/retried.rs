@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::door::Fault;
-use super::story::{Pair, Retried, Step, What};
-use super::world::{Holder, State, World, came};
+use super::fault_injector::Fault;
+use super::scenario::{Pair, Retried, Status, Step};
+use super::test_environment::{Holder, State, World, came};
 use crate::deploy::Outcome;
 
 /// What a run is about to do, and with which number.
@@ -39,7 +39,7 @@ impl World {
             }
             struck = struck => {
                 prop_assert!(struck.is_ok() && state.sends(&name, first), "it should be {}", first);
-                if retried.fault == Fault::Done {
+                if retried.fault == Fault::Success {
                     state.apply(&name, run);
                 }
                 self.meanwhile(run, retried, numbered, state).await?;
@@ -73,21 +73,21 @@ impl World {
     ) -> Result<(), TestCaseError> {
         let Some(step) = &retried.meanwhile else { return Ok(()) };
         let is_of_another = step.pair != run.pair;
-        let may_be = match step.what {
-            What::Squat(_) | What::Damage(_) => true,
+        let may_be = match step.status {
+            Status::Squat(_) | Status::Damage(_) => true,
             // Without numbers nobody knows which of them is newer.
             _ if !numbered => is_of_another,
             // That an older run brings back what was closed is for the sweep.
-            What::Close => is_of_another || run.content.is_none(),
+            Status::Close => is_of_another || run.content.is_none(),
             // One that finds nothing to change leaves no trace in the mark, so that only the forge could tell of it.
-            What::Push { content } if run.content.is_none() && !is_of_another => {
+            Status::Push { content } if run.content.is_none() && !is_of_another => {
                 let newer = Run { content: Some(content), run: state.run + 1, ..run };
                 state.expected(&self.name(run.pair), newer) != "unchanged"
             }
             _ => true,
         };
         if may_be {
-            Box::pin(self.happen(&Step { pair: step.pair, what: step.what.clone() }, numbered, state))
+            Box::pin(self.happen(&Step { pair: step.pair, status: step.status.clone() }, numbered, state))
                 .await?;
             self.look(state)?;
         }

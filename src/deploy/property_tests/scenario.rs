@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::door::Fault;
+use super::fault_injector::Fault;
 
 /// Two integrations, of which one is called as the other's preview could be.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
@@ -31,11 +31,11 @@ pub(super) struct Pair {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) pair: Pair,
-    pub(super) what: What,
+    pub(super) status: Status,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(super) enum Status {
     /// A push, an opened or a re-opened pull request.
     Push { content: usize },
     /// The same, by a run that was started so many runs ago.
@@ -88,7 +88,7 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let pairs = prop::collection::vec(pair(), 1..4);
     let steps = pairs.prop_flat_map(|pairs| {
         let step = (prop::sample::select(pairs.clone()), what(pairs));
-        prop::collection::vec(step.prop_map(|(pair, what)| Step { pair, what }), 1..7)
+        prop::collection::vec(step.prop_map(|(pair, status)| Step { pair, status }), 1..7)
     });
     (prop::bool::weighted(0.9), steps).prop_map(|(numbered, steps)| History { numbered, steps })
 }
@@ -101,25 +101,26 @@ fn pair() -> impl Strategy<Value = Pair> {
 }
 
 /// What happens to a branch; of the given ones, something may happen to each between two tries.
-fn what(pairs: Vec<Pair>) -> impl Strategy<Value = What> {
-    let fault = prop::sample::select(vec![Fault::Limited, Fault::Lost, Fault::Done]);
+fn what(pairs: Vec<Pair>) -> impl Strategy<Value = Status> {
+    let fault = prop::sample::select(vec![Fault::Limited, Fault::Lost, Fault::Success]);
     let content = prop::option::weighted(0.6, 0..CONTENTS);
-    let step = (prop::sample::select(pairs), whole()).prop_map(|(pair, what)| Box::new(Step { pair, what }));
+    let step =
+        (prop::sample::select(pairs), whole()).prop_map(|(pair, status)| Box::new(Step { pair, status }));
     let retried = (content, fault, prop::option::weighted(0.8, step));
-    let retried =
-        retried.prop_map(|(content, fault, meanwhile)| What::Retried(Retried { content, fault, meanwhile }));
+    let retried = retried
+        .prop_map(|(content, fault, meanwhile)| Status::Retried(Retried { content, fault, meanwhile }));
     prop_oneof![15 => whole(), 4 => retried]
 }
 
 /// Something whose requests all succeed.
-fn whole() -> impl Strategy<Value = What> {
+fn whole() -> impl Strategy<Value = Status> {
     prop_oneof![
-        6 => (0..CONTENTS).prop_map(|content| What::Push { content }),
-        2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| What::LatePush { content, ago }),
-        4 => Just(What::Close),
-        1 => (1..4u64).prop_map(|ago| What::LateClose { ago }),
-        1 => squatter().prop_map(What::Squat),
-        1 => damage().prop_map(What::Damage),
+        6 => (0..CONTENTS).prop_map(|content| Status::Push { content }),
+        2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| Status::LatePush { content, ago }),
+        4 => Just(Status::Close),
+        1 => (1..4u64).prop_map(|ago| Status::LateClose { ago }),
+        1 => squatter().prop_map(Status::Squat),
+        1 => damage().prop_map(Status::Damage),
     ]
 }
 

@@ -11,17 +11,17 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::door::Door;
+use super::fault_injector::Door;
 use super::retried::Run;
-use super::story::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Step, What};
+use super::scenario::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Status, Step};
 use crate::cancel::Cancel;
-use crate::deploy::{Deployment, Done, NamedPreview, Outcome, Previews, Recheck};
-use crate::diagnostic::Place;
+use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, StalenessCheck, Success};
+use crate::diagnostic::SourceLocation;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Integration, Packaging, Workshop};
+use crate::integration::{self, Integration, Packaging, PackagingContext};
 use crate::plan::Target;
-use crate::preview::{Branch, Mark, Template};
+use crate::preview::{Branch, OwnershipMarker, Template};
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
@@ -100,33 +100,33 @@ impl World {
     ) -> Result<(), TestCaseError> {
         let pair = step.pair;
         let late = |ago: u64, state: &State| state.run.saturating_sub(ago).max(1);
-        match step.what {
-            What::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
+        match step.status {
+            Status::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
             // That a late run brings back what was closed is for the sweep; without numbers none is known to be late.
-            What::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
+            Status::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
                 let run = late(ago, state);
                 self.run(Run { pair, content: Some(content), run }, state).await
             }
-            What::Close => self.run(state.begin(pair, None, numbered), state).await,
-            What::LateClose { ago }
+            Status::Close => self.run(state.begin(pair, None, numbered), state).await,
+            Status::LateClose { ago }
                 if numbered && state.is_overtaken(pair, late(ago, state), &self.name(pair)) =>
             {
                 let run = late(ago, state);
                 self.run(Run { pair, content: None, run }, state).await
             }
-            What::Squat(squatter) => {
+            Status::Squat(squatter) => {
                 self.squat(pair, squatter, state);
                 Ok(())
             }
-            What::Damage(damage) => {
+            Status::Damage(damage) => {
                 self.damage(pair, damage, state);
                 Ok(())
             }
-            What::Retried(ref retried) => {
+            Status::Retried(ref retried) => {
                 let run = state.begin(pair, retried.content, numbered);
                 self.retried(run, retried, numbered, state).await
             }
-            What::LatePush { .. } | What::LateClose { .. } => Ok(()),
+            Status::LatePush { .. } | Status::LateClose { .. } => Ok(()),
         }
     }
 
@@ -143,29 +143,31 @@ impl World {
     pub(super) async fn published(&self, Run { pair, run, .. }: Run, content: usize) -> Outcome {
         let target = target(pair);
         let integration = &self.integrations[pair.integration][content];
-        self.deployment().preview(integration, &self.previews(&target, run), &Recheck::none()).await
+        self.deployment().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
     pub(super) async fn deleted(&self, Run { pair, run, .. }: Run) -> Outcome {
         let preview = NamedPreview {
             integration: INTEGRATIONS[pair.integration].to_owned(),
-            place: Place::file("gitbook-manifest.yaml"),
+            place: SourceLocation::file("gitbook-manifest.yaml"),
             name: self.name(pair),
         };
         let target = target(pair);
-        self.deployment().delete(&preview, &self.previews(&target, run), &Recheck::none()).await
+        self.deployment().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
     fn squat(&self, pair: Pair, squatter: Squatter, state: &mut State) {
         let name = self.name(pair);
-        let ours = Mark { run: 1, ..mark(pair) };
+        let ours = OwnershipMarker { run: 1, ..mark(pair) };
         let summary = match squatter {
             Squatter::Unmarked => "Ours, and made by hand.".to_owned(),
             Squatter::OtherRepository => {
-                Mark { repository: "github.com/other/integrations".to_owned(), ..ours }.to_string()
+                OwnershipMarker { repository: "github.com/other/integrations".to_owned(), ..ours }.to_string()
             }
-            Squatter::OtherBranch => Mark { branch: "elsewhere".to_owned(), ..ours }.to_string(),
-            Squatter::OtherIntegration => Mark { integration: "stranger".to_owned(), ..ours }.to_string(),
+            Squatter::OtherBranch => OwnershipMarker { branch: "elsewhere".to_owned(), ..ours }.to_string(),
+            Squatter::OtherIntegration => {
+                OwnershipMarker { integration: "stranger".to_owned(), ..ours }.to_string()
+            }
             Squatter::MarkNotAtTheEnd => format!("{ours}\n\nThat is what a mark looks like."),
             Squatter::HalfAMark => ours.to_string().replace(" repository=", " depository="),
         };
@@ -209,10 +211,10 @@ impl World {
                 Holder::Theirs(bytes) => prop_assert!(record == *bytes, "`{}` was touched", name),
                 Holder::Ours { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
-                    let found = Mark::find(record["summary"].as_str().unwrap()).unwrap();
+                    let found = OwnershipMarker::find(record["summary"].as_str().unwrap()).unwrap();
                     let script_bytes = u32::try_from(script(0).len()).ok();
                     let hash = found.hash.clone();
-                    let expected = Mark { run: *run, hash, script_bytes, ..mark(*pair) };
+                    let expected = OwnershipMarker { run: *run, hash, script_bytes, ..mark(*pair) };
                     prop_assert_eq!(found, expected, "the mark of `{}`", name);
                     prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
                     prop_assert_eq!(&record["version"], *version, "`{}`", name);
@@ -323,7 +325,7 @@ pub(super) fn came(outcome: &Outcome, name: &str, expected: &str, tried: &str) -
         prop_assert!(text.starts_with(&format!("`{name}` ")), "{}", text);
         prop_assert!(text.ends_with(&format!("so it is left as it is{tried}")), "{}", text);
     }
-    if let Ok(Done { what: crate::deploy::What::Skipped, note, .. }) = &outcome.result {
+    if let Ok(Success { status: crate::deploy::Status::Skipped, note, .. }) = &outcome.result {
         let text = note.as_deref().unwrap_or_default();
         prop_assert!(text.ends_with(&format!(" has published this preview{tried}")), "{}", text);
     }
@@ -334,13 +336,13 @@ fn target(pair: Pair) -> Target {
     Target { branch: Branch::new(BRANCHES[pair.branch]), pull_request: Some(12) }
 }
 
-fn mark(pair: Pair) -> Mark {
-    Mark {
+fn mark(pair: Pair) -> OwnershipMarker {
+    OwnershipMarker {
         integration: INTEGRATIONS[pair.integration].to_owned(),
         repository: REPOSITORY.to_owned(),
         branch: BRANCHES[pair.branch].to_owned(),
         commit: "c0ffee".to_owned(),
-        ..Mark::default()
+        ..OwnershipMarker::default()
     }
 }
 
@@ -359,17 +361,17 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
     std::fs::write(folder.path().join("script.js"), script(content)).unwrap();
     let environment = Environment::new([], PathBuf::from(folder.path()));
     let sources = integration::discover(&[".".to_owned()], folder.path()).unwrap();
-    let workshop = Workshop::default();
+    let packaging_context = PackagingContext::default();
     let packaging = Packaging {
         env: None,
         overrides: &[],
         bundle: false,
         resolve_secrets: false,
         timeout: Duration::from_secs(60),
-        seal: None,
+        hash_key: None,
         environment: &environment,
         workspace: None,
-        workshop: &workshop,
+        packaging_context: &packaging_context,
     };
     let packaged = integration::package(&sources[0], &packaging).await;
     packaged.integration.unwrap()

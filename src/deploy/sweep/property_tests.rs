@@ -3,16 +3,16 @@
 
 mod model;
 mod runs;
-mod story;
-mod strangers;
-mod world;
+mod scenario;
+mod test_environment;
+mod third_party;
 
 use std::cell::RefCell;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use story::TOLD_AT_ONCE;
-use world::World;
+use scenario::TOLD_AT_ONCE;
+use test_environment::World;
 
 const HISTORIES: u32 = 10_000;
 
@@ -64,7 +64,7 @@ fn tell(teller: u8) -> Figures {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     let figures = RefCell::new(Figures::default());
-    let result = runner.run(&story::story(), |story| {
+    let result = runner.run(&scenario::story(), |story| {
         let told = runtime.block_on(world.tell(&story))?;
         figures.replace_with(|figures| figures.plus(told));
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::files;
 
 /// The reason why an import cannot be resolved.
@@ -76,7 +76,7 @@ fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause 
             } else {
                 "build it before this step, or point its `main` or `exports` at files that exist".to_owned()
             };
-            Cause::Elsewhere(Diagnostic::error(Place::file(file), message).hint(hint))
+            Cause::Elsewhere(Diagnostic::error(SourceLocation::file(file), message).hint(hint))
         }
         Some(missing) => Cause::Here {
             message: Some(format!("the package `{name}` has no `{missing}`, which its `package.json` names")),
@@ -104,7 +104,9 @@ fn not_installed(name: &str, importer: &Path, root: &Path) -> Cause {
     if !is_pnp && !folder.join("node_modules").is_dir() {
         let message = format!("packages are not installed: there is no `node_modules` beside `{file}`");
         let hint = format!("run `{install}` before this step");
-        return Cause::Elsewhere(Diagnostic::error(Place::file(folder.join(file)), message).hint(hint));
+        return Cause::Elsewhere(
+            Diagnostic::error(SourceLocation::file(folder.join(file)), message).hint(hint),
+        );
     }
     Cause::Here {
         message: None,
@@ -180,7 +182,7 @@ fn read_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnost
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        let place = Place::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
+        let place = SourceLocation::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
         let hint = "correct the file; a merge conflict may be left in it".to_owned();
         Box::new(Diagnostic::error(place, format!("`package.json` is not valid JSON: {message}")).hint(hint))
     })

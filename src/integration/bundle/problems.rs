@@ -9,9 +9,9 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use super::causes;
 use super::service::Crash;
 use super::sources::Unread;
-use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
-use crate::integration::workshop::End;
+use crate::integration::packaging_context::End;
 
 /// The context of problems.
 pub(super) struct Problems<'a> {
@@ -48,7 +48,7 @@ impl Problems<'_> {
             }
         }
         found.into_iter().partition(|problem| {
-            let path = problem.place.as_ref().and_then(Place::path);
+            let path = problem.place.as_ref().and_then(SourceLocation::path);
             path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
         })
     }
@@ -91,7 +91,8 @@ impl Problems<'_> {
                 self.unread.iter().find(|(unread, _)| normalized(unread) == path).map(|(_, reason)| reason)
             })
         });
-        let name = shown(&self.shown(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))));
+        let name =
+            display_path(&self.display(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))));
         let (message, hint) = match reason {
             Some(Unread::Outside) => (
                 format!("`{name}` is imported and lies outside the repository"),
@@ -116,7 +117,7 @@ impl Problems<'_> {
         }
         let message = problem.to_message_with(&self.options());
         let reason = message.lines().nth(1).unwrap_or_default();
-        let place = Place::file(self.shown(self.script));
+        let place = SourceLocation::file(self.display(self.script));
         Diagnostic::error(place, format!("the bundler failed: {}", lower_case(reason)))
     }
 
@@ -132,7 +133,7 @@ impl Problems<'_> {
             position.as_ref().map(|(file, ..)| self.shown_from.join(file)).filter(|file| file.is_file());
         let file =
             named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
-        let place = Place::file(self.shown(&file.unwrap_or_else(|| self.script.to_owned())));
+        let place = SourceLocation::file(self.display(&file.unwrap_or_else(|| self.script.to_owned())));
         let place = match (position, named) {
             (Some((_, line, column, _)), Some(file)) => at_column(&place, &file, self.root, line, column),
             _ => place,
@@ -142,7 +143,7 @@ impl Problems<'_> {
         Diagnostic::error(place, message)
     }
 
-    fn shown(&self, path: &Path) -> PathBuf {
+    fn display(&self, path: &Path) -> PathBuf {
         path.strip_prefix(self.shown_from).unwrap_or(path).to_owned()
     }
 
@@ -150,7 +151,7 @@ impl Problems<'_> {
     pub(super) fn relative(&self, diagnostic: Diagnostic) -> Diagnostic {
         let place = diagnostic.place.map(|place| match place.path() {
             Some(path) => {
-                let path = self.shown(path);
+                let path = self.display(path);
                 place.renamed(path)
             }
             None => place,
@@ -162,7 +163,7 @@ impl Problems<'_> {
 /// Returns the error for a crash of the bundler's process.
 pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
     let file = crash.file.as_deref().unwrap_or(script);
-    let place = Place::file(file.strip_prefix(shown_from).unwrap_or(file));
+    let place = SourceLocation::file(file.strip_prefix(shown_from).unwrap_or(file));
     let (message, hint) = match (&crash.panic, crash.end) {
         (Some(panic), _) => {
             let reason =
@@ -211,22 +212,22 @@ pub(super) fn is_missing(problem: &BuildDiagnostic) -> bool {
 }
 
 /// Returns the place of a byte in a text that was read from a file, with the file's own line.
-pub(super) fn in_source(path: &Path, root: &Path, source: &str, offset: usize) -> Place {
+pub(super) fn in_source(path: &Path, root: &Path, source: &str, offset: usize) -> SourceLocation {
     let before = source.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    at_column(&Place::file(path), path, root, line + 1, column)
+    at_column(&SourceLocation::file(path), path, root, line + 1, column)
 }
 
 /// Returns the place of a line and a column, both counted from 0, in a file.
-pub(super) fn in_file(file: &Path, root: &Path, line: usize, column: usize) -> Place {
+pub(super) fn in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
     let file = normalized(file);
-    at_column(&Place::file(&file), &file, root, line + 1, column)
+    at_column(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
 /// Returns a place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which
 /// is not shown.
-fn at_column(place: &Place, file: &Path, root: &Path, line: usize, column: usize) -> Place {
+fn at_column(place: &SourceLocation, file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
     let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();

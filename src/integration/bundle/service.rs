@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Bundle, Part, Traced};
-use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::integration::workshop::{Answer, End, Threads};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
+use crate::integration::packaging_context::{Answer, End, Threads};
 
 /// A script to bundle.
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,9 +138,9 @@ impl From<Diagnostic> for Problem {
         let position = place.and_then(|place| place.position);
         Self {
             is_error: diagnostic.is_error(),
-            file: place.and_then(Place::path).map(ToOwned::to_owned),
+            file: place.and_then(SourceLocation::path).map(ToOwned::to_owned),
             position: position.map(|position| (position.line, position.column, position.end)),
-            lines: place.and_then(Place::lines).map(|(text, first)| (text.to_owned(), first)),
+            lines: place.and_then(SourceLocation::lines).map(|(text, first)| (text.to_owned(), first)),
             message: diagnostic.message,
             hint: diagnostic.hint,
         }
@@ -150,7 +150,7 @@ impl From<Diagnostic> for Problem {
 impl From<Problem> for Diagnostic {
     fn from(problem: Problem) -> Self {
         let place = problem.file.map(|file| {
-            let place = Place::file(file);
+            let place = SourceLocation::file(file);
             let place = match &problem.lines {
                 Some((text, first)) => place.with_lines(text, *first),
                 None => place,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Bundle, bundle};
 use crate::diagnostic::Diagnostic;
-use crate::integration::workshop::Workshop;
+use crate::integration::packaging_context::PackagingContext;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
@@ -26,7 +26,7 @@ fn bundled_with(files: Files<'_>, prepare: impl FnOnce(&Path)) -> Result<Bundle,
         std::fs::write(path, content).unwrap();
     }
     prepare(&root);
-    futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &Workshop::default()))
+    futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &PackagingContext::default()))
 }
 
 /// The script, of which nothing is odd.

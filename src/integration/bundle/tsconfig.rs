@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 
-use crate::diagnostic::{Diagnostic, Place, shown};
+use crate::diagnostic::{Diagnostic, SourceLocation, display_path};
 use crate::integration::files;
 
 /// File names that esbuild looks for in each folder, in this order.
@@ -229,7 +229,7 @@ impl TsconfigFiles {
             match self.base(base, folder) {
                 Some(found) if extending.contains(&found) => {
                     let message = format!("`extends` leads from `{base}` back to this file");
-                    self.report(Diagnostic::warning(Place::file(path), message));
+                    self.report(Diagnostic::warning(SourceLocation::file(path), message));
                 }
                 Some(found) => options = options.or(self.read(&found, extending)),
                 None => {
@@ -237,7 +237,7 @@ impl TsconfigFiles {
                     let hint =
                         "the options of this file are used without it; install the package that contains it"
                             .to_owned();
-                    self.report(Diagnostic::warning(Place::file(path), message).hint(hint));
+                    self.report(Diagnostic::warning(SourceLocation::file(path), message).hint(hint));
                 }
             }
         }
@@ -263,7 +263,7 @@ impl TsconfigFiles {
 }
 
 fn parse(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
-    let place = Place::file(path);
+    let place = SourceLocation::file(path);
     let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
         Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}")))
     })?;
@@ -272,7 +272,7 @@ fn parse(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
         let place = place.at(error.line(), error.column().max(1));
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        let name = shown(Path::new(path.file_name().unwrap_or_default()));
+        let name = display_path(Path::new(path.file_name().unwrap_or_default()));
         Box::new(Diagnostic::error(place, format!("`{name}` is not valid: {message}")))
     })
 }

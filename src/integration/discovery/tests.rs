@@ -1,7 +1,7 @@
 //! What patterns select, in repositories made up for each.
 
 use super::{Checkout, discover};
-use crate::diagnostic::shown;
+use crate::diagnostic::display_path;
 
 /// A repository of five manifests, two of which nobody wants.
 fn repository() -> tempfile::TempDir {
@@ -23,7 +23,7 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
     let temp = repository();
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
     let found = discover(&patterns, temp.path())
-        .map(|sources| sources.iter().map(|s| shown(&s.shown)).collect::<Vec<_>>())
+        .map(|sources| sources.iter().map(|s| display_path(&s.shown)).collect::<Vec<_>>())
         .map_err(|incomplete| {
             incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         });
@@ -59,7 +59,7 @@ fn what_is_ignored_above_the_repository_is_found() {
             std::fs::write(folder.join(".gitignore"), "one\n").unwrap();
         }
         let sources = discover(&[".".to_owned()], &folder).unwrap_or_default();
-        sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
+        sources.iter().map(|source| display_path(&source.shown)).collect::<Vec<_>>()
     };
     assert_eq!(found(true), ["ignored/gitbook-manifest.yaml", "two/gitbook-manifest.yaml"]);
     assert_eq!(found(false), [""; 0]);
@@ -85,7 +85,7 @@ fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &
         Err(incomplete) => (incomplete.found, incomplete.problems),
     };
     let told: Vec<_> = told.iter().map(ToString::to_string).collect();
-    let found: Vec<_> = found.iter().map(|source| shown(&source.shown)).collect();
+    let found: Vec<_> = found.iter().map(|source| display_path(&source.shown)).collect();
     assert_eq!(
         (found, told),
         (selected.iter().map(|&p| p.into()).collect(), problems.iter().map(|&p| p.into()).collect())
@@ -158,7 +158,7 @@ fn they_come_in_the_order_of_their_names_wherever_they_lie() {
     let temp = repository();
     std::os::unix::fs::symlink(temp.path().join("b/two"), temp.path().join("0")).unwrap();
     let found = discover(&["a".to_owned(), "0".to_owned()], temp.path()).unwrap();
-    let found: Vec<_> = found.iter().map(|source| shown(&source.shown)).collect();
+    let found: Vec<_> = found.iter().map(|source| display_path(&source.shown)).collect();
     assert_eq!(found, ["0/gitbook-manifest.yaml", "a/gitbook-manifest.yaml"]);
 }
 
@@ -234,7 +234,7 @@ fn what_is_excluded_is_so_in_whatever_way_it_is_reached() {
     let found = |patterns: &[&str]| {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let sources = discover(&patterns, temp.path()).unwrap();
-        sources.iter().map(|source| shown(&source.shown)).collect::<Vec<_>>()
+        sources.iter().map(|source| display_path(&source.shown)).collect::<Vec<_>>()
     };
     assert_eq!(found(&["a", "link/two", "!b"]), ["a/gitbook-manifest.yaml"]);
     assert_eq!(found(&["a", "b", "!link"]), ["a/gitbook-manifest.yaml"]);

@@ -5,17 +5,17 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::integration::body::Stale;
+use crate::integration::body::SourceChanged;
 
 /// So many bytes of scripts stay in memory, which is more than all scripts of nearly every repository.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// All that is kept.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<Content>);
+pub(crate) struct ScriptCache(Mutex<CacheContent>);
 
 #[derive(Debug, Default)]
-struct Content {
+struct CacheContent {
     in_memory: usize,
     file: Option<Arc<Mutex<File>>>,
     /// Where there is no room for files, everything stays in memory.
@@ -24,14 +24,14 @@ struct Content {
 
 /// A script that is kept.
 #[derive(Debug)]
-pub(crate) enum Kept {
+pub(crate) enum CachedScript {
     InMemory(String),
     InFile { file: Arc<Mutex<File>>, at: u64, length: usize },
 }
 
-impl Shelf {
+impl ScriptCache {
     /// Keeps a script. It holds no secret: those are no part of it.
-    pub(crate) fn keep(&self, script: String) -> Kept {
+    pub(crate) fn keep(&self, script: String) -> CachedScript {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if content.in_memory + script.len() > IN_MEMORY && !content.is_memory_only {
             match content.append(&script) {
@@ -43,12 +43,12 @@ impl Shelf {
             }
         }
         content.in_memory += script.len();
-        Kept::InMemory(script)
+        CachedScript::InMemory(script)
     }
 }
 
-impl Content {
-    fn append(&mut self, script: &str) -> std::io::Result<Kept> {
+impl CacheContent {
+    fn append(&mut self, script: &str) -> std::io::Result<CachedScript> {
         let file = match &self.file {
             Some(file) => Arc::clone(file),
             None => Arc::clone(self.file.insert(Arc::new(Mutex::new(tempfile::tempfile()?)))),
@@ -59,11 +59,11 @@ impl Content {
             file.write_all(script.as_bytes())?;
             at
         };
-        Ok(Kept::InFile { file, at, length: script.len() })
+        Ok(CachedScript::InFile { file, at, length: script.len() })
     }
 }
 
-impl Kept {
+impl CachedScript {
     /// The length of the script in bytes.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -73,12 +73,12 @@ impl Kept {
     }
 
     /// The script.
-    pub(crate) fn text(&self) -> Result<Cow<'_, str>, Stale> {
+    pub(crate) fn text(&self) -> Result<Cow<'_, str>, SourceChanged> {
         match self {
             Self::InMemory(script) => Ok(script.into()),
-            Self::InFile { file, at, length } => read(file, *at, *length)
-                .map(Cow::Owned)
-                .map_err(|error| Stale::Unreadable("the temporary file of scripts".to_owned(), error)),
+            Self::InFile { file, at, length } => read(file, *at, *length).map(Cow::Owned).map_err(|error| {
+                SourceChanged::Unreadable("the temporary file of scripts".to_owned(), error)
+            }),
         }
     }
 }
@@ -95,14 +95,15 @@ fn read(file: &Mutex<File>, at: u64, length: usize) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, Shelf};
+    use super::{CachedScript, ScriptCache};
 
     #[test]
     fn what_is_too_much_for_memory_is_read_again() {
-        let shelf = Shelf::default();
+        let script_cache = ScriptCache::default();
         let scripts = ["a".repeat(16_777_216), "ä\n".repeat(1000), "c".to_owned(), String::new()];
-        let kept: Vec<_> = scripts.iter().map(|script| shelf.keep(script.clone())).collect();
-        let is_in_file: Vec<_> = kept.iter().map(|kept| matches!(kept, Kept::InFile { .. })).collect();
+        let kept: Vec<_> = scripts.iter().map(|script| script_cache.keep(script.clone())).collect();
+        let is_in_file: Vec<_> =
+            kept.iter().map(|kept| matches!(kept, CachedScript::InFile { .. })).collect();
         assert_eq!(is_in_file, [false, true, true, false]);
         for (kept, script) in kept.iter().zip(&scripts).rev() {
             assert!(kept.len() == script.len() && kept.text().unwrap() == *script);

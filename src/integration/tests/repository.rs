@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::integration::{Form, Integration, Override, Packaged, Packaging, Source, Workshop};
+use crate::integration::{Integration, Override, Packaged, Packaging, PackagingContext, Source, ValueFormat};
 use crate::integration::{discover, from_variables, package};
 
 /// The fields that every integration must have.
@@ -13,12 +13,12 @@ pub(super) const SCRIPT: &str = "export default 1;\n";
 
 /// A repository, and how what is in it is packaged.
 pub(super) struct Repository {
-    workshop: Workshop,
+    packaging_context: PackagingContext,
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, &'static str)>,
     overrides: Vec<Override>,
     env: Option<&'static str>,
-    seal: Option<SecretString>,
+    hash_key: Option<SecretString>,
     resolve_secrets: bool,
     bundle: bool,
 }
@@ -26,12 +26,12 @@ pub(super) struct Repository {
 /// A repository of one integration, whose script is built already.
 pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
     let repository = Repository {
-        workshop: Workshop::default(),
+        packaging_context: PackagingContext::default(),
         folder: tempfile::tempdir().unwrap(),
         variables: Vec::new(),
         overrides: Vec::new(),
         env: None,
-        seal: None,
+        hash_key: None,
         resolve_secrets: true,
         bundle: false,
     };
@@ -59,7 +59,7 @@ impl Repository {
         self
     }
 
-    pub(super) fn field(mut self, key: &'static str, variable: &str, form: Form, value: &str) -> Self {
+    pub(super) fn field(mut self, key: &'static str, variable: &str, form: ValueFormat, value: &str) -> Self {
         self.overrides.push(Override { key, variable: variable.into(), form, value: value.into() });
         self
     }
@@ -68,8 +68,8 @@ impl Repository {
         Self { env: Some(env), ..self }
     }
 
-    pub(super) fn seal(self, seal: &str) -> Self {
-        Self { seal: Some(seal.into()), ..self }
+    pub(super) fn hash_key(self, hash_key: &str) -> Self {
+        Self { hash_key: Some(hash_key.into()), ..self }
     }
 
     pub(super) fn unresolved(self) -> Self {
@@ -99,10 +99,10 @@ impl Repository {
             bundle: self.bundle,
             resolve_secrets: self.resolve_secrets,
             timeout: std::time::Duration::from_secs(60),
-            seal: self.seal.as_ref(),
+            hash_key: self.hash_key.as_ref(),
             environment,
             workspace: None,
-            workshop: &self.workshop,
+            packaging_context: &self.packaging_context,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Printer, escape};
 use super::{markdown, script};
-use crate::deploy::{Done, Outcome, Part};
+use crate::deploy::{Outcome, Part, Success};
 use crate::error::count;
 
 /// Only the largest scripts have a pie: a page of hundreds would not be looked at.
@@ -35,7 +35,7 @@ pub(super) fn pies(outcomes: &[Outcome], printer: &Printer) -> String {
 }
 
 /// One pie, below a line that can be folded.
-fn pie(name: &str, done: &Done, is_open: bool, printer: &Printer) -> String {
+fn pie(name: &str, done: &Success, is_open: bool, printer: &Printer) -> String {
     let open = if is_open { " open" } else { "" };
     let (name, size) = (markdown(name, printer), script(done).unwrap_or_default());
     let mut text = format!("<details{open}><summary>{name}, {size}</summary>\n\n```mermaid\npie showData\n");

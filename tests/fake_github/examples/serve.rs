@@ -1,16 +1,16 @@
-//! Serves the stand-in until it is ended, for trying the program by hand: `cargo run -p forge-stand-in --example serve -- 50`
+//! Serves the stand-in until it is ended, for trying the program by hand: `cargo run -p fake-github --example serve -- 50`
 //! waits 50 ms before every answer.
 
 #![expect(clippy::print_stdout, reason = "who starts it has to know where it is")]
 
 use std::time::Duration;
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 
 #[tokio::main]
 async fn main() {
     let latency = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
-    let forge = StandIn::unvalidated().await;
+    let forge = FakeGitHub::unvalidated().await;
     forge.latency(Duration::from_millis(latency));
     forge.open_pull_request(12, Head::own("fix"), &"1".repeat(40));
     println!("{}", forge.url());

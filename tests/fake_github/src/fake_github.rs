@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use crate::document;
 use crate::fault::Fault;
-use crate::hold::{Gate, Hold};
+use crate::hold::{Barrier, Hold};
 use crate::model::Request;
 use crate::server::{Forge, Script, Server, lock};
 use crate::state::State;
 
 /// A forge with one repository, `acme/integrations`, whose default branch `main` is at the commit of forty `a`.
-pub struct StandIn {
+pub struct FakeGitHub {
     pub(crate) forge: Arc<Forge>,
     server: Option<Server>,
     url: String,
 }
 
-impl StandIn {
+impl FakeGitHub {
     /// Starts a stand-in that validates each request and each answer.
     pub async fn start() -> Self {
         Self::new(true)
@@ -97,17 +97,17 @@ impl StandIn {
 
     /// Handles the next request of this kind, with a pattern as [`Fault`] has it, only when the gate is released.
     #[must_use]
-    pub fn hold(&self, method: &str, pattern: &str) -> Gate {
+    pub fn hold(&self, method: &str, pattern: &str) -> Barrier {
         self.gate(method, pattern, false)
     }
 
     /// Handles the next request of this kind at once, and answers it only when the gate is released.
     #[must_use]
-    pub fn hold_answer(&self, method: &str, pattern: &str) -> Gate {
+    pub fn hold_answer(&self, method: &str, pattern: &str) -> Barrier {
         self.gate(method, pattern, true)
     }
 
-    fn gate(&self, method: &str, pattern: &str, answer_only: bool) -> Gate {
+    fn gate(&self, method: &str, pattern: &str, answer_only: bool) -> Barrier {
         let Some(server) = &self.server else { unreachable!("only dropping the stand-in stops the server") };
         let (hold, gate) = Hold::new(method, pattern, answer_only, server.handle.clone());
         lock(&self.forge.script).holds.push(hold);
@@ -128,7 +128,7 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
+impl Drop for FakeGitHub {
     #[expect(
         clippy::print_stderr,
         reason = "a test that fails already cannot panic again, and needs to say why"

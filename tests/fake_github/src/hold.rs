@@ -12,14 +12,14 @@ use crate::call::Call;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Holds one request; dropping it lets the request go, too.
-pub struct Gate {
+pub struct Barrier {
     what: String,
     reached: watch::Receiver<bool>,
     release: watch::Sender<bool>,
     server: Handle,
 }
 
-impl Gate {
+impl Barrier {
     /// Waits until a request stands before the gate.
     ///
     /// # Panics
@@ -55,13 +55,13 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    pub(crate) fn new(method: &str, pattern: &str, answer_only: bool, server: Handle) -> (Self, Gate) {
+    pub(crate) fn new(method: &str, pattern: &str, answer_only: bool, server: Handle) -> (Self, Barrier) {
         let (reached, seen) = watch::channel(false);
         let (release, released) = watch::channel(false);
         let (method, pattern) = (method.to_owned(), pattern.to_owned());
         let what = format!("{method} {pattern}");
         let hold = Self { method, pattern, answer_only, reached, released };
-        (hold, Gate { what, reached: seen, release, server })
+        (hold, Barrier { what, reached: seen, release, server })
     }
 
     fn fits(&self, call: &Call) -> bool {

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use crate::fake_github::FakeGitHub;
 use crate::model::{Comment, Deployment, Head};
 use crate::operations::comments;
 use crate::server::lock;
-use crate::stand_in::StandIn;
 use crate::state::{Pull, Remark, State};
 
-impl StandIn {
+impl FakeGitHub {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut lock(&self.forge.state))
     }

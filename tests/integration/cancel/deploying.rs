@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use super::{Started, World, cancelled, until};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Say, Stall, StallInAnswer};
-use crate::support::Said;
+use crate::support::Response;
 
 async fn publishing(fault: Fault) -> String {
     cancelled(async || {
@@ -83,7 +83,7 @@ async fn the_answer_read() {
 
 #[tokio::test]
 async fn the_pause_before_another_try() {
-    let busy = |status| Say(Lost, Said::error(status, "Busy").header("retry-after", "60"));
+    let busy = |status| Say(Lost, Response::error(status, "Busy").header("retry-after", "60"));
     let (busy, limited) =
         tokio::join!(publishing_until(busy(503), "503 Busy"), publishing_until(busy(429), "429 Busy"));
     insta::assert_snapshot!(busy, @"
@@ -153,7 +153,7 @@ async fn the_read_before_another_try() {
             if action == "closed" {
                 world.forge.close_pull_request(12);
             }
-            world.gitbook.fail(method, Say(Lost, Said::error(status, "Busy")), 1);
+            world.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
             // The first read is the one before the first try.
             world.gitbook.fail("GET", Fault::None, 1);
             world.gitbook.fail("GET", Stall(Done), 1);

@@ -5,7 +5,7 @@ use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{
     self, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
 };
-use crate::support::Said;
+use crate::support::Response;
 
 async fn deleted((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
     let world = World::with_preview().await;
@@ -19,7 +19,7 @@ async fn deleted((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) 
 }
 
 fn rows() -> Vec<Row<'static>> {
-    let said = |status| Say(Lost, Said::error(status, "No"));
+    let said = |status| Say(Lost, Response::error(status, "No"));
     let leak = |faults: Vec<Fault>| &*Vec::leak(faults);
     vec![
         ("reset within the request", "DELETE", leak(vec![ResetInRequest])),
@@ -95,9 +95,13 @@ async fn an_answer_in_the_apis_place_is_no_deletion() {
     let rows: &[Row<'_>] = &[
         ("a page", "DELETE", &[Say(Lost, html(200))]),
         ("a page that says it is not there", "DELETE", &[Say(Lost, html(404))]),
-        ("a redirect", "DELETE", &[Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))]),
-        ("nothing at all, done", "DELETE", &[Say(Done, Said::new(200, ""))]),
-        ("an object, done", "DELETE", &[Say(Done, Said::new(200, "{}"))]),
+        (
+            "a redirect",
+            "DELETE",
+            &[Say(Lost, Response::new(302, "").header("location", "http://localhost:1"))],
+        ),
+        ("nothing at all, done", "DELETE", &[Say(Done, Response::new(200, ""))]),
+        ("an object, done", "DELETE", &[Say(Done, Response::new(200, "{}"))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 0, "20s").await).await, @"
     == a page: GET DELETE; there: hello-fix 3
@@ -126,7 +130,7 @@ async fn an_answer_in_the_apis_place_is_no_deletion() {
 async fn a_deletion_that_may_have_happened_says_so_whatever_comes_after() {
     let rows: &[Row<'_>] = &[
         ("then refused", "DELETE", &[ResetAndRefuse(Done)]),
-        ("then forbidden", "DELETE", &[Reset(Lost), Say(Lost, Said::error(403, "You may not"))]),
+        ("then forbidden", "DELETE", &[Reset(Lost), Say(Lost, Response::error(403, "You may not"))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "20s").await).await, @"
     == then refused: GET DELETE; there: nothing

@@ -1,12 +1,12 @@
 //! What others put there between two tries: nothing of it is deleted or overwritten that the first try would not have.
 
-use forge_stand_in::StandIn;
+use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
 use super::{Row, World, busy, preview, table};
 use crate::support::Effect::{self, Done, Lost};
 use crate::support::Fault::{self, Meanwhile, Reset, Say};
-use crate::support::{Said, payloads};
+use crate::support::{Response, payloads};
 
 /// The number of the run that is told of, which finds a preview of run 7, in version 3.
 const RUN: u64 = 8;
@@ -25,12 +25,12 @@ fn by(run: u64) -> Value {
 
 /// Not answered by GitBook itself, so that nobody knows whether it has happened.
 fn lost(effect: Effect, meanwhile: Value) -> Fault {
-    Meanwhile(effect, Said::error(503, "Come back later"), meanwhile)
+    Meanwhile(effect, Response::error(503, "Come back later"), meanwhile)
 }
 
 /// Answered with a no, so that it is known not to have happened.
 fn refused(meanwhile: Value) -> Fault {
-    Meanwhile(Lost, Said::error(429, "Too many"), meanwhile)
+    Meanwhile(Lost, Response::error(429, "Too many"), meanwhile)
 }
 
 async fn told((name, method, faults): &Row<'_>) -> String {
@@ -64,7 +64,7 @@ async fn told((name, method, faults): &Row<'_>) -> String {
 
 #[tokio::test]
 async fn a_deletion_that_is_overtaken() {
-    let forbidden = Say(Lost, Said::error(403, "You may not"));
+    let forbidden = Say(Lost, Response::error(403, "You may not"));
     let rows: &[Row<'_>] = &[
         ("a newer run's, and nobody knows", "DELETE", &[lost(Lost, by(9))]),
         ("a newer run's, after it was gone", "DELETE", &[lost(Done, by(9))]),
@@ -123,7 +123,7 @@ async fn a_deletion_that_is_overtaken() {
 
 #[tokio::test]
 async fn a_publish_that_is_overtaken() {
-    let forbidden = Say(Lost, Said::error(403, "You may not"));
+    let forbidden = Say(Lost, Response::error(403, "You may not"));
     let rows: &[Row<'_>] = &[
         ("a newer run's, and nobody knows", "POST", &[lost(Lost, by(9))]),
         ("a newer run's, over ours", "POST", &[lost(Done, by(9))]),
@@ -187,7 +187,7 @@ async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried(
     let run = || world.run(1).on_github("fix", RUN).variable("GITBOOK_SKIP_UNCHANGED", "false");
     for (version, effect) in [(1, None), (2, Some(Lost)), (3, Some(Done))] {
         if let Some(effect) = effect {
-            world.proxy.fail("POST", Say(effect, Said::error(503, "Come back later")), 1);
+            world.proxy.fail("POST", Say(effect, Response::error(503, "Come back later")), 1);
         }
         let ended = run().runs().await;
         assert_eq!(ended.output("result"), "published", "{}", ended.log());
@@ -199,7 +199,7 @@ async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried(
 /// Nothing is in progress any more, and nothing has failed.
 #[tokio::test]
 async fn the_deployment_of_a_publish_that_is_overtaken_is_inactive() {
-    let (world, forge) = (World::with_preview().await, StandIn::start().await);
+    let (world, forge) = (World::with_preview().await, FakeGitHub::start().await);
     let sha = "1".repeat(40);
     forge.set_branch("fix", &sha);
     world.proxy.fail("POST", lost(Done, by(9)), 1);

@@ -5,7 +5,7 @@ use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{
     self, Cut, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
 };
-use crate::support::Said;
+use crate::support::Response;
 
 /// Publishes over a preview that is there in version 3.
 async fn over(row: &Row<'_>, retries: usize, timeout: &str) -> String {
@@ -34,7 +34,7 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
         ("a page that says it is not there", "GET", &[Say(Lost, html(404))]),
         ("busy", "GET", &[busy(503)]),
         ("limited", "GET", &[busy(429)]),
-        ("redirected", "GET", &[Say(Lost, Said::new(307, "").header("location", "http://localhost:1"))]),
+        ("redirected", "GET", &[Say(Lost, Response::new(307, "").header("location", "http://localhost:1"))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| over(row, 0, "20s").await).await, @"
     == reset within the request: GET; there: hello-fix 3
@@ -129,7 +129,7 @@ async fn a_preview_that_fails_says_what_may_be_there() {
         (
             "no more room",
             "POST",
-            &[HangUp(Lost), Say(Lost, Said::error(403, "You have reached the limit of integrations"))],
+            &[HangUp(Lost), Say(Lost, Response::error(403, "You have reached the limit of integrations"))],
         ),
     ];
     // A refused try is one more, which nothing befalls.

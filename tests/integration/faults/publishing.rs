@@ -6,7 +6,7 @@ use crate::support::Fault::{
     self, Cut, CutWithoutLength, Drip, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest,
     ResetOnConnect, Say, Stall, StallInAnswer,
 };
-use crate::support::Said;
+use crate::support::Response;
 
 /// Publishes once with each row's faults and a try for each of them.
 async fn tried_once_each((name, kind, faults): &Row<'_>) -> String {
@@ -85,7 +85,7 @@ async fn a_connection_that_breaks() {
 
 #[tokio::test]
 async fn a_failure_whose_earlier_tries_may_have_happened() {
-    let said = |status, message: &str| Say(Lost, Said::error(status, message));
+    let said = |status, message: &str| Say(Lost, Response::error(status, message));
     let rows: &[Row<'_>] = &[
         ("then refused", "POST", &[ResetAndRefuse(Done)]),
         ("then unauthorized", "POST", &[Reset(Lost), said(401, "Authentication required")]),
@@ -94,12 +94,12 @@ async fn a_failure_whose_earlier_tries_may_have_happened() {
         (
             "then a redirect",
             "POST",
-            &[Reset(Lost), Say(Lost, Said::new(302, "").header("location", "http://localhost:1"))],
+            &[Reset(Lost), Say(Lost, Response::new(302, "").header("location", "http://localhost:1"))],
         ),
         (
             "then a limit that is too long",
             "POST",
-            &[Reset(Lost), Say(Lost, Said::error(429, "No").header("retry-after", "3600"))],
+            &[Reset(Lost), Say(Lost, Response::error(429, "No").header("retry-after", "3600"))],
         ),
     ];
     let told = table(rows, async |(name, kind, faults)| published(name, kind, faults, 1, "20s").await).await;
@@ -148,7 +148,7 @@ async fn an_answer_that_is_none() {
     let rows: &[Row<'_>] = &[
         ("a page, lost", "POST", &[Say(Lost, html(200))]),
         ("a page, done", "POST", &[Say(Done, html(200))]),
-        ("nothing at all", "POST", &[Say(Lost, Said::new(200, ""))]),
+        ("nothing at all", "POST", &[Say(Lost, Response::new(200, ""))]),
         ("a page of an error", "POST", &[Say(Lost, html(403))]),
         ("a bad gateway, done", "POST", &[Say(Done, html(502))]),
         ("a busy server", "POST", &[busy(503)]),
@@ -191,7 +191,8 @@ async fn an_answer_that_is_none() {
 
 #[tokio::test]
 async fn an_answer_that_gets_better() {
-    let limited = |name, value: &str| Say(Lost, Said::error(429, "Too many requests").header(name, value));
+    let limited =
+        |name, value: &str| Say(Lost, Response::error(429, "Too many requests").header(name, value));
     let rows: &[Row<'_>] = &[
         ("a limit without a word on its end", "POST", &[busy(429)]),
         ("a limit of a second", "POST", &[limited("retry-after", "1")]),

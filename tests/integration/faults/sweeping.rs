@@ -1,15 +1,15 @@
 //! The sweep, which lists, reads and deletes.
 
-use forge_stand_in::StandIn;
+use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
 use super::{Row, World, busy, html, preview, table};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Cut, HangUp, Meanwhile, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
-use crate::support::Said;
+use crate::support::Response;
 
 async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let world = World::with_preview().await;
     for fault in *faults {
         world.proxy.fail(kind, Fault::clone(fault), 1);
@@ -34,7 +34,7 @@ async fn without_a_list_nothing_is_deleted() {
         ("a page", "LIST", &[Say(Lost, html(200))]),
         ("busy", "LIST", &[busy(503)]),
         ("limited", "LIST", &[busy(429)]),
-        ("a list of nothing", "LIST", &[Say(Lost, Said::new(200, "{}"))]),
+        ("a list of nothing", "LIST", &[Say(Lost, Response::new(200, "{}"))]),
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
     == reset within the request: LIST; there: hello-fix 3
@@ -134,7 +134,7 @@ async fn a_deletion_that_is_overtaken() {
         let mut other = preview("hello-fix", run);
         other["version"] = 9.into();
         other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        Meanwhile(effect, Said::error(status, "Come back later"), other)
+        Meanwhile(effect, Response::error(status, "Come back later"), other)
     };
     let (lost, limited) = (
         |effect, run, change: &Value| meanwhile(effect, 503, run, change),

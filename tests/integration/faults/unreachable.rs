@@ -6,9 +6,9 @@ use tokio::net::TcpListener;
 
 use super::{MAY_HAVE_HAPPENED, World};
 use crate::support::Effect::Lost;
-use crate::support::{Ended, Fault, Faulty, Said, Sandbox, deployment, repository, secure_gitbook};
+use crate::support::{Fault, Faulty, Finished, Response, Sandbox, deployment, repository, secure_gitbook};
 
-async fn publishing(endpoint: &str) -> Ended {
+async fn publishing(endpoint: &str) -> Finished {
     let folder = repository().integration("hello");
     let run = deployment().against(endpoint).push_to("main").variable("GITBOOK_TIMEOUT", "2s");
     let ended = run.folder(&folder).runs().await;
@@ -17,7 +17,7 @@ async fn publishing(endpoint: &str) -> Ended {
     ended
 }
 
-fn failure(ended: &Ended) -> String {
+fn failure(ended: &Finished) -> String {
     let log = ended.log();
     let lines = log.lines().skip_while(|line| !line.starts_with("error: "));
     lines.collect::<Vec<_>>().join("\n")
@@ -78,7 +78,7 @@ async fn a_redirect_leads_to_another_host() {
         let world = World::with_preview().await;
         let there = world.there();
         let to = format!("{}/v1/integrations/hello", other.endpoint());
-        world.proxy.fail(method, Fault::Say(Lost, Said::new(status, "").header("location", to)), 1);
+        world.proxy.fail(method, Fault::Say(Lost, Response::new(status, "").header("location", to)), 1);
         let run = match method {
             "POST" => world.run(2).push_to("main"),
             "GET" => world.run(2).push_to("fix"),

@@ -1,12 +1,12 @@
 //! Whose pull request it is decides which secrets its run has, and so what is done: forks and Dependabot.
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::Value;
 use wiremock::MockServer;
 
 use super::sha;
 use crate::support::payloads::{by_dependabot, from_fork, from_lost_fork, recorded};
-use crate::support::{Deployment, Ended, Recorded as _, Sandbox, deployment, gitbook, repository};
+use crate::support::{Deployment, Finished, Recorded as _, Sandbox, deployment, gitbook, repository};
 
 /// What asks for a preview.
 const UPDATES: [&str; 4] = ["opened", "reopened", "synchronize", "ready_for_review"];
@@ -18,7 +18,7 @@ fn payload(action: &str) -> Value {
 }
 
 /// A run as Actions starts it, with the tokens of both GitBook and the forge.
-fn run(event: &str, payload: &Value, gitbook: &str, forge: &StandIn) -> Deployment {
+fn run(event: &str, payload: &Value, gitbook: &str, forge: &FakeGitHub) -> Deployment {
     let run = deployment().on_github_event(event, payload, 100).against(gitbook).with_forge(forge);
     // On `pull_request_target` it is the base branch, and so on a pull request that was merged.
     let reference = if event == "pull_request" { "refs/pull/12/merge" } else { "refs/heads/main" };
@@ -27,8 +27,8 @@ fn run(event: &str, payload: &Value, gitbook: &str, forge: &StandIn) -> Deployme
 }
 
 /// A run without GitBook's token in a folder with an integration, and what it did: it must have asked nobody.
-async fn without_token(payload: &Value) -> Ended {
-    let (server, forge) = (gitbook().await, StandIn::start().await);
+async fn without_token(payload: &Value) -> Finished {
+    let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
     let run = run("pull_request", payload, &server.uri(), &forge).variable("GITBOOK_TOKEN", "");
     let ended = run.folder(&folder).runs().await;
@@ -37,7 +37,7 @@ async fn without_token(payload: &Value) -> Ended {
     ended
 }
 
-async fn asked_nobody(gitbook: &MockServer, forge: &StandIn) {
+async fn asked_nobody(gitbook: &MockServer, forge: &FakeGitHub) {
     assert_eq!(gitbook.asked().await, [""; 0]);
     assert_eq!(forge.requests(), []);
 }
@@ -58,7 +58,7 @@ async fn is_left_alone(payload: &Value) -> String {
     notice(&ended)
 }
 
-fn notice(ended: &Ended) -> String {
+fn notice(ended: &Finished) -> String {
     let mut notices = ended.stderr.lines().filter_map(|line| line.strip_prefix("::notice::"));
     let notice = notices.next().unwrap_or_else(|| panic!("no notice: {ended:#?}"));
     notice.to_owned()
@@ -66,14 +66,14 @@ fn notice(ended: &Ended) -> String {
 
 /// A forge where a pull request is open, and a GitBook with production and the previews of `main` and `fix` here.
 struct World {
-    forge: StandIn,
+    forge: FakeGitHub,
     sandbox: Sandbox,
 }
 
 const OURS: [&str; 2] = ["hello", "hello-fix"];
 
 async fn world(head: Head) -> World {
-    let world = World { forge: StandIn::start().await, sandbox: Sandbox::start().await };
+    let world = World { forge: FakeGitHub::start().await, sandbox: Sandbox::start().await };
     world.forge.set_branch("main", &sha('1'));
     world.forge.set_branch("fix", &sha('1'));
     let folder = repository().integration("hello");
@@ -227,8 +227,8 @@ async fn dependabot_with_a_token_has_a_preview_as_any_branch() {
 }
 
 /// Runs on `pull_request_target` with all tokens; it must be refused and have asked nobody.
-async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Ended {
-    let (server, forge) = (gitbook().await, StandIn::start().await);
+async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
+    let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
     let run = run("pull_request_target", payload, &server.uri(), &forge).folder(&folder);
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));

@@ -3,23 +3,23 @@
 mod authors;
 mod jobs;
 
-use forge_stand_in::{Fault, Head, StandIn};
+use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 
 use super::{on_pull_request, sha};
-use crate::support::{Ended, FORGE_TOKEN, Sandbox, deployment, payloads, repository};
+use crate::support::{FORGE_TOKEN, Finished, Sandbox, deployment, payloads, repository};
 
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
 /// A sandbox, and a forge with a pull request from `fix` that has one commit.
-async fn world() -> (Sandbox, StandIn) {
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+async fn world() -> (Sandbox, FakeGitHub) {
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     (gitbook, forge)
 }
 
 /// The only comment on the pull request, without what is hidden in it and what is different each time.
-fn seen(forge: &StandIn) -> String {
+fn seen(forge: &FakeGitHub) -> String {
     let comments = forge.comments(12);
     let [comment] = &comments[..] else { panic!("{comments:#?}") };
     assert_eq!(comment.author, "github-actions[bot]");
@@ -36,13 +36,13 @@ fn without_time(line: &str) -> String {
     }
 }
 
-fn writes(forge: &StandIn) -> Vec<String> {
+fn writes(forge: &FakeGitHub) -> Vec<String> {
     let requests = forge.requests().into_iter();
     let writes = requests.filter(|request| request.method != "GET" && request.path.contains("/comments"));
     writes.map(|request| format!("{} {}", request.method, request.path)).collect()
 }
 
-fn done(ended: &Ended) {
+fn done(ended: &Finished) {
     assert_eq!(ended.code, Some(0), "{}", ended.log());
 }
 

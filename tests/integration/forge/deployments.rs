@@ -5,25 +5,25 @@ mod sizes;
 
 use std::time::{Duration, Instant};
 
-use forge_stand_in::{Deployment as Record, Fault, Head, Request, StandIn};
+use fake_github::{Deployment as Record, FakeGitHub, Fault, Head, Request};
 use serde_json::json;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer};
 
 use super::{on_pull_request, sha};
 use crate::support::{
-    Deployment, Ended, Recorded as _, Sandbox, deployment, gitbook, payloads, published, repository, said,
+    Deployment, Finished, Recorded as _, Sandbox, deployment, gitbook, payloads, published, repository, said,
     until,
 };
 
 /// A forge whose `main` is at the first commit.
-async fn forge() -> StandIn {
-    let forge = StandIn::start().await;
+async fn forge() -> FakeGitHub {
+    let forge = FakeGitHub::start().await;
     forge.set_branch("main", &sha('1'));
     forge
 }
 
-fn push_to_main(gitbook: &MockServer, forge: &StandIn) -> Deployment {
+fn push_to_main(gitbook: &MockServer, forge: &FakeGitHub) -> Deployment {
     deployment()
         .on_github_event("push", &payloads::push("main", &sha('1')), 100)
         .against(&gitbook.uri())
@@ -46,7 +46,7 @@ fn told(record: &Record) -> String {
     format!("{} ({kind}) of {}: {}", record.environment, &record.sha[..7], statuses.join(", "))
 }
 
-fn all(forge: &StandIn) -> String {
+fn all(forge: &FakeGitHub) -> String {
     forge.deployments().iter().map(told).collect::<Vec<_>>().join("\n")
 }
 
@@ -210,7 +210,7 @@ async fn a_secret_can_not_be_guessed_by_the_hash() {
 /// A push to production of one integration, again and again.
 struct Pushes {
     gitbook: Sandbox,
-    forge: StandIn,
+    forge: FakeGitHub,
 }
 
 impl Pushes {
@@ -225,7 +225,7 @@ impl Pushes {
     }
 
     /// Pushes this script.
-    async fn run(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Ended {
+    async fn run(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Finished {
         let folder = repository().integration("hello").file("hello/main.ts", script);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
         let run = run.against(self.gitbook.endpoint()).with_forge(&self.forge);

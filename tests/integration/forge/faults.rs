@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use forge_stand_in::{Fault, Head, StandIn};
+use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 
 use super::{on_pull_request, sha};
-use crate::support::{Ended, Sandbox, digits_after, repository};
+use crate::support::{Finished, Sandbox, digits_after, repository};
 
 /// A preview that is published with a forge that has this fault, whatever it is asked.
-async fn with(fault: impl Fn(Fault) -> Fault) -> (Ended, StandIn) {
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+async fn with(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     for method in ["GET", "POST"] {
         forge.fail(fault(Fault::on(method, "/repos/").always()));
@@ -32,14 +32,14 @@ async fn said(status: u16, message: &str) -> String {
 }
 
 /// What is said of the forge, whole.
-fn told(ended: &Ended) -> String {
+fn told(ended: &Finished) -> String {
     let log = digits_after(&ended.log(), "trying again in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What is said of a forge that is given up. Whether the comment was asked for before that is a matter of luck.
-fn told_first(ended: &Ended) -> String {
+fn told_first(ended: &Finished) -> String {
     assert!(ended.log().contains("no comment is kept: "), "{}", ended.log());
     told(ended).lines().next().unwrap().to_owned()
 }
@@ -94,7 +94,7 @@ async fn an_answer_that_is_not_a_forges() {
 #[tokio::test]
 async fn a_forge_that_can_not_be_reached() {
     let folder = repository().integration("hello");
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge)
         .variable("GITHUB_API_URL", "http://127.0.0.1:1")
         .folder(&folder);
@@ -129,7 +129,7 @@ async fn a_rate_limit_that_takes_too_long_is_not_waited_for() {
 #[tokio::test]
 async fn a_short_rate_limit_is_obeyed() {
     let folder = repository().integration("hello");
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let limit = |method, path| {
         let limit = Fault::on(method, path).status(429).header("retry-after", "1");
@@ -149,7 +149,7 @@ async fn a_short_rate_limit_is_obeyed() {
 #[tokio::test]
 async fn a_comment_is_made_once_even_if_the_answer_is_lost() {
     let folder = repository().integration("hello");
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     forge.fail(Fault::on("POST", "/issues/12/comments").close_connection().after_effect());
     for run in [100, 101] {
@@ -162,7 +162,7 @@ async fn a_comment_is_made_once_even_if_the_answer_is_lost() {
 #[tokio::test]
 async fn github_enterprise_has_the_same_api_elsewhere() {
     let folder = repository().integration("hello");
-    let (gitbook, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge)
         .variable("GITHUB_SERVER_URL", "https://git.example.com")

@@ -9,15 +9,15 @@ mod reopened;
 mod silent;
 mod without_token;
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::Value;
 
 use super::sha;
-use crate::support::{Deployment, Ended, Gated, Repository, Sandbox, deployment, payloads, repository};
+use crate::support::{Deployment, Finished, Gated, Repository, Sandbox, deployment, payloads, repository};
 
 /// A forge and a GitBook, and a checkout of each commit.
 struct World {
-    forge: StandIn,
+    forge: FakeGitHub,
     sandbox: Sandbox,
     gitbook: Gated,
     checkouts: Repository,
@@ -31,7 +31,7 @@ async fn world() -> World {
         let script = format!("export default {commit};\n");
         checkouts.manifest(&commit.to_string(), "hello", "").file(&format!("{commit}/main.ts"), script)
     });
-    World { forge: StandIn::start().await, sandbox, gitbook, checkouts }
+    World { forge: FakeGitHub::start().await, sandbox, gitbook, checkouts }
 }
 
 /// The same with pull request 12, from `fix`, whose head is commit 1.
@@ -93,7 +93,7 @@ impl World {
 
     /// Each deployment's environment, its commit and its states.
     fn deployments(&self) -> Vec<String> {
-        let told = |deployment: &forge_stand_in::Deployment| {
+        let told = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
             format!("{}, commit {}: {}", deployment.environment, &deployment.sha[..1], states.join(", "))
         };
@@ -117,7 +117,7 @@ fn number<'a>(text: &'a str, before: &str) -> &'a str {
 
 /// That all went well, and the output `result`.
 #[track_caller]
-fn result(ended: &Ended) -> String {
+fn result(ended: &Finished) -> String {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let result = ended.output("result");
     let integrations = ended.integrations();
@@ -127,7 +127,7 @@ fn result(ended: &Ended) -> String {
 }
 
 /// The log without what hides the tokens, and without the sandbox's folder.
-fn log(ended: &Ended) -> String {
+fn log(ended: &Finished) -> String {
     let log = ended.log();
     let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
     let lines: Vec<_> = lines.map(|line| line.split(" url=file:").next().unwrap_or_default()).collect();

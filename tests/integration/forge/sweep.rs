@@ -6,21 +6,21 @@ mod organizations;
 mod races;
 mod records;
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
 
 use super::sha;
-use crate::support::{Deployment, Ended, Sandbox, deployment, payloads, repository};
+use crate::support::{Deployment, Finished, Sandbox, deployment, payloads, repository};
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
 /// A sweep of the organization `acme`, without a checkout.
-fn sweep(gitbook: &str, forge: &StandIn) -> Deployment {
+fn sweep(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     unconfigured(gitbook, forge).variable("GITBOOK_ORGANIZATION", "acme")
 }
 
 /// A sweep that is not told of any organization.
-fn unconfigured(gitbook: &str, forge: &StandIn) -> Deployment {
+fn unconfigured(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     deployment()
         .against(gitbook)
         .with_forge(forge)
@@ -60,7 +60,7 @@ async fn holding(branches: &[&str]) -> Sandbox {
 }
 
 /// Each integration's name and what came of it.
-fn results(ended: &Ended) -> Vec<(String, String)> {
+fn results(ended: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let integrations = ended.integrations();
     let integrations = integrations.as_array().unwrap().iter();
@@ -68,12 +68,12 @@ fn results(ended: &Ended) -> Vec<(String, String)> {
 }
 
 /// How many have come to that.
-fn count(ended: &Ended, result: &str) -> usize {
+fn count(ended: &Finished, result: &str) -> usize {
     results(ended).iter().filter(|(_, came)| came == result).count()
 }
 
 /// All kinds of previews, and what is none.
-async fn of_all_kinds(forge: &StandIn) -> Sandbox {
+async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
     let gitbook = holding(&["open", "gone", "renamed"]).await;
     forge.set_branch("open", &sha('1'));
     forge.set_branch("renamed", &sha('2'));
@@ -95,7 +95,7 @@ async fn of_all_kinds(forge: &StandIn) -> Sandbox {
 
 #[tokio::test]
 async fn a_scheduled_run_deletes_what_is_gone() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
@@ -122,7 +122,7 @@ async fn a_scheduled_run_deletes_what_is_gone() {
 
 #[tokio::test]
 async fn a_schedule_of_github_sweeps_with_its_own_variables() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let checkout = repository().integration("hello");
     let payload = json!({"schedule": "0 3 * * *", "repository": payloads::push("main", "1")["repository"]});
@@ -133,7 +133,7 @@ async fn a_schedule_of_github_sweeps_with_its_own_variables() {
 
 #[tokio::test]
 async fn any_event_sweeps_when_it_is_told_to() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).event("push", "main").variable("GITBOOK_MODE", "sweep");
     let ended = run.runs().await;
@@ -148,7 +148,7 @@ async fn any_event_sweeps_when_it_is_told_to() {
 
 #[tokio::test]
 async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     let folder = repository().integration("hello");
     for number in [1, 2] {
@@ -171,7 +171,7 @@ async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
 
 #[tokio::test]
 async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     forge.open_pull_request(1, Head::own("fix"), &sha('1'));
     forge.open_pull_request(2, Head::own("fix"), &sha('1'));
@@ -195,7 +195,7 @@ async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
 
 #[tokio::test]
 async fn fifty_are_the_most_and_the_next_run_goes_on() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     for number in 10..70 {
         let name = format!("hello-gone-{number}");
@@ -215,7 +215,7 @@ async fn fifty_are_the_most_and_the_next_run_goes_on() {
 
 #[tokio::test]
 async fn a_dry_run_says_what_it_would_delete() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let before = gitbook.names();
     let ended = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").runs().await;
@@ -238,7 +238,7 @@ async fn a_dry_run_says_what_it_would_delete() {
 
 #[tokio::test]
 async fn one_machine_sweeps_for_all() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).runs();
     let ended = run("2/3").await;
@@ -254,7 +254,7 @@ async fn one_machine_sweeps_for_all() {
 
 #[tokio::test]
 async fn the_name_of_an_integration_itself_is_never_deleted() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["x", "y"]).await;
     // What is called as a preview of `hello` is another integration, in whatever case.
     let checkout = repository().integration("hello").manifest("other", "Hello-X", "");

@@ -6,10 +6,10 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::lines;
-use crate::support::{Ended, GitLab, Sandbox, deployment, gitlab_says, merge_request, repository};
+use crate::support::{Finished, GitLab, Sandbox, deployment, gitlab_says, merge_request, repository};
 
 /// A run whose requests that hold a text are answered like this.
-async fn run(part: &'static str, answer: ResponseTemplate) -> Ended {
+async fn run(part: &'static str, answer: ResponseTemplate) -> Finished {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     gitlab.project().faults.push((part, answer));

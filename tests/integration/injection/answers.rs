@@ -1,13 +1,13 @@
 //! What servers say: GitBook's messages, integrations and headers, the forge's messages, and comments that are there.
 
-use forge_stand_in::{Fault, Head, StandIn};
+use fake_github::{FakeGitHub, Fault, Head};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
+use super::checks::{Form, Written};
 use super::corpus::{Hostile, corpus};
-use super::judge::{Form, Written};
 use super::{FORMATS, nothing_acts, secrets};
 use crate::support::{
     Deployment, GitLab, Note, Repository, US, deployment, merge_request, payloads, repository, said,
@@ -48,19 +48,19 @@ fn integrations(count: usize) -> Repository {
     })
 }
 
-async fn github() -> StandIn {
-    let forge = StandIn::unvalidated().await;
+async fn github() -> FakeGitHub {
+    let forge = FakeGitHub::unvalidated().await;
     forge.open_pull_request(12, Head::own("fix"), &sha());
     forge
 }
 
-fn on_github(forge: &StandIn, gitbook: &str, format: &str) -> Deployment {
+fn on_github(forge: &FakeGitHub, gitbook: &str, format: &str) -> Deployment {
     let payload = payloads::pull_request("synchronize", 12, "fix", &sha());
     let run = deployment().on_github_event("pull_request", &payload, 100).against(gitbook).with_forge(forge);
     secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info")
 }
 
-async fn run_on_github(tried: &str, forge: &StandIn, run: Deployment, format: &'static str) -> Written {
+async fn run_on_github(tried: &str, forge: &FakeGitHub, run: Deployment, format: &'static str) -> Written {
     let ended = run.runs().await;
     assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
     let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();

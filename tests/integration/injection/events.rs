@@ -1,9 +1,9 @@
 //! What happened, as payloads and variables tell it: branches, commits, people, titles, repositories and links.
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 
+use super::checks::{Form, Written};
 use super::corpus::{Hostile, corpus, of_variables};
-use super::judge::{Form, Written};
 use super::{FORMATS, nothing_acts, secrets};
 use crate::support::{Deployment, GitLab, deployment, gitbook, merge_request, payloads, repository};
 
@@ -78,7 +78,7 @@ async fn no_payload_acts() {
         let most = if text.len() < 1 << 19 { events.len() } else { 1 };
         for (turn, (event, payload)) in events.into_iter().enumerate().take(most) {
             let format = FORMATS[(number + turn) % 3];
-            let forge = StandIn::unvalidated().await;
+            let forge = FakeGitHub::unvalidated().await;
             forge.open_pull_request(12, Head::own(text.as_str()), &sha);
             let run =
                 deployment().on_github_event(event, &payload, 100).against(&gitbook.uri()).with_forge(&forge);

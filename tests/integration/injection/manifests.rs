@@ -1,10 +1,10 @@
 //! What lies in a repository: every field of a manifest, the names of files and folders, and scripts.
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
 
+use super::checks::{Form, Written};
 use super::corpus::{Hostile, corpus};
-use super::judge::{Form, Written};
 use super::{FORMATS, nothing_acts, secrets};
 use crate::support::{
     Deployment, GitLab, Repository, Sandbox, deployment, merge_request, payloads, repository,
@@ -81,7 +81,7 @@ async fn published(tried: &str, folder: &Repository, formats: &[&'static str]) -
     let (gitbook, sha) = (Sandbox::start().await, "1".repeat(40));
     let mut written = Vec::new();
     for &format in formats {
-        let forge = StandIn::unvalidated().await;
+        let forge = FakeGitHub::unvalidated().await;
         forge.open_pull_request(12, Head::own("fix"), &sha);
         let payload = payloads::pull_request("opened", 12, "fix", &sha);
         let run = deployment().on_github_event("pull_request", &payload, 100).with_forge(&forge);

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
+use super::checks::{Form, Written};
 use super::corpus::corpus;
-use super::judge::{Form, Written};
 use super::{markdown, nothing_acts, pies};
 use crate::support::{Repository, deployment, repository};
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, Repository, deployment, png, repository};
+use crate::support::{Finished, Repository, deployment, png, repository};
 
 /// What stands in a file outside, which must be seen nowhere.
 const OUTSIDE: &str = "outsiders_only";
@@ -19,7 +19,7 @@ fn integration(script: &str, more: &str) -> Repository {
     repository().file("gitbook-manifest.yaml", manifest).file("main.ts", "export default {};\n")
 }
 
-async fn checked(repository: &Repository) -> Ended {
+async fn checked(repository: &Repository) -> Finished {
     let started = Instant::now();
     let ended = deployment().variable("GITBOOK_MODE", "check").folder(repository).runs().await;
     // A pipe or device that was opened would never end; what is large is not read.

@@ -1,6 +1,6 @@
 //! Two runs about one branch, of which the second starts while the first is under way.
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::json;
 
 use crate::support::{Deployment, Repository, Sandbox, deployment, payloads, repository};
@@ -62,7 +62,7 @@ pub(super) enum Fault {
 /// A forge and a GitBook, and a checkout of each commit.
 pub(super) struct World {
     pub(super) scenario: Scenario,
-    pub(super) forge: StandIn,
+    pub(super) forge: FakeGitHub,
     pub(super) sandbox: Sandbox,
     checkouts: Repository,
     /// Whether the second run of `PublishAndClose` is started by hand, with a low number.
@@ -79,7 +79,7 @@ fn sha(commit: char) -> String {
 impl World {
     /// The world before the first run, in which the first thing has happened.
     pub(super) async fn new(scenario: Scenario, before: Before, by_hand: bool) -> Self {
-        let (forge, sandbox) = (StandIn::start().await, Sandbox::start().await);
+        let (forge, sandbox) = (FakeGitHub::start().await, Sandbox::start().await);
         let checkouts = ['1', '2'].into_iter().fold(repository(), |checkouts, commit| {
             let folder = commit.to_string();
             let more = format!("description: commit {commit}\n");

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{Ended, Sandbox, deployment, repository, script};
+use crate::support::{Finished, Sandbox, deployment, repository, script};
 
 /// Publishes a preview with this script, without a token of the forge.
-async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Ended {
+async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Finished {
     let folder = repository().integration("hello").file("hello/main.ts", script);
     let ended = deployment().on_github("fix", run).against(gitbook.endpoint()).folder(&folder).runs().await;
     assert_eq!(ended.code, Some(0), "{}", ended.log());

@@ -5,7 +5,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::push;
-use crate::support::{Ended, Recorded as _, published, repository, said};
+use crate::support::{Finished, Recorded as _, published, repository, said};
 
 const ENOUGH: &str = "You have reached the limit of 3 integrations";
 
@@ -47,12 +47,12 @@ async fn full(refusal: ResponseTemplate, list: ResponseTemplate) -> MockServer {
     server
 }
 
-async fn pushed(server: &MockServer, branch: &str) -> Ended {
+async fn pushed(server: &MockServer, branch: &str) -> Finished {
     push(&server.uri(), branch, &repository().integration("hello")).runs().await
 }
 
 /// The lines of the log about the failure.
-fn failure(ended: &Ended) -> String {
+fn failure(ended: &Finished) -> String {
     assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()), "{ended:#?}");
     let log = ended.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")

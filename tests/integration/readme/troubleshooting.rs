@@ -1,13 +1,14 @@
 //! Each message that README.md explains is one that the program prints.
 
-use forge_stand_in::{Fault, StandIn};
+use fake_github::{FakeGitHub, Fault};
 use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::table;
 use crate::support::{
-    Deployment, Ended, Repository, deployment, gitbook, payloads, published, repository, said, secure_gitbook,
+    Deployment, Finished, Repository, deployment, gitbook, payloads, published, repository, said,
+    secure_gitbook,
 };
 
 /// The messages of the table, without their code spans.
@@ -57,7 +58,7 @@ async fn cases() -> Vec<(Deployment, Repository)> {
 }
 
 /// What the table explains of GitBook's and the forge's answers, in its order, below the other rows.
-async fn answered() -> Vec<Ended> {
+async fn answered() -> Vec<Finished> {
     let hello = repository().integration("hello");
     let mut ended = Vec::new();
     for answer in [
@@ -72,7 +73,7 @@ async fn answered() -> Vec<Ended> {
     let server = answering(ResponseTemplate::new(200).set_body_json(published("hello-fix"))).await;
     ended.push(deployment().against(&server.uri()).push_to("fix").folder(&hello).runs().await);
 
-    let (server, forge) = (gitbook().await, StandIn::start().await);
+    let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     forge.set_branch("main", &"2".repeat(40));
     let push = payloads::push("main", &"1".repeat(40));
     let push = || deployment().on_github_event("push", &push, 1).against(&server.uri());
@@ -90,7 +91,7 @@ async fn each_message_that_is_explained_is_printed() {
     for (run, repository) in cases().await {
         logs.push(run.folder(&repository).runs().await.log());
     }
-    logs.extend(answered().await.iter().map(Ended::log));
+    logs.extend(answered().await.iter().map(Finished::log));
     let explained = explained();
     assert_eq!(explained.len(), logs.len());
     for (message, log) in explained.iter().zip(&logs) {

@@ -42,9 +42,9 @@ pub(crate) enum Fault {
     /// The answer has no length, and ends too early.
     CutWithoutLength,
     /// The request is answered by somebody else, or by GitBook in another way.
-    Say(Effect, Said),
+    Say(Effect, Response),
     /// The same, and by the time of the answer others have put an integration there.
-    Meanwhile(Effect, Said, Value),
+    Meanwhile(Effect, Response, Value),
     /// Nobody listens any more before the connection is reset.
     ResetAndRefuse(Effect),
 }
@@ -58,7 +58,7 @@ pub(crate) enum Effect {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Said {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
@@ -153,7 +153,7 @@ impl Fault {
     }
 }
 
-impl Said {
+impl Response {
     pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
@@ -202,12 +202,12 @@ impl Door {
         self.struck.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn pass(&self, request: &Request, body: Vec<u8>) -> Said {
+    async fn pass(&self, request: &Request, body: Vec<u8>) -> Response {
         let method = request.method.parse().unwrap();
         let passed = self.client.request(method, format!("{}{}", self.sandbox, request.path));
         let answer = passed.header("authorization", &request.authorization).body(body).send().await.unwrap();
         let status = answer.status().as_u16();
-        Said::new(status, answer.text().await.unwrap())
+        Response::new(status, answer.text().await.unwrap())
     }
 
     /// From now on connections are refused.
@@ -289,7 +289,7 @@ async fn answer(
     fault: &Fault,
 ) -> io::Result<bool> {
     use Fault::{HangUp, Meanwhile, Reset, ResetAndRefuse, Say, Stall};
-    let answer = if fault.loses() { Said::new(500, "") } else { door.pass(request, body).await };
+    let answer = if fault.loses() { Response::new(500, "") } else { door.pass(request, body).await };
     if let Meanwhile(_, _, theirs) = fault {
         set(&door.folder, theirs["name"].as_str().unwrap(), theirs);
     }

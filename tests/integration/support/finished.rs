@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// All that came out of a run.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -26,7 +26,7 @@ fn unquoted(value: &str) -> String {
     inner.map_or_else(|| value.to_owned(), |inner| inner.replace("'\\''", "'"))
 }
 
-impl Ended {
+impl Finished {
     /// The outputs as the next step sees them, whichever form they were written in.
     pub(crate) fn outputs(&self) -> BTreeMap<String, String> {
         let mut outputs = BTreeMap::new();

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
-use super::story::Step;
-use super::world::Telling;
-use crate::deploy::{NamedPreview, Previews, Recheck};
-use crate::diagnostic::Place;
+use super::scenario::Step;
+use super::test_environment::Telling;
+use crate::deploy::{NamedPreview, Previews, StalenessCheck};
+use crate::diagnostic::SourceLocation;
 use crate::plan::Target;
 use crate::preview::Branch;
 
@@ -54,7 +54,7 @@ impl Telling<'_> {
         let previews = self.previews(&target, repository);
         let sources = &self.world.integrations[integration];
         let deployment = self.world.deployment(false);
-        let outcome = deployment.preview(sources, &previews, &Recheck::none()).await;
+        let outcome = deployment.preview(sources, &previews, &StalenessCheck::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let maker = Some(Maker { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
@@ -79,10 +79,13 @@ impl Telling<'_> {
         let name = previews.name(&integration);
         let maker =
             Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
-        let preview =
-            NamedPreview { integration, place: Place::file("gitbook-manifest.yaml"), name: name.clone() };
+        let preview = NamedPreview {
+            integration,
+            place: SourceLocation::file("gitbook-manifest.yaml"),
+            name: name.clone(),
+        };
         let deployment = self.world.deployment(false);
-        let outcome = deployment.delete(&preview, &previews, &Recheck::none()).await;
+        let outcome = deployment.delete(&preview, &previews, &StalenessCheck::none()).await;
         let is_protected = |holder: &Holder| holder.maker.as_ref() != Some(&maker) || holder.is_public;
         if self.model.holders.get(&name).is_some_and(is_protected) {
             prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::strangers::Kind;
+use super::third_party::Kind;
 
 /// Two integrations, of which one is called as a preview of the other's could be.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
@@ -36,11 +36,11 @@ pub(super) struct Step {
     pub(super) handled: bool,
     /// Which of the history's pull requests, if it is about one.
     pub(super) pull: Index,
-    pub(super) what: What,
+    pub(super) status: Status,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum What {
+pub(super) enum Status {
     /// The branch is created or moved.
     Push,
     Delete,
@@ -101,29 +101,33 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
             head: (*head.get::<&str>(&heads)).to_owned(),
             integration,
             // That something is gone is lost more often than that something is new: it is what a sweep is for.
-            handled: if matches!(what, What::Push | What::Open | What::Reopen) { luck < 3 } else { luck < 1 },
+            handled: if matches!(what, Status::Push | Status::Open | Status::Reopen) {
+                luck < 3
+            } else {
+                luck < 1
+            },
             pull,
-            what,
+            status: what,
         };
         steps.into_iter().map(step).collect()
     })
 }
 
-fn what() -> impl Strategy<Value = What> {
+fn what() -> impl Strategy<Value = Status> {
     let own = HEADS.iter().copied().filter(|head| !head.contains(':')).collect::<Vec<_>>();
     prop_oneof![
-        420 => Just(What::Push),
-        380 => Just(What::Delete),
-        100 => select(own).prop_map(|to| What::Rename { to }),
-        420 => Just(What::Open),
-        240 => Just(What::Close),
-        90 => Just(What::Merge),
-        90 => Just(What::Reopen),
-        60 => Just(What::DeleteFork),
-        240 => Just(What::Late),
-        60 => Just(What::Elsewhere),
-        500 => select(Kind::ALL.to_vec()).prop_map(What::Stranger),
-        1 => (45..60usize).prop_map(|size| What::Crowd { size }),
-        10 => any::<bool>().prop_map(|dry| What::Sweep { dry }),
+        420 => Just(Status::Push),
+        380 => Just(Status::Delete),
+        100 => select(own).prop_map(|to| Status::Rename { to }),
+        420 => Just(Status::Open),
+        240 => Just(Status::Close),
+        90 => Just(Status::Merge),
+        90 => Just(Status::Reopen),
+        60 => Just(Status::DeleteFork),
+        240 => Just(Status::Late),
+        60 => Just(Status::Elsewhere),
+        500 => select(Kind::ALL.to_vec()).prop_map(Status::Stranger),
+        1 => (45..60usize).prop_map(|size| Status::Crowd { size }),
+        10 => any::<bool>().prop_map(|dry| Status::Sweep { dry }),
     ]
 }

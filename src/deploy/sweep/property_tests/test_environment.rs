@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Once;
 use std::time::Duration;
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use secrecy::SecretString;
@@ -13,13 +13,13 @@ use tempfile::TempDir;
 
 use super::Figures;
 use super::model::{Expected, Holder, Model, OUR_ID, OURS, PRODUCTION, Preview, Pull, Rule};
-use super::story::{INTEGRATIONS, Step, Story, What, of};
-use super::strangers::{Kind, stranger};
+use super::scenario::{INTEGRATIONS, Status, Step, Story, of};
+use super::third_party::{Kind, stranger};
 use crate::cancel::Cancel;
-use crate::deploy::histories::{folder, packaged};
+use crate::deploy::property_tests::{folder, packaged};
 use crate::deploy::{Deployment, Outcome, Sweep};
-use crate::diagnostic::Place;
-use crate::forge::{Access, Forge, GitHub, Patience};
+use crate::diagnostic::SourceLocation;
+use crate::forge::{Access, Forge, GitHub, MaxWait};
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::Integration;
 use crate::preview::Template;
@@ -28,7 +28,7 @@ const THEIRS: &str = "github.com/acme/others";
 
 pub(super) struct World {
     folder: TempDir,
-    stand_in: StandIn,
+    stand_in: FakeGitHub,
     forge: Forge,
     gitbook: GitBook,
     cancel: Cancel,
@@ -50,10 +50,10 @@ impl World {
         let folder = folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let (cancel, timeout) = (Cancel::never(), Duration::from_secs(20));
-        let stand_in = StandIn::start().await;
+        let stand_in = FakeGitHub::start().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
-        let (root, token, patience, cancel) = (&root, &token, Patience::Long, &cancel);
+        let (root, token, patience, cancel) = (&root, &token, MaxWait::Long, &cancel);
         let access = Access { root, token, timeout, retries: 0, patience, cancel };
         let forge = GitHub::new("acme/integrations", &access).unwrap().map(Forge::GitHub);
         let mut integrations = BTreeMap::new();
@@ -129,23 +129,23 @@ impl Telling<'_> {
         let Step { history, ref head, .. } = *step;
         let is_own = !head.contains(':');
         let exists = self.model.branches.contains(head);
-        match step.what {
-            What::Push => return Box::pin(self.push(step)).await,
-            What::Delete if exists => {
+        match step.status {
+            Status::Push => return Box::pin(self.push(step)).await,
+            Status::Delete if exists => {
                 self.world.stand_in.delete_branch(head);
                 let numbers = self.model.open_from(head);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 return self.closed(step, &numbers).await;
             }
-            What::Rename { to } if exists && !self.model.branches.contains(&of(history, to)) => {
+            Status::Rename { to } if exists && !self.model.branches.contains(&of(history, to)) => {
                 let to = of(history, to);
                 self.world.stand_in.rename_branch(head, &to);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 self.model.branches.insert(to);
             }
-            What::Open if exists || !is_own => {
+            Status::Open if exists || !is_own => {
                 let sha = self.next_commit();
                 let pull =
                     Pull { history, head: head.clone(), open: true, merged: false, fork_is_gone: false };
@@ -154,23 +154,23 @@ impl Telling<'_> {
                 self.world.stand_in.open_pull_request(number, forge_head(head), &sha);
                 return self.opened(step, &[number]).await;
             }
-            What::Close | What::Merge | What::Reopen | What::DeleteFork => {
+            Status::Close | Status::Merge | Status::Reopen | Status::DeleteFork => {
                 return self.happen_to_pull(step).await;
             }
-            What::Late => {
+            Status::Late => {
                 let numbers: Vec<_> = self.last_number(history).into_iter().collect();
                 return self.opened(&Step { handled: true, ..step.clone() }, &numbers).await;
             }
-            What::Elsewhere => {
+            Status::Elsewhere => {
                 let number = self.last_number(history);
                 if number.is_some() || !self.template.needs_pull_request() {
                     return self.publish(THEIRS, step.integration, head, number).await;
                 }
             }
-            What::Stranger(kind) => self.stranger(kind, step),
-            What::Crowd { size } => self.crowd(size),
-            What::Sweep { dry } => return self.sweep(dry).await,
-            What::Delete | What::Rename { .. } | What::Open => {}
+            Status::Stranger(kind) => self.stranger(kind, step),
+            Status::Crowd { size } => self.crowd(size),
+            Status::Sweep { dry } => return self.sweep(dry).await,
+            Status::Delete | Status::Rename { .. } | Status::Open => {}
         }
         Ok(())
     }
@@ -200,20 +200,20 @@ impl Telling<'_> {
         let head = pull.head.clone();
         let (open, merged, fork_is_gone) = (pull.open, pull.merged, pull.fork_is_gone);
         let step = Step { head: head.clone(), ..step.clone() };
-        match step.what {
-            What::Close if open => {
+        match step.status {
+            Status::Close if open => {
                 stand_in.close_pull_request(number);
                 self.pull(number).open = false;
                 self.closed(&step, &[number]).await
             }
-            What::Merge if open => {
+            Status::Merge if open => {
                 stand_in.merge_pull_request(number);
                 let pull = self.pull(number);
                 (pull.open, pull.merged) = (false, true);
                 self.closed(&step, &[number]).await
             }
             // What was merged can't be opened again, nor what came from a branch that is gone.
-            What::Reopen
+            Status::Reopen
                 if !open
                     && !merged
                     && !fork_is_gone
@@ -223,7 +223,7 @@ impl Telling<'_> {
                 self.pull(number).open = true;
                 self.opened(&step, &[number]).await
             }
-            What::DeleteFork => {
+            Status::DeleteFork => {
                 let Some((owner, _)) = head.split_once(':') else { return Ok(()) };
                 for (number, pull) in (1..).zip(&mut self.model.pulls) {
                     if pull.head.starts_with(&format!("{owner}:")) {
@@ -294,12 +294,12 @@ impl Telling<'_> {
             template: &self.template,
             production: &PRODUCTION.map(str::to_owned),
         };
-        let place = Place::variable("GITBOOK_ORGANIZATION");
+        let place = SourceLocation::variable("GITBOOK_ORGANIZATION");
         let failed = |error| TestCaseError::fail(format!("{error:?}"));
         let listed = sweep.list("acme", &place).await.map_err(failed)?;
-        let fates = sweep.decide(listed).await.map_err(failed)?;
+        let candidates = sweep.decide(listed).await.map_err(failed)?;
         let mut told = 0;
-        let outcomes = sweep.carry_out(fates, async |_, _| told += 1).await;
+        let outcomes = sweep.carry_out(candidates, async |_, _| told += 1).await;
         Ok((outcomes, told))
     }
 

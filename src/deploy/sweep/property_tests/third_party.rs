@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
-use crate::preview::{Branch, Mark, Template};
+use crate::preview::{Branch, OwnershipMarker, Template};
 
 /// What somebody else's integration looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn stranger(
     let (numbered, head) = (preview.number.is_some(), preview.head.clone());
     let mut name = template.name(integration, &Branch::new(&head), preview.number);
     let (repository, repository_id, whose) = repository(kind);
-    let mut mark = Mark {
+    let mut mark = OwnershipMarker {
         integration: integration.to_owned(),
         repository,
         repository_id,
@@ -131,7 +131,7 @@ pub(super) fn stranger(
     }
     let is_public = visibility.is_null() || visibility == "public";
     let (summary, marked) = summary(kind, &mark);
-    let Mark { integration, branch: head, .. } = mark;
+    let OwnershipMarker { integration, branch: head, .. } = mark;
     let maker = marked.then_some(Maker { repository: whose, integration, head });
     let record = record(&name, &summary, &visibility, owner);
     Some(Stranger { record, holder: Holder { name, maker, rule, is_public } })
@@ -159,7 +159,7 @@ fn repository(kind: Kind) -> (String, Option<u64>, String) {
 }
 
 /// The summary with a mark, and whether that is a whole one.
-fn summary(kind: Kind, mark: &Mark) -> (String, bool) {
+fn summary(kind: Kind, mark: &OwnershipMarker) -> (String, bool) {
     let text = mark.to_string();
     match kind {
         Kind::Unmarked => ("Ours, and made by hand.".to_owned(), false),

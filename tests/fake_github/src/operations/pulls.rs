@@ -9,8 +9,8 @@ use super::{Taken, number};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
+use crate::scenario::merge_commit;
 use crate::state::{DEFAULT_BRANCH, OWNER, Pull, State};
-use crate::story::merge_commit;
 use crate::template::{Fields, Template, example, fill, open, replace};
 
 /// The fields that depend on the pull request itself.

@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::StandIn;
+use crate::FakeGitHub;
 
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -19,7 +19,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(forge: &StandIn) -> Self {
+    pub(crate) fn of(forge: &FakeGitHub) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let repository = format!("{}/repos/acme/integrations", forge.url());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::{Client, Reply};
-use crate::{Head, StandIn};
+use crate::{FakeGitHub, Head};
 
 async fn deploy(client: &Client, more: Value) -> Reply {
     let mut order =
@@ -27,14 +27,14 @@ fn statuses(deployment: &Reply) -> String {
 }
 
 /// The last state of each deployment, the oldest deployment first.
-fn states(forge: &StandIn) -> Vec<String> {
+fn states(forge: &FakeGitHub) -> Vec<String> {
     let last = |deployment: crate::Deployment| deployment.statuses.last().map(|status| status.state.clone());
     forge.deployments().into_iter().map(|deployment| last(deployment).unwrap_or_default()).collect()
 }
 
 #[tokio::test]
 async fn keeps_deployments() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.set_branch("feature/x", &"b".repeat(40));
     let client = Client::of(&forge);
     let order = json!({
@@ -58,7 +58,7 @@ async fn keeps_deployments() {
 
 #[tokio::test]
 async fn deploys_commits_that_it_has_seen() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     forge.open_pull_request(12, Head::fork("mona", "x"), &"c".repeat(40));
     forge.push_to_pull_request(12, &"d".repeat(40));
@@ -73,7 +73,7 @@ async fn deploys_commits_that_it_has_seen() {
 
 #[tokio::test]
 async fn fills_in_what_is_not_said() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     let order = json!({"ref": "main", "auto_merge": false, "required_contexts": []});
     assert_eq!(client.post("/deployments", order).await.status, 201);
@@ -85,7 +85,7 @@ async fn fills_in_what_is_not_said() {
 
 #[tokio::test]
 async fn deactivates_what_is_replaced() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     let kinds = [
         json!({}),
@@ -108,7 +108,7 @@ async fn deactivates_what_is_replaced() {
 
 #[tokio::test]
 async fn lists_the_newest_first() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     let (first, second) = (deploy(&client, json!({})).await, deploy(&client, json!({})).await);
     let listed = client.get("/deployments?environment=preview").await.body;
@@ -128,7 +128,7 @@ async fn lists_the_newest_first() {
 
 #[tokio::test]
 async fn refuses_wrong_statuses() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     let deployment = deploy(&client, json!({})).await;
     assert_eq!(succeed(&client, &deployment, json!({"log_url": "ftp://x.example"})).await, 422);

@@ -7,10 +7,10 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::client::{Client, reply};
-use crate::{Fault, Head, StandIn};
+use crate::{FakeGitHub, Fault, Head};
 
-async fn forge() -> StandIn {
-    let forge = StandIn::start().await;
+async fn forge() -> FakeGitHub {
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &"b".repeat(40));
     forge
 }

@@ -7,10 +7,10 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::client::{Client, Reply};
-use crate::{Gate, Head, StandIn};
+use crate::{Barrier, FakeGitHub, Head};
 
-async fn forge() -> (StandIn, Arc<Client>) {
-    let forge = StandIn::start().await;
+async fn forge() -> (FakeGitHub, Arc<Client>) {
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &"b".repeat(40));
     let client = Arc::new(Client::of(&forge));
     (forge, client)
@@ -88,6 +88,6 @@ async fn serves_while_the_test_blocks_its_thread() {
 #[test]
 fn crosses_threads() {
     fn is_shared<T: Send + Sync>() {}
-    is_shared::<StandIn>();
-    is_shared::<Gate>();
+    is_shared::<FakeGitHub>();
+    is_shared::<Barrier>();
 }

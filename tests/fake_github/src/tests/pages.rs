@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::client::{Client, Reply};
-use crate::{Head, StandIn};
+use crate::{FakeGitHub, Head};
 
-async fn forge() -> StandIn {
-    let forge = StandIn::start().await;
+async fn forge() -> FakeGitHub {
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &"b".repeat(40));
     for number in 1..=5 {
         forge.comment_by("mona", 12, &number.to_string());

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::Client;
-use crate::{Head, StandIn};
+use crate::{FakeGitHub, Head};
 
 fn sha(digit: &str) -> String {
     digit.repeat(40)
@@ -12,7 +12,7 @@ fn sha(digit: &str) -> String {
 
 #[tokio::test]
 async fn tells_who_the_token_is_of() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.user("ghp_monas", "mona");
     let mut client = Client::of(&forge);
     let user = format!("{}/user", forge.url());
@@ -23,7 +23,7 @@ async fn tells_who_the_token_is_of() {
 
 #[tokio::test]
 async fn shows_the_repository() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     let reply = client.get("").await;
     assert_eq!((reply.status, &reply.body["full_name"]), (200, &json!("acme/integrations")));
@@ -33,7 +33,7 @@ async fn shows_the_repository() {
 
 #[tokio::test]
 async fn shows_branches() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.set_branch("feature/x", &sha("b"));
     let client = Client::of(&forge);
     let reply = client.get("/branches/feature%2Fx").await;
@@ -50,7 +50,7 @@ async fn shows_branches() {
 
 #[tokio::test]
 async fn shows_pull_requests() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &sha("b"));
     forge.open_pull_request(13, Head::fork("mona", "feature/x"), &sha("c"));
     let client = Client::of(&forge);
@@ -69,7 +69,7 @@ async fn shows_pull_requests() {
 
 #[tokio::test]
 async fn keeps_comments() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &sha("b"));
     let client = Client::of(&forge);
     let made = client.post("/issues/12/comments", json!({"body": "one"})).await;
@@ -98,7 +98,7 @@ async fn keeps_comments() {
 
 #[tokio::test]
 async fn follows_what_happens_to_branches() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let client = Client::of(&forge);
     forge.open_pull_request(12, Head::own("one"), &sha("b"));
     forge.set_branch("one", &sha("c"));
@@ -119,7 +119,7 @@ async fn follows_what_happens_to_branches() {
 
 #[tokio::test]
 async fn lists_pull_requests_as_asked() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     for number in 1..=3 {
         forge.open_pull_request(number, Head::own(format!("branch-{number}")), &sha("b"));
     }

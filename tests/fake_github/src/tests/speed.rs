@@ -7,19 +7,19 @@ use std::time::Instant;
 use reqwest::Method;
 
 use super::client::Client;
-use crate::{Head, StandIn};
+use crate::{FakeGitHub, Head};
 
 #[tokio::test]
 #[ignore = "measures, and judges nothing"]
 async fn measures_requests() {
     let begun = Instant::now();
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     eprintln!("start {:?}", begun.elapsed());
     forge.open_pull_request(12, Head::own("x"), &"b".repeat(40));
     forge.comment_by("mona", 12, "hello");
     measure("validated", &Client::of(&forge)).await;
     let begun = Instant::now();
-    let forge = StandIn::unvalidated().await;
+    let forge = FakeGitHub::unvalidated().await;
     eprintln!("unvalidated start {:?}", begun.elapsed());
     forge.open_pull_request(12, Head::own("x"), &"b".repeat(40));
     forge.comment_by("mona", 12, "hello");
@@ -50,7 +50,7 @@ async fn send(client: &Client, path: &str) {
 async fn measures_histories() {
     let begun = Instant::now();
     for _ in 0..2_000 {
-        let forge = StandIn::unvalidated().await;
+        let forge = FakeGitHub::unvalidated().await;
         forge.open_pull_request(12, Head::own("x"), &"b".repeat(40));
         let client = Client::of(&forge);
         for path in ["/pulls/12", "/issues/12/comments", "/branches/x", "/deployments", "/pulls"] {

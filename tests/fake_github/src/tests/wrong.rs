@@ -4,11 +4,11 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use super::client::{Client, reply};
-use crate::{Fault, Head, StandIn};
+use crate::{FakeGitHub, Fault, Head};
 
 /// A stand-in with a pull request and a deployment's worth of branches.
-async fn forge() -> StandIn {
-    let forge = StandIn::start().await;
+async fn forge() -> FakeGitHub {
+    let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &"b".repeat(40));
     forge
 }
@@ -107,7 +107,7 @@ async fn finds_missing_headers() {
 }
 
 /// Has the answers lack this field, and looks for it in the violation.
-async fn assert_missed(forge: &StandIn, path: &str, pointer: &str) {
+async fn assert_missed(forge: &FakeGitHub, path: &str, pointer: &str) {
     forge.omit(pointer);
     let client = Client::of(forge);
     assert_eq!(client.get(path).await.status, 500, "{path}");
@@ -180,7 +180,7 @@ async fn panics_with_what_no_test_has_looked_at() {
 
 #[tokio::test]
 async fn lets_anything_pass_when_asked_to() {
-    let forge = StandIn::unvalidated().await;
+    let forge = FakeGitHub::unvalidated().await;
     let client = Client::of(&forge);
     assert_eq!(client.get("/pulls?branch=main").await.status, 200);
     assert_eq!(client.get("/nothing").await.status, 404);

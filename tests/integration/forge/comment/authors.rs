@@ -1,6 +1,6 @@
 //! Whose comment it is.
 
-use forge_stand_in::Fault;
+use fake_github::Fault;
 use serde_json::json;
 
 use super::super::{on_pull_request, sha};

@@ -1,7 +1,7 @@
 //! Near GitHub's limits, deployments give way to what is needed more.
 
 use super::super::on_pull_request;
-use super::{Head, Sandbox, StandIn, repository, sha};
+use super::{FakeGitHub, Head, Sandbox, repository, sha};
 
 /// GitHub's own number of writes a minute, and the integrations that would need more.
 const MAX_WRITES: usize = 80;
@@ -9,7 +9,7 @@ const MANY: usize = 40;
 
 #[tokio::test]
 async fn deployments_leave_the_comment_its_writes_and_end_all_the_same() {
-    let (sandbox, forge) = (Sandbox::start().await, StandIn::start().await);
+    let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let folder = (0..MANY).fold(repository(), |all, number| all.integration(&format!("hello-{number:02}")));
     let run = on_pull_request("opened", '1', 100, &sandbox, &forge).folder(&folder);
@@ -20,7 +20,7 @@ async fn deployments_leave_the_comment_its_writes_and_end_all_the_same() {
     assert_eq!(forge.comments(12).len(), 1);
     let deployments = forge.deployments();
     assert!((10..MANY).contains(&deployments.len()), "{}", deployments.len());
-    let last = |states: &[forge_stand_in::Status]| states.last().map(|status| status.state.clone());
+    let last = |states: &[fake_github::Status]| states.last().map(|status| status.state.clone());
     assert!(deployments.iter().all(|deployment| last(&deployment.statuses).as_deref() == Some("success")));
     let notice =
         format!("{} deployments are not recorded: the forge's rate limit is near", MANY - deployments.len());

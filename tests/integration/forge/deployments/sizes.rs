@@ -1,11 +1,11 @@
 //! How the size of a script has changed: in production the record tells, of a preview the preview itself.
 
-use forge_stand_in::{Head, StandIn};
+use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
 
 use super::super::{on_pull_request, sha};
 use super::{Pushes, forge};
-use crate::support::{Deployment, Ended, Sandbox, repository, script};
+use crate::support::{Deployment, Finished, Sandbox, repository, script};
 
 impl Pushes {
     /// Pushes a script that is so much longer, and gives the result and what is said of its size.
@@ -52,7 +52,7 @@ async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
     pushes.forge.clear_requests();
     let told = pushes.push_longer(1000, |run| run).await;
     insta::assert_snapshot!(told, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
-    let reads = |forge: &StandIn| {
+    let reads = |forge: &FakeGitHub| {
         let requests = forge.requests().into_iter().filter(|request| request.method == "GET");
         requests.filter(|request| request.path.contains("/deployments")).count()
     };
@@ -99,7 +99,7 @@ async fn what_is_on_record_is_not_always_what_was_replaced() {
 }
 
 /// The column of the comment.
-fn commented(forge: &StandIn) -> String {
+fn commented(forge: &FakeGitHub) -> String {
     let comments = forge.comments(12);
     let row = comments[0].body.lines().find(|line| line.contains("hello-fix")).unwrap();
     row.split(" | ").nth(3).unwrap().to_owned()
@@ -109,7 +109,7 @@ fn commented(forge: &StandIn) -> String {
 async fn comment_and_summary_say_the_same() {
     let (gitbook, forge) = (Sandbox::start().await, forge().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
-    let push = async |more: usize, commit: char, comment: &str| -> Ended {
+    let push = async |more: usize, commit: char, comment: &str| -> Finished {
         forge.push_to_pull_request(12, &sha(commit));
         let run = u64::from(commit.to_digit(16).unwrap());
         let folder = repository().integration("hello").file("hello/main.ts", script(more));

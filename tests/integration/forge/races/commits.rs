@@ -1,6 +1,6 @@
 //! Which commit is held against which tip, and where no branch is at stake.
 
-use forge_stand_in::Head;
+use fake_github::Head;
 use serde_json::{Value, json};
 
 use super::{World, log, result, sha, with_branch, with_pull_request, world};

@@ -1,6 +1,6 @@
 //! What was closed is open again by the time its preview would be deleted.
 
-use forge_stand_in::Head;
+use fake_github::Head;
 
 use super::{log, result, sha, with_branch, with_pull_request};
 

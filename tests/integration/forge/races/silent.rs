@@ -1,6 +1,6 @@
 //! The forge does not say what it is asked: the deployment goes on, and the log says what was not asked.
 
-use forge_stand_in::Fault;
+use fake_github::Fault;
 use serde_json::json;
 
 use super::{World, log, result, sha, with_branch, with_pull_request, world};

@@ -1,15 +1,15 @@
 //! Without an answer to each question nothing is deleted, and it is said what to do.
 
-use forge_stand_in::{Fault, Head, StandIn};
+use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{holding, mark, preview, sha, sweep, unconfigured};
-use crate::support::{Ended, Sandbox, deployment, said};
+use crate::support::{Finished, Sandbox, deployment, said};
 
 /// The lines of the log about the failure.
-fn failure(ended: &Ended) -> String {
+fn failure(ended: &Finished) -> String {
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     let log = ended.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
@@ -17,7 +17,7 @@ fn failure(ended: &Ended) -> String {
 
 /// What is said where the branches are not listed, and nothing is deleted.
 async fn without_an_answer(fault: Fault) -> String {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(fault.always());
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
@@ -68,7 +68,7 @@ async fn nothing_is_deleted_when_the_branches_are_not_listed() {
 
 #[tokio::test]
 async fn a_repository_that_the_token_can_not_see_is_not_gone() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
     let unseen = || json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
@@ -88,7 +88,7 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
 /// Rights to the repository need not be rights to its content.
 #[tokio::test]
 async fn branches_that_the_token_can_not_see_are_not_gone() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
     let unseen = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
@@ -104,7 +104,7 @@ async fn branches_that_the_token_can_not_see_are_not_gone() {
 
 #[tokio::test]
 async fn a_pull_request_that_is_not_found_is_not_closed() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     let numbered = |name: &str, number: u64| {
         gitbook.set(name, &preview(name, &format!("{} pull_request={number}", mark("fix"))));
@@ -124,7 +124,7 @@ async fn a_pull_request_that_is_not_found_is_not_closed() {
 
 #[tokio::test]
 async fn a_list_of_pull_requests_that_is_denied_closes_none() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let name = "hello-mona-fix-7e34d0f6";
     gitbook.set(name, &preview(name, &mark("mona%3Afix")));
@@ -154,7 +154,7 @@ async fn without_the_forges_token_nothing_is_deleted() {
 
 #[tokio::test]
 async fn without_a_repository_nothing_is_deleted() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_REPOSITORY", "");
     let ended = run.runs().await;
@@ -164,7 +164,7 @@ async fn without_a_repository_nothing_is_deleted() {
 
 #[tokio::test]
 async fn a_list_of_gitbook_that_fails_is_no_empty_list() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
     let organizations = json!({"items": [{"id": "o1", "hostname": "acme.gitbook.io"}]});
     let answers = [
@@ -188,7 +188,7 @@ async fn a_list_of_gitbook_that_fails_is_no_empty_list() {
 
 #[tokio::test]
 async fn a_deletion_that_fails_stops_no_other() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
     let previews = ["a", "b", "c"].map(|branch| preview(&format!("hello-{branch}"), &mark(branch)));
     let answer = |body| ResponseTemplate::new(200).set_body_json(body);
@@ -219,7 +219,7 @@ async fn a_deletion_that_fails_stops_no_other() {
 
 #[tokio::test]
 async fn an_odd_mark_is_asked_for_as_it_is() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     // printf 'a/b#c%%2F' | sha256sum
     let name = "hello-a-b-c-2f-d8cd7499";
@@ -234,7 +234,7 @@ async fn an_odd_mark_is_asked_for_as_it_is() {
 
 #[tokio::test]
 async fn a_branch_that_no_forge_can_have_is_kept_and_stops_no_other() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     // printf '..' | sha256sum
     let odd = "hello-5ec1f7e7";

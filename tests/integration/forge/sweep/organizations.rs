@@ -1,6 +1,6 @@
 //! Which organizations are swept, and that all of their pages are.
 
-use forge_stand_in::StandIn;
+use fake_github::FakeGitHub;
 use serde_json::Value;
 
 use super::gitbook::GitBook;
@@ -25,7 +25,7 @@ async fn in_two_organizations() -> GitBook {
 
 #[tokio::test]
 async fn an_organization_is_known_by_id_and_by_subdomain() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     for organization in ["acme", "oAcme"] {
         let gitbook = in_two_organizations().await;
         let run = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", organization);
@@ -45,7 +45,7 @@ async fn an_organization_is_known_by_id_and_by_subdomain() {
 
 #[tokio::test]
 async fn each_organization_of_the_manifests_is_swept() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let checkout = repository()
         .integration("hello")
@@ -69,7 +69,7 @@ async fn each_organization_of_the_manifests_is_swept() {
 
 #[tokio::test]
 async fn an_organization_that_is_named_twice_is_swept_once() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone")]).await;
     let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", by_id);
@@ -85,7 +85,7 @@ async fn an_organization_that_is_named_twice_is_swept_once() {
 
 #[tokio::test]
 async fn nothing_is_deleted_where_one_organization_is_unknown() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
     insta::assert_snapshot!(unknown.runs().await.log(), @r#"
@@ -110,7 +110,7 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
 
 #[tokio::test]
 async fn an_organization_must_be_named() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let ended = unconfigured(&gitbook.endpoint(), &forge).runs().await;
     insta::assert_snapshot!(ended.log(), @r#"
@@ -143,7 +143,7 @@ async fn an_organization_must_be_named() {
 
 #[tokio::test]
 async fn all_pages_of_an_organization_are_swept() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     forge.set_branch("b-07", &super::sha('7'));
     let previews = (0..20).map(|number| of("oAcme", &format!("b-{number:02}"))).collect();
     let gitbook = GitBook::start(&ORGANIZATIONS, previews).await;

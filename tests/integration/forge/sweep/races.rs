@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use forge_stand_in::{Fault, StandIn};
+use fake_github::{FakeGitHub, Fault};
 
 use super::{holding, mark, preview, results, sha, sweep};
 
 #[tokio::test]
 async fn a_preview_that_was_published_meanwhile_is_kept() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let question = forge.hold_answer("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).starts();
@@ -30,7 +30,7 @@ async fn a_preview_that_was_published_meanwhile_is_kept() {
 
 #[tokio::test]
 async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     for change in ["by hand", "public"] {
         let gitbook = holding(&["a"]).await;
         let question = forge.hold_answer("GET", "/branches/a$");
@@ -50,7 +50,7 @@ async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
 
 #[tokio::test]
 async fn what_was_deleted_meanwhile_is_gone() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a"]).await;
     let question = forge.hold_answer("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).starts();
@@ -65,7 +65,7 @@ async fn what_was_deleted_meanwhile_is_gone() {
 /// Its run has nothing to change, and so only the forge can tell.
 #[tokio::test]
 async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let question = forge.hold("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).starts();
@@ -86,7 +86,7 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
 /// Its run may have found the preview before it was deleted.
 #[tokio::test]
 async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let (before, after) = (forge.hold_answer("GET", "/branches/a$"), forge.hold("GET", "/branches/a$"));
     let run = sweep(gitbook.endpoint(), &forge).starts();
@@ -109,7 +109,7 @@ async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep(
 
 #[tokio::test]
 async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
     let ended = sweep(gitbook.endpoint(), &forge).runs().await;
@@ -129,8 +129,8 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
 
 /// A run that gets a signal once the forge is asked for something, and has deleted `hello-a` by then.
 async fn cancelled_at(method: &str, pattern: &str) -> String {
-    let forge = StandIn::start().await;
-    forge.open_pull_request(1, forge_stand_in::Head::own("a"), &sha('1'));
+    let forge = FakeGitHub::start().await;
+    forge.open_pull_request(1, fake_github::Head::own("a"), &sha('1'));
     forge.delete_branch("a");
     let gitbook = holding(&["a", "b", "c"]).await;
     let held = forge.hold(method, pattern);
@@ -182,7 +182,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
 async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let held = forge.hold("GET", "/branches$");
     let run = sweep(gitbook.endpoint(), &forge).starts();

@@ -1,6 +1,6 @@
 //! What the forge is told of a preview that was swept up: its deployments end, and the comment says that it is gone.
 
-use forge_stand_in::{Fault, Head, StandIn};
+use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 
 use super::{sha, sweep};
@@ -8,7 +8,7 @@ use crate::forge::on_pull_request;
 use crate::support::{Sandbox, payloads, repository};
 
 /// A preview of `fix` that was published twice, and whose closing no run was told of.
-async fn published_and_forgotten(forge: &StandIn) -> Sandbox {
+async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
     let gitbook = Sandbox::start().await;
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     for number in 0..3 {
@@ -26,13 +26,13 @@ async fn published_and_forgotten(forge: &StandIn) -> Sandbox {
 }
 
 /// The last state of each deployment.
-fn states(forge: &StandIn) -> Vec<String> {
-    let last = |deployment: forge_stand_in::Deployment| deployment.statuses.last().unwrap().state.clone();
+fn states(forge: &FakeGitHub) -> Vec<String> {
+    let last = |deployment: fake_github::Deployment| deployment.statuses.last().unwrap().state.clone();
     forge.deployments().into_iter().map(last).collect()
 }
 
 /// The row of a preview in the comment.
-fn row(forge: &StandIn, number: u64, name: &str) -> String {
+fn row(forge: &FakeGitHub, number: u64, name: &str) -> String {
     let comments = forge.comments(number);
     let ours: Vec<_> = comments.iter().filter(|comment| comment.author.contains("bot")).collect();
     assert_eq!(ours.len(), 1, "{comments:#?}");
@@ -42,7 +42,7 @@ fn row(forge: &StandIn, number: u64, name: &str) -> String {
 
 #[tokio::test]
 async fn the_deployments_end_and_the_comment_says_removed() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     // The comment and the older deployment are on later pages.
     forge.page_size(1);
     let gitbook = published_and_forgotten(&forge).await;
@@ -55,7 +55,7 @@ async fn the_deployments_end_and_the_comment_says_removed() {
 
 #[tokio::test]
 async fn nothing_is_told_where_nothing_is_to_be() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = published_and_forgotten(&forge).await;
     let (told, before) = (row(&forge, 12, "hello-fix"), states(&forge));
     forge.clear_requests();
@@ -68,7 +68,7 @@ async fn nothing_is_told_where_nothing_is_to_be() {
 
 #[tokio::test]
 async fn a_token_that_may_not_tell_may_sweep() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = published_and_forgotten(&forge).await;
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
@@ -89,7 +89,7 @@ async fn a_token_that_may_not_tell_may_sweep() {
 
 #[tokio::test]
 async fn a_pull_requests_own_preview_is_told_of_there_only() {
-    let forge = StandIn::start().await;
+    let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     let folder = repository().integration("hello");
     for number in [1, 2] {

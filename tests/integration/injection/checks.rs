@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{files, markdown, pies, runner, secrets, terminal};
-use crate::support::Ended;
+use crate::support::Finished;
 
 /// The outputs, in their order.
 const OUTPUTS: [&str; 11] = [
@@ -34,17 +34,17 @@ pub(super) struct Written {
     pub(super) tried: String,
     pub(super) format: &'static str,
     pub(super) form: Form,
-    pub(super) ended: Ended,
+    pub(super) ended: Finished,
     /// The comments on the pull request.
     pub(super) comments: Vec<String>,
     /// What the forge was told of deployments.
-    pub(super) deployments: Vec<forge_stand_in::Deployment>,
+    pub(super) deployments: Vec<fake_github::Deployment>,
     /// Files that the sandbox has kept.
     pub(super) kept: Vec<String>,
 }
 
 impl Written {
-    pub(super) fn new(tried: impl Into<String>, format: &'static str, form: Form, ended: Ended) -> Self {
+    pub(super) fn new(tried: impl Into<String>, format: &'static str, form: Form, ended: Finished) -> Self {
         let (comments, deployments, kept) = (Vec::new(), Vec::new(), Vec::new());
         Self { tried: tried.into(), format, form, ended, comments, deployments, kept }
     }
@@ -212,7 +212,7 @@ impl Written {
             let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
             lines.collect::<Vec<_>>().join("\n")
         };
-        let Ended { stdout, stderr, raw_outputs, summary, report, quality, .. } = &self.ended;
+        let Finished { stdout, stderr, raw_outputs, summary, report, quality, .. } = &self.ended;
         let (stdout, stderr) = (unmasked(stdout), unmasked(stderr));
         let deployments = self.deployments.iter().map(|record| format!("{record:?} {}", record.payload));
         let report = [format!("{report:#}"), strings(report)].concat();
@@ -305,7 +305,7 @@ fn is_githubs(reference: &str) -> bool {
     reference.starts_with(['@', '#']) || reference.to_lowercase().starts_with("gh-")
 }
 
-fn deployment(record: &forge_stand_in::Deployment) -> Vec<String> {
+fn deployment(record: &fake_github::Deployment) -> Vec<String> {
     let mut acts = Vec::new();
     for text in [&record.environment, &record.description] {
         acts.extend(terminal::acting(text).into_iter().map(|c| format!("{c:?} is raw")));

@@ -1,40 +1,39 @@
-//! Holds what no compiler holds: who may use whom, who may touch the outside, and how long a file may be.
+//! Checks the architecture: dependencies between modules, reserved names, the length of files and the language of comments.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rooms in the order of the house, and whom each may use: rooms above it only. `lib`, its second
-/// half `stage`, and `main` may use all.
-///
-/// `config`, `integration`, `gitbook` and `forge` know others' plain data only: overrides, marks, places, the schema, and
-/// which forge it is.
-const ROOMS: [(&str, &[&str]); 19] = [
+/// The modules of `src`, each with the modules that it may use. A module uses only modules above it, so there are no circles.
+/// `lib`, `commands` and `main` may use every module.
+const MODULES: [(&str, &[&str]); 20] = [
     ("environment", &[]),
     ("cancel", &[]),
     ("diagnostic", &[]),
-    ("node", &["diagnostic"]),
-    ("schema", &["diagnostic", "node"]),
-    ("foreign", &[]),
-    ("links", &[]),
-    ("marker", &[]),
-    ("preview", &["schema", "marker"]),
+    ("yaml", &["diagnostic"]),
+    ("schema", &["diagnostic", "yaml"]),
+    ("untrusted", &[]),
+    ("symlinks", &[]),
+    ("html_comment", &[]),
+    ("redact", &[]),
+    ("preview", &["schema", "html_comment"]),
     ("http", &["cancel"]),
     ("ci", &["environment", "preview", "http"]),
-    ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
+    ("integration", &["environment", "diagnostic", "yaml", "schema", "preview"]),
     ("config", &["environment", "diagnostic", "integration", "preview", "http"]),
     ("forge", &["cancel", "ci", "preview", "http"]),
-    ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),
+    ("gitbook", &["cancel", "diagnostic", "yaml", "schema", "http"]),
     ("plan", &["ci", "config", "preview"]),
-    ("deploy", &["cancel", "diagnostic", "foreign", "preview", "integration", "forge", "gitbook", "plan"]),
+    ("deploy", &["cancel", "diagnostic", "untrusted", "preview", "integration", "forge", "gitbook", "plan"]),
     ("error", &["cancel", "diagnostic", "ci", "gitbook", "plan", "deploy"]),
     (
         "report",
         &[
             "environment",
             "diagnostic",
-            "foreign",
-            "links",
-            "marker",
+            "untrusted",
+            "symlinks",
+            "html_comment",
+            "redact",
             "ci",
             "config",
             "plan",
@@ -44,10 +43,10 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ),
 ];
 
-/// What stands before code that is in no program: tests, and what fuzzing and tests share.
-const NOT_BUILT_IN: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
+/// Attributes of code that is not part of the program: tests, and code that fuzzing and tests share.
+const TEST_ATTRIBUTES: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
 
-/// What only some may name in code that is not a test: the word, and the paths that may.
+/// Names with the only files and folders that may use them.
 const RESERVED: [(&str, &[&str]); 15] = [
     ("std::env", &["main.rs"]),
     ("println!", &[]),
@@ -61,12 +60,12 @@ const RESERVED: [(&str, &[&str]); 15] = [
     ("thread_local!", &[]),
     ("rolldown", &["integration/bundle.rs", "integration/bundle/"]),
     ("oxc::", &["integration/bundle/"]),
-    ("rayon", &["integration/workshop/"]),
+    ("rayon", &["integration/packaging_context/"]),
     ("reqwest", &["http.rs", "http/", "gitbook.rs", "gitbook/", "forge/"]),
     ("axum", &["gitbook/sandbox.rs", "gitbook/sandbox/"]),
 ];
 
-/// What pure code does not name.
+/// Names that pure modules must not use.
 const IMPURE: [&str; 11] = [
     "async ",
     ".await",
@@ -81,7 +80,8 @@ const IMPURE: [&str; 11] = [
     "Path",
 ];
 
-const LONGEST_FILE: usize = 400;
+/// The maximum number of lines of a file.
+const MAX_LINES: usize = 400;
 
 /// A source file below `src` or `tests`.
 struct Source {
@@ -90,13 +90,13 @@ struct Source {
 }
 
 impl Source {
-    /// Its path below `src`, with slashes.
+    /// Returns the path below the searched folder, with slashes.
     fn path(&self) -> String {
         self.path.to_string_lossy().replace('\\', "/")
     }
 
-    /// The part of the house that it is in.
-    fn room(&self) -> String {
+    /// Returns the name of the top-level module.
+    fn module(&self) -> String {
         self.path().split('/').next().unwrap().trim_end_matches(".rs").to_owned()
     }
 
@@ -105,7 +105,7 @@ impl Source {
     }
 }
 
-/// All Rust files below a folder of the repository.
+/// Returns the Rust files below a folder of the repository.
 fn files(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let walk =
@@ -120,7 +120,7 @@ fn files(folder: &str) -> Vec<Source> {
         .collect()
 }
 
-/// What is built into the program: no tests, no comments.
+/// Returns the files of the program, without tests and comments.
 fn production() -> Vec<Source> {
     let mut sources = files("src");
     let tests: Vec<String> = sources.iter().flat_map(test_modules).collect();
@@ -136,7 +136,7 @@ fn production() -> Vec<Source> {
     sources
 }
 
-/// The paths of the modules that a file declares for tests, without `.rs`.
+/// Returns the paths of the test modules that a file declares, without `.rs`.
 fn test_modules(source: &Source) -> Vec<String> {
     let path = source.path();
     let folder = match path.trim_end_matches(".rs") {
@@ -145,19 +145,19 @@ fn test_modules(source: &Source) -> Vec<String> {
     };
     let lines: Vec<_> = source.text.lines().collect();
     let declared =
-        lines.windows(2).filter(|pair| NOT_BUILT_IN.contains(&pair[0].trim())).filter_map(|pair| {
+        lines.windows(2).filter(|pair| TEST_ATTRIBUTES.contains(&pair[0].trim())).filter_map(|pair| {
             let (_, name) = pair[1].strip_suffix(';')?.rsplit_once("mod ")?;
             Some(format!("{folder}{name}"))
         });
     declared.collect()
 }
 
-/// A text without its comments and without what is not built in.
+/// Removes comments and test code.
 fn without_tests(text: &str) -> String {
     let mut kept = Vec::new();
     let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     while let Some(line) = lines.next() {
-        if !NOT_BUILT_IN.contains(&line.trim()) {
+        if !TEST_ATTRIBUTES.contains(&line.trim()) {
             kept.push(line);
             continue;
         }
@@ -171,41 +171,44 @@ fn without_tests(text: &str) -> String {
     kept.join("\n")
 }
 
-/// The rooms that a text names behind `crate::`.
+/// Returns the modules that follow `crate::` in a text.
 fn used(text: &str) -> BTreeSet<&str> {
     let name = |rest: &'_ str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     text.split("crate::").skip(1).map(|rest| &rest[..name(rest)]).collect()
 }
 
 #[test]
-fn rooms_use_the_rooms_above_them_that_they_may() {
-    let is_root = |room: &str| matches!(room, "lib" | "main" | "stage");
-    for source in production().iter().filter(|source| !is_root(&source.room())) {
-        let (path, room) = (source.path(), source.room());
-        let position = ROOMS.iter().position(|(name, _)| *name == room);
-        let position = position.unwrap_or_else(|| panic!("`{path}`: add the room `{room}` to the table"));
+fn modules_use_only_the_modules_that_the_table_allows() {
+    let is_root = |module: &str| matches!(module, "lib" | "main" | "commands");
+    for source in production().iter().filter(|source| !is_root(&source.module())) {
+        let (path, module) = (source.path(), source.module());
+        let position = MODULES.iter().position(|(name, _)| *name == module);
+        let position = position.unwrap_or_else(|| panic!("`{path}`: add the module `{module}` to the table"));
         for used in used(&source.text) {
-            assert!(used == room || ROOMS[position].1.contains(&used), "`{path}` must not use `{used}`");
+            assert!(used == module || MODULES[position].1.contains(&used), "`{path}` must not use `{used}`");
         }
     }
 }
 
 #[test]
-fn the_table_of_rooms_is_in_order_and_says_nothing_too_much() {
+fn the_table_is_in_order_and_has_no_superfluous_entry() {
     let sources = production();
-    for (index, (room, may_use)) in ROOMS.iter().enumerate() {
-        let texts: Vec<_> = sources.iter().filter(|source| source.room() == *room).collect();
-        assert!(!texts.is_empty(), "there is no room `{room}`");
+    for (index, (module, may_use)) in MODULES.iter().enumerate() {
+        let texts: Vec<_> = sources.iter().filter(|source| source.module() == *module).collect();
+        assert!(!texts.is_empty(), "`src` has no module `{module}`");
         for other in *may_use {
-            assert!(ROOMS[..index].iter().any(|(name, _)| name == other), "`{other}` is not above `{room}`");
+            assert!(
+                MODULES[..index].iter().any(|(name, _)| name == other),
+                "`{other}` is not above `{module}`"
+            );
             let does = texts.iter().any(|source| used(&source.text).contains(other));
-            assert!(does, "`{room}` does not use `{other}`: take it out of the table");
+            assert!(does, "`{module}` does not use `{other}`: take it out of the table");
         }
     }
 }
 
 #[test]
-fn some_words_are_for_some_files_only() {
+fn reserved_names_are_used_in_their_files_only() {
     for source in production() {
         for (word, paths) in RESERVED {
             let may = source.is_below(paths);
@@ -218,7 +221,7 @@ fn some_words_are_for_some_files_only() {
 fn there_is_no_global_state() {
     for source in production() {
         let state = ["static ", "static mut ", "pub static ", "pub(crate) static ", "pub(super) static "];
-        // An allocator is one by its nature.
+        // A global allocator must be a static.
         let mut lines = source.text.lines().filter(|line| !line.contains(": mimalloc::MiMalloc = "));
         let found = lines.find(|line| state.iter().any(|word| line.trim_start().starts_with(word)));
         assert_eq!(found, None, "`{}`", source.path());
@@ -226,8 +229,8 @@ fn there_is_no_global_state() {
 }
 
 #[test]
-fn decisions_and_names_are_pure() {
-    for source in production().iter().filter(|source| matches!(&*source.room(), "plan" | "preview")) {
+fn plan_and_preview_are_pure() {
+    for source in production().iter().filter(|source| matches!(&*source.module(), "plan" | "preview")) {
         for word in IMPURE {
             assert!(!source.text.contains(word), "`{}` must not name `{word}`", source.path());
         }
@@ -235,18 +238,22 @@ fn decisions_and_names_are_pure() {
 }
 
 #[test]
-fn files_are_short_and_say_what_they_are_for() {
+fn files_are_short_and_begin_with_their_purpose() {
     for source in ["src", "tests", "fuzz"].into_iter().flat_map(files) {
         let path = source.path();
         let lines = source.text.lines().count();
-        assert!(lines <= LONGEST_FILE, "`{path}` has {lines} lines, {LONGEST_FILE} are the most");
-        assert!(source.text.starts_with("//! "), "`{path}` does not say what it is for");
+        assert!(lines <= MAX_LINES, "`{path}` has {lines} lines; the limit is {MAX_LINES}");
+        assert!(source.text.starts_with("//! "), "`{path}` does not begin with `//! ` and its purpose");
         let name = source.path.file_stem().unwrap().to_str().unwrap();
-        assert!(!["mod", "utils", "helpers", "common", "types"].contains(&name), "`{path}` has no good name");
+        assert!(
+            !["mod", "utils", "helpers", "common", "types", "answer"].contains(&name),
+            "`{path}` needs a specific name"
+        );
     }
 }
 
-/// cargo looks for newer versions of what a lock file does not have, and rolldown's do not fit together.
+/// Cargo resolves packages that a lock file lacks to their newest versions. The newest versions of rolldown's crates are incompatible with
+/// each other.
 #[test]
 fn fuzzing_builds_the_same_dependencies() {
     let packages = |path: &str| {
@@ -263,12 +270,12 @@ fn fuzzing_builds_the_same_dependencies() {
     let own = ["arbitrary", "gitbook-deploy-fuzz", "jobserver", "libfuzzer-sys"];
     let others: Vec<_> =
         fuzzing.difference(&ours).filter(|name| !own.iter().any(|own| name.contains(own))).collect();
-    let what_to_do = "copy Cargo.lock to fuzz/ and run `cargo metadata --manifest-path fuzz/Cargo.toml`";
-    assert!(others.is_empty(), "{others:?}: {what_to_do}");
+    let remedy = "copy Cargo.lock to fuzz/ and run `cargo metadata --manifest-path fuzz/Cargo.toml`";
+    assert!(others.is_empty(), "{others:?}: {remedy}");
 }
 
 #[test]
-fn tests_and_comments_are_left_out() {
+fn tests_and_comments_are_removed() {
     let text = "\
 use a;
 // println!
