@@ -21,7 +21,7 @@ pub(crate) use crate::integration::Part;
 pub(crate) use github_deployments::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
-pub(crate) use sweep::{Listed, Sweep, SweepError};
+pub(crate) use sweep::{Listed, Sweep, SweepCandidate, SweepError};
 
 use std::sync::Once;
 use std::time::Instant;
