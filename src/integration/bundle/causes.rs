@@ -182,7 +182,8 @@ fn collect_strings(value: &serde_json::Value, found: &mut Vec<String>) {
     }
 }
 
-/// Returns the error of the first `package.json` with a syntax error, from the folder of a script up to the root of the repository.
+/// Returns the error of the first `package.json` with a syntax error, from the folder of a script up to the root of the
+/// repository.
 pub(super) fn broken_package_json(script: &Path, root: &Path) -> Option<Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let mut files = folders.map(|folder| folder.join("package.json")).filter(|file| file.is_file());

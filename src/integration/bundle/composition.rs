@@ -14,8 +14,8 @@ pub(crate) struct PackageSize {
 
 /// Divides the bytes of a script among its packages, the largest first.
 ///
-/// The lengths of modules are known only before minification. Each package gets its share by these lengths, so the estimate is too
-/// high for packages that shrink more than others.
+/// The lengths of modules are known only before minification. Each package gets its share by these lengths, so the estimate
+/// is too high for packages that shrink more than others.
 pub(super) fn package_sizes<'a>(
     modules: impl Iterator<Item = (&'a Path, usize)>,
     script_bytes: usize,
@@ -39,7 +39,8 @@ pub(super) fn package_sizes<'a>(
     sizes
 }
 
-/// Returns `length * script_bytes / total` without overflow. Callers pass running sums, so that the rounded sizes add up to the total.
+/// Returns `length * script_bytes / total` without overflow. Callers pass running sums, so that the rounded sizes add up to
+/// the total.
 fn scale(length: usize, script_bytes: usize, total: usize) -> usize {
     let product = length as u128 * script_bytes as u128;
     usize::try_from(product / total.max(1) as u128).unwrap_or(script_bytes)

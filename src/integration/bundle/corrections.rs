@@ -17,8 +17,8 @@ pub(super) struct Corrections {
     pub(super) undefined_names: BTreeSet<(String, String)>,
     /// Pairs of a TypeScript module and a name that it imports or re-exports, but that does not exist at run time: a type.
     pub(super) type_names: BTreeSet<(String, String)>,
-    /// Pairs of a module and a specifier of `export * from` a CommonJS module. The bundler would evaluate that module only if one of
-    /// its names is used.
+    /// Pairs of a module and a specifier of `export * from` a CommonJS module. The bundler would evaluate that module only
+    /// if one of its names is used.
     pub(super) star_exports: BTreeSet<(String, String)>,
     /// Modules that are valid only in sloppy mode.
     pub(super) sloppy: BTreeSet<String>,

@@ -38,7 +38,8 @@ impl DiagnosticContext<'_> {
         found
     }
 
-    /// Returns the notes for the debug log, and the warnings. Warnings about files of packages are notes: users cannot fix them.
+    /// Returns the notes for the debug log, and the warnings. Warnings about files of packages are notes: users cannot fix
+    /// them.
     pub(super) fn warnings(&self, problems: &[BuildDiagnostic]) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
         let mut found: Vec<Diagnostic> = Vec::new();
         for problem in problems {
@@ -230,8 +231,8 @@ pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: us
     at_utf16_column(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
-/// Returns a location with its line as excerpt. The bundler counts columns from 0 in UTF-16 units and includes the byte order mark,
-/// which the excerpt omits.
+/// Returns a location with its line as excerpt. The bundler counts columns from 0 in UTF-16 units and includes the byte
+/// order mark, which the excerpt omits.
 fn at_utf16_column(
     place: &SourceLocation,
     file: &Path,

@@ -1,7 +1,7 @@
 //! Rewrites source text that the bundler compiles incorrectly, and rejects text that it cannot rewrite.
 //!
-//! Each rule handles one bug of rolldown 1.2.5 or oxc 0.146. It finds a pattern in the parsed file and edits the text, which is then
-//! parsed again. Files without the pattern stay unchanged.
+//! Each rule handles one bug of rolldown 1.2.5 or oxc 0.146. It finds a pattern in the parsed file and edits the text,
+//! which is then parsed again. Files without the pattern stay unchanged.
 
 mod blocks;
 mod catches;
@@ -153,7 +153,8 @@ const RULES: [(MayApply, RewriteRule, usize); 12] = [
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// The outer error is an edited text with a syntax error: a bug of a rule. The inner error is the text with its unsupported patterns.
+/// The outer error is an edited text with a syntax error: a bug of a rule. The inner error is the text with its unsupported
+/// patterns.
 pub(super) fn rewrite(
     ast: EcmaAst,
     id: &str,

@@ -87,7 +87,8 @@ pub(super) fn parse_answer(answer: Answer) -> Result<Result<Bundle, Vec<Diagnost
     Err(Crash { file, panic, end: answer.end.unwrap_or(End::Late) })
 }
 
-/// Answers requests until the input ends. `output` opens the standard output, once for each line, so that the panic handler can write too.
+/// Answers requests until the input ends. `output` opens the standard output, once for each line, so that the panic handler
+/// can write too.
 pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()> {
     let write = move |line: &ServiceLine| -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;

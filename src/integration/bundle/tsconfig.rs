@@ -178,7 +178,8 @@ impl TsconfigFiles {
         Self { root: root.to_owned(), by_folder: Mutex::default(), problems: Mutex::default(), resolver }
     }
 
-    /// Returns the options for a file from the nearest `tsconfig.json` in the repository. Files of packages have the default options.
+    /// Returns the options for a file from the nearest `tsconfig.json` in the repository. Files of packages have the
+    /// default options.
     pub(super) fn options(&self, file: &Path) -> Arc<CompilerOptions> {
         let folder = file.parent().unwrap_or(file);
         if !folder.starts_with(&self.root) || folder.iter().any(|part| part == "node_modules") {

@@ -1,7 +1,7 @@
 //! Hoists functions that are declared in blocks of sloppy code.
 //!
-//! Such a function is also a variable of the enclosing function. rolldown treats every file as strict code, and limits the function to
-//! its block.
+//! Such a function is also a variable of the enclosing function. rolldown treats every file as strict code, and limits the
+//! function to its block.
 
 use oxc::ast::ast::{BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase};
 use oxc::ast_visit::{Visit, walk};
@@ -39,8 +39,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     }
 }
 
-/// Returns the keyword to declare the variable of a block's function in the enclosing function (ECMAScript, annex B.3.3), or an empty
-/// string if it is already declared. Returns `None` if a scope between them declares the same name.
+/// Returns the keyword to declare the variable of a block's function in the enclosing function (ECMAScript, annex B.3.3),
+/// or an empty string if it is already declared. Returns `None` if a scope between them declares the same name.
 fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     let name = scoping.symbol_name(symbol);
     for scope in scoping.scope_ancestors(scoping.symbol_scope_id(symbol)).skip(1) {

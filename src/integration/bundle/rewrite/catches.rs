@@ -1,7 +1,7 @@
 //! Moves a `var` out of a `catch` that binds the same name.
 //!
-//! The variable belongs to the function, but the assigned value belongs to the binding of the `catch`. oxc confuses the two in nested
-//! clauses.
+//! The variable belongs to the function, but the assigned value belongs to the binding of the `catch`. oxc confuses the two
+//! in nested clauses.
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, CatchClause, ForStatementInit, ForStatementLeft, Function, Program, Statement,

@@ -1,8 +1,8 @@
 //! Compiles TypeScript classes with initializers that oxc puts in the wrong position.
 //!
-//! Assigned fields and parameter properties are initialized in the constructor. oxc finds `super()` only in a statement of its own,
-//! confuses the names in initializers with variables of the constructor, and moves computed keys into a static block, where
-//! `await`, `yield` and `this` have a different meaning.
+//! Assigned fields and parameter properties are initialized in the constructor. oxc finds `super()` only in a statement of
+//! its own, confuses the names in initializers with variables of the constructor, and moves computed keys into a static
+//! block, where `await`, `yield` and `this` have a different meaning.
 
 mod initializers;
 
@@ -25,7 +25,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns true if a computed key of any class depends on the enclosing function. The rule then compiles all classes of the file.
+/// Returns true if a computed key of any class depends on the enclosing function. The rule then compiles all classes of the
+/// file.
 pub(super) fn has_bound_keys(program: &Program<'_>) -> bool {
     let mut keys = BoundKeys::default();
     keys.visit_program(program);

@@ -1,7 +1,7 @@
 //! Orders the decorators of static members.
 //!
-//! TypeScript calls the decorators of instance members first. oxc calls all of them in source order, and drops the decorators of static
-//! fields that are assigned.
+//! TypeScript calls the decorators of instance members first. oxc calls all of them in source order, and drops the
+//! decorators of static fields that are assigned.
 
 use oxc::ast::ast::{Class, ClassElement, Decorator, Program, PropertyDefinition, PropertyKey};
 use oxc::ast_visit::{Visit, walk};

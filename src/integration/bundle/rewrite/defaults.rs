@@ -14,7 +14,8 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && has("__esModule") && has("default") && has("exports")
 }
 
-/// Renames `exports` in assignments to its properties, except `default` and `__esModule`. rolldown then detects no such exports.
+/// Renames `exports` in assignments to its properties, except `default` and `__esModule`. rolldown then detects no such
+/// exports.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let Some(first) = program.body.first() else { return };
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();

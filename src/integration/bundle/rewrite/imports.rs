@@ -10,7 +10,8 @@ use oxc::ast_visit::Visit;
 
 use super::{Edits, SourceFile};
 
-/// Keeps the evaluation of modules that only types are re-exported from, as esbuild does. Removes imports with an empty list of names.
+/// Keeps the evaluation of modules that only types are re-exported from, as esbuild does. Removes imports with an empty
+/// list of names.
 pub(super) fn keep_evaluation(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
         match declaration {

@@ -1,7 +1,7 @@
 //! Moves a JSX `key` before a spread of an object literal.
 //!
-//! For a `key` after a spread, oxc calls `createElement`, which GitBook's runtime does not export. esbuild treats the properties of an
-//! object literal as attributes.
+//! For a `key` after a spread, oxc calls `createElement`, which GitBook's runtime does not export. esbuild treats the
+//! properties of an object literal as attributes.
 
 use oxc::ast::ast::{Expression, JSXAttributeItem, JSXAttributeName, JSXOpeningElement, Program};
 use oxc::ast_visit::{Visit, walk};

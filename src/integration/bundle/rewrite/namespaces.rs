@@ -119,8 +119,8 @@ impl<'r> ExportUses<'r> {
         self.found
     }
 
-    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference means another
-    /// declaration in this part of the namespace.
+    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference means
+    /// another declaration in this part of the namespace.
     fn namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
         let symbol = self.scoping.get_reference(reference.reference_id.get()?).symbol_id();
         let declared = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));

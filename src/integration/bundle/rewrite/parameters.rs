@@ -1,7 +1,7 @@
 //! Renames variables that the default of a parameter reads before their declaration.
 //!
-//! If the enclosing function declares such a variable later, oxc resolves the name to a variable of an outer scope, even of another
-//! module.
+//! If the enclosing function declares such a variable later, oxc resolves the name to a variable of an outer scope, even of
+//! another module.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Rejects uses of `let`, `const` and classes that another `case` declares.
 //!
-//! Such a use throws if the declaration was skipped. The minifier changes this: it inlines a constant value, or removes the declaration
-//! together with an unreachable `case`.
+//! Such a use throws if the declaration was skipped. The minifier changes this: it inlines a constant value, or removes the
+//! declaration together with an unreachable `case`.
 
 use oxc::ast::ast::{
     BindingIdentifier, Expression, IdentifierReference, Program, Statement, SwitchCase, SwitchStatement,

@@ -127,7 +127,8 @@ fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &s
     }
 }
 
-/// Returns the fields to initialize in the constructor: all instance fields with an initializer, and with `includes_uninitialized` those without one.
+/// Returns the fields to initialize in the constructor: all instance fields with an initializer, and with
+/// `includes_uninitialized` those without one.
 ///
 /// Private fields are included to keep the order. Returns none if all fields are private.
 fn moved_fields<'b, 'a>(
