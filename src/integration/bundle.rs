@@ -71,8 +71,8 @@ pub(crate) async fn bundle(
     .await
 }
 
-/// The maximum bytes of a built script that is checked in this process. No script of this size nests deeply enough to overflow
-/// the stack of a thread.
+/// The maximum bytes of a built script that is checked in this process. No script of this size nests deeply enough to
+/// overflow the large stack of a checking thread.
 const MAX_CHECKED_IN_PROCESS: usize = 16 * 1024;
 
 /// Checks the text of a built script. The diagnostics name the file at `script`.

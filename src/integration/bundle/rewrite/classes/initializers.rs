@@ -18,14 +18,15 @@ use crate::integration::bundle::rewrite::{Edits, SourceFile};
 pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edits) -> bool {
     let properties = constructor(class).map(properties).unwrap_or_default();
     // esbuild always assigns parameter properties before fields. TypeScript does so only if fields are assigned.
-    let is_read = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
+    let has_early_reads = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
     // An initializer can read the inherited property with the name of its own field.
-    let are_defined = is_read && class.heritage.is_some();
-    let moved = if file.assigns_fields || is_read { moved_fields(class, are_defined) } else { Vec::new() };
+    let defines_fields = has_early_reads && class.heritage.is_some();
+    let moved =
+        if file.assigns_fields || has_early_reads { moved_fields(class, defines_fields) } else { Vec::new() };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
     let is_compiled_here = file.compiles_classes
         && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
-    if !is_compiled_here && !is_read && !is_misplaced(class, &moved, !properties.is_empty()) {
+    if !is_compiled_here && !has_early_reads && !is_misplaced(class, &moved, !properties.is_empty()) {
         return false;
     }
     if let Some(decorator) = first_decorator(class) {
@@ -36,7 +37,7 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
     let mut initializers = Vec::new();
     for field in &moved {
         match target(field, file) {
-            Some(target) => initializers.push(initializer(field, &target, are_defined, file)),
+            Some(target) => initializers.push(initializer(field, &target, defines_fields, file)),
             None => {
                 edits.reject(
                     field.key.span(),
@@ -46,7 +47,7 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
                 return false;
             }
         }
-        if field.key.is_private_identifier() || !file.assigns_fields && !are_defined {
+        if field.key.is_private_identifier() || !file.assigns_fields && !defines_fields {
             edits.replace(Span::new(key_end(field), value(field, file).end), "");
         } else {
             edits.replace(field.span, "");
