@@ -17,7 +17,7 @@ mod secrets;
 mod weight;
 
 pub(crate) use body::SourceChanged;
-pub(crate) use bundle::{Part, serve};
+pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Override, ValueFormat};
@@ -87,7 +87,7 @@ pub(crate) struct Integration {
     fields: Fields,
     content: Content,
     /// Whose the script is.
-    parts: Vec<Part>,
+    parts: Vec<PackageSize>,
 }
 
 /// What publishes an integration. What stands already is known by the hash alone, without a body.
@@ -192,12 +192,12 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
     let integration = match (name, bundle) {
-        (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
+        (Some(name), Some(Bundle { script, packages, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
             let script = packaging.packaging_context.script_cache.keep(script);
             let content = Content { icon, previews, secrets, keyed_hash, script };
             let (fields, place) = (fields(&manifest.fields), manifest.place);
-            Some(Integration { name, place, fields, content, parts })
+            Some(Integration { name, place, fields, content, parts: packages })
         }
         _ => None,
     };
@@ -307,7 +307,7 @@ impl Integration {
 
     /// Whose the script is, the largest part first; nothing where that is not known.
     #[must_use]
-    pub(crate) fn parts(&self) -> &[Part] {
+    pub(crate) fn parts(&self) -> &[PackageSize] {
         &self.parts
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Printer, escape};
 use super::{markdown, script};
-use crate::deploy::{Outcome, Part, Success};
+use crate::deploy::{Outcome, PackageSize, Success};
 use crate::error::count;
 
 /// Only the largest scripts have a pie: a page of hundreds would not be looked at.
@@ -47,7 +47,7 @@ fn pie(name: &str, done: &Success, is_open: bool, printer: &Printer) -> String {
 
 /// The own source, the largest packages and the rest. Mermaid shows the first only of two of one label, and what was
 /// made harmless may well be called as another: they are added up. No package's label has a blank in it.
-fn slices(parts: &[Part], printer: &Printer) -> Vec<(String, usize)> {
+fn slices(parts: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
     let (mut slices, mut others, mut rest) = (Vec::<(String, usize)>::new(), 0, 0);
     for part in parts.iter().filter(|part| part.bytes > 0) {
         let package = part.package.as_deref();
