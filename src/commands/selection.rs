@@ -3,17 +3,17 @@
 use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
-use crate::integration::{self, Incomplete, Source};
+use crate::integration::{self, DiscoveryError, IntegrationSource};
 use crate::report::RunReport;
 
 /// What is to be deployed, and what of it was not found: that is told with all other problems.
 pub(super) struct Selection {
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<IntegrationSource>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
-impl From<Vec<Source>> for Selection {
-    fn from(sources: Vec<Source>) -> Self {
+impl From<Vec<IntegrationSource>> for Selection {
+    fn from(sources: Vec<IntegrationSource>) -> Self {
         Self { sources, problems: Vec::new() }
     }
 }
@@ -25,14 +25,14 @@ impl Context<'_> {
         let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources.into(),
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(Incomplete { found, .. })
+            Err(DiscoveryError { found, .. })
                 if found.is_empty()
                     && self.config.integrations.is_none()
                     && self.config.names_integration() =>
             {
                 vec![integration::from_variables(folder)].into()
             }
-            Err(Incomplete { found, problems }) => Selection { sources: found, problems },
+            Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
         };
         // Whose the variable is can't be told, so neither can what is wrong with them.
         if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {

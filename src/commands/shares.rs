@@ -3,12 +3,12 @@
 use super::Context;
 use crate::config::{Shard, shares_worth};
 use crate::error::{Error, count};
-use crate::integration::{self, Source};
+use crate::integration::{self, IntegrationSource};
 use crate::plan::Decision;
 use crate::report::{RunReport, Shares};
 
 /// How much work is done in the time that a machine takes to start, with its checkout and packages.
-const START: u64 = 64 * integration::REQUEST;
+const START: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl Context<'_> {
     /// Checks what the later job will do, and divides all the work among its runners.
@@ -32,7 +32,7 @@ impl Context<'_> {
             Decision::Delete(target) => {
                 let previews = self.previews(target)?;
                 let named = self.preview_names(&self.select_names(run)?, &previews, run)?;
-                vec![integration::REQUEST; named.len()]
+                vec![integration::REQUEST_WEIGHT; named.len()]
             }
             Decision::Check | Decision::Plan(_) => {
                 all.check(run).await?;
@@ -49,7 +49,7 @@ impl Context<'_> {
     }
 
     /// This machine's share of the sources.
-    pub(super) fn share<'s>(&self, sources: &'s [Source], run: &mut RunReport) -> Vec<&'s Source> {
+    pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource], run: &mut RunReport) -> Vec<&'s IntegrationSource> {
         match self.shard {
             Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources), run),
             None => sources.iter().collect(),
@@ -59,7 +59,7 @@ impl Context<'_> {
     /// This machine's share of what is equally much work, whatever is checked out.
     pub(super) fn share_of_equals<T>(&self, items: Vec<T>, run: &mut RunReport) -> Vec<T> {
         match self.shard {
-            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST, item)), run),
+            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item)), run),
             None => items,
         }
     }

@@ -7,7 +7,7 @@ use crate::config::Shard;
 use crate::deploy::{Listed, Outcome, Status, Sweep};
 use crate::diagnostic::SourceLocation;
 use crate::error::Error;
-use crate::integration::{self, Identity, Incomplete};
+use crate::integration::{self, Identity, DiscoveryError};
 use crate::plan::Target;
 use crate::report::RunReport;
 
@@ -71,13 +71,13 @@ impl Context<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(Incomplete { found, .. })
+            Err(DiscoveryError { found, .. })
                 if found.is_empty() && is_whole && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // The organization is all that is needed, and a sweep needs no checkout.
-            Err(Incomplete { found, .. }) if is_whole => found,
+            Err(DiscoveryError { found, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.tell(incomplete.problems, run)?;
                 Vec::new()

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::environment::Environment;
-use crate::integration::{Packaged, Packaging, PackagingContext, Source, package};
+use crate::integration::{Packaged, Packaging, PackagingContext, IntegrationSource, package};
 use crate::report::Reporter;
 
 const NAME: &str = "icon.png";
@@ -45,7 +45,7 @@ fn packaged(folder: &Path) -> Packaged {
     let environment = Environment::new([], folder.to_owned());
     let manifest = PathBuf::from("gitbook-manifest.yaml");
     let source =
-        Source { manifest: Some(folder.join(&manifest)), shown: manifest, folder: folder.to_owned() };
+        IntegrationSource { manifest: Some(folder.join(&manifest)), display_path: manifest, folder: folder.to_owned() };
     let packaging = Packaging {
         env: None,
         overrides: &[],

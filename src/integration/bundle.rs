@@ -31,7 +31,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::packaging_context::{End, PackagingContext, Threads, with_large_stack};
+use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large_stack};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use corrections::Corrections;
 use plugin::{Files, Found};
@@ -106,7 +106,7 @@ async fn ask(mut request: Request, packaging_context: &PackagingContext) -> Resu
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
             }
             Ok(Err(crash)) => {
-                let is_late = matches!(crash.end, End::Late);
+                let is_late = matches!(crash.end, ProcessEnd::Timeout);
                 last = Some(crash);
                 if is_late {
                     break;

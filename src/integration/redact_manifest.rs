@@ -239,7 +239,7 @@ mod tests {
 
     fn below_secrets(node: &YamlValue, is_below: bool) -> usize {
         match &node.value {
-            YamlData::YamlMapping(map) => {
+            YamlData::Mapping(map) => {
                 let entries = map.0.iter();
                 entries.map(|(key, value)| below_secrets(value, is_below || key.name == "secrets")).sum()
             }

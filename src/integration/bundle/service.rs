@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bundle, Part, Traced};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
-use crate::integration::packaging_context::{Answer, End, Threads};
+use crate::integration::packaging_context::{ProcessEnd, ProcessReply, Threads};
 
 /// A script to bundle.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub(super) struct Crash {
     /// The message of a panic.
     pub(super) panic: Option<String>,
     /// The way that the process ended.
-    pub(super) end: End,
+    pub(super) end: ProcessEnd,
 }
 
 /// Returns whether a line ends an answer.
@@ -73,7 +73,7 @@ pub(super) fn is_last(line: &str) -> bool {
 ///
 /// # Errors
 /// The crash of the process.
-pub(super) fn read(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
+pub(super) fn read(answer: ProcessReply) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
     let (mut file, mut panic) = (None, None);
     for line in &answer.lines {
         match serde_json::from_str(line) {
@@ -84,7 +84,7 @@ pub(super) fn read(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Cr
             Err(error) => panic = Some(error.to_string()),
         }
     }
-    Err(Crash { file, panic, end: answer.end.unwrap_or(End::Late) })
+    Err(Crash { file, panic, end: answer.end.unwrap_or(ProcessEnd::Timeout) })
 }
 
 /// Answers requests until there are no more. `output` gives the standard output, of which the handler of panics needs its own.
