@@ -27,7 +27,9 @@ use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Checkout, Integration, Packaging, PackagingContext, IntegrationSource, processors};
+use crate::integration::{
+    self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
+};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Reporter, RunReport};
 use crate::symlinks;
@@ -292,7 +294,9 @@ impl<'a> Context<'a> {
     /// The names of a branch's previews, as far as the manifests tell: problems are told elsewhere.
     fn known_previews(&self, sources: &[&IntegrationSource], previews: &Previews<'_>) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let named = |source: &&IntegrationSource| Some(previews.named(integration::identity(source, &packaging).ok()?));
+        let named = |source: &&IntegrationSource| {
+            Some(previews.named(integration::identity(source, &packaging).ok()?))
+        };
         sources.iter().filter_map(named).collect()
     }
 

@@ -18,7 +18,9 @@ mod weight;
 
 pub(crate) use body::SourceChanged;
 pub(crate) use bundle::{Part, serve};
-pub(crate) use discovery::{DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part};
+pub(crate) use discovery::{
+    DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part,
+};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Override, ValueFormat};
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processors};
@@ -142,7 +144,10 @@ pub(crate) struct Identity {
 ///
 /// # Errors
 /// If the manifest cannot be read or has no valid name.
-pub(crate) fn identity(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Identity, Vec<Diagnostic>> {
+pub(crate) fn identity(
+    source: &IntegrationSource,
+    packaging: &Packaging<'_>,
+) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load(source, packaging)?;
     // A manifest on another branch may lack the entry.
     drop(manifest.apply_env(packaging.env));
@@ -225,8 +230,7 @@ fn load(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifes
 
 /// Returns the problems with the manifest itself.
 fn check(manifest: &Manifest) -> Vec<Diagnostic> {
-    let node =
-        YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.place.clone() };
+    let node = YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.place.clone() };
     let found = schema::check(&node, &schema::MANIFEST);
     let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
@@ -280,7 +284,10 @@ fn body_fields(manifest: &YamlMapping) -> BodyFields {
     fields
 }
 
-fn read_images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<ManifestImage>, Vec<ManifestImage>), Vec<Diagnostic>) {
+fn read_images(
+    manifest: &Manifest,
+    packaging: &Packaging<'_>,
+) -> ((Option<ManifestImage>, Vec<ManifestImage>), Vec<Diagnostic>) {
     let root = packaging.root(&manifest.folder);
     let mut problems = Vec::new();
     let mut read = |node: &YamlValue, purpose| {

@@ -178,8 +178,11 @@ const EXTERNAL_LINKS: SchemaRule = SchemaRule::List {
     of: &SchemaRule::Object(&[required("label", TEXT), required("url", SchemaRule::Url { max: 2048 })]),
 };
 
-const PROPERTY_TYPE: SchemaRule =
-    SchemaRule::OneOf { closed: false, known: &["string", "number", "boolean", "button"], suggest: Suggest::Any };
+const PROPERTY_TYPE: SchemaRule = SchemaRule::OneOf {
+    closed: false,
+    known: &["string", "number", "boolean", "button"],
+    suggest: Suggest::Any,
+};
 const PROPERTY_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 50 };
 
 const PROPERTY: SchemaRule = SchemaRule::Tagged {
@@ -217,7 +220,8 @@ const CONFIGURATIONS: SchemaRule = SchemaRule::Object(&[
 ]);
 
 const SECRETS: SchemaRule = SchemaRule::Mapping { of: &TEXT, max: 20 };
-const CONTENT_SECURITY_POLICY: SchemaRule = SchemaRule::TextOr(&SchemaRule::Mapping { of: &TEXT, max: usize::MAX });
+const CONTENT_SECURITY_POLICY: SchemaRule =
+    SchemaRule::TextOr(&SchemaRule::Mapping { of: &TEXT, max: usize::MAX });
 
 /// The rule for a `gitbook-manifest.yaml` with its `envs` entry and the overrides applied. Here, `script`, `icon` and
 /// `previewImages` are paths.
@@ -231,7 +235,10 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     optional("summary", text(MAX_SUMMARY)),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
-    optional("previewImages", SchemaRule::List { of: &REQUIRED_TEXT, max: MAX_PREVIEW_IMAGES, unique: false }),
+    optional(
+        "previewImages",
+        SchemaRule::List { of: &REQUIRED_TEXT, max: MAX_PREVIEW_IMAGES, unique: false },
+    ),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),
@@ -243,7 +250,10 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     optional("contentSecurityPolicy", CONTENT_SECURITY_POLICY),
     optional(
         "envs",
-        SchemaRule::Mapping { of: &SchemaRule::Mapping { of: &SchemaRule::Any, max: usize::MAX }, max: usize::MAX },
+        SchemaRule::Mapping {
+            of: &SchemaRule::Mapping { of: &SchemaRule::Any, max: usize::MAX },
+            max: usize::MAX,
+        },
     ),
 ]);
 

@@ -1,13 +1,19 @@
 //! Parses YAML and JSON into values with source locations.
 
+mod raw;
 mod syntax;
 
-use std::fmt;
+pub(crate) use raw::{RawYaml, byte_range};
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned, Tagged};
+use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
+
+/// A parsed text, without locations in a file or variable.
+pub(crate) struct YamlDocument<'a> {
+    text: &'a str,
+    parsed: Result<Spanned<RawYaml>, serde_saphyr::Error>,
+}
 
 /// A value with its location.
 #[derive(Clone, Debug)]
@@ -38,15 +44,30 @@ pub(crate) struct YamlKey {
     pub(crate) place: SourceLocation,
 }
 
+impl<'a> YamlDocument<'a> {
+    pub(crate) fn parse(text: &'a str) -> Self {
+        // In YAML 1.2, `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text after it.
+        let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
+        Self { text, parsed: serde_saphyr::from_str_with_options(text, options) }
+    }
+
+    /// Returns the root with byte ranges, unless the text is invalid.
+    pub(crate) fn root(&self) -> Option<&Spanned<RawYaml>> {
+        self.parsed.as_ref().ok()
+    }
+
+    /// Returns the value with locations in `place`.
+    pub(crate) fn into_value(self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
+        let source = YamlText { text: self.text, place };
+        let root = self.parsed.map_err(|error| Box::new(syntax::problem(&error, &source)))?;
+        Ok(YamlValue::from_raw(root, &source))
+    }
+}
+
 impl YamlValue {
     /// Parses YAML. JSON is a subset of YAML.
     pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
-        // In YAML 1.2, `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text after it.
-        let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
-        let source = YamlText { text, place };
-        let raw: Spanned<RawYaml> = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| Box::new(syntax::problem(&error, &source)))?;
-        Ok(Self::from_raw(raw, &source))
+        YamlDocument::parse(text).into_value(place)
     }
 
     /// Returns a text value at `place`.
@@ -198,92 +219,6 @@ fn at(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
         _ => origin.clone(),
-    }
-}
-
-/// A value with the parser's locations.
-enum RawYaml {
-    Null,
-    Bool(bool),
-    Number(serde_json::Number),
-    Text(String),
-    List(Vec<Spanned<Self>>),
-    Mapping(Vec<(Spanned<String>, Spanned<Self>)>),
-}
-
-impl<'de> Deserialize<'de> for RawYaml {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Tagged(AnyTag(value), tag) = Tagged::deserialize(deserializer)?;
-        // The parser treats `!null` as `!!null`, but the vendor's CLI rejects it.
-        match tag.filter(|tag| tag.starts_with('!') && tag.len() > 1) {
-            Some(tag) => Err(D::Error::custom(format_args!("{}{tag}`", syntax::UNKNOWN_TAG))),
-            None => Ok(value),
-        }
-    }
-}
-
-/// A value with any tag.
-struct AnyTag(RawYaml);
-
-impl<'de> Deserialize<'de> for AnyTag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor).map(Self)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawYaml;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<RawYaml, E> {
-        Ok(RawYaml::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<RawYaml, E> {
-        Ok(RawYaml::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<RawYaml, E> {
-        Ok(RawYaml::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<RawYaml, E> {
-        Ok(RawYaml::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<RawYaml, E> {
-        Ok(RawYaml::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<RawYaml, E> {
-        serde_json::Number::from_f64(value)
-            .map(RawYaml::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<RawYaml, E> {
-        Ok(RawYaml::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawYaml, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(RawYaml::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawYaml, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
-        }
-        Ok(RawYaml::Mapping(map))
     }
 }
 

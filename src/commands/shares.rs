@@ -49,7 +49,11 @@ impl Context<'_> {
     }
 
     /// This machine's share of the sources.
-    pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource], run: &mut RunReport) -> Vec<&'s IntegrationSource> {
+    pub(super) fn share<'s>(
+        &self,
+        sources: &'s [IntegrationSource],
+        run: &mut RunReport,
+    ) -> Vec<&'s IntegrationSource> {
         match self.shard {
             Some(shard) => told(shard, integration::weights(sources).into_iter().zip(sources), run),
             None => sources.iter().collect(),
@@ -59,7 +63,9 @@ impl Context<'_> {
     /// This machine's share of what is equally much work, whatever is checked out.
     pub(super) fn share_of_equals<T>(&self, items: Vec<T>, run: &mut RunReport) -> Vec<T> {
         match self.shard {
-            Some(shard) => told(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item)), run),
+            Some(shard) => {
+                told(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item)), run)
+            }
             None => items,
         }
     }

@@ -7,7 +7,7 @@ use crate::config::Shard;
 use crate::deploy::{Listed, Outcome, Status, Sweep};
 use crate::diagnostic::SourceLocation;
 use crate::error::Error;
-use crate::integration::{self, Identity, DiscoveryError};
+use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::Target;
 use crate::report::RunReport;
 

@@ -9,7 +9,7 @@ use super::log::{FORMATS, printed};
 use crate::diagnostic::{Diagnostic, Position, SourceLocation};
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, Packaged, Packaging, PackagingContext, PreviewIdentity, IntegrationSource, identity, package,
+    Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, identity, package,
 };
 use crate::preview::{self, Branch, OwnershipMarker, Template};
 use crate::report::Reporter;
@@ -48,8 +48,11 @@ fn read(folder: &Path, text: &str) {
         [("KEY".into(), RESOLVED.into()), ("LONG".into(), "x".repeat(3000).into())],
         folder.into(),
     );
-    let source =
-        IntegrationSource { manifest: Some(folder.join(NAME)), display_path: PathBuf::from(NAME), folder: folder.to_owned() };
+    let source = IntegrationSource {
+        manifest: Some(folder.join(NAME)),
+        display_path: PathBuf::from(NAME),
+        folder: folder.to_owned(),
+    };
     // Another program would be asked for these.
     let resolves =
         !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|node| holds(&node, "op://"));
@@ -94,8 +97,9 @@ fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
     if let Some(place) = written.filter(|_| is_secret) {
         // Wherever a problem may be.
         let excerpts = (1..=text.lines().count()).filter_map(|line| place.at(line, 1).excerpt());
-        excerpts
-            .for_each(|excerpt| assert!(!excerpt.text.contains(CANARY), "a secret is display_path: {excerpt:?}"));
+        excerpts.for_each(|excerpt| {
+            assert!(!excerpt.text.contains(CANARY), "a secret is display_path: {excerpt:?}")
+        });
     }
 }
 
@@ -177,7 +181,8 @@ fn hold_body(integration: &Integration) {
 fn accepted(body: &[u8]) -> serde_json::Value {
     let body = serde_json::from_slice(body).expect("a body is JSON");
     let node = YamlValue::from_json(&body, &SourceLocation::file(NAME));
-    let broken = schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
+    let broken =
+        schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
     assert!(broken.is_none(), "the API takes no such body: {broken:?}");
     body
 }

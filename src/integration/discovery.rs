@@ -51,7 +51,10 @@ pub(crate) struct DiscoveryError {
 /// # Errors
 /// If a pattern selects nothing, excludes nothing or is not a valid glob, if everything is excluded, or if a folder has only a
 /// manifest with the extension `.yml`.
-pub(crate) fn discover(patterns: &[String], working_directory: &Path) -> Result<Vec<IntegrationSource>, DiscoveryError> {
+pub(crate) fn discover(
+    patterns: &[String],
+    working_directory: &Path,
+) -> Result<Vec<IntegrationSource>, DiscoveryError> {
     let (excluding, selecting): (Vec<_>, Vec<_>) =
         patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
     let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
@@ -139,7 +142,8 @@ pub(crate) fn selects_only_part(patterns: &[String], checkout: Checkout<'_>) -> 
 /// Returns true if the working directory is the repository root.
 #[must_use]
 pub(crate) fn is_whole_repository(checkout: Checkout<'_>) -> bool {
-    dunce::canonicalize(checkout.working_directory).is_ok_and(|folder| repository_root(&folder, checkout) == folder)
+    dunce::canonicalize(checkout.working_directory)
+        .is_ok_and(|folder| repository_root(&folder, checkout) == folder)
 }
 
 /// Returns a sort key that does not depend on the path separator.
@@ -154,7 +158,10 @@ fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
 }
 
 fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
-    pattern_problem(format!("`{pattern}` is not a valid glob: {}", error.kind()), "put special characters in `[…]` to match them literally")
+    pattern_problem(
+        format!("`{pattern}` is not a valid glob: {}", error.kind()),
+        "put special characters in `[…]` to match them literally",
+    )
 }
 
 fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
@@ -185,7 +192,11 @@ fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Box<
 
 /// Removes the manifests that the patterns cover. Returns a problem for each pattern that covers nothing, because a misspelled
 /// exclusion would deploy the manifest.
-fn exclude(patterns: &[&str], working_directory: &Path, found: &mut BTreeMap<PathBuf, Selected>) -> Vec<Diagnostic> {
+fn exclude(
+    patterns: &[&str],
+    working_directory: &Path,
+    found: &mut BTreeMap<PathBuf, Selected>,
+) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut excluded = BTreeSet::new();
     for pattern in patterns {

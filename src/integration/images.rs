@@ -118,8 +118,9 @@ pub(crate) fn read(
         ));
     }
     let path = paths::resolve(root, folder, text, &kind, place)?;
-    let unreadable =
-        |error| failed(format!("could not read {label} `{text}`: {error}"), "check the permissions of the file");
+    let unreadable = |error| {
+        failed(format!("could not read {label} `{text}`: {error}"), "check the permissions of the file")
+    };
     let size = std::fs::metadata(&path).map_err(unreadable)?.len();
     if size > purpose.max_bytes() {
         let (size, limit) = (size.div_ceil(1024), purpose.max_bytes() / 1024);
@@ -152,8 +153,9 @@ impl ImageHeader {
             let hint = "export the image as PNG; it is sent to GitBook unchanged".to_owned();
             warning(format!("{label} is a {format} image named `.png`")).hint(hint)
         });
-        let shape = (purpose == Purpose::Icon && width != height)
-            .then(|| warning(format!("{label} is {width} × {height} pixels; GitBook displays icons as squares")));
+        let shape = (purpose == Purpose::Icon && width != height).then(|| {
+            warning(format!("{label} is {width} × {height} pixels; GitBook displays icons as squares"))
+        });
         format.into_iter().chain(shape).collect()
     }
 }

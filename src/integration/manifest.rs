@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::redact_manifest::masked;
+use super::redact_manifest::redact_manifest;
 use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
-use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
+use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
@@ -65,8 +65,10 @@ impl Manifest {
         };
         let place = SourceLocation::file(display_path);
         let text = normalize_line_ends(&read(path, root, &place)?);
-        let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
-        let node = YamlValue::parse(&text, &shown)?;
+        let document = YamlDocument::parse(&text);
+        let redacted = redact_manifest(&text, &document);
+        let node =
+            document.into_value(&redacted.map_or_else(|| place.clone(), |text| place.with_text(&text)))?;
         match node.value {
             YamlData::Mapping(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
             YamlData::Null => {
@@ -130,7 +132,9 @@ impl Manifest {
     fn unknown_env(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
         let hint = match (nearest(env, known.iter().copied()), known) {
             (Some(name), _) => format!("did you mean `{name}`?"),
-            (None, []) => "add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`".to_owned(),
+            (None, []) => {
+                "add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`".to_owned()
+            }
             (None, known) => format!("use one of: {}", known.join(", ")),
         };
         let message = format!("`envs` has no entry `{env}`");
@@ -174,9 +178,10 @@ pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Replaces each lone carriage return with a line feed. YAML ends a line at either, but the excerpts count only line feeds.
+/// Removes a byte order mark, and replaces each lone carriage return with a line feed. YAML ends a line at either, but excerpts
+/// count only line feeds.
 fn normalize_line_ends(text: &str) -> String {
-    let mut characters = text.chars().peekable();
+    let mut characters = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
     let mut normalized = String::with_capacity(text.len());
     while let Some(character) = characters.next() {
         let is_alone = character == '\r' && characters.peek() != Some(&'\n');
@@ -320,7 +325,13 @@ mod tests {
             Err("m: `envs` has no entry `productoin` (did you mean `production`?)"),
         );
         check_env(text, Some("x"), Err("m: `envs` has no entry `x` (use one of: production)"));
-        check_env("title: a", Some("x"), Err("m: `envs` has no entry `x` (add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`)"));
+        check_env(
+            "title: a",
+            Some("x"),
+            Err(
+                "m: `envs` has no entry `x` (add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`)",
+            ),
+        );
     }
 
     #[test]

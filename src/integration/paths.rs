@@ -17,9 +17,11 @@ pub(crate) struct FileKind {
 }
 
 /// A script to bundle.
-pub(crate) const ENTRY: FileKind = FileKind { label: "the script", completes_extension: true, extensions: &SCRIPTS };
+pub(crate) const ENTRY: FileKind =
+    FileKind { label: "the script", completes_extension: true, extensions: &SCRIPTS };
 /// A script that was built elsewhere.
-pub(crate) const BUILT_SCRIPT: FileKind = FileKind { label: "the script", completes_extension: false, extensions: &SCRIPTS };
+pub(crate) const BUILT_SCRIPT: FileKind =
+    FileKind { label: "the script", completes_extension: false, extensions: &SCRIPTS };
 
 const SCRIPTS: [&str; 8] = ["ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts"];
 
@@ -93,7 +95,8 @@ mod tests {
         let found = found.map_err(|problem| (problem.message.clone(), problem.hint.unwrap_or_default()));
         let missing = std::fs::metadata("no such file").unwrap_err().to_string();
         let expected = expected.map(str::to_owned);
-        let expected = expected.map_err(|(problem, hint)| (problem.replace("MISSING", &missing), hint.to_owned()));
+        let expected =
+            expected.map_err(|(problem, hint)| (problem.replace("MISSING", &missing), hint.to_owned()));
         assert_eq!(found, expected, "{text}");
     }
 
@@ -136,6 +139,11 @@ mod tests {
         check(&["icon.png"], &ICON, "icon.png", Ok("icon.png"));
         let problem = ("could not read the icon `icon`: MISSING", "did you mean `./icon.png`?");
         check(&["icon.png"], &ICON, "icon", Err(problem));
-        check(&["src/main.ts"], &ENTRY, "src", Err(("the script `src` is not a file", "write the path of a file")));
+        check(
+            &["src/main.ts"],
+            &ENTRY,
+            "src",
+            Err(("the script `src` is not a file", "write the path of a file")),
+        );
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf 
     let is_root = |ancestor: &&Path| {
         ancestor.parent().is_some()
             && (*ancestor == working_directory
-                || Some(*ancestor) == workspace.as_deref() || is_workspace(ancestor))
+                || Some(*ancestor) == workspace.as_deref()
+                || is_workspace(ancestor))
     };
     folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
 }

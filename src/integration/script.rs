@@ -25,7 +25,8 @@ pub(super) async fn script(
     } else {
         let script = files::read_text(&path, |path| files::is_content(path, &root)).map_err(|error| {
             let message = format!("could not read the script `{text}`: {error}");
-            let hint = "set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`".to_owned();
+            let hint = "set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`"
+                .to_owned();
             vec![Diagnostic::error(place.clone(), message).hint(hint)]
         })?;
         bundle::check_built(&path, &script, &display_base(folder), packaging.packaging_context).await?;

@@ -93,7 +93,9 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
         match parts(text) {
             Err(problem) => found.push(invalid_expression(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
-                SecretPart::Variable(name) if is_token(name) => Some(reserved_token(&key.name, name, &node.place)),
+                SecretPart::Variable(name) if is_token(name) => {
+                    Some(reserved_token(&key.name, name, &node.place))
+                }
                 SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
                     format!("`secrets.{}` uses the variable `{name}`, which is not set here", key.name),
@@ -134,7 +136,8 @@ async fn resolve_value(
     }
     if value.contains("${{") || value.contains("$ {{") {
         let message = format!("`secrets.{key}` still contains an expression after it was resolved");
-        let hint = "check the variable in the CI system: its value contains an expression that was not replaced";
+        let hint =
+            "check the variable in the CI system: its value contains an expression that was not replaced";
         return Err(Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))));
     }
     Ok(value.into())
@@ -158,7 +161,9 @@ fn variable<'a>(
 }
 
 fn reserved_token(key: &str, name: &str, place: &SourceLocation) -> Diagnostic {
-    let message = format!("`secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system");
+    let message = format!(
+        "`secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
+    );
     let hint = "create a separate token for the integration and pass it in another variable".to_owned();
     Diagnostic::error(place.clone(), message).hint(hint)
 }
@@ -322,7 +327,8 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn one_password_and_its_children_end_at_the_timeout() {
-        check_one_password(Some("exec /bin/sleep 60"), Err("no response within 1s (`GITBOOK_TIMEOUT`)")).await;
+        check_one_password(Some("exec /bin/sleep 60"), Err("no response within 1s (`GITBOOK_TIMEOUT`)"))
+            .await;
         check_one_password(Some("echo value; /bin/sleep 60 & exit 0"), Ok("x value")).await;
         check_one_password(
             Some("/bin/sleep 60 & /bin/sleep 60"),
@@ -336,7 +342,9 @@ mod tests {
         let variables = [("GITBOOK_TOKEN", "hush"), ("CI_JOB_TOKEN", "hush")];
         let yaml = "a: 'x ${{ env.GITBOOK_TOKEN }}'\nb: '${{ env.CI_JOB_TOKEN }}'\nc: '${{ env.NPM_TOKEN }}'";
         let uses = |line: u8, key, name| {
-            format!("m:{line}:4: `secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system")
+            format!(
+                "m:{line}:4: `secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
+            )
         };
         let expected =
             [uses(1, "a", "GITBOOK_TOKEN"), uses(2, "b", "CI_JOB_TOKEN"), uses(3, "c", "NPM_TOKEN")];

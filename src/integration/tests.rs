@@ -159,7 +159,8 @@ fn all_problems_are_reported_and_only_errors_prevent_publishing() {
 #[test]
 fn missing_fields_are_not_reported_if_a_part_was_not_read() {
     let manifest = "name: hello\norganization: acme\nscript: main.js\nscopes: []\nvisibility: secret\n";
-    let visibility = "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not a valid value";
+    let visibility =
+        "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not a valid value";
     check(&repository(manifest), &[visibility, "error: gitbook-manifest.yaml: `title` is missing"]);
     check(
         &repository(format!("{manifest}envs: {{prod: {{title: Hello}}}}\n")).env("prodd"),
@@ -288,7 +289,10 @@ fn a_preview_differs_in_title_visibility_and_marker() {
     let marker = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
     assert_eq!(marker, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
-    assert_eq!(marker, OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..preview_identity("abc").mark });
+    assert_eq!(
+        marker,
+        OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..preview_identity("abc").mark }
+    );
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
     for (field, value) in

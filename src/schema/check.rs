@@ -46,8 +46,12 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn check_value(&mut self, node: &YamlValue, rule: &SchemaRule, path: &str) {
         match (rule, &node.value) {
-            (SchemaRule::Any, _) | (SchemaRule::Boolean, YamlData::Bool(_)) | (SchemaRule::Number, YamlData::Number(_)) => {}
-            (SchemaRule::Text { min, max }, YamlData::Text(text)) => self.check_length(node, text, *min, *max, path),
+            (SchemaRule::Any, _)
+            | (SchemaRule::Boolean, YamlData::Bool(_))
+            | (SchemaRule::Number, YamlData::Number(_)) => {}
+            (SchemaRule::Text { min, max }, YamlData::Text(text)) => {
+                self.check_length(node, text, *min, *max, path)
+            }
             (SchemaRule::Url { max }, YamlData::Text(text)) => {
                 self.check_length(node, text, 1, *max, path);
                 if let Some(problem) = url::problem(text) {
@@ -72,7 +76,9 @@ impl Checker<'_> {
                     self.check_value(value, of, &join(path, &key.name));
                 }
             }
-            (SchemaRule::Object(fields), YamlData::Mapping(map)) => self.check_object(node, map, &[fields], path),
+            (SchemaRule::Object(fields), YamlData::Mapping(map)) => {
+                self.check_object(node, map, &[fields], path)
+            }
             (SchemaRule::TextOr(_), YamlData::Text(_)) => {}
             (SchemaRule::TextOr(other), _) => self.check_value(node, other, path),
             (SchemaRule::IfHas { key, instead_of, then, otherwise }, YamlData::Mapping(map)) => {
@@ -80,7 +86,9 @@ impl Checker<'_> {
                     (Some(_), Some(_)) => {
                         self.error(
                             node,
-                            format!("`{path}` has both `{key}` and `{instead_of}`; only one of them is allowed"),
+                            format!(
+                                "`{path}` has both `{key}` and `{instead_of}`; only one of them is allowed"
+                            ),
                         );
                     }
                     (Some(_), None) => self.check_value(node, then, path),
@@ -280,14 +288,20 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_reported_with_the_right_one() {
-        check("summary: 12\n", &["error m:6:10: `summary` is a number; it must be text (put the value in quotes)"]);
+        check(
+            "summary: 12\n",
+            &["error m:6:10: `summary` is a number; it must be text (put the value in quotes)"],
+        );
         check(
             "categories: content\n",
             &[
                 "error m:6:13: `categories` is text; it must be a list (put the value in brackets, or write each item on its own line after `- `)",
             ],
         );
-        check("icon:\n", &["error m:6:5: `icon` is empty; it must be text (add a value, or remove the field)"]);
+        check(
+            "icon:\n",
+            &["error m:6:5: `icon` is empty; it must be text (add a value, or remove the field)"],
+        );
         check(
             "configurations:\n  account:\n    properties:\n      key: {type: number, default: x}\n",
             &["error m:9:36: `configurations.account.properties.key.default` is text; it must be a number"],
@@ -340,7 +354,9 @@ mod tests {
     fn a_configuration_has_a_component_or_properties() {
         check(
             "configurations: {site: {properties: {}, componentId: a}}\n",
-            &["error m:6:24: `configurations.site` has both `componentId` and `properties`; only one of them is allowed"],
+            &[
+                "error m:6:24: `configurations.site` has both `componentId` and `properties`; only one of them is allowed",
+            ],
         );
     }
 
@@ -368,7 +384,9 @@ mod tests {
     fn missing_fields_are_reported_at_their_object() {
         check(
             "contentSources:\n- id: x\n  title: xy\n",
-            &["error m:7:3: `contentSources[0].configuration` is missing (add `configuration`; it must be a mapping)"],
+            &[
+                "error m:7:3: `contentSources[0].configuration` is missing (add `configuration`; it must be a mapping)",
+            ],
         );
         check(
             "configurations: {site: {properties: {b: {type: button}}}}\n",

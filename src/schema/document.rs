@@ -137,7 +137,8 @@ fn a_new_name_is_a_difference_only_in_a_closed_list() {
     let addition = |name: &str| vec![name.to_owned()];
     let (differences, found) = compare_changed("IntegrationScope/enum/99", json!("moon:read"));
     assert_eq!((differences, found), (vec![], addition("the name `moon:read` of `scopes[]`")));
-    let (differences, found) = compare_changed("PublishIntegration/properties/moon", json!({"type": "string"}));
+    let (differences, found) =
+        compare_changed("PublishIntegration/properties/moon", json!({"type": "string"}));
     assert_eq!((differences, found), (vec![], addition("the field `moon`")));
     let (differences, found) = compare_changed("IntegrationVisibility/enum/99", json!("hidden"));
     assert_eq!(differences, ["visibility.hidden: a name there, rejected here"]);

@@ -34,10 +34,9 @@ pub(super) fn problem(error: &Error, source: &YamlText<'_>) -> Diagnostic {
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             ("the anchor refers to itself".to_owned(), Some("write the value itself instead of the anchor"))
         }
-        Error::MultipleDocuments { .. } => (
-            "more than one document".to_owned(),
-            Some("remove the line `---` and everything below it"),
-        ),
+        Error::MultipleDocuments { .. } => {
+            ("more than one document".to_owned(), Some("remove the line `---` and everything below it"))
+        }
         Error::UnsupportedTag { tag, .. } if CORE_TAGS.contains(&tag.as_str()) => {
             (format!("{MISPLACED_TAG}{tag}`"), None)
         }

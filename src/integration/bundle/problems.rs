@@ -11,7 +11,7 @@ use super::service::Crash;
 use super::sources::Unread;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
-use crate::integration::packaging_context::End;
+use crate::integration::packaging_context::ProcessEnd;
 
 /// The context of problems.
 pub(super) struct Problems<'a> {
@@ -173,15 +173,15 @@ pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagno
                 "simplify the file, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
             )
         }
-        (None, End::Exit(status)) if is_overflow(status) => (
+        (None, ProcessEnd::Exit(status)) if is_overflow(status) => (
             "the code is nested too deeply for the bundler".to_owned(),
             "split the expression, or import large data as JSON or as the text of a `.raw.js` file",
         ),
-        (None, End::Late) => (
+        (None, ProcessEnd::Timeout) => (
             "the script takes more than 2 minutes to bundle".to_owned(),
             "split expressions of thousands of parts, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
         ),
-        (None, End::Exit(status)) => (
+        (None, ProcessEnd::Exit(status)) => (
             format!("the bundler was ended by the system: {status}"),
             "give the step more memory, or make the script smaller",
         ),

@@ -78,7 +78,9 @@ impl CachedScript {
             Self::InMemory(script) => Ok(script.into()),
             Self::InFile { file, offset, length } => {
                 let text = read(file, *offset, *length).map(Cow::Owned);
-                text.map_err(|error| SourceChanged::Unreadable("the temporary file for scripts".to_owned(), error))
+                text.map_err(|error| {
+                    SourceChanged::Unreadable("the temporary file for scripts".to_owned(), error)
+                })
             }
         }
     }

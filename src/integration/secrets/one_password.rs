@@ -51,7 +51,8 @@ impl OnePassword<'_> {
     pub(super) async fn read(&self, reference: &str) -> Result<SecretString, OnePasswordError> {
         let timed_out =
             || format!("no response within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.timeout));
-        let output = tokio::time::timeout(self.timeout, self.call(reference)).await.map_err(|_| timed_out())??;
+        let output =
+            tokio::time::timeout(self.timeout, self.call(reference)).await.map_err(|_| timed_out())??;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr);
             let reason = message.lines().next().map_or_else(|| output.status.to_string(), str::to_owned);

@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::integration::{Integration, Override, Packaged, Packaging, PackagingContext, IntegrationSource, ValueFormat};
+use crate::integration::{
+    Integration, IntegrationSource, Override, Packaged, Packaging, PackagingContext, ValueFormat,
+};
 use crate::integration::{discover, from_variables, package};
 
 /// A manifest with the required fields.
@@ -59,7 +61,13 @@ impl Repository {
         self
     }
 
-    pub(super) fn field(mut self, key: &'static str, variable: &str, format: ValueFormat, value: &str) -> Self {
+    pub(super) fn field(
+        mut self,
+        key: &'static str,
+        variable: &str,
+        format: ValueFormat,
+        value: &str,
+    ) -> Self {
         self.overrides.push(Override { key, variable: variable.into(), format, value: value.into() });
         self
     }

@@ -24,7 +24,8 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Compares a rule with a schema of the document.
     pub(super) fn of(document: &'a Value, rule: &SchemaRule, schema: &str) -> Self {
-        let mut comparison = Self { document, compared: 0, differences: BTreeMap::new(), additions: Vec::new() };
+        let mut comparison =
+            Self { document, compared: 0, differences: BTreeMap::new(), additions: Vec::new() };
         comparison.value(rule, &document["components"]["schemas"][schema], "");
         comparison
     }
@@ -35,7 +36,12 @@ impl<'a> Comparison<'a> {
         match rule {
             SchemaRule::Any => {}
             SchemaRule::Text { min, max } => {
-                self.keywords(schema, path, &[typed("string"), min_length(*min), maximum("maxLength", *max)], &[]);
+                self.keywords(
+                    schema,
+                    path,
+                    &[typed("string"), min_length(*min), maximum("maxLength", *max)],
+                    &[],
+                );
             }
             SchemaRule::Url { max } => {
                 let format = ("format", json!("uri"));
@@ -71,7 +77,13 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares with the only matching alternative of `oneOf`.
-    fn choice(&mut self, rule: &SchemaRule, schema: &'a Value, path: &str, is_match: impl Fn(&&Value) -> bool) {
+    fn choice(
+        &mut self,
+        rule: &SchemaRule,
+        schema: &'a Value,
+        path: &str,
+        is_match: impl Fn(&&Value) -> bool,
+    ) {
         let choices = schema["oneOf"].as_array().into_iter().flatten().map(|choice| self.resolved(choice));
         match choices.filter(is_match).collect::<Vec<_>>()[..] {
             [choice] => self.value(rule, choice, path),
@@ -123,7 +135,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares case by case. The key of each alternative allows a single text, which identifies the case.
-    fn tagged(&mut self, key: &str, common: &[Field], cases: &[(&str, &[Field])], schema: &'a Value, path: &str) {
+    fn tagged(
+        &mut self,
+        key: &str,
+        common: &[Field],
+        cases: &[(&str, &[Field])],
+        schema: &'a Value,
+        path: &str,
+    ) {
         self.keywords(schema, path, &[], &["allOf"]);
         let (shared, choices) = (self.resolved(&schema["allOf"][0]), self.resolved(&schema["allOf"][1]));
         self.keywords(choices, path, &[], &["oneOf"]);
