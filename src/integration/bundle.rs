@@ -31,7 +31,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::packaging_context::{End, PackagingContext, Threads, with_large_stack};
+use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large_stack};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use corrections::Corrections;
 use diagnostics::{DiagnosticContext, is_unresolved};
@@ -122,7 +122,7 @@ async fn request_bundle(
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
             }
             Ok(Err(crash)) => {
-                let is_late = matches!(crash.end, End::Late);
+                let is_late = matches!(crash.end, ProcessEnd::Timeout);
                 last = Some(crash);
                 if is_late {
                     break;

@@ -11,7 +11,7 @@ use super::service::Crash;
 use super::sources::ReadFailure;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
-use crate::integration::packaging_context::End;
+use crate::integration::packaging_context::ProcessEnd;
 
 /// The paths that a diagnostic depends on.
 pub(super) struct DiagnosticContext<'a> {
@@ -179,15 +179,15 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, shown_from: &Path) -> Di
                 "simplify this file, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
             )
         }
-        (None, End::Exit(status)) if is_stack_overflow(status) => (
+        (None, ProcessEnd::Exit(status)) if is_stack_overflow(status) => (
             "the code is nested too deeply for the bundler".to_owned(),
             "split the nested expression, or import large data as JSON or as the text of a `.raw.js` file",
         ),
-        (None, End::Late) => (
+        (None, ProcessEnd::Timeout) => (
             "bundling took too long: the limit is 2 minutes".to_owned(),
             "split expressions with thousands of operands, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
         ),
-        (None, End::Exit(status)) => (
+        (None, ProcessEnd::Exit(status)) => (
             format!("the bundler process ended unexpectedly: {status}"),
             "give this step more memory, or make the script smaller",
         ),

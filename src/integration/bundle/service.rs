@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bundle, OnParse, PackageSize};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
-use crate::integration::packaging_context::{Answer, End, Threads};
+use crate::integration::packaging_context::{ProcessEnd, ProcessReply, Threads};
 
 /// A request to bundle a script, or to check a built one.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub(super) struct Crash {
     /// The message of a panic.
     pub(super) panic: Option<String>,
     /// The exit status or the timeout.
-    pub(super) end: End,
+    pub(super) end: ProcessEnd,
 }
 
 /// Returns true for the last line of an answer.
@@ -73,7 +73,7 @@ pub(super) fn is_last_line(line: &str) -> bool {
 ///
 /// # Errors
 /// A crash of the process.
-pub(super) fn parse_answer(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
+pub(super) fn parse_answer(answer: ProcessReply) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
     let (mut file, mut panic) = (None, None);
     for line in &answer.lines {
         match serde_json::from_str(line) {
@@ -84,7 +84,7 @@ pub(super) fn parse_answer(answer: Answer) -> Result<Result<Bundle, Vec<Diagnost
             Err(error) => panic = Some(error.to_string()),
         }
     }
-    Err(Crash { file, panic, end: answer.end.unwrap_or(End::Late) })
+    Err(Crash { file, panic, end: answer.end.unwrap_or(ProcessEnd::Timeout) })
 }
 
 /// Answers requests until the input ends. `output` opens the standard output, once for each line, so that the panic handler
