@@ -170,7 +170,6 @@ async fn a_preview_is_deleted_once_and_then_it_was_not_there() {
     assert!(!folder.path().join("hello-fix").exists() && folder.path().join("hello-other").exists());
     let again = delete().runs().await;
     assert_eq!((again.code, results(&again)), (Some(0), deleted.to_vec()));
-    assert_eq!(again.integrations()[0]["result"], "deleted");
 }
 
 #[tokio::test]
