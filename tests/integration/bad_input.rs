@@ -7,16 +7,16 @@ mod sources;
 mod variables;
 mod yaml;
 
-use crate::support::{Deployment, Recorded as _, Repository, deployment, gitbook, repository};
+use crate::support::{Deployment, RecordedRequests as _, Repository, deployment, gitbook, repository};
 
 /// The log of a run that is configured wrongly: exit code 2, and nothing was sent.
 async fn refused(run: Deployment, repository: &Repository) -> String {
     let server = gitbook().await;
-    let ended = run.against(&server.uri()).folder(repository).runs().await;
-    assert_eq!(ended.code, Some(2), "{ended:#?}");
-    assert_eq!(server.asked().await, [""; 0], "{ended:#?}");
-    assert_eq!(ended.output("result"), "failed");
-    ended.log()
+    let finished = run.against(&server.uri()).folder(repository).run().await;
+    assert_eq!(finished.code, Some(2), "{finished:#?}");
+    assert_eq!(server.requests().await, [""; 0], "{finished:#?}");
+    assert_eq!(finished.output("result"), "failed");
+    finished.log()
 }
 
 /// The log of publishing a repository that is no good.

@@ -14,36 +14,36 @@ use fake_github::{Barrier, FakeGitHub, Head};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Fault, Faulty, Finished, Repository, Running, Sandbox, deployment, payloads, repository,
-    until,
+    Deployment, Fault, FaultInjector, Finished, Repository, Running, Sandbox, deployment, payloads,
+    repository, until,
 };
 
 /// GitHub's runner kills a step 10 s after its first signal.
-const LONGEST_END: Duration = Duration::from_secs(10);
+const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
 /// What is sent, one after the other, and the exit code.
 const SIGNALS: [(&[&str], i32); 5] =
     [(&["INT"], 130), (&["TERM"], 143), (&["HUP"], 129), (&["INT", "INT"], 130), (&["INT", "TERM"], 130)];
 
 /// A GitBook and a forge, and what is to be deployed: two integrations, one after the other.
-struct World {
+struct TestEnvironment {
     sandbox: Sandbox,
-    gitbook: Faulty,
+    gitbook: FaultInjector,
     forge: FakeGitHub,
     repository: Repository,
 }
 
 /// A run that has come to the stage at which it gets its signals.
 struct Started {
-    world: World,
+    environment: TestEnvironment,
     run: Running,
     /// What goes on once the signals were sent.
-    gate: Option<Barrier>,
+    barrier: Option<Barrier>,
     /// What must last as long as the run.
     held: Box<dyn Send>,
 }
 
-impl World {
+impl TestEnvironment {
     async fn new() -> Self {
         let sandbox = Sandbox::start().await;
         // Somebody's own, so that the organization is there whatever happens.
@@ -51,7 +51,7 @@ impl World {
             "other",
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
         );
-        let gitbook = Faulty::before(&sandbox).await;
+        let gitbook = FaultInjector::before(&sandbox).await;
         let forge = FakeGitHub::start().await;
         forge.set_branch("main", &sha());
         forge.open_pull_request(12, Head::own("fix"), &sha());
@@ -61,11 +61,11 @@ impl World {
 
     /// The same with the previews of both.
     async fn with_previews() -> Self {
-        let world = Self::new().await;
+        let environment = Self::new().await;
         for name in ["one", "two"] {
-            world.sandbox.set(&format!("{name}-fix"), &preview(name));
+            environment.sandbox.set(&format!("{name}-fix"), &preview(name));
         }
-        world
+        environment
     }
 
     fn on(&self, event: &str, payload: &Value) -> Deployment {
@@ -95,50 +95,56 @@ impl World {
     }
 
     /// Each integration that is there, with its version.
-    fn there(&self) -> BTreeMap<String, Value> {
+    fn versions(&self) -> BTreeMap<String, Value> {
         let version = |name: String| (name.clone(), self.sandbox.integration(&name)["version"].clone());
         self.sandbox.names().into_iter().map(version).collect()
     }
 
     /// Each deployment's environment and its states, none of which may be left open.
     fn deployments(&self) -> Vec<String> {
-        let told = |deployment: &fake_github::Deployment| {
+        let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
             let last = states.last().copied().unwrap_or_default();
             assert!(matches!(last, "success" | "failure" | "inactive"), "{deployment:?}");
             format!("{}: {}", deployment.environment, states.join(", "))
         };
-        self.forge.deployments().iter().map(told).collect()
+        self.forge.deployments().iter().map(outcome).collect()
     }
 
     /// Starts a run, which gets its signals once a fault has come about.
-    async fn struck(self, run: Deployment, kind: &'static str, fault: Fault) -> Started {
+    async fn started_with_fault(self, run: Deployment, kind: &'static str, fault: Fault) -> Started {
         self.gitbook.fail(kind, fault, 1);
-        self.struck_by(run, 1).await
+        self.started_with_faults(run, 1).await
     }
 
     /// The same once so many faults that are ordered already have come about.
-    async fn struck_by(self, run: Deployment, faults: usize) -> Started {
-        let run = run.starts();
+    async fn started_with_faults(self, run: Deployment, faults: usize) -> Started {
+        let run = run.start();
         until("the faults strike, or it ends", async || {
-            self.gitbook.struck() == faults || run.written("outputs").is_some()
+            self.gitbook.fault_count() == faults || run.written("outputs").is_some()
         })
         .await;
-        assert_eq!(self.gitbook.struck(), faults, "{:?} {:?}", self.gitbook.requests(), run.written("log"));
+        assert_eq!(
+            self.gitbook.fault_count(),
+            faults,
+            "{:?} {:?}",
+            self.gitbook.requests(),
+            run.written("log")
+        );
         Started::new(self, run)
     }
 
     /// Starts a run, which gets its signals once a request stands before the gate.
-    async fn gated(self, run: Deployment, gate: Barrier) -> Started {
-        let run = run.starts();
-        gate.reached().await;
-        Started { gate: Some(gate), ..Started::new(self, run) }
+    async fn gated(self, run: Deployment, barrier: Barrier) -> Started {
+        let run = run.start();
+        barrier.reached().await;
+        Started { barrier: Some(barrier), ..Started::new(self, run) }
     }
 }
 
 impl Started {
-    fn new(world: World, run: Running) -> Self {
-        Self { world, run, gate: None, held: Box::new(()) }
+    fn new(environment: TestEnvironment, run: Running) -> Self {
+        Self { environment, run, barrier: None, held: Box::new(()) }
     }
 
     /// Keeps something until the run has ended.
@@ -148,28 +154,28 @@ impl Started {
 
     /// Sends the signals and tells what came of it, which must be true.
     async fn cancelled(self, signals: &[&str], code: i32) -> String {
-        let Self { world, run, gate, held } = self;
-        let (asked, there) = (world.gitbook.requests(), world.there());
+        let Self { environment, run, barrier, held } = self;
+        let (received, existing) = (environment.gitbook.requests(), environment.versions());
         let started = Instant::now();
         for signal in signals {
             run.signal(signal).await;
         }
-        if let Some(gate) = gate {
-            until("the signal has come", async || run.has_said("nothing new is started")).await;
-            gate.release();
+        if let Some(barrier) = barrier {
+            until("the signal has come", async || run.has_logged("nothing new is started")).await;
+            barrier.release();
         }
-        let ended = run.ends().await;
-        assert!(started.elapsed() < LONGEST_END, "{:?}: {}", started.elapsed(), ended.log());
+        let finished = run.finish().await;
+        assert!(started.elapsed() < MAX_SHUTDOWN_TIME, "{:?}: {}", started.elapsed(), finished.log());
         drop(held);
-        assert_eq!(world.gitbook.requests(), asked, "nothing is started: {}", ended.log());
-        assert_true(&ended, code, &world, &there);
-        let forge = [world.deployments(), world.comment()].concat();
-        let text = [told(&ended), forge.join("\n")].join("\n");
+        assert_eq!(environment.gitbook.requests(), received, "nothing is started: {}", finished.log());
+        assert_true(&finished, code, &environment, &existing);
+        let forge = [environment.deployments(), environment.comment()].concat();
+        let text = [result_and_events(&finished), forge.join("\n")].join("\n");
         text.replace("SIGTERM", "SIG…").replace("SIGINT", "SIG…").replace("SIGHUP", "SIG…")
     }
 }
 
-impl World {
+impl TestEnvironment {
     /// The rows of the comment on the pull request.
     fn comment(&self) -> Vec<String> {
         let comments = self.forge.comments(12);
@@ -181,9 +187,9 @@ impl World {
 
 /// What it came to for each of the signals, which is the same but for the name and the code.
 async fn cancelled(start: impl AsyncFn() -> Started) -> String {
-    let told = each_cancelled(start).await;
-    assert!(told.iter().all(|other| *other == told[0]), "{}", told.join("\n---\n"));
-    told[0].clone()
+    let outcome = each_cancelled(start).await;
+    assert!(outcome.iter().all(|other| *other == outcome[0]), "{}", outcome.join("\n---\n"));
+    outcome[0].clone()
 }
 
 async fn each_cancelled(start: impl AsyncFn() -> Started) -> Vec<String> {
@@ -194,9 +200,18 @@ async fn each_cancelled(start: impl AsyncFn() -> Started) -> Vec<String> {
     futures::future::join_all(each).await
 }
 
-fn assert_true(ended: &Finished, code: i32, world: &World, before: &BTreeMap<String, Value>) {
-    let (log, after) = (ended.log(), world.there());
-    assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(code), Some(code.into())), "{log}");
+fn assert_true(
+    finished: &Finished,
+    code: i32,
+    environment: &TestEnvironment,
+    before: &BTreeMap<String, Value>,
+) {
+    let (log, after) = (finished.log(), environment.versions());
+    assert_eq!(
+        (finished.code, finished.report["exit_code"].as_i64()),
+        (Some(code), Some(code.into())),
+        "{log}"
+    );
     assert!(!log.contains("panicked"), "{log}");
     let signal = match code {
         129 => "SIGHUP",
@@ -204,11 +219,14 @@ fn assert_true(ended: &Finished, code: i32, world: &World, before: &BTreeMap<Str
         _ => "SIGTERM",
     };
     assert_eq!(log.matches(&format!("warning: {signal}: ")).count(), 1, "{log}");
-    let message = ended.report["error"]["message"].as_str().unwrap();
+    let message = finished.report["error"]["message"].as_str().unwrap();
     assert!(message.contains(signal), "{log}");
-    assert!(log.contains(&format!("error: {message}\n")) && ended.summary.contains(message), "{ended:#?}");
-    assert_eq!(ended.report["result"], ended.output("result"), "{log}");
-    for integration in ended.integrations().as_array().unwrap() {
+    assert!(
+        log.contains(&format!("error: {message}\n")) && finished.summary.contains(message),
+        "{finished:#?}"
+    );
+    assert_eq!(finished.report["result"], finished.output("result"), "{log}");
+    for integration in finished.integrations().as_array().unwrap() {
         let name = integration["name"].as_str().unwrap();
         let (was, is) = (before.get(name), after.get(name));
         let message = integration["error"]["message"].as_str().unwrap_or_default();
@@ -221,14 +239,14 @@ fn assert_true(ended: &Finished, code: i32, world: &World, before: &BTreeMap<Str
             _ => assert_eq!(was, is, "{log}"),
         }
         for doubt in ["may have happened", "may or may not have happened"] {
-            assert_eq!(ended.summary.contains(doubt), log.contains(doubt), "{}", ended.summary);
+            assert_eq!(finished.summary.contains(doubt), log.contains(doubt), "{}", finished.summary);
         }
     }
 }
 
 /// The result and the events of a run.
-fn told(ended: &Finished) -> String {
-    format!("result {}\n{}", ended.output("result"), ended.events().join("\n"))
+fn result_and_events(finished: &Finished) -> String {
+    format!("result {}\n{}", finished.output("result"), finished.events().join("\n"))
 }
 
 fn sha() -> String {

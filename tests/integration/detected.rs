@@ -11,9 +11,13 @@ async fn decision(variables: &[(&str, &str)]) -> String {
         .variable("GITBOOK_ENDPOINT", "sandbox")
         .variable("GITBOOK_LOG_FORMAT", "text");
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
-    let ended = run.folder(&repository().integration("hello")).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(0), "published".to_owned()), "{ended:#?}");
-    ended.decision().to_owned()
+    let finished = run.folder(&repository().integration("hello")).run().await;
+    assert_eq!(
+        (finished.code, finished.output("result")),
+        (Some(0), "published".to_owned()),
+        "{finished:#?}"
+    );
+    finished.decision().to_owned()
 }
 
 /// A job of a merge request's pipeline on GitLab, in the sandbox that lies in a folder.
@@ -165,18 +169,21 @@ async fn logs_the_decision_for_github() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "text");
     let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
-    insta::assert_snapshot!(run.runs().await.decision(), @"");
+    insta::assert_snapshot!(run.run().await.decision(), @"");
 }
 
 #[tokio::test]
 async fn gitlabs_stop_job_deletes_without_a_checkout_what_a_merge_request_has_published() {
     let (repository, sandbox) = (repository().integration("hello"), tempfile::tempdir().unwrap());
-    let ended = merge_request(&sandbox).folder(&repository).runs().await;
-    assert_eq!((ended.output("result"), ended.output("name")), ("published".into(), "hello-fix".into()));
+    let finished = merge_request(&sandbox).folder(&repository).run().await;
+    assert_eq!(
+        (finished.output("result"), finished.output("name")),
+        ("published".into(), "hello-fix".into())
+    );
     assert!(sandbox.path().join("hello-fix").exists());
     let stop = merge_request(&sandbox).variable("CI_ENVIRONMENT_ACTION", "stop");
-    let ended = stop.variable("GITBOOK_NAME", "hello").runs().await;
-    assert_eq!((ended.output("result"), ended.output("name")), ("deleted".into(), "hello-fix".into()));
+    let finished = stop.variable("GITBOOK_NAME", "hello").run().await;
+    assert_eq!((finished.output("result"), finished.output("name")), ("deleted".into(), "hello-fix".into()));
     assert!(!sandbox.path().join("hello-fix").exists());
 }
 
@@ -198,7 +205,7 @@ async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
     ]
     .into_iter()
     .fold(deployment(), |run, (name, value)| run.variable(name, value));
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
+    insta::assert_snapshot!(run.folder(&repository).run().await.log(), @r#"
     exit 0
     info: check system=Drone by=DRONE event="pull request updated" branch=unknown:main pull_request=12 repository=git.example.com/acme/integrations commit=1111111111111111111111111111111111111111
     notice: check: pull request #12 of a fork was updated, but there is no token: checked, not published
@@ -213,9 +220,9 @@ async fn parallel_jobs_share_the_integrations_and_publish_none_twice() {
     let job = async |index: &str| {
         let run = merge_request(&sandbox).variable("CI_NODE_INDEX", index).variable("CI_NODE_TOTAL", "2");
         let run = run.variable("CI_JOB_NAME", format!("gitbook {index}/2"));
-        let ended = run.folder(&repository).runs().await;
-        assert!(ended.decision().ends_with(&format!(" shard={index}/2")), "{}", ended.decision());
-        let published = ended.integrations().as_array().unwrap().clone();
+        let finished = run.folder(&repository).run().await;
+        assert!(finished.decision().ends_with(&format!(" shard={index}/2")), "{}", finished.decision());
+        let published = finished.integrations().as_array().unwrap().clone();
         published.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(job("1").await, ["one-fix", "two-fix"]);
@@ -237,7 +244,7 @@ async fn a_step_of_a_parallel_group_on_bitbucket_says_that_it_deploys_its_share_
             ("GITBOOK_SHARD", shard),
         ];
         let run = deployment().folder(&repository);
-        variables.into_iter().fold(run, |run, (name, value)| run.variable(name, value)).runs()
+        variables.into_iter().fold(run, |run, (name, value)| run.variable(name, value)).run()
     };
     insta::assert_snapshot!(step("").await.log(), @r#"
     exit 0

@@ -3,7 +3,7 @@
 #[cfg(unix)] // which has these signals
 mod signals;
 
-use crate::support::{Recorded as _, deployment, gitbook, repository, said};
+use crate::support::{RecordedRequests as _, api_error, deployment, gitbook, repository};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
@@ -11,32 +11,32 @@ use wiremock::{Mock, MockServer};
 async fn done_is_0() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let ended = deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await;
-    assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(0), Some(0)), "{ended:#?}");
-    assert_eq!(ended.output("result"), "published");
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
+    let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
+    assert_eq!((finished.code, finished.report["exit_code"].as_i64()), (Some(0), Some(0)), "{finished:#?}");
+    assert_eq!(finished.output("result"), "published");
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }
 
 #[tokio::test]
 async fn nothing_to_do_is_0_and_says_so() {
     let server = gitbook().await;
-    let ended = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: nothing system="no CI system" event=tag
     notice: nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag
     "#);
-    assert_eq!((ended.output("mode"), ended.output("result")), ("nothing".into(), "skipped".into()));
-    assert_eq!(server.asked().await, [""; 0]);
+    assert_eq!((finished.output("mode"), finished.output("result")), ("nothing".into(), "skipped".into()));
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_deployment_that_failed_is_1() {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(said(401, "Authentication required")).mount(&server).await;
+    Mock::given(any()).respond_with(api_error(401, "Authentication required")).mount(&server).await;
     let repository = repository().integration("hello");
-    let ended = deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -45,15 +45,15 @@ async fn a_deployment_that_failed_is_1() {
     cause: GitBook did not accept the token: 401 Authentication required
      hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
     "#);
-    assert_eq!(ended.report["exit_code"], 1);
-    assert_eq!(ended.output("result"), "failed");
+    assert_eq!(finished.report["exit_code"], 1);
+    assert_eq!(finished.output("result"), "failed");
 }
 
 #[tokio::test]
 async fn a_sandbox_that_has_no_folder_is_2() {
     let repository = repository().integration("hello").file("taken", "");
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
+    insta::assert_snapshot!(run.folder(&repository).run().await.log(), @r#"
     exit 2
     info: publish: no event is known; this is the sandbox system="no CI system" event=none
     error: the sandbox in `<folder>/taken` can't start
@@ -64,20 +64,20 @@ async fn a_sandbox_that_has_no_folder_is_2() {
 
 #[tokio::test]
 async fn a_bad_variable_is_2() {
-    let ended = deployment().variable("GITBOOK_MODE", "pubish").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    let finished = deployment().variable("GITBOOK_MODE", "pubish").run().await;
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_MODE: not a mode
      hint: did you mean `publish`? accepted: auto, publish, preview, delete, sweep, check, plan
     error: 1 error in 1 variable, nothing was sent
     ");
-    assert_eq!(ended.report["exit_code"], 2);
-    assert_eq!((ended.output("result"), ended.output("mode")), ("failed".into(), String::new()));
+    assert_eq!(finished.report["exit_code"], 2);
+    assert_eq!((finished.output("result"), finished.output("mode")), ("failed".into(), String::new()));
 }
 
 #[tokio::test]
 async fn an_argument_is_2() {
-    insta::assert_snapshot!(deployment().argument("publish").runs().await.log(), @"
+    insta::assert_snapshot!(deployment().argument("publish").run().await.log(), @"
     exit 2
     error: unknown argument `publish`
      hint: everything is set by environment variables; `--help` lists them
@@ -88,14 +88,14 @@ async fn an_argument_is_2() {
 async fn no_event_outside_the_sandbox_is_2() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let ended = deployment().against(&server.uri()).folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = deployment().against(&server.uri()).folder(&repository).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     info: refuse: no event is known system="no CI system" event=none
     error: nothing says what happened
      hint: say what happened with `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` where known), or what to do with `GITBOOK_MODE`; in a container, pass the CI system's own variables on with `docker run -e`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
     "#);
-    assert_eq!(server.asked().await, [""; 0]);
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -103,25 +103,25 @@ async fn an_empty_token_on_a_push_to_production_is_2() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).variable("GITBOOK_TOKEN", "").push_to("main");
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
+    insta::assert_snapshot!(run.folder(&repository).run().await.log(), @r#"
     exit 2
     info: refuse: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     error: `GITBOOK_TOKEN` is unset or empty
      hint: create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`
     "#);
-    assert_eq!(server.asked().await, [""; 0]);
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn an_event_that_is_not_understood_is_2() {
     let run = deployment().on_github("main", 1).variable("GITHUB_EVENT_PATH", "/nowhere/event.json");
-    insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").runs().await.log(), @r#"
+    insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").run().await.log(), @r#"
     exit 2
     error: what happened can't be told
     cause: the event file that `GITHUB_EVENT_PATH` names can't be read: No such file or directory (os error 2)
      hint: in a container, mount it: `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`
     "#);
-    insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").runs().await.log(), @"
+    insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").run().await.log(), @"
     exit 2
     error: what happened can't be told
     cause: `GITBOOK_EVENT` is not an event
@@ -133,21 +133,25 @@ async fn an_event_that_is_not_understood_is_2() {
 async fn a_bad_manifest_or_source_is_2() {
     let server = gitbook().await;
     let check = async |repository: crate::support::Repository| {
-        let ended = deployment().against(&server.uri()).publish().folder(&repository).runs().await;
-        assert_eq!((ended.code, ended.report["exit_code"].as_i64()), (Some(2), Some(2)), "{ended:#?}");
-        assert_eq!(ended.output("result"), "failed");
+        let finished = deployment().against(&server.uri()).publish().folder(&repository).run().await;
+        assert_eq!(
+            (finished.code, finished.report["exit_code"].as_i64()),
+            (Some(2), Some(2)),
+            "{finished:#?}"
+        );
+        assert_eq!(finished.output("result"), "failed");
     };
     check(repository()).await;
     check(repository().manifest("hello", "hel lo", "")).await;
     check(repository().integration("hello").file("hello/main.ts", "const;")).await;
-    assert_eq!(server.asked().await, [""; 0]);
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn help_and_version_are_0_and_go_to_the_output() {
     for (argument, expected) in [("--help", "GITBOOK_TOKEN"), ("--version", "gitbook-deploy ")] {
-        let ended = deployment().argument(argument).runs().await;
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-        assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+        let finished = deployment().argument(argument).run().await;
+        assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+        assert!(finished.stdout.contains(expected), "{}", finished.stdout);
     }
 }

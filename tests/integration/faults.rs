@@ -2,8 +2,8 @@
 //! was asked, and what is said. Nothing is reported done that is not, and nothing failed that may have happened without
 //! saying so.
 
+mod concurrent_changes;
 mod deleting;
-mod overtaken;
 mod previews;
 mod publishing;
 mod sweeping;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Effect, Fault, Faulty, Finished, Repository, Response, Sandbox, deployment, repository,
+    Deployment, Effect, Fault, FaultInjector, Finished, Repository, Response, Sandbox, deployment, repository,
 };
 
 /// What a failure says of which nobody knows whether it happened.
@@ -24,13 +24,13 @@ const MAY_HAVE_HAPPENED: &str = "may have happened";
 type Row<'a> = (&'a str, &'static str, &'a [Fault]);
 
 /// A sandbox behind a network that fails.
-struct World {
+struct TestEnvironment {
     sandbox: Sandbox,
-    proxy: Faulty,
+    proxy: FaultInjector,
     repository: Repository,
 }
 
-impl World {
+impl TestEnvironment {
     async fn new() -> Self {
         let sandbox = Sandbox::start().await;
         // Somebody's own, so that the organization is there whatever happens.
@@ -38,15 +38,15 @@ impl World {
             "other",
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
         );
-        let proxy = Faulty::before(&sandbox).await;
+        let proxy = FaultInjector::before(&sandbox).await;
         Self { sandbox, proxy, repository: repository().integration("hello") }
     }
 
     /// The same, where a preview of the branch `fix` is already.
     async fn with_preview() -> Self {
-        let world = Self::new().await;
-        world.sandbox.set("hello-fix", &preview("hello-fix", 7));
-        world
+        let environment = Self::new().await;
+        environment.sandbox.set("hello-fix", &preview("hello-fix", 7));
+        environment
     }
 
     /// A run with as many further tries as a row needs.
@@ -56,26 +56,26 @@ impl World {
     }
 
     /// Each integration that is there, with its version.
-    fn there(&self) -> BTreeMap<String, Value> {
+    fn versions(&self) -> BTreeMap<String, Value> {
         let version = |name: String| (name.clone(), self.sandbox.integration(&name)["version"].clone());
         self.sandbox.names().into_iter().map(version).collect()
     }
 
     /// What came of a run, in some lines, which must be true.
-    async fn told(&self, name: &str, run: Deployment) -> String {
-        self.told_since(self.there(), name, run).await
+    async fn outcome(&self, name: &str, run: Deployment) -> String {
+        self.outcome_since(self.versions(), name, run).await
     }
 
     /// The same, where what the run itself has changed counts from something later than its start.
-    async fn told_since(&self, before: BTreeMap<String, Value>, name: &str, run: Deployment) -> String {
-        let ended = run.runs().await;
-        let after = self.there();
-        assert_true(name, &ended, &before, &after, &self.proxy.requests());
-        let there: Vec<_> = after.iter().filter(|(name, _)| *name != "other").collect();
-        let there = there.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>();
-        let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
-        let asked = self.proxy.requests().join(" ");
-        format!("== {name}: {asked}; there: {there}\n{}", shown(&ended))
+    async fn outcome_since(&self, before: BTreeMap<String, Value>, name: &str, run: Deployment) -> String {
+        let finished = run.run().await;
+        let after = self.versions();
+        assert_true(name, &finished, &before, &after, &self.proxy.requests());
+        let existing: Vec<_> = after.iter().filter(|(name, _)| *name != "other").collect();
+        let existing = existing.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>();
+        let existing = if existing.is_empty() { "nothing".to_owned() } else { existing.join(", ") };
+        let received = self.proxy.requests().join(" ");
+        format!("== {name}: {received}; there: {existing}\n{}", shown(&finished))
     }
 }
 
@@ -98,7 +98,7 @@ fn preview(name: &str, run: u64) -> Value {
 }
 
 /// The exit code and the events of a run.
-fn shown(ended: &Finished) -> String {
+fn shown(finished: &Finished) -> String {
     let of_line = |line: &String| {
         // The operating system reports a reset in any of several calls, and an answer is cut at an unknown byte.
         let variable = ["the connection broke: ", "EOF while parsing "];
@@ -107,20 +107,20 @@ fn shown(ended: &Finished) -> String {
             None => line.clone(),
         }
     };
-    let lines: Vec<_> = ended.events().iter().map(of_line).collect();
-    format!("exit {}\n{}", ended.code.unwrap(), lines.join("\n"))
+    let lines: Vec<_> = finished.events().iter().map(of_line).collect();
+    format!("exit {}\n{}", finished.code.unwrap(), lines.join("\n"))
 }
 
 /// Holds what a run reports against what is there.
 fn assert_true(
     row: &str,
-    ended: &Finished,
+    finished: &Finished,
     before: &BTreeMap<String, Value>,
     after: &BTreeMap<String, Value>,
     requests: &[String],
 ) {
-    let log = ended.log();
-    let (integrations, notes) = (ended.integrations(), &ended.report["integrations"]);
+    let log = finished.log();
+    let (integrations, notes) = (finished.integrations(), &finished.report["integrations"]);
     for integration in integrations.as_array().unwrap() {
         let name = integration["name"].as_str().unwrap();
         let (was, is) = (before.get(name), after.get(name));
@@ -143,25 +143,30 @@ fn assert_true(
         let is_sent = requests.iter().any(|kind| !matches!(kind.as_str(), "GET" | "LIST"));
         assert!(is_sent || !may_have_happened, "{row}: {log}");
         assert_eq!(log.contains(MAY_HAVE_HAPPENED), may_have_happened, "{row}: {log}");
-        assert_eq!(ended.summary.contains(MAY_HAVE_HAPPENED), may_have_happened, "{row}: {}", ended.summary);
+        assert_eq!(
+            finished.summary.contains(MAY_HAVE_HAPPENED),
+            may_have_happened,
+            "{row}: {}",
+            finished.summary
+        );
     }
-    let failed = ended.output("result") == "failed";
-    assert_eq!(ended.code, Some(i32::from(failed)), "{row}: {log}");
-    assert_eq!(ended.report["exit_code"].as_i64(), Some(i64::from(failed)), "{row}");
-    assert_eq!(ended.report["result"], ended.output("result"), "{row}");
+    let failed = finished.output("result") == "failed";
+    assert_eq!(finished.code, Some(i32::from(failed)), "{row}: {log}");
+    assert_eq!(finished.report["exit_code"].as_i64(), Some(i64::from(failed)), "{row}");
+    assert_eq!(finished.report["result"], finished.output("result"), "{row}");
     let unchanged = |name: &str| before.get(name) == after.get(name);
     assert!(unchanged("other"), "{row}: {log}");
 }
 
 /// What all rows of a table come to, in their order. Where neighbours are told the same it stands below the last of them.
 async fn table(rows: &[Row<'_>], check: impl AsyncFn(&Row<'_>) -> String) -> String {
-    let told = futures::future::join_all(rows.iter().map(async |row| check(row).await)).await;
-    let told: Vec<_> = told.iter().map(|told| told.split_once('\n').unwrap()).collect();
+    let outcome = futures::future::join_all(rows.iter().map(async |row| check(row).await)).await;
+    let outcome: Vec<_> = outcome.iter().map(|outcome| outcome.split_once('\n').unwrap()).collect();
     let mut text = String::new();
-    for (index, (head, said)) in told.iter().enumerate() {
+    for (index, (head, message)) in outcome.iter().enumerate() {
         text.push_str(&format!("{head}\n"));
-        if told.get(index + 1).is_none_or(|(_, next)| next != said) {
-            text.push_str(&format!("{said}\n"));
+        if outcome.get(index + 1).is_none_or(|(_, next)| next != message) {
+            text.push_str(&format!("{message}\n"));
         }
     }
     text

@@ -11,15 +11,15 @@ use crate::support::{Finished, GitLab};
 
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-fn done(ended: &Finished) {
-    assert_eq!(ended.code, Some(0), "{}", ended.log());
+fn done(finished: &Finished) {
+    assert_eq!(finished.code, Some(0), "{}", finished.log());
 }
 
 /// The rows of our only note on merge request 12, as they read.
 fn rows(gitlab: &GitLab) -> Vec<String> {
     let project = gitlab.project();
     let ours = |note: &&crate::support::Note| {
-        note.merge_request == 12 && note.author == crate::support::US && !note.system
+        note.merge_request == 12 && note.author == crate::support::OWN_USER_ID && !note.system
     };
     let notes: Vec<_> = project.notes.iter().filter(ours).collect();
     assert!(notes.len() <= 1, "{notes:#?}");
@@ -29,8 +29,8 @@ fn rows(gitlab: &GitLab) -> Vec<String> {
 }
 
 /// The lines of a log that begin with a word, without the paths and times in them.
-fn lines(ended: &Finished, words: &[&str]) -> String {
-    let log = ended.log();
+fn lines(finished: &Finished, words: &[&str]) -> String {
+    let log = finished.log();
     let of_words = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));
     of_words.collect::<Vec<_>>().join("\n")
 }

@@ -22,15 +22,15 @@ use checks::Written;
 const FORMATS: [&str; 3] = ["github", "text", "json"];
 
 /// Asserts that nothing in what was written acts, and says how much was looked at.
-fn nothing_acts(written: &[Written]) {
-    let (mut sinks, mut acts) = (0, Vec::new());
+fn assert_nothing_injected(written: &[Written]) {
+    let (mut sinks, mut effects) = (0, Vec::new());
     for run in written {
-        let (read, found) = run.judged();
+        let (read, found) = run.check();
         sinks += read;
-        acts.extend(found);
+        effects.extend(found);
     }
     assert!(sinks >= 6 * written.len(), "{} runs, {sinks} sinks", written.len());
-    let all = acts.len();
-    acts.truncate(25);
-    assert!(acts.is_empty(), "{all} acts:\n{}", acts.join("\n"));
+    let all = effects.len();
+    effects.truncate(25);
+    assert!(effects.is_empty(), "{all} acts:\n{}", effects.join("\n"));
 }

@@ -101,7 +101,7 @@ impl Run {
             Some(token) => run.variable("GITHUB_TOKEN", format!("{token}{name}")),
             None => run,
         };
-        Self::Goes(tokio::spawn(run.runs()))
+        Self::Goes(tokio::spawn(run.run()))
     }
 
     fn is_under_way(&self) -> bool {
@@ -135,7 +135,7 @@ async fn play(scenario: Scenario, with_token: bool, schedule: Schedule) -> Playe
             second = Run::starts(world.second(), &addresses, token, 'B');
             continue;
         }
-        let waiting = scheduler.runs();
+        let waiting = scheduler.run();
         let Some(&only) = waiting.first() else { break };
         let run = match (waiting.contains(&'A'), waiting.contains(&'B')) {
             (true, true) if *choices.next().unwrap() => 'A',
@@ -186,7 +186,7 @@ fn asks_before_each_change(trace: &[String]) {
 /// Waits until each run that is under way waits for a request to pass.
 async fn settled(scheduler: &Scheduler, first: &Run, second: &Run) {
     for _ in 0..6000 {
-        let waiting = scheduler.runs();
+        let waiting = scheduler.run();
         let is_settled = |run: &Run, name: char| !run.is_under_way() || waiting.contains(&name);
         if is_settled(first, 'A') && is_settled(second, 'B') {
             return;

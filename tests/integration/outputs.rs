@@ -10,30 +10,30 @@ use serde_json::Value;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
-use crate::support::{Deployment, Finished, deployment, gitbook, repository, said};
+use crate::support::{Deployment, Finished, api_error, deployment, gitbook, repository};
 
 /// A GitBook that refuses everything, in these words.
 async fn refusing(status: u16, message: &str) -> MockServer {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(said(status, message)).mount(&server).await;
+    Mock::given(any()).respond_with(api_error(status, message)).mount(&server).await;
     server
 }
 
 /// The outputs in lines, without times.
-fn outputs(ended: &Finished) -> String {
-    let lines: Vec<_> = ended.outputs().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    ended.scrubbed(&lines.join("\n"))
+fn outputs(finished: &Finished) -> String {
+    let lines: Vec<_> = finished.outputs().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    finished.scrubbed(&lines.join("\n"))
 }
 
-fn report(ended: &Finished) -> String {
-    let text = ended.scrubbed(&format!("{:#}", ended.report));
+fn report(finished: &Finished) -> String {
+    let text = finished.scrubbed(&format!("{:#}", finished.report));
     let text = crate::support::replace_digits_after(&text, "\"packaging_milliseconds\": ", "…");
     crate::support::replace_digits_after(&text, "\"milliseconds\": ", "…")
 }
 
-fn summary(ended: &Finished) -> String {
+fn summary(finished: &Finished) -> String {
     // The time stands in the last column.
-    let lines = ended.summary.lines().map(|line| match line.strip_suffix(" ms |") {
+    let lines = finished.summary.lines().map(|line| match line.strip_suffix(" ms |") {
         Some(row) => format!("{}… ms |", row.trim_end_matches(|c: char| c.is_ascii_digit())),
         None => line.to_owned(),
     });
@@ -44,13 +44,13 @@ fn summary(ended: &Finished) -> String {
 async fn success() -> Finished {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
-    deployment().against(&server.uri()).on_github("fix/it", 7).folder(&repository).runs().await
+    deployment().against(&server.uri()).on_github("fix/it", 7).folder(&repository).run().await
 }
 
 #[tokio::test]
 async fn success_is_told_to_the_next_step_and_the_summary() {
-    let ended = success().await;
-    insta::assert_snapshot!(outputs(&ended), @r#"
+    let finished = success().await;
+    insta::assert_snapshot!(outputs(&finished), @r#"
     count=2
     integrations=[{"name":"one-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc","version":"1","manifest":"one/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"},{"name":"two-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc","version":"1","manifest":"two/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"}]
     matrix=
@@ -63,7 +63,7 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
     url=https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc
     version=1
     "#);
-    insta::assert_snapshot!(summary(&ended), @r#"
+    insta::assert_snapshot!(summary(&finished), @r#"
     ### gitbook-deploy
 
     **preview**: push to branch &#96;fix&#47;it&#96;
@@ -155,8 +155,8 @@ async fn success_is_told_in_the_report() {
 
 #[tokio::test]
 async fn doing_nothing_is_told_too() {
-    let ended = deployment().variable("GITBOOK_EVENT", "tag").runs().await;
-    insta::assert_snapshot!(outputs(&ended), @"
+    let finished = deployment().variable("GITBOOK_EVENT", "tag").run().await;
+    insta::assert_snapshot!(outputs(&finished), @"
     count=0
     integrations=[]
     matrix=
@@ -169,12 +169,12 @@ async fn doing_nothing_is_told_too() {
     url=
     version=
     ");
-    insta::assert_snapshot!(summary(&ended), @"
+    insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
     **nothing**: a tag was pushed&#59; &#96;GITBOOK&#95;MODE&#61;publish&#96; publishes from a tag
     ");
-    insta::assert_snapshot!(report(&ended), @r#"
+    insta::assert_snapshot!(report(&finished), @r#"
     {
       "version": "0.1.0",
       "exit_code": 0,
@@ -203,13 +203,13 @@ async fn doing_nothing_is_told_too() {
 async fn failure() -> Finished {
     let server = refusing(401, "Authentication required").await;
     let repository = repository().integration("hello");
-    deployment().against(&server.uri()).push_to("main").folder(&repository).runs().await
+    deployment().against(&server.uri()).push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
 async fn a_failure_is_told_to_the_next_step_and_the_summary() {
-    let ended = failure().await;
-    insta::assert_snapshot!(outputs(&ended), @r#"
+    let finished = failure().await;
+    insta::assert_snapshot!(outputs(&finished), @r#"
     count=1
     integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook did not accept the token: 401 Authentication required","hint":"create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"},"mode":"publish","reason":"push to the production branch `main`","sha":"0123abcd"}]
     matrix=
@@ -222,7 +222,7 @@ async fn a_failure_is_told_to_the_next_step_and_the_summary() {
     url=
     version=
     "#);
-    insta::assert_snapshot!(summary(&ended), @"
+    insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
     **publish**: push to the production branch &#96;main&#96;
@@ -289,13 +289,13 @@ async fn a_failure_is_told_in_the_report() {
 /// A manifest with an error and a warning.
 async fn bad_input() -> Finished {
     let repository = repository().manifest("hello", "hello", "summary: 12\nvisibilty: x\n");
-    deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).runs().await
+    deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
 async fn bad_input_is_told_to_the_next_step_and_the_summary() {
-    let ended = bad_input().await;
-    insta::assert_snapshot!(outputs(&ended), @"
+    let finished = bad_input().await;
+    insta::assert_snapshot!(outputs(&finished), @"
     count=0
     integrations=[]
     matrix=
@@ -308,7 +308,7 @@ async fn bad_input_is_told_to_the_next_step_and_the_summary() {
     url=
     version=
     ");
-    insta::assert_snapshot!(summary(&ended), @"
+    insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
     **publish**: push to the production branch &#96;main&#96;
@@ -384,8 +384,8 @@ async fn the_first_integration_speaks_for_all_in_the_outputs_of_one_value() {
     let server = gitbook().await;
     let repository = repository().integration("b").integration("a");
     let run: Deployment = deployment().against(&server.uri()).push_to("main").folder(&repository);
-    let ended = run.runs().await;
-    assert_eq!(ended.output("name"), "a");
-    assert_eq!(names(&ended.integrations()), ["a", "b"]);
-    assert_eq!(names(&ended.report["integrations"]), ["a", "b"]);
+    let finished = run.run().await;
+    assert_eq!(finished.output("name"), "a");
+    assert_eq!(names(&finished.integrations()), ["a", "b"]);
+    assert_eq!(names(&finished.report["integrations"]), ["a", "b"]);
 }

@@ -1,6 +1,6 @@
 //! What a person sees at a terminal while work goes on, as a terminal emulator shows it.
 
-use crate::support::{Deployment, Gated, Repository, Sandbox, deployment, repository, until};
+use crate::support::{Deployment, HoldingProxy, Repository, Sandbox, deployment, repository, until};
 
 /// What a terminal shows that was given these bytes, without the blank lines at its end.
 fn screen(bytes: &str) -> String {
@@ -26,11 +26,11 @@ fn publishing(endpoint: &str, repository: &Repository) -> Deployment {
 #[tokio::test]
 async fn one_line_shows_what_is_being_worked_on_and_is_gone_at_the_end() {
     let sandbox = Sandbox::start().await;
-    let gitbook = Gated::before(&sandbox).await;
+    let gitbook = HoldingProxy::before(&sandbox).await;
     let mut held = gitbook.hold("POST", "two");
     let repository = three();
     let run = publishing(gitbook.endpoint(), &repository).on_a_terminal().variable("TERM", "xterm");
-    let run = run.starts();
+    let run = run.start();
     held.reached().await;
     until("two of three are shown to be done", async || {
         let shown = screen(&run.written("log").unwrap_or_default());
@@ -39,10 +39,10 @@ async fn one_line_shows_what_is_being_worked_on_and_is_gone_at_the_end() {
     })
     .await;
     held.release();
-    let ended = run.ends().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    assert!(ended.stderr.contains("packaging ["), "{}", ended.stderr);
-    let shown = screen(&ended.stderr);
+    let finished = run.finish().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    assert!(finished.stderr.contains("packaging ["), "{}", finished.stderr);
+    let shown = screen(&finished.stderr);
     let first_words = shown.lines().map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
     let mut first_words: Vec<_> = first_words.filter(|words| words.starts_with("info: published ")).collect();
     first_words.sort();
@@ -58,7 +58,7 @@ async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
     let sandbox = Sandbox::start().await;
     let repository = three();
     let run = || publishing(sandbox.endpoint(), &repository).variable("TERM", "xterm");
-    let drawn = run().on_a_terminal().runs().await;
+    let drawn = run().on_a_terminal().run().await;
     assert!(drawn.stderr.contains("\u{1b}["), "{}", drawn.stderr);
     for run in [
         run(),
@@ -67,10 +67,10 @@ async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
         run().on_a_terminal().variable("GITBOOK_LOG_FORMAT", "json"),
         run().on_a_terminal().variable("GITBOOK_LOG_FORMAT", "github"),
     ] {
-        let ended = run.runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
-        assert!(!ended.stderr.contains(['\u{1b}', '[']), "{}", ended.stderr);
-        assert!(!ended.stderr.replace("\r\n", "\n").contains('\r'), "{}", ended.stderr);
+        let finished = run.run().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
+        assert!(!finished.stderr.contains(['\u{1b}', '[']), "{}", finished.stderr);
+        assert!(!finished.stderr.replace("\r\n", "\n").contains('\r'), "{}", finished.stderr);
     }
 }
 
@@ -80,18 +80,18 @@ async fn nothing_foreign_acts_in_the_line() {
     let sandbox = Sandbox::start().await;
     let name = format!("a\u{1b}[2J\u{7}\u{202e}{}", "b".repeat(150));
     let repository = repository().manifest(&name, "hello", "");
-    let ended =
-        publishing(sandbox.endpoint(), &repository).on_a_terminal().variable("TERM", "xterm").runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let finished =
+        publishing(sandbox.endpoint(), &repository).on_a_terminal().variable("TERM", "xterm").run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert!(
-        ended.stderr.contains("packaging [                    ] 0/1 a\\u{1b}[2J\\u{7}\\u{202e}bb"),
+        finished.stderr.contains("packaging [                    ] 0/1 a\\u{1b}[2J\\u{7}\\u{202e}bb"),
         "{}",
-        ended.stderr
+        finished.stderr
     );
     assert!(
-        !ended.stderr.contains(['\u{7}', '\u{202e}']) && !ended.stderr.contains("\u{1b}[2J"),
+        !finished.stderr.contains(['\u{7}', '\u{202e}']) && !finished.stderr.contains("\u{1b}[2J"),
         "{}",
-        ended.stderr
+        finished.stderr
     );
-    assert!(!screen(&ended.stderr).contains("packaging"), "{}", screen(&ended.stderr));
+    assert!(!screen(&finished.stderr).contains("packaging"), "{}", screen(&finished.stderr));
 }

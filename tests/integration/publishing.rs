@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{Deployment, Finished, Recorded as _, Repository, deployment, gitbook, png, repository};
+use crate::support::{
+    Deployment, Finished, RecordedRequests as _, Repository, deployment, gitbook, png, repository,
+};
 
 /// A sandbox over HTTP, and the folder where it keeps what was published.
 async fn kept() -> (String, TempDir) {
@@ -29,9 +31,9 @@ fn push(endpoint: &str, branch: &str, repository: &Repository) -> Deployment {
     deployment().against(endpoint).push_to(branch).folder(repository)
 }
 
-fn results(ended: &Finished) -> Vec<(String, String)> {
+fn results(finished: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let integrations = ended.integrations();
+    let integrations = finished.integrations();
     let integrations = integrations.as_array().unwrap().iter();
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
@@ -64,9 +66,9 @@ async fn variables_alone_are_an_integration() {
     let run = WHOLE.into_iter().fold(push(&server.uri(), "main", &repository), |run, (field, value)| {
         run.variable(&format!("GITBOOK_{field}"), value)
     });
-    let ended = run.variable("API_KEY", "hush-hush").runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
+    let finished = run.variable("API_KEY", "hush-hush").run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
     let mut body = server.body().await;
     assert_eq!(body["secrets"].take(), json!({"KEY": "a-hush-hush"}));
     for image in [body["icon"].take(), body["previewImages"][0].take(), body["previewImages"][1].take()] {
@@ -110,7 +112,7 @@ async fn a_line_break_that_was_pasted_behind_the_token_is_not_sent() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = push(&server.uri(), "main", &repository).variable("GITBOOK_TOKEN", "pasted\n");
-    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(run.run().await.code, Some(0));
     assert_eq!(server.received_requests().await.unwrap()[0].headers["authorization"], "Bearer pasted");
 }
 
@@ -119,8 +121,8 @@ async fn a_script_that_is_built_is_sent_as_it_is() {
     let server = gitbook().await;
     let script = "import x from 'nowhere'; // kept\r\n\u{2028} export default x;\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_BUNDLE", "false").runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let finished = push(&server.uri(), "main", &repository).variable("GITBOOK_BUNDLE", "false").run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(server.body().await["script"], script);
 }
 
@@ -131,9 +133,9 @@ async fn what_a_script_can_do_without_need_not_be_installed() {
         let other: unknown;\ntry { other = require('another-package'); } catch {}\n\
         export default { Buffer, other } as A;\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    let ended = push(&server.uri(), "main", &repository).runs().await;
-    assert_eq!((ended.code, server.asked().await.len()), (Some(0), 2), "{ended:#?}");
-    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    let finished = push(&server.uri(), "main", &repository).run().await;
+    assert_eq!((finished.code, server.requests().await.len()), (Some(0), 2), "{finished:#?}");
+    assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
 }
 
 #[tokio::test]
@@ -141,17 +143,17 @@ async fn a_preview_that_is_there_already_is_left_alone() {
     let (endpoint, folder) = kept().await;
     let repository = repository().manifest(".", "hello", "summary: Hi.\n");
     let run = || push(&endpoint, "fix", &repository);
-    let first = run().runs().await;
+    let first = run().run().await;
     assert_eq!((first.output("result"), first.output("name")), ("published".into(), "hello-fix".into()));
     let (title, visibility) =
         (&record(&folder, "hello-fix")["title"], &record(&folder, "hello-fix")["visibility"]);
     assert_eq!((title, visibility), (&json!("Hello (fix)"), &json!("private")));
-    let second = run().variable("GITBOOK_COMMIT", "4567").runs().await;
+    let second = run().variable("GITBOOK_COMMIT", "4567").run().await;
     assert_eq!((second.output("result"), second.output("version")), ("unchanged".into(), "1".into()));
-    let third = run().variable("GITBOOK_SKIP_UNCHANGED", "false").runs().await;
+    let third = run().variable("GITBOOK_SKIP_UNCHANGED", "false").run().await;
     assert_eq!((third.output("result"), third.output("version")), ("published".into(), "2".into()));
     let changed = repository.file("main.ts", "export default {};\n");
-    let fourth = push(&endpoint, "fix", &changed).runs().await;
+    let fourth = push(&endpoint, "fix", &changed).run().await;
     assert_eq!((fourth.output("result"), fourth.output("version")), ("published".into(), "3".into()));
 }
 
@@ -159,16 +161,16 @@ async fn a_preview_that_is_there_already_is_left_alone() {
 async fn a_preview_is_deleted_once_and_then_it_was_not_there() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration("hello").integration("world");
-    push(&endpoint, "fix", &repository).runs().await;
-    push(&endpoint, "other", &repository).runs().await;
+    push(&endpoint, "fix", &repository).run().await;
+    push(&endpoint, "other", &repository).run().await;
     let delete = || deployment().against(&endpoint).event("delete", "fix").folder(&repository);
-    let ended = delete().runs().await;
-    assert_eq!((ended.code, ended.output("mode")), (Some(0), "delete".to_owned()));
+    let finished = delete().run().await;
+    assert_eq!((finished.code, finished.output("mode")), (Some(0), "delete".to_owned()));
     let (hello, world) = ("hello-fix".to_owned(), "world-fix".to_owned());
     let deleted = [(hello, "deleted".to_owned()), (world, "deleted".to_owned())];
-    assert_eq!(results(&ended), deleted);
+    assert_eq!(results(&finished), deleted);
     assert!(!folder.path().join("hello-fix").exists() && folder.path().join("hello-other").exists());
-    let again = delete().runs().await;
+    let again = delete().run().await;
     assert_eq!((again.code, results(&again)), (Some(0), deleted.to_vec()));
 }
 
@@ -177,11 +179,11 @@ async fn a_deletion_needs_neither_the_script_nor_secrets() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration(".");
     let repository = repository.manifest(".", "hello", "");
-    push(&endpoint, "fix", &repository).runs().await;
+    push(&endpoint, "fix", &repository).run().await;
     let bare = "name: hello\nsecrets: {KEY: \"${{ env.NOT_SET }}\"}\nicon: none.png\n";
     let bare = crate::support::repository().file("gitbook-manifest.yaml", bare);
-    let ended = deployment().against(&endpoint).event("closed", "fix").folder(&bare).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(0), "deleted".to_owned()), "{ended:#?}");
+    let finished = deployment().against(&endpoint).event("closed", "fix").folder(&bare).run().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(0), "deleted".to_owned()), "{finished:#?}");
     assert!(!folder.path().join("hello-fix").exists());
 }
 
@@ -190,25 +192,25 @@ async fn a_dry_run_changes_nothing() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = |branch| push(&server.uri(), branch, &repository).variable("GITBOOK_DRY_RUN", "true");
-    let publish = run("main").runs().await;
+    let publish = run("main").run().await;
     insta::assert_snapshot!(publish.log(), @r#"
     exit 0
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
-    let preview = run("fix").runs().await;
+    let preview = run("fix").run().await;
     insta::assert_snapshot!(preview.log(), @r#"
     exit 0
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: checked `hello-fix` (dry run: would be published) milliseconds=… script_bytes=58
     "#);
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
     let (endpoint, folder) = kept().await;
-    push(&endpoint, "fix", &repository).runs().await;
+    push(&endpoint, "fix", &repository).run().await;
     let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
-    insta::assert_snapshot!(delete.folder(&repository).runs().await.log(), @r#"
+    insta::assert_snapshot!(delete.folder(&repository).run().await.log(), @r#"
     exit 0
     info: delete: branch `fix` was deleted system="no CI system" event="branch deleted" branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -221,16 +223,16 @@ async fn a_dry_run_changes_nothing() {
 async fn one_integration_that_fails_does_not_stop_the_others() {
     let server = MockServer::start().await;
     let answer = |request: &wiremock::Request| match request.url.path().rsplit('/').next() {
-        Some("two") => crate::support::said(403, "You may not"),
+        Some("two") => crate::support::api_error(403, "You may not"),
         name => ResponseTemplate::new(200).set_body_json(crate::support::published(name.unwrap())),
     };
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let repository = repository().integration("one").integration("two").integration("three");
-    let ended = push(&server.uri(), "main", &repository).runs().await;
+    let finished = push(&server.uri(), "main", &repository).run().await;
     let result = |name: &str, result: &str| (name.to_owned(), result.to_owned());
     let expected = [result("one", "published"), result("three", "published"), result("two", "failed")];
-    assert_eq!((ended.code, results(&ended)), (Some(1), expected.to_vec()));
-    let log = ended.log();
+    assert_eq!((finished.code, results(&finished)), (Some(1), expected.to_vec()));
+    let log = finished.log();
     assert!(log.lines().last().unwrap().contains("1 of 3 "), "{log}");
     assert!(log.contains("`two`") && log.contains("403 You may not\n"));
 }
@@ -244,8 +246,8 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     answer["scopes"] = json!([]);
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
     let repository = repository().manifest(".", "hello", "visibility: private\n");
-    let ended = push(&server.uri(), "main", &repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = push(&server.uri(), "main", &repository).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -258,7 +260,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
 }
 
 /// What a run says whose publication was answered so.
-async fn told_of(answer: Value) -> Finished {
+async fn publish_with_answer(answer: Value) -> Finished {
     let server = MockServer::start().await;
     let mut before = answer.clone();
     before["version"] = (answer["version"].as_u64().unwrap_or(1) - 1).into();
@@ -266,23 +268,23 @@ async fn told_of(answer: Value) -> Finished {
     Mock::given(method("GET")).respond_with(before).mount(&server).await;
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(answer)).mount(&server).await;
     let repository = repository().manifest(".", "hello", "target: site\n");
-    push(&server.uri(), "main", &repository).runs().await
+    push(&server.uri(), "main", &repository).run().await
 }
 
-fn warnings(ended: &Finished) -> String {
-    let log = ended.log();
+fn warnings(finished: &Finished) -> String {
+    let log = finished.log();
     let lines = log.lines().filter(|line| line.starts_with("warning:"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[tokio::test]
 async fn what_an_answer_does_not_say_is_a_warning() {
-    let ended = told_of(json!({"name": "hello", "title": "Hello ", "version": 7})).await;
+    let finished = publish_with_answer(json!({"name": "hello", "title": "Hello ", "version": 7})).await;
     assert_eq!(
-        (ended.code, ended.output("result"), ended.output("version")),
+        (finished.code, finished.output("result"), finished.output("version")),
         (Some(0), "published".into(), "7".into())
     );
-    insta::assert_snapshot!(warnings(&ended), @r#"
+    insta::assert_snapshot!(warnings(&finished), @r#"
     warning: GitBook published `hello` with another `title` than was sent field=title sent=Hello got="Hello "
     warning: GitBook does not say with which `target` it has published `hello` field=target sent=site
     warning: GitBook does not say with which `scopes` it has published `hello` field=scopes sent=space:content:read
@@ -293,7 +295,7 @@ async fn what_an_answer_does_not_say_is_a_warning() {
 async fn a_preview_that_has_become_public_is_a_warning() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
-        .respond_with(crate::support::said(404, "Integration not found"))
+        .respond_with(crate::support::api_error(404, "Integration not found"))
         .mount(&server)
         .await;
     let public = |request: &wiremock::Request| {
@@ -301,9 +303,9 @@ async fn a_preview_that_has_become_public_is_a_warning() {
         ResponseTemplate::new(200).set_body_json(answer)
     };
     Mock::given(any()).respond_with(public).mount(&server).await;
-    let ended = push(&server.uri(), "fix", &repository().integration("hello")).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(0), "published".into()));
-    insta::assert_snapshot!(warnings(&ended), @"
+    let finished = push(&server.uri(), "fix", &repository().integration("hello")).run().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(0), "published".into()));
+    insta::assert_snapshot!(warnings(&finished), @"
     warning: GitBook published `hello-fix` with another `visibility` than was sent field=visibility sent=private got=public
     warning: another run has deleted `hello-fix`, and could not check whether its branch is open; if it is, run again
     ");
@@ -311,13 +313,13 @@ async fn a_preview_that_has_become_public_is_a_warning() {
 
 #[tokio::test]
 async fn an_answer_about_another_integration_gives_no_link() {
-    let ended = told_of(crate::support::published("other")).await;
+    let finished = publish_with_answer(crate::support::published("other")).await;
     assert_eq!(
-        (ended.code, ended.output("result"), ended.output("name")),
+        (finished.code, finished.output("result"), finished.output("name")),
         (Some(0), "published".into(), "hello".into())
     );
-    assert_eq!((ended.output("url"), ended.output("version")), (String::new(), String::new()));
-    insta::assert_snapshot!(warnings(&ended), @"warning: GitBook answered about another integration than `hello`, so see in GitBook whether it was published sent=hello got=other");
+    assert_eq!((finished.output("url"), finished.output("version")), (String::new(), String::new()));
+    insta::assert_snapshot!(warnings(&finished), @"warning: GitBook answered about another integration than `hello`, so see in GitBook whether it was published sent=hello got=other");
 }
 
 #[tokio::test]
@@ -326,9 +328,9 @@ async fn nothing_is_written_into_the_repository() {
     let repository =
         repository().manifest("hello", "hello", "icon: icon.png\n").file("hello/icon.png", png(2, 2));
     let before = repository.files();
-    push(&server.uri(), "main", &repository).runs().await;
-    push(&server.uri(), "fix", &repository).runs().await;
-    assert_eq!(server.asked().await.len(), 5);
+    push(&server.uri(), "main", &repository).run().await;
+    push(&server.uri(), "fix", &repository).run().await;
+    assert_eq!(server.requests().await.len(), 5);
     assert_eq!(repository.files(), before);
 }
 
@@ -336,14 +338,14 @@ async fn nothing_is_written_into_the_repository() {
 async fn the_embedded_sandbox_keeps_what_was_published() {
     let repository = repository().manifest(".", "hello", "secrets: {KEY: hush-hush}\n");
     let run = || deployment().variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
-    let ended = run().runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run().run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: publish: no event is known; this is the sandbox system="no CI system" event=none
     info: sandbox: what is published goes to `<folder>/.gitbook-sandbox`
     info: published `hello` milliseconds=… script_bytes=58 version=1 url=file://<folder>/.gitbook-sandbox/hello/
     "#);
-    let again = run().runs().await;
+    let again = run().run().await;
     assert_eq!(again.output("version"), "2");
     let root = ".gitbook-sandbox/hello";
     let kept: Vec<_> = repository.files().into_iter().filter(|path| path.starts_with(".gitbook")).collect();

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::{Deployment, Recorded as _, Repository, TOKEN, deployment, gitbook, repository};
+use crate::support::{Deployment, RecordedRequests as _, Repository, TOKEN, deployment, gitbook, repository};
 
 const MANIFEST: &str = "secrets:\n  KEY: ${{ op://vault/item/field }}\n";
 
@@ -19,20 +19,20 @@ fn publishing(repository: &Repository) -> Deployment {
 /// The log of a run that can't get its secret: exit code 2, and nothing was sent.
 async fn refused(run: Deployment) -> String {
     let server = gitbook().await;
-    let ended = run.against(&server.uri()).runs().await;
-    assert_eq!(ended.code, Some(2), "{ended:#?}");
-    assert_eq!(server.asked().await, [""; 0]);
-    ended.log()
+    let finished = run.against(&server.uri()).run().await;
+    assert_eq!(finished.code, Some(2), "{finished:#?}");
+    assert_eq!(server.requests().await, [""; 0]);
+    finished.log()
 }
 
 #[tokio::test]
 async fn a_secret_is_read_from_1password_and_shown_nowhere() {
     let server = gitbook().await;
     let repository = with_op("printf '%s\\n' \"hush-$*\"");
-    let ended = publishing(&repository).against(&server.uri()).runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let finished = publishing(&repository).against(&server.uri()).run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(server.body().await["secrets"], json!({"KEY": "hush-read op://vault/item/field"}));
-    assert!(!ended.everything().contains("hush-read"), "{ended:#?}");
+    assert!(!finished.everything().contains("hush-read"), "{finished:#?}");
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn the_program_is_given_the_environment_without_our_tokens() {
         .variable("OP_SERVICE_ACCOUNT_TOKEN", "of-1password")
         .variable("GITHUB_TOKEN", "of-github")
         .variable("GITLAB_TOKEN", "of-gitlab");
-    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(run.run().await.code, Some(0));
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.contains("OP_SERVICE_ACCOUNT_TOKEN=of-1password"), "{seen}");
     for token in [TOKEN, "GITBOOK_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"] {
@@ -123,7 +123,7 @@ async fn a_check_asks_for_no_secret() {
     let repository = with_op("touch \"$SEEN\"; exit 1");
     let seen = repository.path("seen");
     let run = publishing(&repository).variable("GITBOOK_MODE", "check");
-    let ended = run.variable("SEEN", seen.to_str().unwrap()).runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let finished = run.variable("SEEN", seen.to_str().unwrap()).run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert!(!seen.exists());
 }

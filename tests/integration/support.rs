@@ -1,7 +1,7 @@
 //! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
 
 mod barriers;
-mod faulty;
+mod fault_injector;
 mod finished;
 mod gitlab;
 mod log;
@@ -10,14 +10,16 @@ mod repository;
 mod secure;
 mod servers;
 
-pub(crate) use barriers::Gated;
-pub(crate) use faulty::{Effect, Fault, Faulty, Response};
+pub(crate) use barriers::HoldingProxy;
+pub(crate) use fault_injector::{Effect, Fault, FaultInjector, Response};
 pub(crate) use finished::Finished;
-pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
+pub(crate) use gitlab::{
+    GITLAB_TOKEN, GitLab, Note, OTHER_USER_ID, OWN_USER_ID, gitlab_error, merge_request,
+};
 pub(crate) use log::replace_digits_after;
 pub(crate) use repository::{Repository, png, repository, script};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
-pub(crate) use servers::{Recorded, Sandbox, gitbook, published, repeated_with, said};
+pub(crate) use servers::{RecordedRequests, Sandbox, api_error, gitbook, published, repeated_with};
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -28,7 +30,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 /// No run of these tests takes as long.
-const LONGEST_RUN: Duration = Duration::from_secs(60);
+const MAX_RUN_TIME: Duration = Duration::from_secs(60);
 
 /// The token of these tests.
 pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
@@ -160,8 +162,8 @@ impl Deployment {
     }
 
     /// Runs it to its end.
-    pub(crate) async fn runs(self) -> Finished {
-        self.starts().ends().await
+    pub(crate) async fn run(self) -> Finished {
+        self.start().finish().await
     }
 
     /// Starts it.
@@ -169,7 +171,7 @@ impl Deployment {
         clippy::disallowed_methods,
         reason = "Windows has a variable without which no program can connect"
     )]
-    pub(crate) fn starts(self) -> Running {
+    pub(crate) fn start(self) -> Running {
         let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
         let folder = dunce::canonicalize(folder).unwrap();
         let program = env!("CARGO_BIN_EXE_gitbook-deploy");
@@ -243,7 +245,7 @@ impl Running {
 
     /// Whether it has said something by now.
     #[cfg(unix)]
-    pub(crate) fn has_said(&self, text: &str) -> bool {
+    pub(crate) fn has_logged(&self, text: &str) -> bool {
         self.written("log").is_some_and(|log| log.contains(text))
     }
 
@@ -253,10 +255,10 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(crate) async fn ends(self) -> Finished {
+    pub(crate) async fn finish(self) -> Finished {
         let Self { child, folder, deployment } = self;
         let output: Output =
-            tokio::time::timeout(LONGEST_RUN, child.wait_with_output()).await.expect("it ends").unwrap();
+            tokio::time::timeout(MAX_RUN_TIME, child.wait_with_output()).await.expect("it ends").unwrap();
         let read = |name: &str| std::fs::read_to_string(deployment.files.path().join(name)).ok();
         Finished {
             code: output.status.code(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::support::{
-    Deployment, Recorded as _, authority, deployment, gitbook, proxy, repository, secure_gitbook,
+    Deployment, RecordedRequests as _, authority, deployment, gitbook, proxy, repository, secure_gitbook,
 };
 
 fn publishing(endpoint: &str) -> Deployment {
@@ -18,8 +18,8 @@ fn trusting(endpoint: &str) -> Deployment {
 async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
-    let ended = trusting(&endpoint).folder(&repository).runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let finished = trusting(&endpoint).folder(&repository).run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(published.load(Ordering::SeqCst), 1);
 }
 
@@ -27,9 +27,9 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 async fn an_authority_that_nobody_named_is_not_trusted() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
-    let ended = publishing(&endpoint).folder(&repository).runs().await;
+    let finished = publishing(&endpoint).folder(&repository).run().await;
     let port = endpoint.rsplit(':').next().unwrap();
-    insta::assert_snapshot!(ended.log().replace(port, "<port>"), @r#"
+    insta::assert_snapshot!(finished.log().replace(port, "<port>"), @r#"
     exit 1
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     info: could not read `hello` before publishing, so its version is not checked: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
@@ -44,8 +44,8 @@ async fn an_authority_that_nobody_named_is_not_trusted() {
 async fn a_machine_without_certificates_is_told_what_to_install() {
     let repository = repository().integration("hello").file("none.pem", "");
     let none = repository.path("none.pem");
-    let ended = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
-    insta::assert_snapshot!(ended.folder(&repository).runs().await.log(), @r#"
+    let finished = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
+    insta::assert_snapshot!(finished.folder(&repository).run().await.log(), @r#"
     exit 1
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GitBook can't be talked to
@@ -60,10 +60,10 @@ async fn https_goes_through_the_proxy_unless_the_host_is_excepted() {
     let (proxy, connections) = proxy().await;
     let repository = repository().integration("hello");
     let through = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).folder(&repository);
-    assert_eq!(through.runs().await.code, Some(0));
+    assert_eq!(through.run().await.code, Some(0));
     assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 1));
     let around = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).variable("NO_PROXY", "localhost");
-    assert_eq!(around.folder(&repository).runs().await.code, Some(0));
+    assert_eq!(around.folder(&repository).run().await.code, Some(0));
     assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 2));
 }
 
@@ -74,7 +74,7 @@ async fn plain_http_never_shows_the_token_to_a_proxy() {
     let repository = repository().integration("hello");
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
     let run = names.iter().fold(publishing(&server.uri()), |run, name| run.variable(name, &proxy));
-    assert_eq!(run.folder(&repository).runs().await.code, Some(0));
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
+    assert_eq!(run.folder(&repository).run().await.code, Some(0));
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }

@@ -39,11 +39,11 @@ async fn no_manifest_can_use_a_token_as_a_secret() {
         let secrets = format!("secrets:\n  KEY: 'a-${{{{ env.{name} }}}}'\n");
         let folder = repository().manifest(".", "hello", &secrets);
         let run = deployment().publish().against("http://127.0.0.1:1").variable(name, "t0ken-of-somebody");
-        let ended = run.folder(&folder).runs().await;
-        assert_eq!(ended.code, Some(2), "{name}: {}", ended.log());
-        assert!(ended.stderr.contains(&format!("`{name}`")), "{name}: {}", ended.log());
+        let finished = run.folder(&folder).run().await;
+        assert_eq!(finished.code, Some(2), "{name}: {}", finished.log());
+        assert!(finished.stderr.contains(&format!("`{name}`")), "{name}: {}", finished.log());
         assert!(
-            !ended.everything().replace("::add-mask::t0ken-of-somebody", "").contains("t0ken-of-somebody")
+            !finished.everything().replace("::add-mask::t0ken-of-somebody", "").contains("t0ken-of-somebody")
         );
     }
 }
@@ -65,7 +65,7 @@ async fn written_files_follow_no_link_of_the_checkout() {
         .variable("GITBOOK_SUMMARY_FILE", at("summary.md"))
         .variable("GITBOOK_REPORT_FILE", at("report.json"))
         .variable("GITBOOK_CODE_QUALITY_FILE", at("quality.json"));
-    run.folder(&folder).runs().await;
+    run.folder(&folder).run().await;
     assert_eq!(std::fs::read_to_string(outside.path("kept")).unwrap(), "as it is\n");
     assert_eq!(outside.files().len(), 1, "{:?}", outside.files());
 }
@@ -86,9 +86,9 @@ async fn endless() -> String {
 async fn an_answer_without_end_is_given_up() {
     let folder = repository().manifest(".", "hello", "");
     let run = deployment().publish().against(&endless().await).folder(&folder);
-    let ended = run.runs().await;
-    assert_eq!(ended.code, Some(1), "{}", ended.log());
-    assert!(ended.stderr.contains("8 MiB"), "{}", ended.log());
+    let finished = run.run().await;
+    assert_eq!(finished.code, Some(1), "{}", finished.log());
+    assert!(finished.stderr.contains("8 MiB"), "{}", finished.log());
 }
 
 /// The log is a pipe that is full, and stays so.
@@ -113,8 +113,8 @@ async fn a_signal_ends_a_run_whose_log_nobody_reads() {
     let started = Instant::now();
     let sent = Command::new("/bin/sh").args(["-c", "kill -s TERM \"$0\"", &id]).status().await;
     assert!(sent.unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
-    assert_eq!(ended.unwrap().unwrap().code(), Some(143), "{:?}", started.elapsed());
+    let finished = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
+    assert_eq!(finished.unwrap().unwrap().code(), Some(143), "{:?}", started.elapsed());
 }
 
 /// What a job has within reach, but must be in no output.
@@ -149,11 +149,11 @@ async fn nothing_within_reach_of_a_job_is_in_an_output() {
         symlink(home.path("package.json"), folder.path("package.json")).unwrap();
         let run = WITHIN_REACH.iter().fold(deployment(), |run, (name, value)| run.variable(name, *value));
         let run = run.variable("HOME", home.path("").to_str().unwrap()).variable("GITBOOK_MODE", "check");
-        let ended = run.variable("RUST_LOG", "trace").folder(&folder).runs().await;
-        assert_eq!(ended.code, Some(2), "{script}: {}", ended.log());
-        let said = ended.everything();
+        let finished = run.variable("RUST_LOG", "trace").folder(&folder).run().await;
+        assert_eq!(finished.code, Some(2), "{script}: {}", finished.log());
+        let message = finished.everything();
         for hushed in ["hush-of", "hunter2-of", "wJalrXUtnFEMI-of"] {
-            assert!(!said.contains(hushed), "{script}: {said}");
+            assert!(!message.contains(hushed), "{script}: {message}");
         }
     }
 }

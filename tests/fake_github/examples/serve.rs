@@ -1,4 +1,4 @@
-//! Serves the stand-in until it is ended, for trying the program by hand: `cargo run -p fake-github --example serve -- 50`
+//! Serves the fake GitHub until it is ended, for trying the program by hand: `cargo run -p fake-github --example serve -- 50`
 //! waits 50 ms before every answer.
 
 #![expect(clippy::print_stdout, reason = "who starts it has to know where it is")]

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::document::{self, json_schema, resolve};
-use crate::operations::{Operation, Taken};
+use crate::operations::{Operation, PathValues};
 use crate::response::{Answer, Content};
 use parameters::Parameter;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const VERSION: &str = "2022-11-28";
 /// Errors that GitHub gives for any operation, whether or not its document lists them there.
-const ANYWHERE: [u16; 2] = [401, 404];
+const COMMON_ERRORS: [u16; 2] = [401, 404];
 
 type Contracts = HashMap<&'static str, Arc<Contract>>;
 static CONTRACTS: LazyLock<Mutex<Contracts>> = LazyLock::new(Mutex::default);
@@ -114,9 +114,9 @@ impl Contract {
     }
 
     /// What is wrong with a request for this operation.
-    pub(crate) fn judge_request(&self, call: &Call, taken: &Taken) -> Vec<String> {
+    pub(crate) fn request_errors(&self, call: &Call, values: &PathValues) -> Vec<String> {
         let mut errors = header_errors(call);
-        errors.extend(parameters::errors(&self.parameters, call, taken));
+        errors.extend(parameters::errors(&self.parameters, call, values));
         errors.extend(self.body_errors(call));
         errors
     }
@@ -137,13 +137,13 @@ impl Contract {
     }
 
     /// What is wrong with an answer to this operation.
-    pub(crate) fn judge_answer(&self, answer: &Answer) -> Vec<String> {
+    pub(crate) fn response_errors(&self, answer: &Answer) -> Vec<String> {
         let described = self.answers.get(&answer.status);
         let body = match (described, &answer.content) {
             (Some(Some(body)), _) => body,
             // Some errors, such as 409, are listed without the body that they have.
             (Some(None), Content::Json(_)) if answer.status >= 400 => &self.error,
-            (None, _) if ANYWHERE.contains(&answer.status) => &self.error,
+            (None, _) if COMMON_ERRORS.contains(&answer.status) => &self.error,
             (Some(None), Content::Empty) => return Vec::new(),
             (Some(None), _) => return vec!["the answer has a body, and the document has none".to_owned()],
             (None, _) => return vec![format!("the document has no status {} for it", answer.status)],
@@ -178,5 +178,5 @@ fn header_errors(call: &Call) -> Vec<String> {
 
 /// The answer to a request that breaks the contract.
 pub(crate) fn violation(what: &str) -> Answer {
-    Answer::json(500, json!({"message": format!("stand-in: {what}")}).to_string())
+    Answer::json(500, json!({"message": format!("fake GitHub: {what}")}).to_string())
 }

@@ -27,18 +27,18 @@ pub(crate) fn read(path: &Path) -> Result<Value, String> {
 }
 
 /// The document, read if nobody has done so yet.
-pub(crate) fn whole() -> &'static Value {
+pub(crate) fn openapi_document() -> &'static Value {
     DOCUMENT.as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The operation as the document has it.
 pub(crate) fn operation(method: &str, template: &str) -> Option<&'static Value> {
-    whole()["paths"].get(template)?.get(method.to_ascii_lowercase())
+    openapi_document()["paths"].get(template)?.get(method.to_ascii_lowercase())
 }
 
 /// What the document says below `components`.
 pub(crate) fn component(kind: &str, name: &str) -> &'static Value {
-    let part = whole()["components"].get(kind).and_then(|parts| parts.get(name));
+    let part = openapi_document()["components"].get(kind).and_then(|parts| parts.get(name));
     part.unwrap_or_else(|| panic!("GitHub's document has no components/{kind}/{name}"))
 }
 
@@ -50,6 +50,6 @@ pub(crate) fn example(name: &str) -> &'static Value {
 /// The part itself where there is only a reference to it.
 pub(crate) fn resolve(part: &'static Value) -> &'static Value {
     let Some(reference) = part.get("$ref").and_then(Value::as_str) else { return part };
-    let found = reference.strip_prefix('#').and_then(|pointer| whole().pointer(pointer));
+    let found = reference.strip_prefix('#').and_then(|pointer| openapi_document().pointer(pointer));
     resolve(found.unwrap_or_else(|| panic!("GitHub's document has no {reference}")))
 }

@@ -1,4 +1,4 @@
-//! The stand-in, as a test holds it.
+//! The fake GitHub, as a test holds it.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -19,19 +19,19 @@ pub struct FakeGitHub {
 }
 
 impl FakeGitHub {
-    /// Starts a stand-in that validates each request and each answer.
+    /// Starts a fake GitHub that validates each request and each answer.
     pub async fn start() -> Self {
         Self::new(true)
     }
 
-    /// Starts a stand-in that answers the same and validates nothing, for tests of very many requests.
+    /// Starts a fake GitHub that answers the same and validates nothing, for tests of very many requests.
     pub async fn unvalidated() -> Self {
         Self::new(false)
     }
 
     fn new(validated: bool) -> Self {
         // Here and not at the first request, so that a test without it fails in its own thread.
-        document::whole();
+        document::openapi_document();
         let (listener, url) = listen();
         let forge = Arc::new(Forge {
             validated,
@@ -69,7 +69,7 @@ impl FakeGitHub {
         lock(&self.forge.violations).clone()
     }
 
-    /// Takes the violations, so that dropping the stand-in does not panic with them.
+    /// Takes the violations, so that dropping the fake GitHub does not panic with them.
     ///
     /// # Panics
     ///
@@ -98,20 +98,22 @@ impl FakeGitHub {
     /// Handles the next request of this kind, with a pattern as [`Fault`] has it, only when the gate is released.
     #[must_use]
     pub fn hold(&self, method: &str, pattern: &str) -> Barrier {
-        self.gate(method, pattern, false)
+        self.barrier(method, pattern, false)
     }
 
     /// Handles the next request of this kind at once, and answers it only when the gate is released.
     #[must_use]
-    pub fn hold_answer(&self, method: &str, pattern: &str) -> Barrier {
-        self.gate(method, pattern, true)
+    pub fn hold_response(&self, method: &str, pattern: &str) -> Barrier {
+        self.barrier(method, pattern, true)
     }
 
-    fn gate(&self, method: &str, pattern: &str, answer_only: bool) -> Barrier {
-        let Some(server) = &self.server else { unreachable!("only dropping the stand-in stops the server") };
-        let (hold, gate) = Hold::new(method, pattern, answer_only, server.handle.clone());
+    fn barrier(&self, method: &str, pattern: &str, answer_only: bool) -> Barrier {
+        let Some(server) = &self.server else {
+            unreachable!("only dropping the fake GitHub stops the server")
+        };
+        let (hold, barrier) = Hold::new(method, pattern, answer_only, server.handle.clone());
         lock(&self.forge.script).holds.push(hold);
-        gate
+        barrier
     }
 
     /// Begins again with the repository as it was at first. Requests, faults, holds and latency are forgotten, too.
@@ -155,5 +157,5 @@ fn listen() -> (TcpListener, String) {
         let address = listener.local_addr()?;
         Ok((listener, format!("http://{address}")))
     });
-    listener.unwrap_or_else(|error| panic!("the stand-in cannot listen: {error}"))
+    listener.unwrap_or_else(|error| panic!("the fake GitHub cannot listen: {error}"))
 }

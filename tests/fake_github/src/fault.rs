@@ -27,7 +27,7 @@ pub(crate) enum Outcome {
 }
 
 /// A fault that has come about.
-pub(crate) struct Struck {
+pub(crate) struct TriggeredFault {
     pub(crate) outcome: Outcome,
     pub(crate) after_effect: bool,
     pub(crate) checked: bool,
@@ -134,7 +134,7 @@ impl Fault {
         }
     }
 
-    fn strike(&mut self, call: &Call) -> Option<Struck> {
+    fn trigger(&mut self, call: &Call) -> Option<TriggeredFault> {
         if self.times == 0 || !call.matches(&self.method, &self.pattern) {
             return None;
         }
@@ -144,11 +144,11 @@ impl Fault {
         }
         self.times -= 1;
         let (outcome, after_effect, checked) = (self.outcome.clone(), self.after_effect, self.checked);
-        Some(Struck { outcome, after_effect, checked })
+        Some(TriggeredFault { outcome, after_effect, checked })
     }
 }
 
 /// The first of the faults that fits the request.
-pub(crate) fn strike(faults: &mut [Fault], call: &Call) -> Option<Struck> {
-    faults.iter_mut().find_map(|fault| fault.strike(call))
+pub(crate) fn trigger(faults: &mut [Fault], call: &Call) -> Option<TriggeredFault> {
+    faults.iter_mut().find_map(|fault| fault.trigger(call))
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::call::Call;
 
 /// How long a test waits for a request that may never come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Holds one request; dropping it lets the request go, too.
 pub struct Barrier {
@@ -29,7 +29,7 @@ impl Barrier {
         let mut reached = self.reached.clone();
         // On the server's clock, since a test may have stopped its own.
         let waiting = self.server.spawn(async move {
-            timeout(PATIENCE, reached.wait_for(|reached| *reached)).await.is_ok_and(|came| came.is_ok())
+            timeout(MAX_WAIT, reached.wait_for(|reached| *reached)).await.is_ok_and(|came| came.is_ok())
         });
         assert!(waiting.await.unwrap_or(false), "no request came to the gate for {}", self.what);
     }

@@ -1,10 +1,10 @@
-//! A stand-in for GitHub's REST API that holds every request and every answer against GitHub's own OpenAPI document.
+//! A fake GitHub for GitHub's REST API that holds every request and every answer against GitHub's own OpenAPI document.
 //!
 //! A request that GitHub's document does not allow is answered with status 500 and remembered, and so is an answer
-//! of the stand-in's own that the document does not allow. Dropping the [`FakeGitHub`] panics with what it remembers,
+//! of the fake GitHub's own that the document does not allow. Dropping the [`FakeGitHub`] panics with what it remembers,
 //! so that no test can overlook it.
 
-#![expect(clippy::panic, reason = "a stand-in that is misused fails the test that misuses it")]
+#![expect(clippy::panic, reason = "a fake GitHub that is misused fails the test that misuses it")]
 
 mod call;
 mod contract;

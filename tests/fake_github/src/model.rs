@@ -1,4 +1,4 @@
-//! What tests tell the stand-in, and what it tells them.
+//! What tests tell the fake GitHub, and what it tells them.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The operations that the stand-in serves.
+//! The operations that the fake GitHub serves.
 
 pub(crate) mod comments;
 mod deployments;
@@ -15,9 +15,9 @@ use crate::state::{OWNER, REPOSITORY, State};
 const BELOW: &str = "/repos/acme/integrations";
 
 /// The parts of a path that stand for something.
-pub(crate) type Taken = Vec<(&'static str, String)>;
+pub(crate) type PathValues = Vec<(&'static str, String)>;
 
-type Handler = fn(&mut State, &Call, &Taken) -> Answer;
+type Handler = fn(&mut State, &Call, &PathValues) -> Answer;
 
 /// An operation under the name that GitHub's document has for it, which is its method and its path.
 pub(crate) struct Operation {
@@ -53,54 +53,54 @@ impl Operation {
         self.name.split(' ').next_back().unwrap_or_default()
     }
 
-    fn take(&self, segments: &[String]) -> Option<Taken> {
+    fn take(&self, segments: &[String]) -> Option<PathValues> {
         let parts: Vec<&'static str> = self.template().split('/').skip(1).collect();
         if parts.len() != segments.len() {
             return None;
         }
-        let mut taken = Taken::new();
+        let mut values = PathValues::new();
         for (part, segment) in parts.into_iter().zip(segments) {
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
                 Some(_) if segment.is_empty() => return None,
-                Some(name) => taken.push((name, segment.clone())),
+                Some(name) => values.push((name, segment.clone())),
                 None if part == segment => {}
                 None => return None,
             }
         }
-        Some(taken)
+        Some(values)
     }
 }
 
 /// The operation that a request is for.
-pub(crate) fn find(method: &str, segments: &[String]) -> Option<(&'static Operation, Taken)> {
+pub(crate) fn find(method: &str, segments: &[String]) -> Option<(&'static Operation, PathValues)> {
     let named = SERVED.iter().filter(|operation| operation.method() == method);
     named.filter_map(|operation| Some((operation, operation.take(segments)?))).next()
 }
 
 /// The right answer, as far as the token and the repository let it come to that.
-pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, taken: &Taken) -> Answer {
+pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, values: &PathValues) -> Answer {
     state.base = format!("{}{}", state.url, call.prefix);
     let token = call.token();
     if token.is_none() || state.required_token.as_deref().is_some_and(|required| token != Some(required)) {
         return Answer::error(401, "Bad credentials");
     }
     let is =
-        |name, expected: &str| text(taken, name).is_none_or(|given| given.eq_ignore_ascii_case(expected));
+        |name, expected: &str| text(values, name).is_none_or(|given| given.eq_ignore_ascii_case(expected));
     if !is("owner", OWNER) || !is("repo", REPOSITORY) {
         return Answer::not_found();
     }
     if operation.method() != "GET" && !call.body.is_empty() && call.json.is_none() {
         return Answer::error(400, "Problems parsing JSON");
     }
-    (operation.handle)(state, call, taken)
+    (operation.handle)(state, call, values)
 }
 
-fn text<'a>(taken: &'a Taken, name: &str) -> Option<&'a str> {
-    taken.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+fn text<'a>(values: &'a PathValues, name: &str) -> Option<&'a str> {
+    values.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
 }
 
-fn number(taken: &Taken, name: &str) -> Option<u64> {
-    text(taken, name)?.parse().ok()
+fn number(values: &PathValues, name: &str) -> Option<u64> {
+    text(values, name)?.parse().ok()
 }
 
 /// The login behind the request.

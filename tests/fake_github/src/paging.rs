@@ -9,12 +9,12 @@ use crate::state::{REPOSITORY_ID, State};
 /// How many entries a page has when nothing is said.
 const USUAL: usize = 30;
 /// How many entries a page has at most, which GitHub's document says in words only.
-pub(crate) const MOST: usize = 100;
+pub(crate) const MAX_PAGE_SIZE: usize = 100;
 
 /// The page of the list that the request asks for.
 pub(crate) fn page<T>(state: &State, call: &Call, entries: &[T], render: fn(&State, &T) -> String) -> Answer {
     let number = |name| call.parameter(name).and_then(|value| value.parse::<usize>().ok());
-    let asked = number("per_page").unwrap_or(USUAL).clamp(1, MOST);
+    let asked = number("per_page").unwrap_or(USUAL).clamp(1, MAX_PAGE_SIZE);
     let length = state.page_size.map_or(asked, |most| asked.min(most));
     let page = number("page").unwrap_or(1).max(1);
     let last = entries.len().div_ceil(length).max(1);

@@ -1,4 +1,4 @@
-//! What the stand-in answers.
+//! What the fake GitHub answers.
 
 use axum::body::Body;
 use axum::http::Response;

@@ -6,7 +6,7 @@ use crate::fake_github::FakeGitHub;
 use crate::model::{Comment, Deployment, Head};
 use crate::operations::comments;
 use crate::server::lock;
-use crate::state::{Pull, Remark, State};
+use crate::state::{Pull, State, StoredComment};
 
 impl FakeGitHub {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -116,10 +116,10 @@ impl FakeGitHub {
 
     /// The comments below a pull request, the oldest first.
     pub fn comments(&self, number: u64) -> Vec<Comment> {
-        let public = |remark: &Remark| Comment {
-            id: remark.id,
-            author: remark.author.clone(),
-            body: remark.body.clone(),
+        let public = |comment: &StoredComment| Comment {
+            id: comment.id,
+            author: comment.author.clone(),
+            body: comment.body.clone(),
         };
         self.change(|state| comments::below(state, number).iter().map(public).collect())
     }
@@ -133,10 +133,10 @@ impl FakeGitHub {
     pub fn edit_comment(&self, id: u64, body: &str) {
         self.change(|state| {
             let now = state.now();
-            let Some(remark) = state.comments.get_mut(&id) else {
+            let Some(comment) = state.comments.get_mut(&id) else {
                 panic!("there is no comment {id} to edit")
             };
-            (remark.body, remark.updated_at) = (body.to_owned(), now);
+            (comment.body, comment.updated_at) = (body.to_owned(), now);
         });
     }
 

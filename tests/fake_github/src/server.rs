@@ -1,4 +1,4 @@
-//! The server behind a stand-in, on a thread of its own so that a test may block its own.
+//! The server behind a fake GitHub, on a thread of its own so that a test may block its own.
 
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -17,15 +17,15 @@ use tokio::sync::oneshot;
 
 use crate::call::Call;
 use crate::contract::{Contract, violation};
-use crate::fault::{self, Fault, Outcome, Struck};
+use crate::fault::{self, Fault, Outcome, TriggeredFault};
 use crate::hold::{self, Hold};
 use crate::model::Request;
-use crate::operations::{self, Operation, Taken};
+use crate::operations::{self, Operation, PathValues};
 use crate::response::{Answer, Content};
 use crate::state::State;
 
 /// A test's request is far shorter; GitHub's own limit is of this order.
-const LONGEST_BODY: usize = 16 << 20;
+const MAX_BODY: usize = 16 << 20;
 
 /// What the server and the test both reach.
 pub(crate) struct Forge {
@@ -46,7 +46,7 @@ pub(crate) struct Script {
     pub(crate) omission: Option<String>,
 }
 
-type Found = (&'static Operation, Taken);
+type Match = (&'static Operation, PathValues);
 
 /// A panic elsewhere leaves nothing half done that a later reader could mind.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -62,7 +62,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(listener: TcpListener, forge: Arc<Forge>) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.unwrap_or_else(|error| panic!("the stand-in has no runtime: {error}"));
+        let runtime = runtime.unwrap_or_else(|error| panic!("the fake GitHub has no runtime: {error}"));
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || run(&runtime, listener, forge, stopped));
@@ -83,7 +83,7 @@ impl Drop for Server {
 fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)
-            .unwrap_or_else(|error| panic!("the stand-in cannot listen: {error}"));
+            .unwrap_or_else(|error| panic!("the fake GitHub cannot listen: {error}"));
         let listener = listener.tap_io(|stream| {
             // Only slower without it.
             let _ = stream.set_nodelay(true);
@@ -91,14 +91,14 @@ fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: one
         let router = Router::new().fallback(serve).with_state(forge);
         tokio::select! {
             _ = stopped => {}
-            ended = axum::serve(listener, router) => panic!("the stand-in stopped listening: {ended:?}"),
+            ended = axum::serve(listener, router) => panic!("the fake GitHub stopped listening: {ended:?}"),
         }
     });
 }
 
 async fn serve(Shared(forge): Shared<Arc<Forge>>, request: HttpRequest) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    match to_bytes(body, LONGEST_BODY).await {
+    match to_bytes(body, MAX_BODY).await {
         Ok(body) => answer(&forge, &Call::new(parts, body)).await.into_response(),
         Err(error) => violation(&format!("the body did not arrive: {error}")).into_response(),
     }
@@ -111,37 +111,37 @@ async fn answer(forge: &Forge, call: &Call) -> Answer {
     if !errors.is_empty() {
         return forge.refuse(call, &errors);
     }
-    let orders = Orders::take(&mut lock(&forge.script), call);
-    wait(orders.before).await;
-    let happens = orders.struck.as_ref().is_none_or(|struck| struck.after_effect);
+    let behavior = Behavior::take(&mut lock(&forge.script), call);
+    wait(behavior.before).await;
+    let happens = behavior.fault.as_ref().is_none_or(|fault| fault.after_effect);
     let right = happens.then(|| forge.handle(call, found.as_ref()));
-    wait(orders.after).await;
+    wait(behavior.after).await;
     // Even a sleep of no time at all takes a tick of the timer.
-    if !orders.latency.is_zero() {
-        tokio::time::sleep(orders.latency).await;
+    if !behavior.latency.is_zero() {
+        tokio::time::sleep(behavior.latency).await;
     }
-    match (orders.struck, right) {
-        (Some(struck), _) => forge.fail(call, found.as_ref(), struck).await,
+    match (behavior.fault, right) {
+        (Some(fault), _) => forge.fail(call, found.as_ref(), fault).await,
         (None, Some(right)) => right,
         (None, None) => unreachable!("what no fault befalls is handled"),
     }
 }
 
 /// What the test has ordered for one request.
-struct Orders {
+struct Behavior {
     before: Option<Hold>,
     after: Option<Hold>,
-    struck: Option<Struck>,
+    fault: Option<TriggeredFault>,
     latency: Duration,
 }
 
-impl Orders {
+impl Behavior {
     fn take(script: &mut Script, call: &Call) -> Self {
         let (before, after) = match hold::take(&mut script.holds, call) {
             Some(hold) if hold.answer_only => (None, Some(hold)),
             hold => (hold, None),
         };
-        Self { before, after, struck: fault::strike(&mut script.faults, call), latency: script.latency }
+        Self { before, after, fault: fault::trigger(&mut script.faults, call), latency: script.latency }
     }
 }
 
@@ -152,17 +152,17 @@ async fn wait(hold: Option<Hold>) {
 }
 
 impl Forge {
-    fn request_errors(&self, call: &Call, found: Option<&Found>) -> Vec<String> {
+    fn request_errors(&self, call: &Call, found: Option<&Match>) -> Vec<String> {
         match found {
             _ if !self.validated => Vec::new(),
-            Some((operation, taken)) => Contract::of(operation).judge_request(call, taken),
+            Some((operation, values)) => Contract::of(operation).request_errors(call, values),
             None => vec!["no operation is served there".to_owned()],
         }
     }
 
-    fn handle(&self, call: &Call, found: Option<&Found>) -> Answer {
-        let Some((operation, taken)) = found else { return Answer::not_found() };
-        let mut answer = operations::handle(&mut lock(&self.state), operation, call, taken);
+    fn handle(&self, call: &Call, found: Option<&Match>) -> Answer {
+        let Some((operation, values)) = found else { return Answer::not_found() };
+        let mut answer = operations::handle(&mut lock(&self.state), operation, call, values);
         if let Some(pointer) = &lock(&self.script).omission {
             omit(&mut answer, pointer);
         }
@@ -174,7 +174,7 @@ impl Forge {
             return answer;
         }
         let contract = Contract::of(operation);
-        match contract.judge_answer(&answer) {
+        match contract.response_errors(&answer) {
             errors if errors.is_empty() => answer,
             errors => {
                 let what = format!("{} with {}", contract.name(), answer.status);
@@ -185,8 +185,8 @@ impl Forge {
         }
     }
 
-    async fn fail(&self, call: &Call, found: Option<&Found>, struck: Struck) -> Answer {
-        let answer = match struck.outcome {
+    async fn fail(&self, call: &Call, found: Option<&Match>, fault: TriggeredFault) -> Answer {
+        let answer = match fault.outcome {
             Outcome::Answer(answer) => answer,
             Outcome::Hang => std::future::pending().await,
             // Ends the task of the connection, and with it the connection, without a word on stderr.
@@ -195,7 +195,7 @@ impl Forge {
         let json = matches!(answer.content, Content::Json(_));
         match found {
             Some((operation, _))
-                if struck.checked && json && Contract::of(operation).describes(answer.status) =>
+                if fault.checked && json && Contract::of(operation).describes(answer.status) =>
             {
                 self.checked(call, operation, answer)
             }

@@ -26,7 +26,7 @@ pub(crate) struct State {
     /// Every commit that was the tip of a branch or the head of a pull request once.
     pub(crate) commits: BTreeSet<String>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
-    pub(crate) comments: BTreeMap<u64, Remark>,
+    pub(crate) comments: BTreeMap<u64, StoredComment>,
     pub(crate) deployments: BTreeMap<u64, Record>,
     /// The logins of the tokens that the test has introduced.
     pub(crate) logins: HashMap<String, String>,
@@ -52,7 +52,7 @@ pub(crate) struct Pull {
 
 /// A comment, with what the public type leaves out.
 #[derive(Clone)]
-pub(crate) struct Remark {
+pub(crate) struct StoredComment {
     pub(crate) id: u64,
     pub(crate) pull: u64,
     pub(crate) author: String,

@@ -40,7 +40,7 @@ impl Template {
 pub(crate) struct Fields(Vec<(&'static str, String)>);
 
 impl Fields {
-    /// Every answer holds addresses of the stand-in.
+    /// Every answer holds addresses of the fake GitHub.
     pub(crate) fn new(state: &State) -> Self {
         Self(vec![("base", state.base.clone())])
     }
@@ -65,7 +65,7 @@ impl Fields {
     }
 }
 
-/// The example of this name, with gaps for the addresses and the names of the stand-in's own repository.
+/// The example of this name, with gaps for the addresses and the names of the fake GitHub's own repository.
 pub(crate) fn example(name: &str) -> Value {
     let mut example = document::example(name).clone();
     replace(&mut example, "https://api.github.com", "«base»");

@@ -1,7 +1,7 @@
 //! Images, scripts and secrets that can't be published.
 
 use super::{publishing, publishing_with, refused};
-use crate::support::{Recorded as _, deployment, gitbook, png, repository};
+use crate::support::{RecordedRequests as _, deployment, gitbook, png, repository};
 
 #[tokio::test]
 async fn an_image_that_is_not_there() {
@@ -382,7 +382,7 @@ async fn a_script_outside_of_a_checkout_that_is_elsewhere() {
     let run = deployment().publish().variable("GITBOOK_SCRIPT", "../../shared.ts");
     let run = run.variable("GITLAB_CI", "true").variable("CI_PROJECT_DIR", "/");
     let server = gitbook().await;
-    let ended = run.against(&server.uri()).folder(repository.path("apps/hello")).runs().await;
-    assert_eq!((ended.code, server.asked().await.len()), (Some(2), 0), "{ended:#?}");
-    assert!(ended.log().contains("`../../shared.ts`"), "{ended:#?}");
+    let finished = run.against(&server.uri()).folder(repository.path("apps/hello")).run().await;
+    assert_eq!((finished.code, server.requests().await.len()), (Some(2), 0), "{finished:#?}");
+    assert!(finished.log().contains("`../../shared.ts`"), "{finished:#?}");
 }

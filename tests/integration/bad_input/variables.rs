@@ -29,21 +29,21 @@ async fn all_bad_variables_are_told_together() {
 
 #[tokio::test]
 async fn an_endpoint_that_would_show_the_token() {
-    let ended = deployment().against("http://gitbook.example").publish().runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    let finished = deployment().against("http://gitbook.example").publish().run().await;
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: plain `http` would show the token to the network
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
     error: 1 error in 1 variable, nothing was sent
     ");
-    let ended = deployment().against("https://user:hush@gitbook.example").publish().runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    let finished = deployment().against("https://user:hush@gitbook.example").publish().run().await;
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: holds a user or password
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
     error: 1 error in 1 variable, nothing was sent
     ");
-    assert!(!ended.everything().contains("hush"));
+    assert!(!finished.everything().contains("hush"));
 }
 
 #[tokio::test]
@@ -144,21 +144,21 @@ async fn an_unknown_production_branch() {
 
 #[tokio::test]
 async fn a_token_that_was_pasted_with_more_than_the_token() {
-    let ended = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    let finished = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").run().await;
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_TOKEN: holds a blank, a line break or another character that no token has
      hint: accepted: the token alone, as GitBook shows it, without `Bearer`
     error: 1 error in 1 variable, nothing was sent
     ");
-    assert!(!ended.everything().contains("hush"), "{ended:#?}");
+    assert!(!finished.everything().contains("hush"), "{finished:#?}");
 }
 
 #[tokio::test]
 async fn production_branches_that_match_no_branch() {
     let run = deployment().against("http://127.0.0.1:1").push_to("main");
-    let ended = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").runs().await;
-    insta::assert_snapshot!(ended.log(), @"
+    let finished = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").run().await;
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_PRODUCTION_BRANCH: a list that matches no branch
      hint: accepted: names or globs, comma separated, such as `main, release/*, !release/old`
@@ -173,15 +173,15 @@ async fn production_branches_without_the_default_branch_are_a_notice() {
     let check = async |patterns: &str, noticed: bool| {
         let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
         let run = run.variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_PRODUCTION_BRANCH", patterns);
-        let ended = run.variable("GITBOOK_DRY_RUN", "true").folder(&repository).runs().await;
+        let finished = run.variable("GITBOOK_DRY_RUN", "true").folder(&repository).run().await;
         let notice = "notice: `GITBOOK_PRODUCTION_BRANCH`";
         assert_eq!(
-            (ended.code, ended.stderr.contains(notice)),
+            (finished.code, finished.stderr.contains(notice)),
             (Some(0), noticed),
             "{patterns}: {}",
-            ended.log()
+            finished.log()
         );
-        assert_eq!(ended.output("mode"), "publish");
+        assert_eq!(finished.output("mode"), "publish");
     };
     check("release/*", true).await;
     check("release/*, main", false).await;

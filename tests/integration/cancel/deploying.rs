@@ -3,16 +3,16 @@
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-use super::{Started, World, cancelled, until};
+use super::{Started, TestEnvironment, cancelled, until};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Say, Stall, StallInAnswer};
 use crate::support::Response;
 
 async fn publishing(fault: Fault) -> String {
     cancelled(async || {
-        let world = World::new().await;
-        let run = world.push();
-        world.struck(run, "POST", fault.clone()).await
+        let environment = TestEnvironment::new().await;
+        let run = environment.push();
+        environment.started_with_fault(run, "POST", fault.clone()).await
     })
     .await
 }
@@ -20,10 +20,10 @@ async fn publishing(fault: Fault) -> String {
 /// The same once the program has said something.
 async fn publishing_until(fault: Fault, text: &str) -> String {
     cancelled(async || {
-        let world = World::new().await;
-        let run = world.push();
-        let started = world.struck(run, "POST", fault.clone()).await;
-        until(text, async || started.run.has_said(text)).await;
+        let environment = TestEnvironment::new().await;
+        let run = environment.push();
+        let started = environment.started_with_fault(run, "POST", fault.clone()).await;
+        until(text, async || started.run.has_logged(text)).await;
         started
     })
     .await
@@ -32,16 +32,16 @@ async fn publishing_until(fault: Fault, text: &str) -> String {
 /// Somebody takes the connection, and never says who it is.
 #[tokio::test]
 async fn connecting() {
-    let told = cancelled(async || {
-        let world = World::new().await;
+    let outcome = cancelled(async || {
+        let environment = TestEnvironment::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("https://{}", listener.local_addr().unwrap());
-        let run = world.push().variable("GITBOOK_ENDPOINT", endpoint).starts();
+        let run = environment.push().variable("GITBOOK_ENDPOINT", endpoint).start();
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap();
-        Started::new(world, run).with((listener, stream))
+        Started::new(environment, run).with((listener, stream))
     });
-    insta::assert_snapshot!(told.await, @"
+    insta::assert_snapshot!(outcome.await, @"
     result skipped
     warning: SIG…: nothing new is started
     info: skipped `one` (not started: cancelled by SIG…)
@@ -116,12 +116,12 @@ async fn the_pause_before_another_try() {
 async fn the_read_of_what_is_there() {
     let read = async |action: &'static str| {
         let started = cancelled(async || {
-            let world = World::with_previews().await;
-            let run = world.pull_request(action);
+            let environment = TestEnvironment::with_previews().await;
+            let run = environment.pull_request(action);
             if action == "closed" {
-                world.forge.close_pull_request(12);
+                environment.forge.close_pull_request(12);
             }
-            world.struck(run, "GET", Stall(Done)).await
+            environment.started_with_fault(run, "GET", Stall(Done)).await
         });
         started.await
     };
@@ -149,16 +149,16 @@ async fn the_read_of_what_is_there() {
 async fn the_read_before_another_try() {
     let read = async |action: &'static str, method: &'static str, status: u16| {
         let started = cancelled(async || {
-            let world = World::with_previews().await;
+            let environment = TestEnvironment::with_previews().await;
             if action == "closed" {
-                world.forge.close_pull_request(12);
+                environment.forge.close_pull_request(12);
             }
-            world.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
+            environment.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
             // The first read is the one before the first try.
-            world.gitbook.fail("GET", Fault::None, 1);
-            world.gitbook.fail("GET", Stall(Done), 1);
-            let run = world.pull_request(action);
-            world.struck_by(run, 2).await
+            environment.gitbook.fail("GET", Fault::None, 1);
+            environment.gitbook.fail("GET", Stall(Done), 1);
+            let run = environment.pull_request(action);
+            environment.started_with_faults(run, 2).await
         });
         started.await
     };
@@ -207,10 +207,10 @@ async fn the_read_before_another_try() {
 async fn the_deletion() {
     let deleting = async |fault: Fault| {
         let started = cancelled(async || {
-            let world = World::with_previews().await;
-            world.forge.close_pull_request(12);
-            let run = world.pull_request("closed");
-            world.struck(run, "DELETE", fault.clone()).await
+            let environment = TestEnvironment::with_previews().await;
+            environment.forge.close_pull_request(12);
+            let run = environment.pull_request("closed");
+            environment.started_with_fault(run, "DELETE", fault.clone()).await
         });
         started.await
     };
@@ -231,11 +231,11 @@ async fn the_deletion() {
 async fn the_sweep() {
     let sweeping = async |kind: &'static str, fault: Fault| {
         let started = cancelled(async || {
-            let world = World::with_previews().await;
-            world.forge.close_pull_request(12);
-            world.forge.delete_branch("fix");
-            let run = world.sweep();
-            world.struck(run, kind, fault.clone()).await
+            let environment = TestEnvironment::with_previews().await;
+            environment.forge.close_pull_request(12);
+            environment.forge.delete_branch("fix");
+            let run = environment.sweep();
+            environment.started_with_fault(run, kind, fault.clone()).await
         });
         started.await
     };

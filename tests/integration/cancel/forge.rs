@@ -1,19 +1,19 @@
 //! While the forge is asked, and told.
 
-use super::{Started, World, cancelled, each_cancelled};
+use super::{Started, TestEnvironment, cancelled, each_cancelled};
 use crate::support::{Effect, Fault};
 
 /// A pull request whose run stands before a gate on the forge.
 async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
     cancelled(async || {
-        let world = World::new().await;
-        let gate = if answer_only {
-            world.forge.hold_answer(method, pattern)
+        let environment = TestEnvironment::new().await;
+        let barrier = if answer_only {
+            environment.forge.hold_response(method, pattern)
         } else {
-            world.forge.hold(method, pattern)
+            environment.forge.hold(method, pattern)
         };
-        let run = world.pull_request("opened");
-        world.gated(run, gate).await
+        let run = environment.pull_request("opened");
+        environment.gated(run, barrier).await
     })
     .await
 }
@@ -22,15 +22,15 @@ async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
 #[tokio::test]
 async fn whether_the_commit_is_the_newest() {
     let each = each_cancelled(async || {
-        let world = World::new().await;
-        let gate = world.forge.hold("GET", "/pulls/12$");
-        let run = world.pull_request("opened");
-        world.gated(run, gate).await
+        let environment = TestEnvironment::new().await;
+        let barrier = environment.forge.hold("GET", "/pulls/12$");
+        let run = environment.pull_request("opened");
+        environment.gated(run, barrier).await
     });
-    for told in each.await {
+    for outcome in each.await {
         let names = ["one-fix", "two-fix"]
             .map(|name| format!("info: skipped `{name}` (not started: cancelled by SIG…)\n"));
-        let unnamed = names.iter().fold(told, |told, name| told.replace(name, ""));
+        let unnamed = names.iter().fold(outcome, |outcome, name| outcome.replace(name, ""));
         insta::allow_duplicates!(
             insta::assert_snapshot!(unnamed.replace("result skipped", "result failed"), @"
         result failed
@@ -44,8 +44,8 @@ async fn whether_the_commit_is_the_newest() {
 
 #[tokio::test]
 async fn the_beginning_of_a_deployment() {
-    let told = before("POST", "/deployments$", false).await;
-    insta::assert_snapshot!(told, @"
+    let outcome = before("POST", "/deployments$", false).await;
+    insta::assert_snapshot!(outcome, @"
     result skipped
     warning: SIG…: nothing new is started
     info: skipped `one-fix` (not started: cancelled by SIG…)
@@ -54,21 +54,21 @@ async fn the_beginning_of_a_deployment() {
      hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: failure
     ");
-    assert_eq!(before("POST", "/deployments$", true).await, told);
+    assert_eq!(before("POST", "/deployments$", true).await, outcome);
 }
 
 /// The word that it is in progress is on its way all the while, and must not be the last one.
 #[tokio::test]
 async fn the_word_that_a_deployment_is_in_progress() {
-    let told = cancelled(async || {
-        let world = World::new().await;
-        let gate = world.forge.hold("POST", "/statuses$");
-        let run = world.pull_request("opened");
-        let started = world.struck(run, "POST", Fault::Stall(Effect::Lost)).await;
-        gate.reached().await;
-        Started { gate: Some(gate), ..started }
+    let outcome = cancelled(async || {
+        let environment = TestEnvironment::new().await;
+        let barrier = environment.forge.hold("POST", "/statuses$");
+        let run = environment.pull_request("opened");
+        let started = environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await;
+        barrier.reached().await;
+        Started { barrier: Some(barrier), ..started }
     });
-    insta::assert_snapshot!(told.await, @"
+    insta::assert_snapshot!(outcome.await, @"
     result failed
     warning: SIG…: nothing new is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
@@ -82,12 +82,12 @@ async fn the_word_that_a_deployment_is_in_progress() {
 
 #[tokio::test]
 async fn the_publishing_with_a_deployment_on_record() {
-    let told = cancelled(async || {
-        let world = World::new().await;
-        let run = world.pull_request("opened");
-        world.struck(run, "POST", Fault::Stall(Effect::Lost)).await
+    let outcome = cancelled(async || {
+        let environment = TestEnvironment::new().await;
+        let run = environment.pull_request("opened");
+        environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await
     });
-    insta::assert_snapshot!(told.await, @"
+    insta::assert_snapshot!(outcome.await, @"
     result failed
     warning: SIG…: nothing new is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
@@ -101,8 +101,8 @@ async fn the_publishing_with_a_deployment_on_record() {
 
 #[tokio::test]
 async fn the_comment() {
-    let told = before("POST", "/issues/12/comments$", false).await;
-    insta::assert_snapshot!(told, @"
+    let outcome = before("POST", "/issues/12/comments$", false).await;
+    insta::assert_snapshot!(outcome, @"
     result published
     info: published `one-fix`
     info: published `two-fix`

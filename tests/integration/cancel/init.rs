@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{LONGEST_END, World, assert_true};
+use super::{MAX_SHUTDOWN_TIME, TestEnvironment, assert_true};
 use crate::support::{Effect, Fault, until};
 
 /// Whether namespaces can be had here. In CI they must.
@@ -28,25 +28,25 @@ async fn signals_end_it_as_they_end_any_other() {
     }
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for stage in ["op", "request"] {
-            let world = World::new().await;
+            let environment = TestEnvironment::new().await;
             let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
-            let repository = world.repository.manifest("one", "one", more);
+            let repository = environment.repository.manifest("one", "one", more);
             let op = if stage == "op" { "echo > op.pid\nexec sleep 50" } else { "echo hush-hush" };
-            let world = World { repository: repository.program("bin/op", op), ..world };
-            world.gitbook.fail("POST", Fault::Stall(Effect::Lost), 1);
-            let path = world.repository.path_variable("bin");
-            let run = world.push().variable("PATH", path).with_pid_1().starts();
+            let environment = TestEnvironment { repository: repository.program("bin/op", op), ..environment };
+            environment.gitbook.fail("POST", Fault::Stall(Effect::Lost), 1);
+            let path = environment.repository.path_variable("bin");
+            let run = environment.push().variable("PATH", path).with_pid_1().start();
             until("it is at its stage", async || {
-                world.repository.path("op.pid").exists() || world.gitbook.struck() == 1
+                environment.repository.path("op.pid").exists() || environment.gitbook.fault_count() == 1
             })
             .await;
-            let there = world.there();
+            let existing = environment.versions();
             let started = Instant::now();
             run.signal(signal).await;
-            let ended = run.ends().await;
-            assert!(started.elapsed() < LONGEST_END, "{:?}: {}", started.elapsed(), ended.log());
-            assert_true(&ended, code, &world, &there);
-            world.deployments();
+            let finished = run.finish().await;
+            assert!(started.elapsed() < MAX_SHUTDOWN_TIME, "{:?}: {}", started.elapsed(), finished.log());
+            assert_true(&finished, code, &environment, &existing);
+            environment.deployments();
         }
     }
 }

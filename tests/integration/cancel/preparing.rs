@@ -1,25 +1,25 @@
 //! Before anything is sent.
 
-use super::{Started, World, cancelled};
+use super::{Started, TestEnvironment, cancelled};
 use crate::support::{Repository, until};
 
 /// A run whose second integration waits for a program that gives it a secret, for ever.
 async fn waiting_for_a_secret(change: fn(Repository) -> Repository) -> Started {
-    let world = World::new().await;
+    let environment = TestEnvironment::new().await;
     let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
-    let repository = world.repository.manifest("two", "two", more);
+    let repository = environment.repository.manifest("two", "two", more);
     let repository = change(repository.program("bin/op", "echo $$ > op.pid\nexec sleep 50"));
-    let world = World { repository, ..world };
-    let run = world.push().variable("PATH", world.repository.path_variable("bin"));
-    let run = run.variable("GITBOOK_CONCURRENCY", "2").starts();
-    until("op runs", async || world.repository.path("op.pid").exists()).await;
-    Started::new(world, run)
+    let environment = TestEnvironment { repository, ..environment };
+    let run = environment.push().variable("PATH", environment.repository.path_variable("bin"));
+    let run = run.variable("GITBOOK_CONCURRENCY", "2").start();
+    until("op runs", async || environment.repository.path("op.pid").exists()).await;
+    Started::new(environment, run)
 }
 
 #[tokio::test]
 async fn a_program_that_gives_a_secret() {
-    let told = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
-    insta::assert_snapshot!(told, @"
+    let outcome = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
+    insta::assert_snapshot!(outcome, @"
     result failed
     warning: SIG…: nothing new is started
     error: cancelled by SIG…
@@ -40,8 +40,8 @@ async fn a_bundle_that_takes_long() {
         });
         repository.file("one/main.ts", main)
     };
-    let told = cancelled(async || waiting_for_a_secret(large).await).await;
-    insta::assert_snapshot!(told, @"
+    let outcome = cancelled(async || waiting_for_a_secret(large).await).await;
+    insta::assert_snapshot!(outcome, @"
     result failed
     warning: SIG…: nothing new is started
     error: cancelled by SIG…

@@ -1,6 +1,6 @@
 //! Deleting a preview.
 
-use super::{Row, World, busy, html, table};
+use super::{Row, TestEnvironment, busy, html, table};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{
     self, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
@@ -8,18 +8,18 @@ use crate::support::Fault::{
 use crate::support::Response;
 
 async fn deleted((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
-    let world = World::with_preview().await;
+    let environment = TestEnvironment::with_preview().await;
     for fault in *faults {
-        world.proxy.fail(kind, Fault::clone(fault), 1);
+        environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
-    let run = world.run(retries).event("delete", "fix").variable("GITBOOK_TIMEOUT", timeout);
-    let told = world.told(name, run).await;
-    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
-    told
+    let run = environment.run(retries).event("delete", "fix").variable("GITBOOK_TIMEOUT", timeout);
+    let outcome = environment.outcome(name, run).await;
+    assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
+    outcome
 }
 
 fn rows() -> Vec<Row<'static>> {
-    let said = |status| Say(Lost, Response::error(status, "No"));
+    let api_error = |status| Say(Lost, Response::error(status, "No"));
     let leak = |faults: Vec<Fault>| &*Vec::leak(faults);
     vec![
         ("reset within the request", "DELETE", leak(vec![ResetInRequest])),
@@ -29,7 +29,7 @@ fn rows() -> Vec<Row<'static>> {
         ("reset within the answer", "DELETE", leak(vec![ResetInAnswer])),
         ("a bad gateway, done", "DELETE", leak(vec![Say(Done, html(502))])),
         ("busy", "DELETE", leak(vec![busy(503)])),
-        ("limited", "DELETE", leak(vec![said(429)])),
+        ("limited", "DELETE", leak(vec![api_error(429)])),
     ]
 }
 

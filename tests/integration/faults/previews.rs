@@ -1,6 +1,6 @@
 //! Publishing previews, which are read before.
 
-use super::{Row, World, busy, html, table};
+use super::{Row, TestEnvironment, busy, html, table};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{
     self, Cut, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
@@ -8,18 +8,23 @@ use crate::support::Fault::{
 use crate::support::Response;
 
 /// Publishes over a preview that is there in version 3.
-async fn over(row: &Row<'_>, retries: usize, timeout: &str) -> String {
-    told(World::with_preview().await, row, retries, timeout).await
+async fn over_existing(row: &Row<'_>, retries: usize, timeout: &str) -> String {
+    outcome(TestEnvironment::with_preview().await, row, retries, timeout).await
 }
 
-async fn told(world: World, (name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
+async fn outcome(
+    environment: TestEnvironment,
+    (name, kind, faults): &Row<'_>,
+    retries: usize,
+    timeout: &str,
+) -> String {
     for fault in *faults {
-        world.proxy.fail(kind, Fault::clone(fault), 1);
+        environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
-    let run = world.run(retries).push_to("fix").variable("GITBOOK_TIMEOUT", timeout);
-    let told = world.told(name, run).await;
-    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
-    told
+    let run = environment.run(retries).push_to("fix").variable("GITBOOK_TIMEOUT", timeout);
+    let outcome = environment.outcome(name, run).await;
+    assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
+    outcome
 }
 
 #[tokio::test]
@@ -36,7 +41,7 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
         ("limited", "GET", &[busy(429)]),
         ("redirected", "GET", &[Say(Lost, Response::new(307, "").header("location", "http://localhost:1"))]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| over(row, 0, "20s").await).await, @"
+    insta::assert_snapshot!(table(rows, async |row| over_existing(row, 0, "20s").await).await, @"
     == reset within the request: GET; there: hello-fix 3
     == reset after the request: GET; there: hello-fix 3
     == reset within the answer: GET; there: hello-fix 3
@@ -74,7 +79,7 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
     ");
     let rows: &[Row<'_>] =
         &[("no answer", "GET", &[Stall(Done)]), ("half an answer", "GET", &[StallInAnswer])];
-    insta::assert_snapshot!(table(rows, async |row| over(row, 0, "2s").await).await, @"
+    insta::assert_snapshot!(table(rows, async |row| over_existing(row, 0, "2s").await).await, @"
     == no answer: GET; there: hello-fix 3
     == half an answer: GET; there: hello-fix 3
     exit 1
@@ -94,7 +99,7 @@ async fn a_preview_whose_answer_was_lost_is_published_once() {
         ("a request lost", "POST", &[Reset(Lost)]),
         ("cut short", "POST", &[Cut]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| over(row, row.2.len(), "20s").await).await, @"
+    insta::assert_snapshot!(table(rows, async |row| over_existing(row, row.2.len(), "20s").await).await, @"
     == one answer lost: GET POST GET GET; there: hello-fix 4
     exit 0
     warning: the connection broke: …
@@ -112,7 +117,7 @@ async fn a_preview_whose_answer_was_lost_is_published_once() {
     info: published `hello-fix`
     ");
     let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
-    insta::assert_snapshot!(table(rows, async |row| over(row, 1, "2s").await).await, @"
+    insta::assert_snapshot!(table(rows, async |row| over_existing(row, 1, "2s").await).await, @"
     == no answer: GET POST GET GET; there: hello-fix 4
     exit 0
     warning: no answer within 2s
@@ -134,7 +139,7 @@ async fn a_preview_that_fails_says_what_may_be_there() {
     ];
     // A refused try is one more, which nothing befalls.
     let tries = |row: &Row<'_>| row.2.len() - usize::from(row.0 != "then refused");
-    insta::assert_snapshot!(table(rows, async |row| told(World::new().await, row, tries(row), "20s").await).await, @"
+    insta::assert_snapshot!(table(rows, async |row| outcome(TestEnvironment::new().await, row, tries(row), "20s").await).await, @"
     == reset on the connection that was read by: GET POST; there: hello-fix 1
     exit 1
     error: publishing `hello-fix` failed, but it may have happened

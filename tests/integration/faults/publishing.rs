@@ -1,6 +1,6 @@
 //! Publishing to production.
 
-use super::{Row, World, busy, html, table};
+use super::{Row, TestEnvironment, busy, html, table};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{
     self, Cut, CutWithoutLength, Drip, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest,
@@ -25,14 +25,14 @@ async fn published(
     retries: usize,
     timeout: &str,
 ) -> String {
-    let world = World::new().await;
+    let environment = TestEnvironment::new().await;
     for fault in faults {
-        world.proxy.fail(kind, fault.clone(), 1);
+        environment.proxy.fail(kind, fault.clone(), 1);
     }
-    let run = world.run(retries).push_to("main").variable("GITBOOK_TIMEOUT", timeout);
-    let told = world.told(name, run).await;
-    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
-    told
+    let run = environment.run(retries).push_to("main").variable("GITBOOK_TIMEOUT", timeout);
+    let outcome = environment.outcome(name, run).await;
+    assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
+    outcome
 }
 
 #[tokio::test]
@@ -85,12 +85,12 @@ async fn a_connection_that_breaks() {
 
 #[tokio::test]
 async fn a_failure_whose_earlier_tries_may_have_happened() {
-    let said = |status, message: &str| Say(Lost, Response::error(status, message));
+    let api_error = |status, message: &str| Say(Lost, Response::error(status, message));
     let rows: &[Row<'_>] = &[
         ("then refused", "POST", &[ResetAndRefuse(Done)]),
-        ("then unauthorized", "POST", &[Reset(Lost), said(401, "Authentication required")]),
-        ("then limited", "POST", &[Reset(Lost), said(429, "Too many requests")]),
-        ("then a manifest refused", "POST", &[HangUp(Lost), said(400, "No.")]),
+        ("then unauthorized", "POST", &[Reset(Lost), api_error(401, "Authentication required")]),
+        ("then limited", "POST", &[Reset(Lost), api_error(429, "Too many requests")]),
+        ("then a manifest refused", "POST", &[HangUp(Lost), api_error(400, "No.")]),
         (
             "then a redirect",
             "POST",
@@ -102,8 +102,9 @@ async fn a_failure_whose_earlier_tries_may_have_happened() {
             &[Reset(Lost), Say(Lost, Response::error(429, "No").header("retry-after", "3600"))],
         ),
     ];
-    let told = table(rows, async |(name, kind, faults)| published(name, kind, faults, 1, "20s").await).await;
-    insta::assert_snapshot!(told, @"
+    let outcome =
+        table(rows, async |(name, kind, faults)| published(name, kind, faults, 1, "20s").await).await;
+    insta::assert_snapshot!(outcome, @"
     == then refused: GET POST; there: hello 1
     exit 1
     warning: the connection broke: …
@@ -274,19 +275,19 @@ async fn a_connection_that_is_reset_at_once() {
 #[tokio::test]
 async fn a_body_that_is_too_large_to_be_sent_at_once() {
     let check = async |name: &'static str, fault: Fault, retries: usize| {
-        let world = World::new().await;
+        let environment = TestEnvironment::new().await;
         let script = format!("export default {{ a: '{}' }};\n", "0123456789abcdef".repeat(500_000));
-        std::fs::write(world.repository.path("hello/main.ts"), script).unwrap();
-        world.proxy.fail("POST", fault, 1);
-        let run = world.run(retries).push_to("main").variable("GITBOOK_BUNDLE", "false");
-        world.told(name, run.variable("GITBOOK_SCRIPT", "main.ts")).await
+        std::fs::write(environment.repository.path("hello/main.ts"), script).unwrap();
+        environment.proxy.fail("POST", fault, 1);
+        let run = environment.run(retries).push_to("main").variable("GITBOOK_BUNDLE", "false");
+        environment.outcome(name, run.variable("GITBOOK_SCRIPT", "main.ts")).await
     };
-    let told = futures::future::join_all([
+    let outcome = futures::future::join_all([
         check("reset within the request", ResetInRequest, 0),
         check("reset within the request, then well", ResetInRequest, 1),
         check("reset within the answer, then well", ResetInAnswer, 1),
     ]);
-    insta::assert_snapshot!(told.await.join("\n"), @"
+    insta::assert_snapshot!(outcome.await.join("\n"), @"
     == reset within the request: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened

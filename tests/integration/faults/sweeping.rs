@@ -3,25 +3,25 @@
 use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
-use super::{Row, World, busy, html, preview, table};
+use super::{Row, TestEnvironment, busy, html, preview, table};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Cut, HangUp, Meanwhile, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
 use crate::support::Response;
 
 async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
     let forge = FakeGitHub::start().await;
-    let world = World::with_preview().await;
+    let environment = TestEnvironment::with_preview().await;
     for fault in *faults {
-        world.proxy.fail(kind, Fault::clone(fault), 1);
+        environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
-    let mut since = world.there();
+    let mut since = environment.versions();
     if let Some(Meanwhile(_, _, other)) = faults.first() {
         since.insert("hello-fix".to_owned(), other["version"].clone());
     }
-    let run = world.run(retries).with_forge(&forge).event("schedule", "main");
-    let told = world.told_since(since, name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
-    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
-    told
+    let run = environment.run(retries).with_forge(&forge).event("schedule", "main");
+    let outcome = environment.outcome_since(since, name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
+    assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
+    outcome
 }
 
 #[tokio::test]

@@ -4,21 +4,23 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use super::{MAY_HAVE_HAPPENED, World};
+use super::{MAY_HAVE_HAPPENED, TestEnvironment};
 use crate::support::Effect::Lost;
-use crate::support::{Fault, Faulty, Finished, Response, Sandbox, deployment, repository, secure_gitbook};
+use crate::support::{
+    Fault, FaultInjector, Finished, Response, Sandbox, deployment, repository, secure_gitbook,
+};
 
 async fn publishing(endpoint: &str) -> Finished {
     let folder = repository().integration("hello");
     let run = deployment().against(endpoint).push_to("main").variable("GITBOOK_TIMEOUT", "2s");
-    let ended = run.folder(&folder).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()), "{ended:#?}");
-    assert!(!ended.everything().contains(MAY_HAVE_HAPPENED), "{ended:#?}");
-    ended
+    let finished = run.folder(&folder).run().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()), "{finished:#?}");
+    assert!(!finished.everything().contains(MAY_HAVE_HAPPENED), "{finished:#?}");
+    finished
 }
 
-fn failure(ended: &Finished) -> String {
-    let log = ended.log();
+fn failure(finished: &Finished) -> String {
+    let log = finished.log();
     let lines = log.lines().skip_while(|line| !line.starts_with("error: "));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -65,7 +67,7 @@ async fn a_certificate_of_an_authority_that_nobody_trusts() {
 #[tokio::test]
 async fn a_redirect_leads_to_another_host() {
     let elsewhere = Sandbox::start().await;
-    let other = Faulty::before(&elsewhere).await;
+    let other = FaultInjector::before(&elsewhere).await;
     for (method, status) in [
         ("POST", 301),
         ("POST", 302),
@@ -75,23 +77,23 @@ async fn a_redirect_leads_to_another_host() {
         ("GET", 307),
         ("DELETE", 308),
     ] {
-        let world = World::with_preview().await;
-        let there = world.there();
+        let environment = TestEnvironment::with_preview().await;
+        let existing = environment.versions();
         let to = format!("{}/v1/integrations/hello", other.endpoint());
-        world.proxy.fail(method, Fault::Say(Lost, Response::new(status, "").header("location", to)), 1);
+        environment.proxy.fail(method, Fault::Say(Lost, Response::new(status, "").header("location", to)), 1);
         let run = match method {
-            "POST" => world.run(2).push_to("main"),
-            "GET" => world.run(2).push_to("fix"),
-            _ => world.run(2).event("delete", "fix"),
+            "POST" => environment.run(2).push_to("main"),
+            "GET" => environment.run(2).push_to("fix"),
+            _ => environment.run(2).event("delete", "fix"),
         };
-        let ended = run.runs().await;
-        assert_eq!(ended.code, Some(1), "{}", ended.log());
-        let said =
+        let finished = run.run().await;
+        assert_eq!(finished.code, Some(1), "{}", finished.log());
+        let message =
             format!("cause: the endpoint redirects elsewhere ({status}), and the token does not follow\n");
-        assert!(ended.log().contains(&said), "{}", ended.log());
-        assert!(!ended.everything().contains(MAY_HAVE_HAPPENED), "{}", ended.log());
-        assert_eq!(world.there(), there);
-        assert_eq!(world.proxy.struck(), 1);
+        assert!(finished.log().contains(&message), "{}", finished.log());
+        assert!(!finished.everything().contains(MAY_HAVE_HAPPENED), "{}", finished.log());
+        assert_eq!(environment.versions(), existing);
+        assert_eq!(environment.proxy.fault_count(), 1);
     }
     assert_eq!(other.requests(), [""; 0]);
 }

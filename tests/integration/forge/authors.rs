@@ -6,7 +6,7 @@ use wiremock::MockServer;
 
 use super::sha;
 use crate::support::payloads::{by_dependabot, from_fork, from_lost_fork, recorded};
-use crate::support::{Deployment, Finished, Recorded as _, Sandbox, deployment, gitbook, repository};
+use crate::support::{Deployment, Finished, RecordedRequests as _, Sandbox, deployment, gitbook, repository};
 
 /// What asks for a preview.
 const UPDATES: [&str; 4] = ["opened", "reopened", "synchronize", "ready_for_review"];
@@ -31,70 +31,70 @@ async fn without_token(payload: &Value) -> Finished {
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
     let run = run("pull_request", payload, &server.uri(), &forge).variable("GITBOOK_TOKEN", "");
-    let ended = run.folder(&folder).runs().await;
-    asked_nobody(&server, &forge).await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    ended
+    let finished = run.folder(&folder).run().await;
+    assert_no_requests(&server, &forge).await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    finished
 }
 
-async fn asked_nobody(gitbook: &MockServer, forge: &FakeGitHub) {
-    assert_eq!(gitbook.asked().await, [""; 0]);
+async fn assert_no_requests(gitbook: &MockServer, forge: &FakeGitHub) {
+    assert_eq!(gitbook.requests().await, [""; 0]);
     assert_eq!(forge.requests(), []);
 }
 
 /// That it was built and validated, and the notice that says why it was not published.
 async fn is_checked(payload: &Value) -> String {
-    let ended = without_token(payload).await;
-    assert_eq!([ended.output("mode"), ended.output("result")], ["check", "checked"]);
-    assert_eq!(ended.output("sha"), sha('1'));
-    assert_eq!(ended.integrations()[0]["name"], "hello");
-    notice(&ended)
+    let finished = without_token(payload).await;
+    assert_eq!([finished.output("mode"), finished.output("result")], ["check", "checked"]);
+    assert_eq!(finished.output("sha"), sha('1'));
+    assert_eq!(finished.integrations()[0]["name"], "hello");
+    notice(&finished)
 }
 
 /// That nothing was done, and the notice that says why.
 async fn is_left_alone(payload: &Value) -> String {
-    let ended = without_token(payload).await;
-    assert_eq!([ended.output("mode"), ended.output("result")], ["nothing", "skipped"]);
-    notice(&ended)
+    let finished = without_token(payload).await;
+    assert_eq!([finished.output("mode"), finished.output("result")], ["nothing", "skipped"]);
+    notice(&finished)
 }
 
-fn notice(ended: &Finished) -> String {
-    let mut notices = ended.stderr.lines().filter_map(|line| line.strip_prefix("::notice::"));
-    let notice = notices.next().unwrap_or_else(|| panic!("no notice: {ended:#?}"));
+fn notice(finished: &Finished) -> String {
+    let mut notices = finished.stderr.lines().filter_map(|line| line.strip_prefix("::notice::"));
+    let notice = notices.next().unwrap_or_else(|| panic!("no notice: {finished:#?}"));
     notice.to_owned()
 }
 
 /// A forge where a pull request is open, and a GitBook with production and the previews of `main` and `fix` here.
-struct World {
+struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
 }
 
 const OURS: [&str; 2] = ["hello", "hello-fix"];
 
-async fn world(head: Head) -> World {
-    let world = World { forge: FakeGitHub::start().await, sandbox: Sandbox::start().await };
-    world.forge.set_branch("main", &sha('1'));
-    world.forge.set_branch("fix", &sha('1'));
+async fn set_up(head: Head) -> TestEnvironment {
+    let environment = TestEnvironment { forge: FakeGitHub::start().await, sandbox: Sandbox::start().await };
+    environment.forge.set_branch("main", &sha('1'));
+    environment.forge.set_branch("fix", &sha('1'));
     let folder = repository().integration("hello");
     for branch in ["main", "fix"] {
-        let run = deployment().push_to(branch).against(world.sandbox.endpoint());
-        let ended = run.folder(&folder).runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        let run = deployment().push_to(branch).against(environment.sandbox.endpoint());
+        let finished = run.folder(&folder).run().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
     }
-    world.forge.open_pull_request(12, head, &sha('1'));
-    world
+    environment.forge.open_pull_request(12, head, &sha('1'));
+    environment
 }
 
-impl World {
+impl TestEnvironment {
     /// Runs with all tokens; gives the output `result`.
-    async fn runs(&self, event: &str, payload: &Value, variables: &[(&str, &str)]) -> String {
+    async fn run(&self, event: &str, payload: &Value, variables: &[(&str, &str)]) -> String {
         let folder = repository().integration("hello").file("hello/main.ts", "export default 2;\n");
         let run = run(event, payload, self.sandbox.endpoint(), &self.forge).folder(&folder);
         let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
-        let ended = run.runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
-        ended.output("result")
+        let finished = run.run().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
+        finished.output("result")
     }
 
     /// The previews beside what is ours.
@@ -107,10 +107,10 @@ impl World {
     }
 
     /// What the forge was asked on branches and pull requests.
-    fn asked(&self) -> Vec<String> {
+    fn received(&self) -> Vec<String> {
         let requests = self.forge.requests();
-        let asked = requests.iter().filter(|request| request.method == "GET");
-        let paths = asked.filter_map(|request| request.path.strip_prefix("/repos/acme/integrations/"));
+        let received = requests.iter().filter(|request| request.method == "GET");
+        let paths = received.filter_map(|request| request.path.strip_prefix("/repos/acme/integrations/"));
         let paths = paths.filter(|path| path.starts_with("pulls/") || path.starts_with("branches/"));
         paths.map(str::to_owned).collect()
     }
@@ -130,20 +130,20 @@ async fn a_fork_s_pull_request_without_a_token_is_checked() {
 /// The preview counts as one of `mona:fix`, and `fix` here is another branch.
 #[tokio::test]
 async fn a_fork_s_pull_request_with_both_tokens_has_a_preview_under_its_owner_s_name() {
-    let world = world(Head::fork("mona", "fix")).await;
+    let environment = set_up(Head::fork("mona", "fix")).await;
     let opened = from_fork(payload("opened"), "fix");
-    assert_eq!(world.runs("pull_request", &opened, &[]).await, "published");
-    insta::assert_snapshot!(world.others().join(", "), @"hello-mona-fix-7e34d0f6");
-    assert_eq!(world.asked(), ["pulls/12"; 2]);
-    let [name] = &world.others()[..] else { panic!("one preview") };
-    let summary = world.sandbox.integration(name)["summary"].as_str().unwrap().to_owned();
+    assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
+    insta::assert_snapshot!(environment.others().join(", "), @"hello-mona-fix-7e34d0f6");
+    assert_eq!(environment.received(), ["pulls/12"; 2]);
+    let [name] = &environment.others()[..] else { panic!("one preview") };
+    let summary = environment.sandbox.integration(name)["summary"].as_str().unwrap().to_owned();
     assert!(summary.contains(" branch=mona:fix "), "{summary}");
-    assert_eq!(world.forge.deployments()[0].environment, "gitbook preview: hello/mona:fix");
+    assert_eq!(environment.forge.deployments()[0].environment, "gitbook preview: hello/mona:fix");
 
-    world.forge.close_pull_request(12);
+    environment.forge.close_pull_request(12);
     let closed = from_fork(payload("closed"), "fix");
-    assert_eq!(world.runs("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(world.others(), [""; 0]);
+    assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
+    assert_eq!(environment.others(), [""; 0]);
 }
 
 #[tokio::test]
@@ -164,13 +164,13 @@ async fn a_fork_s_main_is_never_production() {
         &[("GITBOOK_PRODUCTION_BRANCH", "*")],
         &[("GITBOOK_EVENT", "pull_request"), ("GITBOOK_BRANCH", "main")],
     ] {
-        let world = world(Head::fork("mona", "main")).await;
+        let environment = set_up(Head::fork("mona", "main")).await;
         let opened = from_fork(payload("opened"), "main");
-        assert_eq!(world.runs("pull_request", &opened, variables).await, "published", "{variables:?}");
-        let others = world.others();
+        assert_eq!(environment.run("pull_request", &opened, variables).await, "published", "{variables:?}");
+        let others = environment.others();
         assert!(others.len() == 1 && others[0].starts_with("hello-mona-main-"), "{variables:?}: {others:?}");
-        assert_eq!(world.asked(), ["pulls/12"; 2], "{variables:?}");
-        world.forge.close_pull_request(12);
+        assert_eq!(environment.received(), ["pulls/12"; 2], "{variables:?}");
+        environment.forge.close_pull_request(12);
     }
     assert!(is_checked(&from_fork(payload("opened"), "main")).await.starts_with("check: "));
 }
@@ -183,18 +183,18 @@ async fn a_fork_that_is_gone_is_still_one() {
         "check: pull request #12 of a fork was updated, but there is no token: checked, not published"
     );
 
-    let world = world(Head::fork("mona", "main")).await;
+    let environment = set_up(Head::fork("mona", "main")).await;
     let opened = from_fork(payload("opened"), "main");
-    assert_eq!(world.runs("pull_request", &opened, &[]).await, "published");
-    world.forge.delete_fork_of(12);
+    assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
+    environment.forge.delete_fork_of(12);
     let ready = from_lost_fork(payload("ready_for_review"), "main");
-    assert_eq!(world.runs("pull_request", &ready, &[]).await, "unchanged");
-    assert_eq!(world.others().len(), 1);
+    assert_eq!(environment.run("pull_request", &ready, &[]).await, "unchanged");
+    assert_eq!(environment.others().len(), 1);
     // GitHub closes what can't be merged any more.
-    world.forge.close_pull_request(12);
+    environment.forge.close_pull_request(12);
     let closed = from_lost_fork(payload("closed"), "main");
-    assert_eq!(world.runs("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(world.others(), [""; 0]);
+    assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
+    assert_eq!(environment.others(), [""; 0]);
 }
 
 #[tokio::test]
@@ -216,14 +216,14 @@ async fn dependabot_without_a_token_is_checked() {
 /// It has one where the token is among Dependabot's own secrets.
 #[tokio::test]
 async fn dependabot_with_a_token_has_a_preview_as_any_branch() {
-    let world = world(Head::own(DEPENDABOT)).await;
+    let environment = set_up(Head::own(DEPENDABOT)).await;
     let opened = by_dependabot(payload("opened"));
-    assert_eq!(world.runs("pull_request", &opened, &[]).await, "published");
-    insta::assert_snapshot!(world.others().join(", "), @"hello-dependabot-npm-and-yarn-left-pad-2-0-0-757a7052");
-    world.forge.close_pull_request(12);
+    assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
+    insta::assert_snapshot!(environment.others().join(", "), @"hello-dependabot-npm-and-yarn-left-pad-2-0-0-757a7052");
+    environment.forge.close_pull_request(12);
     let closed = by_dependabot(payload("closed"));
-    assert_eq!(world.runs("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(world.others(), [""; 0]);
+    assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
+    assert_eq!(environment.others(), [""; 0]);
 }
 
 /// Runs on `pull_request_target` with all tokens; it must be refused and have asked nobody.
@@ -232,17 +232,17 @@ async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
     let folder = repository().integration("hello");
     let run = run("pull_request_target", payload, &server.uri(), &forge).folder(&folder);
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
-    let ended = run.runs().await;
-    asked_nobody(&server, &forge).await;
-    assert_eq!(ended.code, Some(2), "{variables:?}: {ended:#?}");
-    assert_eq!([ended.output("mode"), ended.output("result")], ["refuse", "failed"], "{variables:?}");
-    ended
+    let finished = run.run().await;
+    assert_no_requests(&server, &forge).await;
+    assert_eq!(finished.code, Some(2), "{variables:?}: {finished:#?}");
+    assert_eq!([finished.output("mode"), finished.output("result")], ["refuse", "failed"], "{variables:?}");
+    finished
 }
 
 #[tokio::test]
 async fn a_fork_s_pull_request_with_the_base_s_secrets_is_refused() {
-    let ended = is_refused(&from_fork(payload("opened"), "fix"), &[("GITBOOK_LOG_FORMAT", "text")]).await;
-    let log = ended.log();
+    let finished = is_refused(&from_fork(payload("opened"), "fix"), &[("GITBOOK_LOG_FORMAT", "text")]).await;
+    let log = finished.log();
     let log: Vec<_> = log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     insta::assert_snapshot!(log.join("\n"), @r#"
     exit 2
@@ -281,16 +281,16 @@ fn the_workflow_that_the_refusal_names_is_there() {
 
 #[tokio::test]
 async fn a_pull_request_of_one_s_own_has_a_preview_with_the_base_s_secrets_too() {
-    let world = world(Head::own("topic")).await;
+    let environment = set_up(Head::own("topic")).await;
     let of_topic = |action| {
         let mut payload = payload(action);
         payload["pull_request"]["head"]["ref"] = "topic".into();
         payload
     };
-    assert_eq!(world.runs("pull_request_target", &of_topic("opened"), &[]).await, "published");
-    assert_eq!(world.others(), ["hello-topic"]);
-    assert_eq!(world.asked(), ["pulls/12"; 2]);
-    world.forge.merge_pull_request(12);
-    assert_eq!(world.runs("pull_request_target", &of_topic("closed"), &[]).await, "deleted");
-    assert_eq!(world.others(), [""; 0]);
+    assert_eq!(environment.run("pull_request_target", &of_topic("opened"), &[]).await, "published");
+    assert_eq!(environment.others(), ["hello-topic"]);
+    assert_eq!(environment.received(), ["pulls/12"; 2]);
+    environment.forge.merge_pull_request(12);
+    assert_eq!(environment.run("pull_request_target", &of_topic("closed"), &[]).await, "deleted");
+    assert_eq!(environment.others(), [""; 0]);
 }

@@ -12,7 +12,7 @@ use crate::support::{FORGE_TOKEN, Finished, Sandbox, deployment, payloads, repos
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
 /// A sandbox, and a forge with a pull request from `fix` that has one commit.
-async fn world() -> (Sandbox, FakeGitHub) {
+async fn set_up() -> (Sandbox, FakeGitHub) {
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     (gitbook, forge)
@@ -42,15 +42,15 @@ fn writes(forge: &FakeGitHub) -> Vec<String> {
     writes.map(|request| format!("{} {}", request.method, request.path)).collect()
 }
 
-fn done(ended: &Finished) {
-    assert_eq!(ended.code, Some(0), "{}", ended.log());
+fn done(finished: &Finished) {
+    assert_eq!(finished.code, Some(0), "{}", finished.log());
 }
 
 #[tokio::test]
 async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -62,7 +62,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     let larger =
         folder.file("hello/main.ts", format!("export default {{}};\nconsole.log('{}');\n", "x".repeat(2000)));
     forge.push_to_pull_request(12, &sha('2'));
-    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&larger).runs().await);
+    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&larger).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -72,7 +72,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     ");
 
     forge.push_to_pull_request(12, &sha('3'));
-    done(&on_pull_request("synchronize", '3', 102, &gitbook, &forge).folder(&larger).runs().await);
+    done(&on_pull_request("synchronize", '3', 102, &gitbook, &forge).folder(&larger).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -82,7 +82,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     ");
 
     forge.merge_pull_request(12);
-    done(&on_pull_request("closed", '3', 103, &gitbook, &forge).folder(&larger).runs().await);
+    done(&on_pull_request("closed", '3', 103, &gitbook, &forge).folder(&larger).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -96,9 +96,9 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
 /// Nothing but the comment knows of it any more.
 #[tokio::test]
 async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
     let one = repository().integration("hello");
     // Somebody else's, which the comment was made to name.
     let text = forge.comments(12)[0].body.replace("name=other-fix", "name=theirs");
@@ -108,47 +108,47 @@ async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
     forge.edit_comment(forge.comments(12)[0].id, &edited);
 
     forge.close_pull_request(12);
-    done(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).runs().await);
+    done(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).run().await);
     assert_eq!(gitbook.names(), ["theirs"]);
     assert!(seen(&forge).contains("| other-fix | 🗑️ removed |"), "{}", seen(&forge));
 }
 
 #[tokio::test]
 async fn what_is_named_by_hand_is_all_that_goes() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
     forge.close_pull_request(12);
     let closed = || on_pull_request("closed", '1', 101, &gitbook, &forge);
-    done(&closed().variable("GITBOOK_NAME", "nothing").runs().await);
-    done(&closed().folder(both.path("hello")).variable("GITBOOK_DRY_RUN", "true").runs().await);
+    done(&closed().variable("GITBOOK_NAME", "nothing").run().await);
+    done(&closed().folder(both.path("hello")).variable("GITBOOK_DRY_RUN", "true").run().await);
     assert_eq!(gitbook.names(), ["hello-fix", "other-fix"]);
-    done(&closed().folder(both.path("hello")).runs().await);
+    done(&closed().folder(both.path("hello")).run().await);
     assert_eq!(gitbook.names(), ["other-fix"]);
 }
 
 #[tokio::test]
 async fn what_is_said_already_is_not_sent_again() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     let before = forge.comments(12);
     forge.clear_requests();
-    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
     assert_eq!(writes(&forge), [""; 0]);
     assert_eq!(forge.comments(12), before);
 }
 
 #[tokio::test]
 async fn a_failure_says_why_and_what_the_preview_still_shows() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
 
     forge.push_to_pull_request(12, &sha('2'));
     let broken = folder.file("hello/main.ts", "export default {};\nimport './<b>nothing</b>';\n");
-    let ended = on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&broken).runs().await;
-    assert_eq!(ended.code, Some(2), "{}", ended.log());
+    let finished = on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&broken).run().await;
+    assert_eq!(finished.code, Some(2), "{}", finished.log());
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -162,8 +162,8 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
     stranger["summary"] = json!("Mine now.");
     gitbook.set("hello-fix", &stranger);
     let mended = broken.file("hello/main.ts", "export default {};\n");
-    let ended = on_pull_request("synchronize", '2', 102, &gitbook, &forge).folder(&mended).runs().await;
-    assert_eq!(ended.code, Some(1), "{}", ended.log());
+    let finished = on_pull_request("synchronize", '2', 102, &gitbook, &forge).folder(&mended).run().await;
+    assert_eq!(finished.code, Some(1), "{}", finished.log());
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -176,10 +176,10 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
 
 #[tokio::test]
 async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().file("hello/gitbook-manifest.yaml", "name: [\n");
-    let ended = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await;
-    assert_eq!(ended.code, Some(2));
+    let finished = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await;
+    assert_eq!(finished.code, Some(2));
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -188,7 +188,7 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
     | – | ❌ failed: <code>hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39;</code> ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
     ");
     let folder = repository().integration("hello");
-    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -200,11 +200,11 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
 
 #[tokio::test]
 async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     forge.edit_comment(forge.comments(12)[0].id, &format!("Hello!\r\n{MARKER}\r\n| nothing | of it |"));
-    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -213,7 +213,7 @@ async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
     | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
     ");
     forge.delete_comment(forge.comments(12)[0].id);
-    done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -224,26 +224,26 @@ async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
     // Gone between reading and writing it.
     forge.push_to_pull_request(12, &sha('2'));
     forge.fail(Fault::on("PATCH", "/issues/comments/").status(404).json(json!({"message": "Not Found"})));
-    done(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).run().await);
     assert!(seen(&forge).contains("2222222"), "{}", seen(&forge));
 }
 
 #[tokio::test]
 async fn a_preview_that_is_gone_already_makes_no_comment() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.close_pull_request(12);
-    done(&on_pull_request("closed", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("closed", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     assert!(forge.comments(12).is_empty());
 }
 
 #[tokio::test]
 async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('9'));
     let push = || deployment().against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
-    done(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).runs().await);
+    done(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -254,7 +254,7 @@ async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
     assert!(forge.comments(13).is_empty());
 
     forge.delete_branch("fix");
-    done(&push().on_github_event("delete", &payloads::delete("fix"), 101).runs().await);
+    done(&push().on_github_event("delete", &payloads::delete("fix"), 101).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
@@ -267,25 +267,25 @@ async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
 
 #[tokio::test]
 async fn no_comment_is_kept_where_none_is_wanted() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     for (variable, value) in [("GITBOOK_COMMENT", "false"), ("GITBOOK_DRY_RUN", "true")] {
         let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable(variable, value);
-        done(&run.folder(&folder).runs().await);
+        done(&run.folder(&folder).run().await);
         assert!(!forge.requests().iter().any(|request| request.path.contains("/comments")), "{variable}");
     }
 }
 
 #[tokio::test]
 async fn no_secret_is_in_a_comment() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().manifest("hello", "hello", "secrets:\n  KEY: ${{ env.KEY }}\n");
     let existing =
         json!({"name": "hello-fix", "title": "of fOrGe-sEcReT", "summary": "none", "visibility": "private"});
     gitbook.set("hello-fix", &existing);
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("KEY", "fOrGe-sEcReT");
-    let ended = run.folder(&folder).runs().await;
-    assert_eq!(ended.code, Some(1));
+    let finished = run.folder(&folder).run().await;
+    assert_eq!(finished.code, Some(1));
     let body = &forge.comments(12)[0].body;
     assert!(body.contains("of &#42;&#42;&#42;") && !body.contains("sEcReT"), "{body}");
     assert!(!format!("{:?}", forge.requests()).contains(FORGE_TOKEN));

@@ -3,52 +3,54 @@
 mod answers;
 mod closed;
 mod commits;
-mod guarded;
-mod overtaken;
+mod forge_errors;
 mod reopened;
-mod silent;
+mod superseded;
+mod third_party;
 mod without_token;
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::Value;
 
 use super::sha;
-use crate::support::{Deployment, Finished, Gated, Repository, Sandbox, deployment, payloads, repository};
+use crate::support::{
+    Deployment, Finished, HoldingProxy, Repository, Sandbox, deployment, payloads, repository,
+};
 
 /// A forge and a GitBook, and a checkout of each commit.
-struct World {
+struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
-    gitbook: Gated,
+    gitbook: HoldingProxy,
     checkouts: Repository,
 }
 
 /// Nothing is published yet, and no branch is there but `main`.
-async fn world() -> World {
+async fn set_up() -> TestEnvironment {
     let sandbox = Sandbox::start().await;
-    let gitbook = Gated::before(&sandbox).await;
+    let gitbook = HoldingProxy::before(&sandbox).await;
     let checkouts = ['1', '2', '3'].into_iter().fold(repository(), |checkouts, commit| {
         let script = format!("export default {commit};\n");
         checkouts.manifest(&commit.to_string(), "hello", "").file(&format!("{commit}/main.ts"), script)
     });
-    World { forge: FakeGitHub::start().await, sandbox, gitbook, checkouts }
+    TestEnvironment { forge: FakeGitHub::start().await, sandbox, gitbook, checkouts }
 }
 
 /// The same with pull request 12, from `fix`, whose head is commit 1.
-async fn with_pull_request() -> World {
-    let world = world().await;
-    world.forge.open_pull_request(12, Head::own("fix"), &sha('1'));
-    world
+async fn with_pull_request() -> TestEnvironment {
+    let environment = set_up().await;
+    environment.forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+    environment
 }
 
 /// The same with the branch `fix`, whose tip is commit 1.
-async fn with_branch() -> World {
-    let world = world().await;
-    world.forge.set_branch("fix", &sha('1'));
-    world
+async fn with_branch() -> TestEnvironment {
+    let environment = set_up().await;
+    environment.forge.set_branch("fix", &sha('1'));
+    environment
 }
 
-impl World {
+impl TestEnvironment {
     /// A run on a push to a branch.
     fn push(&self, branch: &str, commit: char, run: u64) -> Deployment {
         self.run("push", &payloads::push(branch, &sha(commit)), commit, run)
@@ -93,11 +95,11 @@ impl World {
 
     /// Each deployment's environment, its commit and its states.
     fn deployments(&self) -> Vec<String> {
-        let told = |deployment: &fake_github::Deployment| {
+        let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
             format!("{}, commit {}: {}", deployment.environment, &deployment.sha[..1], states.join(", "))
         };
-        self.forge.deployments().iter().map(told).collect()
+        self.forge.deployments().iter().map(outcome).collect()
     }
 
     /// The rows of the comment on pull request 12, as they read.
@@ -117,18 +119,18 @@ fn number<'a>(text: &'a str, before: &str) -> &'a str {
 
 /// That all went well, and the output `result`.
 #[track_caller]
-fn result(ended: &Finished) -> String {
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    let result = ended.output("result");
-    let integrations = ended.integrations();
+fn result(finished: &Finished) -> String {
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let result = finished.output("result");
+    let integrations = finished.integrations();
     let each = integrations.as_array().unwrap().iter();
-    assert!(each.clone().count() == 1 && each.clone().all(|each| each["result"] == *result), "{ended:#?}");
+    assert!(each.clone().count() == 1 && each.clone().all(|each| each["result"] == *result), "{finished:#?}");
     result
 }
 
 /// The log without what hides the tokens, and without the sandbox's folder.
-fn log(ended: &Finished) -> String {
-    let log = ended.log();
+fn log(finished: &Finished) -> String {
+    let log = finished.log();
     let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
     let lines: Vec<_> = lines.map(|line| line.split(" url=file:").next().unwrap_or_default()).collect();
     lines.join("\n")

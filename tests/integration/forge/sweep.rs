@@ -60,16 +60,16 @@ async fn holding(branches: &[&str]) -> Sandbox {
 }
 
 /// Each integration's name and what came of it.
-fn results(ended: &Finished) -> Vec<(String, String)> {
+fn results(finished: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let integrations = ended.integrations();
+    let integrations = finished.integrations();
     let integrations = integrations.as_array().unwrap().iter();
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
 
 /// How many have come to that.
-fn count(ended: &Finished, result: &str) -> usize {
-    results(ended).iter().filter(|(_, came)| came == result).count()
+fn count(finished: &Finished, result: &str) -> usize {
+    results(finished).iter().filter(|(_, came)| came == result).count()
 }
 
 /// All kinds of previews, and what is none.
@@ -88,8 +88,8 @@ async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
     let mut public = preview("hello-public", &mark("public"));
     public["visibility"] = "public".into();
     gitbook.set("hello-public", &public);
-    let theirs = mark("theirs").replace("acme", "other");
-    gitbook.set("hello-theirs", &preview("hello-theirs", &theirs));
+    let third_party = mark("theirs").replace("acme", "other");
+    gitbook.set("hello-theirs", &preview("hello-theirs", &third_party));
     gitbook
 }
 
@@ -97,8 +97,8 @@ async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
 async fn a_scheduled_run_deletes_what_is_gone() {
     let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
@@ -113,9 +113,13 @@ async fn a_scheduled_run_deletes_what_is_gone() {
     "#);
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
     assert_eq!(gitbook.names(), left);
-    assert_eq!(ended.output("mode"), "sweep");
-    assert!(ended.summary.contains("| hello-gone | deleted (&#96;gone&#96; is gone) |"), "{}", ended.summary);
-    let again = sweep(gitbook.endpoint(), &forge).runs().await;
+    assert_eq!(finished.output("mode"), "sweep");
+    assert!(
+        finished.summary.contains("| hello-gone | deleted (&#96;gone&#96; is gone) |"),
+        "{}",
+        finished.summary
+    );
+    let again = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((again.code, count(&again, "deleted")), (Some(0), 0));
     assert_eq!(gitbook.names(), left);
 }
@@ -127,8 +131,8 @@ async fn a_schedule_of_github_sweeps_with_its_own_variables() {
     let checkout = repository().integration("hello");
     let payload = json!({"schedule": "0 3 * * *", "repository": payloads::push("main", "1")["repository"]});
     let run = deployment().on_github_event("schedule", &payload, 100).against(gitbook.endpoint());
-    let ended = run.with_forge(&forge).folder(&checkout).runs().await;
-    assert_eq!((ended.code, gitbook.names()), (Some(0), vec!["hello".to_owned()]), "{ended:#?}");
+    let finished = run.with_forge(&forge).folder(&checkout).run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(0), vec!["hello".to_owned()]), "{finished:#?}");
 }
 
 #[tokio::test]
@@ -136,8 +140,8 @@ async fn any_event_sweeps_when_it_is_told_to() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).event("push", "main").variable("GITBOOK_MODE", "sweep");
-    let ended = run.runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: `GITBOOK_MODE=sweep` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
@@ -156,15 +160,15 @@ async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
     }
     let payload = payloads::fork_pull_request("opened", 1, "mona", "fix", &sha('1'));
     let run = deployment().on_github_event("pull_request", &payload, 100).folder(&folder);
-    let ended = run.against(gitbook.endpoint()).with_forge(&forge).runs().await;
-    assert_eq!(ended.output("result"), "published", "{ended:#?}");
+    let finished = run.against(gitbook.endpoint()).with_forge(&forge).run().await;
+    assert_eq!(finished.output("result"), "published", "{finished:#?}");
     // A branch of the repository itself is called the same, and another fork's.
     forge.set_branch("fix", &sha('2'));
     forge.open_pull_request(3, Head::fork("lisa", "fix"), &sha('3'));
     for (number, left) in [(1, 2), (2, 1)] {
         forge.close_pull_request(number);
         forge.delete_fork_of(number);
-        assert_eq!(sweep(gitbook.endpoint(), &forge).runs().await.code, Some(0));
+        assert_eq!(sweep(gitbook.endpoint(), &forge).run().await.code, Some(0));
         assert_eq!(gitbook.names().len(), left, "{:?} after #{number}", gitbook.names());
     }
 }
@@ -182,7 +186,7 @@ async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
     }
     gitbook.set("hello-pr", &preview("hello-pr", &mark("fix")));
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
-    insta::assert_snapshot!(run.runs().await.log(), @r#"
+    insta::assert_snapshot!(run.run().await.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-pr` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) milliseconds=…
@@ -201,15 +205,15 @@ async fn fifty_are_the_most_and_the_next_run_goes_on() {
         let name = format!("hello-gone-{number}");
         gitbook.set(&name, &preview(&name, &mark(&format!("gone-{number}"))));
     }
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    assert_eq!((ended.code, count(&ended, "deleted"), count(&ended, "skipped")), (Some(0), 50, 10));
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 50, 10));
     let left: Vec<_> = (60..70).map(|number| format!("hello-gone-{number}")).collect();
     assert_eq!(gitbook.names()[1..], left);
-    let log = ended.log();
+    let log = finished.log();
     insta::assert_snapshot!(log.lines().find(|line| line.contains("`hello-gone-60`")).unwrap(), @"");
     insta::assert_snapshot!(log.lines().last().unwrap(), @"");
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    assert_eq!((ended.code, count(&ended, "deleted"), count(&ended, "skipped")), (Some(0), 10, 0));
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 10, 0));
     assert_eq!(gitbook.names(), ["hello"]);
 }
 
@@ -218,8 +222,8 @@ async fn a_dry_run_says_what_it_would_delete() {
     let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let before = gitbook.names();
-    let ended = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
@@ -240,9 +244,9 @@ async fn a_dry_run_says_what_it_would_delete() {
 async fn one_machine_sweeps_for_all() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
-    let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).runs();
-    let ended = run("2/3").await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).run();
+    let finished = run("2/3").await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations shard=2/3
     info: the first share's machine sweeps for all
@@ -260,7 +264,7 @@ async fn the_name_of_an_integration_itself_is_never_deleted() {
     let checkout = repository().integration("hello").manifest("other", "Hello-X", "");
     let checkout = checkout.manifest("third", "third", "envs: {preview: {name: hello-y}}\n");
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);
-    insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").runs().await.log(), @r#"
+    insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").run().await.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-x` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) milliseconds=…

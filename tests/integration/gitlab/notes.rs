@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{MARKER, done, rows};
-use crate::support::{GitLab, Note, Sandbox, THEM, US, merge_request, repository};
+use crate::support::{GitLab, Note, OTHER_USER_ID, OWN_USER_ID, Sandbox, merge_request, repository};
 
-async fn world() -> (Sandbox, GitLab) {
+async fn set_up() -> (Sandbox, GitLab) {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     (gitbook, gitlab)
@@ -17,22 +17,22 @@ fn writes(gitlab: &GitLab) -> Vec<String> {
 
 #[tokio::test]
 async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
-    let (gitbook, gitlab) = world().await;
+    let (gitbook, gitlab) = set_up().await;
     let folder = repository().integration("hello");
     let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
-    let ended = run('1', 100).folder(&folder).runs().await;
-    done(&ended);
-    assert!(ended.stderr.contains("merge request !12"), "{}", ended.log());
+    let finished = run('1', 100).folder(&folder).run().await;
+    done(&finished);
+    assert!(finished.stderr.contains("merge request !12"), "{}", finished.log());
     assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
 
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));
     let larger = folder.file("hello/main.ts", "export default {};\nconsole.log(1);\n");
-    done(&run('2', 101).folder(&larger).runs().await);
+    done(&run('2', 101).folder(&larger).run().await);
     assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 2: 2222222"]);
 
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
     let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
-    done(&stop.runs().await);
+    done(&stop.run().await);
     assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 2222222"]);
     assert_eq!(gitbook.names(), [""; 0]);
     let notes = "projects/42/merge_requests/12/notes";
@@ -42,16 +42,16 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
 
 #[tokio::test]
 async fn jobs_that_write_at_once_lose_nothing() {
-    let (gitbook, gitlab) = world().await;
+    let (gitbook, gitlab) = set_up().await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
     gitlab.project().latency = Duration::from_millis(60);
     let jobs = names.map(|name| {
         let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
-        job.variable("GITBOOK_INTEGRATIONS", name).folder(&folder).runs()
+        job.variable("GITBOOK_INTEGRATIONS", name).folder(&folder).run()
     });
-    for ended in futures::future::join_all(jobs).await {
-        done(&ended);
+    for finished in futures::future::join_all(jobs).await {
+        done(&finished);
     }
     assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published, version 1: 1111111")));
 }
@@ -59,7 +59,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
 /// Anybody can write our marker, and GitLab itself repeats what it is told of.
 #[tokio::test]
 async fn what_others_have_written_is_left_alone() {
-    let (gitbook, gitlab) = world().await;
+    let (gitbook, gitlab) = set_up().await;
     let note = |id, author, system| Note {
         id,
         merge_request: 12,
@@ -67,11 +67,12 @@ async fn what_others_have_written_is_left_alone() {
         system,
         body: format!("{MARKER}\nmine, {id}"),
     };
-    gitlab.project().notes = vec![note(1, THEM, false), note(2, US, true), note(3, THEM, false)];
+    gitlab.project().notes =
+        vec![note(1, OTHER_USER_ID, false), note(2, OWN_USER_ID, true), note(3, OTHER_USER_ID, false)];
     let folder = repository().integration("hello");
     for pipeline in [100, 101] {
         let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
-        done(&job.folder(&folder).runs().await);
+        done(&job.folder(&folder).run().await);
     }
     assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
     let project = gitlab.project();
@@ -83,17 +84,17 @@ async fn what_others_have_written_is_left_alone() {
 /// The older one stays, wherever on the pages it is.
 #[tokio::test]
 async fn two_notes_of_ours_become_one() {
-    let (gitbook, gitlab) = world().await;
+    let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
         Note { id, merge_request: 12, author, system: false, body }
     };
-    let others = (2..6).map(|id| note(id, THEM, "looks good"));
-    let ours = [note(1, US, &format!("{MARKER}\n")), note(9, US, &format!("{MARKER}\n"))];
+    let others = (2..6).map(|id| note(id, OTHER_USER_ID, "looks good"));
+    let ours = [note(1, OWN_USER_ID, &format!("{MARKER}\n")), note(9, OWN_USER_ID, &format!("{MARKER}\n"))];
     gitlab.project().notes = ours.into_iter().chain(others).collect();
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job.folder(&folder).runs().await);
+    done(&job.folder(&folder).run().await);
     assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
     let project = gitlab.project();
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
@@ -102,18 +103,18 @@ async fn two_notes_of_ours_become_one() {
 /// The newest are on the first page, and one more moves the others on, so that ours is on the next page once more.
 #[tokio::test]
 async fn a_note_that_others_write_meanwhile_costs_no_row() {
-    let (gitbook, gitlab) = world().await;
+    let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
         Note { id, merge_request: 12, author, system: false, body }
     };
     let row = "<!-- gitbook-deploy:row name=other-fix state=published run=7 -->";
-    let ours = note(2, US, &format!("{MARKER}\n| {row} |"));
-    gitlab.project().notes = vec![note(1, THEM, "first"), ours, note(3, THEM, "second")];
-    gitlab.project().arriving = vec![note(4, THEM, "third")];
+    let ours = note(2, OWN_USER_ID, &format!("{MARKER}\n| {row} |"));
+    gitlab.project().notes = vec![note(1, OTHER_USER_ID, "first"), ours, note(3, OTHER_USER_ID, "second")];
+    gitlab.project().arriving = vec![note(4, OTHER_USER_ID, "third")];
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job.folder(&folder).runs().await);
+    done(&job.folder(&folder).run().await);
     assert_eq!(writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
     let expected = ["hello-fix: ✅ published, version 1: 1111111", "other-fix: ✅ published: "];
     assert_eq!(rows(&gitlab), expected);
@@ -124,14 +125,14 @@ async fn a_note_that_others_write_meanwhile_costs_no_row() {
 async fn no_error_runs_a_quick_action_or_calls_anybody() {
     let gitlab = GitLab::start().await;
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-    let hostile = "@all !1 #1 </code>@all <b>`\r/close\u{2028}/label ~x\n/merge\r\n/approve";
+    let injection = "@all !1 #1 </code>@all <b>`\r/close\u{2028}/label ~x\n/merge\r\n/approve";
     let server = wiremock::MockServer::start().await;
-    let answer = crate::support::said(400, hostile);
+    let answer = crate::support::api_error(400, injection);
     wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
     let job = gitlab.merge_request_job('1', 100).against(&server.uri());
     let folder = repository().integration("hello");
-    let ended = job.folder(&folder).runs().await;
-    assert_eq!(ended.code, Some(1));
+    let finished = job.folder(&folder).run().await;
+    assert_eq!(finished.code, Some(1));
     let rows = rows(&gitlab);
     assert!(rows[0].starts_with("hello-fix: ❌ failed: <code>"), "{rows:?}");
     let project = gitlab.project();

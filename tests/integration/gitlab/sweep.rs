@@ -5,7 +5,7 @@ use sha2::Digest as _;
 use wiremock::ResponseTemplate;
 
 use super::{MARKER, done, lines, rows};
-use crate::support::{Deployment, GitLab, Note, Sandbox, US, gitlab_says, merge_request};
+use crate::support::{Deployment, GitLab, Note, OWN_USER_ID, Sandbox, gitlab_error, merge_request};
 
 const REPOSITORY: &str = "gitlab.example.com/acme/docs/hello";
 
@@ -53,11 +53,11 @@ async fn what_is_gone_is_deleted_and_its_row_says_so() {
         project.merge_requests.insert(12, merged);
         let row = "<!-- gitbook-deploy:row name=hello-gone state=published run=7 -->";
         let body = format!("{MARKER}\n| {row} |");
-        project.notes.push(Note { id: 1, merge_request: 12, author: US, system: false, body });
+        project.notes.push(Note { id: 1, merge_request: 12, author: OWN_USER_ID, system: false, body });
     }
-    let ended = sweep(&gitbook, &gitlab).runs().await;
-    done(&ended);
-    assert_eq!(ended.output("reason"), "scheduled run");
+    let finished = sweep(&gitbook, &gitlab).run().await;
+    done(&finished);
+    assert_eq!(finished.output("reason"), "scheduled run");
     assert_eq!(gitbook.names(), ["hello-fix"]);
     assert_eq!(rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
 }
@@ -97,10 +97,10 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         merging["state"] = "locked".into();
         project.merge_requests.insert(30, merging);
     }
-    let ended = sweep(&gitbook, &gitlab).runs().await;
-    done(&ended);
+    let finished = sweep(&gitbook, &gitlab).run().await;
+    done(&finished);
     let kept = ["mona:deleted", "mona:merging", "mona:open", "mona:private", "unknown:open"].map(of_fork);
-    assert_eq!(gitbook.names(), kept, "{}", ended.log());
+    assert_eq!(gitbook.names(), kept, "{}", finished.log());
 }
 
 #[tokio::test]
@@ -114,44 +114,44 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     gitlab.project().merge_requests = [(12, merge_request(12, "fix", Some(42), '1')), (13, closed)].into();
     let run = || sweep(&gitbook, &gitlab).variable("GITBOOK_PREVIEW_NAME", "{name}-{pr}");
     // Number 14 was deleted, which only who sees merge requests can know.
-    gitlab.project().faults.push(("GET projects/42/merge_requests?", gitlab_says(403, "403 Forbidden")));
-    let ended = run().runs().await;
-    assert_eq!((ended.code, gitbook.names().len()), (Some(1), 3));
-    insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
+    gitlab.project().faults.push(("GET projects/42/merge_requests?", gitlab_error(403, "403 Forbidden")));
+    let finished = run().run().await;
+    assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
+    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
     error: the sweep failed
     cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
     ");
     gitlab.project().faults.clear();
-    let ended = run().runs().await;
-    done(&ended);
+    let finished = run().run().await;
+    done(&finished);
     assert_eq!(gitbook.names(), ["hello-12"]);
-    assert_eq!(ended.integrations()[0]["note"], "kept: merge request !12 is open");
+    assert_eq!(finished.integrations()[0]["note"], "kept: merge request !12 is open");
 }
 
 /// A token that can't see the branches is told that there are none.
 #[tokio::test]
 async fn what_the_token_cant_see_is_not_deleted() {
-    let not_found = || gitlab_says(404, "404 Project Not Found");
+    let not_found = || gitlab_error(404, "404 Project Not Found");
     let faults: [(&str, ResponseTemplate); 5] = [
         ("GET projects/42", not_found()),
         ("repository/branches", not_found()),
-        ("repository/branches/main", gitlab_says(403, "403 Forbidden")),
-        ("GET projects/42", gitlab_says(401, "401 Unauthorized")),
+        ("repository/branches/main", gitlab_error(403, "403 Forbidden")),
+        ("GET projects/42", gitlab_error(401, "401 Unauthorized")),
         ("GET projects/42", ResponseTemplate::new(200).set_body_string("<html>")),
     ];
     for (part, answer) in faults {
         let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
         gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
         gitlab.project().faults.push((part, answer));
-        let ended = sweep(&gitbook, &gitlab).runs().await;
+        let finished = sweep(&gitbook, &gitlab).run().await;
         assert_eq!(
-            (ended.code, gitbook.names()),
+            (finished.code, gitbook.names()),
             (Some(1), vec!["hello-gone".to_owned()]),
             "{}",
-            ended.log()
+            finished.log()
         );
-        assert!(ended.stderr.contains("error: "), "{}", ended.log());
+        assert!(finished.stderr.contains("error: "), "{}", finished.log());
     }
 }
 
@@ -163,9 +163,9 @@ async fn what_a_proxy_does_not_find_is_not_gone() {
     gitbook.set(&name, &preview(&name, "feature/x", None));
     let page = ResponseTemplate::new(404).set_body_string("<title>404 Not Found</title>");
     gitlab.project().faults.push(("repository/branches/feature%2F", page));
-    let ended = sweep(&gitbook, &gitlab).runs().await;
-    assert_eq!((ended.code, gitbook.names()), (Some(1), vec![name]), "{}", ended.log());
-    insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
+    let finished = sweep(&gitbook, &gitlab).run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![name]), "{}", finished.log());
+    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
     error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: unexpected answer: 404, not in a forge's own words
      hint: check that `CI_API_V4_URL` is the forge's API, and that no proxy answers in its place
     ");

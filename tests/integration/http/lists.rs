@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use wiremock::matchers::{path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{client, told};
-use crate::support::{Recorded as _, published};
+use super::{client, describe};
+use crate::support::{RecordedRequests as _, published};
 
 fn page(items: &[Value], next: Option<&str>) -> ResponseTemplate {
     let next = next.map(|page| json!({"page": page}));
@@ -33,7 +33,7 @@ async fn a_list_is_all_of_its_pages() {
     let names: Vec<_> =
         client(&server.uri(), 0).list("acme").await.unwrap().into_iter().map(|p| p.name).collect();
     assert_eq!(names, ["one", "two", "three"]);
-    assert_eq!(server.asked().await.len(), 2);
+    assert_eq!(server.requests().await.len(), 2);
 }
 
 #[tokio::test]
@@ -41,11 +41,11 @@ async fn a_list_that_never_ends_is_given_up() {
     let server = MockServer::start().await;
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
     let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
-    insta::assert_snapshot!(told(&error), @"
+    insta::assert_snapshot!(describe(&error), @"
     EndlessList: the list did not end after 1000 pages
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
     ");
-    assert_eq!(server.asked().await.len(), 1000);
+    assert_eq!(server.requests().await.len(), 1000);
 }
 
 #[tokio::test]

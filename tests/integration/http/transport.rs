@@ -8,7 +8,7 @@ use gitbook_deploy::gitbook::GitBook;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{attempted, client, told};
+use super::{attempted, client, describe};
 use crate::support::{TOKEN, replace_digits_after};
 
 /// A server that reads some of each request, writes these bytes and hangs up. Also counts connections.
@@ -29,7 +29,7 @@ async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
 
 async fn publishing(endpoint: &str) -> String {
     let error = client(endpoint, 1).publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
-    replace_digits_after(&told(&error), "127.0.0.1:", "<port>")
+    replace_digits_after(&describe(&error), "127.0.0.1:", "<port>")
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let endpoint = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
-    insta::assert_snapshot!(told(&client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err()), @"
+    insta::assert_snapshot!(describe(&client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err()), @"
     Transport: no answer within 200ms
     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");
@@ -92,7 +92,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
 async fn an_endpoint_that_makes_no_url_is_told() {
     let endpoint = "data:text/plain,x".parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_secs(1), 0).unwrap();
-    insta::assert_snapshot!(told(&client.read("hello").await.unwrap_err()), @"
+    insta::assert_snapshot!(describe(&client.read("hello").await.unwrap_err()), @"
     Url: the endpoint makes no URL: relative URL with a cannot-be-a-base base
     hint: check `GITBOOK_ENDPOINT`
     ");

@@ -7,17 +7,18 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::checks::{Form, Written};
-use super::corpus::{Hostile, corpus};
-use super::{FORMATS, nothing_acts, secrets};
+use super::corpus::{Injection, corpus};
+use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{
-    Deployment, GitLab, Note, Repository, US, deployment, merge_request, payloads, repository, said,
+    Deployment, GitLab, Note, OWN_USER_ID, Repository, api_error, deployment, merge_request, payloads,
+    repository,
 };
 
 /// So many integrations go into one run, so that a comment has room for all their rows.
 const AT_ONCE: usize = 8;
 
-fn strings() -> Vec<Hostile> {
-    corpus().into_iter().chain(secrets::telltales()).collect()
+fn strings() -> Vec<Injection> {
+    corpus().into_iter().chain(secrets::encoded_secrets()).collect()
 }
 
 fn sha() -> String {
@@ -32,8 +33,8 @@ async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + S
         let number = name.split('-').nth(1).and_then(|number| number.parse().ok());
         match (request.method.as_str(), number) {
             ("POST", Some(number)) => answer(number, request),
-            ("GET", _) => said(404, "Integration not found"),
-            _ => said(500, "nobody expected this"),
+            ("GET", _) => api_error(404, "Integration not found"),
+            _ => api_error(500, "nobody expected this"),
         }
     };
     Mock::given(any()).respond_with(answers).mount(&server).await;
@@ -61,19 +62,23 @@ fn on_github(forge: &FakeGitHub, gitbook: &str, format: &str) -> Deployment {
 }
 
 async fn run_on_github(tried: &str, forge: &FakeGitHub, run: Deployment, format: &'static str) -> Written {
-    let ended = run.runs().await;
-    assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+    let finished = run.run().await;
+    assert!(finished.code.is_some_and(|code| code < 3), "{tried}: {}", finished.log());
     let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
-    Written { comments, deployments: forge.deployments(), ..Written::new(tried, format, Form::GitHub, ended) }
+    Written {
+        comments,
+        deployments: forge.deployments(),
+        ..Written::new(tried, format, Form::GitHub, finished)
+    }
 }
 
 async fn run_on_gitlab(tried: &str, gitlab: &GitLab, run: Deployment) -> Written {
-    let ended = run.runs().await;
-    assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+    let finished = run.run().await;
+    assert!(finished.code.is_some_and(|code| code < 3), "{tried}: {}", finished.log());
     let project = gitlab.project();
     assert_eq!(project.quick_actions, [""; 0], "{tried}");
     let comments = project.notes.iter().map(|note| note.body.clone()).collect();
-    Written { comments, ..Written::new(tried, "text", Form::GitLab, ended) }
+    Written { comments, ..Written::new(tried, "text", Form::GitLab, finished) }
 }
 
 /// Publishes as many previews as there are strings, with GitBook's answers made of them, in all formats and on both forges.
@@ -81,10 +86,10 @@ async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written
     let all = strings();
     let mut written = Vec::new();
     for some in all.chunks(AT_ONCE) {
-        let texts: Vec<_> = some.iter().map(|hostile| hostile.text.clone()).collect();
+        let texts: Vec<_> = some.iter().map(|injection| injection.text.clone()).collect();
         let gitbook = gitbook(move |number, request| answer(&texts[number], request)).await;
         let folder = integrations(some.len());
-        let tried = some.iter().map(|hostile| hostile.tries).collect::<Vec<_>>().join(", ");
+        let tried = some.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
         for format in FORMATS {
             let forge = github().await;
             let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
@@ -102,13 +107,13 @@ async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written
 
 #[tokio::test]
 async fn no_message_of_gitbook_acts() {
-    let refused = |text: &str, _: &Request| said(400, text);
-    nothing_acts(&answered(refused).await);
+    let refused = |text: &str, _: &Request| api_error(400, text);
+    assert_nothing_injected(&answered(refused).await);
 }
 
 #[tokio::test]
 async fn no_integration_that_gitbook_tells_acts() {
-    let told = |text: &str, request: &Request| {
+    let outcome = |text: &str, request: &Request| {
         let cut: String = text.chars().take(2000).collect();
         let url = if request.url.path().len().is_multiple_of(2) {
             cut.clone()
@@ -123,9 +128,9 @@ async fn no_integration_that_gitbook_tells_acts() {
             "target": cut, "scopes": [cut], "urls": {"app": url, "publicEndpoint": cut}, "owner": {"id": cut},
         }))
     };
-    let written = answered(told).await;
-    assert!(written.iter().all(|run| run.ended.output("result") == "published"));
-    nothing_acts(&written);
+    let written = answered(outcome).await;
+    assert!(written.iter().all(|run| run.finished.output("result") == "published"));
+    assert_nothing_injected(&written);
 }
 
 #[tokio::test]
@@ -140,7 +145,7 @@ async fn no_page_in_gitbooks_place_acts() {
             .into_iter()
             .fold(answer, |answer, name| answer.insert_header(name, value.clone()))
     };
-    nothing_acts(&answered(page).await);
+    assert_nothing_injected(&answered(page).await);
 }
 
 /// The forge's messages, of deployments and of comments.
@@ -153,38 +158,38 @@ async fn no_message_of_a_forge_acts() {
     };
     let gitbook = gitbook(repeated).await;
     let mut written = Vec::new();
-    for (number, Hostile { tries, text }) in strings().into_iter().enumerate() {
+    for (number, Injection { attempt, text }) in strings().into_iter().enumerate() {
         let (format, status) = (FORMATS[number % 3], [403, 422, 500, 429][number / 3 % 4]);
         let forge = github().await;
         let says = json!({"message": text, "documentation_url": text, "errors": [{"message": text}]});
         // The branch is asked for while secrets are still being resolved, which no forge is ever told.
-        let asked = if tries == "to tell a secret" { 2 } else { 3 };
+        let received = if attempt == "to tell a secret" { 2 } else { 3 };
         let all = [("POST", "/deployments$"), ("POST", "/comments$"), ("GET", "/pulls/12$")];
-        for (method, path) in &all[..asked] {
+        for (method, path) in &all[..received] {
             forge.fail(Fault::on(method, path).always().status(status).json(says.clone()).unvalidated());
         }
         let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
-        written.push(run_on_github(tries, &forge, run, format).await);
+        written.push(run_on_github(attempt, &forge, run, format).await);
 
         let gitlab = GitLab::start().await;
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
         let says = ResponseTemplate::new(status).set_body_json(json!({"message": text, "error": text}));
         gitlab.project().faults.push(("POST projects/42/merge_requests/12/notes", says));
         let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
-        written.push(run_on_gitlab(tries, &gitlab, job).await);
+        written.push(run_on_gitlab(attempt, &gitlab, job).await);
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 /// A comment as it may be edited by whoever may edit it: each value of its rows is hostile.
-fn edited(some: &[Hostile]) -> String {
+fn edited(some: &[Injection]) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let row = |(number, hostile): (usize, &Hostile)| {
-        let value = encoded(&hostile.text.chars().take(400).collect::<String>());
+    let row = |(number, injection): (usize, &Injection)| {
+        let value = encoded(&injection.text.chars().take(400).collect::<String>());
         let state = ["published", "failed", "removed", "unchanged"][number % 4];
         format!(
             "| {0} | <!-- gitbook-deploy:row name={value} state={state} run=1 commit={value} shows={value} at={value} bytes=1 before=2 version={value} url=https://x.example/{value} note={value} log=https://x.example/{value} --> |",
-            hostile.text.replace('\n', " ").chars().take(100).collect::<String>()
+            injection.text.replace('\n', " ").chars().take(100).collect::<String>()
         )
     };
     let rows: Vec<_> = some.iter().enumerate().map(row).collect();
@@ -203,14 +208,17 @@ async fn no_comment_that_is_there_acts() {
     // No secret of this run has been told to who edited it.
     for some in corpus().chunks(AT_ONCE) {
         for turned in 0..4 {
-            let mut some: Vec<_> =
-                some.iter().map(|Hostile { tries, text }| Hostile { tries, text: text.clone() }).collect();
+            let mut some: Vec<_> = some
+                .iter()
+                .map(|Injection { attempt, text }| Injection { attempt, text: text.clone() })
+                .collect();
             let turns = turned % some.len();
             some.rotate_left(turns);
-            let tried = some.iter().map(|hostile| hostile.tries).collect::<Vec<_>>().join(", ");
+            let tried = some.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
             let gitlab = GitLab::start().await;
             gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-            let note = Note { id: 1, merge_request: 12, author: US, system: false, body: edited(&some) };
+            let note =
+                Note { id: 1, merge_request: 12, author: OWN_USER_ID, system: false, body: edited(&some) };
             gitlab.project().notes.push(note);
             let job =
                 secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
@@ -220,7 +228,7 @@ async fn no_comment_that_is_there_acts() {
             assert!(rows > some.len().min(4), "{comment}");
         }
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 /// What a sweep finds in an organization.
@@ -229,9 +237,9 @@ async fn no_integration_that_a_sweep_finds_acts() {
     // A sweep resolves no secrets.
     let items: Vec<Value> = corpus()
         .into_iter()
-        .chain(secrets::telltales_of_tokens())
-        .map(|hostile| {
-            let text: String = hostile.text.chars().take(1000).collect();
+        .chain(secrets::encoded_tokens())
+        .map(|injection| {
+            let text: String = injection.text.chars().take(1000).collect();
             let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
             let mark = format!("<!-- gitbook-deploy:preview integration={encoded} repository=github.com/acme/integrations branch={encoded} commit={encoded} run=1 hash={encoded} -->");
             json!({"object": "integration", "name": text, "version": 1, "title": text, "visibility": "private",
@@ -243,7 +251,7 @@ async fn no_integration_that_a_sweep_finds_acts() {
     let answer = move |request: &Request| match request.url.path() {
         "/v1/orgs/acme/integrations" => ResponseTemplate::new(200).set_body_json(&page),
         "/v1/orgs" => ResponseTemplate::new(200).set_body_json(json!({"items": [{"id": "acme"}]})),
-        _ => said(404, "not there"),
+        _ => api_error(404, "not there"),
     };
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let mut written = Vec::new();
@@ -254,10 +262,10 @@ async fn no_integration_that_a_sweep_finds_acts() {
             .variable("GITBOOK_ORGANIZATION", "acme");
         written.push(run_on_github("a sweep", &forge, run, format).await);
         assert!(
-            written.last().unwrap().ended.stderr.contains("pwned"),
+            written.last().unwrap().finished.stderr.contains("pwned"),
             "{}",
-            written.last().unwrap().ended.log()
+            written.last().unwrap().finished.log()
         );
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }

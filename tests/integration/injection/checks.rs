@@ -34,7 +34,7 @@ pub(super) struct Written {
     pub(super) tried: String,
     pub(super) format: &'static str,
     pub(super) form: Form,
-    pub(super) ended: Finished,
+    pub(super) finished: Finished,
     /// The comments on the pull request.
     pub(super) comments: Vec<String>,
     /// What the forge was told of deployments.
@@ -44,20 +44,25 @@ pub(super) struct Written {
 }
 
 impl Written {
-    pub(super) fn new(tried: impl Into<String>, format: &'static str, form: Form, ended: Finished) -> Self {
+    pub(super) fn new(
+        tried: impl Into<String>,
+        format: &'static str,
+        form: Form,
+        finished: Finished,
+    ) -> Self {
         let (comments, deployments, kept) = (Vec::new(), Vec::new(), Vec::new());
-        Self { tried: tried.into(), format, form, ended, comments, deployments, kept }
+        Self { tried: tried.into(), format, form, finished, comments, deployments, kept }
     }
 
     /// Everything that acts, each with its sink. How many sinks were read comes with it.
-    pub(super) fn judged(&self) -> (usize, Vec<String>) {
+    pub(super) fn check(&self) -> (usize, Vec<String>) {
         let sinks: Vec<(&str, Vec<String>)> = [
-            ("standard output", self.log(&self.ended.stdout)),
-            ("log", self.log(&self.ended.stderr)),
+            ("standard output", self.log(&self.finished.stdout)),
+            ("log", self.log(&self.finished.stderr)),
             ("outputs", self.outputs()),
             ("report", self.report()),
             ("code quality", self.quality()),
-            ("summary", summary(&self.ended.summary)),
+            ("summary", summary(&self.finished.summary)),
             ("secrets", self.secrets()),
         ]
         .into_iter()
@@ -65,16 +70,17 @@ impl Written {
         .chain(self.deployments.iter().map(|record| ("deployment", deployment(record))))
         .collect();
         let count = sinks.len();
-        let told = |(sink, acts): (&str, Vec<String>)| {
-            acts.into_iter()
+        let outcome = |(sink, effects): (&str, Vec<String>)| {
+            effects
+                .into_iter()
                 .map(|act| format!("{sink} ({}), {}: {act}", self.format, self.tried))
                 .collect::<Vec<_>>()
         };
-        (count, sinks.into_iter().flat_map(told).collect())
+        (count, sinks.into_iter().flat_map(outcome).collect())
     }
 
     fn log(&self, log: &str) -> Vec<String> {
-        let mut acts = Vec::new();
+        let mut effects = Vec::new();
         let may = |name: &str| match self.format {
             "github" => {
                 ["error", "warning", "notice", "debug", "group", "endgroup", "add-mask"].contains(&name)
@@ -90,7 +96,7 @@ impl Written {
             };
             let places = ["file", "line", "col", "endLine", "endColumn"];
             if !may(&command.name) || !own || command.properties.keys().any(|key| !places.contains(&&**key)) {
-                acts.push(format!("{command:?}"));
+                effects.push(format!("{command:?}"));
             }
         }
         let sections = terminal::sections(log);
@@ -99,17 +105,18 @@ impl Written {
         };
         // Nobody but GitLab looks for them, which is never written to as GitHub is.
         if self.format != "github" && !sections.iter().enumerate().all(ours) {
-            acts.push(format!("{sections:?}"));
+            effects.push(format!("{sections:?}"));
         }
         let log = terminal::without_our_sections(log);
-        acts.extend(terminal::acting(&log).into_iter().take(5).map(|c| format!("{c:?} is raw")));
-        acts.extend(
+        effects
+            .extend(terminal::control_characters(&log).into_iter().take(5).map(|c| format!("{c:?} is raw")));
+        effects.extend(
             log.lines()
                 .filter(|line| !self.is_line(line))
                 .take(5)
                 .map(|line| format!("the line {}", cut(line))),
         );
-        acts
+        effects
     }
 
     /// Whether a line is one that the program begins; none of it can be begun by what is in others.
@@ -144,7 +151,7 @@ impl Written {
     }
 
     fn outputs(&self) -> Vec<String> {
-        let text = &self.ended.raw_outputs;
+        let text = &self.finished.raw_outputs;
         let read = match self.form {
             Form::GitHub => files::github(text),
             Form::GitLab | Form::Dotenv if text.is_empty() => Ok(Vec::new()),
@@ -155,7 +162,7 @@ impl Written {
             Ok(outputs) => outputs,
             Err(error) => return vec![error],
         };
-        let mut acts = Vec::new();
+        let mut effects = Vec::new();
         let names: Vec<_> = outputs.iter().map(|(name, _)| name.as_str()).collect();
         let expected: Vec<_> = match self.form {
             // What there is no room for is left out.
@@ -163,7 +170,7 @@ impl Written {
             Form::GitHub | Form::Dotenv => OUTPUTS.to_vec(),
         };
         if names != expected {
-            acts.push(format!("sets {names:?}"));
+            effects.push(format!("sets {names:?}"));
         }
         for (name, value) in &outputs {
             let is_right = match name.as_str() {
@@ -176,15 +183,15 @@ impl Written {
             };
             let expands = self.form == Form::GitLab && !files::expanded(value).is_empty();
             if !is_right || expands || value.chars().any(char::is_control) {
-                acts.push(format!("{name}={}", cut(value)));
+                effects.push(format!("{name}={}", cut(value)));
             }
         }
-        acts
+        effects
     }
 
     fn report(&self) -> Vec<String> {
         let keys: Vec<_> =
-            self.ended.report.as_object().into_iter().flat_map(|report| report.keys()).collect();
+            self.finished.report.as_object().into_iter().flat_map(|report| report.keys()).collect();
         let known = keys.len() >= 8 && keys.iter().all(|key| !key.contains("pwned"));
         if known { Vec::new() } else { vec![format!("has {keys:?}")] }
     }
@@ -192,7 +199,7 @@ impl Written {
     /// GitLab shows descriptions as text, beside links to the lines.
     fn quality(&self) -> Vec<String> {
         const KEYS: [&str; 5] = ["description", "check_name", "fingerprint", "severity", "location"];
-        let text = &self.ended.quality;
+        let text = &self.finished.quality;
         let entries: Vec<serde_json::Map<String, Value>> = match serde_json::from_str(text) {
             Ok(entries) => entries,
             // Whatever has no room for problems leaves no file.
@@ -203,7 +210,9 @@ impl Written {
             |entry: &&serde_json::Map<_, _>| entry.keys().eq(KEYS) && entry["check_name"] == "gitbook-deploy";
         let odd = entries.iter().filter(|entry| !is_known(entry)).map(|entry| format!("{entry:?}"));
         let texts = entries.iter().map(|entry| entry["description"].as_str().unwrap_or_default());
-        odd.chain(texts.flat_map(terminal::acting).map(|c| format!("{c:?} is raw"))).take(5).collect()
+        odd.chain(texts.flat_map(terminal::control_characters).map(|c| format!("{c:?} is raw")))
+            .take(5)
+            .collect()
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -212,14 +221,14 @@ impl Written {
             let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
             lines.collect::<Vec<_>>().join("\n")
         };
-        let Finished { stdout, stderr, raw_outputs, summary, report, quality, .. } = &self.ended;
+        let Finished { stdout, stderr, raw_outputs, summary, report, quality, .. } = &self.finished;
         let (stdout, stderr) = (unmasked(stdout), unmasked(stderr));
         let deployments = self.deployments.iter().map(|record| format!("{record:?} {}", record.payload));
         let report = [format!("{report:#}"), strings(report)].concat();
         let texts = [stdout, stderr, raw_outputs.clone(), summary.clone(), report, quality.clone()];
         let texts =
             texts.into_iter().chain(self.comments.iter().chain(&self.kept).cloned()).chain(deployments);
-        texts.flat_map(|text| secrets::told_in(&text)).map(|form| format!("`{form}` is told")).collect()
+        texts.flat_map(|text| secrets::secrets_in(&text)).map(|form| format!("`{form}` is told")).collect()
     }
 }
 
@@ -242,8 +251,8 @@ fn is_excerpt(line: &str) -> bool {
 
 fn summary(text: &str) -> Vec<String> {
     let mut page = markdown::page(text);
-    let mut acts = pies::taken_from(&mut page);
-    acts.extend(unexpected(&page, &["<br>", "<code>", "</code>"], is_githubs));
+    let mut effects = pies::taken_from(&mut page);
+    effects.extend(unexpected(&page, &["<br>", "<code>", "</code>"], is_githubs));
     let is_known = |block: &&String| matches!(block.as_str(), "paragraph" | "table" | "row 5" | "row 3");
     let own = page.blocks.first().is_some_and(|first| first == "heading")
         && page.blocks[1..].iter().all(|block| is_known(&block));
@@ -251,40 +260,40 @@ fn summary(text: &str) -> Vec<String> {
     // The second is of the slowest.
     let slowest = page.blocks.iter().filter(|block| *block == "row 3").count();
     if !own || tables > 1 + usize::from(slowest > 0) || ![0, 6].contains(&slowest) {
-        acts.push(format!("has {:?}", page.blocks));
+        effects.push(format!("has {:?}", page.blocks));
     }
     // The mode.
-    acts.extend(page.markup.iter().filter(|markup| *markup != "strong").cloned());
+    effects.extend(page.markup.iter().filter(|markup| *markup != "strong").cloned());
     if text.len() > 1 << 20 {
-        acts.push(format!("is too large for GitHub: {} bytes", text.len()));
+        effects.push(format!("is too large for GitHub: {} bytes", text.len()));
     }
-    acts.extend(terminal::acting(text).into_iter().take(5).map(|c| format!("{c:?} is raw")));
-    acts
+    effects.extend(terminal::control_characters(text).into_iter().take(5).map(|c| format!("{c:?} is raw")));
+    effects
 }
 
 fn comment(text: &str) -> Vec<String> {
     let page = markdown::page(text);
-    let mut acts = unexpected(&page, &["<br>", "<code>", "</code>"], |_| true);
+    let mut effects = unexpected(&page, &["<br>", "<code>", "</code>"], |_| true);
     let is_known = |block: &&String| matches!(block.as_str(), "paragraph" | "row 5");
     let begins = page.blocks.get(..2).is_some_and(|first| first == ["heading", "table"]);
     if !begins || !page.blocks[2..].iter().all(|block| is_known(&block)) {
-        acts.push(format!("has {:?}", page.blocks));
+        effects.push(format!("has {:?}", page.blocks));
     }
-    acts.extend(page.markup.iter().map(|markup| format!("has {markup}")));
-    acts.extend(page.code.iter().map(|(info, _)| format!("has code: {}", cut(info))));
+    effects.extend(page.markup.iter().map(|markup| format!("has {markup}")));
+    effects.extend(page.code.iter().map(|(info, _)| format!("has code: {}", cut(info))));
     // GitLab runs what a line begins with.
-    acts.extend(
+    effects.extend(
         text.split('\n').filter(|line| line.starts_with('/')).map(|line| format!("runs {}", cut(line))),
     );
     if text.encode_utf16().count() > 65_536 {
-        acts.push("is too long".to_owned());
+        effects.push("is too long".to_owned());
     }
-    acts.extend(terminal::acting(text).into_iter().take(5).map(|c| format!("{c:?} is raw")));
-    acts
+    effects.extend(terminal::control_characters(text).into_iter().take(5).map(|c| format!("{c:?} is raw")));
+    effects
 }
 
 /// HTML, links and references that are not the program's own.
-fn unexpected(page: &markdown::Page, own: &[&str], acts: fn(&str) -> bool) -> Vec<String> {
+fn unexpected(page: &markdown::Page, own: &[&str], effects: fn(&str) -> bool) -> Vec<String> {
     let is_own = |html: &&String| {
         let marker = html.strip_prefix("<!-- gitbook-deploy:").and_then(|rest| rest.strip_suffix(" -->"));
         own.contains(&html.as_str())
@@ -295,7 +304,7 @@ fn unexpected(page: &markdown::Page, own: &[&str], acts: fn(&str) -> bool) -> Ve
     let references = page
         .references
         .iter()
-        .filter(|reference| acts(reference))
+        .filter(|reference| effects(reference))
         .map(|reference| format!("calls {}", cut(reference)));
     html.chain(links).chain(references).collect()
 }
@@ -306,13 +315,14 @@ fn is_githubs(reference: &str) -> bool {
 }
 
 fn deployment(record: &fake_github::Deployment) -> Vec<String> {
-    let mut acts = Vec::new();
+    let mut effects = Vec::new();
     for text in [&record.environment, &record.description] {
-        acts.extend(terminal::acting(text).into_iter().map(|c| format!("{c:?} is raw")));
+        effects.extend(terminal::control_characters(text).into_iter().map(|c| format!("{c:?} is raw")));
     }
     let urls = record.statuses.iter().flat_map(|status| [&status.environment_url, &status.log_url]);
-    acts.extend(urls.filter(|url| !url.is_empty() && !is_page(url)).map(|url| format!("links {}", cut(url))));
-    acts
+    effects
+        .extend(urls.filter(|url| !url.is_empty() && !is_page(url)).map(|url| format!("links {}", cut(url))));
+    effects
 }
 
 /// Whether an address can do no more than open a page.

@@ -1,8 +1,8 @@
 //! Hostile strings, each with what it tries. Whatever acts in one of them says `pwned`.
 
 /// A string and what it tries.
-pub(super) struct Hostile {
-    pub(super) tries: &'static str,
+pub(super) struct Injection {
+    pub(super) attempt: &'static str,
     pub(super) text: String,
 }
 
@@ -70,24 +70,24 @@ const STRINGS: &[(&str, &str)] = &[
 ];
 
 /// All of them, with a line of 1 MiB at the end.
-pub(super) fn corpus() -> Vec<Hostile> {
+pub(super) fn corpus() -> Vec<Injection> {
     let mut all: Vec<_> =
-        STRINGS.iter().map(|(tries, text)| Hostile { tries, text: (*text).to_owned() }).collect();
+        STRINGS.iter().map(|(attempt, text)| Injection { attempt, text: (*text).to_owned() }).collect();
     all.push(long());
     all
 }
 
 /// The strings that can be a variable's value.
-pub(super) fn of_variables() -> Vec<Hostile> {
-    let fits = |hostile: &Hostile| hostile.text.len() < 64 << 10 && !hostile.text.contains('\0');
+pub(super) fn of_variables() -> Vec<Injection> {
+    let fits = |injection: &Injection| injection.text.len() < 64 << 10 && !injection.text.contains('\0');
     corpus().into_iter().filter(fits).collect()
 }
 
 /// A line of 1 MiB that tries a bit of everything again and again.
-fn long() -> Hostile {
+fn long() -> Injection {
     let part = "##[error]pwned\r@pwned <b>pwned</b> \u{1b}[31m";
-    Hostile { tries: "a line of 1 MiB", text: part.repeat((1 << 20) / part.len()) }
+    Injection { attempt: "a line of 1 MiB", text: part.repeat((1 << 20) / part.len()) }
 }
 
 /// Bytes that are no text.
-pub(super) const NO_TEXT: &[u8] = b"\xff\xfe pwned \xc3\x28\r::error::pwned \xed\xa0\x80";
+pub(super) const INVALID_UTF8: &[u8] = b"\xff\xfe pwned \xc3\x28\r::error::pwned \xed\xa0\x80";

@@ -3,8 +3,8 @@
 use fake_github::{FakeGitHub, Head};
 
 use super::checks::{Form, Written};
-use super::corpus::{Hostile, corpus, of_variables};
-use super::{FORMATS, nothing_acts, secrets};
+use super::corpus::{Injection, corpus, of_variables};
+use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{Deployment, GitLab, deployment, gitbook, merge_request, payloads, repository};
 
 /// Variables that say what to do.
@@ -48,7 +48,7 @@ const FIELDS: [&str; 14] = [
     "GITBOOK_CONFIGURATIONS",
 ];
 
-fn asked_for(run: Deployment, format: &str) -> Deployment {
+fn with_format(run: Deployment, format: &str) -> Deployment {
     let run = run.variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info");
     secrets::set(run)
 }
@@ -59,7 +59,7 @@ async fn no_payload_acts() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let (gitbook, sha) = (gitbook().await, "1".repeat(40));
     let mut written = Vec::new();
-    for (number, Hostile { tries, text }) in corpus().into_iter().enumerate() {
+    for (number, Injection { attempt, text }) in corpus().into_iter().enumerate() {
         let mut own = payloads::pull_request("opened", 12, &text, &sha);
         own["pull_request"]["title"] = text.as_str().into();
         own["pull_request"]["body"] = text.as_str().into();
@@ -82,11 +82,11 @@ async fn no_payload_acts() {
             forge.open_pull_request(12, Head::own(text.as_str()), &sha);
             let run =
                 deployment().on_github_event(event, &payload, 100).against(&gitbook.uri()).with_forge(&forge);
-            let ended = asked_for(run, format).folder(&folder).runs().await;
-            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
+            let finished = with_format(run, format).folder(&folder).run().await;
+            assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
             let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
             let deployments = forge.deployments();
-            let run = Written::new(format!("{tries} in {event} {turn}"), format, Form::GitHub, ended);
+            let run = Written::new(format!("{attempt} in {event} {turn}"), format, Form::GitHub, finished);
             written.push(Written { comments, deployments, ..run });
         }
     }
@@ -94,7 +94,7 @@ async fn no_payload_acts() {
         written.iter().any(|run| !run.deployments.is_empty())
             && written.iter().any(|run| !run.comments.is_empty())
     );
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 /// The variables of GitLab CI.
@@ -103,7 +103,7 @@ async fn no_variable_of_gitlab_acts() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let gitbook = gitbook().await;
     let mut written = Vec::new();
-    for Hostile { tries, text } in of_variables() {
+    for Injection { attempt, text } in of_variables() {
         for fields in [
             &["CI_COMMIT_SHA"][..],
             &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_JOB_NAME"],
@@ -122,17 +122,17 @@ async fn no_variable_of_gitlab_acts() {
                 let prefix = if *field == "CI_JOB_URL" { "https://gitlab.example.com/" } else { "" };
                 job.variable(field, format!("{prefix}{text}"))
             });
-            let ended = asked_for(job, "text").folder(&folder).runs().await;
-            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
+            let finished = with_format(job, "text").folder(&folder).run().await;
+            assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
             let project = gitlab.project();
-            assert_eq!(project.quick_actions, [""; 0], "{tries}");
+            assert_eq!(project.quick_actions, [""; 0], "{attempt}");
             let comments = project.notes.iter().map(|note| note.body.clone()).collect();
-            let run = Written::new(format!("{tries} in {fields:?}"), "text", Form::GitLab, ended);
+            let run = Written::new(format!("{attempt} in {fields:?}"), "text", Form::GitLab, finished);
             written.push(Written { comments, ..run });
         }
     }
     assert!(written.iter().any(|run| !run.comments.is_empty()));
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 /// The program's own variables, their names, and arguments.
@@ -141,7 +141,7 @@ async fn no_variable_of_our_own_acts() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let gitbook = gitbook().await;
     let mut written = Vec::new();
-    for (number, Hostile { tries, text }) in of_variables().into_iter().enumerate() {
+    for (number, Injection { attempt, text }) in of_variables().into_iter().enumerate() {
         let format = FORMATS[number % 3];
         let set = |run: Deployment, names: &[&str]| {
             names.iter().fold(run, |run, name| run.variable(name, text.as_str()))
@@ -161,10 +161,15 @@ async fn no_variable_of_our_own_acts() {
         ];
         for (turn, run) in runs.into_iter().enumerate() {
             let run = secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).folder(&folder);
-            let ended = run.runs().await;
-            assert!(ended.code.is_some_and(|code| code < 3), "{tries}: {}", ended.log());
-            written.push(Written::new(format!("{tries} in variables {turn}"), format, Form::Dotenv, ended));
+            let finished = run.run().await;
+            assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
+            written.push(Written::new(
+                format!("{attempt} in variables {turn}"),
+                format,
+                Form::Dotenv,
+                finished,
+            ));
         }
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }

@@ -36,9 +36,9 @@ pub(super) fn shell(text: &str) -> Result<Vec<(String, String)>, String> {
     // Without any program: whatever would be run is not there, and is told on standard error.
     let script = format!("set -u; PATH=/nowhere; {text}\n{print}");
     let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() || !said.is_empty() {
-        return Err(format!("a shell runs something: {said}"));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() || !message.is_empty() {
+        return Err(format!("a shell runs something: {message}"));
     }
     let variables = String::from_utf8_lossy(&output.stdout).into_owned();
     let pairs = variables.split_terminator('\0').filter_map(|pair| pair.split_once('='));

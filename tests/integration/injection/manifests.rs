@@ -4,14 +4,14 @@ use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
 
 use super::checks::{Form, Written};
-use super::corpus::{Hostile, corpus};
-use super::{FORMATS, nothing_acts, secrets};
+use super::corpus::{Injection, corpus};
+use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{
     Deployment, GitLab, Repository, Sandbox, deployment, merge_request, payloads, repository,
 };
 
-fn strings() -> Vec<Hostile> {
-    corpus().into_iter().chain(secrets::telltales()).collect()
+fn strings() -> Vec<Injection> {
+    corpus().into_iter().chain(secrets::encoded_secrets()).collect()
 }
 
 /// The fields of a manifest, one at a time, with others that are right.
@@ -71,7 +71,7 @@ fn deep(name: &str, text: &str) -> String {
     manifest.to_string()
 }
 
-fn asked_for(run: Deployment, format: &str) -> Deployment {
+fn with_format(run: Deployment, format: &str) -> Deployment {
     let run = run.variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info");
     secrets::set(run)
 }
@@ -85,19 +85,19 @@ async fn published(tried: &str, folder: &Repository, formats: &[&'static str]) -
         forge.open_pull_request(12, Head::own("fix"), &sha);
         let payload = payloads::pull_request("opened", 12, "fix", &sha);
         let run = deployment().on_github_event("pull_request", &payload, 100).with_forge(&forge);
-        let ended = asked_for(run, format).against(gitbook.endpoint()).folder(folder).runs().await;
-        assert!(ended.code.is_some_and(|code| code < 3), "{tried}: {}", ended.log());
+        let finished = with_format(run, format).against(gitbook.endpoint()).folder(folder).run().await;
+        assert!(finished.code.is_some_and(|code| code < 3), "{tried}: {}", finished.log());
         let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
-        let run = Written::new(tried, format, Form::GitHub, ended);
+        let run = Written::new(tried, format, Form::GitHub, finished);
         written.push(Written { comments, deployments: forge.deployments(), ..run });
     }
     let gitlab = GitLab::start().await;
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
-    let ended = asked_for(job, "text").folder(folder).runs().await;
+    let finished = with_format(job, "text").folder(folder).run().await;
     assert_eq!(gitlab.project().quick_actions, [""; 0], "{tried}");
     let comments = gitlab.project().notes.iter().map(|note| note.body.clone()).collect();
-    written.push(Written { comments, ..Written::new(tried, "text", Form::GitLab, ended) });
+    written.push(Written { comments, ..Written::new(tried, "text", Form::GitLab, finished) });
     written
 }
 
@@ -109,38 +109,39 @@ async fn no_field_of_a_manifest_acts() {
         for (part, some) in all.chunks(all.len().div_ceil(3)).enumerate() {
             // Each field in each format, and over all fields each string in each.
             let formats = [FORMATS[(turn + part) % 3]];
-            let folder = some.iter().enumerate().fold(repository(), |folder, (number, hostile)| {
+            let folder = some.iter().enumerate().fold(repository(), |folder, (number, injection)| {
                 let path = format!("i{number}");
                 let folder = folder.file(&format!("{path}/main.ts"), "export default {};\n");
                 folder.file(
                     &format!("{path}/gitbook-manifest.yaml"),
-                    manifest(&format!("hello-{number}"), field, &hostile.text),
+                    manifest(&format!("hello-{number}"), field, &injection.text),
                 )
             });
             let runs = published(&format!("the field {field}"), &folder, &formats).await;
-            assert!(runs.iter().all(|run| run.comments.len() == 1), "{field}: {}", runs[0].ended.log());
+            assert!(runs.iter().all(|run| run.comments.len() == 1), "{field}: {}", runs[0].finished.log());
             written.extend(runs);
         }
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 #[tokio::test]
 async fn no_key_and_no_line_of_a_manifest_acts() {
     let mut written = Vec::new();
-    let folder = strings().iter().enumerate().fold(repository(), |folder, (number, hostile)| {
+    let folder = strings().iter().enumerate().fold(repository(), |folder, (number, injection)| {
         let path = format!("d{number}");
         let folder = folder.file(&format!("{path}/main.ts"), "export default {};\n");
-        folder.file(&format!("{path}/gitbook-manifest.yaml"), deep(&format!("deep-{number}"), &hostile.text))
+        folder
+            .file(&format!("{path}/gitbook-manifest.yaml"), deep(&format!("deep-{number}"), &injection.text))
     });
     written.extend(published("keys", &folder, &FORMATS).await);
-    let folder = corpus().iter().enumerate().fold(repository(), |folder, (number, hostile)| {
-        let text = format!("name: raw-{number}\n{}: {}\n", hostile.text, hostile.text);
+    let folder = corpus().iter().enumerate().fold(repository(), |folder, (number, injection)| {
+        let text = format!("name: raw-{number}\n{}: {}\n", injection.text, injection.text);
         folder.file(&format!("r{number}/gitbook-manifest.yaml"), text)
     });
-    let folder = folder.file("bytes/gitbook-manifest.yaml", super::corpus::NO_TEXT);
+    let folder = folder.file("bytes/gitbook-manifest.yaml", super::corpus::INVALID_UTF8);
     written.extend(published("lines", &folder, &FORMATS).await);
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }
 
 /// Folders and files whose names are hostile, and scripts that are wrong in hostile words.
@@ -149,23 +150,24 @@ async fn no_key_and_no_line_of_a_manifest_acts() {
 async fn no_name_of_a_file_and_no_script_acts() {
     use std::os::unix::ffi::OsStringExt as _;
     let mut folder = repository();
-    for (number, hostile) in strings().iter().enumerate() {
-        let name: String = hostile.text.chars().filter(|c| !matches!(c, '/' | '\0')).take(60).collect();
-        let quoted = json!(hostile.text.chars().take(20_000).collect::<String>());
+    for (number, injection) in strings().iter().enumerate() {
+        let name: String = injection.text.chars().filter(|c| !matches!(c, '/' | '\0')).take(60).collect();
+        let quoted = json!(injection.text.chars().take(20_000).collect::<String>());
         let icon = json!(format!("{name}.png"));
         let more = format!("icon: {icon}\npreviewImages: [{icon}]\n{}", secrets::of_manifest());
         folder = folder
             .manifest(&format!("f{number} {name}"), &format!("file-{number}"), &more)
-            .file(&format!("f{number} {name}/{name}.png"), &hostile.text)
+            .file(&format!("f{number} {name}/{name}.png"), &injection.text)
             .manifest(&format!("s{number}"), &format!("script-{number}"), "")
             .file(&format!("s{number}/main.ts"), format!("import x from {quoted};\nexport default x;\n"))
             .manifest(&format!("t{number}"), &format!("syntax-{number}"), "")
-            .file(&format!("t{number}/main.ts"), format!("const x = `{}\n", hostile.text));
+            .file(&format!("t{number}/main.ts"), format!("const x = `{}\n", injection.text));
     }
-    let odd = std::ffi::OsString::from_vec(super::corpus::NO_TEXT.to_vec());
+    let odd = std::ffi::OsString::from_vec(super::corpus::INVALID_UTF8.to_vec());
     std::fs::create_dir(folder.path("").join(&odd)).unwrap();
-    std::fs::write(folder.path("").join(&odd).join("gitbook-manifest.yaml"), super::corpus::NO_TEXT).unwrap();
-    nothing_acts(&published("names of files", &folder, &FORMATS).await);
+    std::fs::write(folder.path("").join(&odd).join("gitbook-manifest.yaml"), super::corpus::INVALID_UTF8)
+        .unwrap();
+    assert_nothing_injected(&published("names of files", &folder, &FORMATS).await);
 }
 
 /// What is right is published, and what the sandbox keeps of it holds no secret.
@@ -174,15 +176,15 @@ async fn no_secret_is_kept() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let mut written = Vec::new();
     for format in FORMATS {
-        let run = asked_for(deployment().publish(), format).variable("GITBOOK_ENDPOINT", "sandbox");
+        let run = with_format(deployment().publish(), format).variable("GITBOOK_ENDPOINT", "sandbox");
         let run = run.variable("GITBOOK_SANDBOX_DIR", "kept").folder(&folder);
-        let ended = run.runs().await;
-        assert_eq!(ended.code, Some(0), "{}", ended.log());
+        let finished = run.run().await;
+        assert_eq!(finished.code, Some(0), "{}", finished.log());
         let read =
             |path: &String| String::from_utf8_lossy(&std::fs::read(folder.path(path)).unwrap()).into_owned();
         let kept: Vec<_> = folder.files().iter().filter(|path| path.starts_with("kept/")).map(read).collect();
         assert!(kept.len() > 1, "{:?}", folder.files());
-        written.push(Written { kept, ..Written::new("secrets", format, Form::Dotenv, ended) });
+        written.push(Written { kept, ..Written::new("secrets", format, Form::Dotenv, finished) });
     }
-    nothing_acts(&written);
+    assert_nothing_injected(&written);
 }

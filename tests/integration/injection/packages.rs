@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::checks::{Form, Written};
 use super::corpus::corpus;
-use super::{markdown, nothing_acts, pies};
+use super::{assert_nothing_injected, markdown, pies};
 use crate::support::{Repository, deployment, repository};
 
 /// Names that a file system takes, of packages that would read as another slice, or as no slice.
@@ -33,8 +33,8 @@ fn names() -> Vec<String> {
     let is_name = |text: &str| {
         text.len() <= 255 && !text.contains(['/', '\0', '?', '#', '\\', '\n', '\r', '\u{2028}', '\u{2029}'])
     };
-    let hostile = corpus().into_iter().map(|hostile| hostile.text);
-    hostile.chain(NAMES.map(str::to_owned)).filter(|text| is_name(text)).collect()
+    let injection = corpus().into_iter().map(|injection| injection.text);
+    injection.chain(NAMES.map(str::to_owned)).filter(|text| is_name(text)).collect()
 }
 
 #[cfg(unix)] // where folders may have such names
@@ -47,16 +47,21 @@ async fn no_package_is_called_so_that_it_acts() {
         let repository = with_packages(names);
         let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "json");
         let run = run.folder(&repository);
-        let ended = run.runs().await;
-        assert_eq!(ended.code, Some(0), "{names:?}: {}", ended.log());
-        let packages = ended.report["integrations"][0]["packages"].as_array().unwrap();
+        let finished = run.run().await;
+        assert_eq!(finished.code, Some(0), "{names:?}: {}", finished.log());
+        let packages = finished.report["integrations"][0]["packages"].as_array().unwrap();
         assert_eq!(packages.len(), names.len(), "{names:?}: {packages:?}");
-        let page = markdown::page(&ended.summary);
+        let page = markdown::page(&finished.summary);
         let slices = pies::slices(&page.code[0].1).unwrap();
         // Two may be called the same once they are harmless.
         assert!((2..=names.len() + 1).contains(&slices.len()), "{names:?}: {slices:?}");
         let bytes: u64 = slices.iter().map(|(_, bytes)| bytes).sum();
-        assert_eq!(ended.report["integrations"][0]["script_bytes"], bytes, "{slices:?}");
-        nothing_acts(&[Written::new(format!("packages {names:?}"), "json", Form::Dotenv, ended)]);
+        assert_eq!(finished.report["integrations"][0]["script_bytes"], bytes, "{slices:?}");
+        assert_nothing_injected(&[Written::new(
+            format!("packages {names:?}"),
+            "json",
+            Form::Dotenv,
+            finished,
+        )]);
     }
 }

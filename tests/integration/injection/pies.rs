@@ -7,7 +7,7 @@ use super::markdown::Page;
 pub(super) type Slice = (String, u64);
 
 /// The own source, six packages and the rest.
-const MOST_SLICES: usize = 8;
+const MAX_SLICES: usize = 8;
 
 /// The slices of a pie, or what else there is.
 pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
@@ -22,7 +22,7 @@ pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
         }
         slices.push(slice);
     }
-    if slices.len() > MOST_SLICES { Err(format!("has {} slices", slices.len())) } else { Ok(slices) }
+    if slices.len() > MAX_SLICES { Err(format!("has {} slices", slices.len())) } else { Ok(slices) }
 }
 
 /// `"label" : 12`, with nothing in the label that Mermaid reads in another way: entities (`#35;`), escapes, comments and
@@ -41,12 +41,12 @@ fn slice(line: &str) -> Option<Slice> {
 
 /// Takes the pies and what they fold in out of a page, and gives what of them acts.
 pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
-    let mut acts = Vec::new();
+    let mut effects = Vec::new();
     for (info, code) in page.code.drain(..) {
         match slices(&code) {
             Ok(slices) if info == "mermaid" && !slices.is_empty() => {}
-            Ok(_) => acts.push(format!("has code: {info:?}")),
-            Err(error) => acts.push(format!("a pie {error}")),
+            Ok(_) => effects.push(format!("has code: {info:?}")),
+            Err(error) => effects.push(format!("a pie {error}")),
         }
     }
     let is_fold = |html: &String| *html == "</details>" || is_opening(html);
@@ -54,9 +54,9 @@ pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
     page.html = others;
     let alternate = folds.iter().enumerate().all(|(at, html)| is_opening(html) == (at % 2 == 0));
     if !alternate || folds.len() % 2 != 0 {
-        acts.push(format!("folds {folds:?}"));
+        effects.push(format!("folds {folds:?}"));
     }
-    acts
+    effects
 }
 
 /// `<details><summary>`, a text and `</summary>`.

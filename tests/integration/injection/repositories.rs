@@ -21,17 +21,17 @@ fn integration(script: &str, more: &str) -> Repository {
 
 async fn checked(repository: &Repository) -> Finished {
     let started = Instant::now();
-    let ended = deployment().variable("GITBOOK_MODE", "check").folder(repository).runs().await;
+    let finished = deployment().variable("GITBOOK_MODE", "check").folder(repository).run().await;
     // A pipe or device that was opened would never end; what is large is not read.
-    assert!(started.elapsed() < Duration::from_secs(40), "{}", ended.log());
-    assert!(!ended.everything().contains(OUTSIDE), "{}", ended.log());
-    ended
+    assert!(started.elapsed() < Duration::from_secs(40), "{}", finished.log());
+    assert!(!finished.everything().contains(OUTSIDE), "{}", finished.log());
+    finished
 }
 
 async fn refused(repository: &Repository, why: &str) {
-    let ended = checked(repository).await;
-    assert_eq!(ended.code, Some(2), "{}", ended.log());
-    assert!(ended.stderr.contains(why), "no `{why}` in {}", ended.log());
+    let finished = checked(repository).await;
+    assert_eq!(finished.code, Some(2), "{}", finished.log());
+    assert!(finished.stderr.contains(why), "no `{why}` in {}", finished.log());
 }
 
 #[tokio::test]
@@ -97,8 +97,8 @@ async fn what_is_too_large_is_not_read() {
 async fn an_image_that_claims_to_be_huge_takes_no_room() {
     let mut image = png(2, 2);
     image[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
-    let ended = checked(&integration("main.ts", "icon: huge.png\n").file("huge.png", image)).await;
-    assert!(ended.code.is_some_and(|code| code < 3), "{}", ended.log());
+    let finished = checked(&integration("main.ts", "icon: huge.png\n").file("huge.png", image)).await;
+    assert!(finished.code.is_some_and(|code| code < 3), "{}", finished.log());
 }
 
 #[tokio::test]

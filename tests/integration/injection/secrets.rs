@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::corpus::Hostile;
+use super::corpus::Injection;
 use crate::support::{Deployment, FORGE_TOKEN, GITLAB_TOKEN, TOKEN};
 
 /// The manifest's secrets, by the variables that they are resolved from.
@@ -40,22 +40,22 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Strings that repeat each of them in all forms, as a server may that was told them.
-pub(super) fn telltales() -> Vec<Hostile> {
-    let told: BTreeSet<_> = all().collect();
-    told.into_iter().flat_map(telltale).collect()
+pub(super) fn encoded_secrets() -> Vec<Injection> {
+    let outcome: BTreeSet<_> = all().collect();
+    outcome.into_iter().flat_map(encodings).collect()
 }
 
 /// The same of the tokens only.
-pub(super) fn telltales_of_tokens() -> Vec<Hostile> {
-    TOKENS.into_iter().flat_map(telltale).collect()
+pub(super) fn encoded_tokens() -> Vec<Injection> {
+    TOKENS.into_iter().flat_map(encodings).collect()
 }
 
-fn telltale(secret: &str) -> [Hostile; 2] {
+fn encodings(secret: &str) -> [Injection; 2] {
     let within =
         |text: String| [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)].join(" ");
     let encoded = [format!("Basic:{secret}:x"), format!("x{secret}yy"), format!("xx{secret}y")].map(within);
     let texts = [forms(secret).join(" | "), encoded.join(" | ")];
-    texts.map(|text| Hostile { tries: "to tell a secret", text })
+    texts.map(|text| Injection { attempt: "to tell a secret", text })
 }
 
 /// Whether a text is a secret or one of its lines, which a runner is told to hide.
@@ -68,7 +68,7 @@ static FORMS: LazyLock<BTreeSet<String>> =
     LazyLock::new(|| all().flat_map(forms).filter(|form| form.len() >= 6).collect());
 
 /// The forms of secrets that are somewhere in a text, however the text is written.
-pub(super) fn told_in(text: &str) -> Vec<String> {
+pub(super) fn secrets_in(text: &str) -> Vec<String> {
     // Whoever reads Markdown, HTML or an address sees what is written so.
     let mut read = text.to_owned();
     if text.contains("&#") {
@@ -142,8 +142,8 @@ fn unescaped(text: &str) -> String {
 
 #[test]
 fn a_secret_is_found_in_whatever_form() {
-    for telltale in telltales() {
-        assert_ne!(told_in(&telltale.text), [""; 0], "{}", telltale.text);
+    for encodings in encoded_secrets() {
+        assert_ne!(secrets_in(&encodings.text), [""; 0], "{}", encodings.text);
     }
-    assert_eq!(told_in("nothing at all"), [""; 0]);
+    assert_eq!(secrets_in("nothing at all"), [""; 0]);
 }

@@ -42,14 +42,14 @@ pub(super) fn without_our_sections(log: &str) -> String {
 
 /// The characters that do anything but stand in their line: control characters, other ends of lines, and those that change
 /// the direction of others.
-pub(super) fn acting(log: &str) -> Vec<char> {
-    let acts = |c: &char| match c {
+pub(super) fn control_characters(log: &str) -> Vec<char> {
+    let effects = |c: &char| match c {
         '\n' | '\t' => false,
         '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         '\u{2028}' | '\u{2029}' => true,
         other => other.is_control(),
     };
-    log.chars().filter(acts).collect()
+    log.chars().filter(effects).collect()
 }
 
 #[test]
@@ -57,5 +57,5 @@ fn sections_and_controls_are_found() {
     let log = "\u{1b}[0Ksection_start:17:gitbook_deploy_1[collapsed=true]\r\u{1b}[0Ka\nx section_end:1:pwned y\u{9b}";
     let names: Vec<_> = sections(log).into_iter().map(|section| (section.opens, section.name)).collect();
     assert_eq!(names, [(true, "gitbook_deploy_1".to_owned()), (false, "pwned".to_owned())]);
-    assert_eq!(acting(&without_our_sections(log)), ['\u{9b}']);
+    assert_eq!(control_characters(&without_our_sections(log)), ['\u{9b}']);
 }

@@ -9,7 +9,7 @@ use axum::http::{Method, Response, StatusCode, header};
 use tokio::sync::oneshot;
 
 /// No body of these tests is as long.
-const LONGEST_BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
 /// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Scheduler {
     }
 
     /// The runs that wait.
-    pub(super) fn runs(&self) -> Vec<char> {
+    pub(super) fn run(&self) -> Vec<char> {
         self.0.lock().unwrap().iter().map(|waiting| waiting.run).collect()
     }
 
@@ -84,7 +84,7 @@ impl Waiting {
 
 async fn pass(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LONGEST_BODY).await.unwrap();
+    let body = to_bytes(body, MAX_BODY).await.unwrap();
     let token = parts.headers[header::AUTHORIZATION].to_str().unwrap();
     let (proceed, fate) = oneshot::channel();
     let text = format!("{} {}", parts.method, parts.uri.path());

@@ -25,7 +25,7 @@ async fn annotations_are_relative_to_githubs_workspace() {
     let repository = flawed();
     let run = checking(&repository, "github").folder(repository.path("apps"));
     let run = run.variable("GITHUB_WORKSPACE", repository.path("").to_str().unwrap());
-    insta::assert_snapshot!(run.runs().await.log(), @r#"
+    insta::assert_snapshot!(run.run().await.log(), @r#"
     exit 2
     check: `GITBOOK_MODE=check` system="no CI system" event=none
     error: `summary` is a number, it must be text
@@ -56,11 +56,11 @@ async fn annotations_are_relative_to_githubs_workspace() {
 
 #[tokio::test]
 async fn json_is_one_object_a_line() {
-    let ended = checking(&flawed(), "json").runs().await;
-    let lines = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let finished = checking(&flawed(), "json").run().await;
+    let lines = finished.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let levels: Vec<_> = lines.map(|line| line["level"].as_str().unwrap().to_owned()).collect();
     assert_eq!(levels, ["INFO", "ERROR", "WARN", "ERROR", "ERROR"]);
-    insta::assert_snapshot!(ended.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     {"level":"INFO","message":"check: `GITBOOK_MODE=check`","system":"no CI system","event":"none"}
     {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"end_column":12,"excerpt":"summary: 12","message":"`summary` is a number, it must be text","hint":"put it in quotes","integration":"one","level":"ERROR"}
@@ -76,7 +76,7 @@ async fn failures_look_alike_in_all_formats() {
     let repository = repository().integration("hello");
     let log = async |format: &str| {
         let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
-        run.variable("GITBOOK_LOG_FORMAT", format).runs().await.log()
+        run.variable("GITBOOK_LOG_FORMAT", format).run().await.log()
     };
     insta::assert_snapshot!(log("text").await, @r#"
     exit 1
@@ -106,17 +106,17 @@ async fn failures_look_alike_in_all_formats() {
 #[tokio::test]
 async fn the_format_fits_where_the_program_runs() {
     let first = async |run: Deployment| {
-        let ended = run.variable("GITBOOK_MODE", "nonsense").runs().await;
-        ended.stderr.lines().next().unwrap().to_owned()
+        let finished = run.variable("GITBOOK_MODE", "nonsense").run().await;
+        finished.stderr.lines().next().unwrap().to_owned()
     };
     assert!(first(deployment()).await.starts_with(ERROR));
     assert!(first(deployment().variable("CI", "true")).await.starts_with("{\"severity\":\"error\""));
     assert!(first(deployment().variable("CI", "false")).await.starts_with(ERROR));
-    let on_github = deployment().on_github("main", 1).variable("GITBOOK_MODE", "nonsense").runs().await;
+    let on_github = deployment().on_github("main", 1).variable("GITBOOK_MODE", "nonsense").run().await;
     assert!(on_github.stderr.contains("\n::error::GITBOOK_MODE: "), "{}", on_github.stderr);
     let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
     assert!(first(text).await.starts_with(ERROR));
-    let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").runs().await;
+    let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").run().await;
     insta::assert_snapshot!(bad.log(), @"
     exit 2
     error: GITBOOK_LOG_FORMAT: not a log format
@@ -132,9 +132,9 @@ async fn masks(run: Deployment) -> Vec<String> {
     let repository = repository().manifest(".", "hello", more);
     let run = run.against(&server.uri()).publish().folder(&repository);
     let run = run.variable("KEY", "hush%hush").variable("LINES", "first line\nsecond line\n");
-    let ended = run.runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    let masks = ended.stderr.lines().filter_map(|line| line.strip_prefix("::add-mask::"));
+    let finished = run.run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let masks = finished.stderr.lines().filter_map(|line| line.strip_prefix("::add-mask::"));
     masks.map(str::to_owned).collect()
 }
 
@@ -157,7 +157,7 @@ async fn debug_is_logged_where_it_is_asked_for() {
     let repository = repository().integration("hello");
     let log = async |name: &str, value: &str| {
         let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
-        run.variable(name, value).runs().await.stderr
+        run.variable(name, value).run().await.stderr
     };
     for (name, value) in [("RUST_LOG", "debug"), ("RUNNER_DEBUG", "1"), ("RUST_LOG", "gitbook_deploy=debug")]
     {
@@ -175,7 +175,7 @@ async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
-    let log = run.variable("RUNNER_DEBUG", "1").runs().await.stderr;
+    let log = run.variable("RUNNER_DEBUG", "1").run().await.stderr;
     let odd: Vec<_> =
         log.lines().filter(|line| line.contains("answer status") && !line.starts_with("::debug::")).collect();
     assert!(log.contains("::debug::answer status=200") && odd.is_empty(), "{log}");
@@ -186,8 +186,8 @@ async fn that_nothing_is_published_is_a_notice() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 1).variable("GITBOOK_EVENT", "pull_request");
     let run = run.variable("GITBOOK_BRANCH", "fix").variable("GITBOOK_PULL_REQUEST", "12");
-    let ended = run.folder(&repository).runs().await;
+    let finished = run.folder(&repository).run().await;
     let expected =
         "::notice::check: pull request #12 was updated, but there is no token: checked, not published";
-    assert_eq!((ended.code, ended.stderr.lines().nth(1)), (Some(0), Some(expected)), "{ended:#?}");
+    assert_eq!((finished.code, finished.stderr.lines().nth(1)), (Some(0), Some(expected)), "{finished:#?}");
 }

@@ -44,20 +44,20 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 /// A GitBook whose error repeats the token and the secret in all their forms.
-async fn telltale() -> MockServer {
+async fn echoing_server() -> MockServer {
     let all: Vec<_> = [TOKEN, SECRET].into_iter().flat_map(forms).collect();
     refusing(400, &format!("told: {}", all.join(" | "))).await
 }
 
 async fn check(run: Deployment) {
-    let server = telltale().await;
+    let server = echoing_server().await;
     let more = "secrets: {KEY: \"${{ env.KEY }}\"}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = run.against(&server.uri()).publish().variable("KEY", SECRET).variable("RUST_LOG", "trace");
-    let ended = run.folder(&repository).runs().await;
-    assert_eq!(ended.code, Some(1), "{ended:#?}");
-    assert!(ended.stderr.contains("told: ***"), "{}", ended.stderr);
-    let everything = ended.everything();
+    let finished = run.folder(&repository).run().await;
+    assert_eq!(finished.code, Some(1), "{finished:#?}");
+    assert!(finished.stderr.contains("told: ***"), "{}", finished.stderr);
+    let everything = finished.everything();
     // The runner has to be told once what it must hide.
     let everything: Vec<_> = everything.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     let everything = everything.join("\n");
@@ -101,9 +101,9 @@ async fn a_token_in_a_bad_variable_is_not_shown() {
     let run =
         ["GITBOOK_MODE", "GITBOOK_ENDPOINT", "GITBOOK_TIMEOUT", "GITBOOK_SHARD", "GITBOOK_PREVIEW_NAME"];
     let run = run.iter().fold(deployment(), |run, name| run.variable(name, "hush_hush{"));
-    let ended = run.runs().await;
-    assert_eq!(ended.code, Some(2));
-    assert!(!ended.everything().contains("hush_hush"), "{ended:#?}");
+    let finished = run.run().await;
+    assert_eq!(finished.code, Some(2));
+    assert!(!finished.everything().contains("hush_hush"), "{finished:#?}");
 }
 
 #[tokio::test]
@@ -118,9 +118,9 @@ async fn a_secret_that_is_no_yaml_is_not_shown() {
         "{hush_hush",
     ] {
         let run = deployment().against("http://127.0.0.1:1").publish().variable("GITBOOK_SECRETS", value);
-        let ended = run.variable("RUST_LOG", "trace").folder(&repository).runs().await;
-        assert_eq!(ended.code, Some(2), "{ended:#?}");
-        assert!(!ended.everything().contains("hush_hush"), "{value}: {ended:#?}");
+        let finished = run.variable("RUST_LOG", "trace").folder(&repository).run().await;
+        assert_eq!(finished.code, Some(2), "{finished:#?}");
+        assert!(!finished.everything().contains("hush_hush"), "{value}: {finished:#?}");
     }
 }
 
@@ -130,10 +130,10 @@ async fn the_programs_own_words_are_no_secrets() {
     let secrets = "secrets: {A: publish, B: published, C: '\": \"', D: 'true'}\n";
     let repository = repository().manifest(".", "hello", secrets);
     let run = deployment().publish().against(&server.uri()).folder(&repository);
-    let ended = run.runs().await;
-    assert_eq!(ended.output("mode"), "publish");
-    assert_eq!(ended.output("result"), "published");
-    let report = &ended.report;
+    let finished = run.run().await;
+    assert_eq!(finished.output("mode"), "publish");
+    assert_eq!(finished.output("result"), "published");
+    let report = &finished.report;
     assert_eq!((&report["mode"], &report["result"]), (&"publish".into(), &"published".into()));
 }
 
@@ -141,18 +141,18 @@ async fn the_programs_own_words_are_no_secrets() {
 async fn a_secret_that_is_a_word_of_the_log_leaves_the_log_whole() {
     let secrets = "icon: none.png\nsecrets: {A: error, B: file, C: line, D: level, E: hint, F: severity}\n";
     let repository = repository().manifest(".", "hello", secrets);
-    let told = async |format: &str| {
+    let outcome = async |format: &str| {
         let run = deployment().publish().against("http://127.0.0.1:1").variable("GITBOOK_LOG_FORMAT", format);
-        run.folder(&repository).runs().await.stderr
+        run.folder(&repository).run().await.stderr
     };
-    let github = told("github").await;
+    let github = outcome("github").await;
     assert!(github.contains("\n::error file=/"), "{github}");
     assert!(
         github.contains("/gitbook-manifest.yaml,line=6,col=7,endLine=6,endColumn=15::the icon"),
         "{github}"
     );
-    assert!(told("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));
-    assert!(told("text").await.contains("\nerror: "));
+    assert!(outcome("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));
+    assert!(outcome("text").await.contains("\nerror: "));
 }
 
 #[tokio::test]
@@ -160,11 +160,11 @@ async fn a_secret_is_hidden_whatever_else_is_wrong() {
     let more = "icon: supersecret9.png\nsecrets: {A: '${{ env.K }}', B: '${{ env.NOT_SET }}'}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().against("http://127.0.0.1:1").variable("K", "supersecret9");
-    let ended = run.folder(&repository).runs().await;
-    assert!(ended.stderr.contains("`***.png`"), "{}", ended.stderr);
-    let everything = ended.everything();
+    let finished = run.folder(&repository).run().await;
+    assert!(finished.stderr.contains("`***.png`"), "{}", finished.stderr);
+    let everything = finished.everything();
     assert!(!everything.contains("supersecret9"), "{everything}");
     let run = deployment().against("http://127.0.0.1:1");
-    let argument = run.argument(&format!("--token={TOKEN}")).runs().await;
+    let argument = run.argument(&format!("--token={TOKEN}")).run().await;
     assert!(argument.code == Some(2) && !argument.everything().contains(TOKEN), "{argument:#?}");
 }

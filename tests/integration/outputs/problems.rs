@@ -15,22 +15,23 @@ fn with(errors: usize, warnings: usize) -> Repository {
 async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
     let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "github");
     let repository = with(12, 11);
-    let ended = run.folder(&repository).runs().await;
-    let lines = |start: &str| ended.stderr.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
-    assert_eq!((lines("error: ").len(), lines("warning: ").len()), (12, 11), "{}", ended.stderr);
+    let finished = run.folder(&repository).run().await;
+    let lines =
+        |start: &str| finished.stderr.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    assert_eq!((lines("error: ").len(), lines("warning: ").len()), (12, 11), "{}", finished.stderr);
     let (errors, warnings) = (lines("::error"), lines("::warning"));
-    assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", ended.stderr);
+    assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", finished.stderr);
     assert!(errors[8].contains("%0Aand 3 more"), "{}", errors[8]);
     assert!(errors[9].starts_with("::error::12 errors and 11 warnings"), "{}", errors[9]);
     assert!(warnings[9].contains("%0Aand 1 more"), "{}", warnings[9]);
-    assert_eq!(ended.report["problems"].as_array().unwrap().len(), 23);
+    assert_eq!(finished.report["problems"].as_array().unwrap().len(), 23);
 }
 
 #[tokio::test]
 async fn the_report_has_all_that_is_known_of_a_problem() {
     let repository = repository().manifest("a", "hello", "summary: 12\nsecrets: {KEY: 12}\n");
-    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
-    insta::assert_snapshot!(format!("{:#}", ended.report["problems"]), @r#"
+    let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
+    insta::assert_snapshot!(format!("{:#}", finished.report["problems"]), @r#"
     [
       {
         "severity": "error",
@@ -63,16 +64,16 @@ async fn the_report_has_all_that_is_known_of_a_problem() {
 #[tokio::test]
 async fn only_warnings_are_counted_too() {
     let repository = with(0, 2);
-    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.ends_with("\ninfo: 2 warnings in 1 file\n"), "{}", ended.stderr);
+    let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
+    assert_eq!(finished.code, Some(0));
+    assert!(finished.stderr.ends_with("\ninfo: 2 warnings in 1 file\n"), "{}", finished.stderr);
 }
 
 /// The file of code quality that a check leaves.
 async fn quality(repository: &Repository, folder: &str) -> String {
     let run = deployment().variable("GITBOOK_MODE", "check").folder(repository.path(folder));
     let root = std::fs::canonicalize(repository.path("")).unwrap();
-    run.variable("CI_PROJECT_DIR", root.to_str().unwrap()).runs().await.quality
+    run.variable("CI_PROJECT_DIR", root.to_str().unwrap()).run().await.quality
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn every_value_ends_with_a_delimiter_of_its_own() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = || deployment().against(&server.uri()).on_github(IMITATOR, 1).folder(&repository);
-    let (first, second) = (run().runs().await, run().runs().await);
+    let (first, second) = (run().run().await, run().run().await);
     let delimiters = |text: &str| -> Vec<String> {
         let starts = text.lines().filter_map(|line| line.split_once("<<ghadelimiter_"));
         starts
@@ -33,10 +33,10 @@ async fn foreign_text_with_line_breaks_adds_no_output() {
     let server = refusing(400, message).await;
     let repository = repository().integration("hello");
     let run = || deployment().against(&server.uri()).push_to("main").folder(&repository);
-    let dotenv = run().runs().await;
+    let dotenv = run().run().await;
     assert_eq!(dotenv.raw_outputs.lines().count(), 11, "{}", dotenv.raw_outputs);
     assert_eq!(dotenv.output("result"), "failed");
-    let github = deployment().against(&server.uri()).on_github("main", 1).folder(&repository).runs().await;
+    let github = deployment().against(&server.uri()).on_github("main", 1).folder(&repository).run().await;
     assert_eq!((github.outputs().len(), github.output("result")), (11, "failed".to_owned()));
     let error = &github.integrations()[0]["error"]["cause"];
     assert_eq!(error, &format!("GitBook refused the integration: 400 {message}"));
@@ -47,9 +47,9 @@ async fn foreign_text_is_no_markup_in_the_summary() {
     let server = refusing(400, "<img src=x> | [a](b) @me #1 `x` **b**\n\n# Title").await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
-    let summary = run.runs().await.summary;
-    let said = summary.lines().find(|line| line.starts_with('❌')).unwrap();
-    insta::assert_snapshot!(said.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
+    let summary = run.run().await.summary;
+    let message = summary.lines().find(|line| line.starts_with('❌')).unwrap();
+    insta::assert_snapshot!(message.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
 }
 
 #[tokio::test]
@@ -58,10 +58,10 @@ async fn outputs_go_to_a_dotenv_file_of_ones_own_even_on_github() {
     let repository = repository().integration("hello");
     let own = repository.path("own.env");
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
-    let ended = run.variable("GITBOOK_OUTPUT_FILE", "own.env").runs().await;
+    let finished = run.variable("GITBOOK_OUTPUT_FILE", "own.env").run().await;
     let text = std::fs::read_to_string(own).unwrap();
     assert!(text.starts_with("mode=publish\nreason='push to the production branch `main`'\n"), "{text}");
-    assert_eq!(ended.raw_outputs, "");
+    assert_eq!(finished.raw_outputs, "");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn what_was_in_the_files_before_stays() {
     let repository = repository().file("outputs", "before=1\n").file("summary", "# Before\n");
     let run = deployment().variable("GITBOOK_EVENT", "tag").folder(&repository);
     let run = run.variable("GITBOOK_OUTPUT_FILE", "outputs").variable("GITBOOK_SUMMARY_FILE", "summary");
-    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(run.run().await.code, Some(0));
     let read = |path: &str| std::fs::read_to_string(repository.path(path)).unwrap();
     assert!(read("outputs").starts_with("before=1\nmode=nothing\n"), "{}", read("outputs"));
     assert!(read("summary").starts_with("# Before\n### gitbook-deploy\n"), "{}", read("summary"));
@@ -84,8 +84,8 @@ async fn a_file_that_cannot_be_written_is_a_warning_and_no_failure() {
         .fold(deployment().against(&server.uri()).push_to("main"), |run, name| {
             run.variable(name, format!("nowhere/{name}"))
         });
-    let ended = run.folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.folder(&repository).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -101,8 +101,8 @@ async fn no_file_is_needed() {
     let run = ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE"]
         .into_iter()
         .fold(deployment().variable("GITBOOK_EVENT", "tag"), |run, name| run.variable(name, ""));
-    let ended = run.runs().await;
-    assert_eq!((ended.code, outputs(&ended)), (Some(0), String::new()));
+    let finished = run.run().await;
+    assert_eq!((finished.code, outputs(&finished)), (Some(0), String::new()));
 }
 
 /// A branch may bring a link of the name that a file of outputs has.
@@ -118,9 +118,9 @@ async fn a_link_of_the_checkout_is_not_written_through() {
         let repository = repository().integration("hello");
         std::os::unix::fs::symlink(&victim, repository.path("written")).unwrap();
         let run = deployment().variable("GITBOOK_MODE", "check").folder(&repository);
-        let ended = run.variable(variable, "written").runs().await;
+        let finished = run.variable(variable, "written").run().await;
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine", "{variable}");
-        let said = "written`";
-        assert_eq!((ended.code, ended.log().contains(said)), (Some(0), true), "{ended:#?}");
+        let message = "written`";
+        assert_eq!((finished.code, finished.log().contains(message)), (Some(0), true), "{finished:#?}");
     }
 }

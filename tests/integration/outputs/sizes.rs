@@ -7,20 +7,20 @@ use crate::support::{Finished, Sandbox, deployment, repository, script};
 /// Publishes a preview with this script, without a token of the forge.
 async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Finished {
     let folder = repository().integration("hello").file("hello/main.ts", script);
-    let ended = deployment().on_github("fix", run).against(gitbook.endpoint()).folder(&folder).runs().await;
-    assert_eq!(ended.code, Some(0), "{}", ended.log());
-    ended
+    let finished = deployment().on_github("fix", run).against(gitbook.endpoint()).folder(&folder).run().await;
+    assert_eq!(finished.code, Some(0), "{}", finished.log());
+    finished
 }
 
 #[tokio::test]
 async fn a_preview_tells_how_long_its_script_was() {
     let gitbook = Sandbox::start().await;
-    let mut told = Vec::new();
+    let mut outcome = Vec::new();
     for (run, more) in [0, 1, 2049, 2049, 0].into_iter().enumerate() {
-        let ended = preview(&gitbook, &script(more), run as u64 + 1).await;
-        told.push(format!("{}: {}", ended.output("result"), ended.size()));
+        let finished = preview(&gitbook, &script(more), run as u64 + 1).await;
+        outcome.push(format!("{}: {}", finished.output("result"), finished.size()));
     }
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(outcome.join("\n"), @"
     published: 2.0 KiB, before: null
     published: 2.0 KiB (+1 B), before: 2094
     published: 4.0 KiB (+2.0 KiB), before: 2095
@@ -33,16 +33,16 @@ async fn a_preview_tells_how_long_its_script_was() {
 async fn edited(instead: Option<&str>) -> String {
     let gitbook = Sandbox::start().await;
     preview(&gitbook, &script(0), 1).await;
-    let mut there = gitbook.integration("hello-fix");
-    let summary = there["summary"].as_str().unwrap();
+    let mut existing = gitbook.integration("hello-fix");
+    let summary = existing["summary"].as_str().unwrap();
     let start = summary.find(" bytes=").unwrap();
     let end = summary.find(" -->").unwrap();
     let bytes = &summary[start..end];
-    there["summary"] = json!(summary.replace(bytes, instead.unwrap_or(bytes)));
-    gitbook.set("hello-fix", &there);
-    let ended = preview(&gitbook, &script(1000), 2).await;
-    assert_eq!(ended.output("result"), "published");
-    ended.size()
+    existing["summary"] = json!(summary.replace(bytes, instead.unwrap_or(bytes)));
+    gitbook.set("hello-fix", &existing);
+    let finished = preview(&gitbook, &script(1000), 2).await;
+    assert_eq!(finished.output("result"), "published");
+    finished.size()
 }
 
 #[tokio::test]

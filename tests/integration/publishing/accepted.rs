@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Recorded as _, Repository, deployment, gitbook, png, repository};
+use crate::support::{RecordedRequests as _, Repository, deployment, gitbook, png, repository};
 
 const SCRIPT: &str = "export default { fetch: () => new Response('found') };\n";
 
@@ -17,9 +17,9 @@ fn without_git() -> Repository {
 async fn published(repository: &Repository, folder: &str, variables: &[(&str, &str)]) -> (String, Value) {
     let server = gitbook().await;
     let run = deployment().publish().against(&server.uri()).folder(repository.path(folder));
-    let ended = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value)).runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    (ended.log(), server.body().await)
+    let finished = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value)).run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    (finished.log(), server.body().await)
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{kept, push};
 use crate::support::{
-    Deployment, Finished, Recorded as _, deployment, published, repeated_with, repository, said,
+    Deployment, Finished, RecordedRequests as _, api_error, deployment, published, repeated_with, repository,
 };
 
 const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
@@ -17,30 +17,30 @@ async fn holding(summary: &str) -> MockServer {
 
 async fn holding_with(summary: &str, visibility: &str) -> MockServer {
     let server = MockServer::start().await;
-    let mut there = published("hello-fix");
-    there["title"] = "Hello of somebody else".into();
-    there["summary"] = summary.into();
-    there["visibility"] = visibility.into();
+    let mut existing = published("hello-fix");
+    existing["title"] = "Hello of somebody else".into();
+    existing["summary"] = summary.into();
+    existing["visibility"] = visibility.into();
     Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(there))
+        .respond_with(ResponseTemplate::new(200).set_body_json(existing))
         .mount(&server)
         .await;
     server
 }
 
 /// Returns the error, its cause and its hint.
-fn failure(ended: &Finished) -> String {
-    let log = ended.log();
+fn failure(finished: &Finished) -> String {
+    let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the log of a run that must only have read.
 async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -> String {
     let server = holding(summary).await;
-    let ended = run(&server.uri()).runs().await;
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
-    assert_eq!(ended.code, Some(code), "{ended:#?}");
-    ended.log()
+    let finished = run(&server.uri()).run().await;
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
+    assert_eq!(finished.code, Some(code), "{finished:#?}");
+    finished.log()
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
     let mut repository = repository().integration("hello");
     for (run, script) in [(6, "export default 6;"), (8, "export default 8;"), (7, "export default 7;")] {
         repository = repository.file("hello/main.ts", script);
-        let ended = deployment().against(&endpoint).on_github("fix", run).folder(&repository).runs().await;
-        assert_eq!(ended.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
+        let finished = deployment().against(&endpoint).on_github("fix", run).folder(&repository).run().await;
+        assert_eq!(finished.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
     }
 }
 
@@ -144,9 +144,9 @@ async fn a_run_that_publishes_at_the_same_time_is_noticed() {
             ResponseTemplate::new(200).set_body_json(answer)
         };
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;
-        let ended = push(&server.uri(), "fix", &repository).runs().await;
-        assert_eq!(ended.output("result"), "published");
-        assert_eq!(ended.log().contains("warning: `hello-fix` "), noticed, "{}", ended.log());
+        let finished = push(&server.uri(), "fix", &repository).run().await;
+        assert_eq!(finished.output("result"), "published");
+        assert_eq!(finished.log().contains("warning: `hello-fix` "), noticed, "{}", finished.log());
     }
 }
 
@@ -155,25 +155,25 @@ async fn a_run_that_publishes_at_the_same_time_is_noticed() {
 async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
     let repository = repository().integration("hello");
     let server = MockServer::start().await;
-    let absent = || said(404, "Integration not found");
+    let absent = || api_error(404, "Integration not found");
     Mock::given(method("GET")).respond_with(absent()).up_to_n_times(1).mount(&server).await;
     let without_mark = |request: &wiremock::Request| {
         let answer = repeated_with(request, |answer| answer["summary"] = "Hi.".into());
         ResponseTemplate::new(200).set_body_json(answer)
     };
     Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
-    let mut there = published("hello-fix");
-    (there["title"], there["summary"]) = ("Hello (fix)".into(), "Hi.".into());
+    let mut existing = published("hello-fix");
+    (existing["title"], existing["summary"]) = ("Hello (fix)".into(), "Hi.".into());
     Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(there))
+        .respond_with(ResponseTemplate::new(200).set_body_json(existing))
         .mount(&server)
         .await;
     Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(205)).mount(&server).await;
-    let ended = push(&server.uri(), "fix", &repository).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()));
+    let finished = push(&server.uri(), "fix", &repository).run().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()));
     let methods = ["GET", "POST", "GET", "DELETE"];
-    assert_eq!(server.asked().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
-    insta::assert_snapshot!(ended.log(), @r#"
+    assert_eq!(server.requests().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -193,11 +193,11 @@ async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
         ResponseTemplate::new(200).set_body_json(answer)
     };
     Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
-    let ended = push(&server.uri(), "fix", &repository).runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()));
+    let finished = push(&server.uri(), "fix", &repository).run().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()));
     let methods = ["GET", "POST"];
-    assert_eq!(server.asked().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
-    insta::assert_snapshot!(failure(&ended), @"");
+    assert_eq!(server.requests().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
+    insta::assert_snapshot!(failure(&finished), @"");
 }
 
 /// Others may have installed it.
@@ -212,10 +212,10 @@ async fn a_preview_that_somebody_made_public_is_left_alone() {
     for (what, run) in runs {
         let server = holding_with(MARK, "public").await;
         let run = run.variable("GITBOOK_REPOSITORY", "github.com/acme/integrations");
-        let ended = run.against(&server.uri()).folder(&repository).runs().await;
-        assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"], "{what}");
-        assert_eq!(ended.code, Some(1), "{what}: {}", ended.log());
-        insta::allow_duplicates!(insta::assert_snapshot!(failure(&ended), @""));
+        let finished = run.against(&server.uri()).folder(&repository).run().await;
+        assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{what}");
+        assert_eq!(finished.code, Some(1), "{what}: {}", finished.log());
+        insta::allow_duplicates!(insta::assert_snapshot!(failure(&finished), @""));
     }
 }
 
@@ -223,8 +223,9 @@ async fn a_preview_that_somebody_made_public_is_left_alone() {
 #[tokio::test]
 async fn a_preview_is_the_repositorys_by_its_id() {
     let repository = repository().integration("hello");
-    let check = async |theirs: &str, event_id: u64, expected: &str| {
-        let mark = MARK.replace("repository=github.com/acme/integrations", theirs).replace("run=7", "run=1");
+    let check = async |third_party: &str, event_id: u64, expected: &str| {
+        let mark =
+            MARK.replace("repository=github.com/acme/integrations", third_party).replace("run=7", "run=1");
         let server = holding(&mark).await;
         Mock::given(method("POST"))
             .respond_with(|request: &wiremock::Request| {
@@ -236,9 +237,9 @@ async fn a_preview_is_the_repositorys_by_its_id() {
         let mut payload = crate::support::payloads::push("fix", "0123abcd");
         payload["repository"]["id"] = event_id.into();
         let run = deployment().on_github_event("push", &payload, 2).against(&server.uri());
-        let ended = run.folder(&repository).runs().await;
-        assert_eq!(ended.output("result"), expected, "{theirs}: {}", ended.log());
-        ended.log()
+        let finished = run.folder(&repository).run().await;
+        assert_eq!(finished.output("result"), expected, "{third_party}: {}", finished.log());
+        finished.log()
     };
     let ours = "repository=github.com/acme/integrations";
     check(&format!("{ours} repository_id=1"), 1, "published").await;

@@ -5,7 +5,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::push;
-use crate::support::{Finished, Recorded as _, published, repository, said};
+use crate::support::{Finished, RecordedRequests as _, api_error, published, repository};
 
 const ENOUGH: &str = "You have reached the limit of 3 integrations";
 
@@ -37,7 +37,7 @@ async fn full(refusal: ResponseTemplate, list: ResponseTemplate) -> MockServer {
     let answers = [
         ("GET", "/v1/orgs", ResponseTemplate::new(200).set_body_json(organizations)),
         ("GET", "/v1/orgs/o1/integrations", list),
-        ("GET", "/v1/integrations/hello-fix", said(404, "Integration not found")),
+        ("GET", "/v1/integrations/hello-fix", api_error(404, "Integration not found")),
         ("POST", "/v1/integrations/hello-fix", refusal.clone()),
         ("POST", "/v1/integrations/hello", refusal),
     ];
@@ -48,28 +48,28 @@ async fn full(refusal: ResponseTemplate, list: ResponseTemplate) -> MockServer {
 }
 
 async fn pushed(server: &MockServer, branch: &str) -> Finished {
-    push(&server.uri(), branch, &repository().integration("hello")).runs().await
+    push(&server.uri(), branch, &repository().integration("hello")).run().await
 }
 
 /// The lines of the log about the failure.
-fn failure(ended: &Finished) -> String {
-    assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()), "{ended:#?}");
-    let log = ended.log();
+fn failure(finished: &Finished) -> String {
+    assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()), "{finished:#?}");
+    let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
 async fn a_quota_is_told_with_how_many_previews_there_are() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
-    let server = full(said(403, ENOUGH), list.clone()).await;
-    let ended = pushed(&server, "fix").await;
-    insta::assert_snapshot!(failure(&ended), @"
+    let server = full(api_error(403, ENOUGH), list.clone()).await;
+    let finished = pushed(&server, "fix").await;
+    insta::assert_snapshot!(failure(&finished), @"
     error: GitBook takes no more integrations, so the preview `hello-fix` is not published; the organization `acme` has 3 of gitbook-deploy's previews, 2 of them of this repository
     cause: the token may not do this: 403 You have reached the limit of 3 integrations
      hint: nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again
     ");
     assert_eq!(
-        server.asked().await,
+        server.requests().await,
         [
             "GET /v1/integrations/hello-fix",
             "POST /v1/integrations/hello-fix",
@@ -77,18 +77,18 @@ async fn a_quota_is_told_with_how_many_previews_there_are() {
             "GET /v1/orgs/o1/integrations"
         ]
     );
-    assert!(ended.summary.contains("has 3 "), "{}", ended.summary);
+    assert!(finished.summary.contains("has 3 "), "{}", finished.summary);
 }
 
 #[tokio::test]
 async fn whatever_status_a_quota_has() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
     for status in [400, 402, 403, 409, 412, 422, 429] {
-        let server = full(said(status, ENOUGH), list.clone()).await;
-        let told = failure(&pushed(&server, "fix").await);
-        assert!(told.contains("has 3 ") && told.contains(", 2 of "), "{told}");
-        assert!(told.contains(&format!("{status} {ENOUGH}\n")), "{told}");
-        assert!(told.contains("GITBOOK_MODE=sweep"), "{told}");
+        let server = full(api_error(status, ENOUGH), list.clone()).await;
+        let outcome = failure(&pushed(&server, "fix").await);
+        assert!(outcome.contains("has 3 ") && outcome.contains(", 2 of "), "{outcome}");
+        assert!(outcome.contains(&format!("{status} {ENOUGH}\n")), "{outcome}");
+        assert!(outcome.contains("GITBOOK_MODE=sweep"), "{outcome}");
     }
 }
 
@@ -107,22 +107,22 @@ async fn another_refusal_is_no_quota() {
         (404, ENOUGH),
     ];
     for (status, message) in others {
-        let server = full(said(status, message), list.clone()).await;
-        let told = failure(&pushed(&server, "fix").await);
-        assert!(told.contains("`hello-fix`"), "{told}");
-        assert!(told.contains(message) && !told.contains("sweep"), "{told}");
-        assert_eq!(server.asked().await.len(), 2, "{:?}", server.asked().await);
+        let server = full(api_error(status, message), list.clone()).await;
+        let outcome = failure(&pushed(&server, "fix").await);
+        assert!(outcome.contains("`hello-fix`"), "{outcome}");
+        assert!(outcome.contains(message) && !outcome.contains("sweep"), "{outcome}");
+        assert_eq!(server.requests().await.len(), 2, "{:?}", server.requests().await);
     }
     // A proxy's page is nobody's quota.
     let page = ResponseTemplate::new(403).set_body_string(ENOUGH);
-    let told = failure(&pushed(&full(page, list).await, "fix").await);
-    assert!(told.contains("`hello-fix`"), "{told}");
+    let outcome = failure(&pushed(&full(page, list).await, "fix").await);
+    assert!(outcome.contains("`hello-fix`"), "{outcome}");
 }
 
 #[tokio::test]
 async fn a_quota_is_told_without_a_number_where_there_is_none() {
     let no_organization = json!({"items": []});
-    let server = full(said(403, ENOUGH), said(500, "Oh no")).await;
+    let server = full(api_error(403, ENOUGH), api_error(500, "Oh no")).await;
     insta::assert_snapshot!(failure(&pushed(&server, "fix").await), @"
     error: GitBook takes no more integrations, so the preview `hello-fix` is not published; how many previews there are can't be told
     cause: the token may not do this: 403 You have reached the limit of 3 integrations
@@ -131,34 +131,37 @@ async fn a_quota_is_told_without_a_number_where_there_is_none() {
     let server = MockServer::start().await;
     let answers = [
         ("GET", "/v1/orgs", ResponseTemplate::new(200).set_body_json(no_organization)),
-        ("GET", "/v1/integrations/hello-fix", said(404, "Integration not found")),
-        ("POST", "/v1/integrations/hello-fix", said(403, ENOUGH)),
+        ("GET", "/v1/integrations/hello-fix", api_error(404, "Integration not found")),
+        ("POST", "/v1/integrations/hello-fix", api_error(403, ENOUGH)),
     ];
     for (verb, at, answer) in answers {
         Mock::given(method(verb)).and(path(at)).respond_with(answer).mount(&server).await;
     }
-    let told = failure(&pushed(&server, "fix").await);
-    assert!(told.contains("GITBOOK_MODE=sweep") && !told.contains("has 3 "), "{told}");
+    let outcome = failure(&pushed(&server, "fix").await);
+    assert!(outcome.contains("GITBOOK_MODE=sweep") && !outcome.contains("has 3 "), "{outcome}");
 }
 
 #[tokio::test]
 async fn what_is_there_already_is_not_one_too_many() {
     let server = MockServer::start().await;
-    let mut there = published("hello-fix");
-    there["summary"] = mark("github.com/acme/integrations").replace("branch=old", "branch=fix").into();
-    let there = ResponseTemplate::new(200).set_body_json(there);
-    Mock::given(method("GET")).respond_with(there).mount(&server).await;
-    Mock::given(method("POST")).respond_with(said(403, ENOUGH)).mount(&server).await;
-    let told = failure(&pushed(&server, "fix").await);
-    assert!(told.contains("`hello-fix`") && !told.contains("sweep"), "{told}");
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix", "POST /v1/integrations/hello-fix"]);
+    let mut existing = published("hello-fix");
+    existing["summary"] = mark("github.com/acme/integrations").replace("branch=old", "branch=fix").into();
+    let existing = ResponseTemplate::new(200).set_body_json(existing);
+    Mock::given(method("GET")).respond_with(existing).mount(&server).await;
+    Mock::given(method("POST")).respond_with(api_error(403, ENOUGH)).mount(&server).await;
+    let outcome = failure(&pushed(&server, "fix").await);
+    assert!(outcome.contains("`hello-fix`") && !outcome.contains("sweep"), "{outcome}");
+    assert_eq!(
+        server.requests().await,
+        ["GET /v1/integrations/hello-fix", "POST /v1/integrations/hello-fix"]
+    );
 }
 
 #[tokio::test]
 async fn an_integration_itself_is_no_preview_too_many() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
-    let server = full(said(403, ENOUGH), list).await;
-    let told = failure(&pushed(&server, "main").await);
-    assert!(told.contains("`hello`") && !told.contains("sweep"), "{told}");
-    assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
+    let server = full(api_error(403, ENOUGH), list).await;
+    let outcome = failure(&pushed(&server, "main").await);
+    assert!(outcome.contains("`hello`") && !outcome.contains("sweep"), "{outcome}");
+    assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }

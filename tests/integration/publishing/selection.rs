@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{push, results};
-use crate::support::{Recorded as _, Repository, deployment, gitbook, png, repository};
+use crate::support::{RecordedRequests as _, Repository, deployment, gitbook, png, repository};
 
 fn published(names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(|&name| (name.to_owned(), "published".to_owned())).collect()
@@ -13,8 +13,8 @@ fn published(names: &[&str]) -> Vec<(String, String)> {
 async fn a_check_builds_everything_and_sends_nothing() {
     let more = "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n";
     let repository = repository().integration("one").manifest("two", "two", more);
-    let ended = deployment().variable("GITBOOK_MODE", "check").folder(&repository).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: check: `GITBOOK_MODE=check` system="no CI system" event=none
     warning: `secrets.KEY` needs the variable `NOT_SET`, which is not set here
@@ -26,15 +26,15 @@ async fn a_check_builds_everything_and_sends_nothing() {
     info: checked `two` milliseconds=… script_bytes=58
     info: 1 warning in 1 file
     "#);
-    assert_eq!((ended.output("result"), ended.output("count")), ("checked".into(), "2".into()));
+    assert_eq!((finished.output("result"), finished.output("count")), ("checked".into(), "2".into()));
 }
 
 #[tokio::test]
 async fn a_plan_divides_the_work_of_a_later_job() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
-    let ended = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: plan: `GITBOOK_MODE=plan`; on its own this event means `publish`: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     info: checked `one` milliseconds=… script_bytes=58
@@ -42,12 +42,12 @@ async fn a_plan_divides_the_work_of_a_later_job() {
     info: checked `two` milliseconds=… script_bytes=58
     info: 3 integrations in 1 share
     "#);
-    let matrix: Value = serde_json::from_str(&ended.output("matrix")).unwrap();
+    let matrix: Value = serde_json::from_str(&finished.output("matrix")).unwrap();
     assert_eq!(matrix, json!({"shard": ["1/1"]}));
-    assert!(ended.summary.contains("\n3 integrations in 1 share\n"), "{}", ended.summary);
-    assert_eq!([&ended.report["count"], &ended.report["matrix"]], [&json!(3), &matrix]);
-    assert_eq!(ended.output("count"), "3");
-    assert_eq!(server.asked().await, [""; 0]);
+    assert!(finished.summary.contains("\n3 integrations in 1 share\n"), "{}", finished.summary);
+    assert_eq!([&finished.report["count"], &finished.report["matrix"]], [&json!(3), &matrix]);
+    assert_eq!(finished.output("count"), "3");
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -55,9 +55,9 @@ async fn a_plan_starts_a_machine_for_what_is_worth_one() {
     let repository = (0..9).fold(repository(), |all, index| all.integration(&format!("light-{index}")));
     let repository = repository.integration("heavy").file("heavy/icon.png", vec![0; 1024 * 1024]);
     let run = deployment().push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
-    let ended = run.variable("GITBOOK_MODE", "plan").runs().await;
-    assert_eq!(ended.output("matrix"), "{\"shard\":[\"1/2\",\"2/2\"]}", "{ended:#?}");
-    assert_eq!(ended.output("count"), "10");
+    let finished = run.variable("GITBOOK_MODE", "plan").run().await;
+    assert_eq!(finished.output("matrix"), "{\"shard\":[\"1/2\",\"2/2\"]}", "{finished:#?}");
+    assert_eq!(finished.output("count"), "10");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn the_shares_of_all_machines_are_the_whole() {
     let repository =
         ["a", "b", "c", "d", "e"].into_iter().fold(repository(), |all, name| all.integration(name));
     let share = async |repository: &Repository, shard: &str| {
-        results(&push(&server.uri(), "main", repository).variable("GITBOOK_SHARD", shard).runs().await)
+        results(&push(&server.uri(), "main", repository).variable("GITBOOK_SHARD", shard).run().await)
     };
     assert_eq!(share(&repository, "1/2").await, published(&["a", "c", "e"]));
     assert_eq!(share(&repository, "2/2").await, published(&["b", "d"]));
@@ -88,8 +88,8 @@ async fn what_the_sandbox_keeps_is_nobodys_work() {
         for shard in ["1/2", "2/2"] {
             let run = deployment().publish().folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
             let run = run.variable("GITBOOK_INTEGRATIONS", "**/gitbook-manifest.yaml");
-            let ended = run.variable("GITBOOK_SHARD", shard).runs().await;
-            let mine = ended.integrations().as_array().unwrap().clone();
+            let finished = run.variable("GITBOOK_SHARD", shard).run().await;
+            let mine = finished.integrations().as_array().unwrap().clone();
             published.extend(mine.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
         }
         published.sort();
@@ -105,21 +105,21 @@ async fn a_share_that_has_nothing_is_a_success_and_says_so() {
         let run = push(&server.uri(), "fix", &repository).variable("GITBOOK_MODE", mode);
         run.variable("GITBOOK_SHARD", "7/8")
     };
-    insta::assert_snapshot!(run("preview").runs().await.log(), @r#"
+    insta::assert_snapshot!(run("preview").run().await.log(), @r#"
     exit 0
     info: preview: `GITBOOK_MODE=preview` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd shard=7/8
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: share 7/8 has none of 2 integrations: nothing is to be done here
     "#);
     for mode in ["publish", "preview", "delete", "check"] {
-        let ended = run(mode).runs().await;
-        assert_eq!(ended.code, Some(0), "{mode}: {ended:#?}");
-        let division = ended.report["division"].as_str().unwrap();
-        assert!(ended.log().contains(&format!("info: {division}\n")), "{mode}: {ended:#?}");
-        assert!(ended.summary.contains(" 2 integrations"), "{mode}: {}", ended.summary);
-        assert_eq!(["result", "count"].map(|name| ended.output(name)), ["skipped", "0"], "{mode}");
+        let finished = run(mode).run().await;
+        assert_eq!(finished.code, Some(0), "{mode}: {finished:#?}");
+        let division = finished.report["division"].as_str().unwrap();
+        assert!(finished.log().contains(&format!("info: {division}\n")), "{mode}: {finished:#?}");
+        assert!(finished.summary.contains(" 2 integrations"), "{mode}: {}", finished.summary);
+        assert_eq!(["result", "count"].map(|name| finished.output(name)), ["skipped", "0"], "{mode}");
     }
-    assert_eq!(server.asked().await, [""; 0]);
+    assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
@@ -127,11 +127,11 @@ async fn an_exclusion_is_not_deployed_and_one_in_vain_is_an_error() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let run = |patterns: &str| {
-        push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", patterns).runs()
+        push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", patterns).run()
     };
     assert_eq!(results(&run("!two\n*").await), published(&["one", "three"]));
     assert_eq!(results(&run("!t*").await), published(&["one"]));
-    let asked = server.asked().await;
+    let received = server.requests().await;
     insta::assert_snapshot!(run("one, !tow, x/*").await.log(), @r#"
     exit 2
     info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
@@ -156,7 +156,7 @@ async fn an_exclusion_is_not_deployed_and_one_in_vain_is_an_error() {
      hint: select more, or exclude less
     error: 1 error in 1 variable, nothing was sent
     "#);
-    assert_eq!(server.asked().await, asked);
+    assert_eq!(server.requests().await, received);
 }
 
 #[tokio::test]
@@ -169,8 +169,8 @@ async fn a_list_of_folders_and_globs_selects_each_integration_once() {
         .manifest("b", "three", "")
         .manifest("node_modules/x", "never", "");
     let run = push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", "a/*, b\na/one");
-    assert_eq!(results(&run.runs().await), published(&["one", "two", "three"]));
-    assert_eq!(results(&push(&server.uri(), "main", &repository).runs().await).len(), 3);
+    assert_eq!(results(&run.run().await), published(&["one", "two", "three"]));
+    assert_eq!(results(&push(&server.uri(), "main", &repository).run().await).len(), 3);
 }
 
 #[tokio::test]
@@ -182,8 +182,8 @@ async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
         let run = push(&server.uri(), branch, &repository);
         run.variable("GITBOOK_ENV", "production").variable("GITBOOK_PREVIEW_ENV", "test")
     };
-    run("main").runs().await;
-    run("fix").runs().await;
+    run("main").run().await;
+    run("fix").run().await;
     let requests = server.received_requests().await.unwrap();
     let bodies = requests.iter().filter(|request| !request.body.is_empty());
     let targets: Vec<_> =
@@ -195,9 +195,9 @@ async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
 async fn a_plan_for_an_event_that_leads_to_nothing_is_of_no_integration() {
     let repository = repository().integration("one");
     let plan = deployment().variable("GITBOOK_MODE", "plan").variable("GITBOOK_EVENT", "tag");
-    let ended = plan.variable("GITBOOK_SHARD", "2/2").folder(&repository).runs().await;
-    let outputs = ["result", "count", "matrix"].map(|name| ended.output(name));
-    assert_eq!((ended.code, outputs), (Some(0), ["checked", "0", "{\"shard\":[]}"].map(str::to_owned)));
+    let finished = plan.variable("GITBOOK_SHARD", "2/2").folder(&repository).run().await;
+    let outputs = ["result", "count", "matrix"].map(|name| finished.output(name));
+    assert_eq!((finished.code, outputs), (Some(0), ["checked", "0", "{\"shard\":[]}"].map(str::to_owned)));
 }
 
 #[tokio::test]
@@ -210,6 +210,6 @@ async fn the_default_said_aloud_is_the_default() {
         run.variable(&format!("GITBOOK_{name}"), value)
     });
     let repository = repository().file("main.ts", "export default {};");
-    let ended = run.folder(&repository).runs().await;
-    assert_eq!(results(&ended), published(&["hello"]), "{ended:#?}");
+    let finished = run.folder(&repository).run().await;
+    assert_eq!(results(&finished), published(&["hello"]), "{finished:#?}");
 }

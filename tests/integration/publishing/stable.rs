@@ -1,7 +1,7 @@
 //! That the same content is the same request, so that it can be told that nothing has changed.
 
 use super::push;
-use crate::support::{Recorded as _, Repository, gitbook, repository};
+use crate::support::{RecordedRequests as _, Repository, gitbook, repository};
 
 #[tokio::test]
 async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
@@ -15,8 +15,8 @@ async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
             .file("gitbook-manifest.yaml", written(manifest))
             .file("main.ts", written(script))
             .file("a.json", "{\n  \"a\": 1\n}\n".replace('\n', line_end));
-        let ended = push(&server.uri(), "main", &repository).runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        let finished = push(&server.uri(), "main", &repository).run().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
         server.body().await
     };
     assert_eq!(published("\u{feff}", "\r\n").await, published("", "\n").await);
@@ -43,8 +43,8 @@ fn entangled(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
 async fn one_content_gives_one_body_wherever_it_lies() {
     let body = async |repository: Repository| {
         let server = gitbook().await;
-        let ended = push(&server.uri(), "main", &repository).runs().await;
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        let finished = push(&server.uri(), "main", &repository).run().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
         server.received_requests().await.unwrap()[0].body.clone()
     };
     let first = body(entangled("a", 0..12)).await;

@@ -7,7 +7,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::page;
 use crate::support::{
-    Deployment, Finished, Repository, deployment, gitbook, payloads, published, repository, said,
+    Deployment, Finished, Repository, api_error, deployment, gitbook, payloads, published, repository,
     secure_gitbook,
 };
 
@@ -63,26 +63,26 @@ async fn answered() -> Vec<Finished> {
     let hello = repository().integration("hello");
     let mut ended = Vec::new();
     for answer in [
-        said(401, "Authentication required"),
-        said(403, "You may not"),
-        said(404, "Organization not found"),
-        said(409, "Conflict"),
+        api_error(401, "Authentication required"),
+        api_error(403, "You may not"),
+        api_error(404, "Organization not found"),
+        api_error(409, "Conflict"),
     ] {
         let server = answering(answer).await;
-        ended.push(deployment().against(&server.uri()).publish().folder(&hello).runs().await);
+        ended.push(deployment().against(&server.uri()).publish().folder(&hello).run().await);
     }
     let server = answering(ResponseTemplate::new(200).set_body_json(published("hello-fix"))).await;
-    ended.push(deployment().against(&server.uri()).push_to("fix").folder(&hello).runs().await);
+    ended.push(deployment().against(&server.uri()).push_to("fix").folder(&hello).run().await);
 
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     forge.set_branch("main", &"2".repeat(40));
     let push = payloads::push("main", &"1".repeat(40));
     let push = || deployment().on_github_event("push", &push, 1).against(&server.uri());
-    ended.push(push().with_forge(&forge).folder(&hello).runs().await);
+    ended.push(push().with_forge(&forge).folder(&hello).run().await);
     let lacking = json!({"message": "Resource not accessible by integration", "documentation_url": ""});
     forge.fail(Fault::on("GET", "/repos/").status(403).json(lacking).unvalidated().always());
-    ended.push(push().with_forge(&forge).folder(&hello).runs().await);
-    ended.push(push().variable("GITBOOK_MODE", "sweep").folder(&hello).runs().await);
+    ended.push(push().with_forge(&forge).folder(&hello).run().await);
+    ended.push(push().variable("GITBOOK_MODE", "sweep").folder(&hello).run().await);
     ended
 }
 
@@ -90,7 +90,7 @@ async fn answered() -> Vec<Finished> {
 async fn each_message_that_is_explained_is_printed() {
     let mut logs = Vec::new();
     for (run, repository) in cases().await {
-        logs.push(run.folder(&repository).runs().await.log());
+        logs.push(run.folder(&repository).run().await.log());
     }
     logs.extend(answered().await.iter().map(Finished::log));
     let explained = explained();

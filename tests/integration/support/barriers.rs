@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use super::Sandbox;
 
 /// No body of these tests is as long.
-const LONGEST_BODY: usize = 16 << 20;
+const MAX_BODY: usize = 16 << 20;
 
 /// Passes every request on to a sandbox, but the ones that are held.
-pub(crate) struct Gated {
+pub(crate) struct HoldingProxy {
     endpoint: String,
     holds: Holds,
 }
@@ -42,22 +42,22 @@ struct Hold {
 type Holds = Arc<Mutex<Vec<Hold>>>;
 
 #[derive(Clone)]
-struct Door {
+struct Shared {
     sandbox: String,
     holds: Holds,
     client: reqwest::Client,
 }
 
-impl Gated {
+impl HoldingProxy {
     pub(crate) async fn before(sandbox: &Sandbox) -> Self {
         let holds = Holds::default();
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
-        let door = Door { sandbox, holds: holds.clone(), client };
+        let shared = Shared { sandbox, holds: holds.clone(), client };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-        let router = Router::new().fallback(pass).with_state(door);
+        let router = Router::new().fallback(pass).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { endpoint, holds }
     }
@@ -72,7 +72,7 @@ impl Gated {
     }
 
     /// Lets the answer to the next request of this kind on an integration wait.
-    pub(crate) fn hold_answer(&self, method: &str, name: &str) -> Held {
+    pub(crate) fn hold_response(&self, method: &str, name: &str) -> Held {
         self.held(method, name, Side::After)
     }
 
@@ -88,7 +88,7 @@ impl Gated {
 impl Held {
     /// Waits until the request is there.
     pub(crate) async fn reached(&mut self) {
-        let reached = tokio::time::timeout(super::LONGEST_RUN, &mut self.reached).await;
+        let reached = tokio::time::timeout(super::MAX_RUN_TIME, &mut self.reached).await;
         reached.expect("the request comes").unwrap();
     }
 
@@ -98,12 +98,12 @@ impl Held {
     }
 }
 
-async fn pass(State(door): State<Door>, request: Request) -> Response<Body> {
+async fn pass(State(shared): State<Shared>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LONGEST_BODY).await.unwrap();
+    let body = to_bytes(body, MAX_BODY).await.unwrap();
     let what = format!("{} {}", parts.method, parts.uri.path());
     let hold = {
-        let mut holds = door.holds.lock().unwrap();
+        let mut holds = shared.holds.lock().unwrap();
         let place = holds.iter().position(|hold| hold.request == what);
         place.map(|place| holds.remove(place))
     };
@@ -112,7 +112,7 @@ async fn pass(State(door): State<Door>, request: Request) -> Response<Body> {
         hold => (None, hold),
     };
     wait(before).await;
-    let mut passed = door.client.request(parts.method, format!("{}{}", door.sandbox, parts.uri));
+    let mut passed = shared.client.request(parts.method, format!("{}{}", shared.sandbox, parts.uri));
     for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
         passed =
             parts.headers.get(&name).into_iter().fold(passed, |passed, value| passed.header(&name, value));

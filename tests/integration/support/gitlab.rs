@@ -15,8 +15,8 @@ use super::{Deployment, deployment};
 pub(crate) const GITLAB_TOKEN: &str = "glpat-gItLaB0123456789";
 
 /// The number of the token's user, and that of somebody else.
-pub(crate) const US: u64 = 7;
-pub(crate) const THEM: u64 = 8;
+pub(crate) const OWN_USER_ID: u64 = 7;
+pub(crate) const OTHER_USER_ID: u64 = 8;
 
 /// How many notes a page has, whatever is asked for.
 const PAGE: usize = 2;
@@ -134,7 +134,7 @@ pub(crate) fn merge_request(iid: u64, branch: &str, project: Option<u64>, commit
 }
 
 /// An answer in GitLab's own words.
-pub(crate) fn gitlab_says(status: u16, message: &str) -> ResponseTemplate {
+pub(crate) fn gitlab_error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"message": message}))
 }
 
@@ -142,28 +142,28 @@ impl Project {
     fn answer(&mut self, request: &Request) -> ResponseTemplate {
         let path = request.url.path().strip_prefix("/api/v4/").unwrap_or("?").to_owned();
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let told = format!("{} {path}{query}", request.method);
-        self.requests.push(told.clone());
+        let request_line = format!("{} {path}{query}", request.method);
+        self.requests.push(request_line.clone());
         if request.headers.get("private-token").map(|token| token.as_bytes()) != Some(GITLAB_TOKEN.as_bytes())
         {
-            return gitlab_says(401, "401 Unauthorized");
+            return gitlab_error(401, "401 Unauthorized");
         }
-        if let Some((_, answer)) = self.faults.iter().find(|(part, _)| told.contains(part)) {
+        if let Some((_, answer)) = self.faults.iter().find(|(part, _)| request_line.contains(part)) {
             return answer.clone();
         }
         let segments: Vec<_> =
             path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
         let segments: Vec<_> = segments.iter().map(String::as_str).collect();
         match (request.method.as_str(), &segments[..]) {
-            ("GET", ["user"]) => found(&json!({"id": US, "username": "project_42_bot"})),
+            ("GET", ["user"]) => found(&json!({"id": OWN_USER_ID, "username": "project_42_bot"})),
             (method, ["projects", "42" | "acme/docs/hello", rest @ ..]) => {
                 self.of_project(method, rest, request)
             }
             ("GET", ["projects", number]) => match self.others.get(&number.parse().unwrap()) {
                 Some(path) => found(&json!({"path_with_namespace": path, "default_branch": "main"})),
-                None => gitlab_says(404, "404 Project Not Found"),
+                None => gitlab_error(404, "404 Project Not Found"),
             },
-            _ => gitlab_says(404, "404 Project Not Found"),
+            _ => gitlab_error(404, "404 Project Not Found"),
         }
     }
 
@@ -179,7 +179,7 @@ impl Project {
             }
             ("GET", ["repository", "branches", name]) => match self.branches.get(*name) {
                 Some(tip) => found(&json!({"name": name, "commit": {"id": tip}})),
-                None => gitlab_says(404, "404 Branch Not Found"),
+                None => gitlab_error(404, "404 Branch Not Found"),
             },
             ("GET", ["merge_requests"]) => {
                 let all = self.merge_requests.values().rev().filter(|one| is_wanted(one, request));
@@ -187,12 +187,12 @@ impl Project {
             }
             ("GET", ["merge_requests", number]) => match self.merge_requests.get(&number.parse().unwrap()) {
                 Some(merge_request) => found(merge_request),
-                None => gitlab_says(404, "404 Not found"),
+                None => gitlab_error(404, "404 Not found"),
             },
             (method, ["merge_requests", number, "notes", rest @ ..]) => {
                 self.of_notes(method, number.parse().unwrap(), rest, request)
             }
-            _ => gitlab_says(404, "404 Not Found"),
+            _ => gitlab_error(404, "404 Not Found"),
         }
     }
 
@@ -200,7 +200,7 @@ impl Project {
         let id = path.first().map(|id| id.parse::<u64>().unwrap());
         match (method, id) {
             ("GET", None) => {
-                let notes = self.notes.iter().rev().filter(|note| note.merge_request == on).map(told);
+                let notes = self.notes.iter().rev().filter(|note| note.merge_request == on).map(note_json);
                 let answer = page(&notes.collect::<Vec<_>>(), request);
                 self.notes.append(&mut self.arriving);
                 answer
@@ -208,25 +208,25 @@ impl Project {
             ("POST", None) => {
                 let body = self.body(request);
                 let id = 100 + u64::try_from(self.notes.len()).unwrap();
-                let note = Note { id, merge_request: on, author: US, system: false, body };
+                let note = Note { id, merge_request: on, author: OWN_USER_ID, system: false, body };
                 self.notes.push(note.clone());
-                ResponseTemplate::new(201).set_body_json(told(&note))
+                ResponseTemplate::new(201).set_body_json(note_json(&note))
             }
             ("PUT", Some(id)) => {
                 let body = self.body(request);
-                match self.notes.iter_mut().find(|note| (note.id, note.author) == (id, US)) {
+                match self.notes.iter_mut().find(|note| (note.id, note.author) == (id, OWN_USER_ID)) {
                     Some(note) => {
                         note.body = body;
-                        found(&told(note))
+                        found(&note_json(note))
                     }
-                    None => gitlab_says(404, "404 Note Not Found"),
+                    None => gitlab_error(404, "404 Note Not Found"),
                 }
             }
             ("DELETE", Some(id)) => {
-                self.notes.retain(|note| (note.id, note.author) != (id, US));
+                self.notes.retain(|note| (note.id, note.author) != (id, OWN_USER_ID));
                 ResponseTemplate::new(204)
             }
-            _ => gitlab_says(404, "404 Not Found"),
+            _ => gitlab_error(404, "404 Not Found"),
         }
     }
 
@@ -244,7 +244,7 @@ fn found(answer: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(answer)
 }
 
-fn told(note: &Note) -> Value {
+fn note_json(note: &Note) -> Value {
     json!({"id": note.id, "body": note.body, "author": {"id": note.author}, "system": note.system})
 }
 

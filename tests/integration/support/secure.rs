@@ -88,7 +88,7 @@ async fn carry(mut stream: TcpStream) -> io::Result<()> {
     let Some(target) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
         return stream.write_all(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n").await;
     };
-    let mut there = TcpStream::connect(target).await?;
+    let mut existing = TcpStream::connect(target).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
-    copy_bidirectional(&mut stream, &mut there).await.map(drop)
+    copy_bidirectional(&mut stream, &mut existing).await.map(drop)
 }

@@ -8,16 +8,16 @@ use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// What a server was asked.
-pub(crate) trait Recorded {
+pub(crate) trait RecordedRequests {
     /// Method and path of every request, in their order.
-    async fn asked(&self) -> Vec<String>;
+    async fn requests(&self) -> Vec<String>;
 
     /// The JSON body of the only request that had one.
     async fn body(&self) -> Value;
 }
 
-impl Recorded for MockServer {
-    async fn asked(&self) -> Vec<String> {
+impl RecordedRequests for MockServer {
+    async fn requests(&self) -> Vec<String> {
         let requests = self.received_requests().await.unwrap();
         requests.iter().map(|request| format!("{} {}", request.method, request.url.path())).collect()
     }
@@ -33,9 +33,9 @@ impl Recorded for MockServer {
 /// A GitBook where nothing is yet, and everything can be published.
 pub(crate) async fn gitbook() -> MockServer {
     let server = MockServer::start().await;
-    Mock::given(method("GET")).respond_with(said(404, "Integration not found")).mount(&server).await;
+    Mock::given(method("GET")).respond_with(api_error(404, "Integration not found")).mount(&server).await;
     Mock::given(method("POST")).respond_with(repeated).mount(&server).await;
-    Mock::given(any()).respond_with(said(500, "nobody expected this")).mount(&server).await;
+    Mock::given(any()).respond_with(api_error(500, "nobody expected this")).mount(&server).await;
     server
 }
 
@@ -126,6 +126,6 @@ pub(crate) fn published(name: &str) -> Value {
 }
 
 /// An error as the API tells it.
-pub(crate) fn said(status: u16, message: &str) -> ResponseTemplate {
+pub(crate) fn api_error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"error": {"code": status, "message": message}}))
 }

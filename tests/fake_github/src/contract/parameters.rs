@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::document::resolve;
-use crate::operations::Taken;
-use crate::paging::MOST;
+use crate::operations::PathValues;
+use crate::paging::MAX_PAGE_SIZE;
 
 pub(crate) struct Parameter {
     name: &'static str,
@@ -49,14 +49,14 @@ impl Parameter {
     /// A limit that the document gives in words only.
     fn limit(&self, value: &Value) -> Option<String> {
         let (number, page) = (value.as_i64()?, matches!(self.name, "page" | "per_page"));
-        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+        let most = i64::try_from(MAX_PAGE_SIZE).unwrap_or(i64::MAX);
         let wrong = page && (number < 1 || self.name == "per_page" && number > most);
         wrong.then(|| format!(": {number} is out of range"))
     }
 }
 
-pub(crate) fn errors(parameters: &[Parameter], call: &Call, taken: &Taken) -> Vec<String> {
-    let path = taken.iter().map(|(name, value)| ("path", *name, value.as_str()));
+pub(crate) fn errors(parameters: &[Parameter], call: &Call, values: &PathValues) -> Vec<String> {
+    let path = values.iter().map(|(name, value)| ("path", *name, value.as_str()));
     let query = call.query.iter().map(|(name, value)| ("query", name.as_str(), value.as_str()));
     let given: Vec<_> = path.chain(query).collect();
     let unknown_or_wrong = given.iter().flat_map(|(place, name, value)| {

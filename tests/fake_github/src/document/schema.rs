@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{component, resolve};
 
 /// Words that judge and mean the same in both.
-const SAME: [&str; 15] = [
+const SHARED_KEYWORDS: [&str; 15] = [
     "type",
     "enum",
     "required",
@@ -23,7 +23,7 @@ const SAME: [&str; 15] = [
     "$ref",
 ];
 /// Words that judge nothing, and `nullable`, which is seen to apart.
-const SILENT: [&str; 13] = [
+const IGNORED_KEYWORDS: [&str; 13] = [
     "nullable",
     "title",
     "description",
@@ -40,7 +40,7 @@ const SILENT: [&str; 13] = [
 ];
 /// Fields for which GitHub gives null although its document does not say so: a fork can be deleted while its pull
 /// request stays.
-const NULL_AFTER_ALL: [(&str, &str); 2] = [
+const UNDOCUMENTED_NULLS: [(&str, &str); 2] = [
     ("pull-request", "/properties/head/properties/repo"),
     ("pull-request-simple", "/properties/head/properties/repo"),
 ];
@@ -53,7 +53,7 @@ pub(crate) fn json_schema(schema: &Value) -> Value {
         if schemas.contains_key(&name) {
             continue;
         }
-        let part = amended(&name, component("schemas", &name));
+        let part = with_undocumented_nulls(&name, component("schemas", &name));
         waiting.extend(references(&part));
         schemas.insert(name, translate(&part));
     }
@@ -71,9 +71,9 @@ pub(crate) fn properties(schema: &'static Value) -> Option<Vec<&'static str>> {
     Some(names.keys().map(String::as_str).collect())
 }
 
-fn amended(name: &str, schema: &Value) -> Value {
+fn with_undocumented_nulls(name: &str, schema: &Value) -> Value {
     let mut schema = schema.clone();
-    for (_, pointer) in NULL_AFTER_ALL.iter().filter(|(of, _)| *of == name) {
+    for (_, pointer) in UNDOCUMENTED_NULLS.iter().filter(|(of, _)| *of == name) {
         let field = schema.pointer_mut(pointer);
         let field = field.unwrap_or_else(|| panic!("GitHub's document has no {pointer} in {name}"));
         field["nullable"] = json!(true);
@@ -96,19 +96,20 @@ fn references(schema: &Value) -> Vec<String> {
 
 fn translate(schema: &Value) -> Value {
     let Some(words) = schema.as_object() else { return schema.clone() };
-    let kept: Map<String, Value> = words.iter().filter_map(|(word, value)| judging(word, value)).collect();
+    let kept: Map<String, Value> =
+        words.iter().filter_map(|(word, value)| translate_keyword(word, value)).collect();
     if schema.get("nullable") == Some(&json!(true)) { or_null(kept) } else { Value::Object(kept) }
 }
 
 /// A word that neither list knows fails, since leaving it out would judge less than the document does.
-fn judging(word: &str, value: &Value) -> Option<(String, Value)> {
+fn translate_keyword(word: &str, value: &Value) -> Option<(String, Value)> {
     let translated = match word {
         "properties" => each(value),
         "items" | "additionalProperties" | "not" => translate(value),
         "allOf" | "anyOf" | "oneOf" => value.as_array()?.iter().map(translate).collect(),
-        word if SAME.contains(&word) => value.clone(),
-        word if SILENT.contains(&word) || word.starts_with("x-") => return None,
-        word => panic!("GitHub's document has the word `{word}`, which the stand-in does not know"),
+        word if SHARED_KEYWORDS.contains(&word) => value.clone(),
+        word if IGNORED_KEYWORDS.contains(&word) || word.starts_with("x-") => return None,
+        word => panic!("GitHub's document has the word `{word}`, which the fake GitHub does not know"),
     };
     Some((word.to_owned(), translated))
 }

@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use super::rendering::user;
-use super::{BELOW, Taken, login, number};
+use super::{BELOW, PathValues, login, number};
 use crate::call::Call;
 use crate::paging::page;
 use crate::response::Answer;
-use crate::state::{Remark, State};
+use crate::state::{State, StoredComment};
 use crate::template::{Fields, Template, example, open, replace};
 
 /// The most characters that GitHub takes.
-const LONGEST: usize = 65_536;
+const MAX_LENGTH: usize = 65_536;
 
 static COMMENT: LazyLock<Template> = LazyLock::new(|| {
     let mut comment = example("issue-comment");
@@ -22,13 +22,13 @@ static COMMENT: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&comment)
 });
 
-pub(crate) fn below(state: &State, pull: u64) -> Vec<Remark> {
-    state.comments.values().filter(|remark| remark.pull == pull).cloned().collect()
+pub(crate) fn below(state: &State, pull: u64) -> Vec<StoredComment> {
+    state.comments.values().filter(|comment| comment.pull == pull).cloned().collect()
 }
 
-pub(crate) fn add(state: &mut State, login: &str, pull: u64, body: &str) -> Remark {
+pub(crate) fn add(state: &mut State, login: &str, pull: u64, body: &str) -> StoredComment {
     let (id, now) = (state.next_id(), state.now());
-    let remark = Remark {
+    let comment = StoredComment {
         id,
         pull,
         author: login.to_owned(),
@@ -36,74 +36,74 @@ pub(crate) fn add(state: &mut State, login: &str, pull: u64, body: &str) -> Rema
         created_at: now.clone(),
         updated_at: now,
     };
-    state.comments.insert(id, remark.clone());
-    remark
+    state.comments.insert(id, comment.clone());
+    comment
 }
 
-pub(crate) fn list(state: &mut State, call: &Call, taken: &Taken) -> Answer {
-    let Some(pull) = known(state, taken) else { return Answer::not_found() };
+pub(crate) fn list(state: &mut State, call: &Call, values: &PathValues) -> Answer {
+    let Some(pull) = known(state, values) else { return Answer::not_found() };
     let since = call.parameter("since").unwrap_or_default();
     let remarks: Vec<_> =
         below(state, pull).into_iter().filter(|it| it.updated_at.as_str() >= since).collect();
     page(state, call, &remarks, render)
 }
 
-pub(crate) fn create(state: &mut State, call: &Call, taken: &Taken) -> Answer {
-    let Some(pull) = known(state, taken) else { return Answer::not_found() };
+pub(crate) fn create(state: &mut State, call: &Call, values: &PathValues) -> Answer {
+    let Some(pull) = known(state, values) else { return Answer::not_found() };
     let body = call.text("body").unwrap_or_default();
     if let Some(refused) = refused(body) {
         return refused;
     }
     let login = login(state, call);
-    let remark = add(state, &login, pull, body);
-    let location = format!("{}{BELOW}/issues/comments/{}", state.base, remark.id);
-    Answer::json(201, render(state, &remark)).with("location", location)
+    let comment = add(state, &login, pull, body);
+    let location = format!("{}{BELOW}/issues/comments/{}", state.base, comment.id);
+    Answer::json(201, render(state, &comment)).with("location", location)
 }
 
-pub(crate) fn get(state: &mut State, _: &Call, taken: &Taken) -> Answer {
-    let remark = number(taken, "comment_id").and_then(|id| state.comments.get(&id)).cloned();
-    remark.map_or_else(Answer::not_found, |remark| Answer::json(200, render(state, &remark)))
+pub(crate) fn get(state: &mut State, _: &Call, values: &PathValues) -> Answer {
+    let comment = number(values, "comment_id").and_then(|id| state.comments.get(&id)).cloned();
+    comment.map_or_else(Answer::not_found, |comment| Answer::json(200, render(state, &comment)))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call, taken: &Taken) -> Answer {
+pub(crate) fn update(state: &mut State, call: &Call, values: &PathValues) -> Answer {
     let now = state.now();
-    let remark = number(taken, "comment_id").and_then(|id| state.comments.get_mut(&id));
-    let Some(remark) = remark else { return Answer::not_found() };
+    let comment = number(values, "comment_id").and_then(|id| state.comments.get_mut(&id));
+    let Some(comment) = comment else { return Answer::not_found() };
     let body = call.text("body").unwrap_or_default();
     if let Some(refused) = refused(body) {
         return refused;
     }
-    (remark.body, remark.updated_at) = (body.to_owned(), now);
-    let remark = remark.clone();
-    Answer::json(200, render(state, &remark))
+    (comment.body, comment.updated_at) = (body.to_owned(), now);
+    let comment = comment.clone();
+    Answer::json(200, render(state, &comment))
 }
 
-pub(crate) fn delete(state: &mut State, _: &Call, taken: &Taken) -> Answer {
-    let gone = number(taken, "comment_id").and_then(|id| state.comments.remove(&id));
+pub(crate) fn delete(state: &mut State, _: &Call, values: &PathValues) -> Answer {
+    let gone = number(values, "comment_id").and_then(|id| state.comments.remove(&id));
     gone.map_or_else(Answer::not_found, |_| Answer::empty(204))
 }
 
-fn known(state: &State, taken: &Taken) -> Option<u64> {
-    number(taken, "issue_number").filter(|number| state.pulls.contains_key(number))
+fn known(state: &State, values: &PathValues) -> Option<u64> {
+    number(values, "issue_number").filter(|number| state.pulls.contains_key(number))
 }
 
 fn refused(body: &str) -> Option<Answer> {
     if body.trim().is_empty() {
         return Some(Answer::unprocessable("IssueComment", "data", "Body cannot be blank"));
     }
-    let long = body.chars().count() > LONGEST;
-    let message = format!("Body is too long (maximum is {LONGEST} characters)");
+    let long = body.chars().count() > MAX_LENGTH;
+    let message = format!("Body is too long (maximum is {MAX_LENGTH} characters)");
     long.then(|| Answer::unprocessable("IssueComment", "data", &message))
 }
 
-fn render(state: &State, remark: &Remark) -> String {
+fn render(state: &State, comment: &StoredComment) -> String {
     let fields = Fields::new(state)
-        .part("pull", remark.pull)
-        .part("path", remark.id)
-        .value("id", remark.id)
-        .value("body", remark.body.as_str())
-        .part("user", user(state, &remark.author))
-        .value("created_at", remark.created_at.as_str())
-        .value("updated_at", remark.updated_at.as_str());
+        .part("pull", comment.pull)
+        .part("path", comment.id)
+        .value("id", comment.id)
+        .value("body", comment.body.as_str())
+        .part("user", user(state, &comment.author))
+        .value("created_at", comment.created_at.as_str())
+        .value("updated_at", comment.updated_at.as_str());
     COMMENT.render(&fields)
 }

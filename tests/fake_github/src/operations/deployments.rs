@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::rendering::user;
-use super::{Taken, login};
+use super::{PathValues, login};
 use crate::call::Call;
 use crate::model::Deployment;
 use crate::paging::page;
@@ -25,7 +25,7 @@ static DEPLOYMENT: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&deployment)
 });
 
-pub(crate) fn list(state: &mut State, call: &Call, _: &Taken) -> Answer {
+pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let records: Vec<_> =
         state.deployments.values().rev().filter(|record| is_wanted(record, call)).cloned().collect();
     page(state, call, &records, render)
@@ -45,7 +45,7 @@ fn is_wanted(record: &Record, call: &Call) -> bool {
         .all(|(name, value)| call.parameter(name).is_none_or(|asked| asked == value || asked == "none"))
 }
 
-pub(crate) fn create(state: &mut State, call: &Call, _: &Taken) -> Answer {
+pub(crate) fn create(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let reference = call.text("ref").unwrap_or_default();
     let Some(sha) = state.commit_of(reference) else {
         return Answer::error(422, &format!("No ref found for: {reference}"));

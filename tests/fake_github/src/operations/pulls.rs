@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::rendering::{gaps, repository, user};
-use super::{Taken, number};
+use super::{PathValues, number};
 use crate::call::Call;
 use crate::paging::page;
 use crate::response::Answer;
@@ -55,7 +55,7 @@ fn opened(mut pull: Value) -> Value {
     pull
 }
 
-pub(crate) fn list(state: &mut State, call: &Call, _: &Taken) -> Answer {
+pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let mut pulls: Vec<Pull> = state.pulls.values().filter(|pull| is_wanted(pull, call)).cloned().collect();
     if matches!(call.parameter("sort"), Some("updated")) {
         pulls.sort_by(|one, other| one.updated_at.cmp(&other.updated_at));
@@ -84,8 +84,8 @@ fn is_wanted(pull: &Pull, call: &Call) -> bool {
     state && base && head.is_none_or(|head| head == label(pull))
 }
 
-pub(crate) fn get(state: &mut State, _: &Call, taken: &Taken) -> Answer {
-    let pull = number(taken, "pull_number").and_then(|number| state.pulls.get(&number)).cloned();
+pub(crate) fn get(state: &mut State, _: &Call, values: &PathValues) -> Answer {
+    let pull = number(values, "pull_number").and_then(|number| state.pulls.get(&number)).cloned();
     pull.map_or_else(Answer::not_found, |pull| Answer::json(200, full(state, &pull)))
 }
 

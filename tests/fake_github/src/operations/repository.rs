@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::rendering::{id_of, user as short_user};
-use super::{Taken, login, text};
+use super::{PathValues, login, text};
 use crate::call::Call;
 use crate::paging::page;
 use crate::response::Answer;
@@ -63,7 +63,7 @@ static LISTED_BRANCH: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&branch)
 });
 
-pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
+pub(crate) fn user(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     if call.token().is_some_and(is_of_actions) {
         return Answer::error(403, "Resource not accessible by integration");
     }
@@ -73,12 +73,12 @@ pub(crate) fn user(state: &mut State, call: &Call, _: &Taken) -> Answer {
     Answer::json(200, USER.render(&fields))
 }
 
-pub(crate) fn repository(state: &mut State, _: &Call, _: &Taken) -> Answer {
+pub(crate) fn repository(state: &mut State, _: &Call, _: &PathValues) -> Answer {
     let fields = Fields::new(state).part("owner", short_user(state, OWNER));
     Answer::json(200, REPOSITORY_IN_FULL.render(&fields))
 }
 
-pub(crate) fn branches(state: &mut State, call: &Call, _: &Taken) -> Answer {
+pub(crate) fn branches(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let branches: Vec<_> = state.branches.iter().map(|(name, sha)| (name.clone(), sha.clone())).collect();
     page(state, call, &branches, |state, (name, sha)| {
         let fields = Fields::new(state).part("sha", sha);
@@ -86,8 +86,8 @@ pub(crate) fn branches(state: &mut State, call: &Call, _: &Taken) -> Answer {
     })
 }
 
-pub(crate) fn branch(state: &mut State, _: &Call, taken: &Taken) -> Answer {
-    let name = text(taken, "branch").unwrap_or_default();
+pub(crate) fn branch(state: &mut State, _: &Call, values: &PathValues) -> Answer {
+    let name = text(values, "branch").unwrap_or_default();
     if let Some(sha) = state.branches.get(name) {
         let fields = Fields::new(state).part("sha", sha).part("path", encode(name)).value("name", name);
         return Answer::json(200, BRANCH.render(&fields));

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::rendering::user;
-use super::{BELOW, Taken, login, number};
+use super::{BELOW, PathValues, login, number};
 use crate::call::Call;
 use crate::model::Status;
 use crate::paging::page;
@@ -12,7 +12,7 @@ use crate::state::{Mark, Record, State};
 use crate::template::{Fields, Template, example, open, replace};
 
 /// The most characters of a description, which GitHub's document says in words only.
-const LONGEST: usize = 140;
+const MAX_LENGTH: usize = 140;
 
 static STATUS: LazyLock<Template> = LazyLock::new(|| {
     let mut status = example("deployment-status");
@@ -25,16 +25,16 @@ static STATUS: LazyLock<Template> = LazyLock::new(|| {
 
 type Entry = (u64, Status, Mark);
 
-pub(crate) fn list(state: &mut State, call: &Call, taken: &Taken) -> Answer {
-    let Some(record) = known(state, taken) else { return Answer::not_found() };
+pub(crate) fn list(state: &mut State, call: &Call, values: &PathValues) -> Answer {
+    let Some(record) = known(state, values) else { return Answer::not_found() };
     let id = record.deployment.id;
     let both = record.deployment.statuses.iter().zip(&record.marks).rev();
     let entries: Vec<Entry> = both.map(|(status, mark)| (id, status.clone(), mark.clone())).collect();
     page(state, call, &entries, render)
 }
 
-pub(crate) fn create(state: &mut State, call: &Call, taken: &Taken) -> Answer {
-    let Some(record) = known(state, taken) else { return Answer::not_found() };
+pub(crate) fn create(state: &mut State, call: &Call, values: &PathValues) -> Answer {
+    let Some(record) = known(state, values) else { return Answer::not_found() };
     if let Some(refused) = refused(call) {
         return refused;
     }
@@ -61,8 +61,8 @@ pub(crate) fn create(state: &mut State, call: &Call, taken: &Taken) -> Answer {
     Answer::json(201, render(state, &(id, status, mark))).with("location", location)
 }
 
-fn known<'a>(state: &'a State, taken: &Taken) -> Option<&'a Record> {
-    state.deployments.get(&number(taken, "deployment_id")?)
+fn known<'a>(state: &'a State, values: &PathValues) -> Option<&'a Record> {
+    state.deployments.get(&number(values, "deployment_id")?)
 }
 
 fn add(state: &mut State, id: u64, status: Status, mark: Mark) {
@@ -97,8 +97,8 @@ fn refused(call: &Call) -> Option<Answer> {
         let message = format!("{name} must use http(s) scheme");
         return Some(Answer::unprocessable("DeploymentStatus", name, &message));
     }
-    let long = call.text("description").is_some_and(|text| text.chars().count() > LONGEST);
-    let message = format!("description is too long (maximum is {LONGEST} characters)");
+    let long = call.text("description").is_some_and(|text| text.chars().count() > MAX_LENGTH);
+    let message = format!("description is too long (maximum is {MAX_LENGTH} characters)");
     long.then(|| Answer::unprocessable("DeploymentStatus", "description", &message))
 }
 

@@ -4,12 +4,12 @@ use fake_github::Fault;
 use serde_json::json;
 
 use super::super::{on_pull_request, sha};
-use super::{MARKER, done, world, writes};
+use super::{MARKER, done, set_up, writes};
 use crate::support::repository;
 
 #[tokio::test]
 async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     // Ours comes on the last of many pages.
     forge.page_size(2);
@@ -17,9 +17,9 @@ async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
     for number in 0..5 {
         forge.comment_by("github-actions[bot]", 12, &format!("Another workflow's, number {number}."));
     }
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     forge.push_to_pull_request(12, &sha('2'));
-    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).runs().await);
+    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).run().await);
     let comments = forge.comments(12);
     assert_eq!(comments.len(), 7, "{comments:#?}");
     assert!(comments[0].id == stranger && comments[0].body.ends_with("I am you."));
@@ -28,13 +28,13 @@ async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
 
 #[tokio::test]
 async fn a_token_of_a_user_asks_who_it_is() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("ghp_mOnA", "mona");
     forge.comment_by("hubot", 12, &format!("{MARKER}\nI am you."));
     for (action, run) in [("opened", 100), ("closed", 101)] {
         let run = on_pull_request(action, '1', run, &gitbook, &forge).variable("GITHUB_TOKEN", "ghp_mOnA\n");
-        done(&run.folder(&folder).runs().await);
+        done(&run.folder(&folder).run().await);
         if action == "opened" {
             forge.close_pull_request(12);
         }
@@ -47,7 +47,7 @@ async fn a_token_of_a_user_asks_who_it_is() {
 /// As on Gitea and Forgejo, whose accounts have no type.
 #[tokio::test]
 async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("job", "gitea-actions");
     forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
@@ -63,7 +63,7 @@ async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
         forge.fail(list.times(2));
         let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
         forge.clear_requests();
-        done(&run.folder(&folder).runs().await);
+        done(&run.folder(&folder).run().await);
         assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
         forge.clear_faults();
     }
@@ -71,7 +71,7 @@ async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
 
 #[tokio::test]
 async fn another_bot_that_repeats_our_line_is_left_alone() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
     let comments =
@@ -79,7 +79,7 @@ async fn another_bot_that_repeats_our_line_is_left_alone() {
     let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
     forge.fail(list.times(1));
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge);
-    done(&run.folder(&folder).runs().await);
+    done(&run.folder(&folder).run().await);
     assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
     assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
 }
@@ -87,7 +87,7 @@ async fn another_bot_that_repeats_our_line_is_left_alone() {
 /// As with an app or a token with few rights: it is known by what it has just made, and by how its comments begin.
 #[tokio::test]
 async fn a_token_that_can_not_ask_who_it_is_has_one_comment() {
-    let (gitbook, forge) = world().await;
+    let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("ghp_mOnA", "mona");
     let denied = json!({"message": "No."});
@@ -95,7 +95,7 @@ async fn a_token_that_can_not_ask_who_it_is_has_one_comment() {
     for (run, commit) in [(100, '1'), (101, '2')] {
         forge.push_to_pull_request(12, &sha(commit));
         let run = on_pull_request("synchronize", commit, run, &gitbook, &forge);
-        done(&run.variable("GITHUB_TOKEN", "ghp_mOnA").folder(&folder).runs().await);
+        done(&run.variable("GITHUB_TOKEN", "ghp_mOnA").folder(&folder).run().await);
     }
     let comments = forge.comments(12);
     assert!(comments.len() == 1 && comments[0].body.contains("2222222"), "{comments:#?}");

@@ -13,8 +13,8 @@ async fn deployments_leave_the_comment_its_writes_and_end_all_the_same() {
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let folder = (0..MANY).fold(repository(), |all, number| all.integration(&format!("hello-{number:02}")));
     let run = on_pull_request("opened", '1', 100, &sandbox, &forge).folder(&folder);
-    let ended = run.runs().await;
-    assert_eq!((ended.code, sandbox.names().len()), (Some(0), MANY), "{}", ended.log());
+    let finished = run.run().await;
+    assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY), "{}", finished.log());
     let writes = forge.requests().iter().filter(|request| request.method != "GET").count();
     assert!(writes <= MAX_WRITES, "{writes}");
     assert_eq!(forge.comments(12).len(), 1);
@@ -24,5 +24,5 @@ async fn deployments_leave_the_comment_its_writes_and_end_all_the_same() {
     assert!(deployments.iter().all(|deployment| last(&deployment.statuses).as_deref() == Some("success")));
     let notice =
         format!("{} deployments are not recorded: the forge's rate limit is near", MANY - deployments.len());
-    assert!(ended.stderr.contains(&notice), "{}", ended.stderr);
+    assert!(finished.stderr.contains(&notice), "{}", finished.stderr);
 }

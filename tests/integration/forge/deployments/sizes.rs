@@ -10,8 +10,8 @@ use crate::support::{Deployment, Finished, Sandbox, repository, script};
 impl Pushes {
     /// Pushes a script that is so much longer, and gives the result and what is said of its size.
     async fn push_longer(&self, more: usize, change: impl FnOnce(Deployment) -> Deployment) -> String {
-        let ended = self.run(&script(more), change).await;
-        format!("{}: {}", ended.output("result"), ended.size())
+        let finished = self.run(&script(more), change).await;
+        format!("{}: {}", finished.output("result"), finished.size())
     }
 
     /// Pushes a script, changes what is on record of it, and pushes a longer one.
@@ -29,11 +29,11 @@ impl Pushes {
 #[tokio::test]
 async fn production_tells_how_its_script_has_changed() {
     let pushes = Pushes::new().await;
-    let mut told = Vec::new();
+    let mut outcome = Vec::new();
     for more in [0, 1, 2049, 2049, 0] {
-        told.push(pushes.push_longer(more, |run| run).await);
+        outcome.push(pushes.push_longer(more, |run| run).await);
     }
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(outcome.join("\n"), @"
     published: 2.0 KiB, before: null
     published: 2.0 KiB (+1 B), before: 2094
     published: 4.0 KiB (+2.0 KiB), before: 2095
@@ -50,8 +50,8 @@ async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
     let pushes = Pushes::new().await;
     pushes.push_longer(0, |run| run).await;
     pushes.forge.clear_requests();
-    let told = pushes.push_longer(1000, |run| run).await;
-    insta::assert_snapshot!(told, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
+    let outcome = pushes.push_longer(1000, |run| run).await;
+    insta::assert_snapshot!(outcome, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
     let reads = |forge: &FakeGitHub| {
         let requests = forge.requests().into_iter().filter(|request| request.method == "GET");
         requests.filter(|request| request.path.contains("/deployments")).count()
@@ -72,14 +72,15 @@ async fn what_is_on_record_in_other_words_is_none_or_a_number() {
     // As versions did that recorded none, and as nobody does who means well.
     let older = Pushes::with_payload(|payload| drop(payload.as_object_mut().unwrap().remove("script_bytes")));
     assert_eq!(older.await, none);
-    for hostile in [json!(-1), json!("58"), json!("<b>@all</b>"), json!(1e300), json!(u64::MAX), json!([[]])]
+    for injection in
+        [json!(-1), json!("58"), json!("<b>@all</b>"), json!(1e300), json!(u64::MAX), json!([[]])]
     {
-        let told = Pushes::with_payload(|payload| payload["script_bytes"] = hostile.clone()).await;
-        assert_eq!(told, none, "{hostile}");
+        let outcome = Pushes::with_payload(|payload| payload["script_bytes"] = injection.clone()).await;
+        assert_eq!(outcome, none, "{injection}");
     }
-    for hostile in [json!("x"), json!({}), json!({"script_bytes": 58})] {
-        let told = Pushes::with_payload(|payload| *payload = hostile.clone()).await;
-        assert_eq!(told, none, "{hostile}");
+    for injection in [json!("x"), json!({}), json!({"script_bytes": 58})] {
+        let outcome = Pushes::with_payload(|payload| *payload = injection.clone()).await;
+        assert_eq!(outcome, none, "{injection}");
     }
     let huge = Pushes::with_payload(|payload| payload["script_bytes"] = json!(u32::MAX)).await;
     insta::assert_snapshot!(huge, @"published: 3.0 KiB (−4194301.0 KiB), before: 4294967295");
@@ -114,20 +115,20 @@ async fn comment_and_summary_say_the_same() {
         let run = u64::from(commit.to_digit(16).unwrap());
         let folder = repository().integration("hello").file("hello/main.ts", script(more));
         let run = on_pull_request("synchronize", commit, run, &gitbook, &forge).folder(&folder);
-        run.variable("GITBOOK_COMMENT", comment).runs().await
+        run.variable("GITBOOK_COMMENT", comment).run().await
     };
-    let mut told = Vec::new();
+    let mut outcome = Vec::new();
     for (more, commit) in [(0, '1'), (1000, '2'), (1000, '3'), (500, '4')] {
-        let ended = push(more, commit, "true").await;
-        assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
-        told.push(ended.size());
+        let finished = push(more, commit, "true").await;
+        assert!(finished.size().starts_with(&format!("{},", commented(&forge))), "{}", finished.size());
+        outcome.push(finished.size());
     }
     // One that no comment tells of.
     push(5000, '5', "false").await;
-    let ended = push(5001, '6', "true").await;
-    assert!(ended.size().starts_with(&format!("{},", commented(&forge))), "{}", ended.size());
-    told.push(ended.size());
-    insta::assert_snapshot!(told.join("\n"), @"
+    let finished = push(5001, '6', "true").await;
+    assert!(finished.size().starts_with(&format!("{},", commented(&forge))), "{}", finished.size());
+    outcome.push(finished.size());
+    insta::assert_snapshot!(outcome.join("\n"), @"
     2.0 KiB, before: null
     3.0 KiB (+1.0 KiB), before: 2094
     3.0 KiB, before: null

@@ -1,28 +1,28 @@
 //! The same races where the forge can't be asked: what the mark alone decides, and what is left to the sweep.
 
-use super::{World, log, result, with_branch, with_pull_request};
+use super::{TestEnvironment, log, result, with_branch, with_pull_request};
 use crate::support::Deployment;
 
 /// The run without a token of the forge.
-fn alone(run: Deployment) -> Deployment {
+fn without_forge_token(run: Deployment) -> Deployment {
     run.variable("GITHUB_TOKEN", "")
 }
 
-async fn publishes(world: &World, commit: char, run: u64) {
-    let ended = alone(world.pull_request("synchronize", commit, run)).runs().await;
-    assert_eq!(result(&ended), "published");
+async fn publishes(environment: &TestEnvironment, commit: char, run: u64) {
+    let finished = without_forge_token(environment.pull_request("synchronize", commit, run)).run().await;
+    assert_eq!(result(&finished), "published");
 }
 
 /// The mark decides.
 #[tokio::test]
 async fn an_older_run_leaves_what_a_newer_one_published() {
-    let world = with_pull_request().await;
-    let mut gate = world.gitbook.hold("GET", "hello-fix");
-    let older = alone(world.pull_request("opened", '1', 100)).starts();
-    gate.reached().await;
-    publishes(&world, '2', 101).await;
-    gate.release();
-    let older = older.ends().await;
+    let environment = with_pull_request().await;
+    let mut barrier = environment.gitbook.hold("GET", "hello-fix");
+    let older = without_forge_token(environment.pull_request("opened", '1', 100)).start();
+    barrier.reached().await;
+    publishes(&environment, '2', 101).await;
+    barrier.release();
+    let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @r#"
     exit 0
@@ -30,64 +30,64 @@ async fn an_older_run_leaves_what_a_newer_one_published() {
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
     info: skipped `hello-fix` (a newer run (101) has published this preview) milliseconds=… script_bytes=29
     "#);
-    assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
-    assert_eq!(world.forge.requests(), []);
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+    assert_eq!(environment.forge.requests(), []);
 }
 
 /// The mark decides.
 #[tokio::test]
 async fn a_late_deletion_leaves_what_a_newer_run_published() {
-    let world = with_pull_request().await;
-    publishes(&world, '1', 100).await;
-    let mut gate = world.gitbook.hold("GET", "hello-fix");
-    let closed = alone(world.pull_request("closed", '1', 101)).starts();
-    gate.reached().await;
-    publishes(&world, '2', 102).await;
-    gate.release();
-    assert_eq!(result(&closed.ends().await), "skipped");
-    assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
+    let environment = with_pull_request().await;
+    publishes(&environment, '1', 100).await;
+    let mut barrier = environment.gitbook.hold("GET", "hello-fix");
+    let closed = without_forge_token(environment.pull_request("closed", '1', 101)).start();
+    barrier.reached().await;
+    publishes(&environment, '2', 102).await;
+    barrier.release();
+    assert_eq!(result(&closed.finish().await), "skipped");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
 
 /// Only the forge could tell that it is open again: it is deleted, and published again with the next push.
 #[tokio::test]
 async fn a_late_deletion_takes_what_a_newer_run_found_unchanged() {
-    let world = with_pull_request().await;
-    publishes(&world, '1', 100).await;
-    let mut gate = world.gitbook.hold("GET", "hello-fix");
-    let closed = alone(world.pull_request("closed", '1', 101)).starts();
-    gate.reached().await;
-    let reopened = alone(world.pull_request("reopened", '1', 102)).runs().await;
+    let environment = with_pull_request().await;
+    publishes(&environment, '1', 100).await;
+    let mut barrier = environment.gitbook.hold("GET", "hello-fix");
+    let closed = without_forge_token(environment.pull_request("closed", '1', 101)).start();
+    barrier.reached().await;
+    let reopened = without_forge_token(environment.pull_request("reopened", '1', 102)).run().await;
     assert_eq!(result(&reopened), "unchanged");
-    gate.release();
-    assert_eq!(result(&closed.ends().await), "deleted");
-    publishes(&world, '2', 103).await;
-    assert_eq!(world.published(), ["hello-fix: commit 2, run 103"]);
+    barrier.release();
+    assert_eq!(result(&closed.finish().await), "deleted");
+    publishes(&environment, '2', 103).await;
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 103"]);
 }
 
 /// Only the forge could tell that it was closed: the preview is left to the sweep.
 #[tokio::test]
 async fn what_is_published_after_its_branch_was_deleted_stays() {
-    let world = with_branch().await;
-    let mut gate = world.gitbook.hold("POST", "hello-fix");
-    let push = alone(world.push("fix", '1', 100)).starts();
-    gate.reached().await;
-    world.forge.delete_branch("fix");
-    assert_eq!(result(&alone(world.delete("fix", 101)).runs().await), "deleted");
-    gate.release();
-    assert_eq!(result(&push.ends().await), "published");
-    assert_eq!(world.published(), ["hello-fix: commit 1, run 100"]);
-    assert_eq!(world.forge.requests(), []);
+    let environment = with_branch().await;
+    let mut barrier = environment.gitbook.hold("POST", "hello-fix");
+    let push = without_forge_token(environment.push("fix", '1', 100)).start();
+    barrier.reached().await;
+    environment.forge.delete_branch("fix");
+    assert_eq!(result(&without_forge_token(environment.delete("fix", 101)).run().await), "deleted");
+    barrier.release();
+    assert_eq!(result(&push.finish().await), "published");
+    assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
+    assert_eq!(environment.forge.requests(), []);
 }
 
 /// Production has no mark, and only the forge could tell that its branch has moved on: the last one to publish wins.
 #[tokio::test]
 async fn an_older_run_publishes_to_production_over_a_newer_one() {
-    let world = with_branch().await;
-    let mut gate = world.gitbook.hold("POST", "hello");
-    let older = alone(world.push("main", '1', 100)).starts();
-    gate.reached().await;
-    assert_eq!(result(&alone(world.push("main", '2', 101)).runs().await), "published");
-    gate.release();
-    assert_eq!(result(&older.ends().await), "published");
-    assert_eq!(world.sandbox.integration("hello")["version"], 2);
+    let environment = with_branch().await;
+    let mut barrier = environment.gitbook.hold("POST", "hello");
+    let older = without_forge_token(environment.push("main", '1', 100)).start();
+    barrier.reached().await;
+    assert_eq!(result(&without_forge_token(environment.push("main", '2', 101)).run().await), "published");
+    barrier.release();
+    assert_eq!(result(&older.finish().await), "published");
+    assert_eq!(environment.sandbox.integration("hello")["version"], 2);
 }

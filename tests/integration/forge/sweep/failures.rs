@@ -6,12 +6,12 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{holding, mark, preview, sha, sweep, unconfigured};
-use crate::support::{Finished, Sandbox, deployment, said};
+use crate::support::{Finished, Sandbox, api_error, deployment};
 
 /// The lines of the log about the failure.
-fn failure(ended: &Finished) -> String {
-    assert_eq!(ended.code, Some(1), "{ended:#?}");
-    let log = ended.log();
+fn failure(finished: &Finished) -> String {
+    assert_eq!(finished.code, Some(1), "{finished:#?}");
+    let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
 }
 
@@ -20,10 +20,10 @@ async fn without_an_answer(fault: Fault) -> String {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(fault.always());
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-b", "hello-c"]);
-    assert_eq!((ended.output("result"), ended.output("count")), ("failed".to_owned(), "0".to_owned()));
-    failure(&ended)
+    assert_eq!((finished.output("result"), finished.output("count")), ("failed".to_owned(), "0".to_owned()));
+    failure(&finished)
 }
 
 fn on_list() -> Fault {
@@ -76,8 +76,8 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
     forge.fail(
         Fault::on("GET", "/repos/acme/integrations$").status(404).json(unseen()).unvalidated().always(),
     );
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    insta::assert_snapshot!(failure(&ended), @"
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    insta::assert_snapshot!(failure(&finished), @"
     error: `hello-a` is kept: could not check that `a` is gone: the forge did not find it: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     error: 1 of 2 integrations failed
@@ -93,8 +93,8 @@ async fn branches_that_the_token_can_not_see_are_not_gone() {
     forge.set_branch("open", &sha('1'));
     let unseen = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
     forge.fail(Fault::on("GET", "/branches/").status(404).json(unseen).unvalidated().always());
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    assert!(failure(&ended).contains("`hello-a`"), "{}", ended.log());
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    assert!(failure(&finished).contains("`hello-a`"), "{}", finished.log());
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
@@ -110,7 +110,7 @@ async fn a_pull_request_that_is_not_found_is_not_closed() {
     numbered("hello-pr1", 1);
     numbered("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
-    insta::assert_snapshot!(failure(&run.runs().await), @"
+    insta::assert_snapshot!(failure(&run.run().await), @"
     error: `hello-pr9` is kept: could not check that pull request #9 is gone: the forge did not find it: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     error: 1 of 2 integrations failed
@@ -127,8 +127,8 @@ async fn a_list_of_pull_requests_that_is_denied_closes_none() {
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
     forge.fail(Fault::on("GET", "/pulls?").status(403).json(denied).unvalidated().always());
-    let told = failure(&sweep(gitbook.endpoint(), &forge).runs().await);
-    assert!(told.contains("`pull-requests: read`"), "{told}");
+    let outcome = failure(&sweep(gitbook.endpoint(), &forge).run().await);
+    assert!(outcome.contains("`pull-requests: read`"), "{outcome}");
     assert_eq!(gitbook.names(), ["hello", "hello-gone", name]);
 }
 
@@ -137,8 +137,8 @@ async fn without_the_forges_token_nothing_is_deleted() {
     let gitbook = holding(&["gone"]).await;
     let run = deployment().against(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
     let run = run.variable("GITBOOK_REPOSITORY", super::REPOSITORY).variable("GITBOOK_ORGANIZATION", "acme");
-    let ended = run.runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
@@ -153,8 +153,8 @@ async fn without_a_repository_nothing_is_deleted() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_REPOSITORY", "");
-    let ended = run.runs().await;
-    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let finished = run.run().await;
+    assert_eq!(finished.code, Some(2), "{finished:#?}");
     assert_eq!(gitbook.names(), ["hello", "hello-gone"]);
 }
 
@@ -165,21 +165,21 @@ async fn a_list_of_gitbook_that_fails_is_no_empty_list() {
     let organizations = json!({"items": [{"id": "o1", "hostname": "acme.gitbook.io"}]});
     let answers = [
         ("/v1/orgs", ResponseTemplate::new(200).set_body_json(organizations)),
-        ("/v1/orgs/o1/integrations", said(403, "Not for you")),
+        ("/v1/orgs/o1/integrations", api_error(403, "Not for you")),
     ];
     for (at, answer) in answers {
         Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(&server).await;
     }
-    insta::assert_snapshot!(failure(&sweep(&server.uri(), &forge).runs().await), @"
+    insta::assert_snapshot!(failure(&sweep(&server.uri(), &forge).run().await), @"
     error: the sweep failed
     cause: the integrations of the organization `acme` can't be listed: the token may not do this: 403 Not for you
      hint: the token's user must be allowed to manage integrations of the organization that the manifest names
     ");
     assert_eq!(forge.requests(), []);
     let server = MockServer::start().await;
-    Mock::given(method("GET")).respond_with(said(500, "Oh no")).mount(&server).await;
-    let told = failure(&sweep(&server.uri(), &forge).runs().await);
-    assert!(told.contains("`acme`"), "{told}");
+    Mock::given(method("GET")).respond_with(api_error(500, "Oh no")).mount(&server).await;
+    let outcome = failure(&sweep(&server.uri(), &forge).run().await);
+    assert!(outcome.contains("`acme`"), "{outcome}");
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_deletion_that_fails_stops_no_other() {
     let answer = |body| ResponseTemplate::new(200).set_body_json(body);
     for one in &previews {
         let at = format!("/v1/integrations/{}", one["name"].as_str().unwrap());
-        let deleted = if at.ends_with('b') { said(500, "Oh no") } else { ResponseTemplate::new(205) };
+        let deleted = if at.ends_with('b') { api_error(500, "Oh no") } else { ResponseTemplate::new(205) };
         Mock::given(method("GET")).and(path(&at)).respond_with(answer(one.clone())).mount(&server).await;
         Mock::given(method("DELETE")).and(path(&at)).respond_with(deleted).mount(&server).await;
     }
@@ -198,8 +198,8 @@ async fn a_deletion_that_fails_stops_no_other() {
     Mock::given(path("/v1/orgs")).respond_with(organizations).mount(&server).await;
     let list = answer(json!({"items": previews}));
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(list).mount(&server).await;
-    let ended = sweep(&server.uri(), &forge).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(&server.uri(), &forge).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
@@ -210,7 +210,7 @@ async fn a_deletion_that_fails_stops_no_other() {
      hint: run again later; publishing and deleting can be repeated safely
     error: 1 of 3 integrations failed
     "#);
-    assert_eq!(super::results(&ended).len(), 3);
+    assert_eq!(super::results(&finished).len(), 3);
 }
 
 #[tokio::test]
@@ -222,10 +222,10 @@ async fn an_odd_mark_is_asked_for_as_it_is() {
     let odd = preview(name, &mark("a/b%23c%252F"));
     gitbook.set(name, &odd);
     let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
-    let ended = run.runs().await;
-    assert_eq!(ended.code, Some(0), "{ended:#?}");
-    let asked: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
-    assert!(asked[1].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
+    let finished = run.run().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let received: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
+    assert!(received[1].ends_with("/branches/a%2Fb%23c%252F"), "{received:?}");
 }
 
 #[tokio::test]
@@ -237,9 +237,9 @@ async fn a_branch_that_no_forge_can_have_is_kept_and_stops_no_other() {
     gitbook.set(odd, &preview(odd, &mark("..")));
     gitbook.set("hello-gone", &preview("hello-gone", &mark("gone")));
     let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
-    let ended = run.runs().await;
-    assert_eq!((ended.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{ended:#?}");
-    let said =
+    let finished = run.run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{finished:#?}");
+    let message =
         format!("`{odd}` is kept: Git allows no branch named `..`, so the forge cannot be asked about it");
-    assert!(ended.log().contains(&said), "{}", ended.log());
+    assert!(finished.log().contains(&message), "{}", finished.log());
 }

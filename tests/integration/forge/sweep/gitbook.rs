@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::said;
+use crate::support::api_error;
 
 /// How many items a page has, whatever is asked for.
 const PAGE: usize = 3;
@@ -64,13 +64,13 @@ fn answer(request: &Request, organizations: &[Value], integrations: &Shared) -> 
         }
         ("GET", ["v1", "integrations", name]) => match integrations.get(*name) {
             Some(integration) => ResponseTemplate::new(200).set_body_json(integration),
-            None => said(404, "Integration not found"),
+            None => api_error(404, "Integration not found"),
         },
         ("DELETE", ["v1", "integrations", name]) => {
             let status = if integrations.remove(*name).is_some() { 205 } else { 204 };
             ResponseTemplate::new(status)
         }
-        _ => said(500, "nobody expected this"),
+        _ => api_error(500, "nobody expected this"),
     }
 }
 

@@ -29,7 +29,7 @@ async fn an_organization_is_known_by_id_and_by_subdomain() {
     for organization in ["acme", "oAcme"] {
         let gitbook = in_two_organizations().await;
         let run = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", organization);
-        assert_eq!(run.runs().await.code, Some(0));
+        assert_eq!(run.run().await.code, Some(0));
         assert_eq!(gitbook.names(), ["hello-lost"], "{organization}");
 
         let gitbook = in_two_organizations().await;
@@ -38,7 +38,7 @@ async fn an_organization_is_known_by_id_and_by_subdomain() {
         let manifest = manifest.replace("organization: acme", &format!("organization: {organization}"));
         let checkout = checkout.file("hello/gitbook-manifest.yaml", manifest);
         let run = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout);
-        assert_eq!(run.runs().await.code, Some(0));
+        assert_eq!(run.run().await.code, Some(0));
         assert_eq!(gitbook.names(), ["hello-lost"], "{organization} in the manifest");
     }
 }
@@ -51,8 +51,8 @@ async fn each_organization_of_the_manifests_is_swept() {
         .integration("hello")
         .file("two/gitbook-manifest.yaml", "name: two\ntitle: Two\norganization: other\nscript: x.ts\n")
         .integration("three");
-    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
@@ -63,7 +63,7 @@ async fn each_organization_of_the_manifests_is_swept() {
 
     // A variable is for all of them.
     let gitbook = in_two_organizations().await;
-    assert_eq!(sweep(&gitbook.endpoint(), &forge).folder(&checkout).runs().await.code, Some(0));
+    assert_eq!(sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-lost"]);
 }
 
@@ -73,14 +73,14 @@ async fn an_organization_that_is_named_twice_is_swept_once() {
     let gitbook = GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone")]).await;
     let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", by_id);
-    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-gone` (`gone` is gone) milliseconds=…
     info: swept up: 1 deleted, 0 kept
     "#);
-    assert_eq!((ended.output("count"), count(&ended, "deleted")), ("1".to_owned(), 1));
+    assert_eq!((finished.output("count"), count(&finished, "deleted")), ("1".to_owned(), 1));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
-    insta::assert_snapshot!(unknown.runs().await.log(), @r#"
+    insta::assert_snapshot!(unknown.run().await.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: the sweep failed
@@ -97,8 +97,8 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
     "#);
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
-    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: the sweep failed
@@ -112,16 +112,16 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
 async fn an_organization_must_be_named() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
-    let ended = unconfigured(&gitbook.endpoint(), &forge).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = unconfigured(&gitbook.endpoint(), &forge).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: no manifest names an organization to sweep
      hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
     "#);
     let checkout = repository().file("gitbook-manifest.yaml", "name: hello\ntitle: Hello\nscript: x.ts\n");
-    let ended = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: no manifest names an organization to sweep
@@ -129,8 +129,8 @@ async fn an_organization_must_be_named() {
     "#);
     // What a manifest calls an integration can't be told, and so not what must never be deleted.
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", "title: Two\n");
-    let ended = sweep(&gitbook.endpoint(), &forge).folder(&checkout).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: `name` is missing
@@ -147,8 +147,8 @@ async fn all_pages_of_an_organization_are_swept() {
     forge.set_branch("b-07", &super::sha('7'));
     let previews = (0..20).map(|number| of("oAcme", &format!("b-{number:02}"))).collect();
     let gitbook = GitBook::start(&ORGANIZATIONS, previews).await;
-    let ended = sweep(&gitbook.endpoint(), &forge).runs().await;
-    assert_eq!((ended.code, count(&ended, "deleted"), count(&ended, "skipped")), (Some(0), 19, 1));
+    let finished = sweep(&gitbook.endpoint(), &forge).run().await;
+    assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 19, 1));
     assert_eq!(gitbook.names(), ["hello-b-07"]);
     assert_eq!(gitbook.count("GET", "/v1/orgs").await, 2);
     assert_eq!(gitbook.count("GET", "/v1/orgs/oAcme/integrations").await, 7);

@@ -10,14 +10,14 @@ use super::{holding, mark, preview, results, sha, sweep};
 async fn a_preview_that_was_published_meanwhile_is_kept() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
-    let question = forge.hold_answer("GET", "/branches/a$");
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let question = forge.hold_response("GET", "/branches/a$");
+    let run = sweep(gitbook.endpoint(), &forge).start();
     question.reached().await;
     let newer = preview("hello-a", &mark("a").replace("run=7", "run=8"));
     gitbook.set("hello-a", &newer);
     question.release();
-    let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.finish().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-a` (kept: it was changed just now) milliseconds=…
@@ -33,18 +33,18 @@ async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
     let forge = FakeGitHub::start().await;
     for change in ["by hand", "public"] {
         let gitbook = holding(&["a"]).await;
-        let question = forge.hold_answer("GET", "/branches/a$");
-        let run = sweep(gitbook.endpoint(), &forge).starts();
+        let question = forge.hold_response("GET", "/branches/a$");
+        let run = sweep(gitbook.endpoint(), &forge).start();
         question.reached().await;
-        let mut theirs = preview("hello-a", &mark("a"));
+        let mut third_party = preview("hello-a", &mark("a"));
         match change {
-            "public" => theirs["visibility"] = "public".into(),
-            _ => theirs["summary"] = "Made by hand.".into(),
+            "public" => third_party["visibility"] = "public".into(),
+            _ => third_party["summary"] = "Made by hand.".into(),
         }
-        gitbook.set("hello-a", &theirs);
+        gitbook.set("hello-a", &third_party);
         question.release();
-        assert_eq!(results(&run.ends().await), [("hello-a".to_owned(), "skipped".to_owned())], "{change}");
-        assert_eq!(gitbook.integration("hello-a"), theirs);
+        assert_eq!(results(&run.finish().await), [("hello-a".to_owned(), "skipped".to_owned())], "{change}");
+        assert_eq!(gitbook.integration("hello-a"), third_party);
     }
 }
 
@@ -52,14 +52,14 @@ async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
 async fn what_was_deleted_meanwhile_is_gone() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a"]).await;
-    let question = forge.hold_answer("GET", "/branches/a$");
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let question = forge.hold_response("GET", "/branches/a$");
+    let run = sweep(gitbook.endpoint(), &forge).start();
     question.reached().await;
     gitbook.remove("hello-a");
     question.release();
-    let ended = run.ends().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(0), "deleted".to_owned()));
-    assert!(ended.log().contains("`hello-a`"), "{}", ended.log());
+    let finished = run.finish().await;
+    assert_eq!((finished.code, finished.output("result")), (Some(0), "deleted".to_owned()));
+    assert!(finished.log().contains("`hello-a`"), "{}", finished.log());
 }
 
 /// Its run has nothing to change, and so only the forge can tell.
@@ -68,12 +68,12 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let question = forge.hold("GET", "/branches/a$");
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let run = sweep(gitbook.endpoint(), &forge).start();
     question.reached().await;
     forge.set_branch("a", &sha('1'));
     question.release();
-    let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.finish().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: skipped `hello-a` (kept: `a` is open again) milliseconds=…
@@ -88,14 +88,14 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
 async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
-    let (before, after) = (forge.hold_answer("GET", "/branches/a$"), forge.hold("GET", "/branches/a$"));
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let (before, after) = (forge.hold_response("GET", "/branches/a$"), forge.hold("GET", "/branches/a$"));
+    let run = sweep(gitbook.endpoint(), &forge).start();
     before.reached().await;
     before.release();
     after.reached().await;
     forge.set_branch("a", &sha('1'));
     after.release();
-    insta::assert_snapshot!(run.ends().await.log(), @r#"
+    insta::assert_snapshot!(run.finish().await.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-b` (`b` is gone) milliseconds=…
@@ -112,8 +112,8 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
@@ -134,20 +134,20 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     forge.delete_branch("a");
     let gitbook = holding(&["a", "b", "c"]).await;
     let held = forge.hold(method, pattern);
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let run = sweep(gitbook.endpoint(), &forge).start();
     held.reached().await;
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
     let started = Instant::now();
     run.signal("TERM").await;
-    let ended = run.ends().await;
+    let finished = run.finish().await;
     // The runner kills it after ten.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
     let came = ["deleted", "skipped", "skipped"].map(str::to_owned);
     let names = ["hello-a", "hello-b", "hello-c"].map(str::to_owned);
-    assert_eq!(results(&ended), names.into_iter().zip(came).collect::<Vec<_>>());
-    assert_eq!(ended.report["exit_code"], 143);
-    ended.log()
+    assert_eq!(results(&finished), names.into_iter().zip(came).collect::<Vec<_>>());
+    assert_eq!(finished.report["exit_code"], 143);
+    finished.log()
 }
 
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
@@ -185,11 +185,11 @@ async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let held = forge.hold("GET", "/branches$");
-    let run = sweep(gitbook.endpoint(), &forge).starts();
+    let run = sweep(gitbook.endpoint(), &forge).start();
     held.reached().await;
     run.signal("TERM").await;
-    let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = run.finish().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 143
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     warning: SIGTERM: nothing new is started

@@ -18,8 +18,12 @@ async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
         forge.push_to_pull_request(12, &sha(commit));
         let script = format!("export default {commit};");
         let folder = repository().integration("hello").file("hello/main.ts", script);
-        let ended = on_pull_request("opened", commit, run, &gitbook, forge).folder(&folder).runs().await;
-        assert_eq!((ended.code, ended.output("result")), (Some(0), "published".to_owned()), "{ended:#?}");
+        let finished = on_pull_request("opened", commit, run, &gitbook, forge).folder(&folder).run().await;
+        assert_eq!(
+            (finished.code, finished.output("result")),
+            (Some(0), "published".to_owned()),
+            "{finished:#?}"
+        );
     }
     forge.delete_branch("fix");
     gitbook
@@ -47,8 +51,8 @@ async fn the_deployments_end_and_the_comment_says_removed() {
     forge.page_size(1);
     let gitbook = published_and_forgotten(&forge).await;
     assert!(row(&forge, 12, "hello-fix").contains("published"));
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    assert_eq!((ended.code, gitbook.names()), (Some(0), vec![]), "{ended:#?}");
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(0), vec![]), "{finished:#?}");
     assert_eq!(states(&forge), ["inactive", "inactive"]);
     assert!(row(&forge, 12, "hello-fix").contains("removed"), "{}", row(&forge, 12, "hello-fix"));
 }
@@ -57,13 +61,13 @@ async fn the_deployments_end_and_the_comment_says_removed() {
 async fn nothing_is_told_where_nothing_is_to_be() {
     let forge = FakeGitHub::start().await;
     let gitbook = published_and_forgotten(&forge).await;
-    let (told, before) = (row(&forge, 12, "hello-fix"), states(&forge));
+    let (outcome, before) = (row(&forge, 12, "hello-fix"), states(&forge));
     forge.clear_requests();
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_COMMENT", "false");
-    let ended = run.variable("GITBOOK_DEPLOYMENTS", "false").runs().await;
-    assert_eq!((ended.code, gitbook.names()), (Some(0), vec![]));
+    let finished = run.variable("GITBOOK_DEPLOYMENTS", "false").run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(0), vec![]));
     assert!(forge.requests().iter().all(|request| request.method == "GET"));
-    assert_eq!((row(&forge, 12, "hello-fix"), states(&forge)), (told, before));
+    assert_eq!((row(&forge, 12, "hello-fix"), states(&forge)), (outcome, before));
 }
 
 #[tokio::test]
@@ -75,8 +79,8 @@ async fn a_token_that_may_not_tell_may_sweep() {
     for pattern in ["/comments", "/deployments"] {
         forge.fail(Fault::on("GET", pattern).status(403).json(denied.clone()).unvalidated().always());
     }
-    let ended = sweep(gitbook.endpoint(), &forge).runs().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    let finished = sweep(gitbook.endpoint(), &forge).run().await;
+    insta::assert_snapshot!(finished.log(), @r#"
     exit 0
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-fix` (`fix` is gone) milliseconds=…
@@ -97,13 +101,13 @@ async fn a_pull_requests_own_preview_is_told_of_there_only() {
         let payload = payloads::pull_request("opened", number, "fix", &sha('1'));
         let run = crate::support::deployment().on_github_event("pull_request", &payload, 100 + number);
         let run = run.against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
-        let ended = run.variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}").runs().await;
-        assert_eq!(ended.output("result"), "published", "{ended:#?}");
+        let finished = run.variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}").run().await;
+        assert_eq!(finished.output("result"), "published", "{finished:#?}");
     }
     forge.close_pull_request(1);
     let other = forge.comments(2);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
-    assert_eq!(run.runs().await.code, Some(0));
+    assert_eq!(run.run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-pr2"]);
     assert!(row(&forge, 1, "hello-pr1").contains("removed"));
     assert_eq!(forge.comments(2), other);

@@ -3,14 +3,14 @@
 use fake_github::Fault;
 use serde_json::json;
 
-use super::{World, log, result, sha, with_branch, with_pull_request, world};
+use super::{TestEnvironment, log, result, set_up, sha, with_branch, with_pull_request};
 use crate::support::Deployment;
 
 /// The warnings and notices of a run, which publishes all the same.
 async fn warnings(run: Deployment) -> String {
-    let ended = run.runs().await;
-    assert_eq!(result(&ended), "published");
-    let log = log(&ended);
+    let finished = run.run().await;
+    assert_eq!(result(&finished), "published");
+    let log = log(&finished);
     let warnings = log.lines().filter(|line| !line.starts_with("info: ") && !line.starts_with("exit "));
     // What is asked at the same time is answered in any order.
     let mut warnings: Vec<_> = warnings.collect();
@@ -19,20 +19,20 @@ async fn warnings(run: Deployment) -> String {
 }
 
 /// A run that neither comments nor records deployments.
-fn quiet(run: Deployment) -> Deployment {
+fn without_comment_and_deployments(run: Deployment) -> Deployment {
     run.variable("GITBOOK_COMMENT", "false").variable("GITBOOK_DEPLOYMENTS", "false")
 }
 
 /// What is said when every question for the branch comes to this.
 async fn of_branch(fault: impl Fn(Fault) -> Fault) -> String {
-    let world = with_branch().await;
-    world.forge.fail(fault(Fault::on("GET", "/branches/fix")).always());
-    let warnings = warnings(quiet(world.push("fix", '1', 100))).await;
-    assert_eq!(world.published(), ["hello-fix: commit 1, run 100"]);
+    let environment = with_branch().await;
+    environment.forge.fail(fault(Fault::on("GET", "/branches/fix")).always());
+    let warnings = warnings(without_comment_and_deployments(environment.push("fix", '1', 100))).await;
+    assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
     warnings
 }
 
-fn said(message: &str) -> serde_json::Value {
+fn error_body(message: &str) -> serde_json::Value {
     json!({"message": message, "documentation_url": "https://docs.github.com/rest"})
 }
 
@@ -45,13 +45,13 @@ async fn a_failure_of_the_forge_s_own() {
 
 #[tokio::test]
 async fn a_token_that_is_not_accepted() {
-    let fault = |fault: Fault| fault.status(401).json(said("Bad credentials"));
+    let fault = |fault: Fault| fault.status(401).json(error_body("Bad credentials"));
     insta::assert_snapshot!(of_branch(fault).await, @"warning: could not check for a newer commit: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
 }
 
 #[tokio::test]
 async fn a_token_that_may_not_read_branches() {
-    let fault = |fault: Fault| fault.status(403).json(said("Resource not accessible by integration"));
+    let fault = |fault: Fault| fault.status(403).json(error_body("Resource not accessible by integration"));
     insta::assert_snapshot!(of_branch(fault).await, @"
     notice: could not check for a newer commit: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to what the token may do
     notice: could not check whether the branch was closed meanwhile: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to what the token may do
@@ -60,32 +60,32 @@ async fn a_token_that_may_not_read_branches() {
 
 #[tokio::test]
 async fn a_token_that_may_not_read_pull_requests() {
-    let world = with_pull_request().await;
+    let environment = with_pull_request().await;
     let fault = Fault::on("GET", "/pulls/12").status(403);
-    world.forge.fail(fault.json(said("Resource not accessible by integration")).always());
-    let run = quiet(world.pull_request("opened", '1', 100));
+    environment.forge.fail(fault.json(error_body("Resource not accessible by integration")).always());
+    let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
     notice: could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
     notice: could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
     ");
-    assert_eq!(world.published(), ["hello-fix: commit 1, run 100"]);
+    assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
 
 /// That is no news of the branch: the same is said of a repository that the token can't see.
 #[tokio::test]
 async fn a_repository_that_the_token_can_t_see() {
-    let world = with_branch().await;
+    let environment = with_branch().await;
     let fault = Fault::on("GET", "/repos/acme/integrations").status(404);
-    world.forge.fail(fault.json(said("Not Found")).always());
-    insta::assert_snapshot!(warnings(quiet(world.push("fix", '1', 100))).await, @"
+    environment.forge.fail(fault.json(error_body("Not Found")).always());
+    insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("fix", '1', 100))).await, @"
     warning: could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     warning: could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     ");
 
-    let world = with_pull_request().await;
+    let environment = with_pull_request().await;
     let fault = Fault::on("GET", "/repos/acme/integrations").status(404);
-    world.forge.fail(fault.json(said("Not Found")).always());
-    let run = quiet(world.pull_request("opened", '1', 100));
+    environment.forge.fail(fault.json(error_body("Not Found")).always());
+    let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
     warning: could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     warning: could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
@@ -103,39 +103,41 @@ async fn a_page_of_somebody_else_s() {
 
 #[tokio::test]
 async fn no_answer() {
-    let world = with_branch().await;
-    world.forge.fail(Fault::on("GET", "/branches/fix").hang().always());
-    let run = quiet(world.push("fix", '1', 100)).variable("GITBOOK_TIMEOUT", "2s");
+    let environment = with_branch().await;
+    environment.forge.fail(Fault::on("GET", "/branches/fix").hang().always());
+    let run =
+        without_comment_and_deployments(environment.push("fix", '1', 100)).variable("GITBOOK_TIMEOUT", "2s");
     insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no answer within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 /// Everything that a run wants of it is missed once, and none of it fails the run.
 #[tokio::test]
 async fn no_forge() {
-    let world = with_branch().await;
+    let environment = with_branch().await;
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let run = quiet(world.push("fix", '1', 100)).variable("GITHUB_API_URL", format!("http://{nobody}"));
+    let run = without_comment_and_deployments(environment.push("fix", '1', 100))
+        .variable("GITHUB_API_URL", format!("http://{nobody}"));
     insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
 async fn production_is_published_to_all_the_same() {
-    let world = world().await;
-    world.forge.fail(Fault::on("GET", "/branches/main").always());
-    insta::assert_snapshot!(warnings(quiet(world.push("main", '1', 100))).await, @"warning: could not check for a newer commit: the forge has a problem of its own: 500, not in a forge's own words; run again later");
-    assert_eq!(world.published(), ["hello"]);
+    let environment = set_up().await;
+    environment.forge.fail(Fault::on("GET", "/branches/main").always());
+    insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("main", '1', 100))).await, @"warning: could not check for a newer commit: the forge has a problem of its own: 500, not in a forge's own words; run again later");
+    assert_eq!(environment.published(), ["hello"]);
 }
 
 /// A preview of what is closed is deleted, whether or not the forge says that it is.
 #[tokio::test]
 async fn a_preview_is_deleted_all_the_same() {
-    let world = with_branch().await;
-    assert_eq!(result(&world.push("fix", '1', 100).runs().await), "published");
-    world.forge.delete_branch("fix");
-    world.forge.fail(Fault::on("GET", "/branches/fix").always());
-    let ended = quiet(world.delete("fix", 101)).runs().await;
-    assert_eq!(result(&ended), "deleted");
-    insta::assert_snapshot!(log(&ended), @r#"
+    let environment = with_branch().await;
+    assert_eq!(result(&environment.push("fix", '1', 100).run().await), "published");
+    environment.forge.delete_branch("fix");
+    environment.forge.fail(Fault::on("GET", "/branches/fix").always());
+    let finished = without_comment_and_deployments(environment.delete("fix", 101)).run().await;
+    assert_eq!(result(&finished), "deleted");
+    insta::assert_snapshot!(log(&finished), @r#"
     exit 0
     info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
     warning: could not check whether the branch is open again: the forge has a problem of its own: 500, not in a forge's own words; run again later
@@ -147,11 +149,11 @@ async fn a_preview_is_deleted_all_the_same() {
 /// The mark is asked in the forge's place.
 #[tokio::test]
 async fn a_newer_run_s_mark_still_wins() {
-    let world = with_branch().await;
-    let newer = |world: &World| world.push("fix", '2', 101);
-    world.forge.set_branch("fix", &sha('2'));
-    assert_eq!(result(&newer(&world).runs().await), "published");
-    world.forge.fail(Fault::on("GET", "/branches/fix").always());
-    assert_eq!(result(&world.push("fix", '1', 100).runs().await), "skipped");
-    assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
+    let environment = with_branch().await;
+    let newer = |environment: &TestEnvironment| environment.push("fix", '2', 101);
+    environment.forge.set_branch("fix", &sha('2'));
+    assert_eq!(result(&newer(&environment).run().await), "published");
+    environment.forge.fail(Fault::on("GET", "/branches/fix").always());
+    assert_eq!(result(&environment.push("fix", '1', 100).run().await), "skipped");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }

@@ -65,19 +65,19 @@ pub(crate) struct Response {
 }
 
 /// The proxy.
-pub(crate) struct Faulty {
+pub(crate) struct FaultInjector {
     endpoint: String,
-    door: Door,
+    shared: Shared,
 }
 
 #[derive(Clone)]
-struct Door {
+struct Shared {
     sandbox: String,
     folder: PathBuf,
     client: reqwest::Client,
     faults: Arc<Mutex<Vec<Ordered>>>,
     requests: Arc<Mutex<Vec<String>>>,
-    struck: Arc<AtomicUsize>,
+    fault_count: Arc<AtomicUsize>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Tells connections that nobody is at home any more.
     closing: Arc<watch::Sender<bool>>,
@@ -97,7 +97,7 @@ struct Request {
     authorization: String,
 }
 
-impl Faulty {
+impl FaultInjector {
     pub(crate) async fn before(sandbox: &Sandbox) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -105,17 +105,17 @@ impl Faulty {
         let sandbox = sandbox.endpoint().trim_end_matches('/').to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (faults, requests, struck, listening, closing) = <_>::default();
+        let (faults, requests, fault_count, listening, closing) = <_>::default();
         let folder = folder.to_owned();
-        let door = Door { sandbox, folder, client, faults, requests, struck, listening, closing };
-        let accepting = door.clone();
+        let shared = Shared { sandbox, folder, client, faults, requests, fault_count, listening, closing };
+        let accepting = shared.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, accepting.clone()));
             }
         });
-        *door.listening.lock().unwrap() = Some(task);
-        Self { endpoint, door }
+        *shared.listening.lock().unwrap() = Some(task);
+        Self { endpoint, shared }
     }
 
     pub(crate) fn endpoint(&self) -> &str {
@@ -124,17 +124,17 @@ impl Faulty {
 
     /// Orders a fault for the next requests of a kind: a method, `LIST`, or `CONNECT` for a connection.
     pub(crate) fn fail(&self, kind: &'static str, fault: Fault, times: usize) {
-        self.door.faults.lock().unwrap().push(Ordered { kind, fault, times });
+        self.shared.faults.lock().unwrap().push(Ordered { kind, fault, times });
     }
 
     /// The kinds of all requests whose head has come, in their order; `CONNECT` for a connection that was reset at once.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.door.requests.lock().unwrap().clone()
+        self.shared.requests.lock().unwrap().clone()
     }
 
     /// How many faults have come about so far.
-    pub(crate) fn struck(&self) -> usize {
-        self.door.struck.load(Ordering::SeqCst)
+    pub(crate) fn fault_count(&self) -> usize {
+        self.shared.fault_count.load(Ordering::SeqCst)
     }
 }
 
@@ -182,13 +182,13 @@ impl Response {
         head + "\r\n"
     }
 
-    fn whole(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         [self.head(Some(self.body.len())).as_bytes(), self.body.as_bytes()].concat()
     }
 }
 
-impl Door {
-    fn strike(&self, kind: &str) -> Fault {
+impl Shared {
+    fn next_fault(&self, kind: &str) -> Fault {
         let mut faults = self.faults.lock().unwrap();
         let found = faults.iter_mut().find(|ordered| ordered.kind == kind && ordered.times > 0);
         found.map_or(Fault::None, |ordered| {
@@ -198,8 +198,8 @@ impl Door {
     }
 
     /// Tells that a fault has come about.
-    fn has_struck(&self) {
-        self.struck.fetch_add(1, Ordering::SeqCst);
+    fn count_fault(&self) {
+        self.fault_count.fetch_add(1, Ordering::SeqCst);
     }
 
     async fn pass(&self, request: &Request, body: Vec<u8>) -> Response {
@@ -249,13 +249,13 @@ impl Request {
     }
 }
 
-async fn serve(mut stream: TcpStream, door: Door) -> io::Result<()> {
-    if let Fault::ResetOnConnect = door.strike("CONNECT") {
-        door.requests.lock().unwrap().push("CONNECT".to_owned());
-        door.has_struck();
+async fn serve(mut stream: TcpStream, shared: Shared) -> io::Result<()> {
+    if let Fault::ResetOnConnect = shared.next_fault("CONNECT") {
+        shared.requests.lock().unwrap().push("CONNECT".to_owned());
+        shared.count_fault();
         return reset(&stream);
     }
-    let mut closing = door.closing.subscribe();
+    let mut closing = shared.closing.subscribe();
     loop {
         let request = tokio::select! {
             biased;
@@ -264,15 +264,15 @@ async fn serve(mut stream: TcpStream, door: Door) -> io::Result<()> {
             request = Request::read(&mut stream) => request?,
         };
         let Some(request) = request else { break };
-        let fault = door.strike(request.kind());
-        door.requests.lock().unwrap().push(request.kind().to_owned());
+        let fault = shared.next_fault(request.kind());
+        shared.requests.lock().unwrap().push(request.kind().to_owned());
         if let Fault::ResetInRequest = fault {
-            door.has_struck();
+            shared.count_fault();
             return reset(&stream);
         }
         let mut body = vec![0; request.length];
         stream.read_exact(&mut body).await?;
-        let ends = answer(&mut stream, &door, &request, body, &fault).await?;
+        let ends = answer(&mut stream, &shared, &request, body, &fault).await?;
         if ends {
             break;
         }
@@ -283,68 +283,68 @@ async fn serve(mut stream: TcpStream, door: Door) -> io::Result<()> {
 /// Answers a request, and says whether the connection ends with it.
 async fn answer(
     stream: &mut TcpStream,
-    door: &Door,
+    shared: &Shared,
     request: &Request,
     body: Vec<u8>,
     fault: &Fault,
 ) -> io::Result<bool> {
     use Fault::{HangUp, Meanwhile, Reset, ResetAndRefuse, Say, Stall};
-    let answer = if fault.loses() { Response::new(500, "") } else { door.pass(request, body).await };
-    if let Meanwhile(_, _, theirs) = fault {
-        set(&door.folder, theirs["name"].as_str().unwrap(), theirs);
+    let answer = if fault.loses() { Response::new(500, "") } else { shared.pass(request, body).await };
+    if let Meanwhile(_, _, third_party) = fault {
+        set(&shared.folder, third_party["name"].as_str().unwrap(), third_party);
     }
-    let whole = answer.whole();
+    let bytes = answer.bytes();
     // The head and some of the body, or, where it has none, some of the head.
-    let missing = if answer.body.is_empty() { whole.len() } else { answer.body.len() };
-    let half = whole.len() - missing.div_ceil(2);
+    let missing = if answer.body.is_empty() { bytes.len() } else { answer.body.len() };
+    let half = bytes.len() - missing.div_ceil(2);
     match fault {
         Fault::None | Fault::ResetOnConnect | Fault::ResetInRequest => {
-            stream.write_all(&whole).await?;
+            stream.write_all(&bytes).await?;
             return Ok(false);
         }
-        Say(_, said) | Meanwhile(_, said, _) => {
-            stream.write_all(&said.whole()).await?;
-            door.has_struck();
+        Say(_, message) | Meanwhile(_, message, _) => {
+            stream.write_all(&message.bytes()).await?;
+            shared.count_fault();
             return Ok(false);
         }
         Reset(_) => reset(stream)?,
         HangUp(_) => {}
         ResetAndRefuse(_) => {
-            door.close().await;
+            shared.close().await;
             reset(stream)?;
         }
         Fault::ResetInAnswer => {
-            stream.write_all(&whole[..half]).await?;
+            stream.write_all(&bytes[..half]).await?;
             // Whatever was not sent yet is thrown away by a reset.
             sleep(Duration::from_millis(50)).await;
             reset(stream)?;
         }
-        Fault::Cut => stream.write_all(&whole[..half]).await?,
+        Fault::Cut => stream.write_all(&bytes[..half]).await?,
         Fault::CutWithoutLength => {
             let cut = &answer.body.as_bytes()[..answer.body.len() / 2];
             stream.write_all(&[answer.head(None).as_bytes(), cut].concat()).await?;
         }
         Stall(_) => {
-            door.has_struck();
+            shared.count_fault();
             wait_for_end(stream).await;
             return Ok(true);
         }
         Fault::StallInAnswer => {
-            stream.write_all(&whole[..half]).await?;
-            door.has_struck();
+            stream.write_all(&bytes[..half]).await?;
+            shared.count_fault();
             wait_for_end(stream).await;
             return Ok(true);
         }
         Fault::Drip => {
-            door.has_struck();
-            for byte in whole {
+            shared.count_fault();
+            for byte in bytes {
                 stream.write_all(&[byte]).await?;
                 sleep(Duration::from_secs(1)).await;
             }
             return Ok(true);
         }
     }
-    door.has_struck();
+    shared.count_fault();
     Ok(true)
 }
 
@@ -356,5 +356,5 @@ fn reset(stream: &TcpStream) -> io::Result<()> {
 /// Waits until the other end has had enough.
 async fn wait_for_end(stream: &mut TcpStream) {
     let end = async { while stream.read(&mut [0; 64]).await.is_ok_and(|length| length > 0) {} };
-    let _ = timeout(super::LONGEST_RUN, end).await;
+    let _ = timeout(super::MAX_RUN_TIME, end).await;
 }

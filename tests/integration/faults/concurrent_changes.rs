@@ -3,7 +3,7 @@
 use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
-use super::{Row, World, busy, preview, table};
+use super::{Row, TestEnvironment, busy, preview, table};
 use crate::support::Effect::{self, Done, Lost};
 use crate::support::Fault::{self, Meanwhile, Reset, Say};
 use crate::support::{Response, payloads};
@@ -12,7 +12,7 @@ use crate::support::{Response, payloads};
 const RUN: u64 = 8;
 
 /// What somebody else has made by hand.
-fn theirs() -> Value {
+fn third_party() -> Value {
     json!({"name": "hello-fix", "version": 9, "title": "Theirs", "summary": "By hand.", "visibility": "public", "owner": {"id": "acme"}})
 }
 
@@ -33,33 +33,33 @@ fn refused(meanwhile: Value) -> Fault {
     Meanwhile(Lost, Response::error(429, "Too many"), meanwhile)
 }
 
-async fn told((name, method, faults): &Row<'_>) -> String {
-    let world = World::with_preview().await;
-    let mut since = world.there();
+async fn outcome((name, method, faults): &Row<'_>) -> String {
+    let environment = TestEnvironment::with_preview().await;
+    let mut since = environment.versions();
     // The first fault befalls the first try, and the rest, what is read before the second one.
-    world.proxy.fail("GET", Fault::None, 1);
+    environment.proxy.fail("GET", Fault::None, 1);
     for (fault, kind) in faults.iter().zip([*method, "GET"]) {
-        world.proxy.fail(kind, fault.clone(), 1);
+        environment.proxy.fail(kind, fault.clone(), 1);
         if let Meanwhile(_, _, other) = fault {
             since.insert("hello-fix".to_owned(), other["version"].clone());
         }
     }
-    let run = world.run(2);
+    let run = environment.run(2);
     let run = match *method {
         "POST" => run.on_github("fix", RUN),
         _ => run.on_github_event("delete", &payloads::delete("fix"), RUN),
     };
-    let told = world.told_since(since, name, run.variable("GITBOOK_LOG_FORMAT", "text")).await;
-    assert_eq!(world.proxy.struck(), faults.len(), "{told}");
+    let outcome = environment.outcome_since(since, name, run.variable("GITBOOK_LOG_FORMAT", "text")).await;
+    assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     let other = faults.iter().find_map(|fault| match fault {
         Meanwhile(_, _, other) => Some(other),
         _ => None,
     });
     // What is left as it is, is left to the last byte.
-    if let Some(other) = other.filter(|_| told.contains("there: hello-fix 9")) {
-        assert_eq!(world.sandbox.integration("hello-fix"), *other, "{told}");
+    if let Some(other) = other.filter(|_| outcome.contains("there: hello-fix 9")) {
+        assert_eq!(environment.sandbox.integration("hello-fix"), *other, "{outcome}");
     }
-    told.replace("::add-mask::<token>\n", "")
+    outcome.replace("::add-mask::<token>\n", "")
 }
 
 #[tokio::test]
@@ -69,15 +69,15 @@ async fn a_deletion_that_is_overtaken() {
         ("a newer run's, and nobody knows", "DELETE", &[lost(Lost, by(9))]),
         ("a newer run's, after it was gone", "DELETE", &[lost(Done, by(9))]),
         ("a newer run's, after a no", "DELETE", &[refused(by(9))]),
-        ("somebody else's, and nobody knows", "DELETE", &[lost(Done, theirs())]),
-        ("somebody else's, after a no", "DELETE", &[refused(theirs())]),
+        ("somebody else's, and nobody knows", "DELETE", &[lost(Done, third_party())]),
+        ("somebody else's, after a no", "DELETE", &[refused(third_party())]),
         ("an older run's", "DELETE", &[lost(Done, by(6))]),
         ("another attempt of the same run's", "DELETE", &[lost(Done, by(RUN))]),
         ("busy while it is read", "DELETE", &[lost(Lost, by(7)), busy(503)]),
         ("reset while it is read, after a no", "DELETE", &[refused(by(9)), Reset(Done)]),
         ("not to be read, after a no", "DELETE", &[refused(by(7)), forbidden]),
     ];
-    insta::assert_snapshot!(table(rows, told).await, @"
+    insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET DELETE GET; there: hello-fix 9
     == a newer run's, after it was gone: GET DELETE GET; there: hello-fix 9
     exit 0
@@ -128,15 +128,15 @@ async fn a_publish_that_is_overtaken() {
         ("a newer run's, and nobody knows", "POST", &[lost(Lost, by(9))]),
         ("a newer run's, over ours", "POST", &[lost(Done, by(9))]),
         ("a newer run's, after a no", "POST", &[refused(by(9))]),
-        ("somebody else's, and nobody knows", "POST", &[lost(Done, theirs())]),
-        ("somebody else's, after a no", "POST", &[refused(theirs())]),
+        ("somebody else's, and nobody knows", "POST", &[lost(Done, third_party())]),
+        ("somebody else's, after a no", "POST", &[refused(third_party())]),
         ("an older run's", "POST", &[lost(Done, by(6))]),
         ("another attempt of the same run's, with something else", "POST", &[lost(Done, by(RUN))]),
         ("busy while it is read", "POST", &[lost(Lost, by(7)), busy(503)]),
         ("reset while it is read, after a no", "POST", &[refused(by(9)), Reset(Done)]),
         ("not to be read, after a no", "POST", &[refused(by(7)), forbidden]),
     ];
-    insta::assert_snapshot!(table(rows, told).await, @"
+    insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET POST GET; there: hello-fix 9
     == a newer run's, over ours: GET POST GET; there: hello-fix 9
     exit 0
@@ -183,29 +183,35 @@ async fn a_publish_that_is_overtaken() {
 /// What is there with the very mark of the run was there before the first try, so that it is no trace of it.
 #[tokio::test]
 async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried() {
-    let world = World::new().await;
-    let run = || world.run(1).on_github("fix", RUN).variable("GITBOOK_SKIP_UNCHANGED", "false");
+    let environment = TestEnvironment::new().await;
+    let run = || environment.run(1).on_github("fix", RUN).variable("GITBOOK_SKIP_UNCHANGED", "false");
     for (version, effect) in [(1, None), (2, Some(Lost)), (3, Some(Done))] {
         if let Some(effect) = effect {
-            world.proxy.fail("POST", Say(effect, Response::error(503, "Come back later")), 1);
+            environment.proxy.fail("POST", Say(effect, Response::error(503, "Come back later")), 1);
         }
-        let ended = run().runs().await;
-        assert_eq!(ended.output("result"), "published", "{}", ended.log());
-        assert_eq!(world.sandbox.integration("hello-fix")["version"], version, "{}", ended.log());
+        let finished = run().run().await;
+        assert_eq!(finished.output("result"), "published", "{}", finished.log());
+        assert_eq!(environment.sandbox.integration("hello-fix")["version"], version, "{}", finished.log());
     }
-    assert_eq!(world.proxy.requests().join(" "), "GET POST GET GET POST GET POST GET GET POST GET GET");
+    assert_eq!(environment.proxy.requests().join(" "), "GET POST GET GET POST GET POST GET GET POST GET GET");
 }
 
 /// Nothing is in progress any more, and nothing has failed.
 #[tokio::test]
 async fn the_deployment_of_a_publish_that_is_overtaken_is_inactive() {
-    let (world, forge) = (World::with_preview().await, FakeGitHub::start().await);
+    let (environment, forge) = (TestEnvironment::with_preview().await, FakeGitHub::start().await);
     let sha = "1".repeat(40);
     forge.set_branch("fix", &sha);
-    world.proxy.fail("POST", lost(Done, by(9)), 1);
-    let run = world.run(1).on_github_event("push", &payloads::push("fix", &sha), RUN).with_forge(&forge);
-    let ended = run.runs().await;
-    assert_eq!((ended.code, ended.output("result")), (Some(0), "skipped".to_owned()), "{}", ended.log());
+    environment.proxy.fail("POST", lost(Done, by(9)), 1);
+    let run =
+        environment.run(1).on_github_event("push", &payloads::push("fix", &sha), RUN).with_forge(&forge);
+    let finished = run.run().await;
+    assert_eq!(
+        (finished.code, finished.output("result")),
+        (Some(0), "skipped".to_owned()),
+        "{}",
+        finished.log()
+    );
     let deployments = forge.deployments();
     let states: Vec<_> = deployments.iter().map(|one| one.statuses.last().unwrap().state.clone()).collect();
     assert_eq!(states, ["inactive"], "{deployments:?}");

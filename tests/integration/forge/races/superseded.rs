@@ -1,0 +1,152 @@
+//! An older run meets a newer one of the same branch.
+
+use super::{log, result, set_up, sha, with_branch, with_pull_request};
+
+#[tokio::test]
+async fn an_older_push_is_skipped_once_its_branch_has_moved_on() {
+    let environment = with_branch().await;
+    let barrier = environment.forge.hold("GET", "/branches/fix");
+    let older = environment.push("fix", '1', 100).start();
+    barrier.reached().await;
+
+    environment.forge.set_branch("fix", &sha('2'));
+    let newer = environment.push("fix", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    barrier.release();
+    let older = older.finish().await;
+    assert_eq!(result(&older), "skipped");
+    insta::assert_snapshot!(log(&older), @r#"
+    exit 0
+    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
+    "#);
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+    assert_eq!(environment.deployments(), ["gitbook preview: hello/fix, commit 2: in_progress, success"]);
+}
+
+#[tokio::test]
+async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
+    let environment = with_pull_request().await;
+    let barrier = environment.forge.hold("GET", "/pulls/12");
+    let older = environment.pull_request("opened", '1', 100).start();
+    barrier.reached().await;
+
+    environment.forge.push_to_pull_request(12, &sha('2'));
+    let newer = environment.pull_request("synchronize", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    let comment = environment.forge.comments(12);
+    barrier.release();
+    let older = older.finish().await;
+    assert_eq!(result(&older), "skipped");
+    insta::assert_snapshot!(log(&older), @r#"
+    exit 0
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
+    "#);
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(environment.forge.comments(12), comment);
+}
+
+#[tokio::test]
+async fn an_older_push_to_production_is_skipped_once_that_has_moved_on() {
+    let environment = set_up().await;
+    environment.forge.set_branch("main", &sha('1'));
+    let barrier = environment.forge.hold("GET", "/branches/main");
+    let older = environment.push("main", '1', 100).start();
+    barrier.reached().await;
+
+    environment.forge.set_branch("main", &sha('2'));
+    let newer = environment.push("main", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    barrier.release();
+    let older = older.finish().await;
+    assert_eq!(result(&older), "skipped");
+    insta::assert_snapshot!(log(&older), @r#"
+    exit 0
+    info: publish: push to the production branch `main` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=main repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    notice: not published to production: `main` has moved on to 2222222, whose own run publishes it, if it has one
+    info: skipped `hello` (`main` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
+    "#);
+    assert_eq!(environment.sandbox.integration("hello")["version"], 1);
+    assert_eq!(environment.deployments(), ["gitbook: hello, commit 2: in_progress, success"]);
+}
+
+#[tokio::test]
+async fn a_newer_run_is_not_kept_from_publishing_by_an_older_one() {
+    let environment = with_branch().await;
+    let older = environment.push("fix", '1', 100).run().await;
+    assert_eq!(result(&older), "published");
+    environment.forge.set_branch("fix", &sha('2'));
+    let newer = environment.push("fix", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+}
+
+/// The older run was told that its commit is the tip, and what it was told is old news by then.
+#[tokio::test]
+async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
+    let environment = with_pull_request().await;
+    let barrier = environment.forge.hold_response("GET", "/pulls/12");
+    let older = environment.pull_request("opened", '1', 100).start();
+    barrier.reached().await;
+
+    environment.forge.push_to_pull_request(12, &sha('2'));
+    let newer = environment.pull_request("synchronize", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    barrier.release();
+    let older = older.finish().await;
+    assert_eq!(result(&older), "skipped");
+    insta::assert_snapshot!(log(&older), @r#"
+    exit 0
+    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
+    info: skipped `hello-fix` (a newer run (101) has published this preview) milliseconds=… script_bytes=29
+    "#);
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 1"]);
+}
+
+#[tokio::test]
+async fn the_newer_run_s_mark_wins_on_a_branch_too() {
+    let environment = with_branch().await;
+    let mut barrier = environment.gitbook.hold("GET", "hello-fix");
+    let older = environment.push("fix", '1', 100).start();
+    barrier.reached().await;
+
+    environment.forge.set_branch("fix", &sha('2'));
+    let newer = environment.push("fix", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    barrier.release();
+    assert_eq!(result(&older.finish().await), "skipped");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+}
+
+/// GitHub starts the runs of two pushes in any order.
+#[tokio::test]
+async fn the_newer_commit_is_published_though_its_run_begins_first() {
+    let environment = with_branch().await;
+    environment.forge.set_branch("fix", &sha('2'));
+    let barrier = environment.forge.hold("GET", "/branches/fix");
+    let newer = environment.push("fix", '2', 101).start();
+    barrier.reached().await;
+    let older = environment.push("fix", '1', 100).run().await;
+    assert_eq!(result(&older), "skipped");
+    assert_eq!(environment.published(), Vec::<String>::new());
+    barrier.release();
+    assert_eq!(result(&newer.finish().await), "published");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+}
+
+/// A run that is started again has the number that it had.
+#[tokio::test]
+async fn an_older_run_that_is_started_again_is_skipped() {
+    let environment = with_branch().await;
+    let first = environment.push("fix", '1', 100).run().await;
+    assert_eq!(result(&first), "published");
+    environment.forge.set_branch("fix", &sha('2'));
+    let newer = environment.push("fix", '2', 101).run().await;
+    assert_eq!(result(&newer), "published");
+    let again = environment.push("fix", '1', 100).run().await;
+    assert_eq!(result(&again), "skipped");
+    assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
+}
