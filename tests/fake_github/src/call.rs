@@ -1,4 +1,4 @@
-//! A request that came in, taken apart.
+//! A parsed request.
 
 use axum::body::Bytes;
 use axum::http::request::Parts;
@@ -8,16 +8,16 @@ use serde_json::Value;
 use crate::model::Request;
 use crate::state::{OWNER, REPOSITORY, REPOSITORY_ID};
 
-/// Where GitHub Enterprise serves the same API.
+/// The path prefix of the API on GitHub Enterprise.
 const ENTERPRISE: &str = "/api/v3";
 
 pub(crate) struct Call {
     pub(crate) method: String,
     /// The path with its query, as sent.
     pub(crate) target: String,
-    /// What stands before the path that GitHub's document knows.
+    /// The path prefix that GitHub's document does not contain.
     pub(crate) prefix: &'static str,
-    /// The parts of the path that GitHub's document knows, decoded.
+    /// The decoded segments of the path in GitHub's document.
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: axum::http::HeaderMap,
@@ -63,7 +63,7 @@ impl Call {
         self.header("authorization")?.strip_prefix("Bearer ").filter(|token| !token.trim().is_empty())
     }
 
-    /// A field of the JSON body.
+    /// Returns a field of the JSON body.
     pub(crate) fn field(&self, name: &str) -> Option<&Value> {
         self.json.as_ref()?.get(name)
     }
@@ -85,7 +85,8 @@ impl Call {
     }
 }
 
-/// GitHub's own links name a repository by its number, which its document has no operations for.
+/// Replaces the repository's number, which GitHub's own links contain, with its name; the document has no
+/// paths with numbers.
 fn named_by_owner(segments: Vec<String>) -> Vec<String> {
     let by_number = segments.first().is_some_and(|first| first == "repositories")
         && segments.get(1).is_some_and(|id| *id == REPOSITORY_ID.to_string());

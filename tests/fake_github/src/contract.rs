@@ -1,4 +1,4 @@
-//! What GitHub's document allows for one operation.
+//! The requests and responses that GitHub's document allows for one operation.
 
 mod parameters;
 
@@ -17,13 +17,13 @@ use parameters::Parameter;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const VERSION: &str = "2022-11-28";
-/// Errors that GitHub gives for any operation, whether or not its document lists them there.
+/// Errors of any operation, even if the document does not list them.
 const COMMON_ERRORS: [u16; 2] = [401, 404];
 
 type Contracts = HashMap<&'static str, Arc<Contract>>;
 static CONTRACTS: LazyLock<Mutex<Contracts>> = LazyLock::new(Mutex::default);
 
-/// Built for an operation when it is first asked for, and then kept for the whole process.
+/// The contract of an operation, built at its first request and kept for the whole process.
 pub(crate) struct Contract {
     name: &'static str,
     parameters: Vec<Parameter>,
@@ -32,11 +32,11 @@ pub(crate) struct Contract {
     error: Body,
 }
 
-/// What a body has to be; the validator is made when it is first needed.
+/// The schema of a body, with a validator that is built at its first use.
 pub(crate) struct Body {
     schema: &'static Value,
     validator: OnceLock<Validator>,
-    /// The hashes of the texts that were found right; most answers come more than once.
+    /// The hashes of valid texts; most responses occur more than once.
     right: Mutex<HashSet<u64>>,
 }
 
@@ -70,7 +70,8 @@ impl Body {
         errors
     }
 
-    /// Properties that GitHub would ignore in silence, so that the schema alone lets a misspelt one through.
+    /// Returns properties that the schema does not name. GitHub ignores them, so the schema alone would
+    /// accept a misspelling.
     fn unknown(&self, value: &Value) -> Vec<String> {
         let Some(known) = document::properties(self.schema) else { return Vec::new() };
         let names = value.as_object().into_iter().flat_map(|object| object.keys());
@@ -113,7 +114,7 @@ impl Contract {
         }
     }
 
-    /// What is wrong with a request for this operation.
+    /// Returns the errors of a request.
     pub(crate) fn request_errors(&self, call: &Call, values: &PathValues) -> Vec<String> {
         let mut errors = header_errors(call);
         errors.extend(parameters::errors(&self.parameters, call, values));
@@ -136,12 +137,12 @@ impl Contract {
         }
     }
 
-    /// What is wrong with an answer to this operation.
+    /// Returns the errors of a response.
     pub(crate) fn response_errors(&self, answer: &Answer) -> Vec<String> {
         let described = self.answers.get(&answer.status);
         let body = match (described, &answer.content) {
             (Some(Some(body)), _) => body,
-            // Some errors, such as 409, are listed without the body that they have.
+            // The document lists some errors, such as 409, without their body.
             (Some(None), Content::Json(_)) if answer.status >= 400 => &self.error,
             (None, _) if COMMON_ERRORS.contains(&answer.status) => &self.error,
             (Some(None), Content::Empty) => return Vec::new(),
@@ -154,7 +155,7 @@ impl Contract {
         }
     }
 
-    /// Whether the document says what an answer with this status looks like.
+    /// Returns true if the document describes responses with this status.
     pub(crate) fn describes(&self, status: u16) -> bool {
         matches!(self.answers.get(&status), Some(Some(_)))
     }
@@ -176,7 +177,7 @@ fn header_errors(call: &Call) -> Vec<String> {
     wanted.into_iter().filter(|(right, _)| !right).map(|(_, error)| format!("header {error}")).collect()
 }
 
-/// The answer to a request that breaks the contract.
+/// Returns the response to a request that the document does not allow.
 pub(crate) fn violation(what: &str) -> Answer {
     Answer::json(500, json!({"message": format!("fake GitHub: {what}")}).to_string())
 }

@@ -12,7 +12,7 @@ pub(crate) use schema::{json_schema, properties};
 
 const PACKAGE: &str = "../contract/node_modules/@octokit/openapi/generated/api.github.com.json";
 
-/// A result, so that every test that goes without the document says why, and not only the first.
+/// A result, so that every test without the document fails with the reason.
 static DOCUMENT: LazyLock<Result<Value, String>> =
     LazyLock::new(|| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE)));
 
@@ -26,28 +26,28 @@ pub(crate) fn read(path: &Path) -> Result<Value, String> {
     })
 }
 
-/// The document, read if nobody has done so yet.
+/// Returns the document.
 pub(crate) fn openapi_document() -> &'static Value {
     DOCUMENT.as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The operation as the document has it.
+/// Returns the document's description of an operation.
 pub(crate) fn operation(method: &str, template: &str) -> Option<&'static Value> {
     openapi_document()["paths"].get(template)?.get(method.to_ascii_lowercase())
 }
 
-/// What the document says below `components`.
+/// Returns an entry of `components`.
 pub(crate) fn component(kind: &str, name: &str) -> &'static Value {
     let part = openapi_document()["components"].get(kind).and_then(|parts| parts.get(name));
     part.unwrap_or_else(|| panic!("GitHub's document has no components/{kind}/{name}"))
 }
 
-/// One of the answers that the document shows.
+/// Returns an example response.
 pub(crate) fn example(name: &str) -> &'static Value {
     &component("examples", name)["value"]
 }
 
-/// The part itself where there is only a reference to it.
+/// Resolves a reference.
 pub(crate) fn resolve(part: &'static Value) -> &'static Value {
     let Some(reference) = part.get("$ref").and_then(Value::as_str) else { return part };
     let found = reference.strip_prefix('#').and_then(|pointer| openapi_document().pointer(pointer));

@@ -1,4 +1,4 @@
-//! The fake GitHub, as a test holds it.
+//! The public interface of the fake GitHub.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,8 @@ use crate::model::Request;
 use crate::server::{Forge, Script, Server, lock};
 use crate::state::State;
 
-/// A forge with one repository, `acme/integrations`, whose default branch `main` is at the commit of forty `a`.
+/// A GitHub with one repository, `acme/integrations`, with the default branch `main` at a commit of forty
+/// `a`.
 pub struct FakeGitHub {
     pub(crate) forge: Arc<Forge>,
     server: Option<Server>,
@@ -19,18 +20,18 @@ pub struct FakeGitHub {
 }
 
 impl FakeGitHub {
-    /// Starts a fake GitHub that validates each request and each answer.
+    /// Starts a fake GitHub that validates each request and each response.
     pub async fn start() -> Self {
         Self::new(true)
     }
 
-    /// Starts a fake GitHub that answers the same and validates nothing, for tests of very many requests.
+    /// Starts a fake GitHub without validation, for tests with very many requests.
     pub async fn unvalidated() -> Self {
         Self::new(false)
     }
 
     fn new(validated: bool) -> Self {
-        // Here and not at the first request, so that a test without it fails in its own thread.
+        // A missing document must fail here, in the test's own thread.
         document::openapi_document();
         let (listener, url) = listen();
         let forge = Arc::new(Forge {
@@ -44,17 +45,17 @@ impl FakeGitHub {
         Self { forge, server, url }
     }
 
-    /// Where the API is, as `https://api.github.com` is GitHub's.
+    /// Returns the URL of the API.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Where the same API is as GitHub Enterprise has it.
+    /// Returns the URL of the API on GitHub Enterprise.
     pub fn enterprise_url(&self) -> String {
         format!("{}/api/v3", self.url)
     }
 
-    /// The requests so far, in the order in which they arrived.
+    /// Returns the requests so far, in the order of their arrival.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.forge.requests).clone()
     }
@@ -64,44 +65,44 @@ impl FakeGitHub {
         lock(&self.forge.requests).clear();
     }
 
-    /// What GitHub's document does not allow and was seen all the same.
+    /// Returns the requests and responses so far that GitHub's document does not allow.
     pub fn violations(&self) -> Vec<String> {
         lock(&self.forge.violations).clone()
     }
 
-    /// Takes the violations, so that dropping the fake GitHub does not panic with them.
+    /// Takes the violations, so that dropping the fake GitHub does not panic.
     ///
     /// # Panics
     ///
-    /// When there are none.
+    /// If there are none.
     pub fn expect_violations(&self) -> Vec<String> {
         let violations = std::mem::take(&mut *lock(&self.forge.violations));
         assert!(!violations.is_empty(), "nothing has broken GitHub's document");
         violations
     }
 
-    /// Waits that long before every answer, after the request had its effect.
+    /// Delays every response, after the effect of its request.
     pub fn latency(&self, latency: Duration) {
         lock(&self.forge.script).latency = latency;
     }
 
-    /// Orders a fault; of several that fit a request, the one ordered first comes about.
+    /// Adds a fault. The first matching fault applies to a request.
     pub fn fail(&self, fault: Fault) {
         lock(&self.forge.script).faults.push(fault);
     }
 
-    /// Calls off all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.forge.script).faults.clear();
     }
 
-    /// Handles the next request of this kind, with a pattern as [`Fault`] has it, only when the gate is released.
+    /// Holds the next matching request until the barrier is released. Patterns are those of [`Fault`].
     #[must_use]
     pub fn hold(&self, method: &str, pattern: &str) -> Barrier {
         self.barrier(method, pattern, false)
     }
 
-    /// Handles the next request of this kind at once, and answers it only when the gate is released.
+    /// Handles the next matching request at once, and holds its response until the barrier is released.
     #[must_use]
     pub fn hold_response(&self, method: &str, pattern: &str) -> Barrier {
         self.barrier(method, pattern, true)
@@ -116,14 +117,14 @@ impl FakeGitHub {
         barrier
     }
 
-    /// Begins again with the repository as it was at first. Requests, faults, holds and latency are forgotten, too.
+    /// Restores the initial repository, and removes requests, faults, holds and latency.
     pub fn reset(&self) {
         *lock(&self.forge.state) = State::new(self.url.clone());
         *lock(&self.forge.script) = Script::default();
         self.clear_requests();
     }
 
-    /// Takes the field at this JSON pointer out of every answer.
+    /// Removes the field at this JSON pointer from every response.
     #[cfg(test)]
     pub(crate) fn omit(&self, pointer: &str) {
         lock(&self.forge.script).omission = Some(pointer.to_owned());
@@ -136,7 +137,7 @@ impl Drop for FakeGitHub {
         reason = "a test that fails already cannot panic again, and needs to say why"
     )]
     fn drop(&mut self) {
-        // First, so that nothing is found after the last look.
+        // Stop the server first, so that it adds no violation after the check.
         drop(self.server.take());
         let violations = self.violations();
         if violations.is_empty() {

@@ -1,13 +1,14 @@
-//! Answers that a test orders instead of the right ones.
+//! Faults that replace the regular response.
 
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::response::{Answer, Content};
 
-/// A fault that befalls the next request that it fits.
+/// A fault for the next matching request.
 ///
-/// The pattern is a part of the path with its query; one that ends in `$` has to be the end of the path without it.
+/// The pattern is a part of the path with its query; a pattern with a final `$` must match the end of the
+/// path without the query.
 #[derive(Clone, Debug)]
 pub struct Fault {
     method: String,
@@ -26,7 +27,7 @@ pub(crate) enum Outcome {
     Close,
 }
 
-/// A fault that has come about.
+/// A fault that applies to the current request.
 pub(crate) struct TriggeredFault {
     pub(crate) outcome: Outcome,
     pub(crate) after_effect: bool,
@@ -34,7 +35,7 @@ pub(crate) struct TriggeredFault {
 }
 
 impl Fault {
-    /// Fails one request of this kind, with status 500 and no body as long as nothing else is said.
+    /// Fails one request, by default with status 500 and no body.
     pub fn on(method: &str, pattern: &str) -> Self {
         Self {
             method: method.to_owned(),
@@ -47,83 +48,83 @@ impl Fault {
         }
     }
 
-    /// Fails that many requests.
+    /// Fails this number of requests.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// Fails every request from now on.
+    /// Fails every request.
     #[must_use]
     pub fn always(self) -> Self {
         self.times(usize::MAX)
     }
 
-    /// Lets that many requests through first.
+    /// Skips this number of requests first.
     #[must_use]
     pub fn skip(mut self, skipped: usize) -> Self {
         self.skipped = skipped;
         self
     }
 
-    /// Lets the request have its effect, so that only the answer is lost.
+    /// Applies the effect of the request; only the response is lost.
     #[must_use]
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// Gives JSON that GitHub's document does not allow, without that being a violation.
+    /// Accepts JSON that GitHub's document does not allow.
     #[must_use]
     pub fn unvalidated(mut self) -> Self {
         self.checked = false;
         self
     }
 
-    /// Answers with this status.
+    /// Responds with this status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.answer().status = status;
         self
     }
 
-    /// Answers with this header.
+    /// Responds with this header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.answer().headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Answers with this JSON, which has to be right where GitHub's document describes the status.
+    /// Responds with this JSON, which must be valid if GitHub's document describes the status.
     #[must_use]
     pub fn json(mut self, body: Value) -> Self {
         self.answer().content = Content::Json(body.to_string());
         self
     }
 
-    /// Answers with this text, as a proxy in between would.
+    /// Responds with this text, as a proxy would.
     #[must_use]
     pub fn body(mut self, body: &str) -> Self {
         self.answer().content = Content::Text(body.to_owned());
         self
     }
 
-    /// Never answers.
+    /// Never responds.
     #[must_use]
     pub fn hang(mut self) -> Self {
         self.outcome = Outcome::Hang;
         self
     }
 
-    /// Closes the connection without a word.
+    /// Closes the connection without a response.
     #[must_use]
     pub fn close_connection(mut self) -> Self {
         self.outcome = Outcome::Close;
         self
     }
 
-    /// A part of an answer makes the outcome one, whatever it was before.
+    /// Returns the response, and replaces any other outcome by one.
     fn answer(&mut self) -> &mut Answer {
         if !matches!(self.outcome, Outcome::Answer(_)) {
             self.outcome = Outcome::Answer(Answer::empty(500));
@@ -148,7 +149,7 @@ impl Fault {
     }
 }
 
-/// The first of the faults that fits the request.
+/// Returns the first matching fault.
 pub(crate) fn trigger(faults: &mut [Fault], call: &Call) -> Option<TriggeredFault> {
     faults.iter_mut().find_map(|fault| fault.trigger(call))
 }

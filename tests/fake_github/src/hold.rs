@@ -1,4 +1,4 @@
-//! Requests that a test makes wait.
+//! Requests that wait for a test.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use crate::call::Call;
 
-/// How long a test waits for a request that may never come.
+/// The time limit for a request to arrive.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Holds one request; dropping it lets the request go, too.
+/// Holds one request until it is released or dropped.
 pub struct Barrier {
     what: String,
     reached: watch::Receiver<bool>,
@@ -20,32 +20,32 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// Waits until a request stands before the gate.
+    /// Waits until a request has arrived.
     ///
     /// # Panics
     ///
-    /// When none has come after 20 seconds.
+    /// If none has arrived after 20 seconds.
     pub async fn reached(&self) {
         let mut reached = self.reached.clone();
-        // On the server's clock, since a test may have stopped its own.
+        // Runs on the server's clock, since a test may have paused its own.
         let waiting = self.server.spawn(async move {
             timeout(MAX_WAIT, reached.wait_for(|reached| *reached)).await.is_ok_and(|came| came.is_ok())
         });
-        assert!(waiting.await.unwrap_or(false), "no request came to the gate for {}", self.what);
+        assert!(waiting.await.unwrap_or(false), "no request came to the barrier for {}", self.what);
     }
 
-    /// Whether a request stands before the gate or has passed it.
+    /// Returns true once a request has arrived.
     pub fn is_reached(&self) -> bool {
         *self.reached.borrow()
     }
 
-    /// Lets the request go.
+    /// Releases the request.
     pub fn release(&self) {
         self.release.send_replace(true);
     }
 }
 
-/// The server's side of a gate.
+/// The server's side of a barrier.
 pub(crate) struct Hold {
     method: String,
     pattern: String,
@@ -68,14 +68,14 @@ impl Hold {
         call.matches(&self.method, &self.pattern)
     }
 
-    /// Returns when the gate is released, or was dropped.
+    /// Waits until the barrier is released or dropped.
     pub(crate) async fn wait(&mut self) {
         self.reached.send_replace(true);
         let _ = self.released.wait_for(|released| *released).await;
     }
 }
 
-/// Takes the first hold that fits the request.
+/// Takes the first matching hold.
 pub(crate) fn take(holds: &mut Vec<Hold>, call: &Call) -> Option<Hold> {
     let place = holds.iter().position(|hold| hold.fits(call))?;
     Some(holds.remove(place))

@@ -1,8 +1,8 @@
-//! A fake GitHub for GitHub's REST API that holds every request and every answer against GitHub's own OpenAPI document.
+//! A fake of GitHub's REST API that validates every request and every response against GitHub's OpenAPI
+//! document.
 //!
-//! A request that GitHub's document does not allow is answered with status 500 and remembered, and so is an answer
-//! of the fake GitHub's own that the document does not allow. Dropping the [`FakeGitHub`] panics with what it remembers,
-//! so that no test can overlook it.
+//! An invalid request or response is answered with status 500 and recorded. Dropping the [`FakeGitHub`]
+//! panics if there are such records, so that no test can overlook them.
 
 #![expect(clippy::panic, reason = "a fake GitHub that is misused fails the test that misuses it")]
 

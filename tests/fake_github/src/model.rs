@@ -1,8 +1,8 @@
-//! What tests tell the fake GitHub, and what it tells them.
+//! The public data types.
 
 use serde_json::Value;
 
-/// The branch that a pull request wants to have merged.
+/// The head branch of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub(crate) fork: Option<String>,
@@ -10,77 +10,77 @@ pub struct Head {
 }
 
 impl Head {
-    /// A branch of the repository itself.
+    /// Returns a branch of the repository itself.
     pub fn own(branch: impl Into<String>) -> Self {
         Self { fork: None, branch: branch.into() }
     }
 
-    /// A branch of the fork that `owner` has.
+    /// Returns a branch of a fork.
     pub fn fork(owner: impl Into<String>, branch: impl Into<String>) -> Self {
         Self { fork: Some(owner.into()), branch: branch.into() }
     }
 }
 
-/// A request, as it came in.
+/// A recorded request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// The method, in capitals.
     pub method: String,
     /// The path with its query, as sent.
     pub path: String,
-    /// The body, when it is JSON.
+    /// The body, if it is JSON.
     pub body: Option<Value>,
 }
 
 /// A comment below a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// Its number among all comments.
+    /// The number among all comments.
     pub id: u64,
-    /// The login of who wrote it.
+    /// The login of the author.
     pub author: String,
-    /// Its text.
+    /// The text.
     pub body: String,
 }
 
 /// A deployment with all its statuses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
-    /// Its number among all deployments.
+    /// The number among all deployments.
     pub id: u64,
     /// The name of the environment.
     pub environment: String,
-    /// The commit that the reference named when the deployment was created.
+    /// The commit of the reference when the deployment was created.
     pub sha: String,
-    /// The branch or commit that was asked for.
+    /// The requested branch or commit.
     pub reference: String,
-    /// What the deployment does, `deploy` where nothing else was said.
+    /// The task, `deploy` by default.
     pub task: String,
-    /// What was said about it, empty where nothing was.
+    /// The description, empty by default.
     pub description: String,
-    /// Whether the environment will go away.
+    /// True if the environment is temporary.
     pub transient: bool,
-    /// Whether end users meet the environment.
+    /// True if end users use the environment.
     pub production: bool,
-    /// What the creator attached.
+    /// The creator's own data.
     pub payload: Value,
-    /// The login of who created it.
+    /// The login of the creator.
     pub creator: String,
-    /// Its statuses, the oldest first.
+    /// The statuses, the oldest first.
     pub statuses: Vec<Status>,
 }
 
-/// A status of a deployment; a text that was not given is empty, as at GitHub.
+/// A status of a deployment; missing texts are empty, as on GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Its number among all statuses.
+    /// The number among all statuses.
     pub id: u64,
-    /// Such as `success` or `inactive`.
+    /// The state, such as `success` or `inactive`.
     pub state: String,
-    /// Where the environment is to be seen.
+    /// The URL of the environment.
     pub environment_url: String,
-    /// Where the log is to be read.
+    /// The URL of the log.
     pub log_url: String,
-    /// What was said about it.
+    /// The description.
     pub description: String,
 }

@@ -11,15 +11,15 @@ use crate::call::Call;
 use crate::response::Answer;
 use crate::state::{OWNER, REPOSITORY, State};
 
-/// The path below which everything of the repository is found.
+/// The path of the repository.
 const BELOW: &str = "/repos/acme/integrations";
 
-/// The parts of a path that stand for something.
+/// The variable segments of a path, by name.
 pub(crate) type PathValues = Vec<(&'static str, String)>;
 
 type Handler = fn(&mut State, &Call, &PathValues) -> Answer;
 
-/// An operation under the name that GitHub's document has for it, which is its method and its path.
+/// An operation, identified by its method and path in GitHub's document.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     handle: Handler,
@@ -71,13 +71,13 @@ impl Operation {
     }
 }
 
-/// The operation that a request is for.
+/// Returns the operation of a request.
 pub(crate) fn find(method: &str, segments: &[String]) -> Option<(&'static Operation, PathValues)> {
     let named = SERVED.iter().filter(|operation| operation.method() == method);
     named.filter_map(|operation| Some((operation, operation.take(segments)?))).next()
 }
 
-/// The right answer, as far as the token and the repository let it come to that.
+/// Returns the regular response for the token and the state of the repository.
 pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, values: &PathValues) -> Answer {
     state.base = format!("{}{}", state.url, call.prefix);
     let token = call.token();
@@ -103,7 +103,7 @@ fn number(values: &PathValues, name: &str) -> Option<u64> {
     text(values, name)?.parse().ok()
 }
 
-/// The login behind the request.
+/// Returns the login of the token.
 fn login(state: &State, call: &Call) -> String {
     state.login_of(call.token().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Lists in pages, with links from each to the next.
+//! Pages of lists, with links between them.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -6,12 +6,12 @@ use crate::call::Call;
 use crate::response::Answer;
 use crate::state::{REPOSITORY_ID, State};
 
-/// How many entries a page has when nothing is said.
+/// The default number of entries of a page.
 const USUAL: usize = 30;
-/// How many entries a page has at most, which GitHub's document says in words only.
+/// The maximum number of entries of a page; GitHub's document states it in prose only.
 pub(crate) const MAX_PAGE_SIZE: usize = 100;
 
-/// The page of the list that the request asks for.
+/// Returns the requested page.
 pub(crate) fn page<T>(state: &State, call: &Call, entries: &[T], render: fn(&State, &T) -> String) -> Answer {
     let number = |name| call.parameter(name).and_then(|value| value.parse::<usize>().ok());
     let asked = number("per_page").unwrap_or(USUAL).clamp(1, MAX_PAGE_SIZE);
@@ -40,7 +40,7 @@ fn links(state: &State, call: &Call, page: usize, last: usize) -> String {
     all.into_iter().filter(|(there, ..)| *there).map(link).collect::<Vec<_>>().join(", ")
 }
 
-/// GitHub's links name the repository by its number, so that they outlive a new name.
+/// Returns the URL of a page. GitHub's links contain the repository's number, which survives a renaming.
 fn address(state: &State, call: &Call, page: usize) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let rest: Vec<String> = call.segments.iter().skip(3).map(|segment| encode(segment)).collect();

@@ -1,4 +1,4 @@
-//! What the fake GitHub answers.
+//! Responses.
 
 use axum::body::Body;
 use axum::http::Response;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Empty,
-    /// As text, so that what is judged is what is sent.
+    /// Text, so that the checked body is the sent body.
     Json(String),
     Text(String),
 }
@@ -28,7 +28,7 @@ impl Answer {
         Self { status, headers: Vec::new(), content: Content::Empty }
     }
 
-    /// An error in the form that GitHub gives all of them.
+    /// Returns an error in GitHub's format.
     pub(crate) fn error(status: u16, message: &str) -> Self {
         Self::json(status, error_body(status, message).to_string())
     }
@@ -37,7 +37,7 @@ impl Answer {
         Self::error(404, "Not Found")
     }
 
-    /// What GitHub says when a field of the body has a value that it does not take.
+    /// Returns GitHub's error for an invalid field of the body.
     pub(crate) fn unprocessable(resource: &str, field: &str, message: &str) -> Self {
         let mut body = error_body(422, "Validation Failed");
         body["errors"] =
@@ -69,7 +69,7 @@ impl Answer {
     }
 }
 
-/// The document has a `status` in the plain errors only, and not in those of a body that GitHub does not take.
+/// Only plain errors have a `status` in the document; validation errors do not.
 fn error_body(status: u16, message: &str) -> Value {
     let mut body = json!({"message": message, "documentation_url": "https://docs.github.com/rest"});
     if status != 422 {

@@ -1,4 +1,4 @@
-//! What befalls the repository by other hands than those of the program under test.
+//! Changes to the repository by others, for tests.
 
 use serde_json::Value;
 
@@ -13,27 +13,27 @@ impl FakeGitHub {
         change(&mut lock(&self.forge.state))
     }
 
-    /// Gives the token to a user; one that begins with `ghs_` is always that of GitHub Actions.
+    /// Assigns a token to a user. A token that begins with `ghs_` always belongs to GitHub Actions.
     pub fn user(&self, token: &str, login: &str) {
         self.change(|state| state.logins.insert(token.to_owned(), login.to_owned()));
     }
 
-    /// Lets only this token in.
+    /// Accepts this token only.
     pub fn require_token(&self, token: &str) {
         self.change(|state| state.required_token = Some(token.to_owned()));
     }
 
-    /// Makes no page longer than this, whatever a request asks for.
+    /// Limits the length of every page.
     pub fn page_size(&self, most: usize) {
         self.change(|state| state.page_size = Some(most.max(1)));
     }
 
-    /// Creates a branch or moves it; the open pull requests from it move along.
+    /// Creates or moves a branch, and moves its open pull requests.
     pub fn set_branch(&self, branch: &str, sha: &str) {
         self.change(|state| state.set_branch(branch, sha));
     }
 
-    /// Deletes a branch, which closes the open pull requests from it.
+    /// Deletes a branch and closes its open pull requests.
     pub fn delete_branch(&self, branch: &str) {
         self.change(|state| {
             state.branches.remove(branch);
@@ -41,7 +41,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Renames a branch, which closes the open pull requests from it; its old name leads to the new one.
+    /// Renames a branch and closes its open pull requests; the old name redirects to the new one.
     pub fn rename_branch(&self, from: &str, to: &str) {
         self.change(|state| {
             let Some(sha) = state.branches.remove(from) else {
@@ -74,7 +74,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Moves the head of a pull request, and the branch that it is from.
+    /// Moves the head of a pull request and its branch.
     pub fn push_to_pull_request(&self, number: u64, sha: &str) {
         self.change(|state| {
             let head = state.pull(number).head.clone();
@@ -88,7 +88,7 @@ impl FakeGitHub {
         self.change(|state| state.close(number, false));
     }
 
-    /// Merges a pull request; the tip of the default branch becomes a new commit.
+    /// Merges a pull request, which adds a commit to the default branch.
     pub fn merge_pull_request(&self, number: u64) {
         self.change(|state| state.close(number, true));
     }
@@ -105,7 +105,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Deletes the fork that a pull request is from.
+    /// Deletes the fork of a pull request.
     pub fn delete_fork_of(&self, number: u64) {
         self.change(|state| {
             let pull = state.pull(number);
@@ -114,7 +114,7 @@ impl FakeGitHub {
         });
     }
 
-    /// The comments below a pull request, the oldest first.
+    /// Returns the comments on a pull request, the oldest first.
     pub fn comments(&self, number: u64) -> Vec<Comment> {
         let public = |comment: &StoredComment| Comment {
             id: comment.id,
@@ -124,12 +124,12 @@ impl FakeGitHub {
         self.change(|state| comments::below(state, number).iter().map(public).collect())
     }
 
-    /// Has someone else comment.
+    /// Adds a comment by another user.
     pub fn comment_by(&self, login: &str, number: u64, body: &str) -> u64 {
         self.change(|state| comments::add(state, login, number, body).id)
     }
 
-    /// Has someone edit a comment.
+    /// Edits a comment.
     pub fn edit_comment(&self, id: u64, body: &str) {
         self.change(|state| {
             let now = state.now();
@@ -140,13 +140,13 @@ impl FakeGitHub {
         });
     }
 
-    /// Has someone delete a comment.
+    /// Deletes a comment.
     pub fn delete_comment(&self, id: u64) {
         let gone = self.change(|state| state.comments.remove(&id));
         assert!(gone.is_some(), "there is no comment {id} to delete");
     }
 
-    /// Has a deployment say something else to programs, as if somebody else had made it.
+    /// Replaces the payload of a deployment.
     pub fn set_payload(&self, deployment: u64, payload: Value) {
         self.change(|state| {
             let Some(record) = state.deployments.get_mut(&deployment) else {
@@ -156,7 +156,7 @@ impl FakeGitHub {
         });
     }
 
-    /// All deployments, the oldest first.
+    /// Returns all deployments, the oldest first.
     pub fn deployments(&self) -> Vec<Deployment> {
         self.change(|state| state.deployments.values().map(|record| record.deployment.clone()).collect())
     }
@@ -206,7 +206,7 @@ impl State {
     }
 }
 
-/// The commit that merging a pull request makes.
+/// Returns the merge commit of a pull request.
 pub(crate) fn merge_commit(number: u64) -> String {
     format!("{number:e>40x}")
 }

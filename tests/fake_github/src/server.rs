@@ -1,4 +1,4 @@
-//! The server behind a fake GitHub, on a thread of its own so that a test may block its own.
+//! The HTTP server, on its own thread so that a test may block.
 
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -24,10 +24,10 @@ use crate::operations::{self, Operation, PathValues};
 use crate::response::{Answer, Content};
 use crate::state::State;
 
-/// A test's request is far shorter; GitHub's own limit is of this order.
+/// The maximum size of a request's body, far above the requests of tests.
 const MAX_BODY: usize = 16 << 20;
 
-/// What the server and the test both reach.
+/// The data that the server shares with the test.
 pub(crate) struct Forge {
     pub(crate) validated: bool,
     pub(crate) state: Mutex<State>,
@@ -36,19 +36,19 @@ pub(crate) struct Forge {
     pub(crate) violations: Mutex<Vec<String>>,
 }
 
-/// What the test has ordered.
+/// The faults, holds and delays of a test.
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) latency: Duration,
     pub(crate) faults: Vec<Fault>,
     pub(crate) holds: Vec<Hold>,
-    /// What to take out of the answers, to see that the checks notice.
+    /// A field to remove from responses, to test the validation.
     pub(crate) omission: Option<String>,
 }
 
 type Match = (&'static Operation, PathValues);
 
-/// A panic elsewhere leaves nothing half done that a later reader could mind.
+/// Locks a mutex even after a panic; no thread leaves the data in an invalid state.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -74,7 +74,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // What the thread has to say was said when it panicked.
+            // A panic of the thread was printed already.
             let _ = thread.join();
         }
     }
@@ -85,7 +85,7 @@ fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: one
         let listener = tokio::net::TcpListener::from_std(listener)
             .unwrap_or_else(|error| panic!("the fake GitHub cannot listen: {error}"));
         let listener = listener.tap_io(|stream| {
-            // Only slower without it.
+            // A failure only costs time.
             let _ = stream.set_nodelay(true);
         });
         let router = Router::new().fallback(serve).with_state(forge);
@@ -116,7 +116,7 @@ async fn answer(forge: &Forge, call: &Call) -> Answer {
     let happens = behavior.fault.as_ref().is_none_or(|fault| fault.after_effect);
     let right = happens.then(|| forge.handle(call, found.as_ref()));
     wait(behavior.after).await;
-    // Even a sleep of no time at all takes a tick of the timer.
+    // Even a sleep of zero takes a tick of the timer.
     if !behavior.latency.is_zero() {
         tokio::time::sleep(behavior.latency).await;
     }
@@ -127,7 +127,7 @@ async fn answer(forge: &Forge, call: &Call) -> Answer {
     }
 }
 
-/// What the test has ordered for one request.
+/// The faults, holds and delays of one request.
 struct Behavior {
     before: Option<Hold>,
     after: Option<Hold>,
@@ -189,7 +189,7 @@ impl Forge {
         let answer = match fault.outcome {
             Outcome::Answer(answer) => answer,
             Outcome::Hang => std::future::pending().await,
-            // Ends the task of the connection, and with it the connection, without a word on stderr.
+            // Ends the task of the connection, and so the connection, without output on stderr.
             Outcome::Close => resume_unwind(Box::new("the test has the connection closed")),
         };
         let json = matches!(answer.content, Content::Json(_));

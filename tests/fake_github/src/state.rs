@@ -1,4 +1,4 @@
-//! What the repository holds at the moment.
+//! The state of the repository.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,27 +8,27 @@ use crate::model::{Deployment, Head};
 pub(crate) const OWNER: &str = "acme";
 pub(crate) const REPOSITORY: &str = "integrations";
 pub(crate) const DEFAULT_BRANCH: &str = "main";
-/// The number by which GitHub's own links name the repository.
+/// The repository's number in GitHub's links.
 pub(crate) const REPOSITORY_ID: u64 = 1_296_269;
-/// Ids at GitHub have outgrown 32 bits, and so do these.
+/// GitHub's ids exceed 32 bits, so these do as well.
 const FIRST_ID: u64 = 5_000_000_001;
-/// A moment for the repository to begin at, the same in each run.
+/// The start of the clock, the same in each run.
 const BEGINNING: u64 = 1_767_225_600;
 
 pub(crate) struct State {
-    /// Where the API is reached, without a path.
+    /// The URL of the server, without a path.
     pub(crate) url: String,
-    /// Where it is reached by the request at hand, which may come in as GitHub Enterprise has it.
+    /// The base URL of the current request, which may be that of GitHub Enterprise.
     pub(crate) base: String,
     pub(crate) branches: BTreeMap<String, String>,
-    /// The new names of the branches that were renamed.
+    /// The new names of renamed branches.
     pub(crate) renamed: HashMap<String, String>,
-    /// Every commit that was the tip of a branch or the head of a pull request once.
+    /// Every former tip of a branch or head of a pull request.
     pub(crate) commits: BTreeSet<String>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
     pub(crate) comments: BTreeMap<u64, StoredComment>,
     pub(crate) deployments: BTreeMap<u64, Record>,
-    /// The logins of the tokens that the test has introduced.
+    /// The logins of tokens.
     pub(crate) logins: HashMap<String, String>,
     pub(crate) required_token: Option<String>,
     pub(crate) page_size: Option<usize>,
@@ -50,7 +50,7 @@ pub(crate) struct Pull {
     pub(crate) merged_at: Option<String>,
 }
 
-/// A comment, with what the public type leaves out.
+/// A comment, with its private fields.
 #[derive(Clone)]
 pub(crate) struct StoredComment {
     pub(crate) id: u64,
@@ -61,13 +61,13 @@ pub(crate) struct StoredComment {
     pub(crate) updated_at: String,
 }
 
-/// A deployment, with what the public type leaves out.
+/// A deployment, with its private fields.
 #[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) deployment: Deployment,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
-    /// The author, the environment and the moment of each status.
+    /// The author, the environment and the time of each status.
     pub(crate) marks: Vec<Mark>,
 }
 
@@ -103,7 +103,7 @@ impl State {
         self.last_id
     }
 
-    /// The next second, so that no two events are of the same moment.
+    /// Advances the clock by one second, so that no two events have the same time.
     pub(crate) fn now(&mut self) -> String {
         self.seconds += 1;
         humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.seconds)).to_string()
@@ -116,7 +116,7 @@ impl State {
         self.logins.get(token).cloned().unwrap_or_else(|| "octocat".to_owned())
     }
 
-    /// The commit that a branch or a commit's own name stands for.
+    /// Resolves a branch or a commit.
     pub(crate) fn commit_of(&self, reference: &str) -> Option<String> {
         let branch = reference.strip_prefix("refs/").unwrap_or(reference);
         let branch = branch.strip_prefix("heads/").unwrap_or(branch);
@@ -125,7 +125,7 @@ impl State {
     }
 }
 
-/// The tokens that GitHub Actions makes for a run begin like this.
+/// Returns true for the prefix of GitHub Actions' tokens.
 pub(crate) fn is_of_actions(token: &str) -> bool {
     token.starts_with("ghs_")
 }

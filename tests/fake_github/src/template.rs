@@ -1,7 +1,7 @@
-//! GitHub's own examples as texts with gaps, since filling gaps stays fast in a debug build.
+//! GitHub's example responses as texts with placeholders; filling texts is fast in a debug build.
 //!
-//! A gap is written `«name»` inside of a string of the example, and `«=name=»` for a string that is to be replaced
-//! whole, together with its quotes.
+//! A placeholder is `«name»` inside a string of the example, or `«=name=»` for a whole string including its
+//! quotes.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use crate::document;
 use crate::state::{OWNER, REPOSITORY, State};
 
 pub(crate) struct Template {
-    /// Texts, each with the name of the gap after it.
+    /// Texts, each with the name of the following placeholder.
     pieces: Vec<(String, String)>,
     end: String,
 }
@@ -36,23 +36,23 @@ impl Template {
     }
 }
 
-/// What goes into the gaps.
+/// The values of placeholders.
 pub(crate) struct Fields(Vec<(&'static str, String)>);
 
 impl Fields {
-    /// Every answer holds addresses of the fake GitHub.
+    /// Every response contains URLs of the fake GitHub.
     pub(crate) fn new(state: &State) -> Self {
         Self(vec![("base", state.base.clone())])
     }
 
-    /// For a gap inside of a string: what needs no escape.
+    /// Sets a placeholder inside a string to a text without special characters.
     #[must_use]
     pub(crate) fn part(mut self, name: &'static str, part: impl Display) -> Self {
         self.0.push((name, part.to_string()));
         self
     }
 
-    /// For a gap that is a whole value.
+    /// Sets a placeholder for a whole value.
     #[must_use]
     pub(crate) fn value(self, name: &'static str, value: impl Into<Value>) -> Self {
         let value: Value = value.into();
@@ -65,7 +65,7 @@ impl Fields {
     }
 }
 
-/// The example of this name, with gaps for the addresses and the names of the fake GitHub's own repository.
+/// Returns an example, with placeholders for URLs and names of the repository.
 pub(crate) fn example(name: &str) -> Value {
     let mut example = document::example(name).clone();
     replace(&mut example, "https://api.github.com", "«base»");
@@ -85,7 +85,7 @@ pub(crate) fn replace(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// Sets fields of an example; one that the example lacks is misspelt by whoever sets it.
+/// Sets fields of an example. Panics on a field that the example lacks.
 pub(crate) fn fill(example: &mut Value, fields: Value) {
     let (Value::Object(example), Value::Object(fields)) = (example, fields) else {
         panic!("only the fields of an object can be filled in");
@@ -96,7 +96,7 @@ pub(crate) fn fill(example: &mut Value, fields: Value) {
     }
 }
 
-/// Makes whole fields of an example gaps of the same names.
+/// Replaces whole fields of an example by placeholders of the same names.
 pub(crate) fn open(example: &mut Value, names: &[&str]) {
     let gaps = names.iter().map(|name| ((*name).to_owned(), json!(format!("«={name}=»"))));
     fill(example, gaps.collect());

@@ -46,7 +46,7 @@ impl Parameter {
         errors.into_iter().map(|error| format!("{} parameter {}{error}", self.place, self.name)).collect()
     }
 
-    /// A limit that the document gives in words only.
+    /// Checks a limit that the document states in prose only.
     fn limit(&self, value: &Value) -> Option<String> {
         let (number, page) = (value.as_i64()?, matches!(self.name, "page" | "per_page"));
         let most = i64::try_from(MAX_PAGE_SIZE).unwrap_or(i64::MAX);

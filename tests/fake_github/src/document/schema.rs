@@ -1,10 +1,10 @@
-//! Schemas of OpenAPI 3.0 as JSON Schema of draft 4, from which they differ in a few words.
+//! Converts schemas of OpenAPI 3.0 to JSON Schema, draft 4.
 
 use serde_json::{Map, Value, json};
 
 use super::{component, resolve};
 
-/// Words that judge and mean the same in both.
+/// Validating keywords with the same meaning in both.
 const SHARED_KEYWORDS: [&str; 15] = [
     "type",
     "enum",
@@ -22,7 +22,7 @@ const SHARED_KEYWORDS: [&str; 15] = [
     "uniqueItems",
     "$ref",
 ];
-/// Words that judge nothing, and `nullable`, which is seen to apart.
+/// Keywords without validation, and `nullable`, which is handled separately.
 const IGNORED_KEYWORDS: [&str; 13] = [
     "nullable",
     "title",
@@ -38,14 +38,14 @@ const IGNORED_KEYWORDS: [&str; 13] = [
     "externalDocs",
     "xml",
 ];
-/// Fields for which GitHub gives null although its document does not say so: a fork can be deleted while its pull
-/// request stays.
+/// Fields that GitHub sets to null although its document does not say so: a fork can be deleted before its
+/// pull request.
 const UNDOCUMENTED_NULLS: [(&str, &str); 2] = [
     ("pull-request", "/properties/head/properties/repo"),
     ("pull-request-simple", "/properties/head/properties/repo"),
 ];
 
-/// The schema with everything that it refers to.
+/// Returns a schema with all schemas that it refers to.
 pub(crate) fn json_schema(schema: &Value) -> Value {
     let mut schemas = Map::new();
     let mut waiting = references(schema);
@@ -60,7 +60,7 @@ pub(crate) fn json_schema(schema: &Value) -> Value {
     json!({"allOf": [translate(schema)], "components": {"schemas": schemas}})
 }
 
-/// The names that objects of this schema may have at their top level, if it names them.
+/// Returns the top-level property names of a schema, if it names them.
 pub(crate) fn properties(schema: &'static Value) -> Option<Vec<&'static str>> {
     let schema = resolve(schema);
     if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
@@ -101,7 +101,7 @@ fn translate(schema: &Value) -> Value {
     if schema.get("nullable") == Some(&json!(true)) { or_null(kept) } else { Value::Object(kept) }
 }
 
-/// A word that neither list knows fails, since leaving it out would judge less than the document does.
+/// Translates a keyword. Panics on an unknown keyword, since ignoring it would weaken the validation.
 fn translate_keyword(word: &str, value: &Value) -> Option<(String, Value)> {
     let translated = match word {
         "properties" => each(value),
@@ -119,7 +119,7 @@ fn each(schemas: &Value) -> Value {
     schemas.iter().map(|(name, schema)| (name.clone(), translate(schema))).collect()
 }
 
-/// A plain type keeps its own messages; anything that other schemas judge, too, becomes a choice.
+/// Allows null. A plain type keeps its own error messages; other schemas become a choice.
 fn or_null(mut words: Map<String, Value>) -> Value {
     let composed = ["$ref", "allOf", "anyOf", "oneOf", "not"].iter().any(|word| words.contains_key(*word));
     let name = match words.get("type") {

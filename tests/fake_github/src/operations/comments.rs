@@ -1,4 +1,4 @@
-//! Comments below pull requests, which are issues to GitHub here.
+//! Comments on pull requests, which GitHub's API treats as issues.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use crate::response::Answer;
 use crate::state::{State, StoredComment};
 use crate::template::{Fields, Template, example, open, replace};
 
-/// The most characters that GitHub takes.
+/// The maximum number of characters.
 const MAX_LENGTH: usize = 65_536;
 
 static COMMENT: LazyLock<Template> = LazyLock::new(|| {

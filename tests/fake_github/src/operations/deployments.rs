@@ -31,7 +31,7 @@ pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     page(state, call, &records, render)
 }
 
-/// The document's default for each filter is the word `none`, which means that it is not applied.
+/// Returns true if a deployment matches the filters. The default of each filter, `none`, means no filter.
 fn is_wanted(record: &Record, call: &Call) -> bool {
     let deployment = &record.deployment;
     let fields = [

@@ -13,7 +13,7 @@ use crate::scenario::merge_commit;
 use crate::state::{DEFAULT_BRANCH, OWNER, Pull, State};
 use crate::template::{Fields, Template, example, fill, open, replace};
 
-/// The fields that depend on the pull request itself.
+/// The fields with values of the pull request itself.
 const OWN: [&str; 10] = [
     "id",
     "number",
@@ -36,7 +36,7 @@ static FULL: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&pull)
 });
 
-/// An example of a pull request with gaps, and without what these pull requests do not have.
+/// Adds placeholders to an example of a pull request and removes unused fields.
 fn opened(mut pull: Value) -> Value {
     let sha = pull["head"]["sha"].as_str().unwrap_or_default().to_owned();
     replace(&mut pull, "/1347", "/«path»");
@@ -78,7 +78,7 @@ fn is_wanted(pull: &Pull, call: &Call) -> bool {
         Some("closed") => !pull.open,
         _ => pull.open,
     };
-    // GitHub does not look at a head without an owner.
+    // GitHub ignores a head without an owner.
     let head = call.parameter("head").filter(|head| head.contains(':'));
     let base = call.parameter("base").is_none_or(|base| base == DEFAULT_BRANCH);
     state && base && head.is_none_or(|head| head == label(pull))

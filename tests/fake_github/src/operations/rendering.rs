@@ -1,4 +1,4 @@
-//! The parts that several answers have in common.
+//! Parts of several responses.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State};
 use crate::template::{Fields, Template, example, fill, open, replace};
 
-/// The user whose id GitHub gives to what Actions does.
+/// The id of the user `github-actions[bot]`.
 const ACTIONS_ID: u64 = 41_898_282;
 
 static USER: LazyLock<Template> = LazyLock::new(|| {
@@ -30,7 +30,7 @@ static REPOSITORY_IN_SHORT: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&repository)
 });
 
-/// A user in the short form that other answers hold.
+/// Returns a user in the short form.
 pub(crate) fn user(state: &State, login: &str) -> String {
     let kind = match login {
         OWNER => "Organization",
@@ -42,7 +42,7 @@ pub(crate) fn user(state: &State, login: &str) -> String {
     USER.render(&fields.value("id", id_of(login)).value("type", kind))
 }
 
-/// The same number for the same name, everywhere.
+/// Returns a stable id for a name.
 pub(crate) fn id_of(name: &str) -> u64 {
     if name == "github-actions[bot]" {
         return ACTIONS_ID;
@@ -50,7 +50,7 @@ pub(crate) fn id_of(name: &str) -> u64 {
     name.bytes().fold(17, |id, byte| (id * 31 + u64::from(byte)) % 900_000_000)
 }
 
-/// The repository or the fork of it that someone else has, in the short form that other answers hold.
+/// Returns the repository, or a fork of it, in the short form.
 pub(crate) fn repository(state: &State, owner: &str) -> String {
     let fork = owner != OWNER;
     let id = if fork { id_of(owner) } else { REPOSITORY_ID };
@@ -59,7 +59,7 @@ pub(crate) fn repository(state: &State, owner: &str) -> String {
     REPOSITORY_IN_SHORT.render(&fields)
 }
 
-/// A gap for each of these names at the place that the example has for it.
+/// Returns placeholders for these names.
 pub(crate) fn gaps(names: &[(&str, &str)]) -> Value {
     names.iter().map(|(field, gap)| ((*field).to_owned(), json!(format!("«={gap}=»")))).collect()
 }

@@ -29,11 +29,11 @@ static REPOSITORY_IN_FULL: LazyLock<Template> = LazyLock::new(|| {
     });
     fill(&mut repository, own);
     if let Some(fields) = repository.as_object_mut() {
-        // Only forks have the first two, and the repository is made of no other.
+        // Only forks have the first two, and the repository has no template.
         for field in ["parent", "source", "template_repository"] {
             fields.remove(field);
         }
-        // Required, and yet GitHub's own example lacks it.
+        // A required field that GitHub's own example lacks.
         fields.insert("language".to_owned(), json!("TypeScript"));
     }
     Template::new(&repository)
@@ -53,7 +53,7 @@ static LISTED_BRANCH: LazyLock<Template> = LazyLock::new(|| {
     let mut branch = example("short-branch-with-protection-items")[0].take();
     let sha = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
     replace(&mut branch, &sha, "«sha»");
-    // GitHub's own example lacks what its schema requires of a protection.
+    // GitHub's own example lacks a required field of the protection.
     fill(&mut branch, json!({"protected": false}));
     if let Some(fields) = branch.as_object_mut() {
         fields.remove("protection");
@@ -98,7 +98,8 @@ pub(crate) fn branch(state: &mut State, _: &Call, values: &PathValues) -> Answer
     }
 }
 
-/// A name can have changed more than once. Where there is no `master`, GitHub leads to the default branch.
+/// Returns the new name of a branch, after any number of renamings. GitHub redirects a missing `master` to
+/// the default branch.
 fn new_name(state: &State, name: &str) -> Option<String> {
     let mut name = name;
     for _ in 0..=state.renamed.len() {

@@ -11,7 +11,7 @@ use crate::response::Answer;
 use crate::state::{Mark, Record, State};
 use crate::template::{Fields, Template, example, open, replace};
 
-/// The most characters of a description, which GitHub's document says in words only.
+/// The maximum length of a description, which GitHub's document states in prose only.
 const MAX_LENGTH: usize = 140;
 
 static STATUS: LazyLock<Template> = LazyLock::new(|| {
@@ -72,7 +72,7 @@ fn add(state: &mut State, id: u64, status: Status, mark: Mark) {
     record.marks.push(mark);
 }
 
-/// What GitHub does to the deployments that a successful one takes the place of.
+/// Deactivates earlier deployments after a success, as GitHub does.
 fn deactivate(state: &mut State, id: u64, environment: &str) {
     let earlier = state.deployments.values().filter(|record| {
         let deployment = &record.deployment;
