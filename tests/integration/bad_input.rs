@@ -1,4 +1,4 @@
-//! What is wrong with the user's own files and variables is told whole, and nothing is sent.
+//! Errors in the user's files and variables: all are reported, and no request is sent.
 
 mod excerpts;
 mod manifests;
@@ -9,7 +9,7 @@ mod yaml;
 
 use crate::support::{Deployment, RecordedRequests as _, Repository, deployment, gitbook, repository};
 
-/// The log of a run that is configured wrongly: exit code 2, and nothing was sent.
+/// Returns the log of a run with an invalid configuration: exit code 2 and no request.
 async fn refused(run: Deployment, repository: &Repository) -> String {
     let server = gitbook().await;
     let finished = run.against(&server.uri()).folder(repository).run().await;
@@ -19,12 +19,12 @@ async fn refused(run: Deployment, repository: &Repository) -> String {
     finished.log()
 }
 
-/// The log of publishing a repository that is no good.
+/// Returns the log of publishing an invalid repository.
 async fn publishing(repository: &Repository) -> String {
     refused(deployment().publish(), repository).await
 }
 
-/// The log of publishing one integration whose manifest has more lines, from the sixth line on.
+/// Returns the log of publishing one integration with more lines in its manifest, from the sixth line on.
 async fn publishing_with(more: &str) -> String {
     publishing(&repository().manifest(".", "hello", more)).await
 }

@@ -1,4 +1,4 @@
-//! A signal at every stage of a run: the exit code, how long it takes, and that all that is reported is true.
+//! Signals at every stage of a run: the exit code, the duration and a correct report.
 
 mod deploying;
 mod forge;
@@ -21,11 +21,11 @@ use crate::support::{
 /// GitHub's runner kills a step 10 s after its first signal.
 const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
-/// What is sent, one after the other, and the exit code.
+/// The signals of a run, in their order, and the exit code.
 const SIGNALS: [(&[&str], i32); 5] =
     [(&["INT"], 130), (&["TERM"], 143), (&["HUP"], 129), (&["INT", "INT"], 130), (&["INT", "TERM"], 130)];
 
-/// A GitBook and a forge, and what is to be deployed: two integrations, one after the other.
+/// A sandbox, a forge and a repository with two integrations, deployed one after the other.
 struct TestEnvironment {
     sandbox: Sandbox,
     gitbook: FaultInjector,
@@ -33,20 +33,20 @@ struct TestEnvironment {
     repository: Repository,
 }
 
-/// A run that has come to the stage at which it gets its signals.
+/// A run at the stage at which it receives signals.
 struct Started {
     environment: TestEnvironment,
     run: Running,
-    /// What goes on once the signals were sent.
+    /// A request to release after the signals.
     barrier: Option<Barrier>,
-    /// What must last as long as the run.
+    /// A value that must live as long as the run.
     held: Box<dyn Send>,
 }
 
 impl TestEnvironment {
     async fn new() -> Self {
         let sandbox = Sandbox::start().await;
-        // Somebody's own, so that the organization is there whatever happens.
+        // An integration of the organization that no test deletes, so that the organization exists.
         sandbox.set(
             "other",
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
@@ -59,7 +59,7 @@ impl TestEnvironment {
         Self { sandbox, gitbook, forge, repository }
     }
 
-    /// The same with the previews of both.
+    /// Returns an environment with the previews of both integrations.
     async fn with_previews() -> Self {
         let environment = Self::new().await;
         for name in ["one", "two"] {
@@ -77,12 +77,12 @@ impl TestEnvironment {
             .folder(&self.repository)
     }
 
-    /// A push to the production branch.
+    /// Returns a run on a push to the production branch.
     fn push(&self) -> Deployment {
         self.on("push", &payloads::push("main", &sha()))
     }
 
-    /// Something that happened to the pull request.
+    /// Returns a run on a pull request event.
     fn pull_request(&self, action: &str) -> Deployment {
         self.on("pull_request", &payloads::pull_request(action, 12, "fix", &sha()))
     }
@@ -94,13 +94,13 @@ impl TestEnvironment {
         )
     }
 
-    /// Each integration that is there, with its version.
+    /// Returns the versions of the published integrations.
     fn versions(&self) -> BTreeMap<String, Value> {
         let version = |name: String| (name.clone(), self.sandbox.integration(&name)["version"].clone());
         self.sandbox.names().into_iter().map(version).collect()
     }
 
-    /// Each deployment's environment and its states, none of which may be left open.
+    /// Returns the environment and the states of each deployment. Asserts that none is in progress.
     fn deployments(&self) -> Vec<String> {
         let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
@@ -111,13 +111,13 @@ impl TestEnvironment {
         self.forge.deployments().iter().map(outcome).collect()
     }
 
-    /// Starts a run, which gets its signals once a fault has come about.
+    /// Starts a run and waits for a fault.
     async fn started_with_fault(self, run: Deployment, kind: &'static str, fault: Fault) -> Started {
         self.gitbook.fail(kind, fault, 1);
         self.started_with_faults(run, 1).await
     }
 
-    /// The same once so many faults that are ordered already have come about.
+    /// Starts a run and waits for a number of faults that the test has already set.
     async fn started_with_faults(self, run: Deployment, faults: usize) -> Started {
         let run = run.start();
         until("the faults strike, or it ends", async || {
@@ -134,7 +134,7 @@ impl TestEnvironment {
         Started::new(self, run)
     }
 
-    /// Starts a run, which gets its signals once a request stands before the gate.
+    /// Starts a run and waits for a held request.
     async fn gated(self, run: Deployment, barrier: Barrier) -> Started {
         let run = run.start();
         barrier.reached().await;
@@ -147,12 +147,12 @@ impl Started {
         Self { environment, run, barrier: None, held: Box::new(()) }
     }
 
-    /// Keeps something until the run has ended.
+    /// Keeps a value until the run has finished.
     fn with(self, held: impl Send + 'static) -> Self {
         Self { held: Box::new((self.held, held)), ..self }
     }
 
-    /// Sends the signals and tells what came of it, which must be true.
+    /// Sends the signals and returns the outcome, after checking the report.
     async fn cancelled(self, signals: &[&str], code: i32) -> String {
         let Self { environment, run, barrier, held } = self;
         let (received, existing) = (environment.gitbook.requests(), environment.versions());
@@ -176,7 +176,7 @@ impl Started {
 }
 
 impl TestEnvironment {
-    /// The rows of the comment on the pull request.
+    /// Returns the rows of the comment on the pull request.
     fn comment(&self) -> Vec<String> {
         let comments = self.forge.comments(12);
         let lines = comments.iter().flat_map(|comment| comment.body.lines());
@@ -185,7 +185,7 @@ impl TestEnvironment {
     }
 }
 
-/// What it came to for each of the signals, which is the same but for the name and the code.
+/// Returns the outcome, which must be the same for all signals.
 async fn cancelled(start: impl AsyncFn() -> Started) -> String {
     let outcome = each_cancelled(start).await;
     assert!(outcome.iter().all(|other| *other == outcome[0]), "{}", outcome.join("\n---\n"));
@@ -244,7 +244,7 @@ fn assert_true(
     }
 }
 
-/// The result and the events of a run.
+/// Returns the result and the events of a run.
 fn result_and_events(finished: &Finished) -> String {
     format!("result {}\n{}", finished.output("result"), finished.events().join("\n"))
 }
@@ -253,7 +253,7 @@ fn sha() -> String {
     "1".repeat(40)
 }
 
-/// The preview of an integration on the branch `fix` as the API tells it.
+/// Returns the preview of an integration on the branch `fix`, as the API does.
 fn preview(integration: &str) -> Value {
     let mark = format!(
         "integration={integration} repository=github.com/acme/integrations branch=fix commit=0123abcd run=7 hash=00"

@@ -20,7 +20,7 @@ async fn decision(variables: &[(&str, &str)]) -> String {
     finished.decision().to_owned()
 }
 
-/// A job of a merge request's pipeline on GitLab, in the sandbox that lies in a folder.
+/// Returns a job of a merge request pipeline on GitLab, with a sandbox in a folder.
 fn merge_request(sandbox: &tempfile::TempDir) -> Deployment {
     [
         ("CI", "true"),

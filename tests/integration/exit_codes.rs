@@ -1,4 +1,4 @@
-//! Every exit code, from the process itself.
+//! Every exit code of the process.
 
 #[cfg(unix)] // which has these signals
 mod signals;

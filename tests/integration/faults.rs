@@ -1,6 +1,6 @@
-//! A network and servers that fail in every way, between the program and a sandbox: what is there afterwards, how often it
-//! was asked, and what is said. Nothing is reported done that is not, and nothing failed that may have happened without
-//! saying so.
+//! Network and server failures between the program and a sandbox. Each test checks the resulting state, the
+//! requests and the log: no failure is reported as done, and a request with an unknown effect is reported as
+//! such.
 
 mod concurrent_changes;
 mod deleting;
@@ -17,13 +17,13 @@ use crate::support::{
     Deployment, Effect, Fault, FaultInjector, Finished, Repository, Response, Sandbox, deployment, repository,
 };
 
-/// What a failure says of which nobody knows whether it happened.
+/// The text for a request with an unknown effect.
 const MAY_HAVE_HAPPENED: &str = "may have happened";
 
-/// A row of a table: its name, the kind of requests that fail, and how, one after the other.
+/// A row of a table: its name, the kind of the failing requests, and the faults in their order.
 type Row<'a> = (&'a str, &'static str, &'a [Fault]);
 
-/// A sandbox behind a network that fails.
+/// A sandbox behind a network with faults.
 struct TestEnvironment {
     sandbox: Sandbox,
     proxy: FaultInjector,
@@ -33,7 +33,7 @@ struct TestEnvironment {
 impl TestEnvironment {
     async fn new() -> Self {
         let sandbox = Sandbox::start().await;
-        // Somebody's own, so that the organization is there whatever happens.
+        // An integration of the organization that no test deletes, so that the organization exists.
         sandbox.set(
             "other",
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
@@ -42,31 +42,31 @@ impl TestEnvironment {
         Self { sandbox, proxy, repository: repository().integration("hello") }
     }
 
-    /// The same, where a preview of the branch `fix` is already.
+    /// Returns an environment with a preview of the branch `fix`.
     async fn with_preview() -> Self {
         let environment = Self::new().await;
         environment.sandbox.set("hello-fix", &preview("hello-fix", 7));
         environment
     }
 
-    /// A run with as many further tries as a row needs.
+    /// Returns a run with this number of retries.
     fn run(&self, retries: usize) -> Deployment {
         let run = deployment().against(self.proxy.endpoint()).folder(&self.repository);
         run.variable("GITBOOK_RETRIES", retries.to_string())
     }
 
-    /// Each integration that is there, with its version.
+    /// Returns the versions of the published integrations.
     fn versions(&self) -> BTreeMap<String, Value> {
         let version = |name: String| (name.clone(), self.sandbox.integration(&name)["version"].clone());
         self.sandbox.names().into_iter().map(version).collect()
     }
 
-    /// What came of a run, in some lines, which must be true.
+    /// Returns the checked outcome of a run in a few lines.
     async fn outcome(&self, name: &str, run: Deployment) -> String {
         self.outcome_since(self.versions(), name, run).await
     }
 
-    /// The same, where what the run itself has changed counts from something later than its start.
+    /// Returns the checked outcome of a run, with changes counted from an earlier state.
     async fn outcome_since(&self, before: BTreeMap<String, Value>, name: &str, run: Deployment) -> String {
         let finished = run.run().await;
         let after = self.versions();
@@ -79,7 +79,7 @@ impl TestEnvironment {
     }
 }
 
-/// A preview as the API tells it, of a run.
+/// Returns a preview of a run, as the API does.
 fn preview(name: &str, run: u64) -> Value {
     let branch = name.strip_prefix("hello-").unwrap();
     let mark = format!(
@@ -111,7 +111,7 @@ fn shown(finished: &Finished) -> String {
     format!("exit {}\n{}", finished.code.unwrap(), lines.join("\n"))
 }
 
-/// Holds what a run reports against what is there.
+/// Compares the report of a run with the state of the sandbox.
 fn assert_true(
     row: &str,
     finished: &Finished,
@@ -158,7 +158,7 @@ fn assert_true(
     assert!(unchanged("other"), "{row}: {log}");
 }
 
-/// What all rows of a table come to, in their order. Where neighbours are told the same it stands below the last of them.
+/// Returns the outcomes of all rows, in their order. Equal neighbors are merged.
 async fn table(rows: &[Row<'_>], check: impl AsyncFn(&Row<'_>) -> String) -> String {
     let outcome = futures::future::join_all(rows.iter().map(async |row| check(row).await)).await;
     let outcome: Vec<_> = outcome.iter().map(|outcome| outcome.split_once('\n').unwrap()).collect();
@@ -176,7 +176,7 @@ fn html(status: u16) -> Response {
     Response::new(status, "<html>log in to the network</html>").header("content-type", "text/html")
 }
 
-/// GitBook's own words.
+/// Returns an error in GitBook's format.
 fn busy(status: u16) -> Fault {
     Fault::Say(Effect::Lost, Response::error(status, "Come back later"))
 }

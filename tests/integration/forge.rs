@@ -1,4 +1,4 @@
-//! What the forge is asked and told.
+//! Requests to the forge.
 
 mod authors;
 mod comment;
@@ -10,12 +10,12 @@ mod sweep;
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use fake_github::FakeGitHub;
 
-/// A commit for each digit.
+/// Returns a commit for a digit.
 fn sha(digit: char) -> String {
     digit.to_string().repeat(40)
 }
 
-/// A run on a pull request from `fix`, against a sandbox and a forge.
+/// Returns a run on a pull request from `fix`.
 fn on_pull_request(
     action: &str,
     commit: char,

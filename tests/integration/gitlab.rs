@@ -1,4 +1,4 @@
-//! Jobs of GitLab CI: the note on the merge request, what is asked before and after, and the sweep.
+//! Jobs of GitLab CI: the note on the merge request, the staleness checks and the sweep.
 
 mod failures;
 mod notes;
@@ -15,7 +15,7 @@ fn done(finished: &Finished) {
     assert_eq!(finished.code, Some(0), "{}", finished.log());
 }
 
-/// The rows of our only note on merge request 12, as they read.
+/// Returns the rows of the program's only note on merge request 12.
 fn rows(gitlab: &GitLab) -> Vec<String> {
     let project = gitlab.project();
     let ours = |note: &&crate::support::Note| {
@@ -28,7 +28,7 @@ fn rows(gitlab: &GitLab) -> Vec<String> {
     rows.map(|row| row[2..].split(" | ").take(3).collect::<Vec<_>>().join(": ")).collect()
 }
 
-/// The lines of a log that begin with a word, without the paths and times in them.
+/// Returns the log lines that begin with one of the words.
 fn lines(finished: &Finished, words: &[&str]) -> String {
     let log = finished.log();
     let of_words = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));

@@ -1,4 +1,4 @@
-//! The client at the HTTP edge: every way in which a request can fail, and when it is tried again.
+//! The HTTP client: every kind of failure, and the retries.
 
 mod lists;
 mod transport;
@@ -16,12 +16,12 @@ fn client(endpoint: &str, retries: u32) -> GitBook {
     GitBook::new(endpoint, TOKEN.into(), Duration::from_secs(10), retries).unwrap()
 }
 
-/// Lets every attempt go on.
+/// Approves every attempt.
 async fn attempted<T>(_: Option<Failure>) -> Result<Option<T>, ApiError> {
     Ok(None)
 }
 
-/// A server that gives these answers, one after the other, and then none.
+/// Returns a server with these responses, in their order, and none after them.
 async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     for answer in answers {
@@ -30,14 +30,14 @@ async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
     server
 }
 
-/// Kind, text and hint of an error.
+/// Returns the kind, the text and the hint of an error.
 fn describe(error: &ApiError) -> String {
     let kind = format!("{error:?}");
     let kind = kind.split(['(', ' ']).next().unwrap();
     format!("{kind}: {error}\nhint: {}", error.hint())
 }
 
-/// What comes of publishing to a server that gives these answers, with one retry.
+/// Returns the outcome of publishing to a server with these responses, with one retry.
 async fn publishing(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
     let result = client(&server.uri(), 1).publish("hello", b"{}".to_vec(), attempted).await.last;
@@ -261,8 +261,8 @@ async fn a_deletion_tells_whether_there_was_anything_to_delete() {
     assert_eq!(deletion(204).await, Deletion::DidNotExist);
 }
 
-/// What comes of deleting from a server that gives these answers, with a look before each further attempt, and how often it
-/// was asked for what.
+/// Returns the outcome and the requests of a deletion on a server with these responses, with a read before
+/// each retry.
 async fn deleting(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
     let client = client(&server.uri(), 2);
@@ -302,7 +302,7 @@ async fn each_further_try_of_a_deletion_looks_at_what_is_there_by_then() {
     DidNotExist
     unanswered: 0, DELETE GET
     ");
-    // A look that fails is a try that fails, which has changed nothing.
+    // A failed read counts as a failed attempt without an effect.
     insta::assert_snapshot!(deleting(vec![limited(), busy(), good(), deleted()]).await, @"
     Deleted
     unanswered: 0, DELETE GET GET DELETE

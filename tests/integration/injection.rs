@@ -1,5 +1,5 @@
-//! Nothing foreign acts: one corpus of hostile strings through every field that comes from outside, and every sink read as
-//! its system reads it. Secrets are looked for in all of it.
+//! Injection tests: one corpus of hostile strings goes through every external field, and every output is
+//! parsed as its system parses it. All outputs are searched for secrets.
 
 mod answers;
 mod checks;
@@ -18,10 +18,10 @@ mod terminal;
 
 use checks::Written;
 
-/// The three formats of the log.
+/// The formats of the log.
 const FORMATS: [&str; 3] = ["github", "text", "json"];
 
-/// Asserts that nothing in what was written acts, and says how much was looked at.
+/// Asserts that no output contains an injection.
 fn assert_nothing_injected(written: &[Written]) {
     let (mut sinks, mut effects) = (0, Vec::new());
     for run in written {

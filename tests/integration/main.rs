@@ -1,6 +1,6 @@
 //! Tests of the whole program.
 
-// In modules for tests clippy allows what it does not elsewhere.
+// Clippy allows more in test modules.
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]

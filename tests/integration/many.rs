@@ -1,4 +1,4 @@
-//! A repository of hundreds of integrations: what a person, a CI system and the next step see of it.
+//! A repository with hundreds of integrations.
 
 use serde_json::Value;
 use wiremock::matchers::{method, path};
@@ -9,20 +9,20 @@ use crate::support::{
     repository, until,
 };
 
-/// How many there are.
+/// The number of integrations.
 const MANY: usize = 200;
 
-/// The one that GitBook refuses.
+/// The integration that GitBook rejects.
 const REFUSED: &str = "part-017";
 
-/// Enough for the log to be folded.
+/// Enough integrations for a folded log.
 const FOLDED: usize = 25;
 
 fn many(number: usize) -> Repository {
     (0..number).fold(repository(), |repository, number| repository.integration(&format!("part-{number:03}")))
 }
 
-/// A GitBook that takes everything but one.
+/// Returns a GitBook that rejects one integration.
 async fn refusing() -> MockServer {
     let server = gitbook().await;
     let refused = Mock::given(method("POST")).and(path(format!("/v1/integrations/{REFUSED}")));
@@ -40,7 +40,7 @@ async fn run(number: usize, format: &str, variables: &[(&str, &str)]) -> (Finish
     (finished, server.requests().await.len())
 }
 
-/// The lines of a log that say of an integration that it was published.
+/// Counts the log lines of published integrations.
 fn published(lines: &[&str]) -> usize {
     lines.iter().filter(|line| line.contains("published `part-")).count()
 }
@@ -50,7 +50,7 @@ async fn one_of_hundreds_that_fails_stops_none_and_is_told_last() {
     let (finished, received) = run(MANY, "text", &[]).await;
     assert_eq!((finished.code, received), (Some(1), 2 * MANY), "{}", finished.log());
     let lines: Vec<_> = finished.stderr.lines().collect();
-    // One line each and no more: the decision before them, and behind them the tally, what failed, and the verdict.
+    // One line for each integration. The decision precedes them; the totals and the failure follow.
     assert_eq!(published(&lines[1..MANY]), MANY - 1);
     insta::assert_snapshot!(lines[MANY..].join("\n"), @"
     info: of 200 integrations: 199 published, 1 failed
@@ -89,7 +89,7 @@ async fn the_log_of_many_is_folded_but_for_what_failed() {
     assert!(lines.len() - closes == 8, "{}", lines[closes..].join("\n"));
 }
 
-/// The summary: failures, the row of what failed, all other rows, the slowest, pies.
+/// Checks the summary: failures, the failed row, all other rows, the slowest, diagrams.
 fn begins_with_what_failed(finished: &Finished) {
     let rows: Vec<_> = finished.summary.lines().filter(|line| line.starts_with("| ")).collect();
     assert!(rows[1].starts_with("| part&#45;017 | failed |"), "{}", rows[1]);
@@ -108,7 +108,7 @@ fn begins_with_what_failed(finished: &Finished) {
     assert!(finished.summary.trim_end().lines().last().unwrap().contains("179"));
 }
 
-/// The rows of the slowest: name, packaging and publishing in milliseconds.
+/// Returns the rows of the slowest integrations: name, milliseconds of packaging and of publishing.
 fn slowest(finished: &Finished) -> Vec<(String, [u64; 2])> {
     let (_, table) =
         finished.summary.split_once("| integration | packaging | publishing |\n|---|---|---|\n").unwrap();
@@ -143,7 +143,7 @@ async fn the_slowest_are_those_of_the_report() {
         let times: Vec<_> = times.collect();
         let slowest = slowest(&finished);
         assert!(slowest.len() == 5 && slowest.iter().all(|row| times.contains(row)), "{slowest:?} {times:?}");
-        // Each is rounded down to a millisecond.
+        // Each time is rounded down to a millisecond.
         let total = |(_, [packaging, publishing]): &(String, [u64; 2])| packaging + publishing;
         let least = slowest.iter().map(total).min().unwrap();
         let others = times.iter().filter(|row| !slowest.contains(row));
@@ -154,7 +154,7 @@ async fn the_slowest_are_those_of_the_report() {
     }
 }
 
-/// Nothing is told of time that goes by: a run that takes long says no more.
+/// A long run logs no progress.
 #[tokio::test]
 async fn a_log_has_no_line_that_repeats() {
     let server = MockServer::start().await;
@@ -169,7 +169,7 @@ async fn a_log_has_no_line_that_repeats() {
         let all = lines.len();
         lines.sort_unstable();
         lines.dedup();
-        // The cause and the hint are the same for both.
+        // Both failures have the same cause and hint.
         assert!(lines.len() + 2 >= all && all <= 9, "{}", finished.stderr);
     }
 }

@@ -1,4 +1,4 @@
-//! What comes out: outputs, summary, report, log and annotations.
+//! Outputs, summary, report, log and annotations.
 
 mod formats;
 mod leaks;
@@ -12,14 +12,14 @@ use wiremock::{Mock, MockServer};
 
 use crate::support::{Deployment, Finished, api_error, deployment, gitbook, repository};
 
-/// A GitBook that refuses everything, in these words.
+/// Returns a GitBook that rejects everything with a message.
 async fn refusing(status: u16, message: &str) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(api_error(status, message)).mount(&server).await;
     server
 }
 
-/// The outputs in lines, without times.
+/// Returns the outputs in lines, without times.
 fn outputs(finished: &Finished) -> String {
     let lines: Vec<_> = finished.outputs().iter().map(|(name, value)| format!("{name}={value}")).collect();
     finished.scrubbed(&lines.join("\n"))
@@ -32,7 +32,7 @@ fn report(finished: &Finished) -> String {
 }
 
 fn summary(finished: &Finished) -> String {
-    // The time stands in the last column.
+    // The last column is the time.
     let lines = finished.summary.lines().map(|line| match line.strip_suffix(" ms |") {
         Some(row) => format!("{}… ms |", row.trim_end_matches(|c: char| c.is_ascii_digit())),
         None => line.to_owned(),
@@ -40,7 +40,7 @@ fn summary(finished: &Finished) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Two previews that are published.
+/// Publishes two previews.
 async fn success() -> Finished {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
@@ -199,7 +199,7 @@ async fn doing_nothing_is_told_too() {
     "#);
 }
 
-/// An integration that GitBook does not take.
+/// Publishes an integration that GitBook rejects.
 async fn failure() -> Finished {
     let server = refusing(401, "Authentication required").await;
     let repository = repository().integration("hello");
@@ -286,7 +286,7 @@ async fn a_failure_is_told_in_the_report() {
     "#);
 }
 
-/// A manifest with an error and a warning.
+/// Runs with an error and a warning in a manifest.
 async fn bad_input() -> Finished {
     let repository = repository().manifest("hello", "hello", "summary: 12\nvisibilty: x\n");
     deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).run().await

@@ -1,8 +1,8 @@
-//! What a person sees at a terminal while work goes on, as a terminal emulator shows it.
+//! The progress line on a terminal.
 
 use crate::support::{Deployment, HoldingProxy, Repository, Sandbox, deployment, repository, until};
 
-/// What a terminal shows that was given these bytes, without the blank lines at its end.
+/// Returns the screen of a terminal after these bytes, without trailing blank lines.
 fn screen(bytes: &str) -> String {
     let mut terminal = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
     terminal.process(bytes.as_bytes());
@@ -10,7 +10,7 @@ fn screen(bytes: &str) -> String {
     lines.trim_end().to_owned()
 }
 
-/// Three integrations, of which the last is published only when the test lets it.
+/// Returns a repository with three integrations.
 fn three() -> Repository {
     ["one", "three", "two"].into_iter().fold(repository(), Repository::integration)
 }
@@ -52,7 +52,7 @@ async fn one_line_shows_what_is_being_worked_on_and_is_gone_at_the_end() {
     }
 }
 
-/// A terminal that is no person's, or can't move its cursor, or a log for machines.
+/// No terminal, a terminal without cursor movement, or a log for machines.
 #[tokio::test]
 async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
     let sandbox = Sandbox::start().await;
@@ -74,7 +74,7 @@ async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
     }
 }
 
-/// A line that could not be taken back would be cut at the terminal's width, which a folder's name must not get around.
+/// A longer line could not be erased. The names of folders must not circumvent the cut.
 #[tokio::test]
 async fn nothing_foreign_acts_in_the_line() {
     let sandbox = Sandbox::start().await;

@@ -1,4 +1,4 @@
-//! Publishing, previews and deletions over HTTP, to the sandbox and to servers that record what they are asked.
+//! Publishing, previews and deletions over HTTP.
 
 mod accepted;
 mod guard;
@@ -16,7 +16,7 @@ use crate::support::{
     Deployment, Finished, RecordedRequests as _, Repository, deployment, gitbook, png, repository,
 };
 
-/// A sandbox over HTTP, and the folder where it keeps what was published.
+/// Starts a sandbox, and returns its endpoint and its folder.
 async fn kept() -> (String, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (sandbox::start(folder.path()).await.unwrap().into(), folder)
@@ -38,7 +38,7 @@ fn results(finished: &Finished) -> Vec<(String, String)> {
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
 
-/// Every field that variables give.
+/// Every field that variables provide.
 const WHOLE: [(&str, &str); 15] = [
     ("NAME", "hello"),
     ("TITLE", "Hello"),
@@ -259,7 +259,7 @@ async fn what_gitbook_published_otherwise_is_a_warning() {
     "#);
 }
 
-/// What a run says whose publication was answered so.
+/// Publishes to a GitBook with this response.
 async fn publish_with_answer(answer: Value) -> Finished {
     let server = MockServer::start().await;
     let mut before = answer.clone();

@@ -7,7 +7,7 @@ use crate::support::{Deployment, RecordedRequests as _, Repository, TOKEN, deplo
 
 const MANIFEST: &str = "secrets:\n  KEY: ${{ op://vault/item/field }}\n";
 
-/// A repository with a program in the place of `op`.
+/// Returns a repository with a script named `op`.
 fn with_op(script: &str) -> Repository {
     repository().manifest(".", "hello", MANIFEST).program("bin/op", script)
 }
@@ -16,7 +16,7 @@ fn publishing(repository: &Repository) -> Deployment {
     deployment().publish().variable("PATH", repository.path_variable("bin")).folder(repository)
 }
 
-/// The log of a run that can't get its secret: exit code 2, and nothing was sent.
+/// Returns the log of a run without its secret: exit code 2 and no request.
 async fn refused(run: Deployment) -> String {
     let server = gitbook().await;
     let finished = run.against(&server.uri()).run().await;

@@ -1,4 +1,4 @@
-//! The door of these tests: `deployment()` starts the program as a CI system does and gives all that came out.
+//! Starts the program as a CI system does, and collects its results.
 
 mod barriers;
 mod fault_injector;
@@ -29,16 +29,16 @@ use fake_github::FakeGitHub;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// No run of these tests takes as long.
+/// The time limit of a run.
 const MAX_RUN_TIME: Duration = Duration::from_secs(60);
 
-/// The token of these tests.
+/// The token for GitBook.
 pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
 
-/// The forge's token of these tests, of the kind that Actions has.
+/// The token for the forge, with the prefix of GitHub Actions.
 pub(crate) const FORGE_TOKEN: &str = "ghs_fOrGe0123456789";
 
-/// Runs a program on a pseudo terminal, copies what it writes there, and ends as it does.
+/// Runs a program on a pseudo terminal, copies its output and exits with its code.
 const TERMINAL: &str = "\
 import os, pty, sys
 size = 'stty cols 80 rows 24; exec \"$0\"'
@@ -46,7 +46,7 @@ status = pty.spawn(['/bin/sh', '-c', size] + sys.argv[1:])
 sys.exit(os.WEXITSTATUS(status))
 ";
 
-/// A run of the program, not started yet: no variable is set but those that say where its files go.
+/// A run of the program before its start. Its only variables are the paths of its output files.
 pub(crate) struct Deployment {
     files: TempDir,
     folder: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub(crate) struct Deployment {
     has_terminal: bool,
 }
 
-/// A run in an environment that holds nothing.
+/// Returns a run with an empty environment.
 pub(crate) fn deployment() -> Deployment {
     let files = tempfile::tempdir().unwrap();
     std::fs::create_dir(files.path().join("empty")).unwrap();
@@ -73,7 +73,7 @@ pub(crate) fn deployment() -> Deployment {
 }
 
 impl Deployment {
-    /// Sets a variable. The last of one name counts.
+    /// Sets a variable.
     pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.into()));
@@ -92,24 +92,24 @@ impl Deployment {
         self
     }
 
-    /// Talks to a server, with the token and without retries.
+    /// Uses a server, with the token and without retries.
     pub(crate) fn against(self, endpoint: &str) -> Self {
         self.variable("GITBOOK_ENDPOINT", endpoint)
             .variable("GITBOOK_TOKEN", TOKEN)
             .variable("GITBOOK_RETRIES", "0")
     }
 
-    /// Publishes to production, whatever happened.
+    /// Publishes to production on any event.
     pub(crate) fn publish(self) -> Self {
         self.variable("GITBOOK_MODE", "publish")
     }
 
-    /// A push to a branch of a repository whose production branch is `main`, by way of the generic variables.
+    /// Sets the generic variables for a push to a branch of a repository with the production branch `main`.
     pub(crate) fn push_to(self, branch: &str) -> Self {
         self.event("push", branch)
     }
 
-    /// An event of the generic variables on a branch.
+    /// Sets the generic variables for an event on a branch.
     pub(crate) fn event(self, event: &str, branch: &str) -> Self {
         self.variable("GITBOOK_EVENT", event)
             .variable("GITBOOK_BRANCH", branch)
@@ -118,12 +118,12 @@ impl Deployment {
             .variable("GITBOOK_COMMIT", "0123abcd")
     }
 
-    /// Runs as a step of GitHub Actions, on a push to a branch.
+    /// Sets the variables of GitHub Actions for a push to a branch.
     pub(crate) fn on_github(self, branch: &str, run: u64) -> Self {
         self.on_github_event("push", &payloads::push(branch, "0123abcd"), run)
     }
 
-    /// Runs as a step of GitHub Actions, on an event with its payload.
+    /// Sets the variables of GitHub Actions for an event with its payload.
     pub(crate) fn on_github_event(mut self, name: &str, payload: &serde_json::Value, run: u64) -> Self {
         self.github = true;
         let event = self.files.path().join("event.json");
@@ -142,31 +142,31 @@ impl Deployment {
         .fold(self, |run, (name, value)| run.variable(name, value))
     }
 
-    /// Can talk to a forge, with the token that Actions has.
+    /// Uses a forge, with the token of GitHub Actions.
     pub(crate) fn with_forge(self, forge: &FakeGitHub) -> Self {
         self.variable("GITHUB_API_URL", forge.url()).variable("GITHUB_TOKEN", FORGE_TOKEN)
     }
 
-    /// Runs as the first process of a container does, where util-linux can make a namespace for it.
+    /// Runs as the first process of a namespace, as in a container.
     #[cfg(target_os = "linux")]
     pub(crate) fn with_pid_1(mut self) -> Self {
         self.has_pid_1 = true;
         self
     }
 
-    /// Writes to a terminal of 80 columns; what it shows is the log, as the bytes that the terminal is given.
+    /// Runs on a terminal of 80 columns; the log contains the bytes that the terminal receives.
     #[cfg(unix)]
     pub(crate) fn on_a_terminal(mut self) -> Self {
         self.has_terminal = true;
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the program and returns its results.
     pub(crate) async fn run(self) -> Finished {
         self.start().finish().await
     }
 
-    /// Starts it.
+    /// Starts the program.
     #[expect(
         clippy::disallowed_methods,
         reason = "Windows has a variable without which no program can connect"
@@ -190,13 +190,13 @@ impl Deployment {
         let child = command
             .args(&self.arguments)
             .env_clear()
-            // Without it, nothing can connect on Windows.
+            // Windows needs it for any connection.
             .envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)))
             .envs(self.sinks())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)
             .stdin(Stdio::null())
-            // A file can be read while it is written.
+            // A file can be read during the run.
             .stdout(if self.has_terminal { log.try_clone().unwrap().into() } else { Stdio::piped() })
             .stderr(log)
             .kill_on_drop(true)
@@ -217,7 +217,7 @@ impl Deployment {
     }
 }
 
-/// A run that was started.
+/// A running program.
 pub(crate) struct Running {
     child: Child,
     folder: PathBuf,
@@ -225,15 +225,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Sends it a signal, `INT` or `TERM`.
+    /// Sends a signal, `INT` or `TERM`.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.id();
-        // The shell's own `kill`, which is wherever a shell is.
+        // The shell's built-in `kill` exists on every system with a shell.
         let sent = Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().await;
         assert!(sent.unwrap().success());
     }
 
-    /// The program's own id, also where another process has started it.
+    /// Returns the id of the program, which `unshare` may have started.
     fn id(&self) -> String {
         let id = self.child.id().unwrap().to_string();
         if !self.deployment.has_pid_1 {
@@ -243,18 +243,18 @@ impl Running {
         children.trim().to_owned()
     }
 
-    /// Whether it has said something by now.
+    /// Returns true if the log contains a text by now.
     #[cfg(unix)]
     pub(crate) fn has_logged(&self, text: &str) -> bool {
         self.written("log").is_some_and(|log| log.contains(text))
     }
 
-    /// What it has written to one of its files by now.
+    /// Returns the content of an output file by now.
     pub(crate) fn written(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.deployment.files.path().join(name)).ok()
     }
 
-    /// Waits for its end.
+    /// Waits for the end and returns the results.
     pub(crate) async fn finish(self) -> Finished {
         let Self { child, folder, deployment } = self;
         let output: Output =
@@ -274,7 +274,7 @@ impl Running {
     }
 }
 
-/// Tries again and again until something holds, for at most twenty seconds.
+/// Waits for a condition, for at most twenty seconds.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
         if holds().await {

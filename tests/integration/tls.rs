@@ -1,4 +1,4 @@
-//! Certificates of one's own, and proxies.
+//! Custom certificate authorities and proxies.
 
 use std::sync::atomic::Ordering;
 

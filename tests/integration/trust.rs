@@ -1,4 +1,4 @@
-//! Promises of SECURITY.md that no other test holds.
+//! Promises of SECURITY.md without another test.
 
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use crate::support::{Sandbox, deployment, repository};
 
-/// The tokens of this program and of CI systems, as the documentation of each names them.
+/// The tokens of this program and of CI systems, as their documentation names them.
 const TOKENS: [&str; 17] = [
     "GITBOOK_TOKEN",
     "GITHUB_TOKEN",
@@ -70,7 +70,7 @@ async fn written_files_follow_no_link_of_the_checkout() {
     assert_eq!(outside.files().len(), 1, "{:?}", outside.files());
 }
 
-/// Starts a server whose every answer goes on and on.
+/// Starts a server with endless responses.
 async fn endless() -> String {
     let answer = || async {
         let bytes = stream::repeat(Bytes::from(vec![b' '; 1 << 16])).map(Ok::<_, std::convert::Infallible>);
@@ -91,7 +91,7 @@ async fn an_answer_without_end_is_given_up() {
     assert!(finished.stderr.contains("8 MiB"), "{}", finished.log());
 }
 
-/// The log is a pipe that is full, and stays so.
+/// The log is a pipe that stays full.
 #[tokio::test]
 async fn a_signal_ends_a_run_whose_log_nobody_reads() {
     let folder = (0..200).fold(repository(), |all, number| all.integration(&format!("hello-{number}")));
@@ -117,7 +117,7 @@ async fn a_signal_ends_a_run_whose_log_nobody_reads() {
     assert_eq!(finished.unwrap().unwrap().code(), Some(143), "{:?}", started.elapsed());
 }
 
-/// What a job has within reach, but must be in no output.
+/// Values of a job that no output may contain.
 const WITHIN_REACH: [(&str, &str); 2] =
     [("DB_PASSWORD", "hunter2-of-the-database"), ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-of-the-cloud")];
 

@@ -1,4 +1,4 @@
-//! The lines that are shown with what is wrong in them.
+//! The source excerpts of problems.
 
 use super::{publishing, publishing_with, refused};
 use crate::support::{deployment, repository};
@@ -139,7 +139,7 @@ async fn what_is_shown_cannot_act_in_a_log() {
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().variable("GITBOOK_LOG_FORMAT", "github");
     let log = refused(run, &repository).await;
-    // The data of a command of ours is no command.
+    // The data of the program's own command is no command.
     for line in log.lines().filter(|line| !line.starts_with("::")) {
         assert!(!line.contains("##[") && !line.trim_start().starts_with("::"), "{log}");
     }

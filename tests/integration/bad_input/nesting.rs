@@ -1,9 +1,9 @@
-//! Scripts that the bundler cannot survive.
+//! Scripts that crash the bundler.
 
 use super::publishing;
 use crate::support::repository;
 
-/// Checks that a script which nests too deeply is an error of its own file, with outputs.
+/// A script with too deep nesting is an error of its own file, with outputs.
 #[tokio::test]
 async fn a_file_that_nests_too_deeply_is_named() {
     let deep = [
@@ -29,7 +29,7 @@ async fn a_file_that_nests_too_deeply_is_named() {
     }
 }
 
-/// Checks that the other integrations of a run are told of all the same.
+/// The problems of other integrations are reported as well.
 #[tokio::test]
 async fn one_script_that_crashes_hides_no_problem_of_another() {
     let deep = format!("export default {}{};", "[".repeat(100_000), "]".repeat(100_000));

@@ -166,7 +166,7 @@ async fn production_branches_that_match_no_branch() {
     ");
 }
 
-/// Whoever sets it may have meant the default branch, too.
+/// The user may have meant to include the default branch.
 #[tokio::test]
 async fn production_branches_without_the_default_branch_are_a_notice() {
     let repository = repository().integration("hello");

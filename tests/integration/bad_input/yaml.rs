@@ -1,4 +1,4 @@
-//! Manifests that are no YAML.
+//! Manifests with invalid YAML.
 
 use super::{publishing, publishing_with};
 use crate::support::repository;
@@ -46,7 +46,7 @@ async fn a_manifest_that_is_no_yaml() {
     "#);
 }
 
-/// The log of publishing a manifest as it is.
+/// Returns the log of publishing this manifest.
 async fn of(manifest: &str) -> String {
     publishing(&repository().file("gitbook-manifest.yaml", manifest)).await
 }

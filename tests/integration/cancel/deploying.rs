@@ -1,4 +1,4 @@
-//! While GitBook is talked to.
+//! Signals during requests to GitBook.
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
@@ -17,7 +17,7 @@ async fn publishing(fault: Fault) -> String {
     .await
 }
 
-/// The same once the program has said something.
+/// Starts a run with a fault, and waits for a text in the log.
 async fn publishing_until(fault: Fault, text: &str) -> String {
     cancelled(async || {
         let environment = TestEnvironment::new().await;
@@ -29,7 +29,7 @@ async fn publishing_until(fault: Fault, text: &str) -> String {
     .await
 }
 
-/// Somebody takes the connection, and never says who it is.
+/// The server accepts the connection, but never sends a certificate.
 #[tokio::test]
 async fn connecting() {
     let outcome = cancelled(async || {
@@ -144,7 +144,7 @@ async fn the_read_of_what_is_there() {
     ");
 }
 
-/// Nothing hangs on this read, so nobody waits for its answer, and what is known of the try before it stays true.
+/// The run does not wait for this optional read, and reports the earlier attempt correctly.
 #[tokio::test]
 async fn the_read_before_another_try() {
     let read = async |action: &'static str, method: &'static str, status: u16| {
@@ -154,7 +154,7 @@ async fn the_read_before_another_try() {
                 environment.forge.close_pull_request(12);
             }
             environment.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
-            // The first read is the one before the first try.
+            // The first read precedes the first attempt.
             environment.gitbook.fail("GET", Fault::None, 1);
             environment.gitbook.fail("GET", Stall(Done), 1);
             let run = environment.pull_request(action);

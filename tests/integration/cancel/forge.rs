@@ -1,9 +1,9 @@
-//! While the forge is asked, and told.
+//! Signals during requests to the forge.
 
 use super::{Started, TestEnvironment, cancelled, each_cancelled};
 use crate::support::{Effect, Fault};
 
-/// A pull request whose run stands before a gate on the forge.
+/// Sends signals while a request to the forge is held.
 async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
     cancelled(async || {
         let environment = TestEnvironment::new().await;
@@ -18,7 +18,7 @@ async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
     .await
 }
 
-/// Meanwhile the integrations are packaged. Only where that is done already they are known by name.
+/// The integrations are packaged at the same time. Before that is done, their names are unknown.
 #[tokio::test]
 async fn whether_the_commit_is_the_newest() {
     let each = each_cancelled(async || {
@@ -57,7 +57,7 @@ async fn the_beginning_of_a_deployment() {
     assert_eq!(before("POST", "/deployments$", true).await, outcome);
 }
 
-/// The word that it is in progress is on its way all the while, and must not be the last one.
+/// The status `in_progress` is on its way and must not be the last one.
 #[tokio::test]
 async fn the_word_that_a_deployment_is_in_progress() {
     let outcome = cancelled(async || {

@@ -1,11 +1,11 @@
-//! As the first process of a container, which gets no signal that it does not handle.
+//! Signals to the first process of a container, which ignores signals without a handler.
 
 use std::time::Instant;
 
 use super::{MAX_SHUTDOWN_TIME, TestEnvironment, assert_true};
 use crate::support::{Effect, Fault, until};
 
-/// Whether namespaces can be had here. In CI they must.
+/// Returns true if the machine supports namespaces. In CI it must.
 #[expect(clippy::disallowed_methods, reason = "the machine is asked, not the program")]
 #[expect(clippy::print_stderr, reason = "who runs the tests should know what was left out")]
 async fn has_namespaces() -> bool {

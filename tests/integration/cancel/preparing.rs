@@ -1,9 +1,9 @@
-//! Before anything is sent.
+//! Signals before the first request.
 
 use super::{Started, TestEnvironment, cancelled};
 use crate::support::{Repository, until};
 
-/// A run whose second integration waits for a program that gives it a secret, for ever.
+/// Returns a run with a secret program that never exits, for the second integration.
 async fn waiting_for_a_secret(change: fn(Repository) -> Repository) -> Started {
     let environment = TestEnvironment::new().await;
     let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
@@ -27,7 +27,7 @@ async fn a_program_that_gives_a_secret() {
     ");
 }
 
-/// The first integration is large, so that its bundler is in the middle of it.
+/// The first integration is large, so the bundler is still running.
 #[tokio::test]
 async fn a_bundle_that_takes_long() {
     let large = |repository: Repository| {

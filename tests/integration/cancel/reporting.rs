@@ -1,11 +1,11 @@
-//! When everything is done, and only told.
+//! Signals while the report is written.
 
 use std::path::PathBuf;
 
 use super::{MAX_SHUTDOWN_TIME, SIGNALS, TestEnvironment};
 use crate::support::{Running, until};
 
-/// Starts a push, and waits until only its report is to be written, to a pipe without a reader.
+/// Starts a push with a report pipe that nobody reads, and waits until only the report is missing.
 async fn report_to_a_pipe() -> (TestEnvironment, PathBuf, Running) {
     let environment = TestEnvironment::new().await;
     let path = environment.repository.path("report");
@@ -16,7 +16,7 @@ async fn report_to_a_pipe() -> (TestEnvironment, PathBuf, Running) {
     (environment, path, run)
 }
 
-/// What was done is done: the report waits for its reader, and a signal changes nothing of what it says.
+/// The report waits for its reader, and a signal does not change its content.
 #[tokio::test]
 async fn the_report_written() {
     for (signals, _) in SIGNALS {
@@ -42,7 +42,7 @@ async fn the_report_written() {
     }
 }
 
-/// Nobody ever reads the report: the process ends all the same.
+/// The process ends even if nobody reads the report.
 #[tokio::test]
 async fn a_report_without_a_reader() {
     for (signals, code) in [(["TERM"], 143), (["HUP"], 129)] {

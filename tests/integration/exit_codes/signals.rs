@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: nothing new is started, and what was done is told truthfully.
+//! SIGINT and SIGTERM: no new work is started, and the report is correct.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::{
     Deployment, RecordedRequests as _, api_error, deployment, published, repository, until,
 };
 
-/// A server that takes its time for one method.
+/// Returns a server with slow responses for one method.
 async fn slow(slow: &str, delay: Duration, answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method(slow)).respond_with(answer.set_delay(delay)).mount(&server).await;

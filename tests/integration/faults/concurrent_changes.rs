@@ -1,4 +1,5 @@
-//! What others put there between two tries: nothing of it is deleted or overwritten that the first try would not have.
+//! Changes by others between two attempts: the second attempt deletes and overwrites no more than the first
+//! may.
 
 use fake_github::FakeGitHub;
 use serde_json::{Value, json};
@@ -8,27 +9,27 @@ use crate::support::Effect::{self, Done, Lost};
 use crate::support::Fault::{self, Meanwhile, Reset, Say};
 use crate::support::{Response, payloads};
 
-/// The number of the run that is told of, which finds a preview of run 7, in version 3.
+/// The number of the tested run; the existing preview is version 3 of run 7.
 const RUN: u64 = 8;
 
-/// What somebody else has made by hand.
+/// Returns an integration that somebody else has created by hand.
 fn third_party() -> Value {
     json!({"name": "hello-fix", "version": 9, "title": "Theirs", "summary": "By hand.", "visibility": "public", "owner": {"id": "acme"}})
 }
 
-/// The preview of another run of the same branch.
+/// Returns the preview of another run for the same branch.
 fn by(run: u64) -> Value {
     let mut preview = preview("hello-fix", run);
     preview["version"] = 9.into();
     preview
 }
 
-/// Not answered by GitBook itself, so that nobody knows whether it has happened.
+/// Returns a response of a proxy, which leaves the effect unknown.
 fn lost(effect: Effect, meanwhile: Value) -> Fault {
     Meanwhile(effect, Response::error(503, "Come back later"), meanwhile)
 }
 
-/// Answered with a no, so that it is known not to have happened.
+/// Returns an error of GitBook, which excludes an effect.
 fn refused(meanwhile: Value) -> Fault {
     Meanwhile(Lost, Response::error(429, "Too many"), meanwhile)
 }
@@ -36,7 +37,7 @@ fn refused(meanwhile: Value) -> Fault {
 async fn outcome((name, method, faults): &Row<'_>) -> String {
     let environment = TestEnvironment::with_preview().await;
     let mut since = environment.versions();
-    // The first fault befalls the first try, and the rest, what is read before the second one.
+    // The first fault applies to the first attempt, the others to the reads before the second.
     environment.proxy.fail("GET", Fault::None, 1);
     for (fault, kind) in faults.iter().zip([*method, "GET"]) {
         environment.proxy.fail(kind, fault.clone(), 1);
@@ -55,7 +56,7 @@ async fn outcome((name, method, faults): &Row<'_>) -> String {
         Meanwhile(_, _, other) => Some(other),
         _ => None,
     });
-    // What is left as it is, is left to the last byte.
+    // An untouched integration keeps every byte.
     if let Some(other) = other.filter(|_| outcome.contains("there: hello-fix 9")) {
         assert_eq!(environment.sandbox.integration("hello-fix"), *other, "{outcome}");
     }
@@ -180,7 +181,7 @@ async fn a_publish_that_is_overtaken() {
     ");
 }
 
-/// What is there with the very mark of the run was there before the first try, so that it is no trace of it.
+/// A preview with the run's own marker existed before the first attempt, so it is no trace of that attempt.
 #[tokio::test]
 async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried() {
     let environment = TestEnvironment::new().await;
@@ -196,7 +197,7 @@ async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried(
     assert_eq!(environment.proxy.requests().join(" "), "GET POST GET GET POST GET POST GET GET POST GET GET");
 }
 
-/// Nothing is in progress any more, and nothing has failed.
+/// No deployment stays in progress, and none has failed.
 #[tokio::test]
 async fn the_deployment_of_a_publish_that_is_overtaken_is_inactive() {
     let (environment, forge) = (TestEnvironment::with_preview().await, FakeGitHub::start().await);

@@ -1,4 +1,4 @@
-//! Deleting a preview.
+//! Deletion of a preview.
 
 use super::{Row, TestEnvironment, busy, html, table};
 use crate::support::Effect::{Done, Lost};
@@ -63,7 +63,7 @@ async fn a_deletion_that_fails() {
     ");
 }
 
-/// An earlier try has deleted it: that nothing is there any more is what was wanted, and our own doing.
+/// An earlier attempt has deleted the preview, so the deletion has succeeded.
 #[tokio::test]
 async fn a_deletion_whose_answer_was_lost_is_done() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"

@@ -1,4 +1,4 @@
-//! Publishing previews, which are read before.
+//! Publication of previews, which begins with a read.
 
 use super::{Row, TestEnvironment, busy, html, table};
 use crate::support::Effect::{Done, Lost};
@@ -7,7 +7,7 @@ use crate::support::Fault::{
 };
 use crate::support::Response;
 
-/// Publishes over a preview that is there in version 3.
+/// Publishes over an existing preview with version 3.
 async fn over_existing(row: &Row<'_>, retries: usize, timeout: &str) -> String {
     outcome(TestEnvironment::with_preview().await, row, retries, timeout).await
 }
@@ -89,7 +89,7 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
     ");
 }
 
-/// What our own earlier try has published, whose answer was lost, is found there, and makes no second version.
+/// The read finds the version of the lost first attempt, and publishes no second version.
 #[tokio::test]
 async fn a_preview_whose_answer_was_lost_is_published_once() {
     let rows: &[Row<'_>] = &[
@@ -137,7 +137,7 @@ async fn a_preview_that_fails_says_what_may_be_there() {
             &[HangUp(Lost), Say(Lost, Response::error(403, "You have reached the limit of integrations"))],
         ),
     ];
-    // A refused try is one more, which nothing befalls.
+    // A rejected attempt is followed by one without a fault.
     let tries = |row: &Row<'_>| row.2.len() - usize::from(row.0 != "then refused");
     insta::assert_snapshot!(table(rows, async |row| outcome(TestEnvironment::new().await, row, tries(row), "20s").await).await, @"
     == reset on the connection that was read by: GET POST; there: hello-fix 1

@@ -8,12 +8,12 @@ use crate::support::Fault::{
 };
 use crate::support::Response;
 
-/// Publishes once with each row's faults and a try for each of them.
+/// Publishes once, with an attempt for each fault of the row.
 async fn tried_once_each((name, kind, faults): &Row<'_>) -> String {
     published(name, kind, faults, faults.len() - 1, "20s").await
 }
 
-/// The same with one more try, which nothing befalls.
+/// Publishes with one more attempt, which has no fault.
 async fn tried_once_more((name, kind, faults): &Row<'_>) -> String {
     published(name, kind, faults, faults.len(), "20s").await
 }
@@ -259,7 +259,7 @@ async fn an_answer_that_takes_too_long() {
     ");
 }
 
-/// Whether that is noticed while connecting or while sending is a matter of luck.
+/// The operating system reports the reset while connecting or while sending.
 #[tokio::test]
 async fn a_connection_that_is_reset_at_once() {
     let row = ("reset on connecting", "CONNECT", [ResetOnConnect, ResetOnConnect].as_slice());
@@ -271,7 +271,7 @@ async fn a_connection_that_is_reset_at_once() {
     );
 }
 
-/// The program is in the middle of sending when the connection breaks.
+/// The connection breaks while the program sends.
 #[tokio::test]
 async fn a_body_that_is_too_large_to_be_sent_at_once() {
     let check = async |name: &'static str, fault: Fault, retries: usize| {

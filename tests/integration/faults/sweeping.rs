@@ -126,7 +126,7 @@ async fn a_deletion_that_fails_and_one_that_is_tried_again() {
     ");
 }
 
-/// What was not to be deleted at first is not to be deleted later.
+/// A preview that the first attempt must not delete is not deleted by a later attempt.
 #[tokio::test]
 async fn a_deletion_that_is_overtaken() {
     let public = json!({"visibility": "public"});

@@ -1,4 +1,4 @@
-//! Nobody there, somebody else there, and redirects: the token is shown to nobody else, and nothing has happened.
+//! Missing servers, wrong servers and redirects: no other server receives the token.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ async fn nobody_who_listens() {
     ");
 }
 
-/// It takes connections, and never says who it is.
+/// The server accepts connections, but never sends a certificate.
 #[tokio::test]
 async fn somebody_who_never_answers_while_connecting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

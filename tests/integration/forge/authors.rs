@@ -1,4 +1,4 @@
-//! Whose pull request it is decides which secrets its run has, and so what is done: forks and Dependabot.
+//! Pull requests of forks and Dependabot. The author decides the secrets of a run, and so the mode.
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::sha;
 use crate::support::payloads::{by_dependabot, from_fork, from_lost_fork, recorded};
 use crate::support::{Deployment, Finished, RecordedRequests as _, Sandbox, deployment, gitbook, repository};
 
-/// What asks for a preview.
+/// The actions that lead to a preview.
 const UPDATES: [&str; 4] = ["opened", "reopened", "synchronize", "ready_for_review"];
 
 const DEPENDABOT: &str = "dependabot/npm_and_yarn/left-pad-2.0.0";
@@ -17,16 +17,16 @@ fn payload(action: &str) -> Value {
     recorded(action, &sha('1'))
 }
 
-/// A run as Actions starts it, with the tokens of both GitBook and the forge.
+/// Returns a run of GitHub Actions with the tokens of GitBook and the forge.
 fn run(event: &str, payload: &Value, gitbook: &str, forge: &FakeGitHub) -> Deployment {
     let run = deployment().on_github_event(event, payload, 100).against(gitbook).with_forge(forge);
-    // On `pull_request_target` it is the base branch, and so on a pull request that was merged.
+    // For `pull_request_target`, and for a merged pull request, the reference is the base branch.
     let reference = if event == "pull_request" { "refs/pull/12/merge" } else { "refs/heads/main" };
     let actor = payload["sender"]["login"].as_str().unwrap();
     run.variable("GITHUB_REF", reference).variable("GITHUB_SHA", sha('5')).variable("GITHUB_ACTOR", actor)
 }
 
-/// A run without GitBook's token in a folder with an integration, and what it did: it must have asked nobody.
+/// Runs without GitBook's token. Asserts that no request is sent.
 async fn without_token(payload: &Value) -> Finished {
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
@@ -42,7 +42,7 @@ async fn assert_no_requests(gitbook: &MockServer, forge: &FakeGitHub) {
     assert_eq!(forge.requests(), []);
 }
 
-/// That it was built and validated, and the notice that says why it was not published.
+/// Asserts that the pull request is checked, and returns the notice with the reason.
 async fn is_checked(payload: &Value) -> String {
     let finished = without_token(payload).await;
     assert_eq!([finished.output("mode"), finished.output("result")], ["check", "checked"]);
@@ -51,7 +51,7 @@ async fn is_checked(payload: &Value) -> String {
     notice(&finished)
 }
 
-/// That nothing was done, and the notice that says why.
+/// Asserts that the run does nothing, and returns the notice with the reason.
 async fn is_left_alone(payload: &Value) -> String {
     let finished = without_token(payload).await;
     assert_eq!([finished.output("mode"), finished.output("result")], ["nothing", "skipped"]);
@@ -64,7 +64,7 @@ fn notice(finished: &Finished) -> String {
     notice.to_owned()
 }
 
-/// A forge where a pull request is open, and a GitBook with production and the previews of `main` and `fix` here.
+/// A forge with an open pull request, and a GitBook with production and the previews of `main` and `fix`.
 struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
@@ -87,7 +87,7 @@ async fn set_up(head: Head) -> TestEnvironment {
 }
 
 impl TestEnvironment {
-    /// Runs with all tokens; gives the output `result`.
+    /// Runs with all tokens and returns the output `result`.
     async fn run(&self, event: &str, payload: &Value, variables: &[(&str, &str)]) -> String {
         let folder = repository().integration("hello").file("hello/main.ts", "export default 2;\n");
         let run = run(event, payload, self.sandbox.endpoint(), &self.forge).folder(&folder);
@@ -97,7 +97,7 @@ impl TestEnvironment {
         finished.output("result")
     }
 
-    /// The previews beside what is ours.
+    /// Returns the previews of others.
     fn others(&self) -> Vec<String> {
         let (ours, others): (Vec<_>, Vec<_>) =
             self.sandbox.names().into_iter().partition(|name| OURS.contains(&name.as_str()));
@@ -106,7 +106,7 @@ impl TestEnvironment {
         others
     }
 
-    /// What the forge was asked on branches and pull requests.
+    /// Returns the paths of requests for branches and pull requests.
     fn received(&self) -> Vec<String> {
         let requests = self.forge.requests();
         let received = requests.iter().filter(|request| request.method == "GET");
@@ -127,7 +127,7 @@ async fn a_fork_s_pull_request_without_a_token_is_checked() {
     }
 }
 
-/// The preview counts as one of `mona:fix`, and `fix` here is another branch.
+/// The preview belongs to `mona:fix`; `fix` is another branch.
 #[tokio::test]
 async fn a_fork_s_pull_request_with_both_tokens_has_a_preview_under_its_owner_s_name() {
     let environment = set_up(Head::fork("mona", "fix")).await;
@@ -155,7 +155,7 @@ async fn a_fork_s_pull_request_that_is_closed_without_a_token_is_left_alone() {
     assert_eq!(is_left_alone(&from_lost_fork(payload("closed"), "fix")).await, reason);
 }
 
-/// Neither what it is called nor what a workflow says of it makes it production, or the branch here.
+/// Neither the branch name nor the variables of a workflow make it production.
 #[tokio::test]
 async fn a_fork_s_main_is_never_production() {
     for variables in [
@@ -190,7 +190,7 @@ async fn a_fork_that_is_gone_is_still_one() {
     let ready = from_lost_fork(payload("ready_for_review"), "main");
     assert_eq!(environment.run("pull_request", &ready, &[]).await, "unchanged");
     assert_eq!(environment.others().len(), 1);
-    // GitHub closes what can't be merged any more.
+    // GitHub closes pull requests that cannot be merged.
     environment.forge.close_pull_request(12);
     let closed = from_lost_fork(payload("closed"), "main");
     assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
@@ -213,7 +213,7 @@ async fn dependabot_without_a_token_is_checked() {
     );
 }
 
-/// It has one where the token is among Dependabot's own secrets.
+/// Dependabot has a preview if the token is among its own secrets.
 #[tokio::test]
 async fn dependabot_with_a_token_has_a_preview_as_any_branch() {
     let environment = set_up(Head::own(DEPENDABOT)).await;
@@ -226,7 +226,7 @@ async fn dependabot_with_a_token_has_a_preview_as_any_branch() {
     assert_eq!(environment.others(), [""; 0]);
 }
 
-/// Runs on `pull_request_target` with all tokens; it must be refused and have asked nobody.
+/// Runs on `pull_request_target` with all tokens. Asserts a refusal without requests.
 async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");

@@ -11,14 +11,14 @@ use crate::support::{FORGE_TOKEN, Finished, Sandbox, deployment, payloads, repos
 
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-/// A sandbox, and a forge with a pull request from `fix` that has one commit.
+/// Starts a sandbox, and a forge with a pull request from `fix`.
 async fn set_up() -> (Sandbox, FakeGitHub) {
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     (gitbook, forge)
 }
 
-/// The only comment on the pull request, without what is hidden in it and what is different each time.
+/// Returns the only comment on the pull request, without hidden parts and times.
 fn seen(forge: &FakeGitHub) -> String {
     let comments = forge.comments(12);
     let [comment] = &comments[..] else { panic!("{comments:#?}") };
@@ -93,14 +93,14 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     assert_eq!(gitbook.names(), Vec::<String>::new());
 }
 
-/// Nothing but the comment knows of it any more.
+/// Only the comment still knows the integration.
 #[tokio::test]
 async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
     let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
     let one = repository().integration("hello");
-    // Somebody else's, which the comment was made to name.
+    // The comment was edited to name somebody else's integration.
     let text = forge.comments(12)[0].body.replace("name=other-fix", "name=theirs");
     gitbook
         .set("theirs", &json!({"name": "theirs", "title": "Theirs", "summary": "", "visibility": "public"}));
@@ -221,7 +221,7 @@ async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
     |---|---|---|---|---|
     | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
     ");
-    // Gone between reading and writing it.
+    // The comment disappears between the read and the write.
     forge.push_to_pull_request(12, &sha('2'));
     forge.fail(Fault::on("PATCH", "/issues/comments/").status(404).json(json!({"message": "Not Found"})));
     done(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).run().await);

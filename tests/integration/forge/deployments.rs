@@ -1,4 +1,4 @@
-//! What is recorded of deployments.
+//! Deployments on GitHub.
 
 mod limits;
 mod sizes;
@@ -16,7 +16,7 @@ use crate::support::{
     published, repository, until,
 };
 
-/// A forge whose `main` is at the first commit.
+/// Starts a forge with `main` at the first commit.
 async fn forge() -> FakeGitHub {
     let forge = FakeGitHub::start().await;
     forge.set_branch("main", &sha('1'));
@@ -31,7 +31,7 @@ fn push_to_main(gitbook: &MockServer, forge: &FakeGitHub) -> Deployment {
         .variable("GITBOOK_CONCURRENCY", "1")
 }
 
-/// A record in a line: environment, what it is, and what has become of it.
+/// Returns the environment, the description and the states of a record.
 fn describe(record: &Record) -> String {
     let kind = match (record.transient, record.production) {
         (true, false) => "transient",
@@ -91,7 +91,7 @@ async fn a_preview_is_transient_and_inactive_when_it_is_gone() {
         let run = on_pull_request("synchronize", commit, 100, &gitbook, &forge).folder(&folder);
         assert_eq!(run.run().await.code, Some(0));
     }
-    // What is there already is not deployed.
+    // An unchanged integration is not deployed.
     let run = on_pull_request("synchronize", '3', 100, &gitbook, &forge);
     let same = repository().integration("hello").file("hello/main.ts", "export default 2;");
     assert_eq!(run.folder(&same).run().await.output("result"), "unchanged");
@@ -111,7 +111,7 @@ async fn a_preview_is_transient_and_inactive_when_it_is_gone() {
     gitbook preview: hello/fix (transient) of 2222222: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 3333333: in_progress, success, inactive
     ");
-    // The second time there was nothing to say.
+    // The second run had nothing to change.
     let message = |request: &Request| request.method == "POST" && request.path.contains("/statuses");
     assert!(!forge.requests().iter().any(message));
 }
@@ -152,7 +152,7 @@ async fn a_cancelled_run_leaves_nothing_in_progress() {
     run.signal("TERM").await;
     let finished = run.finish().await;
     assert_eq!(finished.code, Some(143), "{}", finished.log());
-    // GitHub's runner would have killed it by then.
+    // GitHub's runner kills a run after ten seconds.
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     insta::assert_snapshot!(all(&forge), @"gitbook preview: hello/fix (transient) of 1111111: in_progress, failure");
     assert_eq!(forge.deployments()[0].statuses[1].description, "Cancelled");
@@ -196,7 +196,7 @@ async fn none_is_recorded_where_none_is_wanted() {
     }
 }
 
-/// The hash stands where anybody can read it who can read the repository.
+/// Everybody with access to the repository can read the hash.
 #[tokio::test]
 async fn a_secret_can_not_be_guessed_by_the_hash() {
     let gitbook = gitbook().await;
@@ -214,7 +214,7 @@ async fn a_secret_can_not_be_guessed_by_the_hash() {
     let _ = published("hello");
 }
 
-/// A push to production of one integration, again and again.
+/// Repeated pushes of one integration to production.
 struct Pushes {
     gitbook: Sandbox,
     forge: FakeGitHub,
@@ -225,13 +225,13 @@ impl Pushes {
         Self { gitbook: Sandbox::start().await, forge: forge().await }
     }
 
-    /// Pushes this script, and gives the output `result` and the version that is there afterwards.
+    /// Pushes a script, and returns the output `result` and the version.
     async fn push(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> String {
         let finished = self.run(script, change).await;
         format!("{} {}", finished.output("result"), finished.output("version"))
     }
 
-    /// Pushes this script.
+    /// Pushes a script.
     async fn run(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Finished {
         let folder = repository().integration("hello").file("hello/main.ts", script);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
@@ -243,7 +243,7 @@ impl Pushes {
         finished
     }
 
-    /// The same, as it is.
+    /// Pushes the same script again.
     async fn run_again(&self) -> String {
         self.push("export default 1;", |run| run).await
     }
@@ -256,13 +256,13 @@ async fn production_is_not_published_twice() {
     assert_eq!(pushes.run_again().await, "unchanged 1");
     assert_eq!(pushes.forge.deployments().len(), 1, "what is there already is not deployed");
     assert_eq!(pushes.push("export default 2;", |run| run).await, "published 2");
-    // Neither is what was there before.
+    // The earlier version is restored as well.
     assert_eq!(pushes.run_again().await, "published 3");
     let forced = |run: Deployment| run.variable("GITBOOK_SKIP_UNCHANGED", "false");
     assert_eq!(pushes.push("export default 1;", forced).await, "published 4");
     let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
     assert_eq!(pushes.push("export default 1;", unrecorded).await, "published 5");
-    // Nobody has recorded that one.
+    // No deployment records that version.
     assert_eq!(pushes.run_again().await, "published 6");
 }
 

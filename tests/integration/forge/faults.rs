@@ -1,4 +1,4 @@
-//! A forge that does not do as it should: that is told, and no deployment fails by it.
+//! Failures of the forge: they are reported, and no deployment fails.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{on_pull_request, sha};
 use crate::support::{Finished, Sandbox, replace_digits_after, repository};
 
-/// A preview that is published with a forge that has this fault, whatever it is asked.
+/// Publishes a preview with a fault in every request to the forge.
 async fn with(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
@@ -31,14 +31,14 @@ async fn notices_after_error(status: u16, message: &str) -> String {
     if status == 401 { first_notice(&finished) } else { notices(&finished) }
 }
 
-/// What is said of the forge, whole.
+/// Returns the warnings and notices.
 fn notices(finished: &Finished) -> String {
     let log = replace_digits_after(&finished.log(), "trying again in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What is said of a forge that is given up. Whether the comment was asked for before that is a matter of luck.
+/// Returns the first notice about the forge. The later ones depend on the order of parallel requests.
 fn first_notice(finished: &Finished) -> String {
     assert!(notices(finished).contains("comment"), "{}", finished.log());
     notices(finished).lines().next().unwrap().to_owned()
@@ -121,7 +121,7 @@ async fn a_rate_limit_that_takes_too_long_is_not_waited_for() {
     })
     .await;
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    // What is asked at the same time first, and nothing after it.
+    // Only the first parallel requests are sent.
     assert!(forge.requests().len() <= 2, "{:#?}", forge.requests());
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: the forge's rate limit is reached: 403 API rate limit exceeded; run again later");
 }
@@ -145,7 +145,7 @@ async fn a_short_rate_limit_is_obeyed() {
     assert_eq!((forge.comments(12).len(), forge.deployments().len()), (1, 1));
 }
 
-/// A comment whose answer got lost was made all the same: it is found again, and not made twice.
+/// The comment of a lost response exists: it is found, and no second one is created.
 #[tokio::test]
 async fn a_comment_is_made_once_even_if_the_answer_is_lost() {
     let folder = repository().integration("hello");

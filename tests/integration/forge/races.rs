@@ -1,4 +1,4 @@
-//! Races between runs: each test lets two runs of the program really interleave.
+//! Races between two concurrent runs of the program.
 
 mod answers;
 mod closed;
@@ -17,7 +17,7 @@ use crate::support::{
     Deployment, Finished, HoldingProxy, Repository, Sandbox, deployment, payloads, repository,
 };
 
-/// A forge and a GitBook, and a checkout of each commit.
+/// A forge, a GitBook and a checkout of each commit.
 struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
@@ -25,7 +25,7 @@ struct TestEnvironment {
     checkouts: Repository,
 }
 
-/// Nothing is published yet, and no branch is there but `main`.
+/// Returns an environment with the branch `main` and no integrations.
 async fn set_up() -> TestEnvironment {
     let sandbox = Sandbox::start().await;
     let gitbook = HoldingProxy::before(&sandbox).await;
@@ -36,14 +36,14 @@ async fn set_up() -> TestEnvironment {
     TestEnvironment { forge: FakeGitHub::start().await, sandbox, gitbook, checkouts }
 }
 
-/// The same with pull request 12, from `fix`, whose head is commit 1.
+/// Returns an environment with pull request 12 from `fix` at commit 1.
 async fn with_pull_request() -> TestEnvironment {
     let environment = set_up().await;
     environment.forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     environment
 }
 
-/// The same with the branch `fix`, whose tip is commit 1.
+/// Returns an environment with the branch `fix` at commit 1.
 async fn with_branch() -> TestEnvironment {
     let environment = set_up().await;
     environment.forge.set_branch("fix", &sha('1'));
@@ -51,23 +51,23 @@ async fn with_branch() -> TestEnvironment {
 }
 
 impl TestEnvironment {
-    /// A run on a push to a branch.
+    /// Returns a run on a push to a branch.
     fn push(&self, branch: &str, commit: char, run: u64) -> Deployment {
         self.run("push", &payloads::push(branch, &sha(commit)), commit, run)
     }
 
-    /// A run on something that happened to pull request 12.
+    /// Returns a run on an event of pull request 12.
     fn pull_request(&self, action: &str, commit: char, run: u64) -> Deployment {
         self.numbered(12, action, commit, run)
     }
 
-    /// A run on something that happened to a pull request from `fix`.
+    /// Returns a run on an event of a pull request from `fix`.
     fn numbered(&self, number: u64, action: &str, commit: char, run: u64) -> Deployment {
         let payload = payloads::pull_request(action, number, "fix", &sha(commit));
         self.run("pull_request", &payload, commit, run)
     }
 
-    /// A run on the deletion of a branch, on the default branch's checkout.
+    /// Returns a run on the deletion of a branch.
     fn delete(&self, branch: &str, run: u64) -> Deployment {
         self.run("delete", &payloads::delete(branch), '1', run)
     }
@@ -81,7 +81,7 @@ impl TestEnvironment {
             .folder(self.checkouts.path(&commit.to_string()))
     }
 
-    /// Each integration that is published, with the commit and the run that its mark names.
+    /// Returns each published integration, with the commit and the run of its marker.
     fn published(&self) -> Vec<String> {
         let published = |name: String| {
             let integration = self.sandbox.integration(&name);
@@ -93,7 +93,7 @@ impl TestEnvironment {
         self.sandbox.names().into_iter().map(published).collect()
     }
 
-    /// Each deployment's environment, its commit and its states.
+    /// Returns the environment, the commit and the states of each deployment.
     fn deployments(&self) -> Vec<String> {
         let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
@@ -102,7 +102,7 @@ impl TestEnvironment {
         self.forge.deployments().iter().map(outcome).collect()
     }
 
-    /// The rows of the comment on pull request 12, as they read.
+    /// Returns the rows of the comment on pull request 12.
     fn comment(&self) -> Vec<String> {
         let comments = self.forge.comments(12);
         assert!(comments.len() <= 1, "{comments:#?}");
@@ -117,7 +117,7 @@ fn number<'a>(text: &'a str, before: &str) -> &'a str {
     rest.split(' ').next().unwrap()
 }
 
-/// That all went well, and the output `result`.
+/// Asserts success and returns the output `result`.
 #[track_caller]
 fn result(finished: &Finished) -> String {
     assert_eq!(finished.code, Some(0), "{finished:#?}");
@@ -128,7 +128,7 @@ fn result(finished: &Finished) -> String {
     result
 }
 
-/// The log without what hides the tokens, and without the sandbox's folder.
+/// Returns the log without masks and without the sandbox's folder.
 fn log(finished: &Finished) -> String {
     let log = finished.log();
     let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));

@@ -1,4 +1,4 @@
-//! Sweeps: the previews of what is gone are deleted, and each other one is kept for a reason.
+//! Sweeps: previews of deleted branches and closed pull requests are deleted, others are kept.
 
 mod failures;
 mod gitbook;
@@ -14,12 +14,12 @@ use crate::support::{Deployment, Finished, Sandbox, deployment, payloads, reposi
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
-/// A sweep of the organization `acme`, without a checkout.
+/// Returns a sweep of the organization `acme`, without a checkout.
 fn sweep(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     unconfigured(gitbook, forge).variable("GITBOOK_ORGANIZATION", "acme")
 }
 
-/// A sweep that is not told of any organization.
+/// Returns a sweep without an organization.
 fn unconfigured(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     deployment()
         .against(gitbook)
@@ -28,7 +28,7 @@ fn unconfigured(gitbook: &str, forge: &FakeGitHub) -> Deployment {
         .variable("GITBOOK_REPOSITORY", REPOSITORY)
 }
 
-/// A preview as the API tells it.
+/// Returns a preview, as the API does.
 fn preview(name: &str, mark: &str) -> Value {
     json!({
         "object": "integration",
@@ -42,24 +42,24 @@ fn preview(name: &str, mark: &str) -> Value {
     })
 }
 
-/// What the mark of this repository's preview of a branch says.
+/// Returns the marker of this repository's preview of a branch.
 fn mark(branch: &str) -> String {
     format!("integration=hello repository={REPOSITORY} branch={branch} commit=0123abcd run=7 hash=00")
 }
 
-/// A sandbox with previews of branches.
+/// Returns a sandbox with previews of branches.
 async fn holding(branches: &[&str]) -> Sandbox {
     let gitbook = Sandbox::start().await;
     for branch in branches {
         let name = format!("hello-{branch}");
         gitbook.set(&name, &preview(&name, &mark(branch)));
     }
-    // Somebody's own, so that the organization is there whatever is deleted.
+    // An integration of the organization that no sweep deletes, so that the organization exists.
     gitbook.set("hello", &json!({"name": "hello", "visibility": "public", "owner": {"id": "acme"}}));
     gitbook
 }
 
-/// Each integration's name and what came of it.
+/// Returns the name and the result of each integration.
 fn results(finished: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let integrations = finished.integrations();
@@ -67,12 +67,12 @@ fn results(finished: &Finished) -> Vec<(String, String)> {
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
 
-/// How many have come to that.
+/// Counts a result.
 fn count(finished: &Finished, result: &str) -> usize {
     results(finished).iter().filter(|(_, came)| came == result).count()
 }
 
-/// All kinds of previews, and what is none.
+/// Returns a sandbox with all kinds of previews and other integrations.
 async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
     let gitbook = holding(&["open", "gone", "renamed"]).await;
     forge.set_branch("open", &sha('1'));
@@ -162,7 +162,7 @@ async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
     let run = deployment().on_github_event("pull_request", &payload, 100).folder(&folder);
     let finished = run.against(gitbook.endpoint()).with_forge(&forge).run().await;
     assert_eq!(finished.output("result"), "published", "{finished:#?}");
-    // A branch of the repository itself is called the same, and another fork's.
+    // A branch of the repository itself and one of another fork have the same name.
     forge.set_branch("fix", &sha('2'));
     forge.open_pull_request(3, Head::fork("lisa", "fix"), &sha('3'));
     for (number, left) in [(1, 2), (2, 1)] {
@@ -260,7 +260,7 @@ async fn one_machine_sweeps_for_all() {
 async fn the_name_of_an_integration_itself_is_never_deleted() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["x", "y"]).await;
-    // What is called as a preview of `hello` is another integration, in whatever case.
+    // Another integration has a name like a preview of `hello`, in different case.
     let checkout = repository().integration("hello").manifest("other", "Hello-X", "");
     let checkout = checkout.manifest("third", "third", "envs: {preview: {name: hello-y}}\n");
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);

@@ -1,4 +1,4 @@
-//! What GitLab does not say, or does not let the token do: the preview is published all the same.
+//! Failures and missing permissions of GitLab: the preview is published all the same.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wiremock::ResponseTemplate;
 use super::lines;
 use crate::support::{Finished, GitLab, Sandbox, deployment, gitlab_error, merge_request, repository};
 
-/// A run whose requests that hold a text are answered like this.
+/// Runs with this response to every request that contains a text.
 async fn run(part: &'static str, answer: ResponseTemplate) -> Finished {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
@@ -43,7 +43,7 @@ async fn a_token_that_may_not_says_what_it_lacks() {
     ");
 }
 
-/// Which note is ours can't be told then, and none is made twice.
+/// The program cannot recognize its own note, and creates no second one.
 #[tokio::test]
 async fn a_token_that_may_not_ask_who_it_is_writes_once() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
@@ -100,7 +100,7 @@ async fn a_gitlab_that_hangs_is_waited_for_once() {
 async fn without_its_token_gitlab_is_not_asked() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
-    // Another forge's token is none for GitLab.
+    // GitHub's token is not used for GitLab.
     let job = job.variable("GITLAB_TOKEN", "").variable("GITHUB_TOKEN", "ghp_x");
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
@@ -110,7 +110,7 @@ async fn without_its_token_gitlab_is_not_asked() {
     assert_eq!((finished.output("result"), gitlab.project().requests.len()), ("published".to_owned(), 0));
 }
 
-/// The project is known by its path where nobody tells its number, and GitHub's token stays where it is.
+/// Without the number of the project, its path is used. GitHub's token is not sent.
 #[tokio::test]
 async fn other_systems_ask_by_the_projects_path() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);

@@ -56,7 +56,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
     assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published, version 1: 1111111")));
 }
 
-/// Anybody can write our marker, and GitLab itself repeats what it is told of.
+/// Anybody can write the marker, and GitLab's system notes may repeat it.
 #[tokio::test]
 async fn what_others_have_written_is_left_alone() {
     let (gitbook, gitlab) = set_up().await;
@@ -81,7 +81,7 @@ async fn what_others_have_written_is_left_alone() {
     assert_eq!((project.notes.len(), others), (4, vec!["mine, 1", "mine, 2", "mine, 3"]));
 }
 
-/// The older one stays, wherever on the pages it is.
+/// The older note is kept, on any page.
 #[tokio::test]
 async fn two_notes_of_ours_become_one() {
     let (gitbook, gitlab) = set_up().await;
@@ -100,7 +100,8 @@ async fn two_notes_of_ours_become_one() {
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
-/// The newest are on the first page, and one more moves the others on, so that ours is on the next page once more.
+/// The newest notes come first. A new note moves the program's own note to the next page while the list is
+/// read.
 #[tokio::test]
 async fn a_note_that_others_write_meanwhile_costs_no_row() {
     let (gitbook, gitlab) = set_up().await;
@@ -120,7 +121,7 @@ async fn a_note_that_others_write_meanwhile_costs_no_row() {
     assert_eq!(rows(&gitlab), expected);
 }
 
-/// GitLab runs what a line of a note begins with, and finds mentions after it has made characters of entities.
+/// GitLab runs quick actions at the beginning of a line, and finds mentions in decoded entities.
 #[tokio::test]
 async fn no_error_runs_a_quick_action_or_calls_anybody() {
     let gitlab = GitLab::start().await;
@@ -138,7 +139,7 @@ async fn no_error_runs_a_quick_action_or_calls_anybody() {
     let project = gitlab.project();
     assert_eq!(project.quick_actions, [""; 0]);
     let body = &project.notes[0].body;
-    // Outside of code there is nothing of what GitBook said.
+    // Outside of code there is no text of GitBook.
     let outside: String = body.split("<code>").map(|part| part.rsplit("</code>").next().unwrap()).collect();
     let seen: String = outside.split("<!--").map(|part| part.split("-->").last().unwrap()).collect();
     assert!(!seen.contains('@') && !seen.contains("&#64;") && !seen.contains("close"), "{seen}");

@@ -1,4 +1,4 @@
-//! What a job leaves for others: the report of outputs, and sections in its log.
+//! The outputs report and the log sections of a job.
 
 use super::done;
 use crate::support::{Deployment, GitLab, Repository, Sandbox, repository};
@@ -14,7 +14,7 @@ async fn job(folder: &Repository) -> (Deployment, Sandbox) {
     (job.folder(folder), gitbook)
 }
 
-/// As GitLab reads a report: each line on its own, with no quotes and no blank lines.
+/// Parses a report as GitLab does: lines without quotes or blank lines.
 fn report(text: &str) -> Vec<(String, String)> {
     let line = |line: &str| {
         let (name, value) = line.split_once('=').expect("GitLab refuses what is no assignment");
@@ -48,14 +48,14 @@ async fn a_report_is_never_one_that_gitlab_refuses() {
     let lines: Vec<_> = lines.lines().map(|line| line.rsplit('`').next().unwrap_or(line)).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(finished.stderr.contains("`integrations`"), "{}", finished.log());
-    // Nobody else has such a limit.
+    // Other systems have no such limit.
     let elsewhere = job(&folder).await.0.variable("GITLAB_CI", "").variable("CI_PIPELINE_ID", "");
     let elsewhere = elsewhere.event("push", "fix").variable("GITBOOK_COMMIT", "1".repeat(40));
     let finished = elsewhere.run().await;
     assert_eq!(finished.integrations().as_array().unwrap().len(), 30, "{}", finished.log());
 }
 
-/// Two steps of one job, or a file that came with an earlier job's artifacts.
+/// Two steps of one job, or a file from an earlier job's artifacts.
 #[tokio::test]
 async fn a_second_run_writes_over_the_first() {
     let folder = many(1);
@@ -68,7 +68,7 @@ async fn a_second_run_writes_over_the_first() {
     assert!(variables.iter().all(|(_, value)| value != "old"), "{variables:?}");
 }
 
-/// A pipe has nothing to be read, and waiting for its end would be waiting for oneself.
+/// Reading the pipe would block for ever.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_report_may_go_to_a_pipe() {
@@ -80,7 +80,7 @@ async fn a_report_may_go_to_a_pipe() {
     assert_eq!(report(&finished.stdout).len(), 11);
 }
 
-/// Neither GitLab nor its runner finds a variable's name in what a stranger has called a branch.
+/// A branch name cannot expand a variable, neither in GitLab nor in its runner.
 #[tokio::test]
 async fn a_branch_cant_name_a_variable() {
     let gitbook = Sandbox::start().await;
@@ -96,7 +96,7 @@ async fn a_branch_cant_name_a_variable() {
     assert_eq!(finished.integrations()[0]["reason"], reason);
 }
 
-/// The lines of a log, each with the section that GitLab shows it in.
+/// Returns the lines of a log, each with its section.
 fn folded(log: &str) -> Vec<(Option<String>, String)> {
     let mut lines = Vec::new();
     let mut open = None;
@@ -133,7 +133,7 @@ async fn the_log_has_sections_unless_json_is_asked_for_by_name() {
     }
 }
 
-/// What is long is folded; what went wrong stands outside.
+/// Long output is folded; failures are outside of sections.
 #[tokio::test]
 async fn what_went_wrong_is_not_folded() {
     let folder = many(11);
@@ -153,7 +153,7 @@ async fn what_went_wrong_is_not_folded() {
     assert!(error.1.contains("section_start\\:1:x\\r\\u{1b}[0K"), "{error:?}");
 }
 
-/// Nor is what was odd on the way, after which the phase goes on in another section.
+/// A warning is outside as well, and the phase continues in a new section.
 #[tokio::test]
 async fn a_warning_stands_between_two_sections() {
     let server = wiremock::MockServer::start().await;

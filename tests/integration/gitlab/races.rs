@@ -1,4 +1,4 @@
-//! What was closed, or has moved on, while a job was on its way.
+//! Merge requests that are closed or updated during a job.
 
 use super::{done, rows};
 use crate::support::{GitLab, Sandbox, merge_request, repository};
@@ -39,7 +39,7 @@ async fn a_closed_merge_request_is_not_published() {
         done(&finished);
         assert_eq!(finished.integrations()[0]["note"], "merge request !12 is closed");
     }
-    // While it is being merged it may still fail to be.
+    // A locked merge request is being merged, which may still fail.
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "locked".into();
     let job = gitlab.merge_request_job('2', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
@@ -47,7 +47,7 @@ async fn a_closed_merge_request_is_not_published() {
     assert_eq!(finished.output("result"), "published");
 }
 
-/// GitLab is asked before and after; between the two somebody closes the merge request.
+/// The merge request is closed between the checks before and after publishing.
 #[tokio::test]
 async fn what_was_closed_meanwhile_is_deleted_by_the_same_run() {
     let (gitbook, gitlab) = set_up().await;

@@ -1,4 +1,4 @@
-//! The job that stops an environment, which has no checkout.
+//! Jobs that stop an environment, without a checkout.
 
 use super::{done, rows};
 use crate::support::{Deployment, GitLab, Sandbox, merge_request, repository};
@@ -7,7 +7,7 @@ fn stop(run: Deployment) -> Deployment {
     run.variable("CI_ENVIRONMENT_ACTION", "stop").variable("GIT_STRATEGY", "none")
 }
 
-/// A sandbox and a GitLab on which merge request 12 has a preview of `hello`.
+/// Starts a sandbox and a GitLab with a preview of `hello` on merge request 12.
 async fn with_preview() -> (Sandbox, GitLab) {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
@@ -18,7 +18,7 @@ async fn with_preview() -> (Sandbox, GitLab) {
     (gitbook, gitlab)
 }
 
-/// `auto_stop_in` and the button stop what is still open.
+/// `auto_stop_in` and the stop button apply to open merge requests.
 #[tokio::test]
 async fn it_deletes_also_what_is_open() {
     let (gitbook, gitlab) = with_preview().await;
@@ -54,7 +54,7 @@ async fn it_needs_nothing_of_gitlab() {
     assert_eq!(gitlab.project().requests.len(), received);
 }
 
-/// Of what is named by hand nothing was stopped, and so it must be gone.
+/// The stopped environment is not that of a branch in `GITBOOK_BRANCH`, so that branch must be gone.
 #[tokio::test]
 async fn it_leaves_another_branch_that_is_open() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
@@ -84,7 +84,7 @@ async fn it_leaves_what_a_newer_pipeline_has_published() {
     );
 }
 
-/// Two merge requests from one branch share its preview, whether the one is closed or only its time is up.
+/// Two merge requests from one branch share its preview, even if one is closed or expired.
 #[tokio::test]
 async fn it_leaves_what_another_open_merge_request_shares() {
     for state in ["closed", "opened"] {
@@ -113,7 +113,7 @@ async fn without_a_manifest_and_a_name_it_says_what_to_set() {
     ");
 }
 
-/// As where `GITBOOK_MODE` is a variable of the whole pipeline.
+/// `GITBOOK_MODE` may be a variable of the whole pipeline.
 #[tokio::test]
 async fn it_publishes_nothing_whatever_the_mode() {
     let (gitbook, gitlab) = with_preview().await;

@@ -1,4 +1,4 @@
-//! Sweeps by what GitLab says of branches and merge requests.
+//! Sweeps with the branches and merge requests of GitLab.
 
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -26,13 +26,13 @@ fn preview(name: &str, branch: &str, number: Option<u64>) -> Value {
     })
 }
 
-/// A schedule's job, without a checkout.
+/// Returns a scheduled job without a checkout.
 fn sweep(gitbook: &Sandbox, gitlab: &GitLab) -> Deployment {
     let job = gitlab.job("main", 'a', 200).against(gitbook.endpoint());
     job.variable("CI_PIPELINE_SOURCE", "schedule").variable("GITBOOK_ORGANIZATION", "acme")
 }
 
-/// The name that a fork's branch gives a preview.
+/// Returns the name of a preview of a fork's branch.
 fn of_fork(branch: &str) -> String {
     let hash = sha2::Sha256::digest(branch);
     let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,7 +62,7 @@ async fn what_is_gone_is_deleted_and_its_row_says_so() {
     assert_eq!(rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
 }
 
-/// Forks that can be seen, that cannot, and that are gone.
+/// Visible, invisible and deleted forks.
 #[tokio::test]
 async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
@@ -92,7 +92,7 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
         for (iid, (branch, source)) in (20..).zip(requests) {
             project.merge_requests.insert(iid, merge_request(iid, branch, source, '1'));
         }
-        // It may yet fail to be merged.
+        // The merge may still fail.
         let mut merging = merge_request(30, "merging", Some(77), '1');
         merging["state"] = "locked".into();
         project.merge_requests.insert(30, merging);
@@ -113,7 +113,7 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     closed["state"] = "closed".into();
     gitlab.project().merge_requests = [(12, merge_request(12, "fix", Some(42), '1')), (13, closed)].into();
     let run = || sweep(&gitbook, &gitlab).variable("GITBOOK_PREVIEW_NAME", "{name}-{pr}");
-    // Number 14 was deleted, which only who sees merge requests can know.
+    // Merge request 14 was deleted, which a token needs permission to see.
     gitlab.project().faults.push(("GET projects/42/merge_requests?", gitlab_error(403, "403 Forbidden")));
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
@@ -129,7 +129,7 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     assert_eq!(finished.integrations()[0]["note"], "kept: merge request !12 is open");
 }
 
-/// A token that can't see the branches is told that there are none.
+/// GitLab returns an empty list to a token without access to branches.
 #[tokio::test]
 async fn what_the_token_cant_see_is_not_deleted() {
     let not_found = || gitlab_error(404, "404 Project Not Found");
@@ -155,7 +155,7 @@ async fn what_the_token_cant_see_is_not_deleted() {
     }
 }
 
-/// Apache does so by itself with every `%2F`, where it is not told to leave them alone.
+/// Apache rejects every `%2F` by default.
 #[tokio::test]
 async fn what_a_proxy_does_not_find_is_not_gone() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);

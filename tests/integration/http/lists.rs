@@ -12,7 +12,7 @@ fn page(items: &[Value], next: Option<&str>) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"items": items, "next": next}))
 }
 
-/// A server with two pages of something.
+/// Returns a server with a list of two pages.
 async fn two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
     let server = MockServer::start().await;
     let first_page = Mock::given(path(at)).and(query_param("limit", "1000"));

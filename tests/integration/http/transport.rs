@@ -1,4 +1,4 @@
-//! Failures below HTTP: no connection, one that breaks, one that says nothing.
+//! Failures below HTTP: refused, broken and silent connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use super::{attempted, client, describe};
 use crate::support::{TOKEN, replace_digits_after};
 
-/// A server that reads some of each request, writes these bytes and hangs up. Also counts connections.
+/// Starts a server that reads a part of each request, writes these bytes and closes the connection. Counts
+/// connections.
 async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -83,7 +84,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     Transport: no answer within 200ms
     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
     ");
-    // Two tries and the pause between them.
+    // Two attempts and the pause between them.
     let took = started.elapsed();
     assert!((Duration::from_millis(900)..Duration::from_secs(5)).contains(&took), "{took:?}");
 }

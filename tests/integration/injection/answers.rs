@@ -1,4 +1,5 @@
-//! What servers say: GitBook's messages, integrations and headers, the forge's messages, and comments that are there.
+//! Injections by servers: GitBook's messages, integrations and headers, the forge's messages, and existing
+//! comments.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,7 +15,7 @@ use crate::support::{
     repository,
 };
 
-/// So many integrations go into one run, so that a comment has room for all their rows.
+/// The number of integrations of a run; a comment has space for all their rows.
 const AT_ONCE: usize = 8;
 
 fn strings() -> Vec<Injection> {
@@ -25,7 +26,7 @@ fn sha() -> String {
     "1".repeat(40)
 }
 
-/// A GitBook that answers to the integration of each number as a function says.
+/// Returns a GitBook with a response for the integration of each number.
 async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + Sync + 'static) -> MockServer {
     let server = MockServer::start().await;
     let answers = move |request: &Request| {
@@ -41,7 +42,7 @@ async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + S
     server
 }
 
-/// As many integrations with secrets as there are strings.
+/// Returns integrations with secrets.
 fn integrations(count: usize) -> Repository {
     let more = secrets::of_manifest();
     (0..count).fold(repository(), |all, number| {
@@ -81,7 +82,8 @@ async fn run_on_gitlab(tried: &str, gitlab: &GitLab, run: Deployment) -> Written
     Written { comments, ..Written::new(tried, "text", Form::GitLab, finished) }
 }
 
-/// Publishes as many previews as there are strings, with GitBook's answers made of them, in all formats and on both forges.
+/// Publishes a preview for each string, with GitBook's responses made of them, in all formats and on both
+/// forges.
 async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written> {
     let all = strings();
     let mut written = Vec::new();
@@ -148,7 +150,7 @@ async fn no_page_in_gitbooks_place_acts() {
     assert_nothing_injected(&answered(page).await);
 }
 
-/// The forge's messages, of deployments and of comments.
+/// Messages of the forge about deployments and comments.
 #[tokio::test]
 async fn no_message_of_a_forge_acts() {
     let folder = integrations(1);
@@ -162,7 +164,7 @@ async fn no_message_of_a_forge_acts() {
         let (format, status) = (FORMATS[number % 3], [403, 422, 500, 429][number / 3 % 4]);
         let forge = github().await;
         let says = json!({"message": text, "documentation_url": text, "errors": [{"message": text}]});
-        // The branch is asked for while secrets are still being resolved, which no forge is ever told.
+        // The branch is requested while secrets are still being resolved. No forge receives secrets.
         let received = if attempt == "to tell a secret" { 2 } else { 3 };
         let all = [("POST", "/deployments$"), ("POST", "/comments$"), ("GET", "/pulls/12$")];
         for (method, path) in &all[..received] {
@@ -181,7 +183,7 @@ async fn no_message_of_a_forge_acts() {
     assert_nothing_injected(&written);
 }
 
-/// A comment as it may be edited by whoever may edit it: each value of its rows is hostile.
+/// Returns an edited comment with hostile values in its rows.
 fn edited(some: &[Injection]) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let row = |(number, injection): (usize, &Injection)| {
@@ -205,7 +207,7 @@ async fn no_comment_that_is_there_acts() {
     };
     let gitbook = gitbook(repeated).await;
     let mut written = Vec::new();
-    // No secret of this run has been told to who edited it.
+    // The editor knows no secret of this run.
     for some in corpus().chunks(AT_ONCE) {
         for turned in 0..4 {
             let mut some: Vec<_> = some
@@ -231,7 +233,7 @@ async fn no_comment_that_is_there_acts() {
     assert_nothing_injected(&written);
 }
 
-/// What a sweep finds in an organization.
+/// A sweep finds hostile integrations in an organization.
 #[tokio::test]
 async fn no_integration_that_a_sweep_finds_acts() {
     // A sweep resolves no secrets.

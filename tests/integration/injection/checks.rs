@@ -1,4 +1,4 @@
-//! Reads all that a run has written as each system does, and says what would act there.
+//! Parses all outputs of a run as their systems do, and reports injections.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const OUTPUTS: [&str; 11] = [
     "count",
 ];
 
-/// How a run wrote its outputs.
+/// The format of the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     GitHub,
@@ -28,18 +28,18 @@ pub(super) enum Form {
     Dotenv,
 }
 
-/// All that a run has written, and where.
+/// All outputs of a run.
 pub(super) struct Written {
-    /// What was tried, to be named when it acts.
+    /// The attempt, for error messages.
     pub(super) tried: String,
     pub(super) format: &'static str,
     pub(super) form: Form,
     pub(super) finished: Finished,
     /// The comments on the pull request.
     pub(super) comments: Vec<String>,
-    /// What the forge was told of deployments.
+    /// The deployments on the forge.
     pub(super) deployments: Vec<fake_github::Deployment>,
-    /// Files that the sandbox has kept.
+    /// Files that the sandbox has stored.
     pub(super) kept: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Written {
         Self { tried: tried.into(), format, form, finished, comments, deployments, kept }
     }
 
-    /// Everything that acts, each with its sink. How many sinks were read comes with it.
+    /// Returns the number of outputs, and each injection with its output.
     pub(super) fn check(&self) -> (usize, Vec<String>) {
         let sinks: Vec<(&str, Vec<String>)> = [
             ("standard output", self.log(&self.finished.stdout)),
@@ -103,7 +103,7 @@ impl Written {
         let ours = |(at, section): (usize, &terminal::Section)| {
             section.opens == (at % 2 == 0) && section.name == format!("gitbook_deploy_{}", at / 2 + 1)
         };
-        // Nobody but GitLab looks for them, which is never written to as GitHub is.
+        // Only GitLab looks for sections, and it never gets the log format of GitHub.
         if self.format != "github" && !sections.iter().enumerate().all(ours) {
             effects.push(format!("{sections:?}"));
         }
@@ -119,7 +119,7 @@ impl Written {
         effects
     }
 
-    /// Whether a line is one that the program begins; none of it can be begun by what is in others.
+    /// Returns true for a line that the program begins; no injected text can begin one.
     fn is_line(&self, line: &str) -> bool {
         const WORDS: [&str; 8] = ["error", "warning", "notice", "info", "debug", "trace", "cause", "hint"];
         if line.starts_with("::add-mask::") || line.is_empty() {
@@ -142,7 +142,7 @@ impl Written {
         }
     }
 
-    /// Whether a line is the title of a section of GitLab's.
+    /// Returns true for the title of a GitLab section.
     fn is_title(&self, line: &str) -> bool {
         let number = line.strip_prefix("publishing ").and_then(|rest| rest.split_once(" integration"));
         self.form == Form::GitLab
@@ -165,7 +165,7 @@ impl Written {
         let mut effects = Vec::new();
         let names: Vec<_> = outputs.iter().map(|(name, _)| name.as_str()).collect();
         let expected: Vec<_> = match self.form {
-            // What there is no room for is left out.
+            // Outputs that exceed the limit are left out.
             Form::GitLab => OUTPUTS.into_iter().filter(|name| names.contains(name)).collect(),
             Form::GitHub | Form::Dotenv => OUTPUTS.to_vec(),
         };
@@ -175,7 +175,7 @@ impl Written {
         for (name, value) in &outputs {
             let is_right = match name.as_str() {
                 "integrations" | "matrix" => value.is_empty() || serde_json::from_str::<Value>(value).is_ok(),
-                // What the sandbox has published is in its folder.
+                // The sandbox's URL is the folder of the integration.
                 "url" if value.starts_with("file:///") => !value.contains("pwned"),
                 "url" => value.is_empty() || is_page(value),
                 "version" => value.chars().all(|c| c.is_ascii_digit()),
@@ -196,13 +196,13 @@ impl Written {
         if known { Vec::new() } else { vec![format!("has {keys:?}")] }
     }
 
-    /// GitLab shows descriptions as text, beside links to the lines.
+    /// GitLab shows descriptions as text, beside links to lines.
     fn quality(&self) -> Vec<String> {
         const KEYS: [&str; 5] = ["description", "check_name", "fingerprint", "severity", "location"];
         let text = &self.finished.quality;
         let entries: Vec<serde_json::Map<String, Value>> = match serde_json::from_str(text) {
             Ok(entries) => entries,
-            // Whatever has no room for problems leaves no file.
+            // Modes without problems write no file.
             Err(_) if text.is_empty() => Vec::new(),
             Err(error) => return vec![error.to_string()],
         };
@@ -216,7 +216,7 @@ impl Written {
     }
 
     fn secrets(&self) -> Vec<String> {
-        // The runner has to be told once what it must hide; each was looked at above.
+        // The runner must receive each secret once to mask it; the masks were checked above.
         let unmasked = |log: &str| {
             let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
             lines.collect::<Vec<_>>().join("\n")
@@ -232,7 +232,7 @@ impl Written {
     }
 }
 
-/// All texts of a document, as whoever reads it with a program sees them.
+/// Returns all texts of a document, as a program reads them.
 fn strings(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text}\n"),
@@ -242,7 +242,7 @@ fn strings(value: &Value) -> String {
     }
 }
 
-/// Whether a line is of an excerpt: the place, a margin with a number or none, or the hint below.
+/// Returns true for a line of an excerpt: the location, the margin or the hint.
 fn is_excerpt(line: &str) -> bool {
     let line = line.trim_start();
     let margin = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
@@ -257,12 +257,12 @@ fn summary(text: &str) -> Vec<String> {
     let own = page.blocks.first().is_some_and(|first| first == "heading")
         && page.blocks[1..].iter().all(|block| is_known(&block));
     let tables = page.blocks.iter().filter(|block| *block == "table").count();
-    // The second is of the slowest.
+    // The second table is that of the slowest integrations.
     let slowest = page.blocks.iter().filter(|block| *block == "row 3").count();
     if !own || tables > 1 + usize::from(slowest > 0) || ![0, 6].contains(&slowest) {
         effects.push(format!("has {:?}", page.blocks));
     }
-    // The mode.
+    // The mode is bold.
     effects.extend(page.markup.iter().filter(|markup| *markup != "strong").cloned());
     if text.len() > 1 << 20 {
         effects.push(format!("is too large for GitHub: {} bytes", text.len()));
@@ -281,7 +281,7 @@ fn comment(text: &str) -> Vec<String> {
     }
     effects.extend(page.markup.iter().map(|markup| format!("has {markup}")));
     effects.extend(page.code.iter().map(|(info, _)| format!("has code: {}", cut(info))));
-    // GitLab runs what a line begins with.
+    // GitLab runs quick actions at the beginning of a line.
     effects.extend(
         text.split('\n').filter(|line| line.starts_with('/')).map(|line| format!("runs {}", cut(line))),
     );
@@ -292,7 +292,7 @@ fn comment(text: &str) -> Vec<String> {
     effects
 }
 
-/// HTML, links and references that are not the program's own.
+/// Returns HTML, links and references that are not the program's own.
 fn unexpected(page: &markdown::Page, own: &[&str], effects: fn(&str) -> bool) -> Vec<String> {
     let is_own = |html: &&String| {
         let marker = html.strip_prefix("<!-- gitbook-deploy:").and_then(|rest| rest.strip_suffix(" -->"));
@@ -309,7 +309,7 @@ fn unexpected(page: &markdown::Page, own: &[&str], effects: fn(&str) -> bool) ->
     html.chain(links).chain(references).collect()
 }
 
-/// Only GitHub shows summaries; the others' references are nothing to it.
+/// Only GitHub shows summaries, so references of other systems are harmless.
 fn is_githubs(reference: &str) -> bool {
     reference.starts_with(['@', '#']) || reference.to_lowercase().starts_with("gh-")
 }
@@ -325,7 +325,7 @@ fn deployment(record: &fake_github::Deployment) -> Vec<String> {
     effects
 }
 
-/// Whether an address can do no more than open a page.
+/// Returns true for a URL that only opens a page.
 fn is_page(url: &str) -> bool {
     let parsed = url::Url::parse(url);
     let blank = |c: char| c.is_whitespace() || c.is_control() || "<>\\`|\"".contains(c);

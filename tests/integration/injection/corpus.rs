@@ -1,12 +1,12 @@
-//! Hostile strings, each with what it tries. Whatever acts in one of them says `pwned`.
+//! Hostile strings. Each successful injection contains `pwned`.
 
-/// A string and what it tries.
+/// A hostile string and its purpose.
 pub(super) struct Injection {
     pub(super) attempt: &'static str,
     pub(super) text: String,
 }
 
-/// A row that would be taken for our own, were it written as it is.
+/// A row of the comment that the program would take for its own.
 const ROW: &str = "<!-- gitbook-deploy:comment --> <!-- gitbook-deploy:row name=pwned state=published run=999999 url=https://pwned.example/ -->";
 
 const STRINGS: &[(&str, &str)] = &[
@@ -69,7 +69,7 @@ const STRINGS: &[(&str, &str)] = &[
     ("a link that does not end", "https://x.example/ @pwned #1337 \\"),
 ];
 
-/// All of them, with a line of 1 MiB at the end.
+/// Returns all strings, and a line of 1 MiB.
 pub(super) fn corpus() -> Vec<Injection> {
     let mut all: Vec<_> =
         STRINGS.iter().map(|(attempt, text)| Injection { attempt, text: (*text).to_owned() }).collect();
@@ -77,17 +77,17 @@ pub(super) fn corpus() -> Vec<Injection> {
     all
 }
 
-/// The strings that can be a variable's value.
+/// Returns the strings that can be the value of a variable.
 pub(super) fn of_variables() -> Vec<Injection> {
     let fits = |injection: &Injection| injection.text.len() < 64 << 10 && !injection.text.contains('\0');
     corpus().into_iter().filter(fits).collect()
 }
 
-/// A line of 1 MiB that tries a bit of everything again and again.
+/// Returns a line of 1 MiB with several injections.
 fn long() -> Injection {
     let part = "##[error]pwned\r@pwned <b>pwned</b> \u{1b}[31m";
     Injection { attempt: "a line of 1 MiB", text: part.repeat((1 << 20) / part.len()) }
 }
 
-/// Bytes that are no text.
+/// Invalid UTF-8.
 pub(super) const INVALID_UTF8: &[u8] = b"\xff\xfe pwned \xc3\x28\r::error::pwned \xed\xa0\x80";

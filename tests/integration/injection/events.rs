@@ -1,4 +1,4 @@
-//! What happened, as payloads and variables tell it: branches, commits, people, titles, repositories and links.
+//! Injections by payloads and variables: branches, commits, people, titles, repositories and links.
 
 use fake_github::{FakeGitHub, Head};
 
@@ -7,7 +7,7 @@ use super::corpus::{Injection, corpus, of_variables};
 use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{Deployment, GitLab, deployment, gitbook, merge_request, payloads, repository};
 
-/// Variables that say what to do.
+/// Variables with settings.
 const SETTINGS: [&str; 16] = [
     "GITBOOK_ENDPOINT",
     "GITBOOK_MODE",
@@ -27,10 +27,10 @@ const SETTINGS: [&str; 16] = [
     "GITBOOK_EVENT",
 ];
 
-/// Variables that say what happened.
+/// Variables that describe the event.
 const EVENT: [&str; 4] = ["GITBOOK_BRANCH", "GITBOOK_COMMIT", "GITBOOK_REPOSITORY", "GITBOOK_DEFAULT_BRANCH"];
 
-/// Variables that stand for fields of the manifest.
+/// Variables for fields of the manifest.
 const FIELDS: [&str; 14] = [
     "GITBOOK_TITLE",
     "GITBOOK_DESCRIPTION",
@@ -74,7 +74,7 @@ async fn no_payload_acts() {
             ("delete", payloads::delete(&text)),
             ("release", serde_json::json!({"action": text})),
         ];
-        // A branch of 1 MiB is tried once, since reading it again takes long.
+        // Rereading a branch of 1 MiB is slow, so it is tested once.
         let most = if text.len() < 1 << 19 { events.len() } else { 1 };
         for (turn, (event, payload)) in events.into_iter().enumerate().take(most) {
             let format = FORMATS[(number + turn) % 3];

@@ -1,6 +1,6 @@
-//! What the next step or job is given by a file of outputs: the rules of GitHub's runner and of GitLab.
+//! Parsers of output files, as GitHub's runner, shells and GitLab have them.
 
-/// The outputs that GitHub's runner reads from its file; an error where it would fail the step.
+/// Parses GitHub's output file. An error fails the step.
 pub(super) fn github(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut outputs = Vec::new();
     let mut lines = text.split('\n');
@@ -29,11 +29,11 @@ pub(super) fn github(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(outputs)
 }
 
-/// The variables that a shell has after it has read a file of lines; an error where it runs anything.
+/// Returns the variables of a shell that reads the file. An error means that the shell executed something.
 pub(super) fn shell(text: &str) -> Result<Vec<(String, String)>, String> {
     let names = text.lines().filter_map(|line| Some(line.split_once('=')?.0));
     let print: String = names.map(|name| format!("printf '%s=%s\\0' {name} \"${name}\"; ")).collect();
-    // Without any program: whatever would be run is not there, and is told on standard error.
+    // Without any program, each attempt to execute one is reported on standard error.
     let script = format!("set -u; PATH=/nowhere; {text}\n{print}");
     let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -45,8 +45,7 @@ pub(super) fn shell(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// The variables that GitLab reads from a report; an error where it would fail the job. A `$NAME` that a value still
-/// holds would become another variable's value.
+/// Parses GitLab's report. An error fails the job. A `$NAME` in a value would be expanded.
 pub(super) fn gitlab(text: &str) -> Result<Vec<(String, String)>, String> {
     if text.len() >= 5 << 10 {
         return Err("it is too big".to_owned());
@@ -55,13 +54,13 @@ pub(super) fn gitlab(text: &str) -> Result<Vec<(String, String)>, String> {
         let (key, value) = line.split_once('=').ok_or(format!("no variable: {line}"))?;
         Ok((key.trim().to_owned(), value.trim().to_owned()))
     };
-    // Ruby's `each_line` knows one end of a line.
+    // Ruby's `each_line` knows one line ending.
     let variables: Vec<_> =
         text.strip_suffix('\n').unwrap_or(text).split('\n').map(line).collect::<Result<_, String>>()?;
     if variables.len() > 20 { Err("there are too many".to_owned()) } else { Ok(variables) }
 }
 
-/// The variables that GitLab would put the values of into a value: `$NAME`, `${NAME}` and `%NAME%`, but not `$$`.
+/// Returns the variables that GitLab expands in a value: `$NAME`, `${NAME}` and `%NAME%`, but not `$$`.
 pub(super) fn expanded(value: &str) -> Vec<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();

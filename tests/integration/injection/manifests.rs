@@ -1,4 +1,4 @@
-//! What lies in a repository: every field of a manifest, the names of files and folders, and scripts.
+//! Injections by the repository: every field of a manifest, names of files and folders, and scripts.
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn strings() -> Vec<Injection> {
     corpus().into_iter().chain(secrets::encoded_secrets()).collect()
 }
 
-/// The fields of a manifest, one at a time, with others that are right.
+/// The fields of a manifest, tested one at a time.
 const FIELDS: [&str; 14] = [
     "name",
     "title",
@@ -32,13 +32,13 @@ const FIELDS: [&str; 14] = [
     "previewImages",
 ];
 
-/// A manifest, where a field is a text. JSON is YAML, too.
+/// Returns a manifest with a hostile field. JSON is valid YAML.
 fn manifest(name: &str, field: &str, text: &str) -> String {
     let mut manifest =
         json!({"name": name, "title": "Hello", "organization": "acme", "script": "main.ts", "scopes": []});
     match field {
         "scopes" | "categories" | "previewImages" => manifest[field] = json!([text]),
-        // What is in itself right is made too long, so that it is told of.
+        // Valid values become too long, so that the error repeats them.
         "title" | "description" | "summary" => manifest[field] = format!("{text}{}", "x".repeat(3000)).into(),
         _ => manifest[field] = text.into(),
     }
@@ -46,14 +46,14 @@ fn manifest(name: &str, field: &str, text: &str) -> String {
     manifest.to_string()
 }
 
-/// The secrets of a manifest, whose values are resolved.
+/// Returns secrets with resolved values.
 fn resolved() -> Value {
     let lines = secrets::of_manifest();
     let pairs = lines.lines().skip(1).map(|line| line.trim().split_once(": ").unwrap());
     pairs.map(|(name, value)| (name.to_owned(), Value::from(value))).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Keys and values deep in a manifest.
+/// Returns a manifest with hostile keys and values at depth.
 fn deep(name: &str, text: &str) -> String {
     let mut manifest = json!({
         "name": name, "title": "Hello", "organization": "acme", "script": "main.ts", "scopes": [],
@@ -76,7 +76,7 @@ fn with_format(run: Deployment, format: &str) -> Deployment {
     secrets::set(run)
 }
 
-/// Publishes a repository, with the log in some formats, and on both forges.
+/// Publishes a repository with several log formats, and on both forges.
 async fn published(tried: &str, folder: &Repository, formats: &[&'static str]) -> Vec<Written> {
     let (gitbook, sha) = (Sandbox::start().await, "1".repeat(40));
     let mut written = Vec::new();
@@ -107,7 +107,7 @@ async fn no_field_of_a_manifest_acts() {
     let all = strings();
     for (turn, field) in FIELDS.into_iter().enumerate() {
         for (part, some) in all.chunks(all.len().div_ceil(3)).enumerate() {
-            // Each field in each format, and over all fields each string in each.
+            // Each field in each format, and each string in each format over all fields.
             let formats = [FORMATS[(turn + part) % 3]];
             let folder = some.iter().enumerate().fold(repository(), |folder, (number, injection)| {
                 let path = format!("i{number}");
@@ -144,7 +144,7 @@ async fn no_key_and_no_line_of_a_manifest_acts() {
     assert_nothing_injected(&written);
 }
 
-/// Folders and files whose names are hostile, and scripts that are wrong in hostile words.
+/// Folders and files with hostile names, and scripts with hostile syntax errors.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_name_of_a_file_and_no_script_acts() {
@@ -170,7 +170,7 @@ async fn no_name_of_a_file_and_no_script_acts() {
     assert_nothing_injected(&published("names of files", &folder, &FORMATS).await);
 }
 
-/// What is right is published, and what the sandbox keeps of it holds no secret.
+/// A valid repository is published, and the sandbox's files contain no secret.
 #[tokio::test]
 async fn no_secret_is_kept() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());

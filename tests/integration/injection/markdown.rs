@@ -1,28 +1,28 @@
-//! What a page does with Markdown: comrak parses it as GitHub's own parser does, and what stands in the text then is looked
-//! through for mentions and references, as GitHub and GitLab do after that.
+//! A Markdown parser with GitHub's rules (comrak), which also finds mentions and references of GitHub and
+//! GitLab in the text.
 
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 
-/// What a page makes of a text.
+/// The parsed parts of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
-    /// The blocks in their order, with a number of cells for each row.
+    /// The blocks in their order, with the number of cells for each row.
     pub(super) blocks: Vec<String>,
-    /// Where links lead.
+    /// The targets of links.
     pub(super) links: Vec<String>,
-    /// HTML that is there as such.
+    /// Raw HTML.
     pub(super) html: Vec<String>,
-    /// Code between fences: what it says it is, and the code.
+    /// Fenced code with its language.
     pub(super) code: Vec<(String, String)>,
-    /// Markup in lines: emphasis, images, code of Markdown's own, footnotes, mathematics.
+    /// Inline markup: emphasis, images, code, footnotes, mathematics.
     pub(super) markup: Vec<String>,
-    /// Words in the text that call somebody or name something.
+    /// Mentions and references.
     pub(super) references: Vec<String>,
 }
 
-/// Reads a page. Everything that GitHub or GitLab have beyond `CommonMark` is on.
+/// Parses a page with all extensions of GitHub and GitLab.
 pub(super) fn page(text: &str) -> Page {
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
@@ -44,7 +44,7 @@ pub(super) fn page(text: &str) -> Page {
                     "</code>" => code = code.saturating_sub(1),
                     _ => {}
                 }
-                // What is removed or is code stands between words.
+                // Removed text and code separate words.
                 words.push(' ');
                 page.html.push(html.clone());
             }
@@ -69,7 +69,7 @@ pub(super) fn page(text: &str) -> Page {
                 page.blocks.push(name(&data.value));
             }
             (NodeValue::SoftBreak | NodeValue::LineBreak, true) => words.push('\n'),
-            // `**publish**`, which stands before the reason.
+            // `**publish**` before the reason.
             (value, true) => page.markup.push(name(value)),
             (_, false) => {}
         }
@@ -104,7 +104,8 @@ fn name(value: &NodeValue) -> String {
     text.split(['(', ' ', '{']).next().unwrap_or_default().to_lowercase()
 }
 
-/// Mentions (`@name`) and references (`#1`, `GH-1`, and GitLab's `!1`, `~label`, `%1`, `&1`, `$1`, `GL-1`), which begin where a word does.
+/// Returns mentions (`@name`) and references (`#1`, `GH-1`, and GitLab's `!1`, `~label`, `%1`, `&1`, `$1`,
+/// `GL-1`) at the beginning of a word.
 fn references(text: &str) -> Vec<String> {
     let characters: Vec<_> = text.chars().collect();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -119,7 +120,7 @@ fn references(text: &str) -> Vec<String> {
         let of_tracker = begins
             && ["GH-", "GL-", "gh-", "gl-"].contains(&&*rest)
             && characters.get(at + 3).is_some_and(char::is_ascii_digit);
-        // A number belongs to a repository that is named before it, too.
+        // A number may follow the name of a repository.
         if (of_number && (begins || *character == '#')) || (of_name && begins) || of_tracker {
             found.push(characters[at..].iter().take_while(|c| !c.is_whitespace()).collect());
         }

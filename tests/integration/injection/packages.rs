@@ -1,5 +1,4 @@
-//! Names of packages come from folders, which may be called almost anything: they are labels in the summary's pies and
-//! texts in the report.
+//! Injections by package names, which come from folders and appear in diagrams and in the report.
 
 use serde_json::json;
 
@@ -8,10 +7,10 @@ use super::corpus::corpus;
 use super::{assert_nothing_injected, markdown, pies};
 use crate::support::{Repository, deployment, repository};
 
-/// Names that a file system takes, of packages that would read as another slice, or as no slice.
+/// Valid folder names that resemble another slice or no slice.
 const NAMES: [&str; 6] = ["own source", "2 other packages", "a\" : 9", "a' : 9", "x__y", "x _y"];
 
-/// An integration with a package of each name. An import by its path is found whatever the name of the folder.
+/// Returns an integration with a package of each name, imported by path.
 fn with_packages(names: &[String]) -> Repository {
     let mut script = "let all = '';\n".to_owned();
     let mut repository = repository().integration("hello");
@@ -27,9 +26,9 @@ fn with_packages(names: &[String]) -> Repository {
     repository.file("hello/main.ts", script + "export default { fetch: () => new Response(all) };\n")
 }
 
-/// What a folder may be called that the bundler still finds a module in.
+/// Returns folder names that the bundler can resolve.
 fn names() -> Vec<String> {
-    // What begins with `?` or `#` is no part of a path for the bundler.
+    // The bundler removes `?` and `#` from paths.
     let is_name = |text: &str| {
         text.len() <= 255 && !text.contains(['/', '\0', '?', '#', '\\', '\n', '\r', '\u{2028}', '\u{2029}'])
     };
@@ -42,7 +41,7 @@ fn names() -> Vec<String> {
 async fn no_package_is_called_so_that_it_acts() {
     let names = names();
     assert!(names.len() >= 15, "{names:?}");
-    // More than a pie shows would hide some of them.
+    // A diagram shows few packages, so the names are split.
     for names in names.chunks(5) {
         let repository = with_packages(names);
         let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "json");
@@ -53,7 +52,7 @@ async fn no_package_is_called_so_that_it_acts() {
         assert_eq!(packages.len(), names.len(), "{names:?}: {packages:?}");
         let page = markdown::page(&finished.summary);
         let slices = pies::slices(&page.code[0].1).unwrap();
-        // Two may be called the same once they are harmless.
+        // Two names may be equal after escaping.
         assert!((2..=names.len() + 1).contains(&slices.len()), "{names:?}: {slices:?}");
         let bytes: u64 = slices.iter().map(|(_, bytes)| bytes).sum();
         assert_eq!(finished.report["integrations"][0]["script_bytes"], bytes, "{slices:?}");

@@ -1,22 +1,22 @@
-//! What Mermaid makes of a pie, by the grammar of its own parser (`pie.langium`), of which the program uses a small part:
-//! one line that says that it is a pie, and one line a slice. Whatever else there is, acts.
+//! A parser of Mermaid's pie diagrams, by the rules of `pie.langium` that the program uses. Any other syntax
+//! is an injection.
 
 use super::markdown::Page;
 
-/// A slice has a label and a number.
+/// The label and the number of a slice.
 pub(super) type Slice = (String, u64);
 
 /// The own source, six packages and the rest.
 const MAX_SLICES: usize = 8;
 
-/// The slices of a pie, or what else there is.
+/// Returns the slices of a pie, or an error for other syntax.
 pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
     let lines = code.strip_prefix("pie showData\n").and_then(|rest| rest.strip_suffix('\n'));
     let lines = lines.ok_or("it does not begin as a pie, or not end in a line")?;
     let mut slices = Vec::<Slice>::new();
     for line in lines.split('\n') {
         let slice = slice(line).ok_or_else(|| format!("has the line {line:?}"))?;
-        // Mermaid leaves out the second of two.
+        // Mermaid ignores the second slice with the same label.
         if slices.iter().any(|(label, _)| *label == slice.0) {
             return Err(format!("has two slices {:?}", slice.0));
         }
@@ -25,8 +25,8 @@ pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
     if slices.len() > MAX_SLICES { Err(format!("has {} slices", slices.len())) } else { Ok(slices) }
 }
 
-/// `"label" : 12`, with nothing in the label that Mermaid reads in another way: entities (`#35;`), escapes, comments and
-/// directives (`%%`), HTML and Markdown.
+/// Parses `"label" : 12`. The label must not contain entities (`#35;`), escapes, comments, directives (`%%`),
+/// HTML or Markdown.
 fn slice(line: &str) -> Option<Slice> {
     let (label, number) = line.strip_prefix("    \"")?.split_once("\" : ")?;
     let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -39,7 +39,7 @@ fn slice(line: &str) -> Option<Slice> {
     if is_number && is_label { Some((label.to_owned(), number.parse().ok()?)) } else { None }
 }
 
-/// Takes the pies and what they fold in out of a page, and gives what of them acts.
+/// Removes pies and their folded section from a page, and returns their injections.
 pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
     let mut effects = Vec::new();
     for (info, code) in page.code.drain(..) {
@@ -59,7 +59,7 @@ pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
     effects
 }
 
-/// `<details><summary>`, a text and `</summary>`.
+/// Parses `<details><summary>`, a text and `</summary>`.
 fn is_opening(html: &str) -> bool {
     let rest =
         ["<details><summary>", "<details open><summary>"].iter().find_map(|tag| html.strip_prefix(tag));

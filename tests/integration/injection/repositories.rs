@@ -1,14 +1,14 @@
-//! Repositories that lead elsewhere or are out of all proportion: refused or handled, and nothing outside is read.
+//! Repositories with links to other places or extreme sizes: no file outside is read.
 
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use crate::support::{Finished, Repository, deployment, png, repository};
 
-/// What stands in a file outside, which must be seen nowhere.
+/// The content of a file outside of the repository.
 const OUTSIDE: &str = "outsiders_only";
 
-/// A folder with what lies outside, and a repository beside it.
+/// Returns a folder with files outside, and a repository in it.
 fn outside() -> Repository {
     repository().file("script.ts", format!("export default '{OUTSIDE}';\n")).file("image.png", png(2, 2))
 }
@@ -22,7 +22,7 @@ fn integration(script: &str, more: &str) -> Repository {
 async fn checked(repository: &Repository) -> Finished {
     let started = Instant::now();
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(repository).run().await;
-    // A pipe or device that was opened would never end; what is large is not read.
+    // Reading a pipe or a device would never end, and reading large files would be slow.
     assert!(started.elapsed() < Duration::from_secs(40), "{}", finished.log());
     assert!(!finished.everything().contains(OUTSIDE), "{}", finished.log());
     finished
@@ -59,7 +59,7 @@ async fn nothing_outside_the_repository_is_read() {
     refused(&linked, why).await;
 }
 
-/// Links to folders above and to the root are not gone through.
+/// Links to parent folders and to the root are not followed.
 #[tokio::test]
 async fn no_folder_outside_is_searched() {
     let elsewhere = repository().integration("hello");
@@ -92,7 +92,7 @@ async fn what_is_too_large_is_not_read() {
     refused(&manifest, "104857600 bytes, 1 MiB is the most").await;
 }
 
-/// An image's header is believed, and its pixels are never made room for.
+/// The size comes from the image's header; no memory is allocated for pixels.
 #[tokio::test]
 async fn an_image_that_claims_to_be_huge_takes_no_room() {
     let mut image = png(2, 2);

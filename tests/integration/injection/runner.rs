@@ -1,8 +1,8 @@
-//! What GitHub's runner does with a log: the rules of its `ActionCommand` and of how it finds lines.
+//! A parser of workflow commands, with the rules of GitHub's runner (`ActionCommand`).
 
 use std::collections::BTreeMap;
 
-/// The commands that the runner knows, in whatever letters.
+/// The known commands; case does not matter.
 const KNOWN: [&str; 16] = [
     "add-mask",
     "add-matcher",
@@ -22,7 +22,7 @@ const KNOWN: [&str; 16] = [
     "warning",
 ];
 
-/// A command that the runner would carry out.
+/// A command that the runner would execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Command {
     pub(super) name: String,
@@ -30,9 +30,9 @@ pub(super) struct Command {
     pub(super) data: String,
 }
 
-/// All commands of a log, standard output or error alike.
+/// Returns all commands of a log.
 pub(super) fn commands(log: &str) -> Vec<Command> {
-    // A lone CR ends a line, too.
+    // A lone CR ends a line as well.
     log.split(['\n', '\r']).filter_map(|line| new(line).or_else(|| old(line))).collect()
 }
 

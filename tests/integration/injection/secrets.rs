@@ -1,4 +1,4 @@
-//! Secrets of odd shapes, and all the forms in which somebody may repeat them.
+//! Secrets with special characters, and all their encodings.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::corpus::Injection;
 use crate::support::{Deployment, FORGE_TOKEN, GITLAB_TOKEN, TOKEN};
 
-/// The manifest's secrets, by the variables that they are resolved from.
+/// The variables and values of the manifest's secrets.
 const RESOLVED: [(&str, &str); 6] = [
     ("SECRET_QUOTES", "qu\"ote'd\\back&<tag>|`tick`"),
     ("SECRET_LINES", "first line of it: {\n  second % line\tof \"it\"\r\nthird::line##[of]it"),
@@ -20,13 +20,13 @@ const RESOLVED: [(&str, &str); 6] = [
     ("SECRET_WORDS", "schlüssel ünd ßchloss €"),
 ];
 
-/// Lines of a manifest that name them.
+/// Returns manifest lines with the secrets.
 pub(super) fn of_manifest() -> String {
     let lines = RESOLVED.map(|(name, _)| format!("  {name}: ${{{{ env.{name} }}}}\n"));
     format!("secrets:\n{}", lines.concat())
 }
 
-/// Sets their variables, and the tokens of both forges.
+/// Sets the variables of the secrets, and the tokens of both forges.
 pub(super) fn set(run: Deployment) -> Deployment {
     let run = run.variable("GITHUB_TOKEN", FORGE_TOKEN).variable("GITLAB_TOKEN", GITLAB_TOKEN);
     RESOLVED.into_iter().fold(run, |run, (name, value)| run.variable(name, value))
@@ -39,13 +39,13 @@ fn all() -> impl Iterator<Item = &'static str> {
     TOKENS.into_iter().chain(RESOLVED.into_iter().map(|(_, secret)| secret)).chain(lines)
 }
 
-/// Strings that repeat each of them in all forms, as a server may that was told them.
+/// Returns strings that repeat each secret in all encodings, as a server might.
 pub(super) fn encoded_secrets() -> Vec<Injection> {
     let outcome: BTreeSet<_> = all().collect();
     outcome.into_iter().flat_map(encodings).collect()
 }
 
-/// The same of the tokens only.
+/// Returns strings that repeat the tokens.
 pub(super) fn encoded_tokens() -> Vec<Injection> {
     TOKENS.into_iter().flat_map(encodings).collect()
 }
@@ -58,18 +58,18 @@ fn encodings(secret: &str) -> [Injection; 2] {
     texts.map(|text| Injection { attempt: "to tell a secret", text })
 }
 
-/// Whether a text is a secret or one of its lines, which a runner is told to hide.
+/// Returns true for a secret or one of its lines, which a runner masks.
 pub(super) fn is_to_be_masked(text: &str) -> bool {
     all().any(|secret| secret == text || secret.lines().any(|line| line.trim() == text))
 }
 
-/// All forms that secrets may be found in.
+/// All encodings of all secrets.
 static FORMS: LazyLock<BTreeSet<String>> =
     LazyLock::new(|| all().flat_map(forms).filter(|form| form.len() >= 6).collect());
 
-/// The forms of secrets that are somewhere in a text, however the text is written.
+/// Returns the secrets in a text, in any encoding.
 pub(super) fn secrets_in(text: &str) -> Vec<String> {
-    // Whoever reads Markdown, HTML or an address sees what is written so.
+    // Readers of Markdown, HTML or URLs see the decoded text.
     let mut read = text.to_owned();
     if text.contains("&#") {
         read.push_str(&unescaped(text));
@@ -88,7 +88,7 @@ fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     for engine in [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
         forms.push(engine.encode(secret));
-        // What is the same of it wherever it stands in a longer text.
+        // The part of Base64 that does not depend on the surrounding text.
         for bytes in (0..3).map(|skipped| &secret.as_bytes()[skipped..]) {
             forms.push(engine.encode(&bytes[..bytes.len() - bytes.len() % 3]));
         }
@@ -103,7 +103,7 @@ fn forms(secret: &str) -> Vec<String> {
     let json = &json[1..json.len() - 1];
     forms.push(json.to_owned());
     forms.push(json.replace('/', "\\/"));
-    // As Go writes it, and as Python does.
+    // The escapes of Go and of Python.
     forms.push(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
     forms.push(
         json.chars()
@@ -118,7 +118,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Percent-encoded bytes in the letters that some write them with.
+/// Returns percent-encoded bytes in lower case.
 fn lower_case_hex(encoded: &str) -> String {
     let mut parts = encoded.split('%');
     let mut text = parts.next().unwrap().to_owned();
@@ -128,7 +128,7 @@ fn lower_case_hex(encoded: &str) -> String {
     text
 }
 
-/// The text with `&#60;` and its kin as the characters that they are.
+/// Decodes `&#60;` and similar entities.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split("&#");
     let mut unescaped = parts.next().unwrap().to_owned();

@@ -1,13 +1,13 @@
-//! What a terminal, and GitLab's view of a log, do with the characters of a log.
+//! Control characters in terminals, and sections in GitLab's view of a log.
 
-/// A section that GitLab opens or closes.
+/// The beginning or the end of a GitLab section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Section {
     pub(super) opens: bool,
     pub(super) name: String,
 }
 
-/// The sections of a log, wherever in a line their markers stand.
+/// Returns the sections of a log, at any place of a line.
 pub(super) fn sections(log: &str) -> Vec<Section> {
     let mut found = Vec::new();
     for part in log.split("section_").skip(1) {
@@ -28,7 +28,7 @@ pub(super) fn sections(log: &str) -> Vec<Section> {
     found
 }
 
-/// The log without the markers of sections that are ours, which are all that it may control a terminal with.
+/// Removes the markers of the program's own sections, its only control characters.
 pub(super) fn without_our_sections(log: &str) -> String {
     let lines = log.split_inclusive('\n').map(|line| {
         let ours = line.strip_prefix("\u{1b}[0Ksection_").and_then(|rest| rest.split_once("\r\u{1b}[0K"));
@@ -40,8 +40,7 @@ pub(super) fn without_our_sections(log: &str) -> String {
     lines.collect()
 }
 
-/// The characters that do anything but stand in their line: control characters, other ends of lines, and those that change
-/// the direction of others.
+/// Returns control characters, line separators and bidirectional characters.
 pub(super) fn control_characters(log: &str) -> Vec<char> {
     let effects = |c: &char| match c {
         '\n' | '\t' => false,

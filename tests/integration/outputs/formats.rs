@@ -1,4 +1,4 @@
-//! The log as people, machines and GitHub's runner read it.
+//! The log formats for people, machines and GitHub's runner.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::support::{Deployment, Repository, TOKEN, deployment, gitbook, reposit
 /// The beginning of the first line of a log for people.
 const ERROR: &str = "error: GITBOOK_MODE: ";
 
-/// A repository with an error in a manifest, one in a script and a warning.
+/// Returns a repository with an error in a manifest, an error in a script and a warning.
 fn flawed() -> Repository {
     repository()
         .manifest("apps/one", "one", "summary: 12\nvisibilty: x\n")
@@ -125,7 +125,7 @@ async fn the_format_fits_where_the_program_runs() {
     ");
 }
 
-/// What the runner is told to hide, by a run with two secrets.
+/// Returns the masked values of a run with two secrets.
 async fn masks(run: Deployment) -> Vec<String> {
     let server = gitbook().await;
     let more = "secrets: {KEY: \"${{ env.KEY }}\", LINES: \"${{ env.LINES }}\"}\n";

@@ -1,4 +1,4 @@
-//! Secrets, which come out nowhere, even when somebody else repeats them.
+//! Secrets do not appear in any output, even if a server repeats them.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
@@ -8,10 +8,10 @@ use wiremock::MockServer;
 use super::refusing;
 use crate::support::{Deployment, TOKEN, deployment, repository};
 
-/// A secret with characters that every encoding writes in another way.
+/// A secret with characters that encodings treat differently.
 const SECRET: &str = "hu+sh/\"quoted\" & ünd?~so=";
 
-/// What `encodeURIComponent` leaves as it is.
+/// The characters that `encodeURIComponent` keeps.
 const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -23,10 +23,10 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// What RFC 3986 leaves as it is, which is what most libraries do.
+/// The characters that RFC 3986, and so most libraries, keep.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A secret as it is, and as others may write it.
+/// Returns a secret in its encodings.
 fn forms(secret: &str) -> Vec<String> {
     let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     vec![
@@ -43,7 +43,7 @@ fn forms(secret: &str) -> Vec<String> {
     ]
 }
 
-/// A GitBook whose error repeats the token and the secret in all their forms.
+/// Returns a GitBook with an error that repeats the token and the secret in all encodings.
 async fn echoing_server() -> MockServer {
     let all: Vec<_> = [TOKEN, SECRET].into_iter().flat_map(forms).collect();
     refusing(400, &format!("told: {}", all.join(" | "))).await
@@ -58,10 +58,10 @@ async fn check(run: Deployment) {
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     assert!(finished.stderr.contains("told: ***"), "{}", finished.stderr);
     let everything = finished.everything();
-    // The runner has to be told once what it must hide.
+    // The runner must receive each secret once to mask it.
     let everything: Vec<_> = everything.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     let everything = everything.join("\n");
-    // Markdown's own way to write the characters of a secret.
+    // Markdown's escapes of characters.
     let unescaped = unescaped(&everything);
     for form in [TOKEN, SECRET].into_iter().flat_map(forms) {
         assert!(!everything.contains(&form), "{form} in {everything}");
@@ -69,7 +69,7 @@ async fn check(run: Deployment) {
     }
 }
 
-/// The text with `&#60;` and its kin as the characters that they are.
+/// Decodes `&#60;` and similar entities.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split("&#");
     let mut unescaped = parts.next().unwrap().to_owned();

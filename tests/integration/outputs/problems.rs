@@ -1,10 +1,10 @@
-//! Problems as GitHub, GitLab and the report have them.
+//! Problems in the formats of GitHub, GitLab and the report.
 
 use serde_json::Value;
 
 use crate::support::{Repository, deployment, repository};
 
-/// A repository with so many errors and warnings.
+/// Returns a repository with this number of errors and warnings.
 fn with(errors: usize, warnings: usize) -> Repository {
     let errors: Vec<_> = (0..errors).map(|_| "{id: x, title: 1}".to_owned()).collect();
     let warnings: String = (0..warnings).map(|number| format!("unknown{number}: x\n")).collect();
@@ -69,7 +69,7 @@ async fn only_warnings_are_counted_too() {
     assert!(finished.stderr.ends_with("\ninfo: 2 warnings in 1 file\n"), "{}", finished.stderr);
 }
 
-/// The file of code quality that a check leaves.
+/// Returns the code quality file of a check.
 async fn quality(repository: &Repository, folder: &str) -> String {
     let run = deployment().variable("GITBOOK_MODE", "check").folder(repository.path(folder));
     let root = std::fs::canonicalize(repository.path("")).unwrap();

@@ -1,11 +1,11 @@
-//! The files that things are written to.
+//! The output files.
 
 use std::collections::BTreeSet;
 
 use super::{outputs, refusing};
 use crate::support::{deployment, gitbook, repository};
 
-/// A branch that imitates the end of a value, in a name that Git allows.
+/// A valid branch name that imitates the delimiter of a value.
 const IMITATOR: &str = "x<<ghadelimiter_00";
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn no_file_is_needed() {
     assert_eq!((finished.code, outputs(&finished)), (Some(0), String::new()));
 }
 
-/// A branch may bring a link of the name that a file of outputs has.
+/// A branch may contain a symbolic link with the name of an output file.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_of_the_checkout_is_not_written_through() {

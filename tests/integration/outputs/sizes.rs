@@ -1,4 +1,4 @@
-//! How the size of a preview's script has changed, which the preview itself tells.
+//! The change of a script's size, from the preview itself.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ async fn a_preview_tells_how_long_its_script_was() {
     ");
 }
 
-/// Publishes a preview, has somebody write something else for ` bytes=` and its value, and publishes a longer one.
+/// Publishes a preview, replaces ` bytes=` and its value, and publishes a longer script.
 async fn edited(instead: Option<&str>) -> String {
     let gitbook = Sandbox::start().await;
     preview(&gitbook, &script(0), 1).await;
@@ -48,7 +48,7 @@ async fn edited(instead: Option<&str>) -> String {
 #[tokio::test]
 async fn what_others_write_for_a_length_is_none_or_a_number() {
     insta::assert_snapshot!(edited(None).await, @"3.0 KiB (+1.0 KiB), before: 2094");
-    // As versions did that wrote none.
+    // Older versions wrote no size.
     let none = edited(Some("")).await;
     insta::assert_snapshot!(none, @"3.0 KiB, before: null");
     for value in ["-1", "abc", "", "4294967296", "99999999999999999999", "1e3", "%3Cb%3E"] {

@@ -1,4 +1,4 @@
-//! Input that the vendor's CLI publishes, too, although it looks wrong.
+//! Unusual input that GitBook's CLI publishes as well.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use crate::support::{RecordedRequests as _, Repository, deployment, gitbook, png
 
 const SCRIPT: &str = "export default { fetch: () => new Response('found') };\n";
 
-/// An empty folder that is no Git repository.
+/// Returns an empty folder without a Git repository.
 fn without_git() -> Repository {
     let repository = repository();
     std::fs::remove_dir(repository.path(".git")).unwrap();
     repository
 }
 
-/// Publishes from a folder of the repository, and gives the log and the body that was sent.
+/// Publishes from a folder of the repository, and returns the log and the sent body.
 async fn published(repository: &Repository, folder: &str, variables: &[(&str, &str)]) -> (String, Value) {
     let server = gitbook().await;
     let run = deployment().publish().against(&server.uri()).folder(repository.path(folder));
@@ -24,7 +24,7 @@ async fn published(repository: &Repository, folder: &str, variables: &[(&str, &s
 
 #[tokio::test]
 async fn a_photo_named_png_is_sent_as_it_is() {
-    // The beginning of a JPEG of 2 × 2 pixels.
+    // The first bytes of a JPEG of 2 × 2 pixels.
     let photo: &[u8] = b"\xff\xd8\xff\xe0\0\x06JFIF\xff\xc0\0\x11\x08\0\x02\0\x02\x03";
     let repository = repository().manifest(".", "hello", "icon: photo.png\n").file("photo.png", photo);
     let (log, body) = published(&repository, "", &[]).await;

@@ -1,4 +1,4 @@
-//! Nothing is overwritten or deleted that is not this repository's and branch's own preview.
+//! The guard: the program overwrites and deletes only the preview of its own repository and branch.
 
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -10,7 +10,7 @@ use crate::support::{
 
 const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
 
-/// A GitBook where `hello-fix` is already, with this summary. Publishing and deleting are not answered.
+/// Returns a GitBook with an integration `hello-fix` with this summary. It does not answer writes.
 async fn holding(summary: &str) -> MockServer {
     holding_with(summary, "private").await
 }
@@ -34,7 +34,7 @@ fn failure(finished: &Finished) -> String {
     log.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the log of a run that must only have read.
+/// Returns the log of a run without writes.
 async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -> String {
     let server = holding(summary).await;
     let finished = run(&server.uri()).run().await;
@@ -133,7 +133,7 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
     }
 }
 
-/// Reading the mark and publishing are two requests, between which another run may publish.
+/// Another run may publish between the read and the publication.
 #[tokio::test]
 async fn a_run_that_publishes_at_the_same_time_is_noticed() {
     let repository = repository().integration("hello");
@@ -150,7 +150,7 @@ async fn a_run_that_publishes_at_the_same_time_is_noticed() {
     }
 }
 
-/// Nothing could ever delete it: the mark is what tells that it is ours.
+/// Without its marker, no later run could delete it.
 #[tokio::test]
 async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
     let repository = repository().integration("hello");
@@ -219,7 +219,7 @@ async fn a_preview_that_somebody_made_public_is_left_alone() {
     }
 }
 
-/// On one host the forge's id of the repository decides whose a preview is, and without one of both its name.
+/// On one host, the repository's id decides the owner of a preview; without an id, the name does.
 #[tokio::test]
 async fn a_preview_is_the_repositorys_by_its_id() {
     let repository = repository().integration("hello");

@@ -1,4 +1,5 @@
-//! A preview that is one too many: the error says how many there are, and what deletes those of branches that are gone.
+//! The limit of integrations: the error names the number of previews and the command that deletes unused
+//! ones.
 
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
@@ -13,7 +14,7 @@ fn mark(repository: &str) -> String {
     format!("<!-- gitbook-deploy:preview integration=hello repository={repository} branch=old run=1 -->")
 }
 
-/// What an organization has: two previews of this repository, one of another's, and an integration.
+/// Returns two previews of this repository, one of another repository, and an integration.
 fn of_the_organization() -> Value {
     let integration = |name: &str, summary: &str| {
         let mut integration = published(name);
@@ -30,7 +31,7 @@ fn of_the_organization() -> Value {
     json!({"items": items})
 }
 
-/// A GitBook that takes nothing new and says why, and what it answers for the organizations and for their list.
+/// Returns a GitBook that rejects new integrations, with these responses for its lists.
 async fn full(refusal: ResponseTemplate, list: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     let organizations = json!({"items": [{"id": "o1", "hostname": "acme.gitbook.io"}]});
@@ -51,7 +52,7 @@ async fn pushed(server: &MockServer, branch: &str) -> Finished {
     push(&server.uri(), branch, &repository().integration("hello")).run().await
 }
 
-/// The lines of the log about the failure.
+/// Returns the log lines of the failure.
 fn failure(finished: &Finished) -> String {
     assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()), "{finished:#?}");
     let log = finished.log();
@@ -113,7 +114,7 @@ async fn another_refusal_is_no_quota() {
         assert!(outcome.contains(message) && !outcome.contains("sweep"), "{outcome}");
         assert_eq!(server.requests().await.len(), 2, "{:?}", server.requests().await);
     }
-    // A proxy's page is nobody's quota.
+    // The page of a proxy is no limit of GitBook.
     let page = ResponseTemplate::new(403).set_body_string(ENOUGH);
     let outcome = failure(&pushed(&full(page, list).await, "fix").await);
     assert!(outcome.contains("`hello-fix`"), "{outcome}");

@@ -1,4 +1,4 @@
-//! Which integrations a run is about: checks, plans and shares.
+//! The selection of integrations: checks, plans and shares.
 
 use serde_json::{Value, json};
 
@@ -70,13 +70,14 @@ async fn the_shares_of_all_machines_are_the_whole() {
     };
     assert_eq!(share(&repository, "1/2").await, published(&["a", "c", "e"]));
     assert_eq!(share(&repository, "2/2").await, published(&["b", "d"]));
-    // What weighs more than a request or two is made up for.
+    // Large integrations have a weight of their own.
     let repository = repository.file("e/icon.png", png(1, 1)).file("e/large.js", "x\n".repeat(512 * 1024));
     assert_eq!(share(&repository, "1/2").await, published(&["e"]));
     assert_eq!(share(&repository, "2/2").await, published(&["a", "b", "c", "d"]));
 }
 
-/// One integration is the repository itself, and shares are deployed on one machine after another.
+/// With one integration in the repository's root, and with one machine, the shares are deployed one after the
+/// other.
 #[tokio::test]
 async fn what_the_sandbox_keeps_is_nobodys_work() {
     let names = ["a", "b", "c", "d"];

@@ -1,4 +1,4 @@
-//! That the same content is the same request, so that it can be told that nothing has changed.
+//! Equal content results in equal requests, so that unchanged integrations are recognized.
 
 use super::push;
 use crate::support::{RecordedRequests as _, Repository, gitbook, repository};
@@ -22,7 +22,7 @@ async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
     assert_eq!(published("\u{feff}", "\r\n").await, published("", "\n").await);
 }
 
-/// Twelve modules that import one another, and a package that each of them imports.
+/// Returns twelve modules that import each other and a shared package.
 fn entangled(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
     let package = "export const names = ['a', 'b'];\nexport default (n: number) => names[n % 2];\n";
     order.fold(repository().manifest(folder, "hello", ""), |repository, number| {

@@ -1,4 +1,4 @@
-//! A GitBook in front of the sandbox whose requests a test can make wait.
+//! A proxy in front of the sandbox that holds requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 
 use super::Sandbox;
 
-/// No body of these tests is as long.
+/// The maximum size of a body in these tests.
 const MAX_BODY: usize = 16 << 20;
 
-/// Passes every request on to a sandbox, but the ones that are held.
+/// Forwards every request to a sandbox, and holds requests that a test selects.
 pub(crate) struct HoldingProxy {
     endpoint: String,
     holds: Holds,
@@ -25,7 +25,7 @@ pub(crate) struct Held {
     release: oneshot::Sender<()>,
 }
 
-/// Whether the request waits before it has its effect, or after.
+/// The point at which a request is held: before or after its effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
@@ -66,12 +66,12 @@ impl HoldingProxy {
         &self.endpoint
     }
 
-    /// Lets the next request of this kind on an integration wait before it has its effect.
+    /// Holds the next such request on an integration before its effect.
     pub(crate) fn hold(&self, method: &str, name: &str) -> Held {
         self.held(method, name, Side::Before)
     }
 
-    /// Lets the answer to the next request of this kind on an integration wait.
+    /// Holds the response to the next such request on an integration.
     pub(crate) fn hold_response(&self, method: &str, name: &str) -> Held {
         self.held(method, name, Side::After)
     }
@@ -86,13 +86,13 @@ impl HoldingProxy {
 }
 
 impl Held {
-    /// Waits until the request is there.
+    /// Waits until the request has arrived.
     pub(crate) async fn reached(&mut self) {
         let reached = tokio::time::timeout(super::MAX_RUN_TIME, &mut self.reached).await;
         reached.expect("the request comes").unwrap();
     }
 
-    /// Lets it go.
+    /// Releases the request.
     pub(crate) fn release(self) {
         drop(self.release);
     }
@@ -127,7 +127,7 @@ async fn pass(State(shared): State<Shared>, request: Request) -> Response<Body> 
 async fn wait(hold: Option<Hold>) {
     if let Some(Hold { reached, released, .. }) = hold {
         let _ = reached.send(());
-        // Released or dropped, it goes on.
+        // A dropped hold releases the request as well.
         let _ = released.await;
     }
 }

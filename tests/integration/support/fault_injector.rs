@@ -1,4 +1,4 @@
-//! A proxy in front of the sandbox that breaks connections and answers in every way that a network has.
+//! A proxy in front of the sandbox that injects network faults.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,47 +16,47 @@ use tokio::time::{sleep, timeout};
 use super::Sandbox;
 use super::servers::set;
 
-/// What becomes of a request.
+/// A fault of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// Nothing odd.
+    /// No fault.
     None,
-    /// The connection is reset before anything is read of it.
+    /// Resets the connection before the request is read.
     ResetOnConnect,
-    /// The connection is reset once the head of the request has come.
+    /// Resets the connection after the head of the request.
     ResetInRequest,
-    /// The whole request has come, and the connection is reset.
+    /// Resets the connection after the whole request.
     Reset(Effect),
-    /// The same, but it is closed without a word.
+    /// Closes the connection after the whole request.
     HangUp(Effect),
-    /// The connection is reset in the middle of the answer.
+    /// Resets the connection in the middle of the response.
     ResetInAnswer,
-    /// No answer ever comes.
+    /// Never responds.
     Stall(Effect),
-    /// No more than half of the answer ever comes.
+    /// Sends half of the response, and keeps the connection open.
     StallInAnswer,
-    /// The answer comes by a byte a second.
+    /// Sends one byte per second.
     Drip,
-    /// The answer ends before its length is reached.
+    /// Ends before the announced length.
     Cut,
-    /// The answer has no length, and ends too early.
+    /// Ends too early, without an announced length.
     CutWithoutLength,
-    /// The request is answered by somebody else, or by GitBook in another way.
+    /// Sends another response.
     Say(Effect, Response),
-    /// The same, and by the time of the answer others have put an integration there.
+    /// Sends another response, after somebody else has published an integration.
     Meanwhile(Effect, Response, Value),
-    /// Nobody listens any more before the connection is reset.
+    /// Stops listening and resets the connection.
     ResetAndRefuse(Effect),
 }
 
-/// Whether a request is passed on.
+/// The effect of a request: forwarded to the sandbox, or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Done,
     Lost,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -79,7 +79,7 @@ struct Shared {
     requests: Arc<Mutex<Vec<String>>>,
     fault_count: Arc<AtomicUsize>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
-    /// Tells connections that nobody is at home any more.
+    /// Notifies connections that the proxy has stopped listening.
     closing: Arc<watch::Sender<bool>>,
 }
 
@@ -122,24 +122,25 @@ impl FaultInjector {
         &self.endpoint
     }
 
-    /// Orders a fault for the next requests of a kind: a method, `LIST`, or `CONNECT` for a connection.
+    /// Adds a fault for the next requests of a kind: a method, `LIST`, or `CONNECT` for a connection.
     pub(crate) fn fail(&self, kind: &'static str, fault: Fault, times: usize) {
         self.shared.faults.lock().unwrap().push(Ordered { kind, fault, times });
     }
 
-    /// The kinds of all requests whose head has come, in their order; `CONNECT` for a connection that was reset at once.
+    /// Returns the kinds of all requests in their order, with `CONNECT` for a connection that was reset at
+    /// once.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// How many faults have come about so far.
+    /// Returns the number of faults so far.
     pub(crate) fn fault_count(&self) -> usize {
         self.shared.fault_count.load(Ordering::SeqCst)
     }
 }
 
 impl Fault {
-    /// Whether the request is not passed on.
+    /// Returns true if the request is not forwarded.
     fn loses(&self) -> bool {
         match self {
             Self::Reset(effect)
@@ -158,7 +159,7 @@ impl Response {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// An error in GitBook's own words.
+    /// Returns an error in GitBook's format.
     pub(crate) fn error(status: u16, message: &str) -> Self {
         let body = serde_json::json!({"error": {"code": status, "message": message}});
         Self::new(status, body.to_string())
@@ -197,7 +198,7 @@ impl Shared {
         })
     }
 
-    /// Tells that a fault has come about.
+    /// Counts a fault.
     fn count_fault(&self) {
         self.fault_count.fetch_add(1, Ordering::SeqCst);
     }
@@ -210,7 +211,7 @@ impl Shared {
         Response::new(status, answer.text().await.unwrap())
     }
 
-    /// From now on connections are refused.
+    /// Refuses connections from now on.
     async fn close(&self) {
         let task = self.listening.lock().unwrap().take();
         if let Some(task) = task {
@@ -222,7 +223,7 @@ impl Shared {
 }
 
 impl Request {
-    /// The next one of a connection; `None` where there is none.
+    /// Reads the next request of a connection; `None` at its end.
     async fn read(stream: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -259,7 +260,7 @@ async fn serve(mut stream: TcpStream, shared: Shared) -> io::Result<()> {
     loop {
         let request = tokio::select! {
             biased;
-            // The client may have opened one more than it needed, which would do as well.
+            // The client may have opened a spare connection.
             _ = closing.wait_for(|closing| *closing) => return reset(&stream),
             request = Request::read(&mut stream) => request?,
         };
@@ -280,7 +281,7 @@ async fn serve(mut stream: TcpStream, shared: Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// Answers a request, and says whether the connection ends with it.
+/// Answers a request, and returns true if the connection ends.
 async fn answer(
     stream: &mut TcpStream,
     shared: &Shared,
@@ -294,7 +295,7 @@ async fn answer(
         set(&shared.folder, third_party["name"].as_str().unwrap(), third_party);
     }
     let bytes = answer.bytes();
-    // The head and some of the body, or, where it has none, some of the head.
+    // Half of the body, or half of the head if there is no body.
     let missing = if answer.body.is_empty() { bytes.len() } else { answer.body.len() };
     let half = bytes.len() - missing.div_ceil(2);
     match fault {
@@ -315,7 +316,7 @@ async fn answer(
         }
         Fault::ResetInAnswer => {
             stream.write_all(&bytes[..half]).await?;
-            // Whatever was not sent yet is thrown away by a reset.
+            // A reset discards unsent data.
             sleep(Duration::from_millis(50)).await;
             reset(stream)?;
         }
@@ -348,12 +349,12 @@ async fn answer(
     Ok(true)
 }
 
-/// A true reset: closing the socket sends RST, whatever was still to be sent.
+/// Makes closing the socket send RST.
 fn reset(stream: &TcpStream) -> io::Result<()> {
     stream.set_zero_linger()
 }
 
-/// Waits until the other end has had enough.
+/// Waits until the other side closes the connection.
 async fn wait_for_end(stream: &mut TcpStream) {
     let end = async { while stream.read(&mut [0; 64]).await.is_ok_and(|length| length > 0) {} };
     let _ = timeout(super::MAX_RUN_TIME, end).await;

@@ -1,4 +1,4 @@
-//! A GitLab with one project, `acme/docs/hello` with the number 42, whose REST API answers as the documented one does.
+//! A GitLab with one project, `acme/docs/hello` with the number 42, which answers as GitLab's REST API does.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,14 +11,14 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{Deployment, deployment};
 
-/// The token of these tests.
+/// The token for GitLab.
 pub(crate) const GITLAB_TOKEN: &str = "glpat-gItLaB0123456789";
 
-/// The number of the token's user, and that of somebody else.
+/// The ids of the token's user and of another user.
 pub(crate) const OWN_USER_ID: u64 = 7;
 pub(crate) const OTHER_USER_ID: u64 = 8;
 
-/// How many notes a page has, whatever is asked for.
+/// The number of notes of each page.
 const PAGE: usize = 2;
 
 /// A note on a merge request.
@@ -31,25 +31,25 @@ pub(crate) struct Note {
     pub(crate) body: String,
 }
 
-/// What the project holds, for a test to read and to change.
+/// The state of the project.
 #[derive(Default)]
 pub(crate) struct Project {
-    /// The tips of branches by their names.
+    /// The tips of branches by name.
     pub(crate) branches: BTreeMap<String, String>,
-    /// Merge requests by their numbers.
+    /// Merge requests by number.
     pub(crate) merge_requests: BTreeMap<u64, Value>,
-    /// The paths of other projects by their numbers; a project that is not there can't be seen.
+    /// The paths of other projects by number; a missing project is invisible.
     pub(crate) others: BTreeMap<u64, String>,
     pub(crate) notes: Vec<Note>,
-    /// Notes that somebody writes while a list of them is read.
+    /// Notes that are added while a list is read.
     pub(crate) arriving: Vec<Note>,
-    /// An answer to every request whose method and path hold a text.
+    /// Responses to requests with a text in their method and path.
     pub(crate) faults: Vec<(&'static str, ResponseTemplate)>,
-    /// How long each answer takes.
+    /// The delay of each response.
     pub(crate) latency: Duration,
-    /// Every request: method, path with query.
+    /// The method and the path with query of every request.
     pub(crate) requests: Vec<String>,
-    /// The quick actions that notes have run.
+    /// The quick actions of notes.
     pub(crate) quick_actions: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct GitLab {
 }
 
 impl GitLab {
-    /// One with the default branch `main` only.
+    /// Starts a GitLab with the default branch `main`.
     pub(crate) async fn start() -> Self {
         let branches = [("main".to_owned(), "a".repeat(40))].into();
         let project = Arc::new(Mutex::new(Project { branches, ..Project::default() }));
@@ -82,7 +82,7 @@ impl GitLab {
         self.project.lock().unwrap()
     }
 
-    /// A job of a branch's pipeline on GitLab.
+    /// Returns a job of a branch pipeline.
     pub(crate) fn job(&self, branch: &str, commit: char, pipeline: u64) -> Deployment {
         let (commit, pipeline, root) = (commit.to_string().repeat(40), pipeline.to_string(), self.root());
         [
@@ -104,7 +104,7 @@ impl GitLab {
         .fold(deployment(), |run, (name, value)| run.variable(name, value))
     }
 
-    /// A job of the pipeline of merge request 12 from `fix`.
+    /// Returns a job of the pipeline of merge request 12 from `fix`.
     pub(crate) fn merge_request_job(&self, commit: char, pipeline: u64) -> Deployment {
         [
             ("CI_COMMIT_BRANCH", ""),
@@ -120,7 +120,7 @@ impl GitLab {
     }
 }
 
-/// A merge request from a branch of a project, open at a commit.
+/// Returns an open merge request.
 pub(crate) fn merge_request(iid: u64, branch: &str, project: Option<u64>, commit: char) -> Value {
     json!({
         "id": 1000 + iid,
@@ -133,7 +133,7 @@ pub(crate) fn merge_request(iid: u64, branch: &str, project: Option<u64>, commit
     })
 }
 
-/// An answer in GitLab's own words.
+/// Returns an error in GitLab's format.
 pub(crate) fn gitlab_error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"message": message}))
 }
@@ -230,7 +230,7 @@ impl Project {
         }
     }
 
-    /// The text of a note, in which GitLab runs what a line begins with.
+    /// Returns the text of a note, and runs its quick actions.
     fn body(&mut self, request: &Request) -> String {
         let fields: BTreeMap<String, String> = request.body_json().unwrap();
         assert!(fields.len() == 1, "{fields:?}");

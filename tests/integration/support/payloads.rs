@@ -1,4 +1,4 @@
-//! GitHub's payloads: the parts of them that matter, and whole ones that GitHub has recorded.
+//! GitHub's payloads: minimal ones, and complete ones that GitHub has recorded.
 
 use std::sync::LazyLock;
 
@@ -9,23 +9,23 @@ const RECORDED: &str = concat!(
     "/tests/contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 );
 
-/// A push to a branch of a repository whose default branch is `main`.
+/// Returns a push to a branch of a repository with the default branch `main`.
 pub(crate) fn push(branch: &str, sha: &str) -> Value {
     json!({"ref": format!("refs/heads/{branch}"), "after": sha, "repository": repository()})
 }
 
-/// A branch that was deleted.
+/// Returns the deletion of a branch.
 pub(crate) fn delete(branch: &str) -> Value {
     json!({"ref": branch, "ref_type": "branch", "repository": repository()})
 }
 
-/// Something that happened to a pull request from a branch of the repository itself.
+/// Returns an event of a pull request from the repository itself.
 pub(crate) fn pull_request(action: &str, number: u64, branch: &str, sha: &str) -> Value {
     let head = json!({"ref": branch, "sha": sha, "repo": repository(), "user": {"login": "acme"}});
     of_head(action, number, &head)
 }
 
-/// The same from a branch of a fork.
+/// Returns an event of a pull request from a fork.
 pub(crate) fn fork_pull_request(action: &str, number: u64, owner: &str, branch: &str, sha: &str) -> Value {
     let repository =
         json!({"id": 2, "full_name": format!("{owner}/integrations"), "owner": {"login": owner}});
@@ -33,7 +33,7 @@ pub(crate) fn fork_pull_request(action: &str, number: u64, owner: &str, branch: 
     of_head(action, number, &head)
 }
 
-/// What GitHub has recorded of pull requests.
+/// GitHub's recorded pull request events.
 static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let index = std::fs::read_to_string(RECORDED)
         .expect("run `npm ci --ignore-scripts` in tests/contract (scripts/test does): no webhooks-examples");
@@ -43,7 +43,7 @@ static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     pull_requests["examples"].as_array().unwrap().clone()
 });
 
-/// What GitHub has recorded of a pull request, as if it were number 12, from `fix`, of the repository of these tests.
+/// Returns a recorded event, changed to pull request 12 from `fix` of the repository of these tests.
 pub(crate) fn recorded(action: &str, sha: &str) -> Value {
     let mut payload = EXAMPLES.iter().find(|example| example["action"] == action).unwrap().clone();
     payload["number"] = 12.into();
@@ -55,7 +55,7 @@ pub(crate) fn recorded(action: &str, sha: &str) -> Value {
     from(payload, "acme", "fix")
 }
 
-/// The same from another branch.
+/// Changes the branch of a recorded event.
 fn from(mut payload: Value, owner: &str, branch: &str) -> Value {
     let head = &mut payload["pull_request"]["head"];
     head["ref"] = branch.into();
@@ -63,7 +63,7 @@ fn from(mut payload: Value, owner: &str, branch: &str) -> Value {
     payload
 }
 
-/// The same from a branch of the fork that `mona` has.
+/// Changes the branch to one of the fork of `mona`.
 pub(crate) fn from_fork(payload: Value, branch: &str) -> Value {
     let mut payload = from(payload, "mona", branch);
     payload["pull_request"]["user"]["login"] = "mona".into();
@@ -77,14 +77,14 @@ pub(crate) fn from_fork(payload: Value, branch: &str) -> Value {
     payload
 }
 
-/// The same from a fork that is gone.
+/// Changes the branch to one of a deleted fork.
 pub(crate) fn from_lost_fork(payload: Value, branch: &str) -> Value {
     let mut payload = from_fork(payload, branch);
     payload["pull_request"]["head"]["repo"] = Value::Null;
     payload
 }
 
-/// The same by Dependabot, whose branches are of the repository itself.
+/// Changes the author to Dependabot, with branches in the repository itself.
 pub(crate) fn by_dependabot(payload: Value) -> Value {
     let mut payload = from(payload, "acme", "dependabot/npm_and_yarn/left-pad-2.0.0");
     payload["pull_request"]["user"]["login"] = "dependabot[bot]".into();

@@ -1,13 +1,13 @@
-//! A repository of integrations in a folder of its own.
+//! A temporary repository of integrations.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A folder that is thrown away at the end.
+/// A temporary folder.
 pub(crate) struct Repository(TempDir);
 
-/// An empty repository.
+/// Returns an empty repository.
 pub(crate) fn repository() -> Repository {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(".git")).unwrap();
@@ -23,7 +23,7 @@ impl Repository {
         self
     }
 
-    /// Writes a small integration that is called as its folder is.
+    /// Writes a small integration with the name of its folder.
     pub(crate) fn integration(self, folder: &str) -> Self {
         self.manifest(folder, folder, "")
     }
@@ -39,7 +39,7 @@ impl Repository {
         )
     }
 
-    /// Writes a shell script that can be run.
+    /// Writes an executable shell script.
     #[cfg(unix)]
     pub(crate) fn program(self, path: &str, script: &str) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
@@ -49,18 +49,18 @@ impl Repository {
         repository
     }
 
-    /// A `PATH` where the programs of one of its folders come first.
+    /// Returns a `PATH` that begins with one of its folders.
     #[cfg(unix)]
     pub(crate) fn path_variable(&self, folder: &str) -> String {
         format!("{}:/usr/local/bin:/usr/bin:/bin", self.path(folder).display())
     }
 
-    /// The path of something in it.
+    /// Returns the path of an entry.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         dunce::canonicalize(self.0.path()).unwrap().join(path)
     }
 
-    /// The paths of all files in it.
+    /// Returns the paths of all files.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.path("")];
@@ -86,12 +86,12 @@ impl AsRef<Path> for Repository {
     }
 }
 
-/// A script of two KiB and some bytes more, of which nothing can be left out.
+/// Returns a script of two KiB and some more bytes, none of which minification removes.
 pub(crate) fn script(more: usize) -> String {
     format!("console.log('{}');\nexport default {{}};\n", "x".repeat(2048 + more))
 }
 
-/// A grey PNG image.
+/// Returns a gray PNG image.
 pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);

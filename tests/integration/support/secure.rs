@@ -1,4 +1,4 @@
-//! An https server whose certificate an authority of our own has signed, and a proxy that counts.
+//! An HTTPS server with a certificate of a test authority, and a counting proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// The certificate of the authority, for `SSL_CERT_FILE`.
+/// Returns the path of the authority's certificate, for `SSL_CERT_FILE`.
 pub(crate) fn authority() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/integration/fixtures/tls/authority.pem")
 }
 
-/// A GitBook behind https, where everything can be published, and how often something was.
+/// Starts a GitBook over HTTPS, and returns its URL and the number of publications.
 pub(crate) async fn secure_gitbook() -> (String, Arc<AtomicUsize>) {
     let certificate = include_bytes!("../fixtures/tls/server.crt.der").to_vec().into();
     let key = include_bytes!("../fixtures/tls/server.key.der").to_vec().try_into().unwrap();
@@ -52,7 +52,7 @@ impl axum::serve::Listener for Tls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, address) = self.tcp.accept().await.unwrap();
-            // A client that does not trust us hangs up.
+            // A client that does not trust the authority closes the connection.
             if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }
@@ -64,7 +64,7 @@ impl axum::serve::Listener for Tls {
     }
 }
 
-/// A proxy on loopback that carries `CONNECT` through, and how often it was asked for anything.
+/// Starts a proxy for `CONNECT`, and returns its URL and the number of requests.
 pub(crate) async fn proxy() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

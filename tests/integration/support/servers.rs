@@ -1,4 +1,4 @@
-//! Servers that answer in GitBook's place.
+//! Servers that replace GitBook.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// What a server was asked.
+/// The requests that a server has received.
 pub(crate) trait RecordedRequests {
-    /// Method and path of every request, in their order.
+    /// Returns the method and path of every request, in their order.
     async fn requests(&self) -> Vec<String>;
 
-    /// The JSON body of the only request that had one.
+    /// Returns the JSON body of the only request with a body.
     async fn body(&self) -> Value;
 }
 
@@ -30,7 +30,7 @@ impl RecordedRequests for MockServer {
     }
 }
 
-/// A GitBook where nothing is yet, and everything can be published.
+/// Returns an empty GitBook that accepts everything.
 pub(crate) async fn gitbook() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("GET")).respond_with(api_error(404, "Integration not found")).mount(&server).await;
@@ -39,14 +39,14 @@ pub(crate) async fn gitbook() -> MockServer {
     server
 }
 
-/// A sandbox of its own, which several runs share as they do GitBook.
+/// A sandbox that several runs share.
 pub(crate) struct Sandbox {
     folder: TempDir,
     endpoint: String,
 }
 
 impl Sandbox {
-    /// An empty one.
+    /// Starts an empty sandbox.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let endpoint = gitbook_deploy::gitbook::sandbox::start(folder.path()).await.unwrap().to_string();
@@ -57,7 +57,7 @@ impl Sandbox {
         &self.endpoint
     }
 
-    /// The names of all that is published.
+    /// Returns the names of all integrations.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> =
@@ -66,18 +66,18 @@ impl Sandbox {
         names
     }
 
-    /// What is published under a name.
+    /// Returns an integration.
     pub(crate) fn integration(&self, name: &str) -> Value {
         let path = self.folder.path().join(name).join("integration.json");
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
-    /// Deletes by other hands.
+    /// Deletes an integration, as somebody else would.
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
     }
 
-    /// Publishes by other hands.
+    /// Publishes an integration, as somebody else would.
     pub(crate) fn set(&self, name: &str, integration: &Value) {
         set(self.folder(), name, integration);
     }
@@ -87,19 +87,19 @@ impl Sandbox {
     }
 }
 
-/// Publishes by other hands to the sandbox of a folder.
+/// Publishes an integration to the folder of a sandbox, as somebody else would.
 pub(super) fn set(folder: &Path, name: &str, integration: &Value) {
     let folder = folder.join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("integration.json"), integration.to_string()).unwrap();
 }
 
-/// The answer that repeats what was sent.
+/// Returns a response that repeats the request.
 fn repeated(request: &Request) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(repeated_with(request, |_| ()))
 }
 
-/// The integration that was sent, as the API tells it, with a change.
+/// Returns the sent integration as the API does, with a change.
 pub(crate) fn repeated_with(request: &Request, change: impl FnOnce(&mut Value)) -> Value {
     let body: Value = request.body_json().unwrap();
     let name = request.url.path().rsplit('/').next().unwrap();
@@ -111,7 +111,7 @@ pub(crate) fn repeated_with(request: &Request, change: impl FnOnce(&mut Value)) 
     answer
 }
 
-/// An integration as the API tells it.
+/// Returns an integration, as the API does.
 pub(crate) fn published(name: &str) -> Value {
     json!({
         "object": "integration",
@@ -125,7 +125,7 @@ pub(crate) fn published(name: &str) -> Value {
     })
 }
 
-/// An error as the API tells it.
+/// Returns an error, as the API does.
 pub(crate) fn api_error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"error": {"code": status, "message": message}}))
 }

@@ -1,4 +1,4 @@
-//! Whose comment it is.
+//! The author of the comment.
 
 use fake_github::Fault;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::support::repository;
 async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    // Ours comes on the last of many pages.
+    // The program's own comment is on the last of many pages.
     forge.page_size(2);
     let stranger = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
     for number in 0..5 {
@@ -44,7 +44,7 @@ async fn a_token_of_a_user_asks_who_it_is() {
     assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
 }
 
-/// As on Gitea and Forgejo, whose accounts have no type.
+/// Accounts of Gitea and Forgejo have no type.
 #[tokio::test]
 async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
     let (gitbook, forge) = set_up().await;
@@ -84,7 +84,8 @@ async fn another_bot_that_repeats_our_line_is_left_alone() {
     assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
 }
 
-/// As with an app or a token with few rights: it is known by what it has just made, and by how its comments begin.
+/// An app, or a token with few permissions, is recognized by its newest comment and by the marker of its
+/// comments.
 #[tokio::test]
 async fn a_token_that_can_not_ask_who_it_is_has_one_comment() {
     let (gitbook, forge) = set_up().await;

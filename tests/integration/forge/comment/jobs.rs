@@ -1,10 +1,10 @@
-//! Several jobs that write one comment.
+//! Concurrent jobs that write one comment.
 
 use super::super::on_pull_request;
 use super::{MARKER, done, seen, set_up};
 use crate::support::repository;
 
-/// Each of a matrix of jobs deploys one integration; all end at once, and every row stands.
+/// Each job of a matrix deploys one integration. All finish at once, and no row is lost.
 #[tokio::test]
 async fn jobs_that_write_at_once_lose_nothing() {
     let (gitbook, forge) = set_up().await;
@@ -34,8 +34,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
     ");
 }
 
-/// A job that has read the comment long before it writes it wipes out what another has written meanwhile, which then
-/// writes it again.
+/// A job with an outdated comment overwrites the row of another job, which writes it again.
 #[tokio::test]
 async fn a_row_that_was_wiped_out_is_written_again() {
     let (gitbook, forge) = set_up().await;
@@ -49,7 +48,7 @@ async fn a_row_that_was_wiped_out_is_written_again() {
     let barrier = forge.hold("PATCH", "/issues/comments/");
     let late = job("a", 100).start();
     barrier.reached().await;
-    // The other reads, writes and reads back; then the first one overwrites it.
+    // The other job reads, writes and reads again; then the first job overwrites it.
     let settling = forge.hold_response("GET", "/issues/12/comments");
     let other = job("b", 100).start();
     settling.reached().await;
@@ -76,7 +75,7 @@ async fn a_row_that_was_wiped_out_is_written_again() {
     ");
 }
 
-/// A job of another workflow, or of an older run, may write between reading and writing.
+/// A job of another workflow or of an older run may write between the read and the write.
 #[tokio::test]
 async fn what_a_newer_run_has_said_meanwhile_stands() {
     let (gitbook, forge) = set_up().await;

@@ -1,9 +1,9 @@
-//! Near GitHub's limits, deployments give way to what is needed more.
+//! Near GitHub's rate limit, deployments are skipped in favor of more important requests.
 
 use super::super::on_pull_request;
 use super::{FakeGitHub, Head, Sandbox, repository, sha};
 
-/// GitHub's own number of writes a minute, and the integrations that would need more.
+/// GitHub's limit of writes per minute, and a number of integrations that exceeds it.
 const MAX_WRITES: usize = 80;
 const MANY: usize = 40;
 

@@ -1,4 +1,4 @@
-//! How the size of a script has changed: in production the record tells, of a preview the preview itself.
+//! The change of a script's size, from the deployment in production and from the preview itself.
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use super::{Pushes, forge};
 use crate::support::{Deployment, Finished, Sandbox, repository, script};
 
 impl Pushes {
-    /// Pushes a script that is so much longer, and gives the result and what is said of its size.
+    /// Pushes a longer script, and returns the result and the size.
     async fn push_longer(&self, more: usize, change: impl FnOnce(Deployment) -> Deployment) -> String {
         let finished = self.run(&script(more), change).await;
         format!("{}: {}", finished.output("result"), finished.size())
     }
 
-    /// Pushes a script, changes what is on record of it, and pushes a longer one.
+    /// Pushes a script, changes its recorded payload, and pushes a longer script.
     async fn with_payload(change: impl FnOnce(&mut Value)) -> String {
         let pushes = Self::new().await;
         pushes.push_longer(0, |run| run).await;
@@ -56,7 +56,7 @@ async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
         let requests = forge.requests().into_iter().filter(|request| request.method == "GET");
         requests.filter(|request| request.path.contains("/deployments")).count()
     };
-    // The newest deployment and its status, which say whether there is anything to publish.
+    // The newest deployment and its status, which are needed for the comparison.
     assert_eq!(reads(&pushes.forge), 2);
     pushes.forge.clear_requests();
     let always = |run: Deployment| run.variable("GITBOOK_SKIP_UNCHANGED", "false");
@@ -69,7 +69,7 @@ async fn what_is_on_record_in_other_words_is_none_or_a_number() {
     insta::assert_snapshot!(Pushes::with_payload(|_| ()).await, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
     let none = Pushes::with_payload(|payload| drop(payload["script_bytes"].take())).await;
     insta::assert_snapshot!(none, @"published: 3.0 KiB, before: null");
-    // As versions did that recorded none, and as nobody does who means well.
+    // Older versions recorded no size. Other values come from somebody else.
     let older = Pushes::with_payload(|payload| drop(payload.as_object_mut().unwrap().remove("script_bytes")));
     assert_eq!(older.await, none);
     for injection in
@@ -92,14 +92,14 @@ async fn what_is_on_record_is_not_always_what_was_replaced() {
     pushes.push_longer(0, |run| run).await;
     let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
     insta::assert_snapshot!(pushes.push_longer(1000, unrecorded).await, @"published: 3.0 KiB, before: null");
-    // The record is of the one before that.
+    // The record belongs to an earlier version.
     insta::assert_snapshot!(pushes.push_longer(2000, |run| run).await, @"published: 4.0 KiB, before: null");
     pushes.gitbook.remove("hello");
     insta::assert_snapshot!(pushes.push_longer(3000, |run| run).await, @"published: 5.0 KiB, before: null");
     insta::assert_snapshot!(pushes.push_longer(4000, |run| run).await, @"published: 6.0 KiB (+1.0 KiB), before: 5094");
 }
 
-/// The column of the comment.
+/// Returns the size column of the comment.
 fn commented(forge: &FakeGitHub) -> String {
     let comments = forge.comments(12);
     let row = comments[0].body.lines().find(|line| line.contains("hello-fix")).unwrap();
@@ -123,7 +123,7 @@ async fn comment_and_summary_say_the_same() {
         assert!(finished.size().starts_with(&format!("{},", commented(&forge))), "{}", finished.size());
         outcome.push(finished.size());
     }
-    // One that no comment tells of.
+    // This push has no comment.
     push(5000, '5', "false").await;
     let finished = push(5001, '6', "true").await;
     assert!(finished.size().starts_with(&format!("{},", commented(&forge))), "{}", finished.size());

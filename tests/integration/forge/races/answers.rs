@@ -1,4 +1,4 @@
-//! The answers of GitBook tell of runs that no question to the forge has noticed.
+//! GitBook's responses reveal concurrent runs that no check of the forge has noticed.
 
 use super::{log, result, sha, with_branch, with_pull_request};
 

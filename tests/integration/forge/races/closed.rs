@@ -35,7 +35,7 @@ async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_s
     is_inactive(&environment);
 }
 
-/// Both runs delete it, and neither minds.
+/// Both runs delete the preview, and both succeed.
 #[tokio::test]
 async fn what_was_deleted_meanwhile_is_not_deleted_again() {
     let environment = with_pull_request().await;
@@ -87,7 +87,7 @@ async fn what_is_published_after_its_branch_was_deleted_is_deleted_by_the_same_r
     is_inactive(&environment);
 }
 
-/// The old name leads to the new one, at which there is the same commit.
+/// The old name redirects to the new one, which has the same commit.
 #[tokio::test]
 async fn a_branch_that_is_renamed_meanwhile_is_gone() {
     let environment = with_branch().await;
@@ -100,7 +100,7 @@ async fn a_branch_that_is_renamed_meanwhile_is_gone() {
     assert_eq!(environment.published(), NOTHING);
 }
 
-/// Nothing has changed, so that nothing was published; the preview of the run before must go all the same.
+/// The run had no changes to publish; the preview of the previous run must be deleted as well.
 #[tokio::test]
 async fn what_is_found_unchanged_after_its_pull_request_was_closed_is_deleted() {
     let environment = with_pull_request().await;
@@ -157,7 +157,8 @@ async fn what_was_closed_before_is_not_published_at_all() {
     assert_eq!(environment.published(), NOTHING);
 }
 
-/// The publishing run asked before it was closed, and comments after the other run found no comment to change.
+/// The publishing run checks before the pull request is closed, and comments after the other run found no
+/// comment.
 #[tokio::test]
 async fn the_comment_does_not_tell_of_a_preview_that_is_gone() {
     let environment = with_pull_request().await;
@@ -174,7 +175,7 @@ async fn the_comment_does_not_tell_of_a_preview_that_is_gone() {
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
 }
 
-/// Three runs at once: the first says `success` after the others are done.
+/// Of three concurrent runs, the first sends `success` after the others are done.
 #[tokio::test]
 async fn no_deployment_stays_active_when_its_success_is_told_late() {
     let environment = with_pull_request().await;
@@ -193,7 +194,7 @@ async fn no_deployment_stays_active_when_its_success_is_told_late() {
     is_inactive(&environment);
 }
 
-/// The deletion and what came before it have ended all of the deployments.
+/// Asserts that all deployments are inactive.
 #[track_caller]
 fn is_inactive(environment: &TestEnvironment) {
     let deployments = environment.deployments();
@@ -208,7 +209,7 @@ async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
     let older = environment.pull_request("opened", '1', 100).start();
     barrier.reached().await;
     environment.forge.close_pull_request(12);
-    // The older run is told that it is closed, and that is old news by the time it hears.
+    // The older run receives the state "closed", which is outdated by then.
     let received = environment.forge.hold_response("GET", "/pulls/12");
     barrier.release();
     received.reached().await;

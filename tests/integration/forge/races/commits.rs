@@ -1,4 +1,4 @@
-//! Which commit is held against which tip, and where no branch is at stake.
+//! The commit and the branch of each staleness check, and events without a branch.
 
 use fake_github::Head;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{TestEnvironment, log, result, set_up, sha, with_branch, with_pull_request};
 use crate::support::{Deployment, payloads};
 
-/// What was asked for branches and pull requests.
+/// Returns the paths of requests for branches and pull requests.
 fn received(environment: &TestEnvironment) -> Vec<String> {
     let requests = environment.forge.requests();
     let received = requests.iter().filter(|request| request.method == "GET" && !request.path.contains('?'));
@@ -14,7 +14,7 @@ fn received(environment: &TestEnvironment) -> Vec<String> {
     paths.filter(|path| !path.starts_with("deployments")).map(str::to_owned).collect()
 }
 
-/// A push to `fix` as any CI system tells it, with this commit.
+/// Returns a push to `fix` with the generic variables and this commit.
 fn generic(environment: &TestEnvironment, commit: &str) -> Deployment {
     let run = crate::support::deployment().push_to("fix").against(environment.sandbox.endpoint());
     let run = run.with_forge(&environment.forge).variable("GITBOOK_COMMIT", commit);
@@ -31,7 +31,7 @@ async fn an_abbreviated_commit_is_held_against_the_tip() {
     }
 }
 
-/// Nothing is told of what stands nowhere or is no commit's name. What was closed meanwhile is asked all the same.
+/// Without a full commit the run cannot be superseded. A closed branch is checked all the same.
 #[tokio::test]
 async fn without_a_commit_nothing_is_held_against_the_tip() {
     for commit in ["", "HEAD", "v1.2.3", "111"] {
@@ -41,7 +41,7 @@ async fn without_a_commit_nothing_is_held_against_the_tip() {
     }
 }
 
-/// A run on an event that is about no branch.
+/// Returns a run on an event without a branch.
 fn of_no_branch(environment: &TestEnvironment, event: &str, mut payload: Value) -> Deployment {
     payload["repository"] = payloads::push("main", "")["repository"].clone();
     environment.run(event, &payload, '1', 100).variable("GITHUB_SHA", sha('1')).publish()
@@ -79,7 +79,7 @@ async fn a_manual_run_is_of_its_branch() {
     assert_eq!(environment.published(), ["hello", "hello-fix: commit 1, run 100"]);
 }
 
-/// Who publishes a pull request once it is merged means just that.
+/// The user has asked for publishing after the merge.
 #[tokio::test]
 async fn a_merged_pull_request_is_published_where_that_is_asked_for() {
     let environment = with_pull_request().await;
@@ -89,7 +89,7 @@ async fn a_merged_pull_request_is_published_where_that_is_asked_for() {
     assert_eq!(environment.published(), ["hello"]);
 }
 
-/// The commit that the event tells of is another branch's.
+/// The commit of the event belongs to another branch.
 #[tokio::test]
 async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit() {
     let environment = with_pull_request().await;
@@ -112,7 +112,7 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
             .variable("GITBOOK_BRANCH", "fix")
     };
     assert_eq!(result(&by_comment(101).run().await), "published");
-    // A fork's pull request is refused, whatever the branch is said to be.
+    // A fork's pull request is refused with any branch name.
     environment.forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('1'));
     let mut of_fork = command.clone();
     of_fork["issue"]["number"] = 13.into();
@@ -124,7 +124,7 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
         assert_eq!(finished.code, Some(2), "{mode}: {}", finished.log());
         assert!(finished.stderr.contains("fork"), "{}", finished.log());
     }
-    // With its commit it is.
+    // With its commit the check succeeds.
     let finished = by_comment(102).variable("GITBOOK_COMMIT", sha('3')).run().await;
     assert_eq!(result(&finished), "skipped");
     insta::assert_snapshot!(log(&finished), @r#"
@@ -153,7 +153,8 @@ async fn a_branch_s_name_may_hold_anything_that_git_allows() {
     }
 }
 
-/// A fork's pull request is asked for by its number: a branch of the same name here is not it.
+/// A fork's pull request is requested by its number; a branch of the repository with the same name is another
+/// one.
 #[tokio::test]
 async fn a_fork_s_branch_is_not_ours() {
     let environment = set_up().await;

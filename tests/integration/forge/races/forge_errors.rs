@@ -1,4 +1,4 @@
-//! The forge does not say what it is asked: the deployment goes on, and the log says what was not asked.
+//! Failed staleness checks: the deployment goes on, and the log names the missing check.
 
 use fake_github::Fault;
 use serde_json::json;
@@ -6,24 +6,24 @@ use serde_json::json;
 use super::{TestEnvironment, log, result, set_up, sha, with_branch, with_pull_request};
 use crate::support::Deployment;
 
-/// The warnings and notices of a run, which publishes all the same.
+/// Returns the warnings and notices of a successful run.
 async fn warnings(run: Deployment) -> String {
     let finished = run.run().await;
     assert_eq!(result(&finished), "published");
     let log = log(&finished);
     let warnings = log.lines().filter(|line| !line.starts_with("info: ") && !line.starts_with("exit "));
-    // What is asked at the same time is answered in any order.
+    // Parallel requests finish in any order.
     let mut warnings: Vec<_> = warnings.collect();
     warnings.sort_unstable();
     warnings.join("\n")
 }
 
-/// A run that neither comments nor records deployments.
+/// Disables the comment and the deployments.
 fn without_comment_and_deployments(run: Deployment) -> Deployment {
     run.variable("GITBOOK_COMMENT", "false").variable("GITBOOK_DEPLOYMENTS", "false")
 }
 
-/// What is said when every question for the branch comes to this.
+/// Returns the warnings if every request for the branch has this fault.
 async fn of_branch(fault: impl Fn(Fault) -> Fault) -> String {
     let environment = with_branch().await;
     environment.forge.fail(fault(Fault::on("GET", "/branches/fix")).always());
@@ -71,7 +71,7 @@ async fn a_token_that_may_not_read_pull_requests() {
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
 
-/// That is no news of the branch: the same is said of a repository that the token can't see.
+/// The forge gives the same response for a repository that the token cannot see.
 #[tokio::test]
 async fn a_repository_that_the_token_can_t_see() {
     let environment = with_branch().await;
@@ -110,7 +110,7 @@ async fn no_answer() {
     insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no answer within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
-/// Everything that a run wants of it is missed once, and none of it fails the run.
+/// Each use of the forge is reported once, and no failure fails the run.
 #[tokio::test]
 async fn no_forge() {
     let environment = with_branch().await;
@@ -128,7 +128,7 @@ async fn production_is_published_to_all_the_same() {
     assert_eq!(environment.published(), ["hello"]);
 }
 
-/// A preview of what is closed is deleted, whether or not the forge says that it is.
+/// The preview of a closed pull request is deleted even if the check fails.
 #[tokio::test]
 async fn a_preview_is_deleted_all_the_same() {
     let environment = with_branch().await;
@@ -146,7 +146,7 @@ async fn a_preview_is_deleted_all_the_same() {
     "#);
 }
 
-/// The mark is asked in the forge's place.
+/// The marker decides without the forge.
 #[tokio::test]
 async fn a_newer_run_s_mark_still_wins() {
     let environment = with_branch().await;

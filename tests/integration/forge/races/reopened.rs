@@ -1,4 +1,4 @@
-//! What was closed is open again by the time its preview would be deleted.
+//! A closed branch or pull request is reopened before its preview is deleted.
 
 use fake_github::Head;
 
@@ -33,7 +33,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
     assert!(of_the_newest.ends_with("success"), "{of_the_newest}");
 }
 
-/// The mark still names the run before the pull request was closed.
+/// The marker still names the run before the pull request was closed.
 #[tokio::test]
 async fn nothing_is_deleted_late_once_a_newer_run_has_found_it_unchanged() {
     let environment = with_pull_request().await;
@@ -77,7 +77,7 @@ async fn nothing_is_deleted_late_of_a_branch_that_is_there_again() {
     assert_eq!(environment.published(), FIRST);
 }
 
-/// The forge was asked before the branch came back, so that only the newer run's mark is left to tell.
+/// The forge was checked before the branch was restored, so only the newer run's marker shows the change.
 #[tokio::test]
 async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
     let environment = with_branch().await;
@@ -101,7 +101,7 @@ async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
 
-/// Who closes a pull request and opens another one from the same branch has not closed what the preview is of.
+/// A new pull request from the same branch keeps the preview.
 #[tokio::test]
 async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_branch() {
     let environment = with_pull_request().await;
@@ -149,7 +149,7 @@ async fn what_was_just_published_stays_while_another_pull_request_is_open_from_t
     assert_eq!(environment.published(), FIRST);
 }
 
-/// There each has a preview of its own.
+/// With numbers in their names, each pull request has its own preview.
 #[tokio::test]
 async fn a_number_in_the_name_tells_two_pull_requests_of_one_branch_apart() {
     let environment = with_pull_request().await;

@@ -1,4 +1,4 @@
-//! An older run meets a newer one of the same branch.
+//! An older run and a newer run of the same branch.
 
 use super::{log, result, set_up, sha, with_branch, with_pull_request};
 
@@ -83,7 +83,7 @@ async fn a_newer_run_is_not_kept_from_publishing_by_an_older_one() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }
 
-/// The older run was told that its commit is the tip, and what it was told is old news by then.
+/// The older run has checked that its commit is the tip, but the check is outdated by then.
 #[tokio::test]
 async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
     let environment = with_pull_request().await;
@@ -121,7 +121,7 @@ async fn the_newer_run_s_mark_wins_on_a_branch_too() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }
 
-/// GitHub starts the runs of two pushes in any order.
+/// GitHub may start the runs of two pushes in any order.
 #[tokio::test]
 async fn the_newer_commit_is_published_though_its_run_begins_first() {
     let environment = with_branch().await;
@@ -137,7 +137,7 @@ async fn the_newer_commit_is_published_though_its_run_begins_first() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }
 
-/// A run that is started again has the number that it had.
+/// A rerun keeps its number.
 #[tokio::test]
 async fn an_older_run_that_is_started_again_is_skipped() {
     let environment = with_branch().await;

@@ -1,11 +1,11 @@
-//! Whoever else has a hand in it: what is not ours stays, also where a run cleans up after itself.
+//! Changes by others: a run deletes only its own previews, even when it cleans up.
 
 use serde_json::json;
 
 use super::{TestEnvironment, log, with_pull_request};
 use crate::support::{published, repository};
 
-/// What somebody else has published under a preview's name.
+/// Publishes somebody else's integration under the name of a preview.
 fn somebody_else_publishes(environment: &TestEnvironment, name: &str) {
     let mut third_party = published(name);
     (third_party["summary"], third_party["title"]) = ("Mine.".into(), "Somebody else's".into());
@@ -36,7 +36,7 @@ async fn what_somebody_else_has_published_meanwhile_is_not_deleted_with_what_was
     assert_eq!(environment.sandbox.integration("hello-fix")["summary"], "Mine.");
 }
 
-/// One that fails keeps no other from being deleted again.
+/// A failed deletion does not prevent the others.
 #[tokio::test]
 async fn of_several_each_that_was_published_is_deleted_again() {
     let environment = with_pull_request().await;
@@ -57,7 +57,7 @@ async fn of_several_each_that_was_published_is_deleted_again() {
     assert_eq!(environment.sandbox.integration("beta-fix")["summary"], "Mine.");
 }
 
-/// A signal that comes while the run is held stops it there, and what is there is said to be there.
+/// A signal stops the run during a held request, and the log names the remaining preview.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_run_that_is_cancelled_while_the_forge_is_asked_says_what_it_did() {

@@ -1,9 +1,9 @@
-//! The same races where the forge can't be asked: what the mark alone decides, and what is left to the sweep.
+//! Races without a token for the forge: the marker decides, and the sweep does the rest.
 
 use super::{TestEnvironment, log, result, with_branch, with_pull_request};
 use crate::support::Deployment;
 
-/// The run without a token of the forge.
+/// Removes the token of the forge.
 fn without_forge_token(run: Deployment) -> Deployment {
     run.variable("GITHUB_TOKEN", "")
 }
@@ -13,7 +13,7 @@ async fn publishes(environment: &TestEnvironment, commit: char, run: u64) {
     assert_eq!(result(&finished), "published");
 }
 
-/// The mark decides.
+/// The marker decides.
 #[tokio::test]
 async fn an_older_run_leaves_what_a_newer_one_published() {
     let environment = with_pull_request().await;
@@ -34,7 +34,7 @@ async fn an_older_run_leaves_what_a_newer_one_published() {
     assert_eq!(environment.forge.requests(), []);
 }
 
-/// The mark decides.
+/// The marker decides.
 #[tokio::test]
 async fn a_late_deletion_leaves_what_a_newer_run_published() {
     let environment = with_pull_request().await;
@@ -48,7 +48,8 @@ async fn a_late_deletion_leaves_what_a_newer_run_published() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
 
-/// Only the forge could tell that it is open again: it is deleted, and published again with the next push.
+/// Only the forge knows that the branch is open again: the preview is deleted, and the next push publishes
+/// it.
 #[tokio::test]
 async fn a_late_deletion_takes_what_a_newer_run_found_unchanged() {
     let environment = with_pull_request().await;
@@ -64,7 +65,7 @@ async fn a_late_deletion_takes_what_a_newer_run_found_unchanged() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 103"]);
 }
 
-/// Only the forge could tell that it was closed: the preview is left to the sweep.
+/// Only the forge knows that the branch was closed: the sweep deletes the preview.
 #[tokio::test]
 async fn what_is_published_after_its_branch_was_deleted_stays() {
     let environment = with_branch().await;
@@ -79,7 +80,7 @@ async fn what_is_published_after_its_branch_was_deleted_stays() {
     assert_eq!(environment.forge.requests(), []);
 }
 
-/// Production has no mark, and only the forge could tell that its branch has moved on: the last one to publish wins.
+/// Production has no marker, and only the forge knows the newest commit: the last run wins.
 #[tokio::test]
 async fn an_older_run_publishes_to_production_over_a_newer_one() {
     let environment = with_branch().await;

@@ -1,4 +1,4 @@
-//! Without an answer to each question nothing is deleted, and it is said what to do.
+//! Failed checks of a sweep: without a complete response, no preview is deleted.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
@@ -8,14 +8,14 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::{holding, mark, preview, sha, sweep, unconfigured};
 use crate::support::{Finished, Sandbox, api_error, deployment};
 
-/// The lines of the log about the failure.
+/// Returns the log lines of the failure.
 fn failure(finished: &Finished) -> String {
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
 }
 
-/// What is said where the branches are not listed, and nothing is deleted.
+/// Returns the failure of a sweep without a list of branches. Asserts that no preview is deleted.
 async fn without_an_answer(fault: Fault) -> String {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
@@ -85,7 +85,7 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
-/// Rights to the repository need not be rights to its content.
+/// A token may see the repository, but not its content.
 #[tokio::test]
 async fn branches_that_the_token_can_not_see_are_not_gone() {
     let forge = FakeGitHub::start().await;

@@ -1,4 +1,4 @@
-//! A GitBook whose organizations have ids, and whose lists have many short pages.
+//! A GitBook with ids of organizations and lists of many short pages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::api_error;
 
-/// How many items a page has, whatever is asked for.
+/// The number of items of each page.
 const PAGE: usize = 3;
 
 type Shared = Arc<Mutex<BTreeMap<String, Value>>>;
@@ -20,7 +20,7 @@ pub(super) struct GitBook {
 }
 
 impl GitBook {
-    /// One with organizations by id and subdomain, and with integrations.
+    /// Starts a server with organizations by id and subdomain, and with integrations.
     pub(super) async fn start(organizations: &[(&str, &str)], integrations: Vec<Value>) -> Self {
         let organizations = organizations.iter().map(|(id, subdomain)| {
             let hostname = format!("{subdomain}.gitbook.io");
@@ -40,12 +40,12 @@ impl GitBook {
         self.server.uri()
     }
 
-    /// The names of all that is published.
+    /// Returns the names of all integrations.
     pub(super) fn names(&self) -> Vec<String> {
         self.integrations.lock().unwrap().keys().cloned().collect()
     }
 
-    /// How often something was asked for.
+    /// Counts requests.
     pub(super) async fn count(&self, method: &str, path: &str) -> usize {
         let requests = self.server.received_requests().await.unwrap();
         let is = |request: &&Request| request.method.as_str() == method && request.url.path() == path;

@@ -1,4 +1,4 @@
-//! Which organizations are swept, and that all of their pages are.
+//! The selection of organizations for a sweep, and the pages of their lists.
 
 use fake_github::FakeGitHub;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::support::repository;
 const ORGANIZATIONS: [(&str, &str); 5] =
     [("o1", "one"), ("o2", "two"), ("o3", "three"), ("oAcme", "acme"), ("oOther", "other")];
 
-/// A preview of a branch in an organization.
+/// Returns a preview of a branch in an organization.
 fn of(organization: &str, branch: &str) -> Value {
     let name = format!("hello-{branch}");
     let mut preview = preview(&name, &mark(branch));
@@ -18,7 +18,7 @@ fn of(organization: &str, branch: &str) -> Value {
     preview
 }
 
-/// One preview of a branch that is gone in each of two organizations.
+/// Returns two organizations, each with one preview of a deleted branch.
 async fn in_two_organizations() -> GitBook {
     GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone"), of("oOther", "lost")]).await
 }
@@ -61,7 +61,7 @@ async fn each_organization_of_the_manifests_is_swept() {
     "#);
     assert_eq!(gitbook.names(), [""; 0]);
 
-    // A variable is for all of them.
+    // A variable applies to all organizations.
     let gitbook = in_two_organizations().await;
     assert_eq!(sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-lost"]);
@@ -127,7 +127,7 @@ async fn an_organization_must_be_named() {
     error: no manifest names an organization to sweep
      hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
     "#);
-    // What a manifest calls an integration can't be told, and so not what must never be deleted.
+    // Without the name of an integration, a sweep cannot know which name it must never delete.
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", "title: Two\n");
     let finished = sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @r#"

@@ -1,4 +1,4 @@
-//! What happens between a sweep's questions and its deletions, and a sweep that is cancelled.
+//! Changes between the checks and the deletions of a sweep, and cancelled sweeps.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ async fn what_was_deleted_meanwhile_is_gone() {
     assert!(finished.log().contains("`hello-a`"), "{}", finished.log());
 }
 
-/// Its run has nothing to change, and so only the forge can tell.
+/// The other run has no changes to publish, so only the forge knows.
 #[tokio::test]
 async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
     let forge = FakeGitHub::start().await;
@@ -83,7 +83,7 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
 }
 
-/// Its run may have found the preview before it was deleted.
+/// The other run may have found the preview before its deletion.
 #[tokio::test]
 async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep() {
     let forge = FakeGitHub::start().await;
@@ -127,7 +127,7 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
 }
 
-/// A run that gets a signal once the forge is asked for something, and has deleted `hello-a` by then.
+/// Sends a signal during a request to the forge, after the deletion of `hello-a`.
 async fn cancelled_at(method: &str, pattern: &str) -> String {
     let forge = FakeGitHub::start().await;
     forge.open_pull_request(1, fake_github::Head::own("a"), &sha('1'));
@@ -140,7 +140,7 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     let started = Instant::now();
     run.signal("TERM").await;
     let finished = run.finish().await;
-    // The runner kills it after ten.
+    // GitHub's runner kills it after ten seconds.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
     let came = ["deleted", "skipped", "skipped"].map(str::to_owned);

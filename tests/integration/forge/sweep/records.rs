@@ -1,4 +1,4 @@
-//! What the forge is told of a preview that was swept up: its deployments end, and the comment says that it is gone.
+//! Updates of the forge by a sweep: deployments become inactive, and the comment says `removed`.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{sha, sweep};
 use crate::forge::on_pull_request;
 use crate::support::{Sandbox, payloads, repository};
 
-/// A preview of `fix` that was published twice, and whose closing no run was told of.
+/// Returns a preview of `fix` that was published twice, and whose pull request was closed without a run.
 async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
     let gitbook = Sandbox::start().await;
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
@@ -29,13 +29,13 @@ async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
     gitbook
 }
 
-/// The last state of each deployment.
+/// Returns the last state of each deployment.
 fn states(forge: &FakeGitHub) -> Vec<String> {
     let last = |deployment: fake_github::Deployment| deployment.statuses.last().unwrap().state.clone();
     forge.deployments().into_iter().map(last).collect()
 }
 
-/// The row of a preview in the comment.
+/// Returns the row of a preview in the comment.
 fn row(forge: &FakeGitHub, number: u64, name: &str) -> String {
     let comments = forge.comments(number);
     let ours: Vec<_> = comments.iter().filter(|comment| comment.author.contains("bot")).collect();
