@@ -173,7 +173,7 @@ async fn logs_the_decision_for_github() {
 }
 
 #[tokio::test]
-async fn gitlabs_stop_job_deletes_without_a_checkout_what_a_merge_request_has_published() {
+async fn a_gitlab_stop_job_deletes_a_preview_without_a_checkout() {
     let (repository, sandbox) = (repository().integration("hello"), tempfile::tempdir().unwrap());
     let finished = merge_request(&sandbox).folder(&repository).run().await;
     assert_eq!(
@@ -188,7 +188,7 @@ async fn gitlabs_stop_job_deletes_without_a_checkout_what_a_merge_request_has_pu
 }
 
 #[tokio::test]
-async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
+async fn a_pull_request_without_a_token_is_checked() {
     let repository = repository().integration("hello");
     let run = [
         ("CI", "true"),
@@ -214,7 +214,7 @@ async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
 }
 
 #[tokio::test]
-async fn parallel_jobs_share_the_integrations_and_publish_none_twice() {
+async fn parallel_jobs_share_the_integrations() {
     let repository = repository().integration("one").integration("two").integration("three");
     let sandbox = tempfile::tempdir().unwrap();
     let job = async |index: &str| {
@@ -230,7 +230,7 @@ async fn parallel_jobs_share_the_integrations_and_publish_none_twice() {
 }
 
 #[tokio::test]
-async fn a_step_of_a_parallel_group_on_bitbucket_says_that_it_deploys_its_share_only() {
+async fn a_parallel_step_on_bitbucket_notes_its_share() {
     let repository = repository().integration("one").integration("two").integration("three");
     let step = |shard: &str| {
         let variables = [

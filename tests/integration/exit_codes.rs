@@ -8,7 +8,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
 #[tokio::test]
-async fn done_is_0() {
+async fn success_is_0() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
@@ -18,7 +18,7 @@ async fn done_is_0() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_is_0_and_says_so() {
+async fn nothing_to_do_is_0() {
     let server = gitbook().await;
     let finished = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(finished.log(), @r#"
@@ -31,7 +31,7 @@ async fn nothing_to_do_is_0_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_deployment_that_failed_is_1() {
+async fn a_failed_deployment_is_1() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(api_error(401, "Authentication required")).mount(&server).await;
     let repository = repository().integration("hello");
@@ -50,7 +50,7 @@ async fn a_deployment_that_failed_is_1() {
 }
 
 #[tokio::test]
-async fn a_sandbox_that_has_no_folder_is_2() {
+async fn a_sandbox_without_its_folder_is_2() {
     let repository = repository().integration("hello").file("taken", "");
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
     insta::assert_snapshot!(run.folder(&repository).run().await.log(), @r#"
@@ -63,7 +63,7 @@ async fn a_sandbox_that_has_no_folder_is_2() {
 }
 
 #[tokio::test]
-async fn a_bad_variable_is_2() {
+async fn an_invalid_variable_is_2() {
     let finished = deployment().variable("GITBOOK_MODE", "pubish").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
@@ -113,7 +113,7 @@ async fn an_empty_token_on_a_push_to_production_is_2() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_understood_is_2() {
+async fn an_unknown_event_is_2() {
     let run = deployment().on_github("main", 1).variable("GITHUB_EVENT_PATH", "/nowhere/event.json");
     insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").run().await.log(), @r#"
     exit 2
@@ -130,7 +130,7 @@ async fn an_event_that_is_not_understood_is_2() {
 }
 
 #[tokio::test]
-async fn a_bad_manifest_or_source_is_2() {
+async fn an_invalid_manifest_or_source_is_2() {
     let server = gitbook().await;
     let check = async |repository: crate::support::Repository| {
         let finished = deployment().against(&server.uri()).publish().folder(&repository).run().await;
@@ -148,7 +148,7 @@ async fn a_bad_manifest_or_source_is_2() {
 }
 
 #[tokio::test]
-async fn help_and_version_are_0_and_go_to_the_output() {
+async fn help_and_version_are_0() {
     for (argument, expected) in [("--help", "GITBOOK_TOKEN"), ("--version", "gitbook-deploy ")] {
         let finished = deployment().argument(argument).run().await;
         assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));

@@ -51,7 +51,7 @@ fn good() -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_is_the_manifests_fault() {
+async fn a_rejected_request_names_the_manifest() {
     insta::assert_snapshot!(publishing(vec![api_error(400, "body.title is too long")]).await, @"
     Refused: GitBook refused the integration: 400 body.title is too long
     hint: change the manifest as GitBook asks, then run again
@@ -65,7 +65,7 @@ async fn a_request_that_is_refused_is_the_manifests_fault() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted_is_told_and_not_tried_again() {
+async fn does_not_retry_a_rejected_token() {
     insta::assert_snapshot!(publishing(vec![api_error(401, "Authentication required")]).await, @"
     Unauthorized: GitBook did not accept the token: 401 Authentication required
     hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
@@ -74,7 +74,7 @@ async fn a_token_that_is_not_accepted_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_is_told_and_not_tried_again() {
+async fn does_not_retry_a_missing_permission() {
     insta::assert_snapshot!(publishing(vec![api_error(403, "You may not")]).await, @"
     Forbidden: the token may not do this: 403 You may not
     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
@@ -83,7 +83,7 @@ async fn a_token_that_may_not_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn what_is_not_found_on_publishing_is_the_organization() {
+async fn a_404_on_publishing_names_the_organization() {
     insta::assert_snapshot!(publishing(vec![api_error(404, "Organization not found")]).await, @"
     NoOrganization: the organization was not found: 404 Organization not found
     hint: check `organization` in the manifest (its id or subdomain), and that the token's user is a member
@@ -92,7 +92,7 @@ async fn what_is_not_found_on_publishing_is_the_organization() {
 }
 
 #[tokio::test]
-async fn what_another_server_does_not_find_is_the_endpoints_fault() {
+async fn a_404_of_another_server_names_the_endpoint() {
     insta::assert_snapshot!(publishing(vec![ResponseTemplate::new(404)]).await, @"
     NotFound: GitBook did not find it: 404 Not Found, not in GitBook's own words
     hint: check `GITBOOK_ENDPOINT`
@@ -101,7 +101,7 @@ async fn what_another_server_does_not_find_is_the_endpoints_fault() {
 }
 
 #[tokio::test]
-async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
+async fn an_unexpected_404_names_the_endpoint() {
     let server = server(vec![api_error(404, "Not found")]).await;
     let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
@@ -112,7 +112,7 @@ async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_told_and_not_tried_again() {
+async fn does_not_retry_a_taken_name() {
     insta::assert_snapshot!(publishing(vec![api_error(409, "The name is taken")]).await, @"
     Conflict: the name is taken, or another change is under way: 409 The name is taken
     hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
@@ -121,7 +121,7 @@ async fn a_name_that_is_taken_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_status_that_nobody_documents_is_told() {
+async fn reports_an_undocumented_status() {
     insta::assert_snapshot!(publishing(vec![api_error(418, "I am a teapot")]).await, @"
     Unexpected: unexpected answer: 418 I am a teapot
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
@@ -130,7 +130,7 @@ async fn a_status_that_nobody_documents_is_told() {
 }
 
 #[tokio::test]
-async fn an_error_page_that_is_not_the_apis_is_not_shown() {
+async fn hides_the_error_page_of_a_proxy() {
     let page = ResponseTemplate::new(403).set_body_string("<html>blocked by your firewall</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
     Forbidden: the token may not do this: 403 Forbidden, not in GitBook's own words
@@ -140,7 +140,7 @@ async fn an_error_page_that_is_not_the_apis_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_page_in_the_apis_place_is_not_taken_for_success() {
+async fn a_page_of_a_proxy_is_no_success() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
     NotJson: the answer, 200, is not the API's
@@ -150,7 +150,7 @@ async fn a_page_in_the_apis_place_is_not_taken_for_success() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_waited_for_as_long_as_the_server_asks() {
+async fn waits_for_the_rate_limit() {
     let started = std::time::Instant::now();
     let limited = api_error(429, "Too many requests").insert_header("retry-after", "2");
     assert_eq!(publishing(vec![limited, good()]).await, "published hello\nrequests: 2");
@@ -162,13 +162,13 @@ async fn a_rate_limit_is_waited_for_as_long_as_the_server_asks() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_whose_end_is_told_uses_up_no_tries() {
+async fn waiting_for_a_rate_limit_uses_no_attempt() {
     let limited = || api_error(429, "Too many requests").insert_header("retry-after", "1");
     assert_eq!(publishing(vec![limited(), limited(), good()]).await, "published hello\nrequests: 3");
 }
 
 #[tokio::test]
-async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_for() {
+async fn does_not_wait_for_a_long_rate_limit() {
     let started = std::time::Instant::now();
     let limited = api_error(429, "Too many requests").insert_header("retry-after", "3600");
     insta::assert_snapshot!(publishing(vec![limited, good()]).await, @"
@@ -185,14 +185,14 @@ async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_fo
 }
 
 #[tokio::test]
-async fn an_absurd_pause_is_not_waited_for() {
+async fn does_not_wait_for_an_absurd_pause() {
     let absurd = api_error(503, "later").insert_header("retry-after", u64::MAX.to_string().as_str());
     let outcome = publishing(vec![absurd.set_delay(Duration::from_millis(1100))]).await;
     assert!(outcome.starts_with("Server: ") && outcome.ends_with("requests: 1"), "{outcome}");
 }
 
 #[tokio::test]
-async fn a_rate_limit_without_an_end_is_told() {
+async fn reports_a_rate_limit_without_an_end() {
     let limited = || api_error(429, "Too many requests");
     insta::assert_snapshot!(publishing(vec![limited(), limited()]).await, @"
     RateLimited: GitBook's rate limit is reached: 429 Too many requests
@@ -202,7 +202,7 @@ async fn a_rate_limit_without_an_end_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_recovers_is_no_failure() {
+async fn retries_until_the_server_recovers() {
     let check = async |status| {
         let result = publishing(vec![ResponseTemplate::new(status), good()]).await;
         assert_eq!(result, "published hello\nrequests: 2", "{status}");
@@ -211,7 +211,7 @@ async fn a_server_that_recovers_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_recover_is_told_once_the_retries_are_used_up() {
+async fn reports_a_failure_after_the_last_retry() {
     let broken = || api_error(503, "Unavailable");
     insta::assert_snapshot!(publishing(vec![broken(), broken(), good()]).await, @"
     Server: GitBook has a problem of its own: 503 Unavailable
@@ -221,7 +221,7 @@ async fn a_server_that_does_not_recover_is_told_once_the_retries_are_used_up() {
 }
 
 #[tokio::test]
-async fn every_try_sends_the_token_and_the_whole_body() {
+async fn each_attempt_sends_the_token_and_the_body() {
     let server = MockServer::start().await;
     let authorized = || Mock::given(header("authorization", format!("Bearer {TOKEN}").as_str()));
     authorized().respond_with(api_error(500, "again")).up_to_n_times(1).mount(&server).await;
@@ -232,7 +232,7 @@ async fn every_try_sends_the_token_and_the_whole_body() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_told_and_the_token_does_not_follow() {
+async fn reports_a_redirect_without_following_it() {
     let elsewhere = server(vec![good()]).await;
     let check = async |status| {
         let redirect = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
@@ -250,7 +250,7 @@ async fn a_redirect_is_told_and_the_token_does_not_follow() {
 }
 
 #[tokio::test]
-async fn a_deletion_tells_whether_there_was_anything_to_delete() {
+async fn a_deletion_returns_if_the_integration_existed() {
     let deletion = async |status| {
         let server = server(vec![ResponseTemplate::new(status)]).await;
         let deletion = client(&server.uri(), 0).delete("hello", attempted).await.last.unwrap();
@@ -283,7 +283,7 @@ async fn deleting(answers: Vec<ResponseTemplate>) -> String {
 }
 
 #[tokio::test]
-async fn each_further_try_of_a_deletion_looks_at_what_is_there_by_then() {
+async fn each_retry_of_a_deletion_reads_first() {
     let (busy, limited) = (|| api_error(503, "busy"), || api_error(429, "limited"));
     let (gone, deleted) = (|| api_error(404, "Integration not found"), || ResponseTemplate::new(205));
     insta::assert_snapshot!(deleting(vec![deleted()]).await, @"
@@ -320,7 +320,7 @@ async fn each_further_try_of_a_deletion_looks_at_what_is_there_by_then() {
 }
 
 #[tokio::test]
-async fn a_check_before_an_attempt_ends_a_publish_with_its_answer_or_its_error() {
+async fn a_check_before_an_attempt_can_end_a_publication() {
     let busy = || api_error(503, "busy");
     let server = server(vec![busy(), good(), busy(), busy()]).await;
     let client = client(&server.uri(), 1);
@@ -340,7 +340,7 @@ async fn a_check_before_an_attempt_ends_a_publish_with_its_answer_or_its_error()
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
+async fn only_the_api_can_report_a_missing_integration() {
     let own =
         ResponseTemplate::new(404).set_body_json(serde_json::json!({"error": {"code": 404, "message": "x"}}));
     let page = ResponseTemplate::new(404).set_body_string("<h1>Not here</h1>");
@@ -353,7 +353,7 @@ async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
 }
 
 #[tokio::test]
-async fn reading_what_is_not_there_is_no_failure() {
+async fn reading_a_missing_integration_is_no_failure() {
     let server = server(vec![api_error(404, "Integration not found"), api_error(403, "no"), good()]).await;
     let client = client(&server.uri(), 0);
     assert_eq!(client.read("hello").await.unwrap(), None);
@@ -362,7 +362,7 @@ async fn reading_what_is_not_there_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
+async fn encodes_a_name_as_one_path_segment() {
     let server = server(vec![api_error(404, "Integration not found")]).await;
     client(&server.uri(), 0).read("a/../b?c#d").await.unwrap();
     assert_eq!(server.requests().await, ["GET /v1/integrations/a%2F..%2Fb%3Fc%23d"]);

@@ -46,7 +46,7 @@ fn published(lines: &[&str]) -> usize {
 }
 
 #[tokio::test]
-async fn one_of_hundreds_that_fails_stops_none_and_is_told_last() {
+async fn one_failure_of_hundreds_is_reported_last() {
     let (finished, received) = run(MANY, "text", &[]).await;
     assert_eq!((finished.code, received), (Some(1), 2 * MANY), "{}", finished.log());
     let lines: Vec<_> = finished.stderr.lines().collect();
@@ -72,7 +72,7 @@ async fn one_of_hundreds_that_fails_stops_none_and_is_told_last() {
 }
 
 #[tokio::test]
-async fn the_log_of_many_is_folded_but_for_what_failed() {
+async fn folds_a_long_log_except_failures() {
     let (finished, _) = run(FOLDED, "github", &[]).await;
     let lines: Vec<_> = finished.stderr.lines().collect();
     let place = |text: &str| lines.iter().position(|line| line.starts_with(text)).unwrap();
@@ -122,7 +122,7 @@ fn slowest(finished: &Finished) -> Vec<(String, [u64; 2])> {
 }
 
 #[tokio::test]
-async fn the_slowest_are_those_of_the_report() {
+async fn the_summary_lists_the_slowest_integrations() {
     let server = gitbook().await;
     let (few, many) = (many(10), many(11));
     let run = |repository: &Repository| deployment().against(&server.uri()).folder(repository);
@@ -156,7 +156,7 @@ async fn the_slowest_are_those_of_the_report() {
 
 /// A long run logs no progress.
 #[tokio::test]
-async fn a_log_has_no_line_that_repeats() {
+async fn no_log_line_is_repeated() {
     let server = MockServer::start().await;
     let slow = ResponseTemplate::new(500).set_delay(std::time::Duration::from_millis(2500));
     Mock::given(method("POST")).respond_with(slow).mount(&server).await;
@@ -175,7 +175,7 @@ async fn a_log_has_no_line_that_repeats() {
 }
 
 #[tokio::test]
-async fn one_that_takes_its_time_keeps_nobody_waiting() {
+async fn a_slow_integration_does_not_delay_others() {
     let sandbox = Sandbox::start().await;
     let gitbook = HoldingProxy::before(&sandbox).await;
     let mut held = gitbook.hold("POST", "part-000");

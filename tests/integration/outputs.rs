@@ -48,7 +48,7 @@ async fn success() -> Finished {
 }
 
 #[tokio::test]
-async fn success_is_told_to_the_next_step_and_the_summary() {
+async fn success_is_in_outputs_and_summary() {
     let finished = success().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=2
@@ -96,7 +96,7 @@ async fn success_is_told_to_the_next_step_and_the_summary() {
 }
 
 #[tokio::test]
-async fn success_is_told_in_the_report() {
+async fn success_is_in_the_report() {
     insta::assert_snapshot!(report(&success().await), @r#"
     {
       "version": "0.1.0",
@@ -154,7 +154,7 @@ async fn success_is_told_in_the_report() {
 }
 
 #[tokio::test]
-async fn doing_nothing_is_told_too() {
+async fn doing_nothing_is_in_all_outputs() {
     let finished = deployment().variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(outputs(&finished), @"
     count=0
@@ -207,7 +207,7 @@ async fn failure() -> Finished {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_to_the_next_step_and_the_summary() {
+async fn a_failure_is_in_outputs_and_summary() {
     let finished = failure().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=1
@@ -236,7 +236,7 @@ async fn a_failure_is_told_to_the_next_step_and_the_summary() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_in_the_report() {
+async fn a_failure_is_in_the_report() {
     insta::assert_snapshot!(report(&failure().await), @r#"
     {
       "version": "0.1.0",
@@ -293,7 +293,7 @@ async fn bad_input() -> Finished {
 }
 
 #[tokio::test]
-async fn bad_input_is_told_to_the_next_step_and_the_summary() {
+async fn invalid_input_is_in_outputs_and_summary() {
     let finished = bad_input().await;
     insta::assert_snapshot!(outputs(&finished), @"
     count=0
@@ -320,7 +320,7 @@ async fn bad_input_is_told_to_the_next_step_and_the_summary() {
 }
 
 #[tokio::test]
-async fn bad_input_is_told_in_the_report() {
+async fn invalid_input_is_in_the_report() {
     insta::assert_snapshot!(report(&bad_input().await), @r#"
     {
       "version": "0.1.0",
@@ -380,7 +380,7 @@ fn names(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_first_integration_speaks_for_all_in_the_outputs_of_one_value() {
+async fn outputs_with_one_value_use_the_first_integration() {
     let server = gitbook().await;
     let repository = repository().integration("b").integration("a");
     let run: Deployment = deployment().against(&server.uri()).push_to("main").folder(&repository);

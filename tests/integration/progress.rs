@@ -24,7 +24,7 @@ fn publishing(endpoint: &str, repository: &Repository) -> Deployment {
 }
 
 #[tokio::test]
-async fn one_line_shows_what_is_being_worked_on_and_is_gone_at_the_end() {
+async fn shows_and_removes_the_progress_line() {
     let sandbox = Sandbox::start().await;
     let gitbook = HoldingProxy::before(&sandbox).await;
     let mut held = gitbook.hold("POST", "two");
@@ -54,7 +54,7 @@ async fn one_line_shows_what_is_being_worked_on_and_is_gone_at_the_end() {
 
 /// No terminal, a terminal without cursor movement, or a log for machines.
 #[tokio::test]
-async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
+async fn shows_no_progress_without_a_suitable_terminal() {
     let sandbox = Sandbox::start().await;
     let repository = three();
     let run = || publishing(sandbox.endpoint(), &repository).variable("TERM", "xterm");
@@ -76,7 +76,7 @@ async fn nothing_is_drawn_where_nobody_would_see_it_or_it_would_stay() {
 
 /// A longer line could not be erased. The names of folders must not circumvent the cut.
 #[tokio::test]
-async fn nothing_foreign_acts_in_the_line() {
+async fn the_progress_line_escapes_control_characters() {
     let sandbox = Sandbox::start().await;
     let name = format!("a\u{1b}[2J\u{7}\u{202e}{}", "b".repeat(150));
     let repository = repository().manifest(&name, "hello", "");

@@ -58,7 +58,7 @@ const WHOLE: [(&str, &str); 15] = [
 ];
 
 #[tokio::test]
-async fn variables_alone_are_an_integration() {
+async fn publishes_an_integration_from_variables() {
     let server = gitbook().await;
     let repository = repository()
         .file("build/main.js", "export default { fetch: () => new Response('hi') };\n")
@@ -108,7 +108,7 @@ async fn variables_alone_are_an_integration() {
 }
 
 #[tokio::test]
-async fn a_line_break_that_was_pasted_behind_the_token_is_not_sent() {
+async fn trims_a_line_break_after_the_token() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = push(&server.uri(), "main", &repository).variable("GITBOOK_TOKEN", "pasted\n");
@@ -117,7 +117,7 @@ async fn a_line_break_that_was_pasted_behind_the_token_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_built_is_sent_as_it_is() {
+async fn sends_a_built_script_unchanged() {
     let server = gitbook().await;
     let script = "import x from 'nowhere'; // kept\r\n\u{2028} export default x;\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
@@ -127,7 +127,7 @@ async fn a_script_that_is_built_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_a_script_can_do_without_need_not_be_installed() {
+async fn optional_packages_may_be_missing() {
     let server = gitbook().await;
     let script = "import type { A } from 'a-package';\nimport { Buffer } from 'node:buffer';\n\
         let other: unknown;\ntry { other = require('another-package'); } catch {}\n\
@@ -139,7 +139,7 @@ async fn what_a_script_can_do_without_need_not_be_installed() {
 }
 
 #[tokio::test]
-async fn a_preview_that_is_there_already_is_left_alone() {
+async fn does_not_publish_an_unchanged_preview() {
     let (endpoint, folder) = kept().await;
     let repository = repository().manifest(".", "hello", "summary: Hi.\n");
     let run = || push(&endpoint, "fix", &repository);
@@ -158,7 +158,7 @@ async fn a_preview_that_is_there_already_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_preview_is_deleted_once_and_then_it_was_not_there() {
+async fn deletes_a_preview_once() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration("hello").integration("world");
     push(&endpoint, "fix", &repository).run().await;
@@ -175,7 +175,7 @@ async fn a_preview_is_deleted_once_and_then_it_was_not_there() {
 }
 
 #[tokio::test]
-async fn a_deletion_needs_neither_the_script_nor_secrets() {
+async fn deletes_without_script_and_secrets() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration(".");
     let repository = repository.manifest(".", "hello", "");
@@ -220,7 +220,7 @@ async fn a_dry_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_integration_that_fails_does_not_stop_the_others() {
+async fn a_failed_integration_does_not_stop_the_others() {
     let server = MockServer::start().await;
     let answer = |request: &wiremock::Request| match request.url.path().rsplit('/').next() {
         Some("two") => crate::support::api_error(403, "You may not"),
@@ -238,7 +238,7 @@ async fn one_integration_that_fails_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn what_gitbook_published_otherwise_is_a_warning() {
+async fn warns_of_fields_that_gitbook_changed() {
     let server = MockServer::start().await;
     let mut answer = crate::support::published("hello");
     answer["title"] = json!("Hallo");
@@ -278,7 +278,7 @@ fn warnings(finished: &Finished) -> String {
 }
 
 #[tokio::test]
-async fn what_an_answer_does_not_say_is_a_warning() {
+async fn warns_of_fields_that_gitbook_does_not_return() {
     let finished = publish_with_answer(json!({"name": "hello", "title": "Hello ", "version": 7})).await;
     assert_eq!(
         (finished.code, finished.output("result"), finished.output("version")),
@@ -292,7 +292,7 @@ async fn what_an_answer_does_not_say_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_preview_that_has_become_public_is_a_warning() {
+async fn warns_of_a_public_preview() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .respond_with(crate::support::api_error(404, "Integration not found"))
@@ -312,7 +312,7 @@ async fn a_preview_that_has_become_public_is_a_warning() {
 }
 
 #[tokio::test]
-async fn an_answer_about_another_integration_gives_no_link() {
+async fn ignores_the_url_of_another_integration() {
     let finished = publish_with_answer(crate::support::published("other")).await;
     assert_eq!(
         (finished.code, finished.output("result"), finished.output("name")),
@@ -323,7 +323,7 @@ async fn an_answer_about_another_integration_gives_no_link() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_into_the_repository() {
+async fn writes_nothing_into_the_repository() {
     let server = gitbook().await;
     let repository =
         repository().manifest("hello", "hello", "icon: icon.png\n").file("hello/icon.png", png(2, 2));
@@ -335,7 +335,7 @@ async fn nothing_is_written_into_the_repository() {
 }
 
 #[tokio::test]
-async fn the_embedded_sandbox_keeps_what_was_published() {
+async fn the_embedded_sandbox_stores_integrations() {
     let repository = repository().manifest(".", "hello", "secrets: {KEY: hush-hush}\n");
     let run = || deployment().variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
     let finished = run().run().await;

@@ -26,7 +26,7 @@ async fn refused(run: Deployment) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_from_1password_and_shown_nowhere() {
+async fn reads_a_secret_from_1password() {
     let server = gitbook().await;
     let repository = with_op("printf '%s\\n' \"hush-$*\"");
     let finished = publishing(&repository).against(&server.uri()).run().await;
@@ -36,7 +36,7 @@ async fn a_secret_is_read_from_1password_and_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn the_program_is_given_the_environment_without_our_tokens() {
+async fn the_secret_program_does_not_receive_the_tokens() {
     let server = gitbook().await;
     let repository = with_op("env > \"$SEEN\"; echo hush-hush");
     let seen = repository.path("seen");
@@ -55,7 +55,7 @@ async fn the_program_is_given_the_environment_without_our_tokens() {
 }
 
 #[tokio::test]
-async fn a_program_that_fails_is_told_with_what_it_said() {
+async fn reports_the_error_of_the_secret_program() {
     let repository = with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
     insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
     exit 2
@@ -85,7 +85,7 @@ async fn a_program_that_fails_is_told_with_what_it_said() {
 }
 
 #[tokio::test]
-async fn a_program_that_answers_nothing_is_told() {
+async fn reports_an_empty_secret() {
     insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -101,7 +101,7 @@ async fn a_program_that_answers_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_installed_is_told() {
+async fn reports_a_missing_secret_program() {
     let repository = repository().manifest(".", "hello", MANIFEST);
     let run = publishing(&repository).variable("PATH", repository.path("nowhere").to_str().unwrap());
     insta::assert_snapshot!(refused(run).await, @r#"
@@ -119,7 +119,7 @@ async fn a_program_that_is_not_installed_is_told() {
 }
 
 #[tokio::test]
-async fn a_check_asks_for_no_secret() {
+async fn a_check_reads_no_secret() {
     let repository = with_op("touch \"$SEEN\"; exit 1");
     let seen = repository.path("seen");
     let run = publishing(&repository).variable("GITBOOK_MODE", "check");

@@ -15,7 +15,7 @@ fn trusting(endpoint: &str) -> Deployment {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn trusts_a_configured_authority() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
     let finished = trusting(&endpoint).folder(&repository).run().await;
@@ -24,7 +24,7 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_named_is_not_trusted() {
+async fn rejects_an_unknown_authority() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
     let finished = publishing(&endpoint).folder(&repository).run().await;
@@ -41,7 +41,7 @@ async fn an_authority_that_nobody_named_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_machine_without_certificates_is_told_what_to_install() {
+async fn names_the_missing_certificates_package() {
     let repository = repository().integration("hello").file("none.pem", "");
     let none = repository.path("none.pem");
     let finished = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
@@ -55,7 +55,7 @@ async fn a_machine_without_certificates_is_told_what_to_install() {
 }
 
 #[tokio::test]
-async fn https_goes_through_the_proxy_unless_the_host_is_excepted() {
+async fn https_uses_the_proxy_except_for_no_proxy() {
     let (endpoint, published) = secure_gitbook().await;
     let (proxy, connections) = proxy().await;
     let repository = repository().integration("hello");
@@ -68,7 +68,7 @@ async fn https_goes_through_the_proxy_unless_the_host_is_excepted() {
 }
 
 #[tokio::test]
-async fn plain_http_never_shows_the_token_to_a_proxy() {
+async fn plain_http_uses_no_proxy() {
     let server = gitbook().await;
     let (proxy, connections) = proxy().await;
     let repository = repository().integration("hello");

@@ -34,7 +34,7 @@ const TOKENS: [&str; 17] = [
 ];
 
 #[tokio::test]
-async fn no_manifest_can_use_a_token_as_a_secret() {
+async fn a_manifest_cannot_use_a_token_as_a_secret() {
     for name in TOKENS {
         let secrets = format!("secrets:\n  KEY: 'a-${{{{ env.{name} }}}}'\n");
         let folder = repository().manifest(".", "hello", &secrets);
@@ -49,7 +49,7 @@ async fn no_manifest_can_use_a_token_as_a_secret() {
 }
 
 #[tokio::test]
-async fn written_files_follow_no_link_of_the_checkout() {
+async fn output_files_follow_no_link_of_the_checkout() {
     let outside = repository().file("kept", "as it is\n");
     let folder = repository().manifest(".", "hello", "");
     for name in ["outputs", "summary.md", "report.json", "quality.json"] {
@@ -83,7 +83,7 @@ async fn endless() -> String {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_given_up() {
+async fn stops_reading_an_endless_response() {
     let folder = repository().manifest(".", "hello", "");
     let run = deployment().publish().against(&endless().await).folder(&folder);
     let finished = run.run().await;
@@ -93,7 +93,7 @@ async fn an_answer_without_end_is_given_up() {
 
 /// The log is a pipe that stays full.
 #[tokio::test]
-async fn a_signal_ends_a_run_whose_log_nobody_reads() {
+async fn a_signal_ends_a_run_with_a_blocked_log() {
     let folder = (0..200).fold(repository(), |all, number| all.integration(&format!("hello-{number}")));
     let sandbox = Sandbox::start().await;
     let child = Command::new(env!("CARGO_BIN_EXE_gitbook-deploy"))
@@ -122,7 +122,7 @@ const WITHIN_REACH: [(&str, &str); 2] =
     [("DB_PASSWORD", "hunter2-of-the-database"), ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-of-the-cloud")];
 
 #[tokio::test]
-async fn nothing_within_reach_of_a_job_is_in_an_output() {
+async fn outputs_contain_no_data_of_the_job() {
     let home = repository()
         .file(".netrc", "machine example.com login mona password hush-of-netrc\n")
         .file(".aws/credentials", "[default]\naws_secret_access_key = hush-of-aws\n")

@@ -4,7 +4,7 @@ use super::{publishing, publishing_with, refused};
 use crate::support::{deployment, repository};
 
 #[tokio::test]
-async fn a_wrong_type_deep_inside_and_an_unknown_key_beside_a_known_one() {
+async fn reports_nested_types_and_unknown_keys() {
     let more = "configurations:\n  account:\n    properties:\n      key:\n        type: number\n        titel: Key\n        default: five\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
@@ -26,7 +26,7 @@ async fn a_wrong_type_deep_inside_and_an_unknown_key_beside_a_known_one() {
 }
 
 #[tokio::test]
-async fn tabs_wide_characters_and_long_lines_keep_the_mark_in_its_place() {
+async fn underlines_lines_with_tabs_and_wide_characters() {
     let wide =
         "blocks: [{id: \"日本語\",\ttitle: 12}]\nexternalLinks: [{label: \"e\u{301} 👩‍👩‍👧\", url: nowhere}]\n";
     let long =
@@ -67,7 +67,7 @@ async fn tabs_wide_characters_and_long_lines_keep_the_mark_in_its_place() {
 }
 
 #[tokio::test]
-async fn secrets_in_plain_text_are_not_shown() {
+async fn excerpts_hide_plain_text_secrets() {
     let more =
         "secrets:\n  KEY: 12345678\n  B: hush ${{ env.NOT_SET }} hush\n  C: {hush: hush}\nvisibilty: x\n";
     let repository = repository().manifest(".", "hello", more);
@@ -107,7 +107,7 @@ async fn secrets_in_plain_text_are_not_shown() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_known_is_not_shown_wherever_it_stands() {
+async fn excerpts_hide_known_secrets() {
     let repository =
         repository().manifest(".", "hello", "secrets: {A: \"${{ env.A }}\"}\ntarget: hush-hush-1\n");
     let repository = repository.file("main.ts", "const a = 'hush-hush-1' const b;\n");
@@ -134,7 +134,7 @@ async fn a_secret_that_is_known_is_not_shown_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn what_is_shown_cannot_act_in_a_log() {
+async fn excerpts_escape_workflow_commands() {
     let more = "summary: [\"::error::x ##[error]y section_start:1:z\"]\ntarget: \"\u{202e}x ##[error]y\"\n";
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().variable("GITBOOK_LOG_FORMAT", "github");
@@ -166,7 +166,7 @@ async fn what_is_shown_cannot_act_in_a_log() {
 }
 
 #[tokio::test]
-async fn a_variable_of_yaml_has_its_line_shown_unless_it_is_of_secrets() {
+async fn excerpts_show_yaml_variables_except_secrets() {
     let repository = repository().manifest(".", "hello", "");
     let run = deployment()
         .publish()
@@ -192,7 +192,7 @@ async fn a_variable_of_yaml_has_its_line_shown_unless_it_is_of_secrets() {
 }
 
 #[tokio::test]
-async fn the_same_problem_is_told_once_and_all_are_in_the_order_of_their_places() {
+async fn problems_are_deduplicated_and_sorted() {
     let repository = repository()
         .manifest("b", "two", "summary: 1\n")
         .file("b/main.ts", "import '../shared';\n")

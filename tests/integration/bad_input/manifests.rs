@@ -4,7 +4,7 @@ use super::{publishing, publishing_with, refused};
 use crate::support::{deployment, repository};
 
 #[tokio::test]
-async fn no_manifest_at_all() {
+async fn rejects_a_repository_without_manifests() {
     insta::assert_snapshot!(publishing(&repository()).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -15,7 +15,7 @@ async fn no_manifest_at_all() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_was_asked_for_and_is_not_there() {
+async fn rejects_a_missing_manifest() {
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "hello, apps/*");
     insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @r#"
     exit 2
@@ -29,7 +29,7 @@ async fn a_manifest_that_was_asked_for_and_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_manifest_with_the_extension_yml() {
+async fn rejects_the_extension_yml() {
     let repository = repository().integration("one").file("two/gitbook-manifest.yml", "name: two\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
@@ -42,7 +42,7 @@ async fn a_manifest_with_the_extension_yml() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_empty() {
+async fn rejects_an_empty_manifest() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -54,7 +54,7 @@ async fn a_manifest_that_is_empty() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_no_mapping() {
+async fn rejects_a_manifest_that_is_a_list() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -68,7 +68,7 @@ async fn a_manifest_that_is_no_mapping() {
 }
 
 #[tokio::test]
-async fn a_manifest_without_what_it_must_have() {
+async fn rejects_missing_fields() {
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -92,7 +92,7 @@ async fn a_manifest_without_what_it_must_have() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none() {
+async fn rejects_invalid_names() {
     insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -116,7 +116,7 @@ async fn a_name_that_is_none() {
 }
 
 #[tokio::test]
-async fn values_of_other_types() {
+async fn rejects_wrong_types() {
     let more =
         "summary: 12\ncategories: content\nvisibility: secret\nblocks:\n  - id: hello\n    title: true\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
@@ -155,7 +155,7 @@ async fn values_of_other_types() {
 }
 
 #[tokio::test]
-async fn limits_that_are_broken() {
+async fn rejects_values_over_their_limits() {
     let more = format!(
         "description: {}\nsummary: {}\npreviewImages: [a.png, b.png, c.png, d.png]\n",
         "x".repeat(101),
@@ -212,7 +212,7 @@ async fn limits_that_are_broken() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_misspelt_is_a_warning_beside_the_error() {
+async fn warns_of_an_unknown_field() {
     insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -235,7 +235,7 @@ async fn a_field_that_is_misspelt_is_a_warning_beside_the_error() {
 }
 
 #[tokio::test]
-async fn a_summary_that_holds_a_mark() {
+async fn rejects_a_summary_with_a_marker() {
     let more = "summary: \"Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
@@ -252,7 +252,7 @@ async fn a_summary_that_holds_a_mark() {
 }
 
 #[tokio::test]
-async fn an_entry_of_envs_that_is_not_there() {
+async fn rejects_a_missing_entry_of_envs() {
     let more = "envs:\n  production:\n    title: Bye\n  test: {}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = || deployment().publish();
@@ -275,7 +275,7 @@ async fn an_entry_of_envs_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn two_integrations_of_one_name() {
+async fn rejects_duplicate_names() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
@@ -292,7 +292,7 @@ async fn two_integrations_of_one_name() {
 }
 
 #[tokio::test]
-async fn two_integrations_whose_names_differ_in_case_only() {
+async fn rejects_names_that_differ_only_in_case() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
@@ -309,7 +309,7 @@ async fn two_integrations_whose_names_differ_in_case_only() {
 }
 
 #[tokio::test]
-async fn a_preview_that_would_take_an_integrations_own_name() {
+async fn rejects_a_preview_with_the_name_of_an_integration() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello-fix", "");
     let run = deployment().push_to("fix");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
@@ -324,7 +324,7 @@ async fn a_preview_that_would_take_an_integrations_own_name() {
 }
 
 #[tokio::test]
-async fn all_problems_of_all_integrations_are_told_together() {
+async fn reports_all_problems_at_once() {
     let repository = repository()
         .manifest("one", "hello", "icon: none.png\nsummary: []\n")
         .manifest("two", "world", "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n")
@@ -364,7 +364,7 @@ async fn all_problems_of_all_integrations_are_told_together() {
 }
 
 #[tokio::test]
-async fn two_integrations_of_one_name_in_two_shares() {
+async fn rejects_duplicate_names_in_different_shares() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
     for shard in ["1/2", "2/2"] {
         let log = refused(deployment().publish().variable("GITBOOK_SHARD", shard), &repository).await;
@@ -373,7 +373,7 @@ async fn two_integrations_of_one_name_in_two_shares() {
 }
 
 #[tokio::test]
-async fn two_integrations_of_one_name_whose_previews_are_to_be_deleted() {
+async fn rejects_duplicate_names_before_a_deletion() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
     let run = deployment().event("delete", "fix").against("http://127.0.0.1:9");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"

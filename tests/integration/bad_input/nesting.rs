@@ -5,7 +5,7 @@ use crate::support::repository;
 
 /// A script with too deep nesting is an error of its own file, with outputs.
 #[tokio::test]
-async fn a_file_that_nests_too_deeply_is_named() {
+async fn names_a_script_with_too_deep_nesting() {
     let deep = [
         format!("export default {}{};", "[".repeat(100_000), "]".repeat(100_000)),
         format!("export default a{};", ".b(c)".repeat(100_000)),
@@ -31,7 +31,7 @@ async fn a_file_that_nests_too_deeply_is_named() {
 
 /// The problems of other integrations are reported as well.
 #[tokio::test]
-async fn one_script_that_crashes_hides_no_problem_of_another() {
+async fn a_crash_of_the_bundler_hides_no_other_problem() {
     let deep = format!("export default {}{};", "[".repeat(100_000), "]".repeat(100_000));
     let repository = repository()
         .manifest("a", "a", "")

@@ -4,7 +4,7 @@ use super::{publishing, publishing_with, refused};
 use crate::support::{RecordedRequests as _, deployment, gitbook, png, repository};
 
 #[tokio::test]
-async fn an_image_that_is_not_there() {
+async fn rejects_a_missing_image() {
     insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -27,7 +27,7 @@ async fn an_image_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_too_large() {
+async fn rejects_a_large_image() {
     let mut large = png(2, 2);
     large.resize(250 * 1024 + 1, 0);
     let repository = repository().manifest(".", "hello", "icon: large.png\n").file("large.png", large);
@@ -46,7 +46,7 @@ async fn an_image_that_is_too_large() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_no_png() {
+async fn rejects_an_image_that_is_not_a_png() {
     let more = "icon: photo.png\npreviewImages: [photo.jpg]\n";
     let repository =
         repository().manifest(".", "hello", more).file("photo.png", "\u{ff}JFIF").file("photo.jpg", "");
@@ -72,7 +72,7 @@ async fn an_image_that_is_no_png() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_not_there() {
+async fn rejects_a_missing_script() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: none.ts\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
@@ -89,7 +89,7 @@ async fn a_script_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_script_that_imports_what_is_not_there() {
+async fn rejects_a_missing_import() {
     let script = "import { a } from './none';\nimport b from './nowhere';\nexport default { a, b };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
@@ -114,7 +114,7 @@ async fn a_script_that_imports_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_script_whose_packages_are_not_installed() {
+async fn rejects_a_missing_package() {
     let script = "import b from 'a-package';\nimport c from '@scope/c/d';\nexport default { b, c };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
@@ -139,7 +139,7 @@ async fn a_script_whose_packages_are_not_installed() {
 }
 
 #[tokio::test]
-async fn a_script_that_does_not_parse() {
+async fn rejects_a_syntax_error() {
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     insta::assert_snapshot!(publishing(&repository).await, @r#"
@@ -155,7 +155,7 @@ async fn a_script_that_does_not_parse() {
 }
 
 #[tokio::test]
-async fn the_line_ends_of_windows_and_the_mark_of_its_editors_move_no_place() {
+async fn locations_ignore_crlf_and_byte_order_marks() {
     let manifest = "name: hello\ntitle: Hello\nvisibilty: public\nscript: main.ts\nscopes: 1\n";
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
     let log = async |mark: &str, line_end: &str| {
@@ -171,7 +171,7 @@ async fn the_line_ends_of_windows_and_the_mark_of_its_editors_move_no_place() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_set() {
+async fn rejects_a_secret_without_its_variable() {
     let more =
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
@@ -203,7 +203,7 @@ async fn a_secret_that_is_not_set() {
 }
 
 #[tokio::test]
-async fn a_path_that_leaves_the_repository() {
+async fn rejects_a_path_outside_the_repository() {
     let outside = repository().file("icon.png", png(2, 2)).file("main.ts", "");
     let name = outside.path("").file_name().unwrap().to_str().unwrap().to_owned();
     let manifest = format!(
@@ -233,7 +233,7 @@ async fn a_path_that_leaves_the_repository() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_that_leaves_the_repository() {
+async fn rejects_a_link_outside_the_repository() {
     let outside = repository().file("icon.png", png(2, 2)).file("main.ts", "");
     let repository = repository().manifest(".", "hello", "icon: icon.png\n");
     std::fs::remove_file(repository.path("main.ts")).unwrap();
@@ -262,7 +262,7 @@ async fn a_link_that_leaves_the_repository() {
 }
 
 #[tokio::test]
-async fn a_built_script_that_is_not_text() {
+async fn rejects_a_built_script_that_is_not_utf8() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", [0xff, 0xfe, 0xfd]);
     let run = deployment().publish().variable("GITBOOK_BUNDLE", "false");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
@@ -280,7 +280,7 @@ async fn a_built_script_that_is_not_text() {
 }
 
 #[tokio::test]
-async fn an_import_that_leaves_the_repository() {
+async fn rejects_an_import_outside_the_repository() {
     let outside = repository().file("secret.raw.js", "hush");
     let name = outside.path("").file_name().unwrap().to_str().unwrap().to_owned();
     let script = format!("import text from '../{name}/secret.raw.js';\nexport default text;\n");
@@ -302,7 +302,7 @@ async fn an_import_that_leaves_the_repository() {
 }
 
 #[tokio::test]
-async fn a_file_of_data_that_does_not_parse() {
+async fn rejects_invalid_json_imports() {
     let script = "import data from './data.json';\nexport default data;\n";
     let repository =
         repository().manifest(".", "hello", "").file("main.ts", script).file("data.json", "{\n  \"a\":\n");
@@ -319,7 +319,7 @@ async fn a_file_of_data_that_does_not_parse() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_empty() {
+async fn rejects_an_empty_script() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", "\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
@@ -336,7 +336,7 @@ async fn a_script_that_is_empty() {
 }
 
 #[tokio::test]
-async fn a_tsconfig_that_is_no_json() {
+async fn rejects_an_invalid_tsconfig() {
     let repository =
         repository().manifest(".", "hello", "").file("tsconfig.json", "{\n  \"extends\": ,\n}\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
@@ -352,7 +352,7 @@ async fn a_tsconfig_that_is_no_json() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_misspelt_has_the_nearest_one_named() {
+async fn suggests_a_similar_file() {
     let repository = repository()
         .manifest(".", "hello", "icon: assets/icno.png\n")
         .file("assets/icon.png", png(2, 2))
@@ -375,7 +375,7 @@ async fn a_file_that_is_misspelt_has_the_nearest_one_named() {
 }
 
 #[tokio::test]
-async fn a_script_outside_of_a_checkout_that_is_elsewhere() {
+async fn rejects_a_script_outside_a_checkout_elsewhere() {
     let repository = repository().manifest("apps/hello", "hello", "");
     std::fs::remove_dir(repository.path(".git")).unwrap();
     let repository = repository.file("shared.ts", "export default {};\n");

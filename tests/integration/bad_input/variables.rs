@@ -4,7 +4,7 @@ use super::refused;
 use crate::support::{deployment, gitbook, repository};
 
 #[tokio::test]
-async fn all_bad_variables_are_told_together() {
+async fn reports_all_invalid_variables_at_once() {
     let run = deployment()
         .variable("GITBOOK_MODE", "deploy")
         .variable("GITBOOK_TIMEOUT", "60")
@@ -28,7 +28,7 @@ async fn all_bad_variables_are_told_together() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_would_show_the_token() {
+async fn rejects_endpoints_that_expose_the_token() {
     let finished = deployment().against("http://gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
@@ -47,7 +47,7 @@ async fn an_endpoint_that_would_show_the_token() {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_no_yaml() {
+async fn rejects_a_variable_with_invalid_yaml() {
     let repository = repository().integration(".");
     let run = deployment()
         .publish()
@@ -80,7 +80,7 @@ async fn a_variable_that_is_no_yaml() {
 }
 
 #[tokio::test]
-async fn a_field_for_several_integrations() {
+async fn rejects_a_field_variable_for_several_integrations() {
     let repository = repository().integration("one").integration("two");
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
     insta::assert_snapshot!(refused(run, &repository).await, @r#"
@@ -93,7 +93,7 @@ async fn a_field_for_several_integrations() {
 }
 
 #[tokio::test]
-async fn variables_that_are_half_a_manifest() {
+async fn rejects_incomplete_manifest_variables() {
     let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
     insta::assert_snapshot!(refused(run, &repository()).await, @r#"
     exit 2
@@ -111,7 +111,7 @@ async fn variables_that_are_half_a_manifest() {
 }
 
 #[tokio::test]
-async fn a_mode_without_the_branch_that_it_is_about() {
+async fn rejects_a_mode_without_its_branch() {
     let run =
         deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
@@ -131,7 +131,7 @@ async fn a_mode_without_the_branch_that_it_is_about() {
 }
 
 #[tokio::test]
-async fn an_unknown_production_branch() {
+async fn rejects_an_unknown_production_branch() {
     let server = gitbook().await;
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
@@ -143,7 +143,7 @@ async fn an_unknown_production_branch() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_pasted_with_more_than_the_token() {
+async fn rejects_a_token_with_other_text() {
     let finished = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
@@ -155,7 +155,7 @@ async fn a_token_that_was_pasted_with_more_than_the_token() {
 }
 
 #[tokio::test]
-async fn production_branches_that_match_no_branch() {
+async fn rejects_production_branches_without_a_match() {
     let run = deployment().against("http://127.0.0.1:1").push_to("main");
     let finished = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -168,7 +168,7 @@ async fn production_branches_that_match_no_branch() {
 
 /// The user may have meant to include the default branch.
 #[tokio::test]
-async fn production_branches_without_the_default_branch_are_a_notice() {
+async fn notes_production_branches_without_the_default_branch() {
     let repository = repository().integration("hello");
     let check = async |patterns: &str, noticed: bool| {
         let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");

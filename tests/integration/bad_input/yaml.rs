@@ -4,7 +4,7 @@ use super::{publishing, publishing_with};
 use crate::support::repository;
 
 #[tokio::test]
-async fn a_manifest_that_is_no_yaml() {
+async fn rejects_invalid_yaml() {
     let manifest = "name: hello\ntitle: Hello\n  summary: Hi\n";
     insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
     exit 2
@@ -52,7 +52,7 @@ async fn of(manifest: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_tab() {
+async fn rejects_tabs_in_yaml() {
     insta::assert_snapshot!(of("name: hello\nblocks:\n\t- id: x\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -80,7 +80,7 @@ async fn a_tab() {
 }
 
 #[tokio::test]
-async fn anchors() {
+async fn rejects_yaml_anchors() {
     let bomb: String =
         (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", "))).collect();
     insta::assert_snapshot!(of(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{bomb}")).await, @r#"
@@ -122,7 +122,7 @@ async fn anchors() {
 }
 
 #[tokio::test]
-async fn depth() {
+async fn rejects_deep_yaml() {
     let deep = format!("name: hello\nblocks: {}\n", "[".repeat(5000));
     insta::assert_snapshot!(of(&deep).await, @r#"
     exit 2
@@ -139,7 +139,7 @@ async fn depth() {
 }
 
 #[tokio::test]
-async fn two_documents() {
+async fn rejects_two_yaml_documents() {
     insta::assert_snapshot!(of("name: hello\n---\ntitle: Hello\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -155,7 +155,7 @@ async fn two_documents() {
 }
 
 #[tokio::test]
-async fn a_quote_that_is_not_closed_up_to_the_end_of_the_file() {
+async fn rejects_an_unclosed_quote() {
     insta::assert_snapshot!(of("name: hello\ntitle: \"Hello\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
@@ -183,7 +183,7 @@ async fn a_quote_that_is_not_closed_up_to_the_end_of_the_file() {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_manifest_that_does_not_parse_is_shown() {
+async fn hides_secrets_of_an_invalid_manifest() {
     let log = of("name: hello\nsecrets:\n  KEY: hush-hush\n  OTHER: \"hush\" hush\n").await;
     insta::assert_snapshot!(log, @r#"
     exit 2
@@ -226,7 +226,7 @@ async fn no_secret_of_a_manifest_that_does_not_parse_is_shown() {
 }
 
 #[tokio::test]
-async fn a_tag_of_another_tool() {
+async fn rejects_custom_yaml_tags() {
     insta::assert_snapshot!(publishing_with("secrets:\n  KEY: !env API_KEY\n").await, @r#"
     exit 2
     info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none

@@ -31,7 +31,7 @@ async fn publishing_until(fault: Fault, text: &str) -> String {
 
 /// The server accepts the connection, but never sends a certificate.
 #[tokio::test]
-async fn connecting() {
+async fn cancels_while_connecting() {
     let outcome = cancelled(async || {
         let environment = TestEnvironment::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -52,7 +52,7 @@ async fn connecting() {
 }
 
 #[tokio::test]
-async fn the_request_in_flight() {
+async fn cancels_a_request_in_flight() {
     let (lost, done) = tokio::join!(publishing(Stall(Lost)), publishing(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
@@ -68,7 +68,7 @@ async fn the_request_in_flight() {
 }
 
 #[tokio::test]
-async fn the_answer_read() {
+async fn cancels_while_a_response_is_read() {
     insta::assert_snapshot!(publishing(StallInAnswer).await, @"
     result failed
     warning: SIG…: nothing new is started
@@ -82,7 +82,7 @@ async fn the_answer_read() {
 }
 
 #[tokio::test]
-async fn the_pause_before_another_try() {
+async fn cancels_the_pause_before_a_retry() {
     let busy = |status| Say(Lost, Response::error(status, "Busy").header("retry-after", "60"));
     let (busy, limited) =
         tokio::join!(publishing_until(busy(503), "503 Busy"), publishing_until(busy(429), "429 Busy"));
@@ -113,7 +113,7 @@ async fn the_pause_before_another_try() {
 }
 
 #[tokio::test]
-async fn the_read_of_what_is_there() {
+async fn cancels_the_read_before_publishing() {
     let read = async |action: &'static str| {
         let started = cancelled(async || {
             let environment = TestEnvironment::with_previews().await;
@@ -146,7 +146,7 @@ async fn the_read_of_what_is_there() {
 
 /// The run does not wait for this optional read, and reports the earlier attempt correctly.
 #[tokio::test]
-async fn the_read_before_another_try() {
+async fn cancels_the_read_before_a_retry() {
     let read = async |action: &'static str, method: &'static str, status: u16| {
         let started = cancelled(async || {
             let environment = TestEnvironment::with_previews().await;
@@ -204,7 +204,7 @@ async fn the_read_before_another_try() {
 }
 
 #[tokio::test]
-async fn the_deletion() {
+async fn cancels_a_deletion() {
     let deleting = async |fault: Fault| {
         let started = cancelled(async || {
             let environment = TestEnvironment::with_previews().await;
@@ -228,7 +228,7 @@ async fn the_deletion() {
 }
 
 #[tokio::test]
-async fn the_sweep() {
+async fn cancels_a_sweep() {
     let sweeping = async |kind: &'static str, fault: Fault| {
         let started = cancelled(async || {
             let environment = TestEnvironment::with_previews().await;

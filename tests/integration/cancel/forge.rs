@@ -20,7 +20,7 @@ async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
 
 /// The integrations are packaged at the same time. Before that is done, their names are unknown.
 #[tokio::test]
-async fn whether_the_commit_is_the_newest() {
+async fn cancels_the_staleness_check() {
     let each = each_cancelled(async || {
         let environment = TestEnvironment::new().await;
         let barrier = environment.forge.hold("GET", "/pulls/12$");
@@ -43,7 +43,7 @@ async fn whether_the_commit_is_the_newest() {
 }
 
 #[tokio::test]
-async fn the_beginning_of_a_deployment() {
+async fn cancels_while_a_deployment_is_created() {
     let outcome = before("POST", "/deployments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result skipped
@@ -59,7 +59,7 @@ async fn the_beginning_of_a_deployment() {
 
 /// The status `in_progress` is on its way and must not be the last one.
 #[tokio::test]
-async fn the_word_that_a_deployment_is_in_progress() {
+async fn cancels_the_status_in_progress() {
     let outcome = cancelled(async || {
         let environment = TestEnvironment::new().await;
         let barrier = environment.forge.hold("POST", "/statuses$");
@@ -81,7 +81,7 @@ async fn the_word_that_a_deployment_is_in_progress() {
 }
 
 #[tokio::test]
-async fn the_publishing_with_a_deployment_on_record() {
+async fn cancels_publishing_with_a_deployment() {
     let outcome = cancelled(async || {
         let environment = TestEnvironment::new().await;
         let run = environment.pull_request("opened");
@@ -100,7 +100,7 @@ async fn the_publishing_with_a_deployment_on_record() {
 }
 
 #[tokio::test]
-async fn the_comment() {
+async fn cancels_the_comment() {
     let outcome = before("POST", "/issues/12/comments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result published

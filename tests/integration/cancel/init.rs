@@ -22,7 +22,7 @@ async fn has_namespaces() -> bool {
 }
 
 #[tokio::test]
-async fn signals_end_it_as_they_end_any_other() {
+async fn signals_end_the_first_process_of_a_container() {
     if !has_namespaces().await {
         return;
     }

@@ -17,7 +17,7 @@ async fn waiting_for_a_secret(change: fn(Repository) -> Repository) -> Started {
 }
 
 #[tokio::test]
-async fn a_program_that_gives_a_secret() {
+async fn cancels_a_secret_program() {
     let outcome = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
@@ -29,7 +29,7 @@ async fn a_program_that_gives_a_secret() {
 
 /// The first integration is large, so the bundler is still running.
 #[tokio::test]
-async fn a_bundle_that_takes_long() {
+async fn cancels_bundling() {
     let large = |repository: Repository| {
         let mut main = String::new();
         let repository = (0..400).fold(repository, |repository, number| {

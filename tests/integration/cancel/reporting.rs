@@ -18,7 +18,7 @@ async fn report_to_a_pipe() -> (TestEnvironment, PathBuf, Running) {
 
 /// The report waits for its reader, and a signal does not change its content.
 #[tokio::test]
-async fn the_report_written() {
+async fn cancels_after_the_last_request() {
     for (signals, _) in SIGNALS {
         let (environment, path, run) = report_to_a_pipe().await;
         for signal in signals {
@@ -44,7 +44,7 @@ async fn the_report_written() {
 
 /// The process ends even if nobody reads the report.
 #[tokio::test]
-async fn a_report_without_a_reader() {
+async fn ends_although_nobody_reads_the_report() {
     for (signals, code) in [(["TERM"], 143), (["HUP"], 129)] {
         let (_world, _, run) = report_to_a_pipe().await;
         let started = std::time::Instant::now();

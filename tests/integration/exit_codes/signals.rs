@@ -27,7 +27,7 @@ async fn was_requested(server: &MockServer) {
 }
 
 #[tokio::test]
-async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
+async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
     let repository = repository().integration("one").integration("two");
     let check = async |signal: &str, code: i32| {
         let server = slow("POST", Duration::from_secs(50), api_error(500, "late")).await;
@@ -63,7 +63,7 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
 }
 
 #[tokio::test]
-async fn a_request_in_flight_may_end_well_after_a_signal() {
+async fn finishes_a_request_in_flight_after_a_signal() {
     let answer = ResponseTemplate::new(200).set_body_json(published("one"));
     let server = slow("POST", Duration::from_secs(3), answer).await;
     let repository = repository().integration("one").integration("two");
@@ -88,7 +88,7 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
 }
 
 #[tokio::test]
-async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
+async fn publishes_nothing_new_after_a_signal() {
     let server = slow("GET", Duration::from_secs(3), api_error(404, "Integration not found")).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).push_to("fix").folder(&repository).start();
@@ -109,7 +109,7 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_tried_again_after_a_signal() {
+async fn does_not_retry_after_a_signal() {
     let answer = api_error(503, "Unavailable").insert_header("retry-after", "20");
     let server = slow("POST", Duration::ZERO, answer).await;
     let repository = repository().integration("hello");
@@ -126,7 +126,7 @@ async fn nothing_is_tried_again_after_a_signal() {
 }
 
 #[tokio::test]
-async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
+async fn a_signal_between_requests_ends_the_run_at_once() {
     let server = slow("POST", Duration::ZERO, api_error(500, "nothing is to be sent")).await;
     let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
     let repository = repository().manifest("hello", "hello", more);

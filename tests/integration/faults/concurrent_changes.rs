@@ -64,7 +64,7 @@ async fn outcome((name, method, faults): &Row<'_>) -> String {
 }
 
 #[tokio::test]
-async fn a_deletion_that_is_overtaken() {
+async fn a_retried_deletion_respects_concurrent_changes() {
     let forbidden = Say(Lost, Response::error(403, "You may not"));
     let rows: &[Row<'_>] = &[
         ("a newer run's, and nobody knows", "DELETE", &[lost(Lost, by(9))]),
@@ -123,7 +123,7 @@ async fn a_deletion_that_is_overtaken() {
 }
 
 #[tokio::test]
-async fn a_publish_that_is_overtaken() {
+async fn a_retried_publication_respects_concurrent_changes() {
     let forbidden = Say(Lost, Response::error(403, "You may not"));
     let rows: &[Row<'_>] = &[
         ("a newer run's, and nobody knows", "POST", &[lost(Lost, by(9))]),
@@ -183,7 +183,7 @@ async fn a_publish_that_is_overtaken() {
 
 /// A preview with the run's own marker existed before the first attempt, so it is no trace of that attempt.
 #[tokio::test]
-async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried() {
+async fn republishes_despite_failed_attempts() {
     let environment = TestEnvironment::new().await;
     let run = || environment.run(1).on_github("fix", RUN).variable("GITBOOK_SKIP_UNCHANGED", "false");
     for (version, effect) in [(1, None), (2, Some(Lost)), (3, Some(Done))] {
@@ -199,7 +199,7 @@ async fn what_is_published_once_more_on_purpose_is_so_however_often_it_is_tried(
 
 /// No deployment stays in progress, and none has failed.
 #[tokio::test]
-async fn the_deployment_of_a_publish_that_is_overtaken_is_inactive() {
+async fn the_deployment_of_a_superseded_publication_is_inactive() {
     let (environment, forge) = (TestEnvironment::with_preview().await, FakeGitHub::start().await);
     let sha = "1".repeat(40);
     forge.set_branch("fix", &sha);

@@ -34,7 +34,7 @@ fn rows() -> Vec<Row<'static>> {
 }
 
 #[tokio::test]
-async fn a_deletion_that_fails() {
+async fn reports_a_failed_deletion() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 0, "20s").await).await, @"
     == reset within the request: GET DELETE; there: hello-fix 3
     == reset, lost: GET DELETE; there: hello-fix 3
@@ -65,7 +65,7 @@ async fn a_deletion_that_fails() {
 
 /// An earlier attempt has deleted the preview, so the deletion has succeeded.
 #[tokio::test]
-async fn a_deletion_whose_answer_was_lost_is_done() {
+async fn a_deletion_with_a_lost_response_succeeds() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"
     == reset within the request: GET DELETE GET DELETE; there: nothing
     == reset, lost: GET DELETE GET DELETE; there: nothing
@@ -91,7 +91,7 @@ async fn a_deletion_whose_answer_was_lost_is_done() {
 }
 
 #[tokio::test]
-async fn an_answer_in_the_apis_place_is_no_deletion() {
+async fn a_response_of_a_proxy_is_no_deletion() {
     let rows: &[Row<'_>] = &[
         ("a page", "DELETE", &[Say(Lost, html(200))]),
         ("a page that says it is not there", "DELETE", &[Say(Lost, html(404))]),
@@ -127,7 +127,7 @@ async fn an_answer_in_the_apis_place_is_no_deletion() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_may_have_happened_says_so_whatever_comes_after() {
+async fn reports_a_deletion_with_an_unknown_effect() {
     let rows: &[Row<'_>] = &[
         ("then refused", "DELETE", &[ResetAndRefuse(Done)]),
         ("then forbidden", "DELETE", &[Reset(Lost), Say(Lost, Response::error(403, "You may not"))]),
@@ -149,7 +149,7 @@ async fn a_deletion_that_may_have_happened_says_so_whatever_comes_after() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_takes_too_long() {
+async fn reports_a_deletion_that_times_out() {
     let rows: &[Row<'_>] = &[
         ("no answer, lost", "DELETE", &[Stall(Lost)]),
         ("no answer, done", "DELETE", &[Stall(Done)]),

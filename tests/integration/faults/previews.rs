@@ -28,7 +28,7 @@ async fn outcome(
 }
 
 #[tokio::test]
-async fn a_preview_that_can_not_be_read_is_left_alone() {
+async fn leaves_an_unreadable_preview_alone() {
     let rows: &[Row<'_>] = &[
         ("reset within the request", "GET", &[ResetInRequest]),
         ("reset after the request", "GET", &[Reset(Done)]),
@@ -91,7 +91,7 @@ async fn a_preview_that_can_not_be_read_is_left_alone() {
 
 /// The read finds the version of the lost first attempt, and publishes no second version.
 #[tokio::test]
-async fn a_preview_whose_answer_was_lost_is_published_once() {
+async fn publishes_once_after_a_lost_response() {
     let rows: &[Row<'_>] = &[
         ("one answer lost", "POST", &[Reset(Done)]),
         ("a request and an answer lost", "POST", &[Reset(Lost), Say(Done, html(504))]),
@@ -126,7 +126,7 @@ async fn a_preview_whose_answer_was_lost_is_published_once() {
 }
 
 #[tokio::test]
-async fn a_preview_that_fails_says_what_may_be_there() {
+async fn reports_a_preview_that_may_exist() {
     let rows: &[Row<'_>] = &[
         ("reset on the connection that was read by", "POST", &[Reset(Done)]),
         ("then refused", "POST", &[ResetAndRefuse(Done)]),

@@ -36,7 +36,7 @@ async fn published(
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks() {
+async fn reports_a_broken_connection() {
     let rows: &[Row<'_>] = &[
         ("reset within the request", "POST", &[ResetInRequest]),
         ("reset after the request, lost", "POST", &[Reset(Lost)]),
@@ -84,7 +84,7 @@ async fn a_connection_that_breaks() {
 }
 
 #[tokio::test]
-async fn a_failure_whose_earlier_tries_may_have_happened() {
+async fn reports_earlier_attempts_with_an_unknown_effect() {
     let api_error = |status, message: &str| Say(Lost, Response::error(status, message));
     let rows: &[Row<'_>] = &[
         ("then refused", "POST", &[ResetAndRefuse(Done)]),
@@ -145,7 +145,7 @@ async fn a_failure_whose_earlier_tries_may_have_happened() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none() {
+async fn reports_an_invalid_response() {
     let rows: &[Row<'_>] = &[
         ("a page, lost", "POST", &[Say(Lost, html(200))]),
         ("a page, done", "POST", &[Say(Done, html(200))]),
@@ -191,7 +191,7 @@ async fn an_answer_that_is_none() {
 }
 
 #[tokio::test]
-async fn an_answer_that_gets_better() {
+async fn recovers_from_a_failure() {
     let limited =
         |name, value: &str| Say(Lost, Response::error(429, "Too many requests").header(name, value));
     let rows: &[Row<'_>] = &[
@@ -226,7 +226,7 @@ async fn an_answer_that_gets_better() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long() {
+async fn reports_a_timeout() {
     let rows: &[Row<'_>] = &[
         ("no answer, lost", "POST", &[Stall(Lost)]),
         ("no answer, done", "POST", &[Stall(Done)]),
@@ -261,7 +261,7 @@ async fn an_answer_that_takes_too_long() {
 
 /// The operating system reports the reset while connecting or while sending.
 #[tokio::test]
-async fn a_connection_that_is_reset_at_once() {
+async fn retries_a_connection_that_is_reset_at_once() {
     let row = ("reset on connecting", "CONNECT", [ResetOnConnect, ResetOnConnect].as_slice());
     let (once, again) = tokio::join!(published(row.0, row.1, row.2, 0, "20s"), tried_once_more(&row));
     assert!(once.starts_with("== reset on connecting: CONNECT CONNECT; there: nothing\nexit 1\n"), "{once}");
@@ -273,7 +273,7 @@ async fn a_connection_that_is_reset_at_once() {
 
 /// The connection breaks while the program sends.
 #[tokio::test]
-async fn a_body_that_is_too_large_to_be_sent_at_once() {
+async fn reports_a_reset_while_a_large_body_is_sent() {
     let check = async |name: &'static str, fault: Fault, retries: usize| {
         let environment = TestEnvironment::new().await;
         let script = format!("export default {{ a: '{}' }};\n", "0123456789abcdef".repeat(500_000));

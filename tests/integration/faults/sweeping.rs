@@ -25,7 +25,7 @@ async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) ->
 }
 
 #[tokio::test]
-async fn without_a_list_nothing_is_deleted() {
+async fn without_a_list_the_sweep_deletes_nothing() {
     let rows: &[Row<'_>] = &[
         ("reset within the request", "LIST", &[ResetInRequest]),
         ("reset within the answer", "LIST", &[ResetInAnswer]),
@@ -76,7 +76,7 @@ async fn without_a_list_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_again_is_kept() {
+async fn the_sweep_keeps_an_unreadable_preview() {
     let rows: &[Row<'_>] = &[
         ("reset", "GET", &[Reset(Done)]),
         ("cut short", "GET", &[Cut]),
@@ -98,7 +98,7 @@ async fn what_can_not_be_read_again_is_kept() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_fails_and_one_that_is_tried_again() {
+async fn the_sweep_retries_deletions() {
     let rows: &[Row<'_>] = &[
         ("reset, lost", "DELETE", &[Reset(Lost)]),
         ("reset, done", "DELETE", &[Reset(Done)]),
@@ -128,7 +128,7 @@ async fn a_deletion_that_fails_and_one_that_is_tried_again() {
 
 /// A preview that the first attempt must not delete is not deleted by a later attempt.
 #[tokio::test]
-async fn a_deletion_that_is_overtaken() {
+async fn a_retried_deletion_respects_concurrent_changes() {
     let public = json!({"visibility": "public"});
     let meanwhile = |effect, status, run, change: &Value| {
         let mut other = preview("hello-fix", run);

@@ -26,7 +26,7 @@ fn failure(finished: &Finished) -> String {
 }
 
 #[tokio::test]
-async fn nobody_who_listens() {
+async fn reports_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -39,7 +39,7 @@ async fn nobody_who_listens() {
 
 /// The server accepts connections, but never sends a certificate.
 #[tokio::test]
-async fn somebody_who_never_answers_while_connecting() {
+async fn reports_a_timeout_while_connecting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
     let started = Instant::now();
@@ -52,7 +52,7 @@ async fn somebody_who_never_answers_while_connecting() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_an_authority_that_nobody_trusts() {
+async fn reports_an_untrusted_certificate() {
     let (endpoint, published) = secure_gitbook().await;
     let log = failure(&publishing(&endpoint).await);
     let port = endpoint.rsplit(':').next().unwrap().to_owned();
@@ -65,7 +65,7 @@ async fn a_certificate_of_an_authority_that_nobody_trusts() {
 }
 
 #[tokio::test]
-async fn a_redirect_leads_to_another_host() {
+async fn does_not_follow_a_redirect_to_another_host() {
     let elsewhere = Sandbox::start().await;
     let other = FaultInjector::before(&elsewhere).await;
     for (method, status) in [

@@ -117,7 +117,7 @@ impl TestEnvironment {
 }
 
 #[tokio::test]
-async fn a_fork_s_pull_request_without_a_token_is_checked() {
+async fn checks_a_pull_request_of_a_fork_without_a_token() {
     for action in UPDATES {
         let notice = is_checked(&from_fork(payload(action), "fix")).await;
         assert_eq!(
@@ -129,7 +129,7 @@ async fn a_fork_s_pull_request_without_a_token_is_checked() {
 
 /// The preview belongs to `mona:fix`; `fix` is another branch.
 #[tokio::test]
-async fn a_fork_s_pull_request_with_both_tokens_has_a_preview_under_its_owner_s_name() {
+async fn a_pull_request_of_a_fork_has_its_own_preview() {
     let environment = set_up(Head::fork("mona", "fix")).await;
     let opened = from_fork(payload("opened"), "fix");
     assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
@@ -147,7 +147,7 @@ async fn a_fork_s_pull_request_with_both_tokens_has_a_preview_under_its_owner_s_
 }
 
 #[tokio::test]
-async fn a_fork_s_pull_request_that_is_closed_without_a_token_is_left_alone() {
+async fn ignores_a_closed_pull_request_of_a_fork_without_a_token() {
     let reason =
         "nothing: pull request #12 of a fork was closed, but there is no token, so no preview was made";
     assert_eq!(is_left_alone(&from_fork(payload("closed"), "fix")).await, reason);
@@ -157,7 +157,7 @@ async fn a_fork_s_pull_request_that_is_closed_without_a_token_is_left_alone() {
 
 /// Neither the branch name nor the variables of a workflow make it production.
 #[tokio::test]
-async fn a_fork_s_main_is_never_production() {
+async fn the_main_branch_of_a_fork_is_never_production() {
     for variables in [
         &[][..],
         &[("GITBOOK_BRANCH", "main")],
@@ -176,7 +176,7 @@ async fn a_fork_s_main_is_never_production() {
 }
 
 #[tokio::test]
-async fn a_fork_that_is_gone_is_still_one() {
+async fn a_deleted_fork_counts_as_a_fork() {
     let notice = is_checked(&from_lost_fork(payload("opened"), "main")).await;
     assert_eq!(
         notice,
@@ -198,7 +198,7 @@ async fn a_fork_that_is_gone_is_still_one() {
 }
 
 #[tokio::test]
-async fn dependabot_without_a_token_is_checked() {
+async fn checks_a_pull_request_of_dependabot_without_a_token() {
     for action in UPDATES {
         let notice = is_checked(&by_dependabot(payload(action))).await;
         assert_eq!(
@@ -215,7 +215,7 @@ async fn dependabot_without_a_token_is_checked() {
 
 /// Dependabot has a preview if the token is among its own secrets.
 #[tokio::test]
-async fn dependabot_with_a_token_has_a_preview_as_any_branch() {
+async fn a_pull_request_of_dependabot_with_a_token_has_a_preview() {
     let environment = set_up(Head::own(DEPENDABOT)).await;
     let opened = by_dependabot(payload("opened"));
     assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
@@ -240,7 +240,7 @@ async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
 }
 
 #[tokio::test]
-async fn a_fork_s_pull_request_with_the_base_s_secrets_is_refused() {
+async fn refuses_a_pull_request_of_a_fork_with_secrets_of_the_base() {
     let finished = is_refused(&from_fork(payload("opened"), "fix"), &[("GITBOOK_LOG_FORMAT", "text")]).await;
     let log = finished.log();
     let log: Vec<_> = log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
@@ -257,7 +257,7 @@ async fn a_fork_s_pull_request_with_the_base_s_secrets_is_refused() {
 }
 
 #[tokio::test]
-async fn no_variable_talks_a_refusal_away() {
+async fn no_variable_disables_a_refusal() {
     let opened = from_fork(payload("opened"), "fix");
     for variables in [
         &[("GITBOOK_MODE", "publish")][..],
@@ -272,7 +272,7 @@ async fn no_variable_talks_a_refusal_away() {
 }
 
 #[test]
-fn the_workflow_that_the_refusal_names_is_there() {
+fn the_workflow_in_the_refusal_exists() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/workflows/github/previews.yml");
     let workflow = std::fs::read_to_string(path).unwrap();
     assert!(workflow.lines().any(|line| line == "  pull_request:"), "{workflow}");
@@ -280,7 +280,7 @@ fn the_workflow_that_the_refusal_names_is_there() {
 }
 
 #[tokio::test]
-async fn a_pull_request_of_one_s_own_has_a_preview_with_the_base_s_secrets_too() {
+async fn an_own_pull_request_has_a_preview_with_secrets_of_the_base() {
     let environment = set_up(Head::own("topic")).await;
     let of_topic = |action| {
         let mut payload = payload(action);

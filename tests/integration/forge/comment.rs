@@ -47,7 +47,7 @@ fn done(finished: &Finished) {
 }
 
 #[tokio::test]
-async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
+async fn updates_the_row_of_a_preview_until_its_deletion() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
@@ -95,7 +95,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
 
 /// Only the comment still knows the integration.
 #[tokio::test]
-async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
+async fn deletes_the_preview_of_a_removed_integration() {
     let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
@@ -114,7 +114,7 @@ async fn an_integration_that_has_left_the_branch_leaves_no_preview() {
 }
 
 #[tokio::test]
-async fn what_is_named_by_hand_is_all_that_goes() {
+async fn deletes_only_the_selected_integrations() {
     let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
@@ -128,7 +128,7 @@ async fn what_is_named_by_hand_is_all_that_goes() {
 }
 
 #[tokio::test]
-async fn what_is_said_already_is_not_sent_again() {
+async fn sends_no_unchanged_comment() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
@@ -140,7 +140,7 @@ async fn what_is_said_already_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_failure_says_why_and_what_the_preview_still_shows() {
+async fn shows_the_failure_and_the_last_published_commit() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello").integration("other");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
@@ -175,7 +175,7 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() {
+async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().file("hello/gitbook-manifest.yaml", "name: [\n");
     let finished = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await;
@@ -199,7 +199,7 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
 }
 
 #[tokio::test]
-async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
+async fn restores_a_deleted_or_edited_comment() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
@@ -229,7 +229,7 @@ async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
 }
 
 #[tokio::test]
-async fn a_preview_that_is_gone_already_makes_no_comment() {
+async fn creates_no_comment_for_a_missing_preview() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.close_pull_request(12);
@@ -238,7 +238,7 @@ async fn a_preview_that_is_gone_already_makes_no_comment() {
 }
 
 #[tokio::test]
-async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
+async fn a_push_updates_the_comments_of_its_pull_requests() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('9'));
@@ -266,7 +266,7 @@ async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
 }
 
 #[tokio::test]
-async fn no_comment_is_kept_where_none_is_wanted() {
+async fn writes_no_comment_if_disabled() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     for (variable, value) in [("GITBOOK_COMMENT", "false"), ("GITBOOK_DRY_RUN", "true")] {

@@ -51,7 +51,7 @@ fn all(forge: &FakeGitHub) -> String {
 }
 
 #[tokio::test]
-async fn each_integration_has_an_environment_of_its_own() {
+async fn each_integration_has_its_own_environment() {
     let (gitbook, forge) = (gitbook().await, forge().await);
     let folder = repository().integration("hello").integration("other");
     let finished = push_to_main(&gitbook, &forge).folder(&folder).run().await;
@@ -67,7 +67,7 @@ async fn each_integration_has_an_environment_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_on_record_before_anything_is_published() {
+async fn creates_the_deployment_before_publishing() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (gitbook().await, forge().await);
     let barrier = forge.hold("POST", "/deployments$");
@@ -79,7 +79,7 @@ async fn a_deployment_is_on_record_before_anything_is_published() {
 }
 
 #[tokio::test]
-async fn a_preview_is_transient_and_inactive_when_it_is_gone() {
+async fn a_deleted_preview_is_inactive() {
     let (gitbook, forge) = (Sandbox::start().await, forge().await);
     let folder = repository().integration("hello");
     forge.page_size(2);
@@ -117,7 +117,7 @@ async fn a_preview_is_transient_and_inactive_when_it_is_gone() {
 }
 
 #[tokio::test]
-async fn a_failure_is_on_record() {
+async fn records_a_failure() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (MockServer::start().await, forge().await);
     Mock::given(method("POST")).respond_with(api_error(400, "No.")).mount(&gitbook).await;
@@ -128,7 +128,7 @@ async fn a_failure_is_on_record() {
 
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
-async fn a_cancelled_run_leaves_nothing_in_progress() {
+async fn a_cancelled_run_leaves_no_deployment_in_progress() {
     let repository = repository().integration("hello").integration("other");
     let forge = forge().await;
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
@@ -161,7 +161,7 @@ async fn a_cancelled_run_leaves_nothing_in_progress() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_recorded_is_told_and_fails_nothing() {
+async fn a_failed_deployment_record_is_a_warning() {
     let folder = repository().integration("hello").integration("other");
     let check = async |status: u16, message: &str| {
         let (gitbook, forge) = (gitbook().await, forge().await);
@@ -186,7 +186,7 @@ async fn what_can_not_be_recorded_is_told_and_fails_nothing() {
 }
 
 #[tokio::test]
-async fn none_is_recorded_where_none_is_wanted() {
+async fn creates_no_deployment_if_disabled() {
     let folder = repository().integration("hello");
     for (variable, value) in [("GITBOOK_DEPLOYMENTS", "false"), ("GITBOOK_DRY_RUN", "true")] {
         let (gitbook, forge) = (gitbook().await, forge().await);
@@ -198,7 +198,7 @@ async fn none_is_recorded_where_none_is_wanted() {
 
 /// Everybody with access to the repository can read the hash.
 #[tokio::test]
-async fn a_secret_can_not_be_guessed_by_the_hash() {
+async fn the_hash_does_not_reveal_a_secret() {
     let gitbook = gitbook().await;
     let hash = async |secret: &str, token: &str| {
         let forge = forge().await;
@@ -250,7 +250,7 @@ impl Pushes {
 }
 
 #[tokio::test]
-async fn production_is_not_published_twice() {
+async fn does_not_publish_unchanged_production() {
     let pushes = Pushes::new().await;
     assert_eq!(pushes.run_again().await, "published 1");
     assert_eq!(pushes.run_again().await, "unchanged 1");
@@ -267,7 +267,7 @@ async fn production_is_not_published_twice() {
 }
 
 #[tokio::test]
-async fn what_others_did_to_production_is_put_right() {
+async fn republishes_production_after_changes_by_others() {
     let pushes = Pushes::new().await;
     assert_eq!(pushes.run_again().await, "published 1");
     pushes.gitbook.remove("hello");
@@ -279,7 +279,7 @@ async fn what_others_did_to_production_is_put_right() {
 }
 
 #[tokio::test]
-async fn after_a_failure_production_is_published_anew() {
+async fn republishes_production_after_a_failure() {
     let pushes = Pushes::new().await;
     assert_eq!(pushes.run_again().await, "published 1");
     let refusing = MockServer::start().await;
@@ -291,7 +291,7 @@ async fn after_a_failure_production_is_published_anew() {
 }
 
 #[tokio::test]
-async fn where_deployments_can_not_be_read_production_is_published() {
+async fn publishes_production_without_access_to_deployments() {
     let pushes = Pushes::new().await;
     assert_eq!(pushes.run_again().await, "published 1");
     pushes.forge.fail(
@@ -301,7 +301,7 @@ async fn where_deployments_can_not_be_read_production_is_published() {
 }
 
 #[tokio::test]
-async fn one_endpoint_s_record_is_not_another_s() {
+async fn deployments_of_another_endpoint_do_not_count() {
     let (one, other) = (Pushes::new().await, Sandbox::start().await);
     assert_eq!(one.run_again().await, "published 1");
     let elsewhere = Pushes { gitbook: other, forge: one.forge };

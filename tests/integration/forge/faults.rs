@@ -45,7 +45,7 @@ fn first_notice(finished: &Finished) -> String {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_a_notice_that_names_it() {
+async fn a_missing_permission_is_a_notice() {
     insta::assert_snapshot!(notices_after_error(403, "Resource not accessible by integration").await, @"
     ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
     ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
@@ -55,12 +55,12 @@ async fn a_missing_permission_is_a_notice_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted() {
+async fn reports_a_rejected_token() {
     insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
 }
 
 #[tokio::test]
-async fn a_repository_that_the_token_does_not_see() {
+async fn reports_an_invisible_repository() {
     insta::assert_snapshot!(notices_after_error(404, "Not Found").await, @"
     ::warning::could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     ::warning::could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
@@ -69,7 +69,7 @@ async fn a_repository_that_the_token_does_not_see() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused() {
+async fn reports_a_rejected_request() {
     insta::assert_snapshot!(notices_after_error(422, "Validation Failed").await, @"
     ::warning::could not check for a newer commit: the forge refused it: 422 Validation Failed; nothing that was published is affected
     ::warning::could not check whether the branch was closed meanwhile: the forge refused it: 422 Validation Failed; nothing that was published is affected
@@ -79,7 +79,7 @@ async fn a_request_that_is_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_a_forges() {
+async fn reports_an_invalid_response() {
     let (finished, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
     ::warning::could not check for a newer commit: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
@@ -92,7 +92,7 @@ async fn an_answer_that_is_not_a_forges() {
 }
 
 #[tokio::test]
-async fn a_forge_that_can_not_be_reached() {
+async fn reports_an_unreachable_forge() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge)
@@ -104,7 +104,7 @@ async fn a_forge_that_can_not_be_reached() {
 }
 
 #[tokio::test]
-async fn a_forge_that_never_answers_is_not_waited_for_long() {
+async fn waits_only_briefly_for_a_silent_forge() {
     let started = Instant::now();
     let (finished, _) = with(Fault::hang).await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
@@ -112,7 +112,7 @@ async fn a_forge_that_never_answers_is_not_waited_for_long() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_that_takes_too_long_is_not_waited_for() {
+async fn does_not_wait_for_a_long_rate_limit() {
     let started = Instant::now();
     let (finished, forge) = with(|fault| {
         let reset = "4102444800";
@@ -127,7 +127,7 @@ async fn a_rate_limit_that_takes_too_long_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_short_rate_limit_is_obeyed() {
+async fn waits_for_a_short_rate_limit() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
@@ -147,7 +147,7 @@ async fn a_short_rate_limit_is_obeyed() {
 
 /// The comment of a lost response exists: it is found, and no second one is created.
 #[tokio::test]
-async fn a_comment_is_made_once_even_if_the_answer_is_lost() {
+async fn creates_one_comment_despite_a_lost_response() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
@@ -160,7 +160,7 @@ async fn a_comment_is_made_once_even_if_the_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn github_enterprise_has_the_same_api_elsewhere() {
+async fn supports_github_enterprise() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));

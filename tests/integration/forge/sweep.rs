@@ -94,7 +94,7 @@ async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
 }
 
 #[tokio::test]
-async fn a_scheduled_run_deletes_what_is_gone() {
+async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
@@ -125,7 +125,7 @@ async fn a_scheduled_run_deletes_what_is_gone() {
 }
 
 #[tokio::test]
-async fn a_schedule_of_github_sweeps_with_its_own_variables() {
+async fn a_schedule_on_github_sweeps() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let checkout = repository().integration("hello");
@@ -136,7 +136,7 @@ async fn a_schedule_of_github_sweeps_with_its_own_variables() {
 }
 
 #[tokio::test]
-async fn any_event_sweeps_when_it_is_told_to() {
+async fn any_event_can_sweep() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).event("push", "main").variable("GITBOOK_MODE", "sweep");
@@ -151,7 +151,7 @@ async fn any_event_sweeps_when_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
+async fn deletes_the_preview_of_a_fork_after_its_last_pull_request() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     let folder = repository().integration("hello");
@@ -174,7 +174,7 @@ async fn a_forks_preview_goes_with_the_last_pull_request_from_its_branch() {
 }
 
 #[tokio::test]
-async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
+async fn deletes_the_preview_of_a_closed_pull_request() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     forge.open_pull_request(1, Head::own("fix"), &sha('1'));
@@ -198,7 +198,7 @@ async fn a_pull_requests_own_preview_goes_when_that_is_closed() {
 }
 
 #[tokio::test]
-async fn fifty_are_the_most_and_the_next_run_goes_on() {
+async fn deletes_at_most_fifty_previews_per_run() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     for number in 10..70 {
@@ -218,7 +218,7 @@ async fn fifty_are_the_most_and_the_next_run_goes_on() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_it_would_delete() {
+async fn a_dry_run_lists_the_deletions() {
     let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let before = gitbook.names();
@@ -241,7 +241,7 @@ async fn a_dry_run_says_what_it_would_delete() {
 }
 
 #[tokio::test]
-async fn one_machine_sweeps_for_all() {
+async fn only_one_share_sweeps() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).run();
@@ -257,7 +257,7 @@ async fn one_machine_sweeps_for_all() {
 }
 
 #[tokio::test]
-async fn the_name_of_an_integration_itself_is_never_deleted() {
+async fn never_deletes_the_name_of_an_integration() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["x", "y"]).await;
     // Another integration has a name like a preview of `hello`, in different case.

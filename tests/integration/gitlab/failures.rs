@@ -30,7 +30,7 @@ async fn failure_lines(part: &'static str, answer: ResponseTemplate) -> String {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_says_what_it_lacks() {
+async fn names_the_missing_permission() {
     let error = |error: &str, description: &str| {
         ResponseTemplate::new(403).set_body_json(json!({"error": error, "error_description": description}))
     };
@@ -45,7 +45,7 @@ async fn a_token_that_may_not_says_what_it_lacks() {
 
 /// The program cannot recognize its own note, and creates no second one.
 #[tokio::test]
-async fn a_token_that_may_not_ask_who_it_is_writes_once() {
+async fn writes_one_note_without_a_known_user() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let folder = repository().integration("hello");
     gitlab.project().faults.push(("GET user", gitlab_error(403, "403 Forbidden")));
@@ -63,12 +63,12 @@ async fn a_token_that_may_not_ask_who_it_is_writes_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted_is_tried_once() {
+async fn tries_a_rejected_token_once() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge did not accept the token: 401 Unauthorized; pass a project access token with the scope `api` as `GITLAB_TOKEN`; it may have expired, and `CI_JOB_TOKEN` is none");
 }
 
 #[tokio::test]
-async fn what_the_token_cant_see_is_not_found() {
+async fn reports_an_invisible_project() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(404, "404 Project Not Found")).await, @"
     warning: could not check for a newer commit: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
     warning: could not check whether the branch was closed meanwhile: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
@@ -77,13 +77,13 @@ async fn what_the_token_cant_see_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_gitlab_says_by_field_is_shown() {
+async fn shows_validation_errors() {
     let answer = ResponseTemplate::new(400).set_body_json(json!({"message": {"note": ["is too long"]}}));
     insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: no comment on merge request !12: the forge refused it: 400 {"note":["is too long"]}; nothing that was published is affected"#);
 }
 
 #[tokio::test]
-async fn a_gitlab_that_hangs_is_waited_for_once() {
+async fn waits_once_for_a_silent_gitlab() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().latency = Duration::from_secs(30);
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
@@ -97,7 +97,7 @@ async fn a_gitlab_that_hangs_is_waited_for_once() {
 }
 
 #[tokio::test]
-async fn without_its_token_gitlab_is_not_asked() {
+async fn sends_no_request_without_a_token() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     // GitHub's token is not used for GitLab.
@@ -112,7 +112,7 @@ async fn without_its_token_gitlab_is_not_asked() {
 
 /// Without the number of the project, its path is used. GitHub's token is not sent.
 #[tokio::test]
-async fn other_systems_ask_by_the_projects_path() {
+async fn uses_the_path_of_the_project_on_other_systems() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("feature/x+y".to_owned(), "1".repeat(40));
     let run = deployment()

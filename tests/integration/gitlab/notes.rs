@@ -16,7 +16,7 @@ fn writes(gitlab: &GitLab) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
+async fn updates_the_row_of_a_preview_until_its_deletion() {
     let (gitbook, gitlab) = set_up().await;
     let folder = repository().integration("hello");
     let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
@@ -41,7 +41,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
 }
 
 #[tokio::test]
-async fn jobs_that_write_at_once_lose_nothing() {
+async fn concurrent_jobs_lose_no_row() {
     let (gitbook, gitlab) = set_up().await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
@@ -58,7 +58,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
 
 /// Anybody can write the marker, and GitLab's system notes may repeat it.
 #[tokio::test]
-async fn what_others_have_written_is_left_alone() {
+async fn ignores_notes_of_others() {
     let (gitbook, gitlab) = set_up().await;
     let note = |id, author, system| Note {
         id,
@@ -83,7 +83,7 @@ async fn what_others_have_written_is_left_alone() {
 
 /// The older note is kept, on any page.
 #[tokio::test]
-async fn two_notes_of_ours_become_one() {
+async fn merges_two_own_notes() {
     let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
@@ -103,7 +103,7 @@ async fn two_notes_of_ours_become_one() {
 /// The newest notes come first. A new note moves the program's own note to the next page while the list is
 /// read.
 #[tokio::test]
-async fn a_note_that_others_write_meanwhile_costs_no_row() {
+async fn notes_of_others_cost_no_row() {
     let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
@@ -123,7 +123,7 @@ async fn a_note_that_others_write_meanwhile_costs_no_row() {
 
 /// GitLab runs quick actions at the beginning of a line, and finds mentions in decoded entities.
 #[tokio::test]
-async fn no_error_runs_a_quick_action_or_calls_anybody() {
+async fn errors_run_no_quick_action_and_mention_nobody() {
     let gitlab = GitLab::start().await;
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     let injection = "@all !1 #1 </code>@all <b>`\r/close\u{2028}/label ~x\n/merge\r\n/approve";

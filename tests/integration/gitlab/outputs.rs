@@ -30,7 +30,7 @@ fn report(text: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_report_is_never_one_that_gitlab_refuses() {
+async fn the_report_is_always_valid() {
     let folder = many(3);
     let finished = job(&folder).await.0.run().await;
     done(&finished);
@@ -57,7 +57,7 @@ async fn a_report_is_never_one_that_gitlab_refuses() {
 
 /// Two steps of one job, or a file from an earlier job's artifacts.
 #[tokio::test]
-async fn a_second_run_writes_over_the_first() {
+async fn a_second_run_replaces_the_report() {
     let folder = many(1);
     let file = folder.path("previews.env");
     std::fs::write(&file, "OTHER=kept\n\nurl=old\n").unwrap();
@@ -71,7 +71,7 @@ async fn a_second_run_writes_over_the_first() {
 /// Reading the pipe would block for ever.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_report_may_go_to_a_pipe() {
+async fn the_report_can_be_a_pipe() {
     let folder = many(1);
     let (run, _gitbook) = job(&folder).await;
     let run = run.variable("GITBOOK_OUTPUT_FILE", "/dev/stdout").run();
@@ -82,7 +82,7 @@ async fn a_report_may_go_to_a_pipe() {
 
 /// A branch name cannot expand a variable, neither in GitLab nor in its runner.
 #[tokio::test]
-async fn a_branch_cant_name_a_variable() {
+async fn a_branch_name_cannot_expand_a_variable() {
     let gitbook = Sandbox::start().await;
     let job = GitLab::start().await.job("$CI_JOB_TOKEN-%GITBOOK_TOKEN%", '1', 100);
     let job = job.variable("GITLAB_TOKEN", "").against(gitbook.endpoint());
@@ -116,7 +116,7 @@ fn folded(log: &str) -> Vec<(Option<String>, String)> {
 }
 
 #[tokio::test]
-async fn the_log_has_sections_unless_json_is_asked_for_by_name() {
+async fn the_text_log_has_sections() {
     for (format, is_folded) in
         [("text", true), ("auto", true), ("", true), ("json", false), ("github", false)]
     {
@@ -135,7 +135,7 @@ async fn the_log_has_sections_unless_json_is_asked_for_by_name() {
 
 /// Long output is folded; failures are outside of sections.
 #[tokio::test]
-async fn what_went_wrong_is_not_folded() {
+async fn failures_are_not_folded() {
     let folder = many(11);
     let (run, gitbook) = job(&folder).await;
     gitbook.set(
@@ -155,7 +155,7 @@ async fn what_went_wrong_is_not_folded() {
 
 /// A warning is outside as well, and the phase continues in a new section.
 #[tokio::test]
-async fn a_warning_stands_between_two_sections() {
+async fn a_warning_is_between_two_sections() {
     let server = wiremock::MockServer::start().await;
     let absent = crate::support::api_error(404, "Integration not found");
     let published = |request: &wiremock::Request| {

@@ -11,7 +11,7 @@ async fn set_up() -> (Sandbox, GitLab) {
 }
 
 #[tokio::test]
-async fn a_commit_that_was_overtaken_is_not_published() {
+async fn does_not_publish_a_superseded_commit() {
     let (gitbook, gitlab) = set_up().await;
     let folder = repository().integration("hello");
     for job in [gitlab.merge_request_job('1', 100), gitlab.job("fix", '1', 100)] {
@@ -29,7 +29,7 @@ async fn a_commit_that_was_overtaken_is_not_published() {
 }
 
 #[tokio::test]
-async fn a_closed_merge_request_is_not_published() {
+async fn does_not_publish_a_closed_merge_request() {
     let (gitbook, gitlab) = set_up().await;
     for state in ["closed", "merged"] {
         gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
@@ -49,7 +49,7 @@ async fn a_closed_merge_request_is_not_published() {
 
 /// The merge request is closed between the checks before and after publishing.
 #[tokio::test]
-async fn what_was_closed_meanwhile_is_deleted_by_the_same_run() {
+async fn deletes_the_preview_of_a_merge_request_closed_during_the_run() {
     let (gitbook, gitlab) = set_up().await;
     let gated = crate::support::HoldingProxy::before(&gitbook).await;
     let mut publish = gated.hold("POST", "hello-fix");

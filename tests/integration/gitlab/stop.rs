@@ -20,7 +20,7 @@ async fn with_preview() -> (Sandbox, GitLab) {
 
 /// `auto_stop_in` and the stop button apply to open merge requests.
 #[tokio::test]
-async fn it_deletes_also_what_is_open() {
+async fn deletes_the_preview_of_an_open_merge_request() {
     let (gitbook, gitlab) = with_preview().await;
     let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
@@ -31,7 +31,7 @@ async fn it_deletes_also_what_is_open() {
 }
 
 #[tokio::test]
-async fn it_deletes_also_what_has_a_branch() {
+async fn deletes_the_preview_of_an_existing_branch() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("fix".to_owned(), "1".repeat(40));
     let job = || gitlab.job("fix", '1', 100).against(gitbook.endpoint());
@@ -44,7 +44,7 @@ async fn it_deletes_also_what_has_a_branch() {
 }
 
 #[tokio::test]
-async fn it_needs_nothing_of_gitlab() {
+async fn needs_no_access_to_gitlab() {
     let (gitbook, gitlab) = with_preview().await;
     let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let received = gitlab.project().requests.len();
@@ -56,7 +56,7 @@ async fn it_needs_nothing_of_gitlab() {
 
 /// The stopped environment is not that of a branch in `GITBOOK_BRANCH`, so that branch must be gone.
 #[tokio::test]
-async fn it_leaves_another_branch_that_is_open() {
+async fn keeps_the_preview_of_another_branch() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("other".to_owned(), "1".repeat(40));
     let folder = repository().integration("hello");
@@ -74,7 +74,7 @@ async fn it_leaves_another_branch_that_is_open() {
 
 /// A late stop job of an old pipeline.
 #[tokio::test]
-async fn it_leaves_what_a_newer_pipeline_has_published() {
+async fn keeps_the_preview_of_a_newer_pipeline() {
     let (gitbook, gitlab) = with_preview().await;
     let job = stop(gitlab.merge_request_job('1', 99)).against(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
@@ -86,7 +86,7 @@ async fn it_leaves_what_a_newer_pipeline_has_published() {
 
 /// Two merge requests from one branch share its preview, even if one is closed or expired.
 #[tokio::test]
-async fn it_leaves_what_another_open_merge_request_shares() {
+async fn keeps_a_shared_preview() {
     for state in ["closed", "opened"] {
         let (gitbook, gitlab) = with_preview().await;
         gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
@@ -101,7 +101,7 @@ async fn it_leaves_what_another_open_merge_request_shares() {
 }
 
 #[tokio::test]
-async fn without_a_manifest_and_a_name_it_says_what_to_set() {
+async fn requires_a_name_without_a_manifest() {
     let (gitbook, gitlab) = with_preview().await;
     let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let finished = job.run().await;
@@ -115,7 +115,7 @@ async fn without_a_manifest_and_a_name_it_says_what_to_set() {
 
 /// `GITBOOK_MODE` may be a variable of the whole pipeline.
 #[tokio::test]
-async fn it_publishes_nothing_whatever_the_mode() {
+async fn publishes_nothing_in_any_mode() {
     let (gitbook, gitlab) = with_preview().await;
     let folder = repository().integration("hello");
     for mode in ["publish", "preview"] {

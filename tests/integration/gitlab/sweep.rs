@@ -40,7 +40,7 @@ fn of_fork(branch: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_deleted_and_its_row_says_so() {
+async fn deletes_previews_and_updates_their_rows() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     for branch in ["gone", "fix"] {
         gitbook.set(&format!("hello-{branch}"), &preview(&format!("hello-{branch}"), branch, None));
@@ -64,7 +64,7 @@ async fn what_is_gone_is_deleted_and_its_row_says_so() {
 
 /// Visible, invisible and deleted forks.
 #[tokio::test]
-async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
+async fn keeps_the_preview_of_a_possible_fork() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let branches = [
         "mona:open",
@@ -104,7 +104,7 @@ async fn a_forks_preview_is_kept_while_a_merge_request_may_be_from_it() {
 }
 
 #[tokio::test]
-async fn with_numbers_in_the_names_merge_requests_count() {
+async fn numbers_in_names_select_merge_requests() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     for number in [12, 13, 14] {
         gitbook.set(&format!("hello-{number}"), &preview(&format!("hello-{number}"), "fix", Some(number)));
@@ -131,7 +131,7 @@ async fn with_numbers_in_the_names_merge_requests_count() {
 
 /// GitLab returns an empty list to a token without access to branches.
 #[tokio::test]
-async fn what_the_token_cant_see_is_not_deleted() {
+async fn deletes_nothing_invisible() {
     let not_found = || gitlab_error(404, "404 Project Not Found");
     let faults: [(&str, ResponseTemplate); 5] = [
         ("GET projects/42", not_found()),
@@ -157,7 +157,7 @@ async fn what_the_token_cant_see_is_not_deleted() {
 
 /// Apache rejects every `%2F` by default.
 #[tokio::test]
-async fn what_a_proxy_does_not_find_is_not_gone() {
+async fn a_404_of_a_proxy_deletes_nothing() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let name = of_fork("feature/x");
     gitbook.set(&name, &preview(&name, "feature/x", None));

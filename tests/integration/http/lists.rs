@@ -27,7 +27,7 @@ async fn two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
 }
 
 #[tokio::test]
-async fn a_list_is_all_of_its_pages() {
+async fn reads_all_pages_of_a_list() {
     let pages = [published("one"), published("two"), published("three")];
     let server = two_pages("/v1/orgs/acme/integrations", &pages[..2], &pages[2..]).await;
     let names: Vec<_> =
@@ -37,7 +37,7 @@ async fn a_list_is_all_of_its_pages() {
 }
 
 #[tokio::test]
-async fn a_list_that_never_ends_is_given_up() {
+async fn stops_reading_an_endless_list() {
     let server = MockServer::start().await;
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
     let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
@@ -49,7 +49,7 @@ async fn a_list_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_organization_is_known_by_its_id_or_its_subdomain() {
+async fn finds_an_organization_by_its_id_or_subdomain() {
     let organization = |id: &str, hostname: &str| json!({"id": id, "hostname": hostname});
     let first = [organization("id1", "acme.gitbook.io"), json!({"id": "id2"})];
     let second = [organization("id3", "acme-two.gitbook.io")];

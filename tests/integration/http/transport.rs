@@ -34,7 +34,7 @@ async fn publishing(endpoint: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_who_listens_is_no_connection() {
+async fn reports_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -45,7 +45,7 @@ async fn nobody_who_listens_is_no_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_in_the_middle_is_tried_again() {
+async fn retries_a_broken_connection() {
     let (address, connections) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"name\"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
     Transport: the connection broke: request or response body error: error reading a body from connection: end of file before message length reached
@@ -55,7 +55,7 @@ async fn a_connection_that_breaks_in_the_middle_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_is_a_broken_connection() {
+async fn reports_a_closed_connection() {
     let (address, connections) = server(b"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
     Transport: the connection broke: connection closed before message completed
@@ -65,7 +65,7 @@ async fn a_server_that_hangs_up_is_a_broken_connection() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_speak_tls_is_told_at_once() {
+async fn reports_a_server_without_tls() {
     let (address, connections) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     insta::assert_snapshot!(publishing(&format!("https://{address}")).await, @"
     Transport: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
@@ -75,7 +75,7 @@ async fn a_server_that_does_not_speak_tls_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for() {
+async fn times_out_on_a_silent_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
@@ -90,7 +90,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_makes_no_url_is_told() {
+async fn reports_an_invalid_endpoint() {
     let endpoint = "data:text/plain,x".parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_secs(1), 0).unwrap();
     insta::assert_snapshot!(describe(&client.read("hello").await.unwrap_err()), @"

@@ -108,13 +108,13 @@ async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written
 }
 
 #[tokio::test]
-async fn no_message_of_gitbook_acts() {
+async fn messages_of_gitbook_inject_nothing() {
     let refused = |text: &str, _: &Request| api_error(400, text);
     assert_nothing_injected(&answered(refused).await);
 }
 
 #[tokio::test]
-async fn no_integration_that_gitbook_tells_acts() {
+async fn integrations_of_gitbook_inject_nothing() {
     let outcome = |text: &str, request: &Request| {
         let cut: String = text.chars().take(2000).collect();
         let url = if request.url.path().len().is_multiple_of(2) {
@@ -136,7 +136,7 @@ async fn no_integration_that_gitbook_tells_acts() {
 }
 
 #[tokio::test]
-async fn no_page_in_gitbooks_place_acts() {
+async fn pages_of_proxies_inject_nothing() {
     let page = |text: &str, request: &Request| {
         let status = [200, 404, 502][request.body.len() % 3];
         let header: Vec<u8> =
@@ -152,7 +152,7 @@ async fn no_page_in_gitbooks_place_acts() {
 
 /// Messages of the forge about deployments and comments.
 #[tokio::test]
-async fn no_message_of_a_forge_acts() {
+async fn messages_of_a_forge_inject_nothing() {
     let folder = integrations(1);
     let repeated = |_: usize, request: &Request| {
         let name = request.url.path().rsplit('/').next().unwrap();
@@ -199,7 +199,7 @@ fn edited(some: &[Injection]) -> String {
 }
 
 #[tokio::test]
-async fn no_comment_that_is_there_acts() {
+async fn existing_comments_inject_nothing() {
     let folder = integrations(1);
     let repeated = |_: usize, request: &Request| {
         let name = request.url.path().rsplit('/').next().unwrap();
@@ -235,7 +235,7 @@ async fn no_comment_that_is_there_acts() {
 
 /// A sweep finds hostile integrations in an organization.
 #[tokio::test]
-async fn no_integration_that_a_sweep_finds_acts() {
+async fn integrations_in_a_sweep_inject_nothing() {
     // A sweep resolves no secrets.
     let items: Vec<Value> = corpus()
         .into_iter()

@@ -55,7 +55,7 @@ fn with_format(run: Deployment, format: &str) -> Deployment {
 
 /// Every field of a payload, one after the other.
 #[tokio::test]
-async fn no_payload_acts() {
+async fn payloads_inject_nothing() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let (gitbook, sha) = (gitbook().await, "1".repeat(40));
     let mut written = Vec::new();
@@ -99,7 +99,7 @@ async fn no_payload_acts() {
 
 /// The variables of GitLab CI.
 #[tokio::test]
-async fn no_variable_of_gitlab_acts() {
+async fn variables_of_gitlab_inject_nothing() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let gitbook = gitbook().await;
     let mut written = Vec::new();
@@ -137,7 +137,7 @@ async fn no_variable_of_gitlab_acts() {
 
 /// The program's own variables, their names, and arguments.
 #[tokio::test]
-async fn no_variable_of_our_own_acts() {
+async fn own_variables_inject_nothing() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let gitbook = gitbook().await;
     let mut written = Vec::new();

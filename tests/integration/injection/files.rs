@@ -81,7 +81,7 @@ pub(super) fn expanded(value: &str) -> Vec<String> {
 }
 
 #[test]
-fn outputs_are_found_as_their_systems_do() {
+fn parses_outputs_as_their_systems_do() {
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let found = github("a=b<<c\nx<<E\n1\n2\nE\n").unwrap();
     assert_eq!(found, [pair(("a", "b<<c")), pair(("x", "1\n2"))]);

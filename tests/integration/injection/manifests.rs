@@ -102,7 +102,7 @@ async fn published(tried: &str, folder: &Repository, formats: &[&'static str]) -
 }
 
 #[tokio::test]
-async fn no_field_of_a_manifest_acts() {
+async fn fields_of_a_manifest_inject_nothing() {
     let mut written = Vec::new();
     let all = strings();
     for (turn, field) in FIELDS.into_iter().enumerate() {
@@ -126,7 +126,7 @@ async fn no_field_of_a_manifest_acts() {
 }
 
 #[tokio::test]
-async fn no_key_and_no_line_of_a_manifest_acts() {
+async fn keys_and_lines_of_a_manifest_inject_nothing() {
     let mut written = Vec::new();
     let folder = strings().iter().enumerate().fold(repository(), |folder, (number, injection)| {
         let path = format!("d{number}");
@@ -147,7 +147,7 @@ async fn no_key_and_no_line_of_a_manifest_acts() {
 /// Folders and files with hostile names, and scripts with hostile syntax errors.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn no_name_of_a_file_and_no_script_acts() {
+async fn file_names_and_scripts_inject_nothing() {
     use std::os::unix::ffi::OsStringExt as _;
     let mut folder = repository();
     for (number, injection) in strings().iter().enumerate() {
@@ -172,7 +172,7 @@ async fn no_name_of_a_file_and_no_script_acts() {
 
 /// A valid repository is published, and the sandbox's files contain no secret.
 #[tokio::test]
-async fn no_secret_is_kept() {
+async fn the_sandbox_stores_no_secret() {
     let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
     let mut written = Vec::new();
     for format in FORMATS {

@@ -129,7 +129,7 @@ fn references(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_acts_on_a_page_is_found() {
+fn finds_injections_in_markdown() {
     let page = page(
         "### a\n\n```x y\n@me\n```\n\n| a | b |\n|---|---|\n| [x](<https://x>) <b> | ![i](y) **s** |\n\n&#64;me GH-1 <code>@you #2</code> https://z",
     );

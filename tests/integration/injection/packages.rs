@@ -38,7 +38,7 @@ fn names() -> Vec<String> {
 
 #[cfg(unix)] // where folders may have such names
 #[tokio::test]
-async fn no_package_is_called_so_that_it_acts() {
+async fn package_names_inject_nothing() {
     let names = names();
     assert!(names.len() >= 15, "{names:?}");
     // A diagram shows few packages, so the names are split.

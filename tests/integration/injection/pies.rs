@@ -68,7 +68,7 @@ fn is_opening(html: &str) -> bool {
 }
 
 #[test]
-fn what_is_no_pie_acts() {
+fn finds_injections_in_diagrams() {
     let pie = |lines: &str| slices(&format!("pie showData\n{lines}"));
     let good = pie("    \"own source\" : 12\n    \"@a/b\" : 3\n    \"2 other packages\" : 1\n").unwrap();
     assert_eq!(good[1], ("@a/b".to_owned(), 3));

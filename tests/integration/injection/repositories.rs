@@ -35,7 +35,7 @@ async fn refused(repository: &Repository, why: &str) {
 }
 
 #[tokio::test]
-async fn nothing_outside_the_repository_is_read() {
+async fn reads_nothing_outside_the_repository() {
     let (elsewhere, why) = (outside(), "lies outside the repository");
     let script = elsewhere.path("script.ts");
     let image = elsewhere.path("image.png");
@@ -61,7 +61,7 @@ async fn nothing_outside_the_repository_is_read() {
 
 /// Links to parent folders and to the root are not followed.
 #[tokio::test]
-async fn no_folder_outside_is_searched() {
+async fn searches_no_folder_outside() {
     let elsewhere = repository().integration("hello");
     let repository = repository().file("README.md", "");
     symlink(elsewhere.path(""), repository.path("there")).unwrap();
@@ -71,7 +71,7 @@ async fn no_folder_outside_is_searched() {
 }
 
 #[tokio::test]
-async fn no_pipe_is_waited_for() {
+async fn does_not_wait_for_a_pipe() {
     for (file, manifest) in
         [("pipe.ts", integration("pipe.ts", "")), ("pipe.png", integration("main.ts", "icon: pipe.png\n"))]
     {
@@ -82,7 +82,7 @@ async fn no_pipe_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_not_read() {
+async fn reads_no_large_file() {
     let image = integration("main.ts", "icon: large.png\n");
     std::fs::File::create(image.path("large.png")).unwrap().set_len(1 << 30).unwrap();
     refused(&image, "has 1048576 KiB, 250 are the most").await;
@@ -94,7 +94,7 @@ async fn what_is_too_large_is_not_read() {
 
 /// The size comes from the image's header; no memory is allocated for pixels.
 #[tokio::test]
-async fn an_image_that_claims_to_be_huge_takes_no_room() {
+async fn a_huge_image_header_allocates_no_memory() {
     let mut image = png(2, 2);
     image[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
     let finished = checked(&integration("main.ts", "icon: huge.png\n").file("huge.png", image)).await;
@@ -102,7 +102,7 @@ async fn an_image_that_claims_to_be_huge_takes_no_room() {
 }
 
 #[tokio::test]
-async fn folders_without_number_and_circles_are_gone_through() {
+async fn handles_many_folders_and_link_cycles() {
     let repository = repository().integration("hello");
     for number in 0..10_000 {
         std::fs::create_dir_all(repository.path(&format!("f{}/{number}", number % 100))).unwrap();

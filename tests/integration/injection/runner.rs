@@ -63,7 +63,7 @@ fn command(info: &str, between: char, unescape: impl Fn(&str) -> String, data: S
 }
 
 #[test]
-fn the_runner_finds_commands() {
+fn finds_workflow_commands() {
     let names = |log: &str| commands(log).into_iter().map(|command| command.name).collect::<Vec<_>>();
     assert_eq!(
         names("a\r \u{a0}::Error::x\n::unknown::x ##[warning]x\n::debug::##[error]x"),

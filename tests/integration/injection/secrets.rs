@@ -141,7 +141,7 @@ fn unescaped(text: &str) -> String {
 }
 
 #[test]
-fn a_secret_is_found_in_whatever_form() {
+fn finds_secrets_in_any_encoding() {
     for encodings in encoded_secrets() {
         assert_ne!(secrets_in(&encodings.text), [""; 0], "{}", encodings.text);
     }

@@ -52,7 +52,7 @@ pub(super) fn control_characters(log: &str) -> Vec<char> {
 }
 
 #[test]
-fn sections_and_controls_are_found() {
+fn finds_sections_and_control_characters() {
     let log = "\u{1b}[0Ksection_start:17:gitbook_deploy_1[collapsed=true]\r\u{1b}[0Ka\nx section_end:1:pwned y\u{9b}";
     let names: Vec<_> = sections(log).into_iter().map(|section| (section.opens, section.name)).collect();
     assert_eq!(names, [(true, "gitbook_deploy_1".to_owned()), (false, "pwned".to_owned())]);

@@ -71,7 +71,7 @@ async fn json_is_one_object_a_line() {
 }
 
 #[tokio::test]
-async fn failures_look_alike_in_all_formats() {
+async fn all_formats_show_the_same_failure() {
     let server = refusing(409, "taken\n::warning::x\r\u{1b}[31m##[error]y\u{202e}").await;
     let repository = repository().integration("hello");
     let log = async |format: &str| {
@@ -104,7 +104,7 @@ async fn failures_look_alike_in_all_formats() {
 }
 
 #[tokio::test]
-async fn the_format_fits_where_the_program_runs() {
+async fn the_default_format_depends_on_the_ci_system() {
     let first = async |run: Deployment| {
         let finished = run.variable("GITBOOK_MODE", "nonsense").run().await;
         finished.stderr.lines().next().unwrap().to_owned()
@@ -139,7 +139,7 @@ async fn masks(run: Deployment) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_token_and_the_secrets_are_masked_on_github_whatever_the_format() {
+async fn github_masks_secrets_in_any_format() {
     let expected = [TOKEN, "hush%25hush", "first line", "second line"];
     assert_eq!(masks(deployment().on_github("main", 1)).await, expected);
     let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
@@ -147,12 +147,12 @@ async fn the_token_and_the_secrets_are_masked_on_github_whatever_the_format() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_a_secret_who_would_only_show_it() {
+async fn masks_are_written_on_github_only() {
     assert_eq!(masks(deployment().variable("GITBOOK_LOG_FORMAT", "github")).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn debug_is_logged_where_it_is_asked_for() {
+async fn debug_logging_can_be_enabled() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let log = async |name: &str, value: &str| {
@@ -171,7 +171,7 @@ async fn debug_is_logged_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
+async fn github_decides_about_debug_lines() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
@@ -182,7 +182,7 @@ async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
 }
 
 #[tokio::test]
-async fn that_nothing_is_published_is_a_notice() {
+async fn doing_nothing_is_a_notice() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 1).variable("GITBOOK_EVENT", "pull_request");
     let run = run.variable("GITBOOK_BRANCH", "fix").variable("GITBOOK_PULL_REQUEST", "12");

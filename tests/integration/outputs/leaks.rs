@@ -97,7 +97,7 @@ async fn no_secret_is_in_a_log_on_github() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_bad_variable_is_not_shown() {
+async fn hides_a_token_in_an_invalid_variable() {
     let run =
         ["GITBOOK_MODE", "GITBOOK_ENDPOINT", "GITBOOK_TIMEOUT", "GITBOOK_SHARD", "GITBOOK_PREVIEW_NAME"];
     let run = run.iter().fold(deployment(), |run, name| run.variable(name, "hush_hush{"));
@@ -107,7 +107,7 @@ async fn a_token_in_a_bad_variable_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_no_yaml_is_not_shown() {
+async fn hides_a_secret_in_invalid_yaml() {
     let repository = repository().integration(".");
     for value in [
         "{KEY: 'hush_hush",
@@ -125,7 +125,7 @@ async fn a_secret_that_is_no_yaml_is_not_shown() {
 }
 
 #[tokio::test]
-async fn the_programs_own_words_are_no_secrets() {
+async fn words_of_the_program_are_not_redacted() {
     let server = crate::support::gitbook().await;
     let secrets = "secrets: {A: publish, B: published, C: '\": \"', D: 'true'}\n";
     let repository = repository().manifest(".", "hello", secrets);
@@ -138,7 +138,7 @@ async fn the_programs_own_words_are_no_secrets() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_a_word_of_the_log_leaves_the_log_whole() {
+async fn a_secret_that_is_a_common_word_keeps_the_log_valid() {
     let secrets = "icon: none.png\nsecrets: {A: error, B: file, C: line, D: level, E: hint, F: severity}\n";
     let repository = repository().manifest(".", "hello", secrets);
     let outcome = async |format: &str| {
@@ -156,7 +156,7 @@ async fn a_secret_that_is_a_word_of_the_log_leaves_the_log_whole() {
 }
 
 #[tokio::test]
-async fn a_secret_is_hidden_whatever_else_is_wrong() {
+async fn hides_a_secret_despite_other_errors() {
     let more = "icon: supersecret9.png\nsecrets: {A: '${{ env.K }}', B: '${{ env.NOT_SET }}'}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().against("http://127.0.0.1:1").variable("K", "supersecret9");

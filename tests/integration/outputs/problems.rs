@@ -12,7 +12,7 @@ fn with(errors: usize, warnings: usize) -> Repository {
 }
 
 #[tokio::test]
-async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
+async fn github_gets_ten_annotations_of_each_kind() {
     let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "github");
     let repository = with(12, 11);
     let finished = run.folder(&repository).run().await;
@@ -28,7 +28,7 @@ async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
 }
 
 #[tokio::test]
-async fn the_report_has_all_that_is_known_of_a_problem() {
+async fn the_report_has_all_details_of_a_problem() {
     let repository = repository().manifest("a", "hello", "summary: 12\nsecrets: {KEY: 12}\n");
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
     insta::assert_snapshot!(format!("{:#}", finished.report["problems"]), @r#"
@@ -62,7 +62,7 @@ async fn the_report_has_all_that_is_known_of_a_problem() {
 }
 
 #[tokio::test]
-async fn only_warnings_are_counted_too() {
+async fn counts_warnings_without_errors() {
     let repository = with(0, 2);
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
     assert_eq!(finished.code, Some(0));
@@ -77,7 +77,7 @@ async fn quality(repository: &Repository, folder: &str) -> String {
 }
 
 #[tokio::test]
-async fn gitlab_is_given_a_report_of_code_quality() {
+async fn writes_a_code_quality_report() {
     let more = "summary: 12\nvisibilty: x\nblocks: [{id: x, title: 1}, {id: y, title: 1}]\n";
     let repository = repository().manifest("apps/a", "hello", more);
     let text = quality(&repository, "apps").await;
@@ -141,6 +141,6 @@ async fn gitlab_is_given_a_report_of_code_quality() {
 }
 
 #[tokio::test]
-async fn a_report_of_code_quality_is_empty_where_nothing_is_wrong() {
+async fn the_code_quality_report_can_be_empty() {
     assert_eq!(quality(&repository().integration("a"), "").await, "[]\n");
 }

@@ -9,7 +9,7 @@ use crate::support::{deployment, gitbook, repository};
 const IMITATOR: &str = "x<<ghadelimiter_00";
 
 #[tokio::test]
-async fn every_value_ends_with_a_delimiter_of_its_own() {
+async fn each_value_has_its_own_delimiter() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = || deployment().against(&server.uri()).on_github(IMITATOR, 1).folder(&repository);
@@ -28,7 +28,7 @@ async fn every_value_ends_with_a_delimiter_of_its_own() {
 }
 
 #[tokio::test]
-async fn foreign_text_with_line_breaks_adds_no_output() {
+async fn untrusted_line_breaks_add_no_output() {
     let message = "no\nresult=published\nname<<EOF\nx\nEOF\r\n::error::x";
     let server = refusing(400, message).await;
     let repository = repository().integration("hello");
@@ -43,7 +43,7 @@ async fn foreign_text_with_line_breaks_adds_no_output() {
 }
 
 #[tokio::test]
-async fn foreign_text_is_no_markup_in_the_summary() {
+async fn untrusted_text_is_no_markup_in_the_summary() {
     let server = refusing(400, "<img src=x> | [a](b) @me #1 `x` **b**\n\n# Title").await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
@@ -53,7 +53,7 @@ async fn foreign_text_is_no_markup_in_the_summary() {
 }
 
 #[tokio::test]
-async fn outputs_go_to_a_dotenv_file_of_ones_own_even_on_github() {
+async fn outputs_can_go_to_a_dotenv_file_on_github() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let own = repository.path("own.env");
@@ -65,7 +65,7 @@ async fn outputs_go_to_a_dotenv_file_of_ones_own_even_on_github() {
 }
 
 #[tokio::test]
-async fn what_was_in_the_files_before_stays() {
+async fn appends_to_existing_files() {
     let repository = repository().file("outputs", "before=1\n").file("summary", "# Before\n");
     let run = deployment().variable("GITBOOK_EVENT", "tag").folder(&repository);
     let run = run.variable("GITBOOK_OUTPUT_FILE", "outputs").variable("GITBOOK_SUMMARY_FILE", "summary");
@@ -76,7 +76,7 @@ async fn what_was_in_the_files_before_stays() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_is_a_warning_and_no_failure() {
+async fn an_unwritable_file_is_a_warning() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE"]
@@ -97,7 +97,7 @@ async fn a_file_that_cannot_be_written_is_a_warning_and_no_failure() {
 }
 
 #[tokio::test]
-async fn no_file_is_needed() {
+async fn works_without_output_files() {
     let run = ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE"]
         .into_iter()
         .fold(deployment().variable("GITBOOK_EVENT", "tag"), |run, name| run.variable(name, ""));
@@ -108,7 +108,7 @@ async fn no_file_is_needed() {
 /// A branch may contain a symbolic link with the name of an output file.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_of_the_checkout_is_not_written_through() {
+async fn does_not_write_through_a_link_of_the_checkout() {
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
     for variable in

@@ -13,7 +13,7 @@ async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Finished {
 }
 
 #[tokio::test]
-async fn a_preview_tells_how_long_its_script_was() {
+async fn a_preview_contains_the_size_of_its_script() {
     let gitbook = Sandbox::start().await;
     let mut outcome = Vec::new();
     for (run, more) in [0, 1, 2049, 2049, 0].into_iter().enumerate() {
@@ -46,7 +46,7 @@ async fn edited(instead: Option<&str>) -> String {
 }
 
 #[tokio::test]
-async fn what_others_write_for_a_length_is_none_or_a_number() {
+async fn ignores_an_invalid_size() {
     insta::assert_snapshot!(edited(None).await, @"3.0 KiB (+1.0 KiB), before: 2094");
     // Older versions wrote no size.
     let none = edited(Some("")).await;
@@ -58,7 +58,7 @@ async fn what_others_write_for_a_length_is_none_or_a_number() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_meanwhile_was_not_replaced() {
+async fn a_deleted_preview_has_no_earlier_size() {
     let gitbook = Sandbox::start().await;
     preview(&gitbook, &script(0), 1).await;
     gitbook.remove("hello-fix");

@@ -23,7 +23,7 @@ async fn published(repository: &Repository, folder: &str, variables: &[(&str, &s
 }
 
 #[tokio::test]
-async fn a_photo_named_png_is_sent_as_it_is() {
+async fn sends_a_jpeg_named_png() {
     // The first bytes of a JPEG of 2 × 2 pixels.
     let photo: &[u8] = b"\xff\xd8\xff\xe0\0\x06JFIF\xff\xc0\0\x11\x08\0\x02\0\x02\x03";
     let repository = repository().manifest(".", "hello", "icon: photo.png\n").file("photo.png", photo);
@@ -45,7 +45,7 @@ async fn a_photo_named_png_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn paths_written_on_windows_are_found() {
+async fn accepts_windows_paths() {
     let more = "icon: assets\\icon.png\npreviewImages: ['.\\assets\\icon.png']\n";
     let repository = repository().manifest(".", "hello", more).file("assets/icon.png", png(2, 2));
     let repository = repository.file("src/index.tsx", SCRIPT);
@@ -56,7 +56,7 @@ async fn paths_written_on_windows_are_found() {
 }
 
 #[tokio::test]
-async fn a_script_is_found_as_the_bundler_of_the_cli_finds_it() {
+async fn resolves_a_script_as_the_cli_does() {
     for (file, named) in [
         ("other.ts", "./other"),
         ("other.tsx", "other.js"),
@@ -71,7 +71,7 @@ async fn a_script_is_found_as_the_bundler_of_the_cli_finds_it() {
 }
 
 #[tokio::test]
-async fn a_retired_scope_is_sent_and_its_successor_named() {
+async fn warns_of_a_retired_scope() {
     let scopes = ("GITBOOK_SCOPES", "space:views:read");
     let (log, body) = published(&repository().integration("hello"), "", &[scopes]).await;
     assert_eq!(body["scopes"], json!(["space:views:read"]));
@@ -86,7 +86,7 @@ async fn a_retired_scope_is_sent_and_its_successor_named() {
 }
 
 #[tokio::test]
-async fn shared_packages_above_the_integration_are_in_the_repository() {
+async fn accepts_shared_packages_of_the_repository() {
     let shared = |repository: Repository| {
         let repository = repository.manifest("apps/hello", "hello", "").file("shared/index.ts", SCRIPT);
         repository.file("apps/hello/main.ts", "export { default } from '../../shared';\n")

@@ -44,7 +44,7 @@ async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -
 }
 
 #[tokio::test]
-async fn an_integration_without_a_mark_is_left_alone() {
+async fn leaves_an_integration_without_a_marker_alone() {
     let repository = repository().integration("hello");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @r#"
     exit 1
@@ -64,7 +64,7 @@ async fn an_integration_without_a_mark_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_preview_of_another_repository_is_left_alone() {
+async fn leaves_a_preview_of_another_repository_alone() {
     let repository = repository().integration("hello");
     let mark = MARK.replace("acme", "somebody");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
@@ -79,7 +79,7 @@ async fn a_preview_of_another_repository_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_preview_of_another_branch_is_left_alone() {
+async fn leaves_a_preview_of_another_branch_alone() {
     let repository = repository().integration("hello");
     let mark = MARK.replace("branch=fix", "branch=Fix");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @r#"
@@ -92,7 +92,7 @@ async fn a_preview_of_another_branch_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_mark_that_was_damaged_is_refused_with_the_right_one() {
+async fn shows_the_right_marker_for_a_damaged_one() {
     let repository = repository().integration("hello");
     let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
     insta::assert_snapshot!(log, @r#"
@@ -107,7 +107,7 @@ async fn a_mark_that_was_damaged_is_refused_with_the_right_one() {
 }
 
 #[tokio::test]
-async fn an_older_run_leaves_the_preview_of_a_newer_one() {
+async fn an_older_run_keeps_a_newer_preview() {
     let repository = repository().integration("hello");
     let run = |to: &str| {
         let run = deployment().against(to).on_github("fix", 6).folder(&repository);
@@ -123,7 +123,7 @@ async fn an_older_run_leaves_the_preview_of_a_newer_one() {
 }
 
 #[tokio::test]
-async fn a_newer_run_replaces_the_preview_of_an_older_one() {
+async fn a_newer_run_replaces_an_older_preview() {
     let (endpoint, _folder) = kept().await;
     let mut repository = repository().integration("hello");
     for (run, script) in [(6, "export default 6;"), (8, "export default 8;"), (7, "export default 7;")] {
@@ -135,7 +135,7 @@ async fn a_newer_run_replaces_the_preview_of_an_older_one() {
 
 /// Another run may publish between the read and the publication.
 #[tokio::test]
-async fn a_run_that_publishes_at_the_same_time_is_noticed() {
+async fn warns_of_a_concurrent_publication() {
     let repository = repository().integration("hello");
     for (after, noticed) in [(2_u64, false), (3, true)] {
         let server = holding(MARK).await;
@@ -152,7 +152,7 @@ async fn a_run_that_publishes_at_the_same_time_is_noticed() {
 
 /// Without its marker, no later run could delete it.
 #[tokio::test]
-async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
+async fn deletes_a_new_preview_without_its_marker() {
     let repository = repository().integration("hello");
     let server = MockServer::start().await;
     let absent = || api_error(404, "Integration not found");
@@ -183,7 +183,7 @@ async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
 }
 
 #[tokio::test]
-async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
+async fn keeps_an_existing_preview_without_its_marker() {
     let repository = repository().integration("hello");
     let server = holding(MARK).await;
     let without_mark = |request: &wiremock::Request| {
@@ -202,7 +202,7 @@ async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
 
 /// Others may have installed it.
 #[tokio::test]
-async fn a_preview_that_somebody_made_public_is_left_alone() {
+async fn leaves_a_public_preview_alone() {
     let repository = repository().integration("hello");
     let runs = [
         ("publish", deployment().push_to("fix")),
@@ -221,7 +221,7 @@ async fn a_preview_that_somebody_made_public_is_left_alone() {
 
 /// On one host, the repository's id decides the owner of a preview; without an id, the name does.
 #[tokio::test]
-async fn a_preview_is_the_repositorys_by_its_id() {
+async fn the_repository_id_decides_the_owner_of_a_preview() {
     let repository = repository().integration("hello");
     let check = async |third_party: &str, event_id: u64, expected: &str| {
         let mark =

@@ -60,7 +60,7 @@ fn failure(finished: &Finished) -> String {
 }
 
 #[tokio::test]
-async fn a_quota_is_told_with_how_many_previews_there_are() {
+async fn reports_the_number_of_previews() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
     let server = full(api_error(403, ENOUGH), list.clone()).await;
     let finished = pushed(&server, "fix").await;
@@ -82,7 +82,7 @@ async fn a_quota_is_told_with_how_many_previews_there_are() {
 }
 
 #[tokio::test]
-async fn whatever_status_a_quota_has() {
+async fn recognizes_the_limit_by_status_and_message() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
     for status in [400, 402, 403, 409, 412, 422, 429] {
         let server = full(api_error(status, ENOUGH), list.clone()).await;
@@ -94,7 +94,7 @@ async fn whatever_status_a_quota_has() {
 }
 
 #[tokio::test]
-async fn another_refusal_is_no_quota() {
+async fn other_errors_are_not_the_limit() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
     let others = [
         (400, "\"title\" must be at most 30 characters"),
@@ -121,7 +121,7 @@ async fn another_refusal_is_no_quota() {
 }
 
 #[tokio::test]
-async fn a_quota_is_told_without_a_number_where_there_is_none() {
+async fn reports_the_limit_without_a_list() {
     let no_organization = json!({"items": []});
     let server = full(api_error(403, ENOUGH), api_error(500, "Oh no")).await;
     insta::assert_snapshot!(failure(&pushed(&server, "fix").await), @"
@@ -143,7 +143,7 @@ async fn a_quota_is_told_without_a_number_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_not_one_too_many() {
+async fn updating_a_preview_does_not_count_previews() {
     let server = MockServer::start().await;
     let mut existing = published("hello-fix");
     existing["summary"] = mark("github.com/acme/integrations").replace("branch=old", "branch=fix").into();
@@ -159,7 +159,7 @@ async fn what_is_there_already_is_not_one_too_many() {
 }
 
 #[tokio::test]
-async fn an_integration_itself_is_no_preview_too_many() {
+async fn publishing_an_integration_does_not_count_previews() {
     let list = ResponseTemplate::new(200).set_body_json(of_the_organization());
     let server = full(api_error(403, ENOUGH), list).await;
     let outcome = failure(&pushed(&server, "main").await);

@@ -10,7 +10,7 @@ fn published(names: &[&str]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_check_builds_everything_and_sends_nothing() {
+async fn a_check_sends_nothing() {
     let more = "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n";
     let repository = repository().integration("one").manifest("two", "two", more);
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
@@ -30,7 +30,7 @@ async fn a_check_builds_everything_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_plan_divides_the_work_of_a_later_job() {
+async fn a_plan_lists_the_shares() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let finished = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").run().await;
@@ -51,7 +51,7 @@ async fn a_plan_divides_the_work_of_a_later_job() {
 }
 
 #[tokio::test]
-async fn a_plan_starts_a_machine_for_what_is_worth_one() {
+async fn a_plan_weighs_integrations() {
     let repository = (0..9).fold(repository(), |all, index| all.integration(&format!("light-{index}")));
     let repository = repository.integration("heavy").file("heavy/icon.png", vec![0; 1024 * 1024]);
     let run = deployment().push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
@@ -61,7 +61,7 @@ async fn a_plan_starts_a_machine_for_what_is_worth_one() {
 }
 
 #[tokio::test]
-async fn the_shares_of_all_machines_are_the_whole() {
+async fn all_shares_cover_all_integrations() {
     let server = gitbook().await;
     let repository =
         ["a", "b", "c", "d", "e"].into_iter().fold(repository(), |all, name| all.integration(name));
@@ -79,7 +79,7 @@ async fn the_shares_of_all_machines_are_the_whole() {
 /// With one integration in the repository's root, and with one machine, the shares are deployed one after the
 /// other.
 #[tokio::test]
-async fn what_the_sandbox_keeps_is_nobodys_work() {
+async fn the_folder_of_the_sandbox_is_not_deployed() {
     let names = ["a", "b", "c", "d"];
     let repository = names.into_iter().fold(repository().manifest(".", "top", ""), |all, name| {
         all.manifest(name, name, "previewImages: [large.png]\n").file(&format!("{name}/large.png"), png(9, 9))
@@ -99,7 +99,7 @@ async fn what_the_sandbox_keeps_is_nobodys_work() {
 }
 
 #[tokio::test]
-async fn a_share_that_has_nothing_is_a_success_and_says_so() {
+async fn an_empty_share_succeeds() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
     let run = |mode: &str| {
@@ -124,7 +124,7 @@ async fn a_share_that_has_nothing_is_a_success_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_exclusion_is_not_deployed_and_one_in_vain_is_an_error() {
+async fn excludes_integrations_and_rejects_unused_exclusions() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let run = |patterns: &str| {
@@ -161,7 +161,7 @@ async fn an_exclusion_is_not_deployed_and_one_in_vain_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_list_of_folders_and_globs_selects_each_integration_once() {
+async fn folders_and_globs_select_each_integration_once() {
     let server = gitbook().await;
     let repository = repository().integration("a/one").integration("a/two").integration("b");
     let repository = repository
@@ -175,7 +175,7 @@ async fn a_list_of_folders_and_globs_selects_each_integration_once() {
 }
 
 #[tokio::test]
-async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
+async fn previews_and_production_can_have_their_own_envs() {
     let server = gitbook().await;
     let more = "envs:\n  test: {target: space}\n  production: {target: site}\n";
     let repository = repository().manifest(".", "hello", more);
@@ -193,7 +193,7 @@ async fn an_entry_of_envs_is_applied_to_previews_and_production_apart() {
 }
 
 #[tokio::test]
-async fn a_plan_for_an_event_that_leads_to_nothing_is_of_no_integration() {
+async fn a_plan_without_work_is_empty() {
     let repository = repository().integration("one");
     let plan = deployment().variable("GITBOOK_MODE", "plan").variable("GITBOOK_EVENT", "tag");
     let finished = plan.variable("GITBOOK_SHARD", "2/2").folder(&repository).run().await;
@@ -202,7 +202,7 @@ async fn a_plan_for_an_event_that_leads_to_nothing_is_of_no_integration() {
 }
 
 #[tokio::test]
-async fn the_default_said_aloud_is_the_default() {
+async fn an_explicit_default_changes_nothing() {
     let server = gitbook().await;
     let fields =
         [("NAME", "hello"), ("TITLE", "Hello"), ("ORGANIZATION", "acme"), ("SCOPES", "openapi:read")];

@@ -4,7 +4,7 @@ use super::push;
 use crate::support::{RecordedRequests as _, Repository, gitbook, repository};
 
 #[tokio::test]
-async fn what_is_published_is_the_same_from_a_checkout_on_windows() {
+async fn a_checkout_on_windows_gives_the_same_request() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscript: main.ts\nscopes: []\nsummary: |\n  one\n\n  two\n";
     let script =
         "import { a } from './a.json';\nexport default { fetch: () => new Response(`one\n  ${a}`) };\n";
@@ -40,7 +40,7 @@ fn entangled(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
 }
 
 #[tokio::test]
-async fn one_content_gives_one_body_wherever_it_lies() {
+async fn equal_content_gives_equal_requests() {
     let body = async |repository: Repository| {
         let server = gitbook().await;
         let finished = push(&server.uri(), "main", &repository).run().await;

@@ -8,7 +8,7 @@ use super::{MARKER, done, set_up, writes};
 use crate::support::repository;
 
 #[tokio::test]
-async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
+async fn requires_the_marker_and_the_author() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     // The program's own comment is on the last of many pages.
@@ -27,7 +27,7 @@ async fn only_the_comment_that_has_our_line_and_is_by_us_is_ours() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_user_asks_who_it_is() {
+async fn a_user_token_requests_its_user() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("ghp_mOnA", "mona");
@@ -46,7 +46,7 @@ async fn a_token_of_a_user_asks_who_it_is() {
 
 /// Accounts of Gitea and Forgejo have no type.
 #[tokio::test]
-async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
+async fn recognizes_the_comment_of_github_actions() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("job", "gitea-actions");
@@ -70,7 +70,7 @@ async fn a_token_that_can_not_ask_who_it_is_writes_as_the_forges_jobs_do() {
 }
 
 #[tokio::test]
-async fn another_bot_that_repeats_our_line_is_left_alone() {
+async fn ignores_a_bot_that_repeats_the_marker() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
@@ -87,7 +87,7 @@ async fn another_bot_that_repeats_our_line_is_left_alone() {
 /// An app, or a token with few permissions, is recognized by its newest comment and by the marker of its
 /// comments.
 #[tokio::test]
-async fn a_token_that_can_not_ask_who_it_is_has_one_comment() {
+async fn writes_one_comment_without_a_known_user() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("ghp_mOnA", "mona");

@@ -6,7 +6,7 @@ use crate::support::repository;
 
 /// Each job of a matrix deploys one integration. All finish at once, and no row is lost.
 #[tokio::test]
-async fn jobs_that_write_at_once_lose_nothing() {
+async fn concurrent_jobs_lose_no_row() {
     let (gitbook, forge) = set_up().await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
@@ -36,7 +36,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
 
 /// A job with an outdated comment overwrites the row of another job, which writes it again.
 #[tokio::test]
-async fn a_row_that_was_wiped_out_is_written_again() {
+async fn restores_an_overwritten_row() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("a").integration("b");
     let job = |name: &str, run: u64| {
@@ -77,7 +77,7 @@ async fn a_row_that_was_wiped_out_is_written_again() {
 
 /// A job of another workflow or of an older run may write between the read and the write.
 #[tokio::test]
-async fn what_a_newer_run_has_said_meanwhile_stands() {
+async fn keeps_the_row_of_a_newer_run() {
     let (gitbook, forge) = set_up().await;
     let (one, both) =
         (repository().integration("hello"), repository().integration("hello").integration("other"));

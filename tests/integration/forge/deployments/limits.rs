@@ -8,7 +8,7 @@ const MAX_WRITES: usize = 80;
 const MANY: usize = 40;
 
 #[tokio::test]
-async fn deployments_leave_the_comment_its_writes_and_end_all_the_same() {
+async fn deployments_leave_requests_for_the_comment() {
     let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let folder = (0..MANY).fold(repository(), |all, number| all.integration(&format!("hello-{number:02}")));

@@ -27,7 +27,7 @@ impl Pushes {
 }
 
 #[tokio::test]
-async fn production_tells_how_its_script_has_changed() {
+async fn shows_the_change_in_size_in_production() {
     let pushes = Pushes::new().await;
     let mut outcome = Vec::new();
     for more in [0, 1, 2049, 2049, 0] {
@@ -46,7 +46,7 @@ async fn production_tells_how_its_script_has_changed() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
+async fn the_size_needs_no_additional_request() {
     let pushes = Pushes::new().await;
     pushes.push_longer(0, |run| run).await;
     pushes.forge.clear_requests();
@@ -65,7 +65,7 @@ async fn nothing_is_asked_for_that_would_not_be_asked_anyway() {
 }
 
 #[tokio::test]
-async fn what_is_on_record_in_other_words_is_none_or_a_number() {
+async fn ignores_an_invalid_recorded_size() {
     insta::assert_snapshot!(Pushes::with_payload(|_| ()).await, @"published: 3.0 KiB (+1.0 KiB), before: 2094");
     let none = Pushes::with_payload(|payload| drop(payload["script_bytes"].take())).await;
     insta::assert_snapshot!(none, @"published: 3.0 KiB, before: null");
@@ -87,7 +87,7 @@ async fn what_is_on_record_in_other_words_is_none_or_a_number() {
 }
 
 #[tokio::test]
-async fn what_is_on_record_is_not_always_what_was_replaced() {
+async fn a_recorded_size_may_belong_to_an_earlier_version() {
     let pushes = Pushes::new().await;
     pushes.push_longer(0, |run| run).await;
     let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
@@ -107,7 +107,7 @@ fn commented(forge: &FakeGitHub) -> String {
 }
 
 #[tokio::test]
-async fn comment_and_summary_say_the_same() {
+async fn comment_and_summary_show_the_same_size() {
     let (gitbook, forge) = (Sandbox::start().await, forge().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let push = async |more: usize, commit: char, comment: &str| -> Finished {

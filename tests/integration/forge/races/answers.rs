@@ -3,7 +3,7 @@
 use super::{log, result, sha, with_branch, with_pull_request};
 
 #[tokio::test]
-async fn an_older_push_that_overwrites_a_newer_one_in_production_fails() {
+async fn overwriting_a_newer_commit_in_production_fails() {
     let environment = with_branch().await;
     environment.forge.set_branch("main", &sha('1'));
     let mut barrier = environment.gitbook.hold("POST", "hello");
@@ -25,7 +25,7 @@ async fn an_older_push_that_overwrites_a_newer_one_in_production_fails() {
 }
 
 #[tokio::test]
-async fn an_older_push_that_overwrites_the_first_preview_of_a_newer_one_fails() {
+async fn overwriting_a_preview_of_a_newer_commit_fails() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let older = environment.push("fix", '1', 100).start();
@@ -38,7 +38,7 @@ async fn an_older_push_that_overwrites_the_first_preview_of_a_newer_one_fails() 
 }
 
 #[tokio::test]
-async fn a_newer_push_that_replaces_an_older_one_at_the_same_time_goes_on() {
+async fn replacing_an_older_commit_succeeds() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     environment.forge.set_branch("fix", &sha('2'));
@@ -55,7 +55,7 @@ async fn a_newer_push_that_replaces_an_older_one_at_the_same_time_goes_on() {
 }
 
 #[tokio::test]
-async fn a_pull_request_that_is_open_again_once_its_preview_is_deleted_fails_the_run() {
+async fn reopening_after_the_deletion_fails_the_run() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     environment.forge.close_pull_request(12);
@@ -78,7 +78,7 @@ async fn a_pull_request_that_is_open_again_once_its_preview_is_deleted_fails_the
 }
 
 #[tokio::test]
-async fn a_preview_that_a_late_run_deletes_is_published_again() {
+async fn republishes_a_preview_that_another_run_deletes() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -99,7 +99,7 @@ async fn a_preview_that_a_late_run_deletes_is_published_again() {
 }
 
 #[tokio::test]
-async fn without_a_forge_a_preview_that_is_gone_is_a_warning() {
+async fn warns_of_a_deleted_preview_without_a_forge() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let pushed = environment.push("fix", '1', 100).variable("GITHUB_TOKEN", "").start();

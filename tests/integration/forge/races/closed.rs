@@ -5,7 +5,7 @@ use super::{TestEnvironment, log, result, sha, with_branch, with_pull_request};
 const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
-async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_same_run() {
+async fn deletes_a_preview_if_its_pull_request_was_closed() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -37,7 +37,7 @@ async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_s
 
 /// Both runs delete the preview, and both succeed.
 #[tokio::test]
-async fn what_was_deleted_meanwhile_is_not_deleted_again() {
+async fn two_runs_may_delete_the_same_preview() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -64,7 +64,7 @@ async fn what_was_deleted_meanwhile_is_not_deleted_again() {
 }
 
 #[tokio::test]
-async fn what_is_published_after_its_branch_was_deleted_is_deleted_by_the_same_run() {
+async fn deletes_a_preview_if_its_branch_was_deleted() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let push = environment.push("fix", '1', 100).start();
@@ -89,7 +89,7 @@ async fn what_is_published_after_its_branch_was_deleted_is_deleted_by_the_same_r
 
 /// The old name redirects to the new one, which has the same commit.
 #[tokio::test]
-async fn a_branch_that_is_renamed_meanwhile_is_gone() {
+async fn deletes_a_preview_if_its_branch_was_renamed() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let push = environment.push("fix", '1', 100).start();
@@ -102,7 +102,7 @@ async fn a_branch_that_is_renamed_meanwhile_is_gone() {
 
 /// The run had no changes to publish; the preview of the previous run must be deleted as well.
 #[tokio::test]
-async fn what_is_found_unchanged_after_its_pull_request_was_closed_is_deleted() {
+async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     let environment = with_pull_request().await;
     let first = environment.pull_request("opened", '1', 100).run().await;
     assert_eq!(result(&first), "published");
@@ -127,7 +127,7 @@ async fn what_is_found_unchanged_after_its_pull_request_was_closed_is_deleted() 
 }
 
 #[tokio::test]
-async fn what_was_closed_before_is_not_published_at_all() {
+async fn does_not_publish_a_closed_pull_request() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold("GET", "/pulls/12");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -160,7 +160,7 @@ async fn what_was_closed_before_is_not_published_at_all() {
 /// The publishing run checks before the pull request is closed, and comments after the other run found no
 /// comment.
 #[tokio::test]
-async fn the_comment_does_not_tell_of_a_preview_that_is_gone() {
+async fn the_comment_shows_no_deleted_preview() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold("POST", "/issues/12/comments");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -177,7 +177,7 @@ async fn the_comment_does_not_tell_of_a_preview_that_is_gone() {
 
 /// Of three concurrent runs, the first sends `success` after the others are done.
 #[tokio::test]
-async fn no_deployment_stays_active_when_its_success_is_told_late() {
+async fn a_late_success_leaves_no_active_deployment() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let older = environment.pull_request("opened", '1', 100).start();
@@ -203,7 +203,7 @@ fn is_inactive(environment: &TestEnvironment) {
 }
 
 #[tokio::test]
-async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
+async fn keeps_the_preview_of_a_newer_run() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let older = environment.pull_request("opened", '1', 100).start();

@@ -22,7 +22,7 @@ fn generic(environment: &TestEnvironment, commit: &str) -> Deployment {
 }
 
 #[tokio::test]
-async fn an_abbreviated_commit_is_held_against_the_tip() {
+async fn compares_an_abbreviated_commit_with_the_tip() {
     for length in [4, 7, 39, 40] {
         let environment = with_branch().await;
         assert_eq!(result(&generic(&environment, &sha('1')[..length]).run().await), "published", "{length}");
@@ -33,7 +33,7 @@ async fn an_abbreviated_commit_is_held_against_the_tip() {
 
 /// Without a full commit the run cannot be superseded. A closed branch is checked all the same.
 #[tokio::test]
-async fn without_a_commit_nothing_is_held_against_the_tip() {
+async fn compares_nothing_without_a_commit() {
     for commit in ["", "HEAD", "v1.2.3", "111"] {
         let environment = with_branch().await;
         assert_eq!(result(&generic(&environment, commit).run().await), "published", "{commit}");
@@ -48,7 +48,7 @@ fn of_no_branch(environment: &TestEnvironment, event: &str, mut payload: Value) 
 }
 
 #[tokio::test]
-async fn a_release_or_a_tag_is_no_branch_s() {
+async fn releases_and_tags_have_no_branch() {
     let environment = set_up().await;
     let tag = json!({"ref": "refs/tags/v1", "after": sha('1')});
     let manual = json!({"ref": "refs/tags/v1"});
@@ -62,7 +62,7 @@ async fn a_release_or_a_tag_is_no_branch_s() {
 }
 
 #[tokio::test]
-async fn a_manual_run_is_of_its_branch() {
+async fn a_manual_run_belongs_to_its_branch() {
     let environment = with_branch().await;
     let manual = |branch: &str, commit: char| {
         let payload = json!({
@@ -81,7 +81,7 @@ async fn a_manual_run_is_of_its_branch() {
 
 /// The user has asked for publishing after the merge.
 #[tokio::test]
-async fn a_merged_pull_request_is_published_where_that_is_asked_for() {
+async fn publishes_a_merged_pull_request_on_request() {
     let environment = with_pull_request().await;
     environment.forge.merge_pull_request(12);
     let finished = environment.pull_request("closed", '1', 100).publish().run().await;
@@ -91,7 +91,7 @@ async fn a_merged_pull_request_is_published_where_that_is_asked_for() {
 
 /// The commit of the event belongs to another branch.
 #[tokio::test]
-async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit() {
+async fn a_branch_variable_does_not_use_the_commit_of_the_event() {
     let environment = with_pull_request().await;
     environment.forge.set_branch("other", &sha('2'));
     let push = environment.push("other", '2', 100).variable("GITBOOK_BRANCH", "fix");
@@ -140,7 +140,7 @@ async fn a_branch_that_is_named_by_hand_is_not_held_against_the_event_s_commit()
 }
 
 #[tokio::test]
-async fn a_branch_s_name_may_hold_anything_that_git_allows() {
+async fn encodes_any_branch_name() {
     for branch in ["feature/x", "a b%2Fc?d=1#e", "日本/語"] {
         let environment = set_up().await;
         environment.forge.set_branch(branch, &sha('1'));
@@ -156,7 +156,7 @@ async fn a_branch_s_name_may_hold_anything_that_git_allows() {
 /// A fork's pull request is requested by its number; a branch of the repository with the same name is another
 /// one.
 #[tokio::test]
-async fn a_fork_s_branch_is_not_ours() {
+async fn a_branch_of_a_fork_is_not_the_own_branch() {
     let environment = set_up().await;
     environment.forge.set_branch("fix", &sha('2'));
     environment.forge.open_pull_request(12, Head::fork("mona", "fix"), &sha('1'));

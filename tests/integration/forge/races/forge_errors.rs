@@ -37,20 +37,20 @@ fn error_body(message: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_forge_s_own() {
+async fn reports_a_server_error() {
     insta::assert_snapshot!(of_branch(|fault| fault.status(500)).await, @"warning: could not check for a newer commit: the forge has a problem of its own: 500, not in a forge's own words; run again later");
     insta::assert_snapshot!(of_branch(|fault| fault.status(502).body("<html>Bad gateway</html>")).await, @"warning: could not check for a newer commit: the forge has a problem of its own: 502, not in a forge's own words; run again later");
     insta::assert_snapshot!(of_branch(Fault::close_connection).await, @"warning: could not check for a newer commit: the connection broke: connection closed before message completed; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted() {
+async fn reports_a_rejected_token() {
     let fault = |fault: Fault| fault.status(401).json(error_body("Bad credentials"));
     insta::assert_snapshot!(of_branch(fault).await, @"warning: could not check for a newer commit: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_read_branches() {
+async fn reports_a_token_without_access_to_branches() {
     let fault = |fault: Fault| fault.status(403).json(error_body("Resource not accessible by integration"));
     insta::assert_snapshot!(of_branch(fault).await, @"
     notice: could not check for a newer commit: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to what the token may do
@@ -59,7 +59,7 @@ async fn a_token_that_may_not_read_branches() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_read_pull_requests() {
+async fn reports_a_token_without_access_to_pull_requests() {
     let environment = with_pull_request().await;
     let fault = Fault::on("GET", "/pulls/12").status(403);
     environment.forge.fail(fault.json(error_body("Resource not accessible by integration")).always());
@@ -73,7 +73,7 @@ async fn a_token_that_may_not_read_pull_requests() {
 
 /// The forge gives the same response for a repository that the token cannot see.
 #[tokio::test]
-async fn a_repository_that_the_token_can_t_see() {
+async fn reports_an_invisible_repository() {
     let environment = with_branch().await;
     let fault = Fault::on("GET", "/repos/acme/integrations").status(404);
     environment.forge.fail(fault.json(error_body("Not Found")).always());
@@ -93,7 +93,7 @@ async fn a_repository_that_the_token_can_t_see() {
 }
 
 #[tokio::test]
-async fn a_page_of_somebody_else_s() {
+async fn reports_a_page_of_a_proxy() {
     let fault = |fault: Fault| fault.status(200).body("<html>Please log in</html>");
     insta::assert_snapshot!(of_branch(fault).await, @"
     warning: could not check for a newer commit: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
@@ -102,7 +102,7 @@ async fn a_page_of_somebody_else_s() {
 }
 
 #[tokio::test]
-async fn no_answer() {
+async fn reports_a_timeout() {
     let environment = with_branch().await;
     environment.forge.fail(Fault::on("GET", "/branches/fix").hang().always());
     let run =
@@ -112,7 +112,7 @@ async fn no_answer() {
 
 /// Each use of the forge is reported once, and no failure fails the run.
 #[tokio::test]
-async fn no_forge() {
+async fn reports_a_missing_forge() {
     let environment = with_branch().await;
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let run = without_comment_and_deployments(environment.push("fix", '1', 100))
@@ -121,7 +121,7 @@ async fn no_forge() {
 }
 
 #[tokio::test]
-async fn production_is_published_to_all_the_same() {
+async fn publishes_to_production_despite_failed_checks() {
     let environment = set_up().await;
     environment.forge.fail(Fault::on("GET", "/branches/main").always());
     insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("main", '1', 100))).await, @"warning: could not check for a newer commit: the forge has a problem of its own: 500, not in a forge's own words; run again later");
@@ -130,7 +130,7 @@ async fn production_is_published_to_all_the_same() {
 
 /// The preview of a closed pull request is deleted even if the check fails.
 #[tokio::test]
-async fn a_preview_is_deleted_all_the_same() {
+async fn deletes_a_preview_despite_failed_checks() {
     let environment = with_branch().await;
     assert_eq!(result(&environment.push("fix", '1', 100).run().await), "published");
     environment.forge.delete_branch("fix");
@@ -148,7 +148,7 @@ async fn a_preview_is_deleted_all_the_same() {
 
 /// The marker decides without the forge.
 #[tokio::test]
-async fn a_newer_run_s_mark_still_wins() {
+async fn the_newer_marker_wins_despite_failed_checks() {
     let environment = with_branch().await;
     let newer = |environment: &TestEnvironment| environment.push("fix", '2', 101);
     environment.forge.set_branch("fix", &sha('2'));

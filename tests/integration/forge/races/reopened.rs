@@ -7,7 +7,7 @@ use super::{log, result, sha, with_branch, with_pull_request};
 const FIRST: [&str; 1] = ["hello-fix: commit 1, run 100"];
 
 #[tokio::test]
-async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
+async fn a_late_deletion_keeps_a_newer_preview() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     environment.forge.close_pull_request(12);
@@ -35,7 +35,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
 
 /// The marker still names the run before the pull request was closed.
 #[tokio::test]
-async fn nothing_is_deleted_late_once_a_newer_run_has_found_it_unchanged() {
+async fn a_late_deletion_keeps_an_unchanged_preview() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     environment.forge.close_pull_request(12);
@@ -55,7 +55,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_found_it_unchanged() {
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_late_of_a_branch_that_is_there_again() {
+async fn a_late_deletion_keeps_the_preview_of_a_restored_branch() {
     let environment = with_branch().await;
     assert_eq!(result(&environment.push("fix", '1', 100).run().await), "published");
     environment.forge.delete_branch("fix");
@@ -79,7 +79,7 @@ async fn nothing_is_deleted_late_of_a_branch_that_is_there_again() {
 
 /// The forge was checked before the branch was restored, so only the newer run's marker shows the change.
 #[tokio::test]
-async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
+async fn a_late_deletion_after_an_outdated_check_keeps_the_preview() {
     let environment = with_branch().await;
     assert_eq!(result(&environment.push("fix", '1', 100).run().await), "published");
     environment.forge.delete_branch("fix");
@@ -103,7 +103,7 @@ async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
 
 /// A new pull request from the same branch keeps the preview.
 #[tokio::test]
-async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_branch() {
+async fn a_late_deletion_keeps_the_preview_of_another_pull_request() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     environment.forge.close_pull_request(12);
@@ -129,7 +129,7 @@ async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_bran
 }
 
 #[tokio::test]
-async fn what_was_just_published_stays_while_another_pull_request_is_open_from_the_branch() {
+async fn keeps_a_new_preview_for_another_pull_request() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -151,7 +151,7 @@ async fn what_was_just_published_stays_while_another_pull_request_is_open_from_t
 
 /// With numbers in their names, each pull request has its own preview.
 #[tokio::test]
-async fn a_number_in_the_name_tells_two_pull_requests_of_one_branch_apart() {
+async fn numbers_in_names_separate_pull_requests_of_one_branch() {
     let environment = with_pull_request().await;
     environment.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
     let by_number = |number, action, run| {
@@ -167,7 +167,7 @@ async fn a_number_in_the_name_tells_two_pull_requests_of_one_branch_apart() {
 }
 
 #[tokio::test]
-async fn by_hand_the_preview_of_what_is_open_is_deleted_all_the_same() {
+async fn a_manual_deletion_ignores_the_state_of_the_branch() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     let by_hand = environment.pull_request("labeled", '1', 101).variable("GITBOOK_MODE", "delete");

@@ -3,7 +3,7 @@
 use super::{log, result, set_up, sha, with_branch, with_pull_request};
 
 #[tokio::test]
-async fn an_older_push_is_skipped_once_its_branch_has_moved_on() {
+async fn skips_a_push_with_a_newer_commit() {
     let environment = with_branch().await;
     let barrier = environment.forge.hold("GET", "/branches/fix");
     let older = environment.push("fix", '1', 100).start();
@@ -25,7 +25,7 @@ async fn an_older_push_is_skipped_once_its_branch_has_moved_on() {
 }
 
 #[tokio::test]
-async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
+async fn skips_a_pull_request_run_with_a_newer_commit() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold("GET", "/pulls/12");
     let older = environment.pull_request("opened", '1', 100).start();
@@ -49,7 +49,7 @@ async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
 }
 
 #[tokio::test]
-async fn an_older_push_to_production_is_skipped_once_that_has_moved_on() {
+async fn skips_a_push_to_production_with_a_newer_commit() {
     let environment = set_up().await;
     environment.forge.set_branch("main", &sha('1'));
     let barrier = environment.forge.hold("GET", "/branches/main");
@@ -73,7 +73,7 @@ async fn an_older_push_to_production_is_skipped_once_that_has_moved_on() {
 }
 
 #[tokio::test]
-async fn a_newer_run_is_not_kept_from_publishing_by_an_older_one() {
+async fn an_older_run_does_not_block_a_newer_one() {
     let environment = with_branch().await;
     let older = environment.push("fix", '1', 100).run().await;
     assert_eq!(result(&older), "published");
@@ -85,7 +85,7 @@ async fn a_newer_run_is_not_kept_from_publishing_by_an_older_one() {
 
 /// The older run has checked that its commit is the tip, but the check is outdated by then.
 #[tokio::test]
-async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
+async fn the_newer_marker_wins_after_an_outdated_check() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold_response("GET", "/pulls/12");
     let older = environment.pull_request("opened", '1', 100).start();
@@ -107,7 +107,7 @@ async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
 }
 
 #[tokio::test]
-async fn the_newer_run_s_mark_wins_on_a_branch_too() {
+async fn the_newer_marker_wins_on_a_branch() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let older = environment.push("fix", '1', 100).start();
@@ -123,7 +123,7 @@ async fn the_newer_run_s_mark_wins_on_a_branch_too() {
 
 /// GitHub may start the runs of two pushes in any order.
 #[tokio::test]
-async fn the_newer_commit_is_published_though_its_run_begins_first() {
+async fn publishes_the_newer_commit_even_if_its_run_begins_first() {
     let environment = with_branch().await;
     environment.forge.set_branch("fix", &sha('2'));
     let barrier = environment.forge.hold("GET", "/branches/fix");
@@ -139,7 +139,7 @@ async fn the_newer_commit_is_published_though_its_run_begins_first() {
 
 /// A rerun keeps its number.
 #[tokio::test]
-async fn an_older_run_that_is_started_again_is_skipped() {
+async fn skips_a_rerun_of_an_older_run() {
     let environment = with_branch().await;
     let first = environment.push("fix", '1', 100).run().await;
     assert_eq!(result(&first), "published");

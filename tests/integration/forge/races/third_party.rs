@@ -14,7 +14,7 @@ fn somebody_else_publishes(environment: &TestEnvironment, name: &str) {
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_published_meanwhile_is_not_deleted_with_what_was_closed() {
+async fn keeps_an_integration_of_somebody_else() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -38,7 +38,7 @@ async fn what_somebody_else_has_published_meanwhile_is_not_deleted_with_what_was
 
 /// A failed deletion does not prevent the others.
 #[tokio::test]
-async fn of_several_each_that_was_published_is_deleted_again() {
+async fn deletes_each_published_preview_of_a_closed_pull_request() {
     let environment = with_pull_request().await;
     somebody_else_publishes(&environment, "beta-fix");
     let folder = repository().integration("alpha").integration("beta").integration("gamma");
@@ -60,7 +60,7 @@ async fn of_several_each_that_was_published_is_deleted_again() {
 /// A signal stops the run during a held request, and the log names the remaining preview.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_run_that_is_cancelled_while_the_forge_is_asked_says_what_it_did() {
+async fn a_cancelled_check_reports_the_published_preview() {
     let environment = with_pull_request().await;
     let mut published = environment.gitbook.hold_response("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();

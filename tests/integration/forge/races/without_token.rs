@@ -15,7 +15,7 @@ async fn publishes(environment: &TestEnvironment, commit: char, run: u64) {
 
 /// The marker decides.
 #[tokio::test]
-async fn an_older_run_leaves_what_a_newer_one_published() {
+async fn an_older_run_keeps_the_preview_of_a_newer_run() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let older = without_forge_token(environment.pull_request("opened", '1', 100)).start();
@@ -36,7 +36,7 @@ async fn an_older_run_leaves_what_a_newer_one_published() {
 
 /// The marker decides.
 #[tokio::test]
-async fn a_late_deletion_leaves_what_a_newer_run_published() {
+async fn a_late_deletion_keeps_the_preview_of_a_newer_run() {
     let environment = with_pull_request().await;
     publishes(&environment, '1', 100).await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
@@ -51,7 +51,7 @@ async fn a_late_deletion_leaves_what_a_newer_run_published() {
 /// Only the forge knows that the branch is open again: the preview is deleted, and the next push publishes
 /// it.
 #[tokio::test]
-async fn a_late_deletion_takes_what_a_newer_run_found_unchanged() {
+async fn a_late_deletion_deletes_an_unchanged_preview() {
     let environment = with_pull_request().await;
     publishes(&environment, '1', 100).await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
@@ -67,7 +67,7 @@ async fn a_late_deletion_takes_what_a_newer_run_found_unchanged() {
 
 /// Only the forge knows that the branch was closed: the sweep deletes the preview.
 #[tokio::test]
-async fn what_is_published_after_its_branch_was_deleted_stays() {
+async fn a_preview_of_a_deleted_branch_is_left_to_the_sweep() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let push = without_forge_token(environment.push("fix", '1', 100)).start();
@@ -82,7 +82,7 @@ async fn what_is_published_after_its_branch_was_deleted_stays() {
 
 /// Production has no marker, and only the forge knows the newest commit: the last run wins.
 #[tokio::test]
-async fn an_older_run_publishes_to_production_over_a_newer_one() {
+async fn the_last_run_wins_in_production() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello");
     let older = without_forge_token(environment.push("main", '1', 100)).start();

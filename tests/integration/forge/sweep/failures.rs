@@ -31,7 +31,7 @@ fn on_list() -> Fault {
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_when_the_branches_are_not_listed() {
+async fn deletes_nothing_without_a_list_of_branches() {
     insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
     error: the sweep failed
     cause: could not list the open branches and pull requests, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
@@ -67,7 +67,7 @@ async fn nothing_is_deleted_when_the_branches_are_not_listed() {
 }
 
 #[tokio::test]
-async fn a_repository_that_the_token_can_not_see_is_not_gone() {
+async fn an_invisible_repository_is_not_deleted() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
@@ -87,7 +87,7 @@ async fn a_repository_that_the_token_can_not_see_is_not_gone() {
 
 /// A token may see the repository, but not its content.
 #[tokio::test]
-async fn branches_that_the_token_can_not_see_are_not_gone() {
+async fn invisible_branches_are_not_deleted() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
@@ -99,7 +99,7 @@ async fn branches_that_the_token_can_not_see_are_not_gone() {
 }
 
 #[tokio::test]
-async fn a_pull_request_that_is_not_found_is_not_closed() {
+async fn an_unknown_pull_request_is_not_closed() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&[]).await;
     let numbered = |name: &str, number: u64| {
@@ -119,7 +119,7 @@ async fn a_pull_request_that_is_not_found_is_not_closed() {
 }
 
 #[tokio::test]
-async fn a_list_of_pull_requests_that_is_denied_closes_none() {
+async fn a_denied_list_of_pull_requests_closes_none() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let name = "hello-mona-fix-7e34d0f6";
@@ -133,7 +133,7 @@ async fn a_list_of_pull_requests_that_is_denied_closes_none() {
 }
 
 #[tokio::test]
-async fn without_the_forges_token_nothing_is_deleted() {
+async fn deletes_nothing_without_a_forge_token() {
     let gitbook = holding(&["gone"]).await;
     let run = deployment().against(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
     let run = run.variable("GITBOOK_REPOSITORY", super::REPOSITORY).variable("GITBOOK_ORGANIZATION", "acme");
@@ -149,7 +149,7 @@ async fn without_the_forges_token_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn without_a_repository_nothing_is_deleted() {
+async fn deletes_nothing_without_a_repository() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_REPOSITORY", "");
@@ -159,7 +159,7 @@ async fn without_a_repository_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_list_of_gitbook_that_fails_is_no_empty_list() {
+async fn a_failed_list_is_not_an_empty_list() {
     let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
     let organizations = json!({"items": [{"id": "o1", "hostname": "acme.gitbook.io"}]});
@@ -183,7 +183,7 @@ async fn a_list_of_gitbook_that_fails_is_no_empty_list() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_fails_stops_no_other() {
+async fn a_failed_deletion_does_not_stop_the_others() {
     let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
     let previews = ["a", "b", "c"].map(|branch| preview(&format!("hello-{branch}"), &mark(branch)));
@@ -214,7 +214,7 @@ async fn a_deletion_that_fails_stops_no_other() {
 }
 
 #[tokio::test]
-async fn an_odd_mark_is_asked_for_as_it_is() {
+async fn encodes_unusual_branch_names() {
     let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     // printf 'a/b#c%%2F' | sha256sum
@@ -229,7 +229,7 @@ async fn an_odd_mark_is_asked_for_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_branch_that_no_forge_can_have_is_kept_and_stops_no_other() {
+async fn keeps_an_invalid_branch_name() {
     let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     // printf '..' | sha256sum

@@ -24,7 +24,7 @@ async fn in_two_organizations() -> GitBook {
 }
 
 #[tokio::test]
-async fn an_organization_is_known_by_id_and_by_subdomain() {
+async fn finds_an_organization_by_id_or_subdomain() {
     let forge = FakeGitHub::start().await;
     for organization in ["acme", "oAcme"] {
         let gitbook = in_two_organizations().await;
@@ -44,7 +44,7 @@ async fn an_organization_is_known_by_id_and_by_subdomain() {
 }
 
 #[tokio::test]
-async fn each_organization_of_the_manifests_is_swept() {
+async fn sweeps_each_organization_of_the_manifests() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let checkout = repository()
@@ -68,7 +68,7 @@ async fn each_organization_of_the_manifests_is_swept() {
 }
 
 #[tokio::test]
-async fn an_organization_that_is_named_twice_is_swept_once() {
+async fn sweeps_a_repeated_organization_once() {
     let forge = FakeGitHub::start().await;
     let gitbook = GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone")]).await;
     let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
@@ -84,7 +84,7 @@ async fn an_organization_that_is_named_twice_is_swept_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_where_one_organization_is_unknown() {
+async fn deletes_nothing_with_an_unknown_organization() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
@@ -109,7 +109,7 @@ async fn nothing_is_deleted_where_one_organization_is_unknown() {
 }
 
 #[tokio::test]
-async fn an_organization_must_be_named() {
+async fn requires_an_organization() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let finished = unconfigured(&gitbook.endpoint(), &forge).run().await;
@@ -142,7 +142,7 @@ async fn an_organization_must_be_named() {
 }
 
 #[tokio::test]
-async fn all_pages_of_an_organization_are_swept() {
+async fn sweeps_all_pages_of_an_organization() {
     let forge = FakeGitHub::start().await;
     forge.set_branch("b-07", &super::sha('7'));
     let previews = (0..20).map(|number| of("oAcme", &format!("b-{number:02}"))).collect();

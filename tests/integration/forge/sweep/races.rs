@@ -7,7 +7,7 @@ use fake_github::{FakeGitHub, Fault};
 use super::{holding, mark, preview, results, sha, sweep};
 
 #[tokio::test]
-async fn a_preview_that_was_published_meanwhile_is_kept() {
+async fn keeps_a_preview_published_during_the_sweep() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let question = forge.hold_response("GET", "/branches/a$");
@@ -29,7 +29,7 @@ async fn a_preview_that_was_published_meanwhile_is_kept() {
 }
 
 #[tokio::test]
-async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
+async fn keeps_a_preview_replaced_or_made_public_during_the_sweep() {
     let forge = FakeGitHub::start().await;
     for change in ["by hand", "public"] {
         let gitbook = holding(&["a"]).await;
@@ -49,7 +49,7 @@ async fn what_somebody_made_or_opened_to_all_meanwhile_is_kept() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_meanwhile_is_gone() {
+async fn accepts_a_deletion_during_the_sweep() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a"]).await;
     let question = forge.hold_response("GET", "/branches/a$");
@@ -64,7 +64,7 @@ async fn what_was_deleted_meanwhile_is_gone() {
 
 /// The other run has no changes to publish, so only the forge knows.
 #[tokio::test]
-async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
+async fn keeps_the_preview_of_a_restored_branch() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let question = forge.hold("GET", "/branches/a$");
@@ -85,7 +85,7 @@ async fn a_branch_that_was_restored_meanwhile_keeps_its_preview() {
 
 /// The other run may have found the preview before its deletion.
 #[tokio::test]
-async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep() {
+async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let (before, after) = (forge.hold_response("GET", "/branches/a$"), forge.hold("GET", "/branches/a$"));
@@ -108,7 +108,7 @@ async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep(
 }
 
 #[tokio::test]
-async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
+async fn stops_deleting_once_the_forge_fails() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
@@ -152,7 +152,7 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
 
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
-async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
+async fn a_cancelled_sweep_reports_its_deletions() {
     let (deployments, comments) =
         tokio::join!(cancelled_at("GET", "/deployments?"), cancelled_at("GET", "/issues/1/comments"));
     insta::assert_snapshot!(deployments, @r#"
@@ -181,7 +181,7 @@ async fn a_sweep_that_is_cancelled_says_what_it_has_done() {
 
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
 #[tokio::test]
-async fn a_sweep_that_is_cancelled_while_it_asks_deletes_nothing() {
+async fn a_sweep_cancelled_during_a_check_deletes_nothing() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b"]).await;
     let held = forge.hold("GET", "/branches$");

@@ -45,7 +45,7 @@ fn row(forge: &FakeGitHub, number: u64, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_deployments_end_and_the_comment_says_removed() {
+async fn ends_deployments_and_updates_the_comment() {
     let forge = FakeGitHub::start().await;
     // The comment and the older deployment are on later pages.
     forge.page_size(1);
@@ -58,7 +58,7 @@ async fn the_deployments_end_and_the_comment_says_removed() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_where_nothing_is_to_be() {
+async fn updates_nothing_if_disabled() {
     let forge = FakeGitHub::start().await;
     let gitbook = published_and_forgotten(&forge).await;
     let (outcome, before) = (row(&forge, 12, "hello-fix"), states(&forge));
@@ -71,7 +71,7 @@ async fn nothing_is_told_where_nothing_is_to_be() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_tell_may_sweep() {
+async fn sweeps_without_permission_to_comment() {
     let forge = FakeGitHub::start().await;
     let gitbook = published_and_forgotten(&forge).await;
     let denied =
@@ -92,7 +92,7 @@ async fn a_token_that_may_not_tell_may_sweep() {
 }
 
 #[tokio::test]
-async fn a_pull_requests_own_preview_is_told_of_there_only() {
+async fn updates_only_the_comment_of_the_pull_request() {
     let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
     let folder = repository().integration("hello");
