@@ -36,7 +36,7 @@ async fn refused(repository: &Repository, why: &str) {
 
 #[tokio::test]
 async fn reads_nothing_outside_the_repository() {
-    let (elsewhere, why) = (outside(), "lies outside the repository");
+    let (elsewhere, why) = (outside(), "outside the repository");
     let script = elsewhere.path("script.ts");
     let image = elsewhere.path("image.png");
     for target in [script.as_path(), "/dev/zero".as_ref(), "/etc/passwd".as_ref()] {
@@ -67,7 +67,7 @@ async fn searches_no_folder_outside() {
     symlink(elsewhere.path(""), repository.path("there")).unwrap();
     symlink("/", repository.path("root")).unwrap();
     symlink("..", repository.path("up")).unwrap();
-    refused(&repository, "holds no manifest").await;
+    refused(&repository, "GITBOOK_INTEGRATIONS").await;
 }
 
 #[tokio::test]
@@ -85,11 +85,11 @@ async fn does_not_wait_for_a_pipe() {
 async fn reads_no_large_file() {
     let image = integration("main.ts", "icon: large.png\n");
     std::fs::File::create(image.path("large.png")).unwrap().set_len(1 << 30).unwrap();
-    refused(&image, "has 1048576 KiB, 250 are the most").await;
+    refused(&image, "1048576 KiB").await;
     let manifest = integration("main.ts", "");
     let file = std::fs::File::options().append(true).open(manifest.path("gitbook-manifest.yaml")).unwrap();
     file.set_len(100 << 20).unwrap();
-    refused(&manifest, "104857600 bytes, 1 MiB is the most").await;
+    refused(&manifest, "104857600 bytes").await;
 }
 
 /// The size comes from the image's header; no memory is allocated for pixels.
