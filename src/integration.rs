@@ -172,7 +172,7 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     let mut problems = check(&manifest);
     if !unread.is_empty() {
         // What is missing may stand in what could not be read.
-        problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
+        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
         problems.extend(unread);
     }
     let secrets = secrets(&manifest.fields, packaging);
@@ -190,7 +190,8 @@ pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packa
     problems.extend([of_secrets, of_images, of_script].into_iter().flatten());
     let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
     let name = manifest.fields.text("name").map(str::to_owned);
-    let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
+    let problems: Vec<_> =
+        problems.into_iter().map(|problem| problem.for_integration(name.as_deref())).collect();
     let integration = match (name, bundle) {
         (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));

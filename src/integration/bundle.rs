@@ -145,7 +145,7 @@ async fn answer(request: Request, traced: Option<Traced>) -> Result<Bundle, Vec<
     let Some(text) = built else { return undisturbed(&script, &root, &shown_from, traced).await };
     output::check_built(&text).map(|()| Bundle::default()).map_err(|fault| {
         let shown = script.strip_prefix(&shown_from).unwrap_or(&script);
-        let place = problems::in_source(&script, &root, &text, fault.offset).renamed(shown.to_owned());
+        let place = problems::in_source(&script, &root, &text, fault.offset).with_path(shown.to_owned());
         let message = format!("the script is not valid: {}", fault.message);
         let hint = "build it as one ES module for the Workers runtime".to_owned();
         vec![Diagnostic::error(place, message).hint(hint)]

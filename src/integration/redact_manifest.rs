@@ -1,6 +1,6 @@
 //! A manifest's text without what may be secret in it, so that lines of it can be shown. It need not be valid YAML.
 
-use crate::diagnostic::{HIDDEN, nearest};
+use crate::diagnostic::{REDACTED_CHAR, nearest};
 use crate::schema;
 
 /// The characters of a key that is not quoted.
@@ -133,7 +133,7 @@ fn hide_literal(text: &str) -> String {
     if text.chars().all(|character| " \t\"'{}[],|>".contains(character)) {
         return text.to_owned();
     }
-    text.chars().map(|_| HIDDEN).collect()
+    text.chars().map(|_| REDACTED_CHAR).collect()
 }
 
 /// The first reference in a text: where it starts and ends.
@@ -151,14 +151,14 @@ fn reference(text: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::masked;
-    use crate::diagnostic::{HIDDEN, SourceLocation};
+    use crate::diagnostic::{REDACTED_CHAR, SourceLocation};
     use crate::yaml::{YamlData, YamlValue};
 
     /// The text as it would be shown, with `#` for what is hidden.
     fn check(text: &str, expected: &str) {
         let masked = masked(text).unwrap();
         assert_eq!(masked.chars().count(), text.chars().count());
-        assert_eq!(masked.replace(HIDDEN, "#"), expected);
+        assert_eq!(masked.replace(REDACTED_CHAR, "#"), expected);
     }
 
     #[test]

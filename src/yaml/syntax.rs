@@ -3,7 +3,7 @@
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::YamlText;
-use crate::diagnostic::{Diagnostic, Position, SourceLocation, lower_case};
+use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, lower_case};
 
 const UNCLOSED: &str =
     "look here and on the lines above for a bracket or quote that is not closed, and for the indentation";
@@ -78,7 +78,7 @@ fn tag_of(message: &str) -> Option<&str> {
 
 /// Returns the place of a tag: the parser names the value behind it.
 fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
-    let Position { line, column, .. } = value.position?;
+    let TextPosition { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();
     lines.iter().enumerate().rev().find_map(|(index, text)| {
@@ -86,7 +86,7 @@ fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option
         let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
         let start = text[..end].rfind(tag)?;
         let column = text[..start].chars().count() + 1;
-        Some(source.place.at(index + 1, column).up_to(column + length))
+        Some(source.place.at(index + 1, column).up_to_column(column + length))
     })
 }
 

@@ -48,7 +48,7 @@ impl Problems<'_> {
             }
         }
         found.into_iter().partition(|problem| {
-            let path = problem.place.as_ref().and_then(SourceLocation::path);
+            let path = problem.location.as_ref().and_then(SourceLocation::path);
             path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
         })
     }
@@ -149,14 +149,14 @@ impl Problems<'_> {
 
     /// Returns a problem with its path relative to the folder that messages start from.
     pub(super) fn relative(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let place = diagnostic.place.map(|place| match place.path() {
+        let place = diagnostic.location.map(|place| match place.path() {
             Some(path) => {
                 let path = self.display(path);
-                place.renamed(path)
+                place.with_path(path)
             }
             None => place,
         });
-        Diagnostic { place, ..diagnostic }
+        Diagnostic { location: place, ..diagnostic }
     }
 }
 
