@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
         // Secrets may take long to resolve. The packaging context limits the number of scripts that are bundled at once.
         let at_once = self.config.concurrency.get().max(processors());
         let work = in_order(mine.iter().copied(), at_once, package);
-        let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
         let named: Vec<_> = match self.shard {
@@ -150,7 +150,7 @@ impl<'a> Context<'a> {
         let mut found = all.problems.clone();
         found.extend(names::duplicates(&named));
         for (packaged, time) in packaged {
-            packaged.secrets.iter().for_each(|secret| self.printer.hide(secret));
+            packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
             found.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
@@ -241,7 +241,7 @@ impl<'a> Context<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = symlinks::checkout(self.environment.folder());
+                let checkout = symlinks::checkout_root(self.environment.folder());
                 let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
@@ -262,7 +262,7 @@ impl<'a> Context<'a> {
         deploy: impl FnMut(T) -> F,
     ) -> Vec<Outcome> {
         let items = items.into_iter();
-        let _section = self.printer.section(action, items.len(), "integration");
+        let _section = self.printer.start_section(action, items.len(), "integration");
         in_order(items, self.config.concurrency.get(), deploy).await
     }
 
@@ -288,7 +288,7 @@ impl<'a> Context<'a> {
         diagnostic::sort(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
         problems.retain(|problem| !reported.iter().any(|known| known.is_same(problem)));
-        self.report.problems(&problems);
+        self.report.print_problems(&problems);
         reported.extend(problems);
         diagnostic::sort(reported);
         if has_error { Err(Error::Sources(ProblemCounts::of(reported))) } else { Ok(()) }

@@ -2,7 +2,7 @@
 
 use super::{CommandResult, Context};
 use crate::config::shares_worth;
-use crate::error::count;
+use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;
 use crate::report::Shares;
@@ -48,7 +48,7 @@ impl<'a> Context<'a> {
             };
             let shares = Shares { count: weights.len(), total: shares_worth(&weights, START) };
             let division =
-                format!("{} in {}", count(shares.count, "integration"), count(shares.total, "share"));
+                format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
             tracing::info!("{division}");
             (result.shares, result.division) = (Some(shares), Some(division));
             Ok(())

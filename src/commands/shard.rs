@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::config::Shard;
-use crate::error::count;
+use crate::error::pluralize;
 use crate::integration::{self, IntegrationSource};
 
 /// A share of the work.
@@ -32,7 +32,7 @@ impl Context<'_> {
 
 /// Divides weighted items and logs the division, since an empty share is not a mistake.
 fn divided<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
-    let all = count(items.len(), "integration");
+    let all = pluralize(items.len(), "integration");
     let items = shard.of(items);
     let division = match items.len() {
         0 => format!("shard {shard} has none of {all}: nothing to do"),

@@ -312,7 +312,7 @@ impl Outcome {
 
     /// The output `result`.
     #[must_use]
-    pub(crate) fn word(&self) -> &'static str {
+    pub(crate) fn status_name(&self) -> &'static str {
         self.result.as_ref().map_or("failed", |done| done.status.name())
     }
 
