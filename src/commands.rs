@@ -32,6 +32,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
+use crate::http::RequestError;
 use crate::integration::{
     self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
 };
@@ -109,9 +110,11 @@ impl<'a> Context<'a> {
             ));
         }
         match unrecorded {
-            None | Some(ForgeError::Cancelled) => {}
+            None | Some(ForgeError::Request(RequestError::Cancelled)) => {}
             // Gitea and Forgejo have no deployments.
-            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
+            Some(ForgeError::Request(RequestError::NotFound(_))) => {
+                tracing::info!("the forge keeps no record of deployments")
+            }
             Some(error) => staleness::warn(self.printer, "no deployments are recorded", &error),
         }
     }
@@ -250,7 +253,7 @@ impl<'a> Context<'a> {
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
-        let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
+        let gitbook = gitbook.map_err(Error::Client)?.with_cancel(self.cancel);
         Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 

@@ -123,7 +123,7 @@ async fn deployment(
         .then(|| commands::forge(&config, &ci, &plan.decision, &cancel))
         .flatten();
     let forge = forge.as_ref();
-    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
+    let records = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
     let holds_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
     let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));

@@ -12,6 +12,7 @@ use crate::diagnostic::SourceLocation;
 use crate::error::Error;
 use crate::forge::{CommentResult, CommentUpdate, ExistingComments, Forge, ForgeError};
 use crate::gitbook::GitBook;
+use crate::http::RequestError;
 use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::report::{RunReport, comment};
@@ -153,12 +154,13 @@ impl Context<'_> {
         let place = forge.kind().pull_request(found.number());
         let text = |there: &[String]| comment::merge(there, rows);
         let wish = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
-        match forge.keep_comment(found, &wish).await {
+        match forge.update_comment(found, &wish).await {
             Ok(CommentResult::Written) => tracing::info!("updated the comment on {place}"),
-            Ok(CommentResult::Unread(error)) => {
+            Ok(CommentResult::Unverified(error)) => {
                 tracing::info!("wrote the comment on {place}, but could not read it back: {error}");
             }
-            Ok(CommentResult::Unchanged | CommentResult::None) | Err(ForgeError::Cancelled) => {}
+            Ok(CommentResult::Unchanged | CommentResult::None)
+            | Err(ForgeError::Request(RequestError::Cancelled)) => {}
             Err(error) => {
                 staleness::warn(self.printer, &format!("could not write the comment on {place}"), &error)
             }

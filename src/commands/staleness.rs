@@ -36,9 +36,9 @@ pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Canc
     if api.scheme() == "http" && !is_loopback(api) {
         tracing::warn!("`{api_variable}` uses plain `http`, which exposes `{token_variable}` to the network");
     }
-    let patience = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
+    let max_wait = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
     let Config { timeout, retries, .. } = *config;
-    let access = Access { root: api, token, timeout, retries, patience, cancel };
+    let access = Access { root: api, token, timeout, retries, max_wait, cancel };
     let forge = match ci.forge {
         ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
         ForgeKind::GitLab => {
@@ -63,7 +63,7 @@ pub(super) fn warn(printer: &Printer, undone: &str, error: &ForgeError) {
     let text = format!("{undone}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
-        ForgeError::GivenUp(_) => tracing::info!("{undone}: {error}"),
+        ForgeError::CircuitOpen(_) => tracing::info!("{undone}: {error}"),
         _ => tracing::warn!("{text}"),
     }
 }

@@ -140,8 +140,11 @@ impl<'a> GitHubDeployments<'a> {
         let begun = tokio::spawn(begin.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
-        let forge =
-            if cancelled { self.forge.single_attempt(AFTER_A_SIGNAL / 2) } else { self.forge.patient() };
+        let forge = if cancelled {
+            self.forge.single_attempt(AFTER_A_SIGNAL / 2)
+        } else {
+            self.forge.with_long_wait()
+        };
         let end = match &result {
             Ok(published) => {
                 let url = published.last.urls.app.as_deref();
@@ -232,8 +235,8 @@ impl<'a> GitHubDeployments<'a> {
     }
 
     fn may_go_on(&self) -> bool {
-        if let Some(why) = self.asking.why_given_up() {
-            self.failed(ForgeError::GivenUp(why.to_owned()));
+        if let Some(why) = self.asking.circuit_open() {
+            self.failed(ForgeError::CircuitOpen(why.to_owned()));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()

@@ -65,9 +65,9 @@ pub(super) struct State {
 impl World {
     pub(super) async fn new() -> Self {
         let (folder, door) = (super::folder(), Door::default());
-        let endpoint = sandbox::start_behind(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
+        let endpoint = sandbox::start_with(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
         let token = SecretString::from("any");
-        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_pauses();
+        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_delays();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
             let mut versions = Vec::new();

@@ -53,8 +53,8 @@ impl World {
         let stand_in = FakeGitHub::start().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
-        let (root, token, patience, cancel) = (&root, &token, MaxWait::Long, &cancel);
-        let access = Access { root, token, timeout, retries: 0, patience, cancel };
+        let (root, token, max_wait, cancel) = (&root, &token, MaxWait::Long, &cancel);
+        let access = Access { root, token, timeout, retries: 0, max_wait, cancel };
         let forge = GitHub::new("acme/integrations", &access).unwrap().map(Forge::GitHub);
         let mut integrations = BTreeMap::new();
         for name in INTEGRATIONS {
