@@ -17,7 +17,7 @@ mod sweep;
 mod unchanged;
 mod version;
 
-pub(crate) use crate::integration::Part;
+pub(crate) use crate::integration::PackageSize;
 pub(crate) use github_deployments::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use staleness::{StalenessCheck, Stop, Verdict};

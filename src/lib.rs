@@ -51,7 +51,7 @@ pub fn serve_bundler<W: Write + 'static>(
     input: impl BufRead,
     output: fn() -> W,
 ) -> std::io::Result<bool> {
-    let is_asked = arguments.next().is_some_and(|argument| argument == integration::ARGUMENT);
+    let is_asked = arguments.next().is_some_and(|argument| argument == integration::BUNDLE_ARGUMENT);
     if is_asked {
         integration::serve(input, output)?;
     }

@@ -173,7 +173,7 @@ impl Context<'_> {
     fn is_one_of_several(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
-            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.checkout()))
+            || patterns.is_some_and(|patterns| integration::selects_only_part(patterns, self.checkout()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::config::Shard;
 use crate::error::pluralize;
-use crate::integration::{self, Source};
+use crate::integration::{self, IntegrationSource};
 
 /// A share of the work.
 pub(super) struct Share<T> {
@@ -14,7 +14,7 @@ pub(super) struct Share<T> {
 
 impl Context<'_> {
     /// Returns this machine's share of the sources, divided by their estimated work.
-    pub(super) fn share<'s>(&self, sources: &'s [Source]) -> Share<&'s Source> {
+    pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource]) -> Share<&'s IntegrationSource> {
         match self.shard {
             Some(shard) => divided(shard, integration::weights(sources).into_iter().zip(sources)),
             None => Share { items: sources.iter().collect(), division: None },
@@ -24,7 +24,7 @@ impl Context<'_> {
     /// Returns this machine's share of items that need the same work each.
     pub(super) fn share_of_equals<T>(&self, items: Vec<T>) -> Share<T> {
         match self.shard {
-            Some(shard) => divided(shard, items.into_iter().map(|item| (integration::REQUEST, item))),
+            Some(shard) => divided(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item))),
             None => Share { items, division: None },
         }
     }

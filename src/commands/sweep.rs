@@ -7,7 +7,7 @@ use crate::config::Shard;
 use crate::deploy::{Listed, Outcome, Status, Sweep, SweepCandidate};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::error::Error;
-use crate::integration::{self, Identity, Incomplete};
+use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::Target;
 
 impl Context<'_> {
@@ -79,13 +79,13 @@ impl Context<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(Incomplete { found, .. })
+            Err(DiscoveryError { found, .. })
                 if found.is_empty() && is_whole && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // A sweep needs an organization, but no checkout.
-            Err(Incomplete { found, .. }) if is_whole => found,
+            Err(DiscoveryError { found, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;
                 Vec::new()

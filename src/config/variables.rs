@@ -199,7 +199,7 @@ pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
     let given = |(name, key, form): &(&str, &'static str, ValueFormat)| {
         let variable = format!("GITBOOK_{name}");
         let value = environment.get(&variable)?.to_owned();
-        Some(Override { key, variable, form: *form, value })
+        Some(Override { key, variable, format: *form, value })
     };
     let mut overrides: Vec<_> = FIELDS.iter().filter_map(given).collect();
     overrides.sort_by(|a, b| a.variable.cmp(&b.variable));

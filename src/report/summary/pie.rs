@@ -2,7 +2,7 @@
 
 use super::super::{Printer, escape};
 use super::{markdown, script_size};
-use crate::deploy::{Outcome, Part, Success};
+use crate::deploy::{Outcome, PackageSize, Success};
 use crate::error::pluralize;
 
 /// The maximum number of charts. The largest scripts get one.
@@ -48,7 +48,7 @@ fn pie(name: &str, success: &Success, is_open: bool, printer: &Printer) -> Strin
 ///
 /// Mermaid shows only the first of two slices with the same label. Escaped labels may be equal, so their sizes are added up.
 /// No label of a package contains a space, so none equals a label of this function.
-fn slices(parts: &[Part], printer: &Printer) -> Vec<(String, usize)> {
+fn slices(parts: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
     let (mut slices, mut others, mut rest) = (Vec::<(String, usize)>::new(), 0, 0);
     for part in parts.iter().filter(|part| part.bytes > 0) {
         let package = part.package.as_deref();
