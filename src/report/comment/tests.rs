@@ -54,7 +54,7 @@ fn renders_a_table() {
 
     | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published v3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC <!-- gitbook-deploy:row name=hello-fix state=published run=12 commit=c0ffee0000000000000000000000000000000012 shown_commit=c0ffee0000000000000000000000000000000012 at=2026-11-22%2010:30%20UTC bytes=73152 version=3 url=https://app.gitbook.com/integrations/hello-fix --> |
+    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published v3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC <!-- gitbook-deploy:row name=hello-fix state=published run=12 commit=c0ffee0000000000000000000000000000000012 shows=c0ffee0000000000000000000000000000000012 at=2026-11-22%2010:30%20UTC bytes=73152 version=3 url=https://app.gitbook.com/integrations/hello-fix --> |
     ");
 }
 
@@ -108,7 +108,7 @@ fn a_failure_keeps_the_values_of_the_published_preview() {
         &[Row { bytes: Some(80_000), bytes_before: Some(73_152), ..row("hello-fix", 14) }],
     );
     insta::assert_snapshot!(format!("{}\n{}", visible(&second), visible(&third)), @"
-    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ❌ failed: <code>publishing &#96;hello-fix&#96; failed&#58; 500 &#60;b&#62;&#64;&#8203;all&#60;&#47;b&#62;</code> ([log](<https://github.com/acme/integrations/actions/runs/12>))<br>the preview still shown_commit c0ffee0 v3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
+    | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ❌ failed: <code>publishing &#96;hello-fix&#96; failed&#58; 500 &#60;b&#62;&#64;&#8203;all&#60;&#47;b&#62;</code> ([log](<https://github.com/acme/integrations/actions/runs/12>))<br>the preview still shows c0ffee0 v3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
     | [hello-fix](<https://app.gitbook.com/integrations/hello-fix>) | ✅ published v3 | c0ffee0 | 78.1 KiB (+6.7 KiB) | 2026-11-22 10:30 UTC
     ");
     let fresh = merge_twice(&[], &[failed("hello-fix", 13, "it broke")]);
