@@ -197,20 +197,19 @@ async fn what_breaks_a_limit_is_refused() {
     let check = async |field: &str, value: Value, message: &str| {
         api.refused("hello", &with(field, value), message).await;
     };
-    check("title", "x".repeat(31).into(), "\"title\" has 31 characters, 30 are the most").await;
-    check("title", "x".into(), "\"title\" has 1 characters, 2 are the least").await;
-    check("summary", "x".repeat(2049).into(), "\"summary\" has 2049 characters, 2048 are the most").await;
-    check("description", "x".repeat(101).into(), "\"description\" has 101 characters, 100 are the most")
-        .await;
-    check("visibility", "secret".into(), "\"visibility\" is \"secret\", which is not accepted").await;
-    check("scopes", json!(["everything"]), "\"scopes[0]\" is \"everything\", which is not known here").await;
+    check("title", "x".repeat(31).into(), "\"title\" is 31 characters; the limit is 30").await;
+    check("title", "x".into(), "\"title\" is 1 character; the minimum is 2").await;
+    check("summary", "x".repeat(2049).into(), "\"summary\" is 2049 characters; the limit is 2048").await;
+    check("description", "x".repeat(101).into(), "\"description\" is 101 characters; the limit is 100").await;
+    check("visibility", "secret".into(), "\"visibility\" is \"secret\", which is not a valid value").await;
+    check("scopes", json!(["everything"]), "\"scopes[0]\" has the unknown value \"everything\"").await;
     let images = json!(["", "", "", ""]);
-    check("previewImages", images, "\"previewImages\" has 4 entries, 3 are the most").await;
+    check("previewImages", images, "\"previewImages\" has 4 entries; the limit is 3").await;
     let mut incomplete = body();
     incomplete.as_object_mut().unwrap().remove("organization");
     api.refused("hello", &incomplete, "\"organization\" is missing").await;
-    api.refused("hello", &json!([]), "the whole is a list, it must be a mapping").await;
-    api.refused("hello", &Value::Null, "the whole is empty, it must be a mapping").await;
+    api.refused("hello", &json!([]), "the document is a list; it must be a mapping").await;
+    api.refused("hello", &Value::Null, "the document is empty; it must be a mapping").await;
     // At the limit, and with a field that the API does not know.
     let mut most = with("title", "é".repeat(30));
     most["future"] = json!(true);
