@@ -44,6 +44,7 @@ fn merge_request(sandbox: &tempfile::TempDir) -> Deployment {
 async fn logs_the_decision_for_azure_pipelines() {
     let variables = [
         ("BUILD_BUILDID", "1000"),
+        ("BUILD_REASON", "IndividualCI"),
         ("BUILD_REPOSITORY_URI", "https://github.com/acme/hello"),
         ("BUILD_SOURCEBRANCH", "refs/heads/main"),
         ("BUILD_SOURCEVERSION", COMMIT),
@@ -161,8 +162,9 @@ async fn logs_the_decision_for_generic_variables() {
 
 #[tokio::test]
 async fn logs_the_decision_for_github() {
+    let repository = repository().integration("hello");
     let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "text");
-    let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository().integration("hello"));
+    let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
     insta::assert_snapshot!(run.runs().await.decision(), @"");
 }
 

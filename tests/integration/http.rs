@@ -182,7 +182,7 @@ async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_fo
     let reset = reset.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string();
     let limited = said(429, "Too many requests").insert_header("x-ratelimit-reset", reset);
     let told = publishing(vec![limited, good()]).await;
-    assert!(told.contains("hint: run again in 1h 59m") && told.ends_with("requests: 1"), "{told}");
+    assert!(told.contains("1h 59m") && told.ends_with("requests: 1"), "{told}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 

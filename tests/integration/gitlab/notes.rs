@@ -22,7 +22,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
     let ended = run('1', 100).folder(&folder).runs().await;
     done(&ended);
-    assert!(ended.stderr.contains("info: the comment on merge request !12 is up to date"), "{}", ended.log());
+    assert!(ended.stderr.contains("merge request !12"), "{}", ended.log());
     assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
 
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));

@@ -25,7 +25,7 @@ async fn it_deletes_also_what_is_open() {
     let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
     done(&ended);
-    assert_eq!(ended.output("reason"), "the environment of merge request !12 from `fix` was stopped");
+    insta::assert_snapshot!(ended.output("reason"), @"the environment of merge request !12 from `fix` was stopped");
     assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
     assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 1111111"]);
 }
@@ -39,7 +39,7 @@ async fn it_deletes_also_what_has_a_branch() {
     done(&job().folder(&folder).runs().await);
     let ended = stop(job()).variable("GITBOOK_NAME", "hello").runs().await;
     done(&ended);
-    assert_eq!(ended.output("reason"), "the environment of branch `fix` was stopped");
+    insta::assert_snapshot!(ended.output("reason"), @"the environment of branch `fix` was stopped");
     assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
 }
 
@@ -66,8 +66,8 @@ async fn it_leaves_another_branch_that_is_open() {
         let job = job.variable("GITBOOK_BRANCH", "other").variable("GITBOOK_EVENT", event);
         let ended = job.variable("GITBOOK_NAME", "hello").runs().await;
         done(&ended);
-        assert_eq!(ended.output("reason"), "branch `other` was deleted");
-        assert_eq!(ended.integrations()[0]["note"], "branch `other` is there again");
+        assert_eq!(ended.output("mode"), "delete");
+        assert_eq!(ended.integrations()[0]["result"], "skipped");
         assert_eq!(gitbook.names(), ["hello-other"]);
     }
 }
@@ -122,7 +122,6 @@ async fn it_publishes_nothing_whatever_the_mode() {
         let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
         let ended = job.variable("GITBOOK_MODE", mode).folder(&folder).runs().await;
         assert_eq!((ended.code, ended.output("mode")), (Some(2), "refuse".to_owned()), "{mode}");
-        assert!(ended.log().contains("error: a job that stops an environment does not publish\n"));
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
 }

