@@ -107,9 +107,9 @@ async fn without_a_manifest_and_a_name_it_says_what_to_set() {
     let ended = job.runs().await;
     assert_eq!((ended.code, gitbook.names()), (Some(2), vec!["hello-fix".to_owned()]));
     insta::assert_snapshot!(super::lines(&ended, &["error", "hint"]), @"
-    error: GITBOOK_INTEGRATIONS: `.` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 1 error in 1 variable, nothing was sent
+    error: GITBOOK_INTEGRATIONS: `.` contains no manifest
+     hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
 }
 

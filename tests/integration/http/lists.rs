@@ -42,8 +42,8 @@ async fn a_list_that_never_ends_is_given_up() {
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
     let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
     insta::assert_snapshot!(told(&error), @"
-    EndlessList: the list did not end after 1000 pages
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    EndlessList: GitBook sent a list of more than 1000 pages
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     ");
     assert_eq!(server.asked().await.len(), 1000);
 }
