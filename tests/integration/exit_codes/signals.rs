@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: nothing new is started, and what was done is told truthfully.
+//! SIGINT and SIGTERM: no new work is started, and what was done is told truthfully.
 
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ async fn nothing_is_tried_again_after_a_signal() {
     let ended = run.ends().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     let log = ended.log();
-    assert!(log.starts_with("exit 143\n") && log.contains("; trying again in 20s\n"), "{log}");
+    assert!(log.starts_with("exit 143\n") && log.contains("; retrying in 20s\n"), "{log}");
     assert!(log.contains("cause: cancelled"), "{log}");
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }

@@ -87,7 +87,7 @@ async fn a_redirect_leads_to_another_host() {
         let ended = run.runs().await;
         assert_eq!(ended.code, Some(1), "{}", ended.log());
         let said =
-            format!("cause: the endpoint redirects elsewhere ({status}), and the token does not follow\n");
+            format!("cause: GitBook redirects to another server ({status}); the token is not sent there\n");
         assert!(ended.log().contains(&said), "{}", ended.log());
         assert!(!ended.everything().contains(MAY_HAVE_HAPPENED), "{}", ended.log());
         assert_eq!(world.there(), there);

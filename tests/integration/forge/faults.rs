@@ -33,7 +33,7 @@ async fn said(status: u16, message: &str) -> String {
 
 /// What is said of the forge, whole.
 fn told(ended: &Finished) -> String {
-    let log = replace_digits_after(&ended.log(), "trying again in ", "…");
+    let log = replace_digits_after(&ended.log(), "retrying in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -25,7 +25,7 @@ async fn a_commit_that_was_overtaken_is_not_published() {
         done(&job.against(gitbook.endpoint()).folder(&folder).runs().await);
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 2222222"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
 }
 
 #[tokio::test]

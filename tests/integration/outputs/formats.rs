@@ -160,7 +160,7 @@ async fn debug_is_logged_where_it_is_asked_for() {
     for (name, value) in [("RUST_LOG", "debug"), ("RUNNER_DEBUG", "1"), ("RUST_LOG", "gitbook_deploy=debug")]
     {
         let log = log(name, value).await;
-        assert!(log.contains("debug: detected") && log.contains("debug: answer status=200"), "{log}");
+        assert!(log.contains("debug: detected") && log.contains("debug: response status=200"), "{log}");
     }
     assert!(!log("RUNNER_DEBUG", "0").await.contains("debug:"));
     assert_eq!(log("RUST_LOG", "error").await, "");
@@ -175,8 +175,8 @@ async fn debug_on_github_is_shown_only_when_the_runner_wants_it() {
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
     let log = run.variable("RUNNER_DEBUG", "1").runs().await.stderr;
     let odd: Vec<_> =
-        log.lines().filter(|line| line.contains("answer status") && !line.starts_with("::debug::")).collect();
-    assert!(log.contains("::debug::answer status=200") && odd.is_empty(), "{log}");
+        log.lines().filter(|line| line.contains("response status") && !line.starts_with("::debug::")).collect();
+    assert!(log.contains("::debug::response status=200") && odd.is_empty(), "{log}");
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ async fn a_secret_that_is_a_word_of_the_log_leaves_the_log_whole() {
     let github = told("github").await;
     assert!(github.contains("\n::error file=/"), "{github}");
     assert!(
-        github.contains("/gitbook-manifest.yaml,line=6,col=7,endLine=6,endColumn=15::the icon"),
+        github.contains("/gitbook-manifest.yaml,line=6,col=7,endLine=6,endColumn=15::could not read the icon"),
         "{github}"
     );
     assert!(told("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));

@@ -21,7 +21,7 @@ async fn github_is_given_ten_annotations_of_a_kind_and_the_log_has_all() {
     let (errors, warnings) = (lines("::error"), lines("::warning"));
     assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", ended.stderr);
     assert!(errors[8].contains("%0Aand 3 more"), "{}", errors[8]);
-    assert!(errors[9].starts_with("::error::12 errors and 11 warnings"), "{}", errors[9]);
+    assert!(errors[9].starts_with("::error::invalid integrations: 12 errors and 11 warnings"), "{}", errors[9]);
     assert!(warnings[9].contains("%0Aand 1 more"), "{}", warnings[9]);
     assert_eq!(ended.report["problems"].as_array().unwrap().len(), 23);
 }

@@ -39,7 +39,7 @@ async fn foreign_text_with_line_breaks_adds_no_output() {
     let github = deployment().against(&server.uri()).on_github("main", 1).folder(&repository).runs().await;
     assert_eq!((github.outputs().len(), github.output("result")), (11, "failed".to_owned()));
     let error = &github.integrations()[0]["error"]["cause"];
-    assert_eq!(error, &format!("GitBook refused the integration: 400 {message}"));
+    assert_eq!(error, &format!("GitBook rejected the request: 400 {message}"));
 }
 
 #[tokio::test]

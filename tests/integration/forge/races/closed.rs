@@ -220,5 +220,5 @@ async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
     info: skipped `hello-fix` (a newer run (102) has published this preview) (0.0 s)
     ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v2"]);
 }

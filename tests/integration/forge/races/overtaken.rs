@@ -42,7 +42,7 @@ async fn an_older_run_of_a_pull_request_is_skipped_once_that_has_moved_on() {
     info: skipped `hello-fix` (superseded by 2222222 on `fix`; the run for that commit publishes it) (0.0 s)
     ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v1"]);
     assert_eq!(world.forge.comments(12), comment);
 }
 
@@ -99,7 +99,7 @@ async fn the_newer_run_s_mark_wins_where_the_forge_was_asked_too_early() {
     info: skipped `hello-fix` (a newer run (101) has published this preview) (0.0 KiB, 0.0 s)
     ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 101"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v1"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
     info: skipped `hello-fix` (pull request #12 is open again) (0.0 s)
     ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v2"]);
     let of_the_newest = world.deployments().pop().unwrap();
     assert!(of_the_newest.ends_with("success"), "{of_the_newest}");
 }
@@ -49,7 +49,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_found_it_unchanged() {
     let closed = closed.ends().await;
     assert_eq!(result(&closed), "skipped");
     assert_eq!(world.published(), FIRST);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v1"]);
     assert!(world.deployments().iter().all(|deployment| deployment.ends_with("success")));
 }
 
