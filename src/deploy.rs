@@ -111,8 +111,8 @@ impl Previews<'_> {
     /// The integration of which something is the preview, if it is one of this branch.
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
-        let mark = existing.summary.as_deref().and_then(OwnershipMarker::find)?;
-        let is_ours = mark.is_of_the_same_preview(&self.mark(&mark.integration));
+        let mark = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
+        let is_ours = mark.is_same_preview(&self.mark(&mark.integration));
         (is_ours && self.name(&mark.integration) == existing.name).then_some(mark.integration)
     }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ci::Ci;
+use crate::ci::{Ci, Runner};
 use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, display_path};
@@ -88,17 +88,17 @@ impl Reporter {
     #[must_use]
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
         let path = |name: &str| environment.get(name).map(|path| environment.folder().join(path));
-        let github = path("GITHUB_OUTPUT");
-        let on_gitlab = environment.get("GITLAB_CI") == Some("true");
+        let runner = Runner::from_environment(environment);
+        let github = runner.output_file;
         Self {
             printer,
             outputs: match path("GITBOOK_OUTPUT_FILE") {
                 Some(own) if Some(&own) == github.as_ref() => Some(OutputFile::github(own)),
-                Some(own) if on_gitlab => Some(OutputFile::gitlab(own)),
+                Some(own) if runner.is_gitlab => Some(OutputFile::gitlab(own)),
                 Some(own) => Some(OutputFile::dotenv(own)),
                 None => github.map(OutputFile::github),
             },
-            summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
+            summary: path("GITBOOK_SUMMARY_FILE").or(runner.summary_file),
             document: path("GITBOOK_REPORT_FILE"),
             quality: QualityFile::of(environment),
             checkout: symlinks::checkout(environment.folder()).to_owned(),

@@ -2,15 +2,15 @@
 
 use super::Context;
 use crate::cancel::Cancel;
-use crate::ci::{Ci, Event, ForgeKind};
+use crate::ci::{Ci, Event};
 use crate::config::{Config, Mode};
 use crate::deploy::{StalenessCheck, Stop, Verdict};
 use crate::error::Error;
 use crate::forge::{Access, Forge, ForgeError, GitHub, GitLab, MaxWait, RefState, is_commit};
 use crate::http::is_loopback;
 use crate::plan::{Decision, Refusal, Target};
-use crate::preview::Branch;
 use crate::report::Printer;
+use crate::repository::{Branch, ForgeKind};
 
 /// Returns the client of the forge. Logs the consequences if there is no usable token or address.
 pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
@@ -129,7 +129,7 @@ impl<'a> Context<'a> {
             return Verdict::Unknown;
         };
         // Stopping a GitLab environment deletes the preview of an open branch, too, unless another merge request shares it.
-        if self.ci.stops || ref_state == RefState::Closed {
+        if self.ci.stops_environment || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
                 Some(number) => Verdict::Stop(Stop::Open(self.also_open(number))),
                 None => Verdict::Confirmed,
@@ -146,10 +146,11 @@ impl Context<'_> {
     /// Refuses the preview of a branch of the repository itself to a run on a comment, unless the forge says that the pull
     /// request comes from that branch: from a fork, it would bring foreign code under the branch's name.
     pub(super) async fn refuse_fork_of_comment(&self, target: &Target) -> Result<(), Error> {
-        let Some(number) = self.ci.commented_on.filter(|_| target.branch.of_which_fork().is_none()) else {
+        let Some(number) = self.ci.commented_pull_request.filter(|_| target.branch.split_fork().is_none())
+        else {
             return Ok(());
         };
-        let refused = || Error::Refused(Refusal::CommentOnPullRequest);
+        let refused = || Error::Refused(Refusal::UnverifiedComment);
         let work = self.forge.ok_or_else(refused)?.pull_requests(&target.branch, true);
         match self.cancel.or_at_once(work).await.map_err(Error::Cancelled)? {
             Ok(numbers) if numbers.contains(&number) => Ok(()),

@@ -159,14 +159,14 @@ pub(super) fn publish_to_production_again(
 /// The mark of an existing preview, if it is of the same integration, repository and branch.
 fn ours(name: &str, existing: &Published, expected: &OwnershipMarker) -> Result<OwnershipMarker, GuardError> {
     let name = name.to_owned();
-    match existing.summary.as_deref().and_then(OwnershipMarker::find) {
-        Some(mark) if mark.is_of_the_same_preview(expected) => Ok(mark),
+    match existing.summary.as_deref().and_then(OwnershipMarker::parse) {
+        Some(mark) if mark.is_same_preview(expected) => Ok(mark),
         Some(mark) => {
             let is_moved = (&mark.integration, &mark.branch) == (&expected.integration, &expected.branch)
-                && mark.may_be_of_former(&expected.repository, expected.repository_id);
+                && mark.may_belong_to_renamed(&expected.repository, expected.repository_id);
             Err(GuardError::OtherPreview { name, mark: Box::new(mark), is_moved })
         }
-        None if existing.summary.as_deref().is_some_and(OwnershipMarker::is_in) => {
+        None if existing.summary.as_deref().is_some_and(OwnershipMarker::resembles) => {
             Err(GuardError::Damaged { name, mark: Box::new(expected.clone()) })
         }
         None => Err(GuardError::NotMarked { name, title: existing.title.clone() }),
@@ -310,7 +310,7 @@ mod tests {
                 "`hello-x` has a mark of gitbook-deploy that can't be read, so it is left as it is"
             );
             let right = hint.split('`').nth(1).unwrap();
-            assert_eq!(OwnershipMarker::find(right), Some(mark()), "{hint}");
+            assert_eq!(OwnershipMarker::parse(right), Some(mark()), "{hint}");
         }
     }
 

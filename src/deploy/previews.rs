@@ -124,10 +124,10 @@ impl Deployment<'_> {
         let request = self.gitbook.publish(name, body, before);
         let answer = self.change("publishing", name, request).await;
         let is_ours = |there: &Published| {
-            Some(there.summary.as_deref().and_then(OwnershipMarker::find).as_ref() == Some(marked))
+            Some(there.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marked))
         };
         let answer = self.check_unanswered(answer, name, &last_read, is_ours).await?;
-        if answer.last.summary.as_deref().and_then(OwnershipMarker::find).as_ref() != Some(marked) {
+        if answer.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marked) {
             let is_removed = is_new && self.remove_unmarked(&answer.last, sent).await;
             return Err(DeployError::MarkLost { name: name.to_owned(), is_removed });
         }

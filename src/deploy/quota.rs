@@ -39,10 +39,9 @@ impl Deployment<'_> {
     async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<Counted> {
         let id = self.gitbook.organization(organization).await.ok()??;
         let listed = self.gitbook.list(&id).await.ok()?;
-        let mark = |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::find);
+        let mark = |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::parse);
         let marks: Vec<_> = listed.iter().filter_map(mark).collect();
-        let ours =
-            marks.iter().filter(|mark| mark.is_of_repository(previews.repository, previews.repository_id));
+        let ours = marks.iter().filter(|mark| mark.belongs_to(previews.repository, previews.repository_id));
         let organization = organization.to_owned();
         Some(Counted { organization, of_the_repository: ours.count(), all: marks.len() })
     }

@@ -10,7 +10,8 @@ use crate::diagnostic::SourceLocation;
 use crate::forge::{Forge, ForgeError, RefState};
 use crate::gitbook::{ApiError, Deletion, Published};
 use crate::plan::Target;
-use crate::preview::{Branch, OwnershipMarker, Template};
+use crate::preview::{OwnershipMarker, Template};
+use crate::repository::Branch;
 
 #[cfg(test)]
 mod property_tests;
@@ -118,7 +119,7 @@ impl Sweep<'_> {
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
         let marks =
-            listed.iter().filter_map(|integration| OwnershipMarker::find(integration.summary.as_deref()?));
+            listed.iter().filter_map(|integration| OwnershipMarker::parse(integration.summary.as_deref()?));
         let others = marks.filter(|mark| !self.is_ours(mark)).count();
         if others > 0 {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
@@ -142,7 +143,7 @@ impl Sweep<'_> {
             return Ok(candidates);
         }
         let is_in_pull_requests =
-            |target: &Target| target.pull_request.is_some() || target.branch.of_which_fork().is_some();
+            |target: &Target| target.pull_request.is_some() || target.branch.split_fork().is_some();
         let refs = self.forge.open_refs(targets.iter().any(is_in_pull_requests)).await;
         let refs = refs.map_err(SweepError::Forge)?;
         for (fate, target) in undecided.into_iter().zip(&targets) {
@@ -195,8 +196,8 @@ impl Sweep<'_> {
     /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
     fn of_this_repository(&self, integration: &Published, place: &SourceLocation) -> Option<SweepCandidate> {
         let summary = integration.summary.as_deref()?;
-        let Some(mark) = OwnershipMarker::find(summary) else {
-            if OwnershipMarker::is_in(summary) {
+        let Some(mark) = OwnershipMarker::parse(summary) else {
+            if OwnershipMarker::resembles(summary) {
                 tracing::info!("`{}` is left as it is: its ownership mark is damaged", integration.name);
             }
             return None;
@@ -210,7 +211,7 @@ impl Sweep<'_> {
     }
 
     fn is_ours(&self, mark: &OwnershipMarker) -> bool {
-        mark.is_of_repository(self.repository, self.repository_id)
+        mark.belongs_to(self.repository, self.repository_id)
     }
 
     /// Why an integration with a mark may not be deleted.
@@ -274,7 +275,7 @@ impl Sweep<'_> {
             return done(Status::Deleted, absent());
         };
         let check = |there: &Published| {
-            let is_same = there.summary.as_deref().and_then(OwnershipMarker::find).as_ref() == Some(mark);
+            let is_same = there.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(mark);
             let changed = || Stop::Changed("kept: it was changed just now".to_owned());
             if is_same && self.why_not(there, mark).is_none() { Ok(()) } else { Err(changed()) }
         };

@@ -16,8 +16,8 @@ use super::budget::Budget;
 use super::models::{Branch as BranchAnswer, Repository};
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
-use crate::ci::ForgeKind;
 use crate::http::{Answer, FIRST_PAUSE, Http, MAX_ANSWER, MAX_PAGE, Redirects, Retry, TransportError, push};
+use crate::repository::ForgeKind;
 
 /// The largest number of items that a page may have.
 pub(super) const PAGE: &str = "100";

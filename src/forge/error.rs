@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::models::Problem;
-use crate::ci::ForgeKind;
 use crate::http::{Answer, Retryable, TransportError};
+use crate::repository::ForgeKind;
 
 /// What a token must be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,8 @@ use super::budget::Reservation;
 use super::client::{Access, Client, PAGE};
 use super::models::PullRequest;
 use super::{ForgeError, Permission, RefState};
-use crate::ci::ForgeKind;
 use crate::http::TransportError;
-use crate::preview::Branch;
+use crate::repository::{Branch, ForgeKind};
 
 /// The place of branches below the repository.
 const BRANCHES: [&str; 1] = ["branches"];
@@ -50,7 +49,7 @@ impl GitHub {
         branch: &Branch,
         pull_request: Option<u64>,
     ) -> Result<RefState, ForgeError> {
-        match (pull_request, branch.of_which_fork()) {
+        match (pull_request, branch.split_fork()) {
             (Some(number), _) => self.standing_of_pull_request(number).await,
             (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
@@ -107,7 +106,7 @@ impl GitHub {
         let query = [("state", "open"), ("head", &*head)];
         let filtered = self.client.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
         let found = self.of_branch(filtered, branch);
-        if !found.is_empty() || branch.of_which_fork().is_none() {
+        if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
         // Whether the filter finds what comes of a fork that was deleted or renamed is nowhere promised.
@@ -126,7 +125,7 @@ impl GitHub {
 
     /// A branch as GitHub's own filter takes it, which others do not have.
     fn head(&self, branch: &Branch) -> String {
-        let (owner, name) = branch.of_which_fork().unwrap_or((&self.owner, branch.as_str()));
+        let (owner, name) = branch.split_fork().unwrap_or((&self.owner, branch.as_str()));
         format!("{owner}:{name}")
     }
 
@@ -137,8 +136,8 @@ impl GitHub {
 
     /// Returns whether a pull request comes from a branch of this repository or of the fork that the branch names.
     fn is_from(&self, PullRequest { head, .. }: &PullRequest, branch: &Branch) -> bool {
-        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
-        let is_from_there = match (branch.of_which_fork(), &head.repo) {
+        let (owner, name) = branch.split_fork().unwrap_or(("", branch.as_str()));
+        let is_from_there = match (branch.split_fork(), &head.repo) {
             (None, repository) => repository
                 .as_ref()
                 .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&self.repository)),

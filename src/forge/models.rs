@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::ci::ForgeKind;
+use crate::repository::ForgeKind;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {

@@ -285,7 +285,7 @@ fn a_preview_differs_in_title_visibility_and_mark() {
     let (request, sent) = integration.preview_request(&previewer("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
     let summary = body["summary"].take();
-    let mark = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
+    let mark = OwnershipMarker::parse(summary.as_str().unwrap()).unwrap();
     assert_eq!(mark, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
     assert_eq!(mark, OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });

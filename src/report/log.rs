@@ -13,6 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::escape;
 use super::printer::Printer;
 use super::section::Line;
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
@@ -21,7 +22,7 @@ use crate::environment::Environment;
 ///
 /// The second part is what is wrong with `RUST_LOG`, for which `info` then stands in.
 pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
-    let debug = environment.get("RUNNER_DEBUG") == Some("1");
+    let debug = Runner::from_environment(environment).is_debug;
     let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
     let (filter, problem) = match environment.get("RUST_LOG").map(EnvFilter::try_new) {
         None => (EnvFilter::new(default), None),

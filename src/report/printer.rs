@@ -12,6 +12,7 @@ use super::annotations::{Annotations, Beside};
 use super::progress::Progress;
 use super::section::{Line, Sections};
 use super::{escape, excerpt};
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, display_path};
 use crate::environment::Environment;
@@ -90,7 +91,7 @@ impl Printer {
     /// Prints to `log`. Paths are relative to the environment's folder; GitHub wants them relative to its workspace.
     #[must_use]
     pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
-        let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+        let runner = Runner::from_environment(environment);
         let sections = Sections::new(format, environment);
         Self {
             format,
@@ -101,8 +102,8 @@ impl Printer {
                 progress: Progress::default(),
             })),
             hidden: Redactor::default(),
-            folders: (environment.folder().to_owned(), workspace),
-            has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+            folders: (environment.folder().to_owned(), runner.workspace),
+            has_runner: runner.is_github,
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Printer, escape};
+use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::symlinks;
@@ -27,11 +28,11 @@ impl QualityFile {
     pub(super) fn of(environment: &Environment) -> Option<Self> {
         let folder = environment.folder().to_owned();
         let path = folder.join(environment.get("GITBOOK_CODE_QUALITY_FILE")?);
-        let root =
-            environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
+        let runner = Runner::from_environment(environment);
+        let root = runner.project_dir.filter(|root| folder.starts_with(root));
         let root = root.unwrap_or_else(|| symlinks::checkout(&folder).to_owned());
         // It may also be an address, or a file of another project.
-        let own = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
+        let own = runner.config_path.as_deref().filter(|path| !path.contains([':', '@']));
         let pipeline = own.unwrap_or(".gitlab-ci.yml").to_owned();
         Some(Self { path, folder, root, pipeline })
     }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::environment::Environment;
 
@@ -46,7 +47,7 @@ impl Sections {
     /// Those that fit the format and the system. Who asks for JSON by name reads it by machine.
     pub(super) fn new(format: LogFormat, environment: &Environment) -> Self {
         let is_asked_for = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
-        let on_gitlab = environment.get("GITLAB_CI") == Some("true");
+        let on_gitlab = Runner::from_environment(environment).is_gitlab;
         let markers = match format {
             LogFormat::GitHub => Some(Markers::GitHub),
             LogFormat::Text | LogFormat::Json if on_gitlab && !is_asked_for => Some(Markers::GitLab),

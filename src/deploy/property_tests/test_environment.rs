@@ -21,7 +21,8 @@ use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, PackagingContext};
 use crate::plan::Target;
-use crate::preview::{Branch, OwnershipMarker, Template};
+use crate::preview::{OwnershipMarker, Template};
+use crate::repository::Branch;
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
@@ -211,7 +212,7 @@ impl World {
                 Holder::Theirs(bytes) => prop_assert!(record == *bytes, "`{}` was touched", name),
                 Holder::Ours { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
-                    let found = OwnershipMarker::find(record["summary"].as_str().unwrap()).unwrap();
+                    let found = OwnershipMarker::parse(record["summary"].as_str().unwrap()).unwrap();
                     let script_bytes = u32::try_from(script(0).len()).ok();
                     let hash = found.hash.clone();
                     let expected = OwnershipMarker { run: *run, hash, script_bytes, ..mark(*pair) };

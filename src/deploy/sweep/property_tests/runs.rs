@@ -9,7 +9,7 @@ use super::test_environment::Telling;
 use crate::deploy::{NamedPreview, Previews, StalenessCheck};
 use crate::diagnostic::SourceLocation;
 use crate::plan::Target;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
 impl Telling<'_> {
     /// The runs that come of a push, or of pull requests that were opened or moved.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
-use crate::preview::{Branch, OwnershipMarker, Template};
+use crate::preview::{OwnershipMarker, Template};
+use crate::repository::Branch;
 
 /// What somebody else's integration looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
