@@ -118,21 +118,26 @@ async fn deployment(
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
         packaging_context.processes.prepare();
     }
-    let forge =
-        plan.decision.needs_forge().then(|| commands::forge(&config, &ci, &plan.decision, &cancel)).flatten();
+    let forge = plan
+        .decision
+        .needs_forge()
+        .then(|| commands::forge_client(&config, &ci, &plan.decision, &cancel))
+        .flatten();
     let forge = forge.as_ref();
-    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
+    let deployments_client =
+        forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
     let holds_secret = |text: &str| printer.redacted(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
-    let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
-    let records = records.as_ref();
+    let github_deployments = deployments_client
+        .map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
+    let github_deployments = github_deployments.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
     let context = Context {
         environment,
         config,
         ci,
         forge,
-        records,
+        github_deployments,
         cancel,
         printer,
         report,

@@ -186,9 +186,9 @@ impl Reporter {
 fn tally(outcomes: &[Outcome]) -> String {
     let mut words: Vec<(&str, usize)> = Vec::new();
     for outcome in outcomes {
-        match words.iter_mut().find(|(word, _)| *word == outcome.word()) {
+        match words.iter_mut().find(|(word, _)| *word == outcome.status_name()) {
             Some((_, number)) => *number += 1,
-            None => words.push((outcome.word(), 1)),
+            None => words.push((outcome.status_name(), 1)),
         }
     }
     // What failed comes next.
@@ -239,7 +239,7 @@ fn values(run: &RunReport, error: Option<&Error>, printer: &Printer) -> Vec<(&'s
 /// The output `result`: the first integration's, or what came of a run that got to none.
 fn result(run: &RunReport, error: Option<&Error>) -> &'static str {
     match (run.outcomes.first(), error) {
-        (Some(first), _) => first.word(),
+        (Some(first), _) => first.status_name(),
         (None, Some(_)) => "failed",
         (None, None) if run.shares.is_some() => "checked",
         (None, None) => "skipped",
@@ -255,11 +255,11 @@ fn integration(outcome: &Outcome) -> Value {
     let done = outcome.result.as_ref().ok();
     json!({
         "name": outcome.name,
-        "result": outcome.word(),
+        "result": outcome.status_name(),
         "preview": outcome.preview,
         "url": done.and_then(|done| done.url.as_deref()),
         "version": done.and_then(|done| done.version.as_deref()),
-        "manifest": outcome.place.to_string(),
+        "manifest": outcome.location.to_string(),
         "script_bytes": done.and_then(|done| done.script_bytes),
         "milliseconds": milliseconds(outcome.time),
         "note": done.and_then(|done| done.note.as_deref()),

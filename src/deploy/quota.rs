@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DeployError, Deployment, Previews};
+use super::{DeployError, Deployer, Previews};
 use crate::gitbook::Published;
 use crate::integration::Integration;
 use crate::preview::OwnershipMarker;
@@ -18,7 +18,7 @@ struct Counted {
     all: usize,
 }
 
-impl Deployment<'_> {
+impl Deployer<'_> {
     /// The same error, or, of a preview that was refused because of a quota, one that says how many there are.
     pub(super) async fn quota(
         &self,
@@ -27,7 +27,7 @@ impl Deployment<'_> {
         previews: &Previews<'_>,
     ) -> DeployError {
         match error {
-            DeployError::Api { name, may_have_happened: false, source, .. } if source.is_of_a_quota() => {
+            DeployError::Api { name, may_have_succeeded: false, source, .. } if source.is_of_a_quota() => {
                 let organization = integration.text("organization");
                 let count = self.cancel.or_at_once(self.count(organization, previews)).await;
                 DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }

@@ -98,7 +98,7 @@ fn why(named: &NamedPreview, run: &RunReport, error: &Error, printer: &Printer) 
     if !matches!(error, Error::Sources(_)) {
         return first_line(&printer.redacted(&error.to_string()));
     }
-    let folder = named.place.path().and_then(|path| path.parent());
+    let folder = named.location.path().and_then(|path| path.parent());
     let is_of_it = |problem: &&Diagnostic| {
         let path = problem.place.as_ref().and_then(|place| place.path());
         problem.is_error() && path.zip(folder).is_none_or(|(path, folder)| path.starts_with(folder))

@@ -99,7 +99,11 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();
     let script = done.and_then(script).unwrap_or_default();
     let time = milliseconds(outcome.time);
-    format!("| {name} | {}{} | {version} | {script} | {time} |\n", outcome.word(), note.unwrap_or_default())
+    format!(
+        "| {name} | {}{} | {version} | {script} | {time} |\n",
+        outcome.status_name(),
+        note.unwrap_or_default()
+    )
 }
 
 fn paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
