@@ -23,8 +23,7 @@ use std::time::Duration;
 
 use client::Client;
 
-use crate::ci::ForgeKind;
-use crate::preview::Branch;
+use crate::repository::{Branch, ForgeKind};
 
 /// A client of one repository on its forge.
 #[derive(Clone, Debug)]

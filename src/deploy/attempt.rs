@@ -1,24 +1,24 @@
-//! One attempt to publish or delete: the reasons for it to fail or not to be made.
+//! The reasons for an attempt to publish or delete to fail.
 
 use super::guard::GuardError;
 use super::staleness::Stop;
 use crate::gitbook::{ApiError, RequestError, Retryable};
 
-/// The reason for an attempt to fail or not to be made.
+/// The reason for an attempt to fail, or not to be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
     /// A failure of the API or the network.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The integration at the name may not be changed.
+    /// The existing integration must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// The run is too late.
+    /// The run must stop.
     #[error(transparent)]
     Stop(#[from] Stop),
-    /// Another run has published to production, and nobody can tell which commit is newer.
-    #[error("another run published version {0} meanwhile")]
-    Published(serde_json::Number),
+    /// Another run has published to production, and the newer commit is unknown.
+    #[error("another run has published version {0}")]
+    PublishedByOtherRun(serde_json::Number),
 }
 
 impl Retryable for AttemptError {

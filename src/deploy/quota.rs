@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DeployError, Deployment, Previews};
+use super::{DeployError, Deployer, Previews};
 use crate::gitbook::{ApiError, Published};
 use crate::integration::Integration;
 use crate::preview::OwnershipMarker;
@@ -18,7 +18,7 @@ struct CountedPreviews {
     total: usize,
 }
 
-impl Deployment<'_> {
+impl Deployer<'_> {
     /// Adds the number of previews to the error of a preview that was rejected because of a quota. Returns other errors
     /// unchanged.
     pub(super) async fn count_at_quota(
@@ -29,7 +29,7 @@ impl Deployment<'_> {
     ) -> DeployError {
         match error {
             DeployError::Api {
-                name, may_have_happened: false, source: source @ ApiError::Quota(_), ..
+                name, may_have_succeeded: false, source: source @ ApiError::Quota(_), ..
             } => {
                 let organization = integration.text("organization");
                 let count = self.cancel.run_until_cancelled(self.count(organization, previews)).await;
@@ -42,10 +42,11 @@ impl Deployment<'_> {
     async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<CountedPreviews> {
         let id = self.gitbook.organization_id(organization).await.ok()??;
         let listed = self.gitbook.list(&id).await.ok()?;
-        let marker = |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::find);
+        let marker =
+            |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::parse);
         let markers: Vec<_> = listed.iter().filter_map(marker).collect();
         let is_ours =
-            |marker: &&OwnershipMarker| marker.is_of_repository(previews.repository, previews.repository_id);
+            |marker: &&OwnershipMarker| marker.belongs_to(previews.repository, previews.repository_id);
         let of_the_repository = markers.iter().filter(is_ours).count();
         let organization = organization.to_owned();
         Some(CountedPreviews { organization, of_the_repository, total: markers.len() })

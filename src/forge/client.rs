@@ -16,11 +16,11 @@ use super::budget::Budget;
 use super::models::{BranchResponse, RepositoryResponse};
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
-use crate::ci::ForgeKind;
 use crate::http::{
     ApiKind, FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, RequestError, Response, Retry, pages,
     push_segments,
 };
+use crate::repository::ForgeKind;
 
 /// The maximum number of items per page.
 pub(super) const PAGE_SIZE: &str = "100";

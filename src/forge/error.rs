@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::ci::ForgeKind;
 use crate::http::{ApiKind, ErrorResponse, RequestError, Response, Retryable, TransportError};
+use crate::repository::ForgeKind;
 
 /// A permission of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

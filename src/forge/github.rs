@@ -10,9 +10,8 @@ use super::budget::Reservation;
 use super::client::{Access, Client, PAGE_SIZE};
 use super::models::PullRequestResponse;
 use super::{ForgeError, Permission, RefState};
-use crate::ci::ForgeKind;
 use crate::http::RequestError;
-use crate::preview::Branch;
+use crate::repository::{Branch, ForgeKind};
 
 /// The path of branches below the repository.
 const BRANCHES: [&str; 1] = ["branches"];
@@ -45,7 +44,7 @@ impl GitHub {
         branch: &Branch,
         pull_request: Option<u64>,
     ) -> Result<RefState, ForgeError> {
-        match (pull_request, branch.of_which_fork()) {
+        match (pull_request, branch.split_fork()) {
             (Some(number), _) => self.pull_request_state(number).await,
             (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
@@ -103,7 +102,7 @@ impl GitHub {
         let query = [("state", "open"), ("head", &*head)];
         let filtered = self.client.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
         let found = self.of_branch(filtered, branch);
-        if !found.is_empty() || branch.of_which_fork().is_none() {
+        if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
         // GitHub does not document the filter for forks that were deleted or renamed.
@@ -121,7 +120,7 @@ impl GitHub {
 
     /// Returns the value of GitHub's filter `head`. Gitea and Forgejo ignore the filter.
     fn head(&self, branch: &Branch) -> String {
-        let (owner, name) = branch.of_which_fork().unwrap_or((&self.owner, branch.as_str()));
+        let (owner, name) = branch.split_fork().unwrap_or((&self.owner, branch.as_str()));
         format!("{owner}:{name}")
     }
 
@@ -132,8 +131,8 @@ impl GitHub {
 
     /// Returns true if a pull request comes from a branch of this repository, or of the fork in the name of the branch.
     fn is_from(&self, PullRequestResponse { head, .. }: &PullRequestResponse, branch: &Branch) -> bool {
-        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
-        let is_same_repository = match (branch.of_which_fork(), &head.repo) {
+        let (owner, name) = branch.split_fork().unwrap_or(("", branch.as_str()));
+        let is_same_repository = match (branch.split_fork(), &head.repo) {
             (None, repository) => repository
                 .as_ref()
                 .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&self.repository)),

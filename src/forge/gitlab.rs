@@ -9,9 +9,8 @@ use tokio::sync::OnceCell;
 use super::client::{Access, Client, PAGE_SIZE};
 use super::models::{GitLabUser, MergeRequest, Note, Project};
 use super::{ForgeError, Permission, RefState};
-use crate::ci::ForgeKind;
 use crate::http::RequestError;
-use crate::preview::{Branch, UNKNOWN_OWNER};
+use crate::repository::{Branch, ForgeKind, UNKNOWN_OWNER};
 
 /// The path of branches below the project.
 const BRANCHES: [&str; 2] = ["repository", "branches"];
@@ -49,7 +48,7 @@ impl GitLab {
         branch: &Branch,
         merge_request: Option<u64>,
     ) -> Result<RefState, ForgeError> {
-        match (merge_request, branch.of_which_fork()) {
+        match (merge_request, branch.split_fork()) {
             (Some(number), _) => self.merge_request_state(number).await,
             (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => {
@@ -215,7 +214,7 @@ impl GitLab {
 
 /// Returns the owner of the fork, if any, and the name of the branch there.
 fn origin(branch: &Branch) -> (Option<&str>, &str) {
-    match branch.of_which_fork() {
+    match branch.split_fork() {
         Some((owner, name)) => (Some(owner), name),
         None => (None, branch.as_str()),
     }

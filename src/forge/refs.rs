@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::models::{MergeRequest, PullRequestResponse};
 use super::{Forge, ForgeError};
-use crate::preview::Branch;
+use crate::repository::Branch;
 
 /// The branches and open pull requests of a repository at one time.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Forge {
         branch: &Branch,
         pull_request: Option<u64>,
     ) -> Result<bool, ForgeError> {
-        if pull_request.is_none() && branch.of_which_fork().is_none() {
+        if pull_request.is_none() && branch.split_fork().is_none() {
             return Ok(refs.branches.contains(branch.as_str()));
         }
         match (self, &refs.pull_requests) {
