@@ -27,7 +27,7 @@ impl Retryable for AttemptError {
     fn request_error(&self) -> Option<&RequestError> {
         match self {
             Self::Api(error) => error.request_error(),
-            Self::Guard(_) | Self::Stop(_) | Self::Published(_) => None,
+            Self::Guard(_) | Self::Stop(_) | Self::PublishedByOtherRun(_) => None,
         }
     }
 }
