@@ -155,8 +155,8 @@ pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     generic::apply_overrides(detect_system(environment)?, environment)
 }
 
-/// Returns the values that the CI system itself provides. An ambiguous system is an error, because a wrong guess could publish
-/// to production.
+/// Returns the values that the CI system itself provides. An ambiguous system is an error, because a wrong guess could
+/// publish to production.
 fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
     let is_github = environment.get(GITHUB) == Some("true");
     let mut others = SYSTEMS.iter().filter(|system| system.is_present(environment));
@@ -203,8 +203,8 @@ fn read_text(environment: &Environment, variable: &str) -> Option<String> {
     environment.get(variable).map(str::to_owned)
 }
 
-/// Returns an unknown fork owner for a pull request from a branch with the name of its target or of the default branch. Some CI
-/// systems do not report forks, and a fork's `main` must not count as the repository's own.
+/// Returns an unknown fork owner for a pull request from a branch with the name of its target or of the default branch.
+/// Some CI systems do not report forks, and a fork's `main` must not count as the repository's own.
 fn presumed_fork_owner(branch: &str, targets: [Option<&str>; 2]) -> Option<&'static str> {
     targets.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
 }

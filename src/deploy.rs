@@ -147,8 +147,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Reads the integration in production. It must run before the check for newer commits, so that the check covers all runs
-    /// that have published until then.
+    /// Reads the integration in production. It must run before the check for newer commits, so that the check covers all
+    /// runs that have published until then.
     ///
     /// A failure does not prevent publishing. It only means that the replaced version is unknown.
     pub(crate) async fn read_production(&self, name: &str) -> ProductionSnapshot {
@@ -207,8 +207,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Sends a request unless the run is cancelled. The inner error means that the signal came during the request, and that the
-    /// request did not finish soon after.
+    /// Sends a request unless the run is cancelled. The inner error means that the signal came during the request, and that
+    /// the request did not finish soon after.
     async fn unless_cancelled<T>(
         &self,
         request: impl Future<Output = T>,
@@ -257,8 +257,8 @@ fn with_response(response: &Published, success: Success) -> Success {
     }
 }
 
-/// Returns the result of publishing. Logs a warning for each difference between the request and the response. A response about
-/// another integration provides no URL and version.
+/// Returns the result of publishing. Logs a warning for each difference between the request and the response. A response
+/// about another integration provides no URL and version.
 fn published(
     response: &Attempts<Published>,
     expected: &ExpectedIntegration<'_>,

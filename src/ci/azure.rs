@@ -20,7 +20,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the event. The branch is from the whole ref: `BUILD_SOURCEBRANCHNAME` is only the last part, `main` for `feature/main`.
+/// Returns the event. The branch is from the whole ref: `BUILD_SOURCEBRANCHNAME` is only the last part, `main` for
+/// `feature/main`.
 fn event(environment: &Environment) -> Event {
     let reason = environment.get("BUILD_REASON").unwrap_or("run without a reason");
     let reference = environment.get("BUILD_SOURCEBRANCH").unwrap_or_default();
@@ -52,8 +53,8 @@ fn pull_request_event(environment: &Environment) -> Event {
     }
 }
 
-/// Returns the owner of the fork, unless the variables exclude a fork. Forks within Azure may differ from the original only by
-/// name, so the result includes the name.
+/// Returns the owner of the fork, unless the variables exclude a fork. Forks within Azure may differ from the original only
+/// by name, so the result includes the name.
 fn fork(environment: &Environment) -> Option<String> {
     let name = |variable| environment.get(variable).and_then(repository_name);
     let source = name("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");

@@ -22,8 +22,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the folder of the checkout. The variable is `~/project` by default, and the home folder is unknown, so the outermost
-/// parent folder with that name is used.
+/// Returns the folder of the checkout. The variable is `~/project` by default, and the home folder is unknown, so the
+/// outermost parent folder with that name is used.
 fn workspace(environment: &Environment) -> Option<PathBuf> {
     let text = environment.get("CIRCLE_WORKING_DIRECTORY")?;
     let Some(below_home) = text.strip_prefix("~/") else { return Some(text.into()) };

@@ -8,7 +8,8 @@ use crate::http::is_loopback;
 use crate::repository::ForgeKind;
 
 /// Returns the forge of the repository and the root of its API. On the forge's own runner, the runner provides the root.
-/// Elsewhere it comes from a variable, or from the host of a known forge. It is never a guess, because the token is sent there.
+/// Elsewhere it comes from a variable, or from the host of a known forge. It is never a guess, because the token is sent
+/// there.
 pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Option<Url>) {
     // The runner's root is for the runner's own repository only.
     let runner = ci.detected_by.filter(|_| environment.get("GITBOOK_REPOSITORY").is_none());
@@ -67,10 +68,9 @@ fn is_api_of(root: &Url, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::ci::detect;
+    use crate::ci::test_support::Variables;
     use crate::environment::Environment;
     use crate::repository::ForgeKind::{GitHub, GitLab};
-
-    type Variables<'a> = &'a [(&'a str, &'a str)];
 
     fn check(kind: crate::repository::ForgeKind, parts: &[Variables<'_>], expected: Option<&str>) {
         let ci = detect(&Environment::of(&parts.concat())).unwrap();

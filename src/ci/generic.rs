@@ -111,8 +111,8 @@ fn given_pull_request(environment: &Environment) -> Result<Option<u64>, CiError>
         .map_err(|problem| CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem })
 }
 
-/// Adds the owner to a branch that is the head of a fork's pull request. `GITBOOK_BRANCH` is often set from `github.head_ref`,
-/// which is `main` for a fork's `main`.
+/// Adds the owner to a branch that is the head of a fork's pull request. `GITBOOK_BRANCH` is often set from
+/// `github.head_ref`, which is `main` for a fork's `main`.
 fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     match detected {
         Event::PullRequest(PullRequest { author: Author::Fork, branch: head, .. })
@@ -124,7 +124,8 @@ fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     }
 }
 
-/// Keeps the author of the detected pull request. `GITBOOK_EVENT` cannot turn a fork's pull request into one of the repository.
+/// Keeps the author of the detected pull request. `GITBOOK_EVENT` cannot turn a fork's pull request into one of the
+/// repository.
 fn keep_author(event: Event, detected: Event) -> Event {
     match (event, detected) {
         (Event::PullRequest(named), Event::PullRequest(detected)) => Event::PullRequest(PullRequest {

@@ -18,7 +18,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         stops_environment: stops_environment(environment),
         default_branch: read_text(environment, "CI_DEFAULT_BRANCH"),
         commit: commit(environment),
-        // Unlike `CI_PIPELINE_IID`, it increases across all projects. A fork's merge request may have pipelines in two projects.
+        // Unlike `CI_PIPELINE_IID`, it increases across all projects. A fork's merge request may have pipelines in two
+        // projects.
         run: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
         parallel_job: parallel_job(environment),
@@ -27,7 +28,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the position among the jobs of `parallel: N`. Jobs of `parallel: matrix` have the same variables but do other work.
+/// Returns the position among the jobs of `parallel: N`. Jobs of `parallel: matrix` have the same variables but do other
+/// work.
 fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
     let job = ParallelJob::from_variables(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
     let ParallelJob { index, total, .. } = job;
@@ -52,7 +54,8 @@ fn stops_environment(environment: &Environment) -> bool {
     environment.get("CI_ENVIRONMENT_ACTION") == Some("stop")
 }
 
-/// Returns the event. A stop job is checked first, because it has the variables of the pipeline that created the environment.
+/// Returns the event. A stop job is checked first, because it has the variables of the pipeline that created the
+/// environment.
 fn event(environment: &Environment) -> Event {
     let stops = stops_environment(environment);
     let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("pipeline without a source");
@@ -91,8 +94,8 @@ fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     }
 }
 
-/// Returns the namespace of the fork. A merge request with an unknown source counts as a fork's, so that a fork's `main` never
-/// counts as the project's own.
+/// Returns the namespace of the fork. A merge request with an unknown source counts as a fork's, so that a fork's `main`
+/// never counts as the project's own.
 fn fork(environment: &Environment) -> Option<&str> {
     let source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
     if source.is_some() && source == environment.get("CI_MERGE_REQUEST_PROJECT_ID") {

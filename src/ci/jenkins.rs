@@ -15,8 +15,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         repository: environment.get("GIT_URL").and_then(repository_name),
         default_branch: read_text(environment, "BRANCH_NAME").filter(|_| is_primary),
         commit: head(environment),
-        // Each job numbers its own builds. A change request has its own job, so its numbers say nothing about the builds of its
-        // branch's job.
+        // Each job numbers its own builds. A change request has its own job, so its numbers say nothing about the builds of
+        // its branch's job.
         run: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change).unwrap_or(0),
         counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: read_text(environment, "BUILD_URL"),
@@ -45,8 +45,8 @@ fn change_event(id: &str, environment: &Environment) -> Event {
     }
 }
 
-/// Returns the owner of the fork. `CHANGE_FORK` is `mona`, or `mona/hello` if the fork has another name. Some plugins may not
-/// set it.
+/// Returns the owner of the fork. `CHANGE_FORK` is `mona`, or `mona/hello` if the fork has another name. Some plugins may
+/// not set it.
 fn fork<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
     match environment.get("CHANGE_FORK") {
         Some("true") => Some(UNKNOWN_OWNER),
@@ -55,7 +55,7 @@ fn fork<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
     }
 }
 
-/// Returns the head commit. By default, Jenkins builds a merge commit for a change request. A job whose name ends with `-head`
+/// Returns the head commit. By default, Jenkins builds a merge commit for a change request. A job with the suffix `-head`
 /// builds the head commit.
 fn head(environment: &Environment) -> Option<String> {
     let is_head = environment.get("CHANGE_ID").is_none()

@@ -6,7 +6,6 @@ use crate::environment::Environment;
 
 /// The runner of the CI system: its output files, folders and settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each flag has a variable of its own")]
 pub(crate) struct Runner {
     /// True on GitHub Actions and compatible runners.
     pub is_github: bool,

@@ -56,8 +56,8 @@ fn fork(environment: &Environment) -> Option<&str> {
     Some(source.and_then(|source| source.split_once('/')).map_or(UNKNOWN_OWNER, |(owner, _)| owner))
 }
 
-/// Returns the repository if the URL of the build contains the forge. No variable names the forge, and a guess could query the
-/// branches of a mirror.
+/// Returns the repository if the URL of the build contains the forge. No variable names the forge, and a guess could query
+/// the branches of a mirror.
 fn repository(environment: &Environment) -> Option<String> {
     let name = environment.get("TRAVIS_REPO_SLUG")?;
     let forges = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];

@@ -12,8 +12,8 @@ use crate::forge::RefState;
 const MAX_ROUNDS: usize = 3;
 
 impl<'a> Context<'a> {
-    /// Deletes the published previews if their branch or pull request was closed meanwhile: the run that should delete them may
-    /// have come too early. Publishes them again if another run has deleted them although the branch is open.
+    /// Deletes the published previews if their branch or pull request was closed during the run: the run that should delete
+    /// them may have come too early. Publishes them again if another run has deleted them although the branch is open.
     pub(super) async fn follow_up(
         self,
         deployer: &Deployer<'_>,
@@ -27,7 +27,7 @@ impl<'a> Context<'a> {
             if self.config.dry_run || !outcomes.iter().any(Outcome::may_be_published) {
                 break;
             }
-            let failure = "could not check whether the branch was closed meanwhile";
+            let failure = "could not check that the branch is still open";
             let ref_state = self.ref_state(&target.branch, target.pull_request, failure).await;
             if ref_state == Some(RefState::Closed) {
                 return self.delete_closed(deployer, previews, named, outcomes).await;

@@ -6,8 +6,8 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews of
-/// integrations with the same name.
+/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews
+/// of integrations with the same name.
 pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let own: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();

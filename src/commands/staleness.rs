@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
 
     pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
         let Target { branch, pull_request } = target;
-        let failure = "could not check whether the branch is open again";
+        let failure = "could not check that the branch is still closed";
         let Some(ref_state) = self.ref_state(branch, *pull_request, failure).await else {
             return Verdict::Unknown;
         };

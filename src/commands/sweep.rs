@@ -70,8 +70,8 @@ impl Context<'_> {
         outcomes
     }
 
-    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its first
-    /// location.
+    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its
+    /// first location.
     fn manifests(
         &self,
         reported: &mut Vec<Diagnostic>,

@@ -22,8 +22,8 @@ use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
 use crate::untrusted::{is_unsafe_char, web_link};
 
-/// The time that a cancelled run may spend on recording. GitHub's runner kills it 10 s after the first signal, and requests in
-/// progress may have taken 5 s.
+/// The time that a cancelled run may spend on recording. GitHub's runner kills it 10 s after the first signal, and requests
+/// in progress may have taken 5 s.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// The maximum time to wait for the request that sets a deployment to "in progress".

@@ -131,8 +131,8 @@ pub(super) fn publish_again(
     may_change(name, existing, marker).map(|found| found == *marker)
 }
 
-/// Returns whether an earlier attempt has published to production. Otherwise it may be published again. This applies if the forge
-/// does not know the newer commit. `unanswered` is the number of attempts that may have taken effect.
+/// Returns whether an earlier attempt has published to production. Otherwise it may be published again. This applies if the
+/// forge does not know the newer commit. `unanswered` is the number of attempts that may have taken effect.
 pub(super) fn publish_to_production_again(
     existing: Option<&Published>,
     last: &ReadState,

@@ -62,7 +62,8 @@ impl Deployer<'_> {
         if let Some(existing) = &existing {
             let existing_marker = self.may_change(name, existing, marker, staleness).await?;
             if !existing_marker.is_older_than(marker) {
-                // The existing preview may be of a newer commit. Only a response of the forge after the reading can show that.
+                // The existing preview may be of a newer commit. Only a response of the forge after the reading can show
+                // that.
                 staleness.since(read_at).await.check()?;
             }
             if self.skip_unchanged
@@ -141,8 +142,8 @@ impl Deployer<'_> {
         Ok(response)
     }
 
-    /// Deletes a preview that GitBook has created without its marker, because no later run would delete it. Returns whether this
-    /// succeeded.
+    /// Deletes a preview that GitBook has created without its marker, because no later run would delete it. Returns whether
+    /// this succeeded.
     async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
         if !version::is_first(created) {
             return false;
@@ -167,8 +168,8 @@ impl Deployer<'_> {
 
     /// Returns the marker of an existing preview that this run may overwrite or delete.
     ///
-    /// Markers of earlier versions have no counter, so their run numbers may be from another CI system. The forge then decides
-    /// if this run has the newest commit.
+    /// Markers of earlier versions have no counter, so their run numbers may be from another CI system. The forge then
+    /// decides if this run has the newest commit.
     pub(super) async fn may_change(
         &self,
         name: &str,

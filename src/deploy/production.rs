@@ -140,8 +140,8 @@ impl Deployer<'_> {
     }
 }
 
-/// Returns whether the integration in production is the recorded version and has the expected fields. Others may have changed or
-/// deleted it.
+/// Returns whether the integration in production is the recorded version and has the expected fields. Others may have
+/// changed or deleted it.
 fn is_as_recorded(
     existing: &Published,
     expected: &ExpectedIntegration<'_>,

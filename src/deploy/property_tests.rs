@@ -1,4 +1,5 @@
-//! Runs ten thousand random scenarios against the sandbox: previews follow their branches, and other integrations never change.
+//! Runs ten thousand random scenarios against the sandbox: previews follow their branches, and other integrations never
+//! change.
 
 mod fault_injector;
 mod retried;

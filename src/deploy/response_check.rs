@@ -12,8 +12,8 @@ use crate::integration::Integration;
 /// The maximum number of characters of a field in the log.
 const MAX_SHOWN: usize = 200;
 
-/// The fields of a request that the response should repeat. An empty field was not sent and matches any response, except scopes,
-/// which are always sent.
+/// The fields of a request that the response should repeat. An empty field was not sent and matches any response, except
+/// scopes, which are always sent.
 #[derive(Debug)]
 pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,

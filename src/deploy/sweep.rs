@@ -1,4 +1,5 @@
-//! The sweep: deletes the previews of closed branches and pull requests, and reports the reason for each preview that it keeps.
+//! The sweep: deletes the previews of closed branches and pull requests, and reports the reason for each preview that it
+//! keeps.
 
 use std::time::Instant;
 
@@ -239,8 +240,8 @@ impl Sweep<'_> {
         Some(format!("{protection}; {}", protection.hint()))
     }
 
-    /// Returns the branch or pull request of a preview. The preview belongs to the pull request only if the name contains its
-    /// number.
+    /// Returns the branch or pull request of a preview. The preview belongs to the pull request only if the name contains
+    /// its number.
     fn target(&self, marker: &OwnershipMarker) -> Target {
         let pull_request = marker.pull_request.filter(|_| self.template.needs_pull_request());
         Target { branch: Branch::new(&marker.branch), pull_request }
@@ -263,8 +264,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// Deletes a preview. It reads the preview and checks the forge again before, because the preview or the state of the branch
-    /// may have changed since the listing.
+    /// Deletes a preview. It reads the preview and checks the forge again before, because the preview or the state of the
+    /// branch may have changed since the listing.
     async fn delete(&self, name: &str, marker: &OwnershipMarker) -> Result<Success, DeployError> {
         let Deployer { cancel, dry_run, .. } = *self.deployer;
         let success = |status, note: String| Ok(Success { status, note: Some(note), ..Success::default() });

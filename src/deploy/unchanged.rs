@@ -5,7 +5,8 @@ use serde_json::Value;
 /// Fields that GitBook returns in another form: it replaces an image by a URL.
 const TRANSFORMED: [&str; 1] = ["icon"];
 
-/// Returns whether GitBook has a field as it was sent. It ignores the order of lists, and an empty value equals a missing one.
+/// Returns whether GitBook has a field as it was sent. It ignores the order of lists, and an empty value equals a missing
+/// one.
 pub(super) fn is_same(sent: &Value, got: &Value) -> bool {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => {

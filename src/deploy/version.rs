@@ -111,8 +111,8 @@ impl Deployer<'_> {
 }
 
 impl Deployer<'_> {
-    /// Detects that an attempt without a response has overwritten the version of a newer commit. `is_own` returns whether this
-    /// run has published the existing version, or `None` if unknown.
+    /// Detects that an attempt without a response has overwritten the version of a newer commit. `is_own` returns whether
+    /// this run has published the existing version, or `None` if unknown.
     ///
     /// # Errors
     /// Returns the error of the attempts, or another one if the version of a newer commit may be overwritten.

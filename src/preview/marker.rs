@@ -24,7 +24,8 @@ pub(crate) struct OwnershipMarker {
     pub commit: String,
     /// The number of the CI run, higher for newer runs; 0 if the CI system gives none.
     pub run: u64,
-    /// The source of the run number, such as a CI system; empty if unknown. Numbers from different sources cannot be compared.
+    /// The source of the run number, such as a CI system; empty if unknown. Numbers from different sources cannot be
+    /// compared.
     pub counter: String,
     /// The SHA-256 of the published content without the marker; empty if unknown.
     pub hash: String,

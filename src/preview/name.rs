@@ -98,8 +98,8 @@ impl Template {
 
     /// Returns the name of a preview. Without a pull request, `{pr}` is empty, see [`Self::needs_pull_request`].
     ///
-    /// Two branches never have the same name. A name that does not contain its branch exactly ends with a hash. So does a name
-    /// that only seems to end with a hash. Therefore a name with a hash never equals one without.
+    /// Two branches never have the same name. A name that does not contain its branch exactly ends with a hash. So does a
+    /// name that only seems to end with a hash. Therefore a name with a hash never equals one without.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
         let slug = slug(branch.as_str());

@@ -1,4 +1,5 @@
-//! Detection from GitLab's variables. Their values are from its documentation of predefined variables: one table for each event.
+//! Detection from GitLab's variables. Their values are from its documentation of predefined variables: one table for each
+//! event.
 
 use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 

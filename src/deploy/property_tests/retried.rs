@@ -41,7 +41,7 @@ impl TestEnvironment {
                 if retried.fault == Fault::ResponseLost {
                     state.apply(&name, run);
                 }
-                self.meanwhile(run, retried, numbered, state).await?;
+                self.intermediate_step(run, retried, numbered, state).await?;
                 drop(answer);
                 work.await
             }
@@ -63,14 +63,14 @@ impl TestEnvironment {
         state.check_and_apply(&outcome, &name, run, expected, earlier_attempt)
     }
 
-    async fn meanwhile(
+    async fn intermediate_step(
         &self,
         run: SimulatedRun,
         retried: &RetriedRun,
         numbered: bool,
         state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
-        let Some(step) = &retried.meanwhile else { return Ok(()) };
+        let Some(step) = &retried.intermediate_step else { return Ok(()) };
         let is_other_pair = step.pair != run.pair;
         let is_allowed = match step.action {
             Action::PublishThirdParty(_) | Action::Damage(_) => true,

@@ -45,7 +45,7 @@ pub(super) enum Action {
     /// The same, by a run that started `ago` runs before.
     LateClose { ago: u64 },
     /// A third party publishes an integration with the preview's name.
-    PublishThirdParty(ThirdPartyKind),
+    PublishThirdParty(ConflictKind),
     /// A third party edits the preview's summary.
     Damage(Damage),
     /// A push or a close with a request that fails once.
@@ -58,12 +58,12 @@ pub(super) struct RetriedRun {
     /// The pushed content; `None` if the branch is closed.
     pub(super) content: Option<usize>,
     pub(super) fault: Fault,
-    pub(super) meanwhile: Option<Box<Step>>,
+    pub(super) intermediate_step: Option<Box<Step>>,
 }
 
 /// The kind of a third party's integration.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum ThirdPartyKind {
+pub(super) enum ConflictKind {
     Unmarked,
     OtherRepository,
     OtherBranch,
@@ -107,8 +107,9 @@ fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
     let step = (prop::sample::select(pairs), successful_action())
         .prop_map(|(pair, action)| Box::new(Step { pair, action }));
     let retried = (content, fault, prop::option::weighted(0.8, step));
-    let retried = retried
-        .prop_map(|(content, fault, meanwhile)| Action::RetriedRun(RetriedRun { content, fault, meanwhile }));
+    let retried = retried.prop_map(|(content, fault, intermediate_step)| {
+        Action::RetriedRun(RetriedRun { content, fault, intermediate_step })
+    });
     prop_oneof![15 => successful_action(), 4 => retried]
 }
 
@@ -124,14 +125,14 @@ fn successful_action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn kind() -> impl Strategy<Value = ThirdPartyKind> {
+fn kind() -> impl Strategy<Value = ConflictKind> {
     prop::sample::select(vec![
-        ThirdPartyKind::Unmarked,
-        ThirdPartyKind::OtherRepository,
-        ThirdPartyKind::OtherBranch,
-        ThirdPartyKind::OtherIntegration,
-        ThirdPartyKind::MarkerNotAtTheEnd,
-        ThirdPartyKind::IncompleteMarker,
+        ConflictKind::Unmarked,
+        ConflictKind::OtherRepository,
+        ConflictKind::OtherBranch,
+        ConflictKind::OtherIntegration,
+        ConflictKind::MarkerNotAtTheEnd,
+        ConflictKind::IncompleteMarker,
     ])
 }
 

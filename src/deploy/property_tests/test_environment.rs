@@ -13,9 +13,7 @@ use tempfile::TempDir;
 
 use super::fault_injector::FaultInjector;
 use super::retried::SimulatedRun;
-use super::scenario::{
-    Action, BRANCHES, CONTENTS, Damage, INTEGRATIONS, Pair, Scenario, Step, ThirdPartyKind,
-};
+use super::scenario::{Action, BRANCHES, CONTENTS, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, Step};
 use crate::cancel::Cancel;
 use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};
 use crate::diagnostic::SourceLocation;
@@ -106,7 +104,8 @@ impl TestEnvironment {
         let late = |ago: u64, state: &ExpectedState| state.run.saturating_sub(ago).max(1);
         match step.action {
             Action::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
-            // A late run may publish the preview of a closed branch again. The sweep deletes it. Without run numbers, no run is known to be late.
+            // A late run may publish the preview of a closed branch again. The sweep deletes it. Without run numbers, no
+            // run is known to be late.
             Action::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
                 let run = late(ago, state);
                 self.run(SimulatedRun { pair, content: Some(content), run }, state).await
@@ -164,25 +163,25 @@ impl TestEnvironment {
         self.deployer().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    fn publish_third_party(&self, pair: Pair, kind: ThirdPartyKind, state: &mut ExpectedState) {
+    fn publish_third_party(&self, pair: Pair, kind: ConflictKind, state: &mut ExpectedState) {
         let name = self.name(pair);
-        let ours = OwnershipMarker { run: 1, ..marker(pair) };
+        let own = OwnershipMarker { run: 1, ..marker(pair) };
         let summary = match kind {
-            ThirdPartyKind::Unmarked => "Own, and made by hand.".to_owned(),
-            ThirdPartyKind::OtherRepository => {
-                OwnershipMarker { repository: "github.com/other/integrations".to_owned(), ..ours }.to_string()
+            ConflictKind::Unmarked => "Own, and made by hand.".to_owned(),
+            ConflictKind::OtherRepository => {
+                OwnershipMarker { repository: "github.com/other/integrations".to_owned(), ..own }.to_string()
             }
-            ThirdPartyKind::OtherBranch => {
-                OwnershipMarker { branch: "elsewhere".to_owned(), ..ours }.to_string()
+            ConflictKind::OtherBranch => {
+                OwnershipMarker { branch: "elsewhere".to_owned(), ..own }.to_string()
             }
-            ThirdPartyKind::OtherIntegration => {
-                OwnershipMarker { integration: "stranger".to_owned(), ..ours }.to_string()
+            ConflictKind::OtherIntegration => {
+                OwnershipMarker { integration: "third-party".to_owned(), ..own }.to_string()
             }
-            ThirdPartyKind::MarkerNotAtTheEnd => format!("{ours}\n\nThat is what a marker looks like."),
-            ThirdPartyKind::IncompleteMarker => ours.to_string().replace(" repository=", " depository="),
+            ConflictKind::MarkerNotAtTheEnd => format!("{own}\n\nA marker looks like this."),
+            ConflictKind::IncompleteMarker => own.to_string().replace(" repository=", " depository="),
         };
-        let theirs = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
-        self.write(name, &theirs, state);
+        let record = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
+        self.write(name, &record, state);
     }
 
     fn damage(&self, pair: Pair, damage: Damage, state: &mut ExpectedState) {
@@ -238,13 +237,14 @@ impl TestEnvironment {
 
     /// Checks that open branches have previews, or errors that name a conflict, and that closed branches have none.
     fn check_final_state(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
-        let ours: BTreeSet<_> = state.integrations.values().filter_map(ExistingIntegration::pair).collect();
-        for pair in state.open.difference(&ours) {
-            let theirs =
+        let published: BTreeSet<_> =
+            state.integrations.values().filter_map(ExistingIntegration::pair).collect();
+        for pair in state.open.difference(&published) {
+            let is_third_party =
                 matches!(state.integrations.get(&self.name(*pair)), Some(ExistingIntegration::ThirdParty(_)));
-            prop_assert!(theirs || state.refused.contains_key(pair), "{:?} has no preview", pair);
+            prop_assert!(is_third_party || state.refused.contains_key(pair), "{:?} has no preview", pair);
         }
-        for pair in ours.difference(&state.open) {
+        for pair in published.difference(&state.open) {
             prop_assert!(false, "{:?} still has a preview", pair);
         }
         Ok(())
@@ -310,8 +310,8 @@ impl ExpectedState {
         SimulatedRun { pair, content, run: if numbered { self.run } else { 0 } }
     }
 
-    /// Returns whether a close is late, because a newer run has published or closed. A newer run without changes leaves the marker
-    /// as it is, so only the forge could detect it.
+    /// Returns whether a close is late, because a newer run has published or closed. A newer run without changes leaves the
+    /// marker as it is, so only the forge could detect it.
     fn is_superseded(&self, pair: Pair, run: u64, name: &str) -> bool {
         let has_older_marker = matches!(self.integrations.get(name), Some(ExistingIntegration::Own { pair: existing, run: marker_run, .. }) if *existing == pair && *marker_run <= run);
         self.newest.get(&pair).is_some_and(|newest| *newest > run) && !has_older_marker
@@ -327,8 +327,8 @@ impl ExistingIntegration {
     }
 }
 
-/// Checks an outcome. An error names the conflicting integration. Errors and notes mention an earlier attempt that may have taken
-/// effect.
+/// Checks an outcome. An error names the conflicting integration. Errors and notes mention an earlier attempt that may have
+/// taken effect.
 pub(super) fn check_outcome(
     outcome: &Outcome,
     name: &str,

@@ -1,5 +1,5 @@
-//! Runs ten thousand random histories of branches, pull requests and lost events, each with a sweep: the previews of open branches
-//! remain, those of closed branches are deleted, and other integrations never change.
+//! Runs ten thousand random histories of branches, pull requests and lost events, each with a sweep: the previews of open
+//! branches remain, those of closed branches are deleted, and other integrations never change.
 
 mod model;
 mod runs;
@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use scenario::HISTORIES_PER_SCENARIO;
-use test_environment::TestEnvironment;
+use test_environment::SweepEnvironment;
 
 const HISTORIES: u32 = 10_000;
 
@@ -62,7 +62,7 @@ fn run_scenarios(index: u8) -> Counts {
     let seed = TestRng::from_seed(RngAlgorithm::XorShift, &[index + 1; 16]);
     let mut runner = TestRunner::new_with_rng(config, seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let environment = runtime.block_on(TestEnvironment::new());
+    let environment = runtime.block_on(SweepEnvironment::new());
     let counts = RefCell::new(Counts::default());
     let result = runner.run(&scenario::scenarios(), |scenario| {
         let counted = runtime.block_on(environment.run_scenario(&scenario))?;

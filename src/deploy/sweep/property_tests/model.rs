@@ -39,7 +39,7 @@ pub(super) struct ModelIntegration {
     pub(super) name: String,
     /// The owner according to the marker.
     pub(super) owner_in_marker: Option<MarkerOwner>,
-    pub(super) rule: Rule,
+    pub(super) treatment: Treatment,
     /// True if it must not change even if the marker is valid.
     pub(super) is_public: bool,
 }
@@ -53,7 +53,7 @@ pub(super) struct MarkerOwner {
 
 /// The expected treatment by a sweep.
 #[derive(Clone)]
-pub(super) enum Rule {
+pub(super) enum Treatment {
     /// It remains as long as its branch or pull request is open.
     Follows(Preview),
     /// It remains, and the sweep reports the reason.
@@ -96,15 +96,15 @@ impl Model {
 
     /// Adds an integration. An integration with the name of one in production is never a preview.
     pub(super) fn put(&mut self, integration: ModelIntegration) {
-        let ModelIntegration { name, rule, .. } = &integration;
+        let ModelIntegration { name, treatment, .. } = &integration;
         let is_production = PRODUCTION.iter().any(|production| production.to_lowercase() == *name);
-        let rule = match rule {
-            Rule::Follows(_) | Rule::Kept("is public") if is_production => {
-                Rule::Kept("has the name of an integration in production")
+        let treatment = match treatment {
+            Treatment::Follows(_) | Treatment::Kept("is public") if is_production => {
+                Treatment::Kept("has the name of an integration in production")
             }
-            rule => rule.clone(),
+            treatment => treatment.clone(),
         };
-        self.integrations.insert(name.clone(), ModelIntegration { rule, ..integration.clone() });
+        self.integrations.insert(name.clone(), ModelIntegration { treatment, ..integration.clone() });
     }
 
     fn is_open(&self, preview: &Preview) -> bool {
@@ -120,17 +120,17 @@ impl Model {
     pub(super) fn expected(&self, dry: bool) -> Vec<Expected> {
         let mut remaining = MAX_DELETIONS;
         let mut expected = Vec::new();
-        for (name, ModelIntegration { rule, .. }) in &self.integrations {
-            let (status, reason, is_open) = match rule {
-                Rule::Ignored => continue,
-                Rule::Kept(reason) => ("skipped", (*reason).to_owned(), false),
-                Rule::Follows(preview) if self.is_open(preview) => {
+        for (name, ModelIntegration { treatment, .. }) in &self.integrations {
+            let (status, reason, is_open) = match treatment {
+                Treatment::Ignored => continue,
+                Treatment::Kept(reason) => ("skipped", (*reason).to_owned(), false),
+                Treatment::Follows(preview) if self.is_open(preview) => {
                     ("skipped", format!("{} is open", describe(preview)), true)
                 }
-                Rule::Follows(_) if remaining == 0 => {
+                Treatment::Follows(_) if remaining == 0 => {
                     ("skipped", format!("{MAX_DELETIONS} deletions"), false)
                 }
-                Rule::Follows(preview) => {
+                Treatment::Follows(preview) => {
                     remaining -= 1;
                     let gone = if preview.number.is_some() { "closed" } else { "gone" };
                     let status = if dry { "checked" } else { "deleted" };

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Rule};
-use super::scenario::Step;
+use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
+use super::scenario::SweepStep;
 use super::test_environment::ScenarioRun;
 use crate::deploy::{NamedPreview, Previews, StalenessCheck};
 use crate::diagnostic::SourceLocation;
@@ -13,7 +13,7 @@ use crate::repository::Branch;
 
 impl ScenarioRun<'_> {
     /// Runs the program for a push, or for opened or updated pull requests.
-    pub(super) async fn opened(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
+    pub(super) async fn opened(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -29,7 +29,7 @@ impl ScenarioRun<'_> {
     }
 
     /// Runs the program for a deleted branch, or for closed pull requests.
-    pub(super) async fn closed(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
+    pub(super) async fn closed(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -69,12 +69,13 @@ impl ScenarioRun<'_> {
         let is_ours =
             owner_in_marker.as_ref().is_some_and(|owner_in_marker| owner_in_marker.repository == OURS);
         let number = pull_request.filter(|_| self.template.needs_pull_request());
-        let rule = if is_ours { Rule::Follows(Preview { head, number }) } else { Rule::Ignored };
-        self.model.put(ModelIntegration { name, owner_in_marker, rule, is_public: false });
+        let treatment =
+            if is_ours { Treatment::Follows(Preview { head, number }) } else { Treatment::Ignored };
+        self.model.put(ModelIntegration { name, owner_in_marker, treatment, is_public: false });
         Ok(())
     }
 
-    async fn delete(&mut self, step: &Step, pull_request: Option<u64>) -> Result<(), TestCaseError> {
+    async fn delete(&mut self, step: &SweepStep, pull_request: Option<u64>) -> Result<(), TestCaseError> {
         self.run += 1;
         let target = Target { branch: Branch::new(&step.head), pull_request };
         let previews = self.previews(&target, OURS);

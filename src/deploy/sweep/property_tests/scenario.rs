@@ -8,27 +8,27 @@ use super::third_party::ThirdPartyKind;
 /// Two integrations. The second has a name that a preview of the first could have.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
-/// Branches of the repository itself and of forks. `hello` on `a-b` and `hello-a` on `b` need the same name. Two branches differ
-/// only in case. Some branches of forks have the names of other branches.
+/// Branches of the repository itself and of forks. `hello` on `a-b` and `hello-a` on `b` need the same name. Two branches
+/// differ only in case. Some branches of forks have the names of other branches.
 pub(super) const HEADS: [&str; 8] = ["a", "a-b", "b", "x/y", "X/y", "mona:b", "lisa:b", "mona:x/y"];
 
 /// The templates of the previews' names. The last two contain the pull request.
 pub(super) const TEMPLATES: [&str; 5] =
     ["{name}-{branch}", "{branch}-{name}", "{name}-{hash}", "{name}-pr{pr}", "{name}-{pr}-{branch}"];
 
-/// Several histories that run in one repository at the same time, each with its own branches and pull requests. This needs fewer
-/// checks than separate scenarios.
+/// Several histories that run in one repository at the same time, each with its own branches and pull requests. This needs
+/// fewer checks than separate scenarios.
 #[derive(Clone, Debug)]
-pub(super) struct Scenario {
+pub(super) struct SweepScenario {
     pub(super) template: &'static str,
-    pub(super) histories: Vec<Vec<Step>>,
+    pub(super) histories: Vec<Vec<SweepStep>>,
     /// True to sweep again at the end, which must not change anything.
     pub(super) twice: bool,
 }
 
 /// An action on a branch and an integration.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct SweepStep {
     pub(super) history: usize,
     pub(super) head: String,
     pub(super) integration: &'static str,
@@ -36,11 +36,11 @@ pub(super) struct Step {
     pub(super) handled: bool,
     /// The index among the history's pull requests.
     pub(super) pull: Index,
-    pub(super) action: Action,
+    pub(super) action: SweepAction,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Action {
+pub(super) enum SweepAction {
     /// The branch is created or moved.
     Push,
     Delete,
@@ -72,7 +72,7 @@ pub(super) enum Action {
 /// The number of histories in a scenario.
 pub(super) const HISTORIES_PER_SCENARIO: usize = 4;
 
-pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
+pub(super) fn scenarios() -> impl Strategy<Value = SweepScenario> {
     let templates = prop_oneof![3 => Just(TEMPLATES[0]), 5 => select(TEMPLATES.to_vec())];
     let histories = prop::collection::vec(history(), HISTORIES_PER_SCENARIO);
     (templates, histories, prop::bool::weighted(0.2)).prop_map(|(template, mut histories, twice)| {
@@ -82,7 +82,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
                 step.head = head_of(number, &step.head);
             }
         }
-        Scenario { template, histories, twice }
+        SweepScenario { template, histories, twice }
     })
 }
 
@@ -91,17 +91,17 @@ pub(super) fn head_of(history: usize, head: &str) -> String {
     if history == 0 { head.to_owned() } else { format!("{head}{history}") }
 }
 
-fn history() -> impl Strategy<Value = Vec<Step>> {
+fn history() -> impl Strategy<Value = Vec<SweepStep>> {
     // Few branches in one history make conflicts likely.
     let heads = prop::collection::vec(select(HEADS.to_vec()), 1..4);
     let step = (any::<Index>(), select(INTEGRATIONS.to_vec()), 0..4u8, any::<Index>(), action());
     (heads, prop::collection::vec(step, 2..10)).prop_map(|(heads, steps)| {
-        let step = |(head, integration, chance, pull, action): (Index, _, _, _, _)| Step {
+        let step = |(head, integration, chance, pull, action): (Index, _, _, _, _)| SweepStep {
             history: 0,
             head: (*head.get::<&str>(&heads)).to_owned(),
             integration,
             // Deletion events are lost more often than others, because sweeps handle these.
-            handled: if matches!(action, Action::Push | Action::Open | Action::Reopen) {
+            handled: if matches!(action, SweepAction::Push | SweepAction::Open | SweepAction::Reopen) {
                 chance < 3
             } else {
                 chance < 1
@@ -113,21 +113,21 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-fn action() -> impl Strategy<Value = Action> {
+fn action() -> impl Strategy<Value = SweepAction> {
     let own = HEADS.iter().copied().filter(|head| !head.contains(':')).collect::<Vec<_>>();
     prop_oneof![
-        420 => Just(Action::Push),
-        380 => Just(Action::Delete),
-        100 => select(own).prop_map(|to| Action::Rename { to }),
-        420 => Just(Action::Open),
-        240 => Just(Action::Close),
-        90 => Just(Action::Merge),
-        90 => Just(Action::Reopen),
-        60 => Just(Action::DeleteFork),
-        240 => Just(Action::Late),
-        60 => Just(Action::OtherRepository),
-        500 => select(ThirdPartyKind::ALL.to_vec()).prop_map(Action::ThirdParty),
-        1 => (45..60usize).prop_map(|size| Action::ManyBranches { size }),
-        10 => any::<bool>().prop_map(|dry| Action::Sweep { dry }),
+        420 => Just(SweepAction::Push),
+        380 => Just(SweepAction::Delete),
+        100 => select(own).prop_map(|to| SweepAction::Rename { to }),
+        420 => Just(SweepAction::Open),
+        240 => Just(SweepAction::Close),
+        90 => Just(SweepAction::Merge),
+        90 => Just(SweepAction::Reopen),
+        60 => Just(SweepAction::DeleteFork),
+        240 => Just(SweepAction::Late),
+        60 => Just(SweepAction::OtherRepository),
+        500 => select(ThirdPartyKind::ALL.to_vec()).prop_map(SweepAction::ThirdParty),
+        1 => (45..60usize).prop_map(|size| SweepAction::ManyBranches { size }),
+        10 => any::<bool>().prop_map(|dry| SweepAction::Sweep { dry }),
     ]
 }

@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 use super::Counts;
 use super::model::{
-    Expected, Model, ModelIntegration, OUR_ID, OURS, PRODUCTION, Preview, PullRequestState, Rule,
+    Expected, Model, ModelIntegration, OUR_ID, OURS, PRODUCTION, Preview, PullRequestState, Treatment,
 };
-use super::scenario::{Action, INTEGRATIONS, Scenario, Step, head_of};
+use super::scenario::{INTEGRATIONS, SweepAction, SweepScenario, SweepStep, head_of};
 use super::third_party::{ThirdPartyKind, third_party_integration};
 use crate::cancel::Cancel;
 use crate::deploy::property_tests::{folder, packaged};
@@ -28,7 +28,7 @@ use crate::preview::Template;
 
 const THEIRS: &str = "github.com/acme/others";
 
-pub(super) struct TestEnvironment {
+pub(super) struct SweepEnvironment {
     folder: TempDir,
     fake_github: FakeGitHub,
     forge: Forge,
@@ -39,7 +39,7 @@ pub(super) struct TestEnvironment {
 
 /// A running scenario.
 pub(super) struct ScenarioRun<'a> {
-    pub(super) environment: &'a TestEnvironment,
+    pub(super) environment: &'a SweepEnvironment,
     text: &'static str,
     pub(super) template: Template,
     pub(super) model: Model,
@@ -47,7 +47,7 @@ pub(super) struct ScenarioRun<'a> {
     pub(super) counts: Counts,
 }
 
-impl TestEnvironment {
+impl SweepEnvironment {
     pub(super) async fn new() -> Self {
         let folder = folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
@@ -67,7 +67,7 @@ impl TestEnvironment {
     }
 
     /// Applies all steps and sweeps at the end.
-    pub(super) async fn run_scenario(&self, scenario: &Scenario) -> Result<Counts, TestCaseError> {
+    pub(super) async fn run_scenario(&self, scenario: &SweepScenario) -> Result<Counts, TestCaseError> {
         self.clear();
         let text = scenario.template;
         let counts = Counts { histories: scenario.histories.len(), ..Counts::default() };
@@ -132,34 +132,34 @@ impl ScenarioRun<'_> {
             let integration = ModelIntegration {
                 name: name.to_owned(),
                 owner_in_marker: None,
-                rule: Rule::Ignored,
+                treatment: Treatment::Ignored,
                 is_public: false,
             };
             self.write(&record, integration);
         }
     }
 
-    async fn apply_step(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let Step { history, ref head, .. } = *step;
+    async fn apply_step(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
+        let SweepStep { history, ref head, .. } = *step;
         let is_own = !head.contains(':');
         let exists = self.model.branches.contains(head);
         match step.action {
-            Action::Push => return Box::pin(self.push(step)).await,
-            Action::Delete if exists => {
+            SweepAction::Push => return Box::pin(self.push(step)).await,
+            SweepAction::Delete if exists => {
                 self.environment.fake_github.delete_branch(head);
                 let numbers = self.model.open_from(head);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 return self.closed(step, &numbers).await;
             }
-            Action::Rename { to } if exists && !self.model.branches.contains(&head_of(history, to)) => {
+            SweepAction::Rename { to } if exists && !self.model.branches.contains(&head_of(history, to)) => {
                 let to = head_of(history, to);
                 self.environment.fake_github.rename_branch(head, &to);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 self.model.branches.insert(to);
             }
-            Action::Open if exists || !is_own => {
+            SweepAction::Open if exists || !is_own => {
                 let sha = self.next_commit();
                 let pull = PullRequestState {
                     history,
@@ -173,28 +173,28 @@ impl ScenarioRun<'_> {
                 self.environment.fake_github.open_pull_request(number, forge_head(head), &sha);
                 return self.opened(step, &[number]).await;
             }
-            Action::Close | Action::Merge | Action::Reopen | Action::DeleteFork => {
+            SweepAction::Close | SweepAction::Merge | SweepAction::Reopen | SweepAction::DeleteFork => {
                 return self.change_pull_request(step).await;
             }
-            Action::Late => {
+            SweepAction::Late => {
                 let numbers: Vec<_> = self.last_number(history).into_iter().collect();
-                return self.opened(&Step { handled: true, ..step.clone() }, &numbers).await;
+                return self.opened(&SweepStep { handled: true, ..step.clone() }, &numbers).await;
             }
-            Action::OtherRepository => {
+            SweepAction::OtherRepository => {
                 let number = self.last_number(history);
                 if number.is_some() || !self.template.needs_pull_request() {
                     return self.publish(THEIRS, step.integration, head, number).await;
                 }
             }
-            Action::ThirdParty(kind) => self.third_party_integration(kind, step),
-            Action::ManyBranches { size } => self.add_many(size),
-            Action::Sweep { dry } => return self.sweep(dry).await,
-            Action::Delete | Action::Rename { .. } | Action::Open => {}
+            SweepAction::ThirdParty(kind) => self.third_party_integration(kind, step),
+            SweepAction::ManyBranches { size } => self.add_many(size),
+            SweepAction::Sweep { dry } => return self.sweep(dry).await,
+            SweepAction::Delete | SweepAction::Rename { .. } | SweepAction::Open => {}
         }
         Ok(())
     }
 
-    async fn push(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    async fn push(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
         let head = &*step.head;
         let sha = self.next_commit();
         let numbers = self.model.open_from(head);
@@ -208,31 +208,31 @@ impl ScenarioRun<'_> {
         self.opened(step, &numbers).await
     }
 
-    async fn change_pull_request(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    async fn change_pull_request(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
         let numbers = self.model.numbers(step.history);
         if numbers.is_empty() {
             return Ok(());
         }
         let number = *step.pull.get(&numbers);
-        let TestEnvironment { fake_github, .. } = self.environment;
+        let SweepEnvironment { fake_github, .. } = self.environment;
         let pull = self.pull(number);
         let head = pull.head.clone();
         let (open, merged, fork_is_gone) = (pull.open, pull.merged, pull.fork_is_gone);
-        let step = Step { head: head.clone(), ..step.clone() };
+        let step = SweepStep { head: head.clone(), ..step.clone() };
         match step.action {
-            Action::Close if open => {
+            SweepAction::Close if open => {
                 fake_github.close_pull_request(number);
                 self.pull(number).open = false;
                 self.closed(&step, &[number]).await
             }
-            Action::Merge if open => {
+            SweepAction::Merge if open => {
                 fake_github.merge_pull_request(number);
                 let pull = self.pull(number);
                 (pull.open, pull.merged) = (false, true);
                 self.closed(&step, &[number]).await
             }
             // A merged pull request, or one from a deleted branch, cannot be reopened.
-            Action::Reopen
+            SweepAction::Reopen
                 if !open
                     && !merged
                     && !fork_is_gone
@@ -242,7 +242,7 @@ impl ScenarioRun<'_> {
                 self.pull(number).open = true;
                 self.opened(&step, &[number]).await
             }
-            Action::DeleteFork => {
+            SweepAction::DeleteFork => {
                 let Some((owner, _)) = head.split_once(':') else { return Ok(()) };
                 for (number, pull) in (1..).zip(&mut self.model.pulls) {
                     if pull.head.starts_with(&format!("{owner}:")) {
@@ -256,7 +256,7 @@ impl ScenarioRun<'_> {
         }
     }
 
-    fn third_party_integration(&mut self, kind: ThirdPartyKind, step: &Step) {
+    fn third_party_integration(&mut self, kind: ThirdPartyKind, step: &SweepStep) {
         let last = self.last_number(step.history);
         let preview = match (self.template.needs_pull_request(), last) {
             (false, _) => Preview { head: step.head.clone(), number: None },

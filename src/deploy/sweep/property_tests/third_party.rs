@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Rule};
+use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
@@ -66,8 +66,8 @@ pub(super) struct ThirdPartyIntegration {
     pub(super) integration: ModelIntegration,
 }
 
-/// Returns an integration that is similar to a preview of `integration`. Returns `None` if the kind is not applicable. `any_number`
-/// is the number of any pull request.
+/// Returns an integration that is similar to a preview of `integration`. Returns `None` if the kind is not applicable.
+/// `any_number` is the number of any pull request.
 pub(super) fn third_party_integration(
     kind: ThirdPartyKind,
     integration: &str,
@@ -91,36 +91,40 @@ pub(super) fn third_party_integration(
         hash: "00".to_owned(),
         script_bytes: Some(58),
     };
-    let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
-    let wrong_name = Rule::Kept("its name does not match");
+    let (mut owner, mut visibility, mut treatment) = ("acme", json!("private"), Treatment::Ignored);
+    let wrong_name = Treatment::Kept("its name does not match");
     match kind {
         ThirdPartyKind::OtherOrganization => owner = "other",
         ThirdPartyKind::OtherBranch => {
             marker.branch = "elsewhere".to_owned();
             // A name with a pull request need not contain the branch.
-            rule = if text == "{name}-pr{pr}" { Rule::Follows(preview.clone()) } else { wrong_name };
+            treatment =
+                if text == "{name}-pr{pr}" { Treatment::Follows(preview.clone()) } else { wrong_name };
         }
-        ThirdPartyKind::OtherName => (name, rule) = (format!("stray-{name}"), wrong_name),
-        ThirdPartyKind::Public => (visibility, rule) = (json!("public"), Rule::Kept("is public")),
-        ThirdPartyKind::WithoutVisibility => (visibility, rule) = (Value::Null, Rule::Kept("is public")),
+        ThirdPartyKind::OtherName => (name, treatment) = (format!("stray-{name}"), wrong_name),
+        ThirdPartyKind::Public => (visibility, treatment) = (json!("public"), Treatment::Kept("is public")),
+        ThirdPartyKind::WithoutVisibility => {
+            (visibility, treatment) = (Value::Null, Treatment::Kept("is public"))
+        }
         ThirdPartyKind::ProductionName => {
             (name, marker.integration, marker.branch) =
                 ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
-            rule = if text == "{name}-{branch}" { Rule::Follows(preview.clone()) } else { wrong_name };
+            treatment =
+                if text == "{name}-{branch}" { Treatment::Follows(preview.clone()) } else { wrong_name };
         }
         ThirdPartyKind::WithoutNumber if numbered => {
             marker.pull_request = None;
-            (name, rule) = (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
+            (name, treatment) = (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
         }
         ThirdPartyKind::WithNumber if !numbered => {
             marker.pull_request = Some(any_number?);
-            rule = Rule::Follows(preview.clone());
+            treatment = Treatment::Follows(preview.clone());
         }
         ThirdPartyKind::Copy | ThirdPartyKind::OtherOwnersCase | ThirdPartyKind::FormerName => {
-            rule = Rule::Follows(preview.clone())
+            treatment = Treatment::Follows(preview.clone())
         }
         ThirdPartyKind::LaterVersion => {
-            (visibility, rule) = (json!("unlisted"), Rule::Follows(preview.clone()));
+            (visibility, treatment) = (json!("unlisted"), Treatment::Follows(preview.clone()));
         }
         ThirdPartyKind::WithoutNumber | ThirdPartyKind::WithNumber => return None,
         ThirdPartyKind::OtherRepository
@@ -139,7 +143,7 @@ pub(super) fn third_party_integration(
     let record = record(&name, &summary, &visibility, owner);
     Some(ThirdPartyIntegration {
         record,
-        integration: ModelIntegration { name, owner_in_marker, rule, is_public },
+        integration: ModelIntegration { name, owner_in_marker, treatment, is_public },
     })
 }
 
@@ -152,15 +156,15 @@ fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
 
 /// Returns the repository and the ID for a marker, and the actual repository.
 fn repository(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
-    let ours = || OURS.to_owned();
+    let own = || OURS.to_owned();
     let by_name = |name: String| (name.clone(), None, name);
     match kind {
         ThirdPartyKind::OtherRepository => by_name(format!("{OURS}-too")),
         ThirdPartyKind::OtherHost => by_name(OURS.replace("github.com", "git.example.com")),
-        ThirdPartyKind::OtherId => (ours(), Some(OUR_ID + 1), format!("{OURS} of another id")),
-        ThirdPartyKind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, ours()),
-        ThirdPartyKind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), ours()),
-        _ => by_name(ours()),
+        ThirdPartyKind::OtherId => (own(), Some(OUR_ID + 1), format!("{OURS} of another id")),
+        ThirdPartyKind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, own()),
+        ThirdPartyKind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), own()),
+        _ => by_name(own()),
     }
 }
 
