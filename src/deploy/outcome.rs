@@ -333,19 +333,18 @@ impl Outcome {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
     }
 
+    /// Logs a success. The report turns the fields into a sentence.
     pub(super) fn log(&self) {
-        if let Ok(done) = &self.result {
+        if let Ok(success) = &self.result {
             let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
-            let note = done.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-            let url = done.url.as_deref();
-            let version = done.version.as_deref();
             tracing::info!(
-                milliseconds,
-                script_bytes = done.script_bytes,
-                version,
-                url,
-                "{} `{}`{note}",
-                done.status.name(),
+                milliseconds = (!self.time.is_zero()).then_some(milliseconds),
+                script_bytes = success.script_bytes,
+                version = success.version,
+                url = success.url,
+                note = success.note,
+                "{} {}",
+                success.status.name(),
                 self.name
             );
         }
