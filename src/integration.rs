@@ -240,7 +240,7 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
         found.push(Diagnostic::error(node.place.clone(), problem));
     }
     if let Some(node) = manifest.fields.get("summary")
-        && node.as_text().is_some_and(OwnershipMarker::is_in)
+        && node.as_text().is_some_and(OwnershipMarker::resembles)
     {
         let message = "`summary` contains an ownership marker of gitbook-deploy";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();

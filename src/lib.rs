@@ -19,6 +19,7 @@ mod plan;
 mod preview;
 mod redact;
 mod report;
+mod repository;
 mod schema;
 mod symlinks;
 mod untrusted;
@@ -40,8 +41,8 @@ use error::{Error, ProblemCounts};
 use forge::Forge;
 use integration::PackagingContext;
 use plan::{Decision, Plan};
-use preview::Branch;
 use report::{Printer, Reporter, RunReport};
+use repository::Branch;
 
 /// Bundles scripts for another process of this program if the arguments ask for that.
 ///
@@ -110,7 +111,8 @@ async fn deployment(
     let packaging_context = &PackagingContext::new(environment.program().map(ToOwned::to_owned));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    let shard = config.shard.or(ci.node.map(|ParallelJob { index, total, .. }| Shard { index, total }));
+    let shard =
+        config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
     // The only share is the whole, and nobody else is at work.
     let shard = shard.filter(|shard| shard.total > 1);
     log(&config, &ci, &plan, shard, printer);
@@ -119,22 +121,23 @@ async fn deployment(
     }
     let forge = plan
         .decision
-        .concerns_forge()
-        .then(|| commands::forge(&config, &ci, &plan.decision, &cancel))
+        .needs_forge()
+        .then(|| commands::forge_client(&config, &ci, &plan.decision, &cancel))
         .flatten();
     let forge = forge.as_ref();
-    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
+    let deployments_client = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
     let holds_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
-    let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
-    let records = records.as_ref();
+    let github_deployments = deployments_client
+        .map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
+    let github_deployments = github_deployments.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
     let context = Context {
         environment,
         config,
         ci,
         forge,
-        records,
+        github_deployments,
         cancel,
         printer,
         report,
@@ -188,7 +191,9 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
             "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`, so pushes to it do not publish to production"
         ));
     }
-    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) = (config.shard, ci.node) {
+    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) =
+        (config.shard, ci.parallel_job)
+    {
         printer.notice(&format!(
             "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
         ));

@@ -166,7 +166,7 @@ mod tests {
     fn counts_outcomes_in_a_sentence() {
         let outcome = |status: Option<Status>| Outcome {
             name: "hello".to_owned(),
-            place: SourceLocation::file("gitbook-manifest.yaml"),
+            location: SourceLocation::file("gitbook-manifest.yaml"),
             preview: false,
             result: status
                 .map(|status| Success { status, ..Success::default() })

@@ -14,19 +14,19 @@ pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let mut first: HashMap<String, &NamedPreview> = HashMap::new();
     let mut problems = Vec::new();
     for preview in previews {
-        let NamedPreview { integration, name, place } = preview;
+        let NamedPreview { integration, name, location } = preview;
         let other = first.get(&name.to_lowercase());
         let message = if let Some(other) = own.get(&name.to_lowercase()) {
-            format!("preview name `{name}` is already the name of the integration in `{}`", other.place)
+            format!("preview name `{name}` is already the name of the integration in `{}`", other.location)
         } else if let Some(other) = other.filter(|other| !is_same(&other.integration, integration)) {
-            let NamedPreview { integration: others, place, .. } = other;
-            format!("`{integration}` and `{others}` (`{place}`) have the same preview name `{name}`")
+            let NamedPreview { integration: others, location, .. } = other;
+            format!("`{integration}` and `{others}` (`{location}`) have the same preview name `{name}`")
         } else {
             first.entry(name.to_lowercase()).or_insert(preview);
             continue;
         };
         let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
-        problems.push(Diagnostic::error(place.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(location.clone(), message).hint(hint));
     }
     problems
 }
@@ -62,7 +62,7 @@ mod tests {
     fn check_previews(previews: &[(&str, &str)], expected: &[&str]) {
         let named = |(integration, name): &(&str, &str)| NamedPreview {
             integration: (*integration).to_owned(),
-            place: SourceLocation::file(*integration),
+            location: SourceLocation::file(*integration),
             name: (*name).to_owned(),
         };
         let previews: Vec<_> = previews.iter().map(named).collect();

@@ -11,8 +11,9 @@ use crate::environment::Environment;
 use crate::integration::{
     Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, identity, package,
 };
-use crate::preview::{self, Branch, OwnershipMarker, Template};
+use crate::preview::{self, OwnershipMarker, Template};
 use crate::report::Reporter;
+use crate::repository::Branch;
 use crate::schema::{self, BODY, FindingKind};
 use crate::yaml::{YamlData, YamlValue};
 
@@ -169,7 +170,7 @@ fn hold_body(integration: &Integration) {
     let request = integration.preview_request(&identity).expect("nobody else writes");
     let (request, sent) = request.expect("a mark of a short branch fits");
     let body = accepted(&request.body().expect("nobody else writes"));
-    let found = OwnershipMarker::find(body["summary"].as_str().unwrap_or_default());
+    let found = OwnershipMarker::parse(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found.as_ref(), Some(&sent));
     assert_eq!(
         sent,

@@ -23,14 +23,12 @@ struct Token {
 }
 
 /// The effect of a token on redaction.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A token that is not below `secrets`.
     Public,
-    /// A key `secrets`.
-    SecretsKey,
-    /// The name of a secret.
-    SecretName,
+    /// The key `secrets`, or the name of a secret.
+    Name,
     /// Any other token below `secrets`.
     Secret,
 }
@@ -38,30 +36,18 @@ enum Role {
 /// Returns the text with all values and comments below each key `secrets` hidden. Only characters are replaced, so locations stay
 /// valid. References such as `${{ env.NAME }}` stay visible. Returns `None` if the secrets cannot be located.
 pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option<String> {
-    match document.root() {
-        Some(root) => redact_parsed(text, root),
-        None => redact_unparsed(text),
-    }
-}
-
-fn redact_parsed(text: &str, root: &Spanned<RawYaml>) -> Option<String> {
+    let Some(root) = document.root() else { return redact_unparsed(text) };
     let mut tokens = Vec::new();
     collect(text, root, None, &mut tokens)?;
     let mut output = Output { text, position: 0, redacted: String::with_capacity(text.len()) };
     for (index, token) in tokens.iter().enumerate() {
         match token.role {
             Role::Public => continue,
-            Role::SecretsKey | Role::SecretName => output.push(token.range.end, str::to_owned)?,
+            Role::Name => output.push(token.range.end, str::to_owned)?,
             Role::Secret => output.push(token.range.end, hide_value)?,
         }
-        let next = tokens.get(index + 1);
-        let mut end = next.map_or(text.len(), |next| next.range.start);
-        if next.is_some_and(|next| matches!(next.role, Role::Public | Role::SecretsKey)) {
-            // The line of a public token may begin with `- `, `? ` or a quote.
-            let line = text.get(..end)?.rfind('\n').map_or(0, |newline| newline + 1);
-            end = if line > token.range.end { line } else { end };
-        }
-        output.push(end, hide_comment)?;
+        let next = tokens.get(index + 1).map_or(text.len(), |next| next.range.start);
+        output.push(next, hide_comment)?;
     }
     output.push(text.len(), str::to_owned)?;
     Some(output.redacted)
@@ -70,44 +56,38 @@ fn redact_parsed(text: &str, root: &Spanned<RawYaml>) -> Option<String> {
 /// Collects the keys and scalars in order. `depth` is the number of levels below `secrets`. Returns `None` if a secret is not in the
 /// text below its key, but comes from an anchor elsewhere.
 fn collect(text: &str, node: &Spanned<RawYaml>, depth: Option<usize>, tokens: &mut Vec<Token>) -> Option<()> {
-    let role = depth.map_or(Role::Public, |_| Role::Secret);
     let range = byte_range(node);
-    if range.is_none() && role == Role::Secret {
+    if depth.is_some() && range.is_none() {
         return None;
     }
     let below = depth.map(|depth| depth + 1);
     match &node.value {
         // An empty value has no text.
-        RawYaml::Null => Some(()),
-        RawYaml::List(items) => items.iter().try_for_each(|item| collect(text, item, below, tokens)),
-        RawYaml::Mapping(entries) => entries.iter().try_for_each(|(key, value)| {
-            let role = match depth {
-                None if key.value == KEY => Role::SecretsKey,
-                None => Role::Public,
-                Some(0) => Role::SecretName,
-                Some(_) => Role::Secret,
-            };
-            let below = if role == Role::SecretsKey { Some(0) } else { below };
-            let range = byte_range(key);
-            let is_literal =
-                range.clone().and_then(|range| text.get(range)).map(unquoted) == Some(&key.value);
-            if !is_literal && role != Role::Public {
-                return None;
+        RawYaml::Null => {}
+        RawYaml::List(items) => items.iter().try_for_each(|item| collect(text, item, below, tokens))?,
+        RawYaml::Mapping(entries) => {
+            for (key, value) in entries {
+                let (role, below) = match depth {
+                    None if key.value == KEY => (Role::Name, Some(0)),
+                    None => (Role::Public, None),
+                    Some(0) => (Role::Name, below),
+                    Some(_) => (Role::Secret, below),
+                };
+                let range = byte_range(key);
+                let key_text = range.clone().and_then(|range| text.get(range)).unwrap_or_default();
+                if role == Role::Name && key_text.trim_matches([' ', '"', '\'']) != key.value {
+                    return None;
+                }
+                tokens.extend(range.map(|range| Token { range, role }));
+                collect(text, value, below, tokens)?;
             }
-            tokens.extend(range.map(|range| Token { range, role }));
-            collect(text, value, below, tokens)
-        }),
+        }
         _ => {
+            let role = depth.map_or(Role::Public, |_| Role::Secret);
             tokens.extend(range.map(|range| Token { range, role }));
-            Some(())
         }
     }
-}
-
-fn unquoted(key: &str) -> &str {
-    let key = key.trim_end();
-    let quoted = ['"', '\''].iter().find_map(|quote| key.strip_prefix(*quote)?.strip_suffix(*quote));
-    quoted.unwrap_or(key)
+    Some(())
 }
 
 /// The text that is redacted so far.
@@ -243,7 +223,7 @@ mod tests {
         check("secrets: # old: hush\n  A: b # hush\n", "secrets: ###########\n  A: # ######\n");
         check(
             "secrets:\n  A: &b c\n# old: d\n\n# e\nname: f # g\n",
-            "secrets:\n  A: ## #\n########\n\n###\nname: f # g\n",
+            "secrets:\n  A: ####\n########\n\n###\nname: f # g\n",
         );
     }
 

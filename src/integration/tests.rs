@@ -286,7 +286,7 @@ fn a_preview_differs_in_title_visibility_and_marker() {
     let (request, sent) = integration.preview_request(&preview_identity("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
     let summary = body["summary"].take();
-    let marker = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
+    let marker = OwnershipMarker::parse(summary.as_str().unwrap()).unwrap();
     assert_eq!(marker, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
     assert_eq!(

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::destination::{Destination, FinishedRun, ResultFile};
 use super::{Printer, escape};
+use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::symlinks;
@@ -45,11 +46,11 @@ impl CodeQuality {
     fn from_environment(environment: &Environment) -> Option<Self> {
         let file = ResultFile::from_variable(environment, "GITBOOK_CODE_QUALITY_FILE")?;
         let folder = environment.folder().to_owned();
-        let root =
-            environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
+        let runner = Runner::from_environment(environment);
+        let root = runner.project_dir.filter(|root| folder.starts_with(root));
         let root = root.unwrap_or_else(|| symlinks::checkout_root(&folder).to_owned());
         // The path may also be a URL or a file of another project.
-        let configured = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
+        let configured = runner.config_path.as_deref().filter(|path| !path.contains([':', '@']));
         let pipeline_file = configured.unwrap_or(".gitlab-ci.yml").to_owned();
         Some(Self { file, folder, root, pipeline_file })
     }

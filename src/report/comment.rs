@@ -95,7 +95,7 @@ fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printe
     if !matches!(error, Error::Sources(_)) {
         return first_line(&printer.redact(&error.to_string()));
     }
-    let folder = preview.place.path().and_then(|path| path.parent());
+    let folder = preview.location.path().and_then(|path| path.parent());
     let concerns_preview = |problem: &&Diagnostic| {
         let path = problem.location.as_ref().and_then(|location| location.path());
         problem.is_error() && path.zip(folder).is_none_or(|(path, folder)| path.starts_with(folder))

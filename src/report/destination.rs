@@ -61,9 +61,13 @@ pub(super) struct ResultFile {
 impl ResultFile {
     /// Returns the file that a variable names.
     pub(super) fn from_variable(environment: &Environment, name: &str) -> Option<Self> {
+        environment.get(name).map(|path| Self::new(environment, Path::new(path)))
+    }
+
+    /// Returns the file at a path, which may be relative to the working directory.
+    pub(super) fn new(environment: &Environment, path: &Path) -> Self {
         let folder = environment.folder();
-        let checkout = symlinks::checkout_root(folder).to_owned();
-        environment.get(name).map(|path| Self { path: folder.join(path), checkout })
+        Self { path: folder.join(path), checkout: symlinks::checkout_root(folder).to_owned() }
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -69,7 +69,7 @@ pub(super) fn integration(outcome: &Outcome) -> Value {
         "preview": outcome.preview,
         "url": success.and_then(|success| success.url.as_deref()),
         "version": success.and_then(|success| success.version.as_deref()),
-        "manifest": outcome.place.to_string(),
+        "manifest": outcome.location.to_string(),
         "script_bytes": success.and_then(|success| success.script_bytes),
         "milliseconds": milliseconds(outcome.time),
         "note": success.and_then(|success| success.note.as_deref()),

@@ -13,6 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::printer::Printer;
 use super::section::LogLine;
 use super::{escape, size};
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
@@ -20,7 +21,7 @@ use crate::environment::Environment;
 /// Returns a dispatcher that prints the events selected by `RUST_LOG` or `RUNNER_DEBUG`, and the problem with an invalid
 /// `RUST_LOG`. The level `info` replaces an invalid filter.
 pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
-    let debug = environment.get("RUNNER_DEBUG") == Some("1");
+    let debug = Runner::from_environment(environment).is_debug;
     let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
     let (filter, problem) = match environment.get("RUST_LOG").map(EnvFilter::try_new) {
         None => (EnvFilter::new(default), None),

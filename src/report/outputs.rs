@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::destination::{Destination, FinishedRun, ResultFile};
 use super::{document, escape};
+use crate::ci::Runner;
 use crate::deploy::Outcome;
 use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
@@ -44,11 +45,11 @@ enum OutputFormat {
 
 /// Returns the file for outputs, if `GITBOOK_OUTPUT_FILE` or `GITHUB_OUTPUT` names one.
 pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
-    let github = ResultFile::from_variable(environment, "GITHUB_OUTPUT");
-    let is_gitlab = environment.get("GITLAB_CI") == Some("true");
+    let runner = Runner::from_environment(environment);
+    let github = runner.output_file.map(|path| ResultFile::new(environment, &path));
     let (file, format) = match (ResultFile::from_variable(environment, "GITBOOK_OUTPUT_FILE"), github) {
         (Some(file), Some(github)) if file.path() == github.path() => (file, OutputFormat::GitHub),
-        (Some(file), _) if is_gitlab => (file, OutputFormat::GitLab),
+        (Some(file), _) if runner.is_gitlab => (file, OutputFormat::GitLab),
         (Some(file), _) => (file, OutputFormat::Dotenv),
         (None, github) => (github?, OutputFormat::GitHub),
     };

@@ -12,6 +12,7 @@ use super::annotations::{AnnotationTarget, Annotations};
 use super::progress::Progress;
 use super::section::{LogLine, Sections};
 use super::{document, escape, excerpt};
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
@@ -92,7 +93,7 @@ impl Printer {
     /// Creates a printer for `log`.
     #[must_use]
     pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
-        let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
+        let runner = Runner::from_environment(environment);
         let sections = Sections::new(format, environment);
         Self {
             format,
@@ -104,8 +105,8 @@ impl Printer {
             })),
             redactor: Redactor::default(),
             folder: environment.folder().to_owned(),
-            workspace,
-            is_github_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+            workspace: runner.workspace,
+            is_github_runner: runner.is_github,
         }
     }
 

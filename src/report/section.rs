@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::environment::Environment;
 
@@ -46,7 +47,7 @@ impl Sections {
     /// Chooses the markers of the CI system. JSON that was requested explicitly is for programs and gets no markers.
     pub(super) fn new(format: LogFormat, environment: &Environment) -> Self {
         let is_json_requested = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
-        let is_gitlab = environment.get("GITLAB_CI") == Some("true");
+        let is_gitlab = Runner::from_environment(environment).is_gitlab;
         let markers = match format {
             LogFormat::GitHub => Some(Markers::GitHub),
             LogFormat::Text | LogFormat::Json if is_gitlab && !is_json_requested => Some(Markers::GitLab),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::destination::{Destination, FinishedRun, ResultFile};
 use super::{Printer, RunReport, escape, size};
+use crate::ci::Runner;
 use crate::deploy::{Outcome, Success};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
@@ -36,7 +37,10 @@ struct Summary(ResultFile);
 /// Returns the summary file, if `GITBOOK_SUMMARY_FILE` or `GITHUB_STEP_SUMMARY` names one.
 pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
     let file = ResultFile::from_variable(environment, "GITBOOK_SUMMARY_FILE");
-    let file = file.or_else(|| ResultFile::from_variable(environment, "GITHUB_STEP_SUMMARY"))?;
+    let file = file.or_else(|| {
+        let path = Runner::from_environment(environment).summary_file?;
+        Some(ResultFile::new(environment, &path))
+    })?;
     Some(Box::new(Summary(file)))
 }
 

@@ -155,7 +155,7 @@ impl Started {
             run.signal(signal).await;
         }
         if let Some(gate) = gate {
-            until("the signal has come", async || run.has_said("nothing new is started")).await;
+            until("the signal has come", async || run.has_said("no new work is started")).await;
             gate.release();
         }
         let ended = run.ends().await;

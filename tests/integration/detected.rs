@@ -44,12 +44,13 @@ fn merge_request(sandbox: &tempfile::TempDir) -> Deployment {
 async fn logs_the_decision_for_azure_pipelines() {
     let variables = [
         ("BUILD_BUILDID", "1000"),
+        ("BUILD_REASON", "IndividualCI"),
         ("BUILD_REPOSITORY_URI", "https://github.com/acme/hello"),
         ("BUILD_SOURCEBRANCH", "refs/heads/main"),
         ("BUILD_SOURCEVERSION", COMMIT),
         ("TF_BUILD", "True"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn logs_the_decision_for_bitbucket_pipelines() {
         ("BITBUCKET_COMMIT", COMMIT),
         ("BITBUCKET_REPO_FULL_NAME", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn logs_the_decision_for_buildkite() {
         ("BUILDKITE_REPO", "git@github.com:acme/hello.git"),
         ("BUILDKITE_SOURCE", "webhook"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -84,7 +85,7 @@ async fn logs_the_decision_for_circleci() {
         ("CIRCLE_REPOSITORY_URL", "git@github.com:acme/hello.git"),
         ("CIRCLE_SHA1", COMMIT),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn logs_the_decision_for_drone() {
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_REPO_LINK", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn logs_the_decision_for_gitlab() {
         ("CI_SERVER_HOST", "gitlab.example.com"),
         ("GITLAB_CI", "true"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -120,7 +121,7 @@ async fn logs_the_decision_for_jenkins() {
         ("GIT_URL", "https://github.com/acme/hello.git"),
         ("JENKINS_URL", "https://jenkins.example.com/"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -133,7 +134,7 @@ async fn logs_the_decision_for_travis_ci() {
         ("TRAVIS_PULL_REQUEST", "false"),
         ("TRAVIS_REPO_SLUG", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -145,7 +146,7 @@ async fn logs_the_decision_for_woodpecker() {
         ("CI_PIPELINE_EVENT", "push"),
         ("CI_REPO_URL", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -156,14 +157,15 @@ async fn logs_the_decision_for_generic_variables() {
         ("GITBOOK_EVENT", "push"),
         ("GITBOOK_REPOSITORY", "github.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
 async fn logs_the_decision_for_github() {
+    let repository = repository().integration("hello");
     let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "text");
-    let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository().integration("hello"));
-    insta::assert_snapshot!(run.runs().await.decision(), @"");
+    let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
+    insta::assert_snapshot!(run.runs().await.decision(), @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -196,12 +198,11 @@ async fn a_pull_request_without_a_token_is_checked_whatever_its_target() {
     ]
     .into_iter()
     .fold(deployment(), |run, (name, value)| run.variable(name, value));
-    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @r#"
+    insta::assert_snapshot!(run.folder(&repository).runs().await.log(), @"
     exit 0
-    info: check system=Drone by=DRONE event="pull request updated" branch=unknown:main pull_request=12 repository=git.example.com/acme/integrations commit=1111111111111111111111111111111111111111
     notice: check: pull request #12 of a fork was updated, but there is no token: checked, not published
-    info: checked `hello` milliseconds=… script_bytes=58
-    "#);
+    info: checked `hello` (0.1 KiB, 0.0 s)
+    ");
 }
 
 #[tokio::test]
@@ -237,18 +238,16 @@ async fn a_step_of_a_parallel_group_on_bitbucket_says_that_it_deploys_its_share_
         let run = deployment().folder(&repository);
         variables.into_iter().fold(run, |run, (name, value)| run.variable(name, value)).runs()
     };
-    insta::assert_snapshot!(step("").await.log(), @r#"
+    insta::assert_snapshot!(step("").await.log(), @"
     exit 0
-    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations shard=2/2
     notice: as step 2 of 2 in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`
-    info: share 2/2 has 1 of 3 integrations
-    info: checked `three` milliseconds=… script_bytes=58
-    "#);
-    insta::assert_snapshot!(step("1/1").await.log(), @r#"
+    info: shard 2/2 has 1 of 3 integrations
+    info: checked `three` (0.1 KiB, 0.0 s)
+    ");
+    insta::assert_snapshot!(step("1/1").await.log(), @"
     exit 0
-    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations
-    info: checked `one` milliseconds=… script_bytes=58
-    info: checked `three` milliseconds=… script_bytes=58
-    info: checked `two` milliseconds=… script_bytes=58
-    "#);
+    info: checked `one` (0.1 KiB, 0.0 s)
+    info: checked `three` (0.1 KiB, 0.0 s)
+    info: checked `two` (0.1 KiB, 0.0 s)
+    ");
 }

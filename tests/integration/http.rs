@@ -5,7 +5,9 @@ mod transport;
 
 use std::time::{Duration, SystemTime};
 
-use gitbook_deploy::gitbook::{ApiError, Attempts, Deletion, Failure, GitBook, Published};
+use gitbook_deploy::gitbook::{
+    ApiError, Attempts, Deletion, FailedAttempt, GitBook, Published, RequestError,
+};
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -17,7 +19,7 @@ fn client(endpoint: &str, retries: u32) -> GitBook {
 }
 
 /// Lets every attempt go on.
-async fn attempted<T>(_: Option<Failure>) -> Result<Option<T>, ApiError> {
+async fn attempted<T>(_: Option<FailedAttempt>) -> Result<Option<T>, ApiError> {
     Ok(None)
 }
 
@@ -33,7 +35,7 @@ async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
 /// Kind, text and hint of an error.
 fn told(error: &ApiError) -> String {
     let kind = format!("{error:?}");
-    let kind = kind.split(['(', ' ']).next().unwrap();
+    let kind = kind.trim_start_matches("Request(").split(['(', ')', ' ']).next().unwrap();
     format!("{kind}: {error}\nhint: {}", error.hint())
 }
 
@@ -53,7 +55,7 @@ fn good() -> ResponseTemplate {
 #[tokio::test]
 async fn a_request_that_is_refused_is_the_manifests_fault() {
     insta::assert_snapshot!(publishing(vec![said(400, "body.title is too long")]).await, @"
-    Refused: GitBook refused the integration: 400 body.title is too long
+    Rejected: GitBook rejected the request: 400 body.title is too long
     hint: change the manifest as GitBook asks, then run again
     requests: 1
     ");
@@ -67,8 +69,8 @@ async fn a_request_that_is_refused_is_the_manifests_fault() {
 #[tokio::test]
 async fn a_token_that_is_not_accepted_is_told_and_not_tried_again() {
     insta::assert_snapshot!(publishing(vec![said(401, "Authentication required")]).await, @"
-    Unauthorized: GitBook did not accept the token: 401 Authentication required
-    hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
+    Unauthorized: GitBook rejected the token: 401 Authentication required
+    hint: create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`
     requests: 1
     ");
 }
@@ -76,8 +78,8 @@ async fn a_token_that_is_not_accepted_is_told_and_not_tried_again() {
 #[tokio::test]
 async fn a_token_that_may_not_is_told_and_not_tried_again() {
     insta::assert_snapshot!(publishing(vec![said(403, "You may not")]).await, @"
-    Forbidden: the token may not do this: 403 You may not
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 You may not
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     requests: 1
     ");
 }
@@ -85,8 +87,8 @@ async fn a_token_that_may_not_is_told_and_not_tried_again() {
 #[tokio::test]
 async fn what_is_not_found_on_publishing_is_the_organization() {
     insta::assert_snapshot!(publishing(vec![said(404, "Organization not found")]).await, @"
-    NoOrganization: the organization was not found: 404 Organization not found
-    hint: check `organization` in the manifest (its id or subdomain), and that the token's user is a member
+    NoOrganization: organization not found: 404 Organization not found
+    hint: check `organization` in the manifest (an id or subdomain), and that the token's user is a member
     requests: 1
     ");
 }
@@ -94,7 +96,7 @@ async fn what_is_not_found_on_publishing_is_the_organization() {
 #[tokio::test]
 async fn what_another_server_does_not_find_is_the_endpoints_fault() {
     insta::assert_snapshot!(publishing(vec![ResponseTemplate::new(404)]).await, @"
-    NotFound: GitBook did not find it: 404 Not Found, not in GitBook's own words
+    NotFound: GitBook resource not found: 404 Not Found (not a GitBook response)
     hint: check `GITBOOK_ENDPOINT`
     requests: 1
     ");
@@ -105,7 +107,7 @@ async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
     let server = server(vec![said(404, "Not found")]).await;
     let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
     insta::assert_snapshot!(told(&error), @"
-    NotFound: GitBook did not find it: 404 Not found
+    NotFound: GitBook resource not found: 404 Not found
     hint: check `GITBOOK_ENDPOINT`
     ");
     assert_eq!(server.asked().await, ["GET /v1/orgs/acme/integrations"]);
@@ -114,8 +116,8 @@ async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
 #[tokio::test]
 async fn a_name_that_is_taken_is_told_and_not_tried_again() {
     insta::assert_snapshot!(publishing(vec![said(409, "The name is taken")]).await, @"
-    Conflict: the name is taken, or another change is under way: 409 The name is taken
-    hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
+    Conflict: GitBook reported a conflict: 409 The name is taken
+    hint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
     requests: 1
     ");
 }
@@ -123,8 +125,8 @@ async fn a_name_that_is_taken_is_told_and_not_tried_again() {
 #[tokio::test]
 async fn a_status_that_nobody_documents_is_told() {
     insta::assert_snapshot!(publishing(vec![said(418, "I am a teapot")]).await, @"
-    Unexpected: unexpected answer: 418 I am a teapot
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    Unexpected: GitBook sent an unexpected response: 418 I am a teapot
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     requests: 1
     ");
 }
@@ -133,8 +135,8 @@ async fn a_status_that_nobody_documents_is_told() {
 async fn an_error_page_that_is_not_the_apis_is_not_shown() {
     let page = ResponseTemplate::new(403).set_body_string("<html>blocked by your firewall</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    Forbidden: the token may not do this: 403 Forbidden, not in GitBook's own words
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 Forbidden (not a GitBook response)
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     requests: 1
     ");
 }
@@ -143,8 +145,8 @@ async fn an_error_page_that_is_not_the_apis_is_not_shown() {
 async fn a_page_in_the_apis_place_is_not_taken_for_success() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    NotJson: the answer, 200, is not the API's
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    NotJson: GitBook sent an unexpected response with status 200
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     requests: 1
     ");
 }
@@ -172,7 +174,7 @@ async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_fo
     let started = std::time::Instant::now();
     let limited = said(429, "Too many requests").insert_header("retry-after", "3600");
     insta::assert_snapshot!(publishing(vec![limited, good()]).await, @"
-    RateLimited: GitBook's rate limit is reached: 429 Too many requests
+    RateLimited: GitBook rate limit reached: 429 Too many requests
     hint: run again in 1h, or lower `GITBOOK_CONCURRENCY`
     requests: 1
     ");
@@ -180,7 +182,7 @@ async fn a_rate_limit_that_lasts_too_long_is_told_with_its_end_and_not_waited_fo
     let reset = reset.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string();
     let limited = said(429, "Too many requests").insert_header("x-ratelimit-reset", reset);
     let told = publishing(vec![limited, good()]).await;
-    assert!(told.contains("hint: run again in 1h 59m") && told.ends_with("requests: 1"), "{told}");
+    assert!(told.contains("1h 59m") && told.ends_with("requests: 1"), "{told}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
@@ -195,7 +197,7 @@ async fn an_absurd_pause_is_not_waited_for() {
 async fn a_rate_limit_without_an_end_is_told() {
     let limited = || said(429, "Too many requests");
     insta::assert_snapshot!(publishing(vec![limited(), limited()]).await, @"
-    RateLimited: GitBook's rate limit is reached: 429 Too many requests
+    RateLimited: GitBook rate limit reached: 429 Too many requests
     hint: run again later, or lower `GITBOOK_CONCURRENCY`
     requests: 2
     ");
@@ -214,8 +216,8 @@ async fn a_server_that_recovers_is_no_failure() {
 async fn a_server_that_does_not_recover_is_told_once_the_retries_are_used_up() {
     let broken = || said(503, "Unavailable");
     insta::assert_snapshot!(publishing(vec![broken(), broken(), good()]).await, @"
-    Server: GitBook has a problem of its own: 503 Unavailable
-    hint: run again later; publishing and deleting can be repeated safely
+    Server: GitBook server error: 503 Unavailable
+    hint: run again later; publishing and deleting are safe to repeat
     requests: 2
     ");
 }
@@ -239,8 +241,8 @@ async fn a_redirect_is_told_and_the_token_does_not_follow() {
         publishing(vec![redirect]).await
     };
     insta::assert_snapshot!(check(302).await, @"
-    Redirect: the endpoint redirects elsewhere (302), and the token does not follow
-    hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    Redirect: GitBook redirects to another server (302); the token is not sent there
+    hint: set `GITBOOK_ENDPOINT` to the address of the redirect, if you trust that server
     requests: 1
     ");
     for status in [301, 303, 307, 308] {
@@ -266,7 +268,7 @@ async fn a_deletion_tells_whether_there_was_anything_to_delete() {
 async fn deleting(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
     let client = client(&server.uri(), 2);
-    let before = async |failure: Option<Failure>| {
+    let before = async |failure: Option<FailedAttempt>| {
         let Some(_) = failure else { return Ok(None) };
         let there = client.read_once("hello").await?;
         Ok::<_, ApiError>(there.is_none().then_some(Deletion::DidNotExist))
@@ -304,13 +306,13 @@ async fn each_further_try_of_a_deletion_looks_at_what_is_there_by_then() {
     unanswered: 0, DELETE GET GET DELETE
     ");
     insta::assert_snapshot!(deleting(vec![limited(), busy(), busy(), deleted()]).await, @"
-    Server: GitBook has a problem of its own: 503 busy
-    hint: run again later; publishing and deleting can be repeated safely
+    Server: GitBook server error: 503 busy
+    hint: run again later; publishing and deleting are safe to repeat
     unanswered: 0, DELETE GET GET
     ");
     insta::assert_snapshot!(deleting(vec![busy(), said(403, "no"), deleted()]).await, @"
-    Forbidden: the token may not do this: 403 no
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 no
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     unanswered: 1, DELETE GET
     ");
 }
@@ -320,17 +322,19 @@ async fn a_check_before_an_attempt_ends_a_publish_with_its_answer_or_its_error()
     let busy = || said(503, "busy");
     let server = server(vec![busy(), good(), busy(), busy()]).await;
     let client = client(&server.uri(), 1);
-    let look = async |failure: Option<Failure>| {
-        let Some(Failure { unanswered, .. }) = failure else { return Ok(None) };
+    let look = async |failure: Option<FailedAttempt>| {
+        let Some(FailedAttempt { unanswered, .. }) = failure else { return Ok(None) };
         assert_eq!(unanswered, 1);
         client.read_once("hello").await
     };
     let Attempts { last, unanswered } = client.publish("hello", b"{}".to_vec(), look).await;
     assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
     client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
-    let refuse = async |_: Option<Failure>| Err::<Option<Published>, _>(ApiError::Cancelled);
+    let refuse = async |_: Option<FailedAttempt>| {
+        Err::<Option<Published>, _>(ApiError::Request(RequestError::Cancelled))
+    };
     let refused = client.publish("hello", b"{}".to_vec(), refuse).await.last;
-    assert!(matches!(refused, Err(ApiError::Cancelled)), "{refused:?}");
+    assert!(matches!(refused, Err(ApiError::Request(RequestError::Cancelled))), "{refused:?}");
     let methods = ["POST", "GET", "POST", "POST"].map(|method| format!("{method} /v1/integrations/hello"));
     assert_eq!(server.asked().await, methods);
 }
@@ -344,8 +348,11 @@ async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
     let client = client(&server.uri(), 0);
     assert_eq!(client.delete("hello", attempted).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(client.read("hello").await.unwrap(), None);
-    assert!(matches!(client.delete("hello", attempted).await.last, Err(ApiError::NotFound(_))));
-    assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
+    assert!(matches!(
+        client.delete("hello", attempted).await.last,
+        Err(ApiError::Request(RequestError::NotFound(_)))
+    ));
+    assert!(matches!(client.read("hello").await, Err(ApiError::Request(RequestError::NotFound(_)))));
 }
 
 #[tokio::test]

@@ -57,65 +57,61 @@ async fn the_program_is_given_the_environment_without_our_tokens() {
 #[tokio::test]
 async fn a_program_that_fails_is_told_with_what_it_said() {
     let repository = with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: [ERROR] not signed in
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
     let repository = with_op("exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: exit status: 6
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn a_program_that_answers_nothing_is_told() {
-    insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `secrets.KEY`: `op read op://vault/item/field` failed: its answer is empty
+    error: `secrets.KEY`: `op read op://vault/item/field` failed: the output is empty
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn a_program_that_is_not_installed_is_told() {
     let repository = repository().manifest(".", "hello", MANIFEST);
     let run = publishing(&repository).variable("PATH", repository.path("nowhere").to_str().unwrap());
-    insta::assert_snapshot!(refused(run).await, @r#"
+    insta::assert_snapshot!(refused(run).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: `op` is not on `PATH`
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]

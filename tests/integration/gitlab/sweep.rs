@@ -118,9 +118,9 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     let ended = run().runs().await;
     assert_eq!((ended.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
-    error: the sweep failed
+    error: sweep failed
     cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
-     hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+     hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
     gitlab.project().faults.clear();
     let ended = run().runs().await;
@@ -166,7 +166,7 @@ async fn what_a_proxy_does_not_find_is_not_gone() {
     let ended = sweep(&gitbook, &gitlab).runs().await;
     assert_eq!((ended.code, gitbook.names()), (Some(1), vec![name]), "{}", ended.log());
     insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
-    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: unexpected answer: 404, not in a forge's own words
-     hint: check that `CI_API_V4_URL` is the forge's API, and that no proxy answers in its place
+    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
+     hint: check that `CI_API_V4_URL` is the forge's API and that no proxy answers in its place
     ");
 }

@@ -36,7 +36,7 @@ async fn refused(repository: &Repository, why: &str) {
 
 #[tokio::test]
 async fn nothing_outside_the_repository_is_read() {
-    let (elsewhere, why) = (outside(), "lies outside the repository");
+    let (elsewhere, why) = (outside(), "is outside the repository");
     let script = elsewhere.path("script.ts");
     let image = elsewhere.path("image.png");
     for target in [script.as_path(), "/dev/zero".as_ref(), "/etc/passwd".as_ref()] {
@@ -67,7 +67,7 @@ async fn no_folder_outside_is_searched() {
     symlink(elsewhere.path(""), repository.path("there")).unwrap();
     symlink("/", repository.path("root")).unwrap();
     symlink("..", repository.path("up")).unwrap();
-    refused(&repository, "holds no manifest").await;
+    refused(&repository, "contains no manifest").await;
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn no_pipe_is_waited_for() {
 async fn what_is_too_large_is_not_read() {
     let image = integration("main.ts", "icon: large.png\n");
     std::fs::File::create(image.path("large.png")).unwrap().set_len(1 << 30).unwrap();
-    refused(&image, "has 1048576 KiB, 250 are the most").await;
+    refused(&image, "is 1048576 KiB; the limit is 250 KiB").await;
     let manifest = integration("main.ts", "");
     let file = std::fs::File::options().append(true).open(manifest.path("gitbook-manifest.yaml")).unwrap();
     file.set_len(100 << 20).unwrap();

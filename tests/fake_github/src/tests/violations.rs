@@ -42,9 +42,7 @@ async fn finds_wrong_bodies() {
         ("/deployments/1/statuses", r#"{"state": "succeeded"}"#, "\"succeeded\" is not one of"),
         ("/deployments", "{", "the body is not JSON"),
     ] {
-        let request =
-            |client: &Client| client.request(Method::POST, path).header("content-type", "application/json");
-        check(|client| request(client).body(body), expected).await;
+        check(|client| client.json(path).body(body), expected).await;
     }
     let unexpected = "the request has a body, and the operation takes none";
     check(|client| client.request(Method::GET, "/pulls").body("{}"), unexpected).await;

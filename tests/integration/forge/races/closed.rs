@@ -14,22 +14,20 @@ async fn what_is_published_after_its_pull_request_was_closed_is_deleted_by_the_s
     world.forge.close_pull_request(12);
     let closed = world.pull_request("closed", '1', 101).runs().await;
     assert_eq!(result(&closed), "deleted");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: deleted `hello-fix` (it was not there) milliseconds=…
-    "#);
+    info: deleted `hello-fix` (it was not there) (0.0 s)
+    ");
     gate.release();
     let opened = opened.ends().await;
     assert_eq!(result(&opened), "deleted");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpAWFxhd/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(world.published(), NOTHING);
     assert_eq!(world.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&world);
@@ -51,13 +49,12 @@ async fn what_was_deleted_meanwhile_is_not_deleted_again() {
     gate.release();
     let opened = opened.ends().await;
     assert_eq!(result(&opened), "deleted");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` (it was not there) milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpQwFXdG/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (it was not there) (0.0 s)
+    ");
     assert_eq!(world.published(), NOTHING);
     assert_eq!(world.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&world);
@@ -76,13 +73,12 @@ async fn what_is_published_after_its_branch_was_deleted_is_deleted_by_the_same_r
     gate.release();
     let push = push.ends().await;
     assert_eq!(result(&push), "deleted");
-    insta::assert_snapshot!(log(&push), @r#"
+    insta::assert_snapshot!(log(&push), @"
     exit 0
-    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: branch `fix` is gone: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmphja52P/hello-fix/
+    info: branch `fix` was deleted: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    ");
     assert_eq!(world.published(), NOTHING);
     is_inactive(&world);
 }
@@ -113,14 +109,13 @@ async fn what_is_found_unchanged_after_its_pull_request_was_closed_is_deleted() 
     gate.release();
     let again = again.ends().await;
     assert_eq!(result(&again), "deleted");
-    insta::assert_snapshot!(log(&again), @r#"
+    insta::assert_snapshot!(log(&again), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: unchanged `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: unchanged `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpwqgxCe/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(world.published(), NOTHING);
     assert_eq!(world.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&world);
@@ -138,11 +133,10 @@ async fn what_was_closed_before_is_not_published_at_all() {
     gate.release();
     let opened = opened.ends().await;
     assert_eq!(result(&opened), "skipped");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #12 is closed) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #12 is closed) (0.0 s)
+    ");
     assert_eq!(world.published(), NOTHING);
     assert_eq!(world.deployments(), NOTHING);
     assert_eq!(world.comment(), NOTHING);
@@ -219,13 +213,12 @@ async fn a_preview_of_a_newer_run_is_not_deleted_with_what_was_closed_before() {
     asked.release();
     let older = older.ends().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpH9BTeA/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.0 s)
+    ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v2"]);
 }

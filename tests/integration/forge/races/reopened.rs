@@ -22,13 +22,12 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_published() {
     gate.release();
     let closed = closed.ends().await;
     assert_eq!(result(&closed), "skipped");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #12 is open again) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #12 is open again) (0.0 s)
+    ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v2"]);
     let of_the_newest = world.deployments().pop().unwrap();
     assert!(of_the_newest.ends_with("success"), "{of_the_newest}");
 }
@@ -50,7 +49,7 @@ async fn nothing_is_deleted_late_once_a_newer_run_has_found_it_unchanged() {
     let closed = closed.ends().await;
     assert_eq!(result(&closed), "skipped");
     assert_eq!(world.published(), FIRST);
-    assert_eq!(world.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(world.comment(), ["hello-fix: ✅ published v1"]);
     assert!(world.deployments().iter().all(|deployment| deployment.ends_with("success")));
 }
 
@@ -69,11 +68,10 @@ async fn nothing_is_deleted_late_of_a_branch_that_is_there_again() {
     gate.release();
     let deleted = deleted.ends().await;
     assert_eq!(result(&deleted), "skipped");
-    insta::assert_snapshot!(log(&deleted), @r#"
+    insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
-    info: skipped `hello-fix` (branch `fix` is there again) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (branch `fix` exists again) (0.0 s)
+    ");
     assert_eq!(world.published(), FIRST);
 }
 
@@ -93,11 +91,10 @@ async fn nothing_is_deleted_late_on_old_news_of_the_forge() {
     gate.release();
     let deleted = deleted.ends().await;
     assert_eq!(result(&deleted), "skipped");
-    insta::assert_snapshot!(log(&deleted), @r#"
+    insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
-    info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.1 s)
+    ");
     assert_eq!(world.published(), ["hello-fix: commit 2, run 102"]);
 }
 
@@ -117,11 +114,10 @@ async fn nothing_is_deleted_late_once_another_pull_request_is_open_from_the_bran
     gate.release();
     let closed = closed.ends().await;
     assert_eq!(result(&closed), "skipped");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #13 is open from the same branch) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #13 is open from the same branch) (0.0 s)
+    ");
     assert_eq!(world.published(), FIRST);
     world.forge.close_pull_request(13);
     assert_eq!(result(&world.numbered(13, "closed", '1', 103).runs().await), "deleted");
@@ -139,13 +135,12 @@ async fn what_was_just_published_stays_while_another_pull_request_is_open_from_t
     gate.release();
     let opened = opened.ends().await;
     assert_eq!(result(&opened), "published");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmp03a5zV/hello-fix/
     info: pull request #12 is closed, and pull request #13 is open from the same branch
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(world.published(), FIRST);
 }
 
@@ -173,12 +168,11 @@ async fn by_hand_the_preview_of_what_is_open_is_deleted_all_the_same() {
     let by_hand = world.pull_request("labeled", '1', 101).variable("GITBOOK_MODE", "delete");
     let by_hand = by_hand.runs().await;
     assert_eq!(result(&by_hand), "deleted");
-    insta::assert_snapshot!(log(&by_hand), @r#"
+    insta::assert_snapshot!(log(&by_hand), @"
     exit 0
-    info: delete: `GITBOOK_MODE=delete` system="GitHub Actions" by=GITHUB_ACTIONS event=labeled branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(world.sandbox.names(), Vec::<String>::new());
     assert_eq!(world.comment(), ["hello-fix: 🗑️ removed"]);
 
