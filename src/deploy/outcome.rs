@@ -342,18 +342,17 @@ impl Outcome {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
     }
 
+    /// Logs a success. The report turns the fields into a sentence.
     pub(super) fn log(&self) {
         if let Ok(success) = &self.result {
             let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
-            let note = success.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-            let url = success.url.as_deref();
-            let version = success.version.as_deref();
             tracing::info!(
-                milliseconds,
+                milliseconds = (!self.time.is_zero()).then_some(milliseconds),
                 script_bytes = success.script_bytes,
-                version,
-                url,
-                "{} `{}`{note}",
+                version = success.version,
+                url = success.url,
+                note = success.note,
+                "{} {}",
                 success.status.name(),
                 self.name
             );
