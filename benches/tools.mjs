@@ -25,7 +25,7 @@ async function measured(command, cwd, variables) {
     return result;
 }
 
-/** Publishes one integration with the vendor's CLI. */
+/** Publishes one integration with `@gitbook/cli`. */
 export const withCli = (folder, url) => measured([process.execPath, cli, 'publish', folder], folder, { GITBOOK_ENDPOINT: url });
 
 /** Publishes everything below a folder with this program. */

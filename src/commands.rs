@@ -1,16 +1,19 @@
-//! The stages of a deployment: select integrations, package them, and only then send anything.
+//! The commands of the program, and the context that they share.
 
+mod check;
 mod comment;
+mod delete;
 mod follow_up;
 mod names;
+mod plan;
+mod preview;
+mod publish;
 mod selection;
-mod shares;
+mod shard;
 mod staleness;
 mod sweep;
 
 pub(crate) use staleness::forge;
-
-use selection::Selection;
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -18,46 +21,86 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt as _, stream};
 use secrecy::SecretString;
 
+use selection::Selection;
+
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Mode, Shard};
-use crate::deploy::{Deployment, GitHubDeployments, NamedPreview, Outcome, Previews, Verdict};
+use crate::deploy::{Deployment, GitHubDeployments, NamedPreview, Outcome, Previews};
 use crate::diagnostic::{self, Diagnostic, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
+use crate::http::RequestError;
 use crate::integration::{
     self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
 };
 use crate::plan::{Decision, Target};
-use crate::report::{Printer, Reporter, RunReport};
+use crate::report::{Printer, Reporter, RunReport, Shares};
 use crate::symlinks;
 
-/// What all stages need.
+/// The values that every command needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
     pub(crate) ci: &'a Ci,
-    /// Where branches and pull requests can be asked for.
+    /// The client of the forge, if there is a token for it.
     pub(crate) forge: Option<&'a Forge>,
-    /// Where deployments are recorded.
+    /// The record of GitHub Deployments, if one is kept.
     pub(crate) records: Option<&'a GitHubDeployments<'a>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Reporter,
     /// This machine's share of the integrations.
     pub(crate) shard: Option<Shard>,
-    /// Where integrations are packaged.
     pub(crate) packaging_context: &'a PackagingContext,
 }
 
-/// An integration and how long it took to package.
+/// The result of a command. A command that fails returns the results of its completed steps as well.
+#[derive(Debug, Default)]
+pub(crate) struct CommandResult {
+    /// Problems in the user's files.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// The previews of the branch, as far as they are known.
+    pub(crate) previews: Vec<NamedPreview>,
+    /// The outcome of each integration.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The number of shares for a later job.
+    pub(crate) shares: Option<Shares>,
+    /// A sentence on the division of the work among machines.
+    pub(crate) division: Option<String>,
+    pub(crate) error: Option<Error>,
+}
+
+impl CommandResult {
+    fn take_error(&mut self) -> Result<(), Error> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+}
+
+/// An integration and the time that packaging it took.
 type Timed = (Integration, Duration);
 
 impl<'a> Context<'a> {
-    /// Tells the forge what came of it all, and says what it could not be told.
+    /// Carries out a decision.
+    pub(crate) async fn carry_out(&self, decision: &'a Decision) -> CommandResult {
+        match decision {
+            Decision::Refuse(refusal) => {
+                CommandResult { error: Some(Error::Refused(*refusal)), ..CommandResult::default() }
+            }
+            Decision::Nothing => CommandResult::default(),
+            Decision::Sweep => self.sweep().await,
+            Decision::Check => self.check().await,
+            Decision::Plan(plan) => self.plan(&plan.decision).await,
+            Decision::Publish => self.publish().await,
+            Decision::Preview(target) => self.preview(target).await,
+            Decision::Delete(target) => self.delete(target).await,
+        }
+    }
+
+    /// Writes the comment and finishes the record of deployments. Failures are warnings.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let recorded = async { self.records?.finish().await };
         let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
@@ -67,140 +110,24 @@ impl<'a> Context<'a> {
             ));
         }
         match unrecorded {
-            None | Some(ForgeError::Cancelled) => {}
-            // Gitea and Forgejo have no such thing.
-            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
-            Some(error) => staleness::tell(self.printer, "no deployments are recorded", &error),
+            None | Some(ForgeError::Request(RequestError::Cancelled)) => {}
+            // Gitea and Forgejo have no deployments.
+            Some(ForgeError::Request(RequestError::NotFound(_))) => {
+                tracing::info!("the forge keeps no record of deployments")
+            }
+            Some(error) => staleness::warn(self.printer, "no deployments are recorded", &error),
         }
     }
 
-    /// Builds and validates everything.
-    pub(crate) async fn check(&self, run: &mut RunReport) -> Result<(), Error> {
-        let of_pull_request = self.ci.event.pull_request().is_some();
-        let env = if of_pull_request { &self.config.preview_env } else { &self.config.env };
-        self.check_with(env.as_deref(), run).await
-    }
-
-    async fn check_with(&self, env: Option<&str>, run: &mut RunReport) -> Result<(), Error> {
-        let selection = self.select(run)?;
-        let mine = self.share(&selection.sources, run);
-        let integrations = self.package(&selection, &mine, env, false, run).await?;
-        let _section = self.printer.section("checking", integrations.len(), "integration");
-        run.outcomes =
-            integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
-        Ok(())
-    }
-
-    /// Publishes to production.
-    pub(crate) async fn publish(&self, run: &mut RunReport) -> Result<(), Error> {
-        let selection = self.select(run)?;
-        let mine = self.share(&selection.sources, run);
-        // What takes time elsewhere is begun first.
-        let staleness = self.production_check();
-        let (verdict, packaged) = futures::join!(
-            staleness.recent(),
-            self.package(&selection, &mine, self.config.env.as_deref(), true, run)
-        );
-        let integrations = packaged?;
-        if let Verdict::Stop(stop) = verdict {
-            let why = stop.to_string();
-            // Nobody looks for what was not published to production.
-            self.printer.notice(&format!("not published to production: {why}"));
-            self.skip(integrations.iter().map(|(i, _)| (i.name.clone(), &i.place)), false, &why, run);
-            return Ok(());
-        }
-        let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        // Before anything is changed, so that one answer of the forge serves all.
-        let look = async |timed: &'_ Timed| deployment.look(&timed.0.name).await;
-        let looks = in_order(&integrations, self.config.concurrency.get(), look).await;
-        let looked: Vec<_> = integrations.iter().zip(looks).collect();
-        self.each("publishing", looked, run, async |((built, time), look)| {
-            let _work = self.printer.start_item(&built.name);
-            deployment.publish(built, look, &staleness).await.packaged_in(*time)
-        })
-        .await;
-        self.verdict(run)
-    }
-
-    /// Publishes the previews of a branch.
-    pub(crate) async fn preview(&self, target: &'a Target, run: &mut RunReport) -> Result<(), Error> {
-        self.refuse_fork_of_comment(target).await?;
-        let previews = self.previews(target)?;
-        let selection = self.select(run)?;
-        let mine = self.share(&selection.sources, run);
-        run.named = self.known_previews(&mine, &previews);
-        let staleness = self.preview_check(target);
-        let (verdict, packaged) = futures::join!(
-            staleness.recent(),
-            self.package(&selection, &mine, self.config.preview_env.as_deref(), true, run)
-        );
-        let integrations = packaged?;
-        self.preview_names(&selection, &previews, run)?;
-        if let Verdict::Stop(stop) = verdict {
-            let named = std::mem::take(&mut run.named);
-            let why = stop.to_string();
-            self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
-            return Ok(());
-        }
-        let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        self.each("publishing", &integrations, run, async |(built, time)| {
-            let _work = self.printer.start_item(&built.name);
-            deployment.preview(built, &previews, &staleness).await.packaged_in(*time)
-        })
-        .await;
-        self.follow_up(&deployment, &previews, &integrations, run).await;
-        self.verdict(run)
-    }
-
-    /// Deletes the previews of a branch. The manifests' names are enough for that.
-    pub(crate) async fn delete(&self, target: &'a Target, run: &mut RunReport) -> Result<(), Error> {
-        let previews = self.previews(target)?;
-        let all = self.select_names(run)?;
-        let named = self.preview_names(&all, &previews, run)?;
-        let named = self.share_of_equals(named, run);
-        let staleness = self.deletion_check(target);
-        if let Verdict::Stop(stop) = staleness.recent().await {
-            let why = stop.to_string();
-            self.skip(named.iter().map(|named| (named.name.clone(), &named.place)), true, &why, run);
-            return Ok(());
-        }
-        let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        self.each("deleting", &named, run, async |preview| {
-            let _work = self.printer.start_item(&preview.name);
-            deployment.delete(preview, &previews, &staleness).await
-        })
-        .await;
-        for preview in self.removed_integrations(&named, target, &previews, &gitbook).await {
-            run.outcomes.push(deployment.delete(&preview, &previews, &staleness).await);
-        }
-        self.check_reopened(&staleness, run).await;
-        run.named = named;
-        self.verdict(run)
-    }
-
-    /// Leaves everything as it is.
-    fn skip<'i>(
-        &self,
-        items: impl Iterator<Item = (String, &'i SourceLocation)>,
-        preview: bool,
-        why: &str,
-        run: &mut RunReport,
-    ) {
-        run.outcomes = items.map(|(name, place)| Outcome::skipped(name, place, preview, why)).collect();
-    }
-
-    /// Packages this machine's share and tells all problems of all of it, before anything is sent. That no two
-    /// integrations have one name is held over all sources.
+    /// Packages this machine's share and reports all its problems before anything is sent. Integrations of all machines must
+    /// have distinct names.
     async fn package(
         &self,
         all: &Selection,
         mine: &[&IntegrationSource],
         env: Option<&str>,
         resolve_secrets: bool,
-        run: &mut RunReport,
+        problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<Timed>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
         let phase = self.printer.start_phase("packaging", mine.len());
@@ -210,10 +137,10 @@ impl<'a> Context<'a> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        // Secrets may be waited for; how many scripts are bundled at once is the workshop's to say.
+        // Secrets may take long to resolve. The packaging context limits the number of scripts that are bundled at once.
         let at_once = self.config.concurrency.get().max(processors());
         let work = in_order(mine.iter().copied(), at_once, package);
-        let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
         let named: Vec<_> = match self.shard {
@@ -223,39 +150,38 @@ impl<'a> Context<'a> {
                 all.sources.iter().filter_map(known).collect()
             }
         };
-        let mut problems = all.problems.clone();
-        problems.extend(names::same(&named));
+        let mut found = all.problems.clone();
+        found.extend(names::duplicates(&named));
         for (packaged, time) in packaged {
-            packaged.secrets.iter().for_each(|secret| self.printer.hide(secret));
-            problems.extend(packaged.problems);
+            packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
+            found.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
-        self.tell(problems, run)?;
+        self.report_problems(found, problems)?;
         Ok(integrations)
     }
 
-    /// The names of the branch's previews, by the names of their integrations.
-    ///
-    /// All integrations are looked at, not this machine's share only: a preview's name must be nobody else's.
+    /// Returns the branch's previews of all integrations, those of other machines included, and checks that their names are
+    /// unique.
     fn preview_names(
         &self,
         selection: &Selection,
         previews: &Previews<'_>,
-        run: &mut RunReport,
+        problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let mut identities = Vec::new();
-        let mut problems = selection.problems.clone();
+        let mut found = selection.problems.clone();
         for source in &selection.sources {
             match integration::identity(source, &packaging) {
                 Ok(identity) => identities.push(identity),
-                Err(found) => problems.extend(found),
+                Err(invalid) => found.extend(invalid),
             }
         }
-        problems.extend(names::same(&identities));
+        found.extend(names::duplicates(&identities));
         let names: Vec<_> = identities.into_iter().map(|identity| previews.named(identity)).collect();
-        problems.extend(names::collisions(&names));
-        self.tell(problems, run)?;
+        found.extend(names::collisions(&names));
+        self.report_problems(found, problems)?;
         Ok(names)
     }
 
@@ -283,7 +209,7 @@ impl<'a> Context<'a> {
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
             repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
-            // Who deletes by hand means the preview that is there, whichever run made it.
+            // A manual deletion applies to the preview of any run.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
             counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
             template: &self.config.preview_name,
@@ -291,7 +217,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The names of a branch's previews, as far as the manifests tell: problems are told elsewhere.
+    /// Returns the branch's previews of the integrations with a readable name. Other steps report the problems of the rest.
     fn known_previews(&self, sources: &[&IntegrationSource], previews: &Previews<'_>) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let named = |source: &&IntegrationSource| {
@@ -311,72 +237,87 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The client, and before it the sandbox where that is asked for.
+    /// Returns the client of the API, and starts the sandbox before if it is configured.
     async fn gitbook(&self) -> Result<GitBook, Error> {
         let config = self.config;
         let (endpoint, token) = match &config.endpoint {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = symlinks::checkout(self.environment.folder());
+                let checkout = symlinks::checkout_root(self.environment.folder());
                 let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
-                tracing::info!("sandbox: what is published goes to `{}`", display_path(folder));
+                tracing::info!("using the sandbox in `{}`", display_path(folder));
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
-        let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
+        let gitbook = gitbook.map_err(Error::Client)?.with_cancel(self.cancel);
         Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 
-    /// Deploys several at once. One that fails, or takes its time, does not stop the others.
-    async fn each<T, F: Future<Output = Outcome>>(
+    /// Deploys several integrations at once. A failure of one does not stop the others.
+    async fn deploy_all<T, F: Future<Output = Outcome>>(
         &self,
-        doing: &str,
+        action: &str,
         items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-        run: &mut RunReport,
         deploy: impl FnMut(T) -> F,
-    ) {
+    ) -> Vec<Outcome> {
         let items = items.into_iter();
-        let _section = self.printer.section(doing, items.len(), "integration");
-        run.outcomes = in_order(items, self.config.concurrency.get(), deploy).await;
+        let _section = self.printer.start_section(action, items.len(), "integration");
+        in_order(items, self.config.concurrency.get(), deploy).await
     }
 
-    /// Whether all went well.
-    fn verdict(&self, run: &RunReport) -> Result<(), Error> {
-        let failed = run.outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+    /// Returns an error if an outcome is a failure or a signal has cancelled the run.
+    fn into_result(self, outcomes: &[Outcome]) -> Result<(), Error> {
+        let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         match (self.cancel.signal(), failed) {
             (Some(signal), _) => Err(Error::Cancelled(signal)),
             (None, 0) => Ok(()),
-            (None, failed) => Err(Error::Deployment { failed, total: run.outcomes.len() }),
+            (None, failed) => Err(Error::Deployment { failed, total: outcomes.len() }),
         }
     }
 
-    /// Shows problems that were not shown yet; an error when one of them is.
-    fn tell(&self, mut problems: Vec<Diagnostic>, run: &mut RunReport) -> Result<(), Error> {
+    /// Prints the problems that are not in `reported` yet and adds them.
+    ///
+    /// # Errors
+    /// [`Error::Sources`] if one of the problems is an error.
+    fn report_problems(
+        &self,
+        mut problems: Vec<Diagnostic>,
+        reported: &mut Vec<Diagnostic>,
+    ) -> Result<(), Error> {
         diagnostic::sort(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
-        problems.retain(|problem| !run.problems.iter().any(|known| known.is_same(problem)));
-        self.report.problems(&problems);
-        run.problems.extend(problems);
-        diagnostic::sort(&mut run.problems);
-        if has_error { Err(Error::Sources(ProblemCounts::of(&run.problems))) } else { Ok(()) }
+        problems.retain(|problem| !reported.iter().any(|known| known.is_same(problem)));
+        self.report.print_problems(&problems);
+        reported.extend(problems);
+        diagnostic::sort(reported);
+        if has_error { Err(Error::Sources(ProblemCounts::of(reported))) } else { Ok(()) }
     }
 }
 
-/// Does so many things at once, whichever is done first, and gives the results in the order of the items.
+/// Returns the outcomes of items that are left as they are.
+fn skipped<'i>(
+    items: impl Iterator<Item = (String, &'i SourceLocation)>,
+    is_preview: bool,
+    reason: &str,
+) -> Vec<Outcome> {
+    items.map(|(name, place)| Outcome::skipped(name, place, is_preview, reason)).collect()
+}
+
+/// Runs up to `limit` futures at once and returns their results in the order of the items.
 async fn in_order<T, R, F: Future<Output = R>>(
     items: impl IntoIterator<Item = T>,
-    at_once: usize,
+    limit: usize,
     mut work: impl FnMut(T) -> F,
 ) -> Vec<R> {
     let numbered = items.into_iter().enumerate().map(|(number, item)| {
         let result = work(item);
         async move { (number, result.await) }
     });
-    let mut results: Vec<_> = stream::iter(numbered).buffer_unordered(at_once).collect().await;
+    let mut results: Vec<_> = stream::iter(numbered).buffer_unordered(limit).collect().await;
     results.sort_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
 }

@@ -17,7 +17,7 @@ mod secrets;
 mod weight;
 
 pub(crate) use body::SourceChanged;
-pub(crate) use bundle::{Part, serve};
+pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{
     DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part,
 };
@@ -89,7 +89,7 @@ pub(crate) struct Integration {
     fields: BodyFields,
     content: BodyContent,
     /// The packages in the script.
-    parts: Vec<Part>,
+    parts: Vec<PackageSize>,
 }
 
 /// A request that publishes an integration. Its body is built on demand, because an unchanged integration needs only the hash.
@@ -178,7 +178,7 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     let mut problems = check(&manifest);
     if !load_problems.is_empty() {
         // The fields that seem to be missing may be in the part that could not be read.
-        problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
+        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
         problems.extend(load_problems);
     }
     let secrets = resolve_secrets(&manifest.fields, packaging);
@@ -196,14 +196,15 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     problems.extend([secret_problems, image_problems, script_problems].into_iter().flatten());
     let redacted = secrets.as_ref().map(ManifestSecrets::to_redact).unwrap_or_default();
     let name = manifest.fields.text("name").map(str::to_owned);
-    let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
+    let problems: Vec<_> =
+        problems.into_iter().map(|problem| problem.for_integration(name.as_deref())).collect();
     let integration = match (name, bundle) {
-        (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
+        (Some(name), Some(Bundle { script, packages, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
             let script = packaging.packaging_context.script_cache.store(script);
             let content = BodyContent { icon, previews, secrets, keyed_hash, script };
             let (fields, place) = (body_fields(&manifest.fields), manifest.place);
-            Some(Integration { name, place, fields, content, parts })
+            Some(Integration { name, place, fields, content, parts: packages })
         }
         _ => None,
     };
@@ -320,7 +321,7 @@ impl Integration {
 
     /// Returns the packages in the script, the largest first. Empty for a script that was built elsewhere.
     #[must_use]
-    pub(crate) fn parts(&self) -> &[Part] {
+    pub(crate) fn parts(&self) -> &[PackageSize] {
         &self.parts
     }
 

@@ -33,7 +33,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use cancel::Cancel;
 use ci::{Ci, ParallelJob};
-use commands::Context;
+use commands::{CommandResult, Context};
 use config::{Config, Mode, Shard};
 use deploy::GitHubDeployments;
 use error::{Error, ProblemCounts};
@@ -70,9 +70,10 @@ pub async fn run(
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
     let (format, mut odd) = report::log_format(&environment);
-    let printer = Printer::new(format, terminal.log, &environment).on(terminal.screen, &environment);
+    let printer =
+        Printer::new(format, terminal.log, &environment).with_progress(terminal.screen, &environment);
     for token in environment.tokens() {
-        printer.hide(&token.into());
+        printer.add_secret(&token.into());
     }
     let report = Reporter::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
@@ -122,8 +123,8 @@ async fn deployment(
         .then(|| commands::forge(&config, &ci, &plan.decision, &cancel))
         .flatten();
     let forge = forge.as_ref();
-    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
-    let holds_secret = |text: &str| printer.redacted(text) != text;
+    let records = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
+    let holds_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
     let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
@@ -140,23 +141,10 @@ async fn deployment(
         shard,
         packaging_context,
     };
-    let result = carry_out(&plan.decision, &context, run).await;
-    context.conclude(&plan.decision, run, result.as_ref().err()).await;
-    // One that came while all was told has cut that short.
-    result.and_then(|()| cancel.signal().map_or(Ok(()), |signal| Err(Error::Cancelled(signal))))
-}
-
-async fn carry_out(decision: &Decision, context: &Context<'_>, run: &mut RunReport) -> Result<(), Error> {
-    match decision {
-        Decision::Refuse(refusal) => Err(Error::Refused(*refusal)),
-        Decision::Nothing => Ok(()),
-        Decision::Sweep => context.sweep(run).await,
-        Decision::Check => context.check(run).await,
-        Decision::Plan(plan) => context.plan(&plan.decision, run).await,
-        Decision::Publish => context.publish(run).await,
-        Decision::Preview(target) => context.preview(target, run).await,
-        Decision::Delete(target) => context.delete(target, run).await,
-    }
+    let error = run.add(context.carry_out(&plan.decision).await);
+    context.conclude(&plan.decision, run, error.as_ref()).await;
+    // A signal may have come after the last integration.
+    error.or_else(|| cancel.signal().map(Error::Cancelled)).map_or(Ok(()), Err)
 }
 
 fn configuration(environment: &Environment, report: &Reporter, run: &mut RunReport) -> Result<Config, Error> {
@@ -166,7 +154,7 @@ fn configuration(environment: &Environment, report: &Reporter, run: &mut RunRepo
     };
     run.problems.extend(problems);
     diagnostic::sort(&mut run.problems);
-    report.problems(&run.problems);
+    report.print_problems(&run.problems);
     let tally = ProblemCounts::of(&run.problems);
     config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
 }
@@ -204,5 +192,16 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
         printer.notice(&format!(
             "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
         ));
+    }
+}
+
+impl RunReport {
+    /// Adds the result of a command and returns its error.
+    fn add(&mut self, result: CommandResult) -> Option<Error> {
+        self.problems.extend(result.problems);
+        diagnostic::sort(&mut self.problems);
+        (self.previews, self.outcomes) = (result.previews, result.outcomes);
+        (self.shares, self.division) = (result.shares, result.division);
+        result.error
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps the comment on the pull requests that a run is about.
+//! Writes the comment on the pull requests of a run.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -12,18 +12,19 @@ use crate::diagnostic::SourceLocation;
 use crate::error::Error;
 use crate::forge::{CommentResult, CommentUpdate, ExistingComments, Forge, ForgeError};
 use crate::gitbook::GitBook;
+use crate::http::RequestError;
 use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::report::{RunReport, comment};
 
-/// How long a cancelled run may take to say so: what GitHub's runner gives it is nearly over.
+/// The time that a cancelled run may spend on the comment. GitHub's runner ends it soon after.
 const AFTER_A_SIGNAL: Duration = Duration::from_millis(1500);
 
-/// A branch whose pull requests are many is told of in the newest.
-const MOST_PULL_REQUESTS: usize = 5;
+/// The maximum number of pull requests of one branch that get the comment. The newest come first.
+const MAX_PULL_REQUESTS: usize = 5;
 
 impl Context<'_> {
-    /// Says what came of the previews, also where that is a failure.
+    /// Writes the results of the previews, failures included.
     pub(super) async fn comment(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
@@ -35,7 +36,7 @@ impl Context<'_> {
         if rows.is_empty() {
             return;
         }
-        // A preview that was there without a comment has a run which is about to write one that would be wrong.
+        // The run that published a preview may not have written its comment yet, and would write a wrong one after this.
         let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
         let create = !deletes || has_deleted;
         let work = async |forge: &Forge| {
@@ -43,7 +44,7 @@ impl Context<'_> {
             self.keep_all(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
@@ -51,10 +52,10 @@ impl Context<'_> {
         }
     }
 
-    /// The previews of integrations that have left the branch since they were published: the comment tells of them.
-    /// Whether they are ours is the mark's to say.
+    /// Returns the previews of integrations that were removed from the branch since they were published. The comment lists
+    /// them, and their ownership markers are read.
     ///
-    /// Only where an event asks for all previews of the branch: what is selected by name or folder leaves others out.
+    /// Returns none if the configuration selects integrations by name or folder: others may still exist.
     pub(super) async fn removed_integrations(
         &self,
         named: &[NamedPreview],
@@ -70,33 +71,35 @@ impl Context<'_> {
             return Vec::new();
         };
         let work = async {
-            // That there is no answer is told when the comment is written.
+            // Writing the comment reports a failure.
             let found = self.find_comments(forge, target, true).await.unwrap_or_default();
             let names = found.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
             let names = names.filter(|name| !named.iter().any(|known| known.name == *name));
-            let mut removed_integrations = Vec::new();
+            let mut removed = Vec::new();
             for name in names.collect::<BTreeSet<_>>() {
                 match gitbook.read(&name).await {
                     Ok(existing) => {
                         let integration = existing.and_then(|existing| previews.integration_of(&existing));
                         let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
-                        removed_integrations.extend(integration.map(|integration| NamedPreview {
+                        removed.extend(integration.map(|integration| NamedPreview {
                             integration,
                             place,
                             name,
                         }));
                     }
                     Err(error) => {
-                        tracing::warn!("`{name}`, which has left the branch, is left to the sweep: {error}");
+                        tracing::warn!(
+                            "could not read `{name}` of a removed integration, so the sweep has to delete it: {error}"
+                        );
                     }
                 }
             }
-            removed_integrations
+            removed
         };
-        self.cancel.or_at_once(work).await.unwrap_or_default()
+        self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
-    /// Says in what comments there are that a sweep has deleted a preview.
+    /// Writes to existing comments that a sweep has deleted a preview.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
         if !self.is_to_comment() {
             return;
@@ -105,9 +108,9 @@ impl Context<'_> {
             let found = self.find_comments(forge, target, true).await;
             self.keep_all(forge, found, rows, false).await;
         };
-        // Whatever the forge does after a signal, there must be time left to write the outputs.
+        // After a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
@@ -115,7 +118,7 @@ impl Context<'_> {
         }
     }
 
-    /// The comments on the pull request of the event, or else on those from the branch: the open ones, or all.
+    /// Returns the comments on the pull request of the event, or else on the pull requests from the branch.
     async fn find_comments(
         &self,
         forge: &Forge,
@@ -127,7 +130,7 @@ impl Context<'_> {
             None => forge.pull_requests(&target.branch, !closed_too).await?,
         };
         let find = |number| forge.find_comment(number, comment::MARKER);
-        try_join_all(numbers.into_iter().take(MOST_PULL_REQUESTS).map(find)).await
+        try_join_all(numbers.into_iter().take(MAX_PULL_REQUESTS).map(find)).await
     }
 
     async fn keep_all(
@@ -143,21 +146,24 @@ impl Context<'_> {
                     self.keep(forge, found, rows, create).await;
                 }
             }
-            Err(error) => staleness::tell(self.printer, "no comment is kept", &error),
+            Err(error) => staleness::warn(self.printer, "could not update the comment", &error),
         }
     }
 
     async fn keep(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
         let place = forge.kind().pull_request(found.number());
-        let text = |there: &[String]| comment::text(there, rows);
+        let text = |there: &[String]| comment::merge(there, rows);
         let wish = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
-        match forge.keep_comment(found, &wish).await {
-            Ok(CommentResult::Written) => tracing::info!("the comment on {place} is up to date"),
-            Ok(CommentResult::Unread(error)) => {
-                tracing::info!("the comment on {place} was written, but not read back: {error}");
+        match forge.update_comment(found, &wish).await {
+            Ok(CommentResult::Written) => tracing::info!("updated the comment on {place}"),
+            Ok(CommentResult::Unverified(error)) => {
+                tracing::info!("wrote the comment on {place}, but could not read it back: {error}");
             }
-            Ok(CommentResult::Unchanged | CommentResult::None) | Err(ForgeError::Cancelled) => {}
-            Err(error) => staleness::tell(self.printer, &format!("no comment on {place}"), &error),
+            Ok(CommentResult::Unchanged | CommentResult::None)
+            | Err(ForgeError::Request(RequestError::Cancelled)) => {}
+            Err(error) => {
+                staleness::warn(self.printer, &format!("could not write the comment on {place}"), &error)
+            }
         }
     }
 
@@ -165,7 +171,7 @@ impl Context<'_> {
         self.config.comment && !self.config.dry_run
     }
 
-    /// Whether other jobs deploy what this one does not.
+    /// Returns whether other jobs deploy other integrations.
     fn is_one_of_several(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
@@ -173,7 +179,7 @@ impl Context<'_> {
     }
 }
 
-/// The time to the minute.
+/// Returns the time to the minute.
 pub(super) fn now() -> String {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     format!("{} {} UTC", &time[..10], &time[11..16])

@@ -1,4 +1,4 @@
-//! Names that stand in one another's way.
+//! Finds integrations and previews with the same name.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,8 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// An error for each preview whose name is an integration's own, or another preview's. Previews of integrations that have
-/// one name themselves are left to [`same`].
+/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews of
+/// integrations with the same name.
 pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let own: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
@@ -17,10 +17,10 @@ pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
         let NamedPreview { integration, name, place } = preview;
         let other = first.get(&name.to_lowercase());
         let message = if let Some(other) = own.get(&name.to_lowercase()) {
-            format!("the preview's name `{name}` is an integration's own name: `{}`", other.place)
+            format!("preview name `{name}` is already the name of the integration in `{}`", other.place)
         } else if let Some(other) = other.filter(|other| !is_same(&other.integration, integration)) {
             let NamedPreview { integration: others, place, .. } = other;
-            format!("`{others}`, in `{place}`, and `{integration}` have previews of one name, `{name}`")
+            format!("`{integration}` and `{others}` (`{place}`) have the same preview name `{name}`")
         } else {
             first.entry(name.to_lowercase()).or_insert(preview);
             continue;
@@ -35,15 +35,15 @@ fn is_same(name: &str, other: &str) -> bool {
     name.to_lowercase() == other.to_lowercase()
 }
 
-/// An error for each name that a second integration has, whatever its case.
-pub(super) fn same(integrations: &[Identity]) -> Vec<Diagnostic> {
+/// Returns an error for each integration with the name of an earlier one. Case is ignored.
+pub(super) fn duplicates(integrations: &[Identity]) -> Vec<Diagnostic> {
     let mut first: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();
     for Identity { name, name_location: named, .. } in integrations {
         match first.get(&name.to_lowercase()) {
             Some(other) => {
-                let message = format!("`{name}` is the name of another integration, too: `{other}`");
-                let hint = "names are unique over all of GitBook: rename one of them".to_owned();
+                let message = format!("duplicate name `{name}`: also used in `{other}`");
+                let hint = "rename one of them; names are unique across GitBook".to_owned();
                 problems.push(Diagnostic::error(named.clone(), message).hint(hint));
             }
             None => drop(first.insert(name.to_lowercase(), named)),
@@ -54,7 +54,7 @@ pub(super) fn same(integrations: &[Identity]) -> Vec<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{collisions, same};
+    use super::{collisions, duplicates};
     use crate::deploy::NamedPreview;
     use crate::diagnostic::SourceLocation;
     use crate::integration::Identity;
@@ -71,29 +71,29 @@ mod tests {
     }
 
     #[test]
-    fn no_preview_has_the_name_of_another_thing() {
+    fn rejects_previews_with_a_name_in_use() {
         check_previews(&[("a", "a-x"), ("b", "b-x")], &[]);
         check_previews(
             &[("a", "A-X"), ("a-x", "a-x-x")],
-            &["a: the preview's name `A-X` is an integration's own name: `a-x`"],
+            &["a: preview name `A-X` is already the name of the integration in `a-x`"],
         );
         check_previews(
             &[("a", "p-x"), ("b", "p-X")],
-            &["b: `a`, in `a`, and `b` have previews of one name, `p-X`"],
+            &["b: `b` and `a` (`a`) have the same preview name `p-X`"],
         );
         check_previews(&[("a", "p-x"), ("A", "p-X")], &[]);
     }
 
     #[test]
-    fn no_two_integrations_have_one_name() {
+    fn rejects_integrations_with_the_same_name() {
         let identity = |(name, file): (&str, &str)| Identity {
             name: name.to_owned(),
             organization: None,
             place: SourceLocation::file(file),
             name_location: SourceLocation::file(file).at(1, 7),
         };
-        let found = same(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
+        let found = duplicates(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["3:1:7: `Hello` is the name of another integration, too: `1:1:7`"]);
+        assert_eq!(found, ["3:1:7: duplicate name `Hello`: also used in `1:1:7`"]);
     }
 }

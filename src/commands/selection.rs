@@ -1,12 +1,11 @@
-//! Selects the integrations that a run is about.
+//! Selects the integrations of a run.
 
 use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::integration::{self, DiscoveryError, IntegrationSource};
-use crate::report::RunReport;
 
-/// What is to be deployed, and what of it was not found: that is told with all other problems.
+/// The selected integrations, and the problems of those that were not found.
 pub(super) struct Selection {
     pub(super) sources: Vec<IntegrationSource>,
     pub(super) problems: Vec<Diagnostic>,
@@ -19,35 +18,36 @@ impl From<Vec<IntegrationSource>> for Selection {
 }
 
 impl Context<'_> {
-    /// The sources that `GITBOOK_INTEGRATIONS` selects, or the one that the variables are.
-    pub(super) fn select(&self, run: &mut RunReport) -> Result<Selection, Error> {
+    /// Returns the integrations that `GITBOOK_INTEGRATIONS` selects, or the one that the variables define.
+    pub(super) fn select(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         let folder = self.environment.folder();
-        let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
-            Ok(sources) => sources.into(),
-            // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(DiscoveryError { found, .. })
-                if found.is_empty()
-                    && self.config.integrations.is_none()
-                    && self.config.names_integration() =>
-            {
-                vec![integration::from_variables(folder)].into()
-            }
-            Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
-        };
-        // Whose the variable is can't be told, so neither can what is wrong with them.
+        let Selection { sources, problems: found } =
+            match integration::discover(&self.config.patterns(), folder) {
+                Ok(sources) => sources.into(),
+                // Without a path and a manifest, the variables are the manifest if they give a name.
+                Err(DiscoveryError { found, .. })
+                    if found.is_empty()
+                        && self.config.integrations.is_none()
+                        && self.config.names_integration() =>
+                {
+                    vec![integration::from_variables(folder)].into()
+                }
+                Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
+            };
+        // An override for one integration is ambiguous, so other problems could be its consequences.
         if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {
-            self.tell(problems.into_iter().chain([ambiguous]).collect(), run)?;
+            self.report_problems(found.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());
         }
-        Ok(Selection { sources, problems })
+        Ok(Selection { sources, problems: found })
     }
 
-    /// The sources whose names matter only. There may be no checkout any more: then a variable gives the name.
-    pub(super) fn select_names(&self, run: &mut RunReport) -> Result<Selection, Error> {
+    /// Returns the integrations if only their names matter. A variable may give the name without a checkout.
+    pub(super) fn select_names(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         if self.config.names_integration() {
             Ok(vec![integration::from_variables(self.environment.folder())].into())
         } else {
-            self.select(run)
+            self.select(problems)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Asks the forge whether a run is still the newest of its branch, and whether the branch is open.
+//! Asks the forge for newer commits and closed branches.
 
 use super::Context;
 use crate::cancel::Cancel;
@@ -12,35 +12,33 @@ use crate::plan::{Decision, Refusal, Target};
 use crate::preview::Branch;
 use crate::report::Printer;
 
-/// The forge's client; `None`, and a line in the log that says what will not be done, where it can't be asked.
+/// Returns the client of the forge. Logs the consequences if there is no usable token or address.
 pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let (token, without) = match ci.forge {
-        ForgeKind::GitHub => (&config.github_token, "no comment, no deployments"),
+        ForgeKind::GitHub => (&config.github_token, "no comment and no deployments"),
         ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
     };
     let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
-    let without = format!("not asked whether a newer commit came or a branch is gone; {without}");
+    let without = format!("{without}, and no check for newer commits or closed branches");
     let Some(token) = token else {
-        // Who tries it out by hand has no forge in mind.
+        // A trial outside CI needs no forge.
         if ci.event != Event::None {
-            tracing::info!("no `{token_variable}`, so the forge is {without}");
+            tracing::info!("`{token_variable}` is not set: {without}");
         }
         return None;
     };
     // The first segment of a repository's name is its host.
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
     let (Some(api), Some(repository)) = (&ci.api, repository) else {
-        tracing::info!(
-            "`{api_variable}` is no address of an API where the repository is, so the forge is {without}"
-        );
+        tracing::info!("`{api_variable}` is not the API of the repository's host: {without}");
         return None;
     };
     if api.scheme() == "http" && !is_loopback(api) {
-        tracing::warn!("`{api_variable}` is plain `http`, which shows `{token_variable}` to the network");
+        tracing::warn!("`{api_variable}` uses plain `http`, which exposes `{token_variable}` to the network");
     }
-    let patience = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
+    let max_wait = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
     let Config { timeout, retries, .. } = *config;
-    let access = Access { root: api, token, timeout, retries, patience, cancel };
+    let access = Access { root: api, token, timeout, retries, max_wait, cancel };
     let forge = match ci.forge {
         ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
         ForgeKind::GitLab => {
@@ -50,22 +48,22 @@ pub(crate) fn forge(config: &Config, ci: &Ci, decision: &Decision, cancel: &Canc
     match forge {
         Ok(Some(forge)) => Some(forge),
         Ok(None) => {
-            tracing::warn!("`{repository}` is no repository of an owner, so the forge is {without}");
+            tracing::warn!("`{repository}` is not of the form `owner/repository`: {without}");
             None
         }
         Err(error) => {
-            tracing::warn!("{error}, so the forge is {without}");
+            tracing::warn!("{error}: {without}");
             None
         }
     }
 }
 
-/// Says that something of the forge's was not done. That the token may not is a notice, which names the permission.
-pub(super) fn tell(printer: &Printer, undone: &str, error: &ForgeError) {
+/// Logs a failure of the forge and its consequence. A missing permission is a notice that names it.
+pub(super) fn warn(printer: &Printer, undone: &str, error: &ForgeError) {
     let text = format!("{undone}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
-        ForgeError::GivenUp(_) => tracing::info!("{undone}: {error}"),
+        ForgeError::CircuitOpen(_) => tracing::info!("{undone}: {error}"),
         _ => tracing::warn!("{text}"),
     }
 }
@@ -102,23 +100,23 @@ impl<'a> Context<'a> {
     }
 
     async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
-        // The commit of an event that is about no branch is not that of a branch which was named by hand.
+        // Without a branch in the event, its commit may not belong to the branch of `GITBOOK_BRANCH`.
         let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
         let Some(commit) = commit else { return Verdict::Unknown };
         let undone = "could not check for a newer commit";
         if !is_commit(commit) {
-            tracing::info!("{undone}: `{commit}` is no commit's name");
+            tracing::info!("{undone}: `{commit}` is not a commit ID");
             return Verdict::Unknown;
         }
         match self.ref_state(branch, pull_request, undone).await {
             None => Verdict::Unknown,
             Some(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
             Some(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
-            Some(RefState::Closed) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
+            Some(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed(branch, pull_request))),
             Some(RefState::Open { tip }) => {
                 let commit: String = tip.chars().take(7).collect();
                 let reason =
-                    format!("`{branch}` has moved on to {commit}, whose own run publishes it, if it has one");
+                    format!("superseded by {commit} on `{branch}`; the run for that commit publishes it");
                 Verdict::Stop(Stop::NewerCommit { commit, reason })
             }
         }
@@ -130,7 +128,7 @@ impl<'a> Context<'a> {
         let Some(ref_state) = self.ref_state(branch, *pull_request, undone).await else {
             return Verdict::Unknown;
         };
-        // What is open goes, too, where somebody stopped its environment, or its time was up; not so what another shares.
+        // Stopping a GitLab environment deletes the preview of an open branch, too, unless another merge request shares it.
         if self.ci.stops || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
                 Some(number) => Verdict::Stop(Stop::Open(self.also_open(number))),
@@ -139,42 +137,38 @@ impl<'a> Context<'a> {
         }
         Verdict::Stop(Stop::Open(match pull_request {
             Some(number) => format!("{} is open again", self.ci.forge.pull_request(*number)),
-            None => format!("branch `{branch}` is there again"),
+            None => format!("branch `{branch}` exists again"),
         }))
     }
 }
 
 impl Context<'_> {
     /// Refuses the preview of a branch of the repository itself to a run on a comment, unless the forge says that the pull
-    /// request comes from that branch: from a fork, it would bring a stranger's code under the branch's name.
+    /// request comes from that branch: from a fork, it would bring foreign code under the branch's name.
     pub(super) async fn refuse_fork_of_comment(&self, target: &Target) -> Result<(), Error> {
         let Some(number) = self.ci.commented_on.filter(|_| target.branch.of_which_fork().is_none()) else {
             return Ok(());
         };
         let refused = || Error::Refused(Refusal::CommentOnPullRequest);
         let work = self.forge.ok_or_else(refused)?.pull_requests(&target.branch, true);
-        match self.cancel.or_at_once(work).await.map_err(Error::Cancelled)? {
+        match self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)? {
             Ok(numbers) if numbers.contains(&number) => Ok(()),
             Ok(_) => Err(refused()),
             Err(error) => {
-                tell(self.printer, "could not check where the pull request comes from", &error);
+                warn(self.printer, "could not check the source branch of the pull request", &error);
                 Err(refused())
             }
         }
     }
 
-    /// Another pull request that is open from the same branch, whose preview it is, too.
+    /// Returns another open pull request from the same branch. It shares the preview.
     pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
         let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
         let work = self.forge?.pull_requests(&target.branch, true);
-        match self.cancel.or_at_once(work).await.ok()? {
+        match self.cancel.run_until_cancelled(work).await.ok()? {
             Ok(open) => open.into_iter().find(|number| *number != shared),
             Err(error) => {
-                tell(
-                    self.printer,
-                    "whether another pull request is open from the branch is not known",
-                    &error,
-                );
+                warn(self.printer, "could not check for other open pull requests from the branch", &error);
                 None
             }
         }
@@ -184,14 +178,14 @@ impl Context<'_> {
         format!("{} is open from the same branch", self.ci.forge.pull_request(number))
     }
 
-    pub(super) fn gone(&self, branch: &Branch, pull_request: Option<u64>) -> String {
+    pub(super) fn closed(&self, branch: &Branch, pull_request: Option<u64>) -> String {
         match pull_request {
             Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
-            None => format!("branch `{branch}` is gone"),
+            None => format!("branch `{branch}` was deleted"),
         }
     }
 
-    /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
+    /// Asks the forge for the state of a branch or pull request. Logs `undone` with the error if it fails.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
@@ -199,10 +193,10 @@ impl Context<'_> {
         undone: &str,
     ) -> Option<RefState> {
         let work = self.forge?.ref_state(branch, pull_request);
-        match self.cancel.or_at_once(work).await.ok()? {
+        match self.cancel.run_until_cancelled(work).await.ok()? {
             Ok(ref_state) => Some(ref_state),
             Err(error) => {
-                tell(self.printer, undone, &error);
+                warn(self.printer, undone, &error);
                 None
             }
         }

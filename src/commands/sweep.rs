@@ -1,71 +1,79 @@
-//! Sweeps up the previews that no event has deleted.
+//! Deletes previews that no event has deleted.
 
 use std::collections::BTreeMap;
 
-use super::{Context, comment};
+use super::{CommandResult, Context, comment};
 use crate::config::Shard;
-use crate::deploy::{Listed, Outcome, Status, Sweep};
-use crate::diagnostic::SourceLocation;
+use crate::deploy::{Listed, Outcome, Status, Sweep, SweepCandidate};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::error::Error;
 use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::Target;
-use crate::report::RunReport;
 
 impl Context<'_> {
-    /// Deletes the previews of all branches that are gone, in each organization that the manifests name.
-    pub(crate) async fn sweep(&self, run: &mut RunReport) -> Result<(), Error> {
+    /// Deletes the previews of closed branches in each organization that the manifests name.
+    pub(super) async fn sweep(&self) -> CommandResult {
+        let mut result = CommandResult::default();
         if self.shard.is_some_and(|shard| shard != Shard { index: 1, ..shard }) {
-            tracing::info!("the first share's machine sweeps for all");
-            return Ok(());
+            tracing::info!("nothing to do: the machine of the first shard sweeps for all");
+            return result;
         }
-        let repository = self.ci.repository.as_deref().ok_or(Error::NoRepository)?;
-        let forge = self.forge.ok_or(Error::NoForge)?;
-        let (production, organizations) = self.manifests(run)?;
-        let gitbook = self.gitbook().await?;
-        let deployment = self.deployment(&gitbook);
-        let template = &self.config.preview_name;
-        // That something can't be told on the forge is no reason not to go on asking.
-        let telling = &forge.own_circuit_breaker();
-        let sweep = Sweep {
-            deployment: &deployment,
-            forge,
-            repository,
-            repository_id: self.ci.repository_id,
-            template,
-            production: &production,
-        };
-        let mut listed = Listed::default();
-        for (organization, place) in &organizations {
-            let found = self.cancel.or_at_once(sweep.list(organization, place)).await;
-            listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
+        let swept = async {
+            let repository = self.ci.repository.as_deref().ok_or(Error::NoRepository)?;
+            let forge = self.forge.ok_or(Error::NoForge)?;
+            let (production, organizations) = self.manifests(&mut result.problems)?;
+            let gitbook = self.gitbook().await?;
+            let deployment = self.deployment(&gitbook);
+            let sweep = Sweep {
+                deployment: &deployment,
+                forge,
+                repository,
+                repository_id: self.ci.repository_id,
+                template: &self.config.preview_name,
+                production: &production,
+            };
+            let mut listed = Listed::default();
+            for (organization, place) in &organizations {
+                let found = self.cancel.run_until_cancelled(sweep.list(organization, place)).await;
+                listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
+            }
+            let candidates = self.cancel.run_until_cancelled(sweep.decide(listed)).await;
+            let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
+            result.outcomes = self.delete_candidates(&sweep, candidates).await;
+            self.into_result(&result.outcomes)
         }
-        let candidates = self.cancel.or_at_once(sweep.decide(listed)).await;
-        let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
+        .await;
+        CommandResult { error: swept.err(), ..result }
+    }
+
+    async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
+        // A failure to write comments must not stop the checks of branches.
+        let comments = &sweep.forge.own_circuit_breaker();
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
-            let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
-            self.comment_on_sweep(telling, target, &rows).await;
+            let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
+            self.comment_on_sweep(comments, target, &rows).await;
         };
-        let section = self.printer.section("looking at", candidates.len(), "preview");
-        run.outcomes = sweep.carry_out(candidates, deleted).await;
+        let section = self.printer.start_section("checking", candidates.len(), "preview");
+        let outcomes = sweep.carry_out(candidates, deleted).await;
         drop(section);
-        let count = |what| {
-            let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.status == what);
-            run.outcomes.iter().filter(is).count()
+        let count = |status| {
+            let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.status == status);
+            outcomes.iter().filter(is).count()
         };
         let (deleted, kept) = (count(Status::Deleted), count(Status::Skipped));
         match count(Status::Checked) {
-            0 => tracing::info!("swept up: {deleted} deleted, {kept} kept"),
-            more => tracing::info!("dry run: {more} would be deleted, {kept} kept"),
+            0 => tracing::info!("sweep: {deleted} deleted, {kept} kept"),
+            more => tracing::info!("sweep: {more} would be deleted (dry run), {kept} kept"),
         }
-        self.verdict(run)
+        outcomes
     }
 
-    /// The names of all integrations, in production and as previews are made of them, and their organizations with where
-    /// each is named first.
+    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its first
+    /// location.
     fn manifests(
         &self,
-        run: &mut RunReport,
+        reported: &mut Vec<Diagnostic>,
     ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
         let named = self.config.overrides.iter().find(|field| field.key == "organization");
         let is_whole = self.config.integrations.is_none();
@@ -76,10 +84,10 @@ impl Context<'_> {
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
-            // The organization is all that is needed, and a sweep needs no checkout.
+            // A sweep needs an organization, but no checkout.
             Err(DiscoveryError { found, .. }) if is_whole => found,
             Err(incomplete) => {
-                self.tell(incomplete.problems, run)?;
+                self.report_problems(incomplete.problems, reported)?;
                 Vec::new()
             }
         };
@@ -100,7 +108,7 @@ impl Context<'_> {
             }
         }
         problems.dedup();
-        self.tell(problems, run)?;
+        self.report_problems(problems, reported)?;
         if let Some(field) = named {
             organizations = [(field.value.clone(), SourceLocation::variable(&field.variable))].into();
         }

@@ -1,10 +1,8 @@
 //! One attempt to publish or delete: the reasons for it to fail or not to be made.
 
-use std::time::Duration;
-
 use super::guard::GuardError;
 use super::staleness::Stop;
-use crate::gitbook::{ApiError, Retryable};
+use crate::gitbook::{ApiError, RequestError, Retryable};
 
 /// The reason for an attempt to fail or not to be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,18 +24,10 @@ pub(super) enum AttemptError {
 impl Retryable for AttemptError {
     const CANCELLED: Self = Self::Api(ApiError::CANCELLED);
 
-    fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::Api(error) if error.is_worth_retrying())
-    }
-
-    fn wait(&self) -> Option<Duration> {
+    fn request_error(&self) -> Option<&RequestError> {
         match self {
-            Self::Api(error) => error.wait(),
-            _ => None,
+            Self::Api(error) => error.request_error(),
+            Self::Guard(_) | Self::Stop(_) | Self::Published(_) => None,
         }
-    }
-
-    fn is_limit(&self) -> bool {
-        matches!(self, Self::Api(error) if error.is_limit())
     }
 }

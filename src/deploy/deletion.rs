@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::attempt::AttemptError;
 use super::staleness::{StalenessCheck, Stop};
 use super::{DeployError, Deployment, NamedPreview, Outcome, Previews, Status, Success};
-use crate::gitbook::{Attempts, Deletion, Failure, Published};
+use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::preview::OwnershipMarker;
 
 impl Deployment<'_> {
@@ -59,7 +59,7 @@ impl Deployment<'_> {
         staleness: &StalenessCheck<'_>,
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
-        let before = async |failure: Option<Failure>| {
+        let before = async |failure: Option<FailedAttempt>| {
             // What was read just now needs not be read again.
             if failure.is_none() && staleness.is_recent().await {
                 staleness.recent().await.check()?;

@@ -10,7 +10,7 @@ use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::version::{self, LastRead};
 use super::{DeployError, Deployment, Outcome, Previews, Status, Success, published, seen};
-use crate::gitbook::{Attempts, Deletion, Failure, Published};
+use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
@@ -88,7 +88,7 @@ impl Deployment<'_> {
         let request = self.publish_marked(existing, &marked, &sent, body, staleness);
         let answer = match self.recorded(&publishing, request).await {
             // What is there already is not one more.
-            Err(error) if is_new => Err(self.quota(error, integration, previews).await),
+            Err(error) if is_new => Err(self.count_at_quota(error, integration, previews).await),
             answer => answer,
         }?;
         Ok(published(&answer, &sent, previous_version, Success::default()))
@@ -105,14 +105,14 @@ impl Deployment<'_> {
         let name = sent.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
-        let before = async |failure: Option<Failure>| {
+        let before = async |failure: Option<FailedAttempt>| {
             // Recording the deployment may have taken a while. What was read before is as old as that.
             if failure.is_none() && staleness.is_recent().await {
                 staleness.recent().await.check()?;
                 return Ok(None);
             }
             let (at, unanswered) =
-                failure.map_or((Instant::now(), 0), |Failure { at, unanswered }| (at, unanswered));
+                failure.map_or((Instant::now(), 0), |FailedAttempt { at, unanswered }| (at, unanswered));
             staleness.since(at).await.check()?;
             let there = self.gitbook.read_once(name).await?;
             if last_read.with(|last| guard::publish_again(name, there.as_ref(), last, marked))? {
@@ -141,7 +141,7 @@ impl Deployment<'_> {
         if !version::is_first(created) {
             return false;
         }
-        let before = async |_: Option<Failure>| {
+        let before = async |_: Option<FailedAttempt>| {
             let changed = || Stop::Changed("it was changed meanwhile".to_owned());
             match self.gitbook.read_once(sent.name).await? {
                 None => Ok(Some(Deletion::DidNotExist)),

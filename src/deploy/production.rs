@@ -10,7 +10,7 @@ use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Verdict};
 use super::version::LastRead;
 use super::{DeployError, Deployment, Look, Outcome, Status, Success, published, seen};
-use crate::gitbook::{ApiError, Attempts, Failure, Published, Retryable as _};
+use crate::gitbook::{ApiError, Attempts, FailedAttempt, Published, RequestError, Retryable as _};
 use crate::integration::Integration;
 
 impl Deployment<'_> {
@@ -66,8 +66,8 @@ impl Deployment<'_> {
         body: Vec<u8>,
         staleness: &StalenessCheck<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let before = async |failure: Option<Failure>| {
-            let Some(Failure { unanswered, .. }) = failure else {
+        let before = async |failure: Option<FailedAttempt>| {
+            let Some(FailedAttempt { unanswered, .. }) = failure else {
                 staleness.since(looked_at).await.check()?;
                 return Ok(None);
             };
@@ -97,7 +97,7 @@ impl Deployment<'_> {
 
     /// Reads what is in production; `None` if that fails.
     pub(super) async fn read_live(&self, name: &str) -> Option<Option<Published>> {
-        match self.cancel.or_at_once(self.gitbook.read_once(name)).await.ok()? {
+        match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(there) => Some(there),
             Err(error) => {
                 self.unread(name, &error);
@@ -110,7 +110,11 @@ impl Deployment<'_> {
     async fn read_live_once(&self, name: &str) -> Result<Option<Option<Published>>, ApiError> {
         match self.gitbook.read_once(name).await {
             Ok(there) => Ok(Some(there)),
-            Err(error) if error.is_worth_retrying() || matches!(error, ApiError::Cancelled) => Err(error),
+            Err(error)
+                if error.is_retryable() || matches!(error, ApiError::Request(RequestError::Cancelled)) =>
+            {
+                Err(error)
+            }
             Err(error) => {
                 self.unread(name, &error);
                 Ok(None)

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::unchanged::is_same;
-use crate::gitbook::{Content, Published};
+use crate::gitbook::{Published, PublishedContent};
 use crate::integration::Integration;
 
 /// Characters of a field that the log shows.
@@ -23,7 +23,7 @@ pub(super) struct ExpectedIntegration<'a> {
     pub(super) scopes: BTreeSet<&'a str>,
     /// Empty for a preview, whose summary has its mark.
     pub(super) summary: &'a str,
-    pub(super) content: Content,
+    pub(super) content: PublishedContent,
 }
 
 /// One way in which an answer is not what was sent.
@@ -47,7 +47,7 @@ impl<'a> ExpectedIntegration<'a> {
             target: integration.text("target"),
             scopes: integration.scopes(),
             summary: integration.text("summary"),
-            content: Content {
+            content: PublishedContent {
                 description: integration.field("description").cloned(),
                 categories: integration.field("categories").cloned(),
                 blocks: integration.field("blocks").cloned(),
@@ -98,7 +98,7 @@ impl<'a> ExpectedIntegration<'a> {
     }
 
     /// The differences in fields that GitBook repeats. One that it leaves out tells nothing.
-    fn differences_in_content(&self, got: &Content) -> impl Iterator<Item = Difference<'a>> {
+    fn differences_in_content(&self, got: &PublishedContent) -> impl Iterator<Item = Difference<'a>> {
         let sent = &self.content;
         let fields = [
             ("description", &sent.description, &got.description),
@@ -175,11 +175,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Difference, ExpectedIntegration};
-    use crate::gitbook::{Content, Published};
+    use crate::gitbook::{Published, PublishedContent};
 
     fn sent() -> ExpectedIntegration<'static> {
         let scopes = ["site:views:read", "space:content:read"].into();
-        let content = Content { description: Some(json!("Says hello.")), ..Content::default() };
+        let content =
+            PublishedContent { description: Some(json!("Says hello.")), ..PublishedContent::default() };
         let (name, title, visibility) = ("hello", "Hello World", "unlisted");
         ExpectedIntegration { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
     }

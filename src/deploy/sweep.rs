@@ -113,7 +113,7 @@ impl Sweep<'_> {
     ) -> Result<Listed, SweepError> {
         let failed = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployment.gitbook;
-        let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
+        let Some(id) = gitbook.organization_id(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
         let listed = gitbook.list(&id).await.map_err(failed)?;
@@ -265,7 +265,7 @@ impl Sweep<'_> {
         // Each deletion asks for itself.
         let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
-                let verdict = cancel.or_at_once(self.verdict(name, target)).await;
+                let verdict = cancel.run_until_cancelled(self.verdict(name, target)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });

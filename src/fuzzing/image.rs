@@ -69,7 +69,7 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
     for format in FORMATS {
         let environment = Environment::new([], folder.to_owned());
         printed(format, &environment, |printer| {
-            Reporter::open(&environment, printer.clone()).problems(problems);
+            Reporter::open(&environment, printer.clone()).print_problems(problems);
         });
     }
     let Some(integration) = integration else {

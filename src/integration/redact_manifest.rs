@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_saphyr::Spanned;
 
-use crate::diagnostic::HIDDEN;
+use crate::diagnostic::REDACTED_CHAR;
 use crate::yaml::{RawYaml, YamlDocument, byte_range};
 
 /// The key of a manifest's secrets.
@@ -129,7 +129,7 @@ fn hide_literal(text: &str) -> String {
     if text.chars().all(|character| SYNTAX.contains(character)) {
         return text.to_owned();
     }
-    text.chars().map(|_| HIDDEN).collect()
+    text.chars().map(|_| REDACTED_CHAR).collect()
 }
 
 /// Returns the start and end of the first reference.
@@ -147,7 +147,7 @@ fn reference(text: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::redact_manifest;
-    use crate::diagnostic::{HIDDEN, SourceLocation};
+    use crate::diagnostic::{REDACTED_CHAR, SourceLocation};
     use crate::yaml::{YamlData, YamlDocument, YamlValue};
 
     fn redacted(text: &str) -> Option<String> {
@@ -159,7 +159,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let redacted = redacted(text).unwrap();
         assert_eq!(redacted.chars().count(), text.chars().count());
-        assert_eq!(redacted.replace(HIDDEN, "#"), expected);
+        assert_eq!(redacted.replace(REDACTED_CHAR, "#"), expected);
     }
 
     #[test]

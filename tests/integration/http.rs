@@ -5,7 +5,9 @@ mod transport;
 
 use std::time::{Duration, SystemTime};
 
-use gitbook_deploy::gitbook::{ApiError, Attempts, Deletion, Failure, GitBook, Published};
+use gitbook_deploy::gitbook::{
+    ApiError, Attempts, Deletion, FailedAttempt, GitBook, Published, RequestError,
+};
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -17,7 +19,7 @@ fn client(endpoint: &str, retries: u32) -> GitBook {
 }
 
 /// Lets every attempt go on.
-async fn attempted<T>(_: Option<Failure>) -> Result<Option<T>, ApiError> {
+async fn attempted<T>(_: Option<FailedAttempt>) -> Result<Option<T>, ApiError> {
     Ok(None)
 }
 
@@ -33,7 +35,7 @@ async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
 /// Kind, text and hint of an error.
 fn told(error: &ApiError) -> String {
     let kind = format!("{error:?}");
-    let kind = kind.split(['(', ' ']).next().unwrap();
+    let kind = kind.trim_start_matches("Request(").split(['(', ')', ' ']).next().unwrap();
     format!("{kind}: {error}\nhint: {}", error.hint())
 }
 
@@ -266,7 +268,7 @@ async fn a_deletion_tells_whether_there_was_anything_to_delete() {
 async fn deleting(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
     let client = client(&server.uri(), 2);
-    let before = async |failure: Option<Failure>| {
+    let before = async |failure: Option<FailedAttempt>| {
         let Some(_) = failure else { return Ok(None) };
         let there = client.read_once("hello").await?;
         Ok::<_, ApiError>(there.is_none().then_some(Deletion::DidNotExist))
@@ -320,17 +322,19 @@ async fn a_check_before_an_attempt_ends_a_publish_with_its_answer_or_its_error()
     let busy = || said(503, "busy");
     let server = server(vec![busy(), good(), busy(), busy()]).await;
     let client = client(&server.uri(), 1);
-    let look = async |failure: Option<Failure>| {
-        let Some(Failure { unanswered, .. }) = failure else { return Ok(None) };
+    let look = async |failure: Option<FailedAttempt>| {
+        let Some(FailedAttempt { unanswered, .. }) = failure else { return Ok(None) };
         assert_eq!(unanswered, 1);
         client.read_once("hello").await
     };
     let Attempts { last, unanswered } = client.publish("hello", b"{}".to_vec(), look).await;
     assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
     client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
-    let refuse = async |_: Option<Failure>| Err::<Option<Published>, _>(ApiError::Cancelled);
+    let refuse = async |_: Option<FailedAttempt>| {
+        Err::<Option<Published>, _>(ApiError::Request(RequestError::Cancelled))
+    };
     let refused = client.publish("hello", b"{}".to_vec(), refuse).await.last;
-    assert!(matches!(refused, Err(ApiError::Cancelled)), "{refused:?}");
+    assert!(matches!(refused, Err(ApiError::Request(RequestError::Cancelled))), "{refused:?}");
     let methods = ["POST", "GET", "POST", "POST"].map(|method| format!("{method} /v1/integrations/hello"));
     assert_eq!(server.asked().await, methods);
 }
@@ -344,8 +348,11 @@ async fn what_is_not_there_is_told_by_the_api_and_by_nobody_else() {
     let client = client(&server.uri(), 0);
     assert_eq!(client.delete("hello", attempted).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(client.read("hello").await.unwrap(), None);
-    assert!(matches!(client.delete("hello", attempted).await.last, Err(ApiError::NotFound(_))));
-    assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
+    assert!(matches!(
+        client.delete("hello", attempted).await.last,
+        Err(ApiError::Request(RequestError::NotFound(_)))
+    ));
+    assert!(matches!(client.read("hello").await, Err(ApiError::Request(RequestError::NotFound(_)))));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-/** The block `diagram` of the manifest: a picture, and below it, while editing, the text that it is drawn from. */
+/** The block `diagram` of the manifest: a picture, and its text while editing. */
 import { createComponent } from '@gitbook/runtime';
 
 import { decode } from './encoding';
@@ -25,7 +25,7 @@ export const diagram = createComponent<Props, State, Action, DiagramContext>({
         return { engine, source: props.source ?? EXAMPLES[engine], editing: props.source === undefined };
     },
 
-    // GitBook sends the action, we answer with what changed, and `render` draws it.
+    // GitBook sends the action; the return value contains the changes, and `render` draws them.
     action: async ({ state }, action) => {
         switch (action.action) {
             case '@link.unfurl':
@@ -66,7 +66,7 @@ export const diagram = createComponent<Props, State, Action, DiagramContext>({
     },
 });
 
-/** A pasted `https://kroki.io/{engine}/svg/{encoded}`; anything else leaves the block as it was. */
+/** Reads a pasted `https://kroki.io/{engine}/svg/{encoded}`. Other links do not change the block. */
 async function readLink(url: string): Promise<{ props: Props; state: State } | undefined> {
     const [, engine, encoded] = new URL(url).pathname.match(/^\/(\w+)\/svg\/(.+)$/) ?? [];
     if (!isEngine(engine)) {

@@ -1,4 +1,4 @@
-/** Diagram text in a URL the way Kroki reads it: deflate, then the URL-safe base64 alphabet. */
+/** Encodes diagram text for Kroki's URLs: deflate, then URL-safe base64. */
 
 export async function encode(source: string): Promise<string> {
     const bytes = new Uint8Array(await through(new CompressionStream('deflate'), source));

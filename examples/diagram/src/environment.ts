@@ -1,4 +1,4 @@
-/** What an administrator configured when installing the integration, with the manifest's defaults. */
+/** The configuration of an installation, with the defaults of the manifest. */
 import type { RuntimeContext, RuntimeEnvironment } from '@gitbook/runtime';
 
 export const ENGINES = ['mermaid', 'graphviz', 'plantuml'] as const;
@@ -23,7 +23,7 @@ export function configuration({ environment }: DiagramContext): Required<Configu
     };
 }
 
-/** The public address of this installation: requests to it arrive at `fetch` in index.tsx. */
+/** Returns the public address of this installation. `fetch` in index.tsx receives its requests. */
 export function publicEndpoint({ environment }: DiagramContext): string {
     const { urls } = environment.installation ?? environment.integration;
     return urls.publicEndpoint.replace(/\/$/, '');

@@ -1,4 +1,4 @@
-/** Diagrams written as text: the block of a page, and the pictures that it shows. */
+/** Diagrams as text: a block for pages, and the pictures of the block. */
 import { createIntegration } from '@gitbook/runtime';
 
 import { diagram } from './component';

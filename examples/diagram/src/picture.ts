@@ -1,10 +1,10 @@
-/** Draws a diagram: passes it on to the configured Kroki server, with our key, and lets readers cache the picture. */
+/** Draws diagrams with the configured Kroki server and its key. Browsers may cache the pictures. */
 import type { FetchEventCallback } from '@gitbook/runtime';
 
 import { encode } from './encoding';
 import { configuration, isEngine, publicEndpoint, type DiagramContext, type Engine } from './environment';
 
-/** The address in this integration at which the picture of a diagram is found. */
+/** Returns the address of a picture in this integration. */
 export async function pictureUrl(context: DiagramContext, engine: Engine, source: string): Promise<string> {
     return `${publicEndpoint(context)}/svg/${engine}/${await encode(source)}`;
 }

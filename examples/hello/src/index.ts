@@ -1,17 +1,17 @@
 /**
- * A GitBook integration without any library, to show what one is: a module whose default export has a
- * `fetch` method. GitBook calls it with `POST /v1` and a form whose field `event` says what happened.
- * (Most integrations leave this part to `@gitbook/runtime`, see ../diagram.)
+ * A GitBook integration without a library: a module with a default export that has a `fetch` method.
+ * GitBook calls it with `POST /v1` and a form; its field `event` contains the event as JSON.
+ * Most integrations use `@gitbook/runtime` for this part, see ../diagram.
  */
 
-/** The two events that matter here; GitBook knows about twenty. */
+/** The two events that this integration handles; GitBook has about twenty. */
 type GitBookEvent =
     | { type: 'ui_render'; componentId: string; props: { name?: string } }
     | { type: 'fetch'; request: { method: string; url: string } };
 
 const greeting = (name = 'reader') => `Hello, ${name}!`;
 
-/** Draws the block `hello` of the manifest, in ContentKit. */
+/** Renders the block `hello` of the manifest with ContentKit. */
 function renderBlock(name?: string): Response {
     const element = {
         type: 'block',
@@ -20,7 +20,7 @@ function renderBlock(name?: string): Response {
     return Response.json({ type: 'element', props: { name }, state: {}, element });
 }
 
-/** Answers a visitor of the integration's public address: `?name=Ada` is greeted by name. */
+/** Responds to a visitor of the public address, by name with `?name=Ada`. */
 function answerVisitor(url: string): Response {
     return new Response(greeting(new URL(url).searchParams.get('name') ?? undefined));
 }

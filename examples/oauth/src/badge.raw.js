@@ -1,6 +1,6 @@
 /**
- * Runs in the reader's browser: writes the state of an issue behind every link to it.
- * The file is imported as text (`.raw.js`), so it is sent as it stands here, not bundled.
+ * Runs in the reader's browser and adds the state of an issue after every link to it.
+ * The file is imported as text (`.raw.js`), so it is not bundled.
  */
 (function () {
     var endpoint = '__ENDPOINT__';
@@ -16,7 +16,7 @@
                 link.append(' · ' + issue.state);
             })
             .catch(function () {
-                // A page without the state is better than a page with an error.
+                // On failure, the page shows no state.
             });
     });
 })();

@@ -1,4 +1,4 @@
-/** Files of these names are imported as text. */
+/** Files with these names are imported as text. */
 declare module '*.raw.js' {
     const text: string;
     export default text;

@@ -1,4 +1,4 @@
-/** What the integration answers at its public address. */
+/** The routes of the public address. */
 import { createOAuthHandler } from '@gitbook/runtime';
 import { error, IttyRouter, json, type IRequest } from 'itty-router';
 
@@ -15,7 +15,7 @@ export function routes(context: TrackerContext) {
         .all('*', () => error(404, 'Not found'));
 }
 
-/** Tracker tells us that an issue changed; only what it signed is believed. */
+/** Receives a change of an issue from Tracker, and rejects it without a valid signature. */
 async function receiveWebhook(request: IRequest, { environment }: TrackerContext): Promise<Response> {
     const body = await request.text();
     const signature = request.headers.get('X-Tracker-Signature') ?? '';

@@ -1,4 +1,4 @@
-/** Tracker's side: where to ask for access, and how to read an issue with it. */
+/** The client of Tracker: OAuth and issues. */
 import {
     ExposableError,
     getOAuthToken,
@@ -12,7 +12,7 @@ const TRACKER = 'https://tracker.example.com';
 
 export type TrackerContext = RuntimeContext<RuntimeEnvironment<{ oauth_credentials?: OAuthConfiguration }>>;
 
-/** Requests to this address, or below it, arrive at the routes: of the site, the account or the integration. */
+/** Returns the public address of the site installation, the installation or the integration. */
 export function publicEndpoint({ environment }: TrackerContext): string {
     const { urls } = environment.siteInstallation ?? environment.installation ?? environment.integration;
     return urls.publicEndpoint.replace(/\/$/, '');
@@ -22,7 +22,7 @@ export function oauthConfig({ environment }: TrackerContext): OAuthConfig {
     return {
         clientId: environment.secrets.CLIENT_ID,
         clientSecret: environment.secrets.CLIENT_SECRET,
-        // One address for all installations: providers want it registered in advance.
+        // All installations share one address, because providers require its registration.
         redirectURL: `${environment.integration.urls.publicEndpoint.replace(/\/$/, '')}/oauth`,
         authorizeURL: `${TRACKER}/oauth/authorize`,
         accessTokenURL: `${TRACKER}/oauth/token`,

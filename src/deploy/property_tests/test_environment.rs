@@ -65,9 +65,9 @@ pub(super) struct State {
 impl World {
     pub(super) async fn new() -> Self {
         let (folder, door) = (super::folder(), Door::default());
-        let endpoint = sandbox::start_behind(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
+        let endpoint = sandbox::start_with(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
         let token = SecretString::from("any");
-        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_pauses();
+        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_delays();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
             let mut versions = Vec::new();
@@ -317,7 +317,7 @@ impl Holder {
 /// What came of a deployment. An error names what stands in the way, and both it and what is left alone tell of a try
 /// that may have happened before.
 pub(super) fn came(outcome: &Outcome, name: &str, expected: &str, tried: &str) -> Result<(), TestCaseError> {
-    prop_assert_eq!(outcome.word(), expected, "{:?}", outcome.result);
+    prop_assert_eq!(outcome.status_name(), expected, "{:?}", outcome.result);
     prop_assert_eq!(&outcome.name, name);
     prop_assert!(outcome.preview);
     if let Err(error) = &outcome.result {

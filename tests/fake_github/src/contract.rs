@@ -9,10 +9,10 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::document::{self, json_schema, resolve};
 use crate::operations::{Operation, Taken};
+use crate::response::{Answer, Content};
 use parameters::Parameter;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Content};
 use crate::call::Call;
+use crate::response::{Answer, Content};
 
 /// A fault that befalls the next request that it fits.
 ///

@@ -6,7 +6,6 @@
 
 #![expect(clippy::panic, reason = "a stand-in that is misused fails the test that misuses it")]
 
-mod answer;
 mod call;
 mod contract;
 mod document;
@@ -16,6 +15,7 @@ mod hold;
 mod model;
 mod operations;
 mod paging;
+mod response;
 mod scenario;
 mod server;
 mod state;

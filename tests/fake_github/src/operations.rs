@@ -7,8 +7,8 @@ mod rendering;
 mod repository;
 mod statuses;
 
-use crate::answer::Answer;
 use crate::call::Call;
+use crate::response::Answer;
 use crate::state::{OWNER, REPOSITORY, State};
 
 /// The path below which everything of the repository is found.

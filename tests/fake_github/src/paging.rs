@@ -2,8 +2,8 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::answer::Answer;
 use crate::call::Call;
+use crate::response::Answer;
 use crate::state::{REPOSITORY_ID, State};
 
 /// How many entries a page has when nothing is said.

@@ -15,13 +15,13 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::contract::{Contract, violation};
 use crate::fault::{self, Fault, Outcome, Struck};
 use crate::hold::{self, Hold};
 use crate::model::Request;
 use crate::operations::{self, Operation, Taken};
+use crate::response::{Answer, Content};
 use crate::state::State;
 
 /// A test's request is far shorter; GitHub's own limit is of this order.

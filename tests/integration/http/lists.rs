@@ -54,7 +54,7 @@ async fn an_organization_is_known_by_its_id_or_its_subdomain() {
     let first = [organization("id1", "acme.gitbook.io"), json!({"id": "id2"})];
     let second = [organization("id3", "acme-two.gitbook.io")];
     let server = two_pages("/v1/orgs", &first, &second).await;
-    let find = async |text: &str| client(&server.uri(), 0).organization(text).await.unwrap();
+    let find = async |text: &str| client(&server.uri(), 0).organization_id(text).await.unwrap();
     assert_eq!(find("acme").await.as_deref(), Some("id1"));
     assert_eq!(find("id2").await.as_deref(), Some("id2"));
     assert_eq!(find("acme-two").await.as_deref(), Some("id3"));

@@ -53,8 +53,8 @@ impl World {
         let stand_in = FakeGitHub::start().await;
         let root = stand_in.url().parse().unwrap();
         let token = SecretString::from("any");
-        let (root, token, patience, cancel) = (&root, &token, MaxWait::Long, &cancel);
-        let access = Access { root, token, timeout, retries: 0, patience, cancel };
+        let (root, token, max_wait, cancel) = (&root, &token, MaxWait::Long, &cancel);
+        let access = Access { root, token, timeout, retries: 0, max_wait, cancel };
         let forge = GitHub::new("acme/integrations", &access).unwrap().map(Forge::GitHub);
         let mut integrations = BTreeMap::new();
         for name in INTEGRATIONS {
@@ -267,7 +267,7 @@ impl Telling<'_> {
         prop_assert!(before.keys().eq(self.model.holders.keys()), "{:?}", before.keys());
         let expected = self.model.expected(dry);
         let (outcomes, told) = self.swept(dry).await?;
-        let said: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.word())).collect();
+        let said: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.status_name())).collect();
         let should: Vec<_> = expected.iter().map(|expected| (&*expected.name, expected.word)).collect();
         prop_assert_eq!(said, should);
         for (outcome, Expected { why, .. }) in outcomes.iter().zip(&expected) {

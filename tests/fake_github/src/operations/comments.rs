@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use super::rendering::user;
 use super::{BELOW, Taken, login, number};
-use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
+use crate::response::Answer;
 use crate::state::{Remark, State};
 use crate::template::{Fields, Template, example, open, replace};
 

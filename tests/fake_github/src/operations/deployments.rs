@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::rendering::user;
 use super::{Taken, login};
-use crate::answer::Answer;
 use crate::call::Call;
 use crate::model::Deployment;
 use crate::paging::page;
+use crate::response::Answer;
 use crate::state::{DEFAULT_BRANCH, Record, State};
 use crate::template::{Fields, Template, example, open, replace};
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::rendering::{gaps, repository, user};
 use super::{Taken, number};
-use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
+use crate::response::Answer;
 use crate::scenario::merge_commit;
 use crate::state::{DEFAULT_BRANCH, OWNER, Pull, State};
 use crate::template::{Fields, Template, example, fill, open, replace};

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::rendering::{id_of, user as short_user};
 use super::{Taken, login, text};
-use crate::answer::Answer;
 use crate::call::Call;
 use crate::paging::page;
+use crate::response::Answer;
 use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_of_actions};
 use crate::template::{Fields, Template, example, fill, open, replace};
 

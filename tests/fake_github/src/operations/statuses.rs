@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use super::rendering::user;
 use super::{BELOW, Taken, login, number};
-use crate::answer::Answer;
 use crate::call::Call;
 use crate::model::Status;
 use crate::paging::page;
+use crate::response::Answer;
 use crate::state::{Mark, Record, State};
 use crate::template::{Fields, Template, example, open, replace};
 

@@ -1,0 +1,32 @@
+//! Builds and validates integrations without publishing them.
+
+use super::{CommandResult, Context};
+use crate::deploy::Outcome;
+use crate::error::Error;
+
+impl Context<'_> {
+    /// Checks the selected integrations.
+    pub(super) async fn check(&self) -> CommandResult {
+        let is_preview = self.ci.event.pull_request().is_some();
+        let env = if is_preview { &self.config.preview_env } else { &self.config.env };
+        self.check_with(env.as_deref()).await
+    }
+
+    /// Checks the selected integrations with an entry of their `envs`.
+    pub(super) async fn check_with(&self, env: Option<&str>) -> CommandResult {
+        let mut result = CommandResult::default();
+        let checked: Result<(), Error> = async {
+            let selection = self.select(&mut result.problems)?;
+            let share = self.share(&selection.sources);
+            result.division = share.division;
+            let integrations =
+                self.package(&selection, &share.items, env, false, &mut result.problems).await?;
+            let _section = self.printer.start_section("checking", integrations.len(), "integration");
+            result.outcomes =
+                integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
+            Ok(())
+        }
+        .await;
+        CommandResult { error: checked.err(), ..result }
+    }
+}

@@ -1,0 +1,41 @@
+//! Deletes the previews of a branch.
+
+use super::{CommandResult, Context, skipped};
+use crate::deploy::Verdict;
+use crate::plan::Target;
+
+impl<'a> Context<'a> {
+    /// Deletes the previews of a branch. It needs the names of the integrations, but not their sources.
+    pub(super) async fn delete(&self, target: &'a Target) -> CommandResult {
+        let mut result = CommandResult::default();
+        let deleted = async {
+            let previews = self.previews(target)?;
+            let all = self.select_names(&mut result.problems)?;
+            let named = self.preview_names(&all, &previews, &mut result.problems)?;
+            let share = self.share_of_equals(named);
+            (result.previews, result.division) = (share.items, share.division);
+            let staleness = self.deletion_check(target);
+            if let Verdict::Stop(stop) = staleness.recent().await {
+                let named = std::mem::take(&mut result.previews);
+                let items = named.iter().map(|named| (named.name.clone(), &named.place));
+                result.outcomes = skipped(items, true, &stop.to_string());
+                return Ok(());
+            }
+            let gitbook = self.gitbook().await?;
+            let deployment = self.deployment(&gitbook);
+            let mut outcomes = self
+                .deploy_all("deleting", &result.previews, async |preview| {
+                    let _item = self.printer.start_item(&preview.name);
+                    deployment.delete(preview, &previews, &staleness).await
+                })
+                .await;
+            for preview in self.removed_integrations(&result.previews, target, &previews, &gitbook).await {
+                outcomes.push(deployment.delete(&preview, &previews, &staleness).await);
+            }
+            result.outcomes = self.check_reopened(&staleness, outcomes).await;
+            self.into_result(&result.outcomes)
+        }
+        .await;
+        CommandResult { error: deleted.err(), ..result }
+    }
+}

@@ -1,0 +1,59 @@
+//! Divides the work of a later job among its machines.
+
+use super::{CommandResult, Context};
+use crate::config::shares_worth;
+use crate::error::pluralize;
+use crate::integration;
+use crate::plan::Decision;
+use crate::report::Shares;
+
+/// The work that is done in the time that a machine needs to start, check out the repository and install packages.
+const START: u64 = 64 * integration::REQUEST_WEIGHT;
+
+impl<'a> Context<'a> {
+    /// Checks the integrations that a later job will deploy, and divides the work among its machines.
+    pub(super) async fn plan(&self, decision: &'a Decision) -> CommandResult {
+        let all = Self { shard: None, ..*self };
+        let mut result = CommandResult::default();
+        let planned = async {
+            let weights = match decision {
+                Decision::Publish => {
+                    result = all.check_with(self.config.env.as_deref()).await;
+                    result.take_error()?;
+                    integration::weights(&self.select(&mut result.problems)?.sources)
+                }
+                Decision::Preview(target) => {
+                    let previews = self.previews(target)?;
+                    result = all.check_with(self.config.preview_env.as_deref()).await;
+                    result.take_error()?;
+                    let selection = self.select(&mut result.problems)?;
+                    self.preview_names(&selection, &previews, &mut result.problems)?;
+                    for outcome in &mut result.outcomes {
+                        (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
+                    }
+                    integration::weights(&selection.sources)
+                }
+                Decision::Delete(target) => {
+                    let previews = self.previews(target)?;
+                    let all = self.select_names(&mut result.problems)?;
+                    let named = self.preview_names(&all, &previews, &mut result.problems)?;
+                    vec![integration::REQUEST_WEIGHT; named.len()]
+                }
+                Decision::Check | Decision::Plan(_) => {
+                    result = all.check().await;
+                    result.take_error()?;
+                    integration::weights(&self.select(&mut result.problems)?.sources)
+                }
+                Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
+            };
+            let shares = Shares { count: weights.len(), total: shares_worth(&weights, START) };
+            let division =
+                format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
+            tracing::info!("{division}");
+            (result.shares, result.division) = (Some(shares), Some(division));
+            Ok(())
+        }
+        .await;
+        CommandResult { error: planned.err(), ..result }
+    }
+}

@@ -1,0 +1,47 @@
+//! Publishes previews of a branch.
+
+use super::{CommandResult, Context, skipped};
+use crate::deploy::Verdict;
+use crate::plan::Target;
+
+impl<'a> Context<'a> {
+    /// Publishes the previews of a branch.
+    pub(super) async fn preview(&self, target: &'a Target) -> CommandResult {
+        let mut result = CommandResult::default();
+        let published = async {
+            self.refuse_fork_of_comment(target).await?;
+            let previews = self.previews(target)?;
+            let selection = self.select(&mut result.problems)?;
+            let share = self.share(&selection.sources);
+            result.division = share.division;
+            result.previews = self.known_previews(&share.items, &previews);
+            let staleness = self.preview_check(target);
+            let env = self.config.preview_env.as_deref();
+            let (verdict, packaged) = futures::join!(
+                staleness.recent(),
+                self.package(&selection, &share.items, env, true, &mut result.problems)
+            );
+            let integrations = packaged?;
+            self.preview_names(&selection, &previews, &mut result.problems)?;
+            if let Verdict::Stop(stop) = verdict {
+                let named = std::mem::take(&mut result.previews);
+                let items = named.iter().map(|named| (named.name.clone(), &named.place));
+                result.outcomes = skipped(items, true, &stop.to_string());
+                return Ok(());
+            }
+            let gitbook = self.gitbook().await?;
+            let deployment = self.deployment(&gitbook);
+            let outcomes = self
+                .deploy_all("publishing", &integrations, async |(built, time)| {
+                    let _item = self.printer.start_item(&built.name);
+                    deployment.preview(built, &previews, &staleness).await.packaged_in(*time)
+                })
+                .await;
+            let named = &result.previews;
+            result.outcomes = self.follow_up(&deployment, &previews, &integrations, named, outcomes).await;
+            self.into_result(&result.outcomes)
+        }
+        .await;
+        CommandResult { error: published.err(), ..result }
+    }
+}
