@@ -17,7 +17,7 @@ const REFERENCES: [&str; 5] = ["env.", "secrets.", "vars.", "op://", "\"op://"];
 const SYNTAX: &str = " \t\r\"'{}[],|>:-?";
 
 /// A key or scalar in the text.
-struct Token {
+struct ManifestToken {
     range: Range<usize>,
     role: Role,
 }
@@ -54,7 +54,12 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
 
 /// Collects the keys and scalars in order. `depth` is the number of levels below `secrets`. Returns `None` if a secret is not in the
 /// text below its key, but comes from an anchor elsewhere.
-fn collect(text: &str, node: &Spanned<RawYaml>, depth: Option<usize>, tokens: &mut Vec<Token>) -> Option<()> {
+fn collect(
+    text: &str,
+    node: &Spanned<RawYaml>,
+    depth: Option<usize>,
+    tokens: &mut Vec<ManifestToken>,
+) -> Option<()> {
     let range = byte_range(node);
     if depth.is_some() && range.is_none() {
         return None;
@@ -77,13 +82,13 @@ fn collect(text: &str, node: &Spanned<RawYaml>, depth: Option<usize>, tokens: &m
                 if role == Role::Name && key_text.trim_matches([' ', '"', '\'']) != key.value {
                     return None;
                 }
-                tokens.extend(range.map(|range| Token { range, role }));
+                tokens.extend(range.map(|range| ManifestToken { range, role }));
                 collect(text, value, below, tokens)?;
             }
         }
         _ => {
             let role = depth.map_or(Role::Public, |_| Role::Secret);
-            tokens.extend(range.map(|range| Token { range, role }));
+            tokens.extend(range.map(|range| ManifestToken { range, role }));
         }
     }
     Some(())
