@@ -10,7 +10,7 @@ use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
 
-/// The `envs` entry of the vendor's CLI for runs without `GITBOOK_ENV`.
+/// The `envs` entry to apply by default, as in the vendor's CLI.
 const DEFAULT_ENV: &str = "default";
 
 /// The maximum size of a manifest in bytes.

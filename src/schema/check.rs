@@ -133,12 +133,12 @@ impl Checker<'_> {
         if known.contains(&text) {
             return;
         }
-        let valid = format!("valid values: {}", backticked(known));
+        let all = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
             // A list of all scopes could lead to one that grants more.
             Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
-            Some(suggestion) => format!("{suggestion} {valid}"),
-            None => valid,
+            Some(suggestion) => format!("{suggestion} {all}"),
+            None => all,
         };
         let message = format!("`{path}` is `{}`, which is not a valid value", truncated(text));
         let place = node.place.clone();
@@ -320,7 +320,7 @@ mod tests {
         check(
             "target: sites\n",
             &[
-                "warning m:6:9: `target` has the unknown value `sites` (did you mean `site`? valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged)",
+                "warning m:6:9: `target` has the unknown value `sites` (did you mean `site`? use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged)",
             ],
         );
     }
@@ -339,7 +339,7 @@ mod tests {
         let near = "did you mean `space:content:read`? unknown values are sent to GitBook unchanged";
         assert_eq!(hint("space:contents:read"), near);
         let all = hint("space:comments:read");
-        assert!(all.starts_with("valid values: `space:content:read`, `space:content:write`, "), "{all}");
+        assert!(all.starts_with("use one of `space:content:read`, `space:content:write`, "), "{all}");
     }
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
         check(
             "visibility: secret\n",
             &[
-                "error m:6:13: `visibility` is `secret`, which is not a valid value (valid values: `public`, `private`, `unlisted`)",
+                "error m:6:13: `visibility` is `secret`, which is not a valid value (use one of `public`, `private`, `unlisted`)",
             ],
         );
     }
