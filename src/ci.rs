@@ -1,11 +1,13 @@
-//! What a CI system tells us: which system it is, and what happened to which branch.
+//! Detects the CI system and the event that started the run.
 
 mod azure;
 mod bitbucket;
 mod buildkite;
 mod circleci;
 mod drone;
-mod forge;
+mod error;
+mod event;
+mod forge_detection;
 mod generic;
 mod github;
 mod gitlab;
@@ -13,86 +15,90 @@ mod jenkins;
 mod parallel_job;
 #[cfg(test)]
 pub(crate) mod payloads;
-mod repository;
+mod repository_url;
+mod runner;
 #[cfg(test)]
 mod test_support;
 mod travis;
 mod woodpecker;
 
-pub(crate) use forge::ForgeKind;
+pub(crate) use error::CiError;
+pub(crate) use event::{Activity, Author, Event, PullRequest};
 pub(crate) use parallel_job::ParallelJob;
+pub(crate) use runner::Runner;
 
 use std::path::PathBuf;
 
 use url::Url;
 
 use crate::environment::Environment;
-use crate::preview::{Branch, UNKNOWN_OWNER};
+use crate::repository::{Branch, ForgeKind, UNKNOWN_OWNER};
+use repository_url::repository_name;
 
-/// What is known of where and why this runs.
+/// The CI system and the event that started the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ci {
-    /// The system, as it is called in the log.
+    /// The name of the CI system in the log.
     pub system: &'static str,
-    /// The variable that it was known by.
+    /// The variable that identified the CI system.
     pub detected_by: Option<&'static str>,
-    /// What happened.
+    /// The event that started the run.
     pub event: Event,
-    /// The branch that it is about: as the variables say, or else as the event does.
+    /// The branch: from the variables, or else from the event.
     pub branch: Option<Branch>,
-    /// The pull request that it is about, in the same way, or the one that the pushed branch is known to have.
+    /// The pull request: from the variables, or else from the event or the pushed branch.
     pub pull_request: Option<u64>,
-    /// True if a fork's change started this run with the base's rights. Variables do not override it.
-    pub fork_as_base: bool,
-    /// True if a fork's change started this run, with or without the base's rights.
-    pub is_of_fork: bool,
-    /// The pull request that a comment is on, where the event does not tell whether that comes from a fork.
-    pub commented_on: Option<u64>,
+    /// True if a fork's change started this run with the base repository's secrets. Variables do not override it.
+    pub is_fork_with_base_secrets: bool,
+    /// True if a fork's change started this run, with or without the base repository's secrets.
+    pub is_from_fork: bool,
+    /// The pull request of a comment event. Such an event does not include the source of the pull request.
+    pub commented_pull_request: Option<u64>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
-    /// The forge that it is on.
+    /// The forge that hosts the repository.
     pub forge: ForgeKind,
-    /// The root of the forge's API, where it is known.
+    /// The root of the forge's API, if known.
     pub api: Option<Url>,
-    /// The number that the forge knows the repository by, whatever it is called.
+    /// The forge's ID of the repository. It does not change if the repository is renamed.
     pub repository_id: Option<u64>,
-    /// Whether the preview is to go because its environment is stopped, which is no word on its branch.
-    pub stops: bool,
+    /// True if the job stops an environment, which deletes the preview of an open branch as well.
+    pub stops_environment: bool,
     /// The repository's default branch.
     pub default_branch: Option<String>,
-    /// The head commit; never a merge commit that the system made up.
+    /// The head commit; never a merge commit that the CI system created.
     pub commit: Option<String>,
-    /// A number that is higher for newer runs; 0 where the system gives none.
+    /// A number that is higher for newer runs; 0 if the CI system gives none.
     pub run: u64,
     /// The source of the run number: the CI system, and the job if each job numbers its own runs.
     pub counter: String,
-    /// Which attempt at the run this is, from 1; 0 where the system gives no number.
+    /// The attempt at the run, from 1; 0 if the CI system gives no number.
     pub attempt: u64,
-    /// Where the run's log can be read.
+    /// The page with the log of the run.
     pub run_url: Option<String>,
     /// The folder of the checkout.
     pub workspace: Option<PathBuf>,
-    /// Which of the machines this is that run the same job, where there are several.
-    pub node: Option<ParallelJob>,
+    /// The position among the machines that run the same job.
+    pub parallel_job: Option<ParallelJob>,
 }
 
 impl Ci {
-    /// A system on which something happened, and nothing else is known yet.
-    fn of(system: &'static str, event: Event) -> Self {
+    /// Creates a result with only a system and an event.
+    fn new(system: &'static str, event: Event) -> Self {
         Self {
             system,
             detected_by: None,
             event,
             branch: None,
             pull_request: None,
-            fork_as_base: false,
-            is_of_fork: false,
-            commented_on: None,
+            is_fork_with_base_secrets: false,
+            is_from_fork: false,
+            commented_pull_request: None,
             repository: None,
             forge: ForgeKind::default(),
             api: None,
             repository_id: None,
-            stops: false,
+            stops_environment: false,
             default_branch: None,
             commit: None,
             run: 0,
@@ -100,192 +106,24 @@ impl Ci {
             attempt: 0,
             run_url: None,
             workspace: None,
-            node: None,
+            parallel_job: None,
         }
     }
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// Commits came to a branch.
-    Push(Branch),
-    /// A branch is gone.
-    BranchDeleted(Branch),
-    /// A tag came, or went if `deleted`.
-    Tag { deleted: bool },
-    /// Something about a pull request.
-    PullRequest(PullRequest),
-    /// A merge queue wants its candidate checked.
-    MergeQueue,
-    /// A scheduled run.
-    Schedule,
-    /// Somebody started a run, on a branch or (`None`) on a tag.
-    Manual(Option<Branch>),
-    /// A release was published.
-    Release,
-    /// Not run by any CI system, and no event given.
-    None,
-    /// Something else, by the system's name for it.
-    Other(String),
-}
-
-/// A pull or merge request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PullRequest {
-    /// Its number.
-    pub number: u64,
-    /// Its head branch.
-    pub branch: Branch,
-    /// What happened to it.
-    pub activity: Activity,
-    /// Who it comes from, where that matters.
-    pub author: Author,
-    /// Whether this runs with the base branch's rights and secrets (`pull_request_target`).
-    pub runs_as_base: bool,
-}
-
-/// What happened to a pull request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Activity {
-    /// It has new commits to show: opened, reopened, pushed to, ready for review.
-    Updated,
-    /// It was closed, merged or not.
-    Closed,
-    /// Something else, by the system's name for it.
-    Other(String),
-}
-
-/// Who a pull request comes from, as far as it decides which secrets its runs are given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Author {
-    /// A branch of the repository itself.
-    Own,
-    /// A fork.
-    Fork,
-    /// Dependabot, whose runs are treated as a fork's.
-    Dependabot,
-}
-
-impl PullRequest {
-    /// One that has new commits to show, from a branch of the repository or, with its owner, of a fork.
-    fn updated(number: u64, owner: Option<&str>, branch: &str) -> Self {
-        let (branch, author) = match owner {
-            Some(owner) => (Branch::of_fork(owner, branch), Author::Fork),
-            None => (Branch::new(branch), Author::Own),
-        };
-        Self { number, branch, activity: Activity::Updated, author, runs_as_base: false }
-    }
-}
-
-impl Event {
-    /// What happened, in few words.
-    #[must_use]
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Push(_) => "push",
-            Self::BranchDeleted(_) => "branch deleted",
-            Self::Tag { deleted: false } => "tag",
-            Self::Tag { deleted: true } => "tag deleted",
-            Self::PullRequest(PullRequest { activity: Activity::Updated, .. }) => "pull request updated",
-            Self::PullRequest(PullRequest { activity: Activity::Closed, .. }) => "pull request closed",
-            Self::PullRequest(PullRequest { activity: Activity::Other(name), .. }) | Self::Other(name) => {
-                name
-            }
-            Self::MergeQueue => "merge queue",
-            Self::Schedule => "schedule",
-            Self::Manual(_) => "manual run",
-            Self::Release => "release",
-            Self::None => "none",
-        }
-    }
-
-    /// The branch it is about.
-    #[must_use]
-    pub(crate) fn branch(&self) -> Option<&Branch> {
-        match self {
-            Self::Push(branch) | Self::BranchDeleted(branch) | Self::Manual(Some(branch)) => Some(branch),
-            Self::PullRequest(pull_request) => Some(&pull_request.branch),
-            _ => None,
-        }
-    }
-
-    /// The number of the pull request it is about.
-    #[must_use]
-    pub(crate) fn pull_request(&self) -> Option<u64> {
-        match self {
-            Self::PullRequest(pull_request) => Some(pull_request.number),
-            _ => None,
-        }
-    }
-}
-
-/// Why the CI system could not be understood.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CiError {
-    /// The system says that there is an event file, and there is none.
-    #[error("the event file that `GITHUB_EVENT_PATH` names can't be read")]
-    EventFile(#[source] std::io::Error),
-    /// The event file is larger than any event.
-    #[error("the event file that `GITHUB_EVENT_PATH` names has {0} bytes, 32 MiB are the most")]
-    EventFileTooLarge(u64),
-    /// The event file is not what the system documents.
-    #[error("the event file that `GITHUB_EVENT_PATH` names is no `{event}` event")]
-    Payload {
-        /// The event that it should hold.
-        event: String,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-    /// Variables of two systems are there, one of which must be left over from elsewhere.
-    #[error("both `{0}` and `{1}` are set: which CI system this is can't be told")]
-    TwoSystems(&'static str, &'static str),
-    /// A value that says what happened is not understood.
-    #[error("`{variable}` is {problem}")]
-    Variable {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl CiError {
-    /// What to do about it.
-    #[must_use]
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::EventFile(_) => "in a container, mount it: `-v \"$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro\"`; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned(),
-            Self::EventFileTooLarge(_) | Self::Payload { .. } => {
-                "say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned()
-            }
-            Self::TwoSystems(first, second) => format!(
-                "unset `{first}` or `{second}`, whichever is not of this system; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
-            ),
-            Self::Variable { variable, .. } => match *variable {
-                "GITBOOK_EVENT" => format!("accepted: {}", generic::EVENTS.join(", ")),
-                "GITBOOK_BRANCH" => "give the branch's name, without `refs/heads/`".to_owned(),
-                "GITBOOK_PULL_REQUEST" => "give the pull request's number, with the event `pull_request` or `closed`, and leave it out with others".to_owned(),
-                "GITBOOK_REPOSITORY" => "such as `github.com/acme/integrations`".to_owned(),
-                _ => "see `gitbook-deploy --help`".to_owned(),
-            },
-        }
-    }
-}
-
-/// How a system is known, and how it is understood.
+/// A CI system and its detector.
 struct System {
-    /// The variable that is there.
+    /// The variable that identifies the system.
     variable: &'static str,
-    /// What it says; with `None` it may say anything.
+    /// The required value; `None` accepts any.
     value: Option<&'static str>,
     detect: fn(&Environment) -> Ci,
 }
 
-/// The variable by which GitHub's runner is known, and those of its kin.
+/// The variable that identifies GitHub's runner and compatible ones.
 const GITHUB: &str = "GITHUB_ACTIONS";
 
-/// All other systems, in the order in which they are looked for. `CI=true` is said by many and tells nothing.
+/// All other systems, in the order of detection. Many systems set `CI=true`, so it identifies none of them.
 const SYSTEMS: [System; 9] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
@@ -298,32 +136,33 @@ const SYSTEMS: [System; 9] = [
     System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
 
-/// Variables that may be there on another system, too: Drone's descendant Woodpecker once set Drone's, and a server's
-/// address may be left in the environment of what runs inside another system.
-const SHARED: [&str; 2] = ["DRONE", "JENKINS_URL"];
+/// Variables that may be set on another system, too: early versions of Woodpecker set Drone's, and the environment of a job
+/// may contain a server's address.
+const SHARED_VARIABLES: [&str; 2] = ["DRONE", "JENKINS_URL"];
 
 impl System {
-    fn is_here(&self, environment: &Environment) -> bool {
-        let said = environment.get(self.variable);
-        said.is_some_and(|said| self.value.is_none_or(|value| said == value))
+    fn is_present(&self, environment: &Environment) -> bool {
+        let found = environment.get(self.variable);
+        found.is_some_and(|found| self.value.is_none_or(|value| found == value))
     }
 }
 
-/// Finds out what happened. What the generic variables say goes before what was detected.
+/// Detects the CI system and the event. Generic variables such as `GITBOOK_EVENT` override the detected values.
 ///
 /// # Errors
-/// When the CI system's own event can't be read, or a variable makes no sense.
+/// Returns an error if the event cannot be read, or if a variable is invalid.
 pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    generic::apply(detected(environment)?, environment)
+    generic::apply_overrides(detect_system(environment)?, environment)
 }
 
-/// What the CI system itself says. Which one it is must not be a guess: it decides what is taken for production.
-fn detected(environment: &Environment) -> Result<Ci, CiError> {
+/// Returns the values that the CI system itself provides. An ambiguous system is an error, because a wrong guess could
+/// publish to production.
+fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
     let is_github = environment.get(GITHUB) == Some("true");
-    let mut others = SYSTEMS.iter().filter(|system| system.is_here(environment));
+    let mut others = SYSTEMS.iter().filter(|system| system.is_present(environment));
     let (system, next) = if is_github { (None, others.next()) } else { (others.next(), others.next()) };
     let first = system.map_or(GITHUB, |system| system.variable);
-    match next.filter(|next| !SHARED.contains(&next.variable)) {
+    match next.filter(|next| !SHARED_VARIABLES.contains(&next.variable)) {
         Some(next) if environment.get("GITBOOK_EVENT").is_none() => {
             return Err(CiError::TwoSystems(first, next.variable));
         }
@@ -334,48 +173,40 @@ fn detected(environment: &Environment) -> Result<Ci, CiError> {
     }
     Ok(match system {
         Some(system) => Ci { detected_by: Some(system.variable), ..(system.detect)(environment) },
-        None => generic::nothing_detected(environment),
+        None => generic::without_system(environment),
     })
 }
 
-/// A branch's name without the `refs/heads/` that some put before it.
-fn short(branch: &str) -> &str {
+/// Removes `refs/heads/` from the start of a branch name.
+fn strip_heads_prefix(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
 
-/// The number that a variable holds.
-fn number(environment: &Environment, variable: &str) -> Option<u64> {
+/// Reads a number from a variable.
+fn read_number(environment: &Environment, variable: &str) -> Option<u64> {
     environment.get(variable)?.parse().ok()
 }
 
-/// The commit that a variable names; some say `HEAD` where they do not know.
-fn commit(environment: &Environment, variable: &str) -> Option<String> {
+/// Reads a commit ID from a variable. Some systems write `HEAD` if they do not know the commit.
+fn read_commit(environment: &Environment, variable: &str) -> Option<String> {
     let is_commit = |text: &&str| text.len() >= 7 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     environment.get(variable).filter(is_commit).map(str::to_owned)
 }
 
-/// Commits on a branch, unless it is a merge queue's candidate, which lives for the length of its checks.
-fn pushed(branch: &str) -> Event {
-    if branch.starts_with("gh-readonly-queue/") {
-        return Event::MergeQueue;
-    }
-    Event::Push(Branch::new(branch))
-}
-
-/// Who counts as the owner of a pull request's branch where the system tells nothing of forks. Nobody proposes a branch
-/// to itself, and hardly anybody the default branch: that is a fork's, and its `main` must not pass for ours.
-fn untold_owner(branch: &str, others: [Option<&str>; 2]) -> Option<&'static str> {
-    others.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
-}
-
-/// The folder that a variable names.
-fn folder(environment: &Environment, variable: &str) -> Option<PathBuf> {
+/// Reads a path from a variable.
+fn read_path(environment: &Environment, variable: &str) -> Option<PathBuf> {
     environment.get(variable).map(PathBuf::from)
 }
 
-/// A copy of what a variable holds.
-fn text(environment: &Environment, variable: &str) -> Option<String> {
+/// Reads a text from a variable.
+fn read_text(environment: &Environment, variable: &str) -> Option<String> {
     environment.get(variable).map(str::to_owned)
+}
+
+/// Returns an unknown fork owner for a pull request from a branch with the name of its target or of the default branch.
+/// Some CI systems do not report forks, and a fork's `main` must not count as the repository's own.
+fn presumed_fork_owner(branch: &str, targets: [Option<&str>; 2]) -> Option<&'static str> {
+    targets.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
 }
 
 #[cfg(test)]

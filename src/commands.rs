@@ -4,6 +4,7 @@ mod check;
 mod comment;
 mod delete;
 mod follow_up;
+mod forge_client;
 mod names;
 mod plan;
 mod preview;
@@ -13,7 +14,7 @@ mod shard;
 mod staleness;
 mod sweep;
 
-pub(crate) use staleness::forge;
+pub(crate) use forge_client::forge_client;
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -26,12 +27,13 @@ use selection::Selection;
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Mode, Shard};
-use crate::deploy::{Deployment, GitHubDeployments, NamedPreview, Outcome, Previews};
+use crate::deploy::{Deployer, GitHubDeployments, NamedPreview, Outcome, Previews};
 use crate::diagnostic::{self, Diagnostic, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
+use crate::http::RequestError;
 use crate::integration::{
     self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
 };
@@ -47,8 +49,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ci: &'a Ci,
     /// The client of the forge, if there is a token for it.
     pub(crate) forge: Option<&'a Forge>,
-    /// The record of GitHub Deployments, if one is kept.
-    pub(crate) records: Option<&'a GitHubDeployments<'a>>,
+    /// The record of GitHub Deployments, if enabled.
+    pub(crate) github_deployments: Option<&'a GitHubDeployments<'a>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
     pub(crate) report: &'a Reporter,
@@ -80,7 +82,7 @@ impl CommandResult {
 }
 
 /// An integration and the time that packaging it took.
-type Timed = (Integration, Duration);
+type TimedIntegration = (Integration, Duration);
 
 impl<'a> Context<'a> {
     /// Carries out a decision.
@@ -101,18 +103,20 @@ impl<'a> Context<'a> {
 
     /// Writes the comment and finishes the record of deployments. Failures are warnings.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
-        let recorded = async { self.records?.finish().await };
-        let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
-        if let Some(dropped @ 1..) = self.records.map(GitHubDeployments::dropped) {
+        let finish = async { self.github_deployments?.finish().await };
+        let ((), failure) = futures::join!(self.comment(decision, run, error), finish);
+        if let Some(dropped @ 1..) = self.github_deployments.map(GitHubDeployments::dropped) {
             self.printer.notice(&format!(
-                "{dropped} deployments are not recorded: the forge's rate limit is near, and the comment comes first"
+                "{dropped} deployments are not recorded: the forge's rate limit is nearly reached, and the comment has priority"
             ));
         }
-        match unrecorded {
-            None | Some(ForgeError::Cancelled) => {}
+        match failure {
+            None | Some(ForgeError::Request(RequestError::Cancelled)) => {}
             // Gitea and Forgejo have no deployments.
-            Some(ForgeError::NotFound(_)) => tracing::info!("the forge keeps no record of deployments"),
-            Some(error) => staleness::warn(self.printer, "no deployments are recorded", &error),
+            Some(ForgeError::Request(RequestError::NotFound(_))) => {
+                tracing::info!("the forge does not support deployments")
+            }
+            Some(error) => staleness::warn(self.printer, "could not record the deployments", &error),
         }
     }
 
@@ -121,36 +125,36 @@ impl<'a> Context<'a> {
     async fn package(
         &self,
         all: &Selection,
-        mine: &[&IntegrationSource],
+        share: &[&IntegrationSource],
         env: Option<&str>,
         resolve_secrets: bool,
         problems: &mut Vec<Diagnostic>,
-    ) -> Result<Vec<Timed>, Error> {
+    ) -> Result<Vec<TimedIntegration>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
-        let phase = self.printer.start_phase("packaging", mine.len());
+        let phase = self.printer.start_phase("packaging", share.len());
         let package = async |source: &IntegrationSource| {
             let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
-            let _work = self.printer.start_item(&folder);
+            let _item = self.printer.start_item(&folder);
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
         // Secrets may take long to resolve. The packaging context limits the number of scripts that are bundled at once.
-        let at_once = self.config.concurrency.get().max(processors());
-        let work = in_order(mine.iter().copied(), at_once, package);
-        let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        let limit = self.config.concurrency.get().max(processors());
+        let work = in_order(share.iter().copied(), limit, package);
+        let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
-        let named: Vec<_> = match self.shard {
+        let identities: Vec<_> = match self.shard {
             None => packaged.iter_mut().filter_map(|(packaged, _)| packaged.identity.take()).collect(),
             Some(_) => {
-                let known = |source| integration::identity(source, &packaging).ok();
-                all.sources.iter().filter_map(known).collect()
+                let identity = |source| integration::identity(source, &packaging).ok();
+                all.sources.iter().filter_map(identity).collect()
             }
         };
         let mut found = all.problems.clone();
-        found.extend(names::duplicates(&named));
+        found.extend(names::duplicates(&identities));
         for (packaged, time) in packaged {
-            packaged.secrets.iter().for_each(|secret| self.printer.hide(secret));
+            packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
             found.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
@@ -223,14 +227,14 @@ impl<'a> Context<'a> {
         sources.iter().filter_map(named).collect()
     }
 
-    fn deployment<'b>(&'b self, gitbook: &'b GitBook) -> Deployment<'b> {
-        Deployment {
+    fn deployer<'b>(&'b self, gitbook: &'b GitBook) -> Deployer<'b> {
+        Deployer {
             gitbook,
             cancel: self.cancel,
-            records: self.records,
+            github_deployments: self.github_deployments,
             dry_run: self.config.dry_run,
             skip_unchanged: self.config.skip_unchanged,
-            unread: Once::new(),
+            unread_notice: Once::new(),
         }
     }
 
@@ -241,7 +245,7 @@ impl<'a> Context<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = symlinks::checkout(self.environment.folder());
+                let checkout = symlinks::checkout_root(self.environment.folder());
                 let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
@@ -250,7 +254,7 @@ impl<'a> Context<'a> {
             }
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
-        let gitbook = gitbook.map_err(Error::Client)?.until(self.cancel);
+        let gitbook = gitbook.map_err(Error::Client)?.with_cancel(self.cancel);
         Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 
@@ -262,7 +266,7 @@ impl<'a> Context<'a> {
         deploy: impl FnMut(T) -> F,
     ) -> Vec<Outcome> {
         let items = items.into_iter();
-        let _section = self.printer.section(action, items.len(), "integration");
+        let _section = self.printer.start_section(action, items.len(), "integration");
         in_order(items, self.config.concurrency.get(), deploy).await
     }
 
@@ -288,20 +292,20 @@ impl<'a> Context<'a> {
         diagnostic::sort(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
         problems.retain(|problem| !reported.iter().any(|known| known.is_same(problem)));
-        self.report.problems(&problems);
+        self.report.print_problems(&problems);
         reported.extend(problems);
         diagnostic::sort(reported);
         if has_error { Err(Error::Sources(ProblemCounts::of(reported))) } else { Ok(()) }
     }
 }
 
-/// Returns the outcomes of items that are left as they are.
+/// Returns the outcomes of skipped items.
 fn skipped<'i>(
     items: impl Iterator<Item = (String, &'i SourceLocation)>,
     is_preview: bool,
     reason: &str,
 ) -> Vec<Outcome> {
-    items.map(|(name, place)| Outcome::skipped(name, place, is_preview, reason)).collect()
+    items.map(|(name, location)| Outcome::skipped(name, location, is_preview, reason)).collect()
 }
 
 /// Runs up to `limit` futures at once and returns their results in the order of the items.

@@ -1,4 +1,4 @@
-//! Carries a plan out, one integration at a time or several at once.
+//! Publishes and deletes integrations.
 
 mod attempt;
 mod deletion;
@@ -32,91 +32,93 @@ use crate::gitbook::{Attempts, GitBook, Published};
 use crate::integration::Identity;
 use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
-use crate::untrusted::link_or_folder;
+use crate::untrusted::web_or_file_link;
 use attempt::AttemptError;
 use github_deployments::Publishing;
 use previous_version::PreviousVersion;
 use response_check::{Difference, ExpectedIntegration};
 
-/// All that carrying out a plan needs to know.
+/// Publishes and deletes integrations.
 #[derive(Debug)]
-pub(crate) struct Deployment<'a> {
-    /// The API.
+pub(crate) struct Deployer<'a> {
+    /// The client of the GitBook API.
     pub gitbook: &'a GitBook,
-    /// Whether a signal came.
+    /// The cancellation of the run.
     pub cancel: &'a Cancel,
-    /// Where deployments are recorded, if anywhere.
-    pub records: Option<&'a GitHubDeployments<'a>>,
-    /// Change nothing.
+    /// The record of GitHub Deployments, if enabled.
+    pub github_deployments: Option<&'a GitHubDeployments<'a>>,
+    /// True to change nothing.
     pub dry_run: bool,
-    /// Leave a preview that is there already as it is.
+    /// True to skip integrations that are already published unchanged.
     pub skip_unchanged: bool,
-    /// Keeps the log from saying more than once that production cannot be read.
-    pub unread: Once,
+    /// Limits the notice that production could not be read to one per run.
+    pub unread_notice: Once,
 }
 
-/// All that previews need to know.
+/// The data that all previews of a run share.
 #[derive(Debug)]
 pub(crate) struct Previews<'a> {
     /// The branch and pull request.
     pub target: &'a Target,
     /// The repository, with its host.
     pub repository: &'a str,
-    /// The forge's id of the repository.
+    /// The forge's ID of the repository.
     pub repository_id: Option<u64>,
     /// The head commit.
     pub commit: Option<&'a str>,
-    /// The run, higher for newer ones.
+    /// The run number, higher for newer runs.
     pub run: u64,
     /// The source of the run number, such as a CI system.
     pub counter: &'a str,
-    /// What they are called.
+    /// The template of the previews' names.
     pub template: &'a Template,
     /// `private` or `unlisted`.
     pub visibility: &'static str,
 }
 
-/// A preview that is known by name only, to be deleted.
+/// A preview that is known only by name.
 #[derive(Debug)]
 pub(crate) struct NamedPreview {
-    /// The production name of its integration.
+    /// The production name of the integration.
     pub integration: String,
-    /// Where the integration is.
-    pub place: SourceLocation,
+    /// The location of the integration's manifest.
+    pub location: SourceLocation,
     /// The preview's name.
     pub name: String,
 }
 
-/// What was in production, if that could be read, and the time before that.
+/// The integration in production before this run changes it.
 #[derive(Debug)]
-pub(crate) struct Look {
-    there: Option<Option<Published>>,
-    at: Instant,
+pub(crate) struct ProductionSnapshot {
+    /// The integration, if there was one; the outer `None` means that it could not be read.
+    existing: Option<Option<Published>>,
+    /// A time before the integration was read.
+    read_at: Instant,
 }
 
 impl Previews<'_> {
-    /// The name of an integration's preview.
+    /// Returns the name of an integration's preview.
     #[must_use]
     pub(crate) fn name(&self, integration: &str) -> String {
         self.template.name(integration, &self.target.branch, self.target.pull_request)
     }
 
-    /// The preview of an integration that is known by its manifest only.
+    /// Returns the preview of an integration.
     #[must_use]
     pub(crate) fn named(&self, identity: Identity) -> NamedPreview {
-        let Identity { name: integration, place, .. } = identity;
-        NamedPreview { name: self.name(&integration), integration, place }
+        let Identity { name: integration, place: location, .. } = identity;
+        NamedPreview { name: self.name(&integration), integration, location }
     }
 
-    /// The integration of which something is the preview, if it is one of this branch.
+    /// Returns the integration of an existing preview, if the preview belongs to this branch.
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
-        let mark = existing.summary.as_deref().and_then(OwnershipMarker::find)?;
-        let is_ours = mark.is_of_the_same_preview(&self.mark(&mark.integration));
-        (is_ours && self.name(&mark.integration) == existing.name).then_some(mark.integration)
+        let marker = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
+        let is_of_branch = marker.is_same_preview(&self.marker(&marker.integration));
+        (is_of_branch && self.name(&marker.integration) == existing.name).then_some(marker.integration)
     }
 
-    fn mark(&self, integration: &str) -> OwnershipMarker {
+    fn marker(&self, integration: &str) -> OwnershipMarker {
         OwnershipMarker {
             integration: integration.to_owned(),
             repository: self.repository.to_owned(),
@@ -132,133 +134,144 @@ impl Previews<'_> {
     }
 }
 
-impl Deployment<'_> {
-    async fn recorded(
+impl Deployer<'_> {
+    /// Carries out a request and records it as a deployment, if enabled.
+    async fn record(
         &self,
         publishing: &Publishing<'_>,
         request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
     ) -> Result<Attempts<Published>, DeployError> {
-        match self.records {
-            Some(records) => records.of(publishing, request).await,
+        match self.github_deployments {
+            Some(github_deployments) => github_deployments.record(publishing, request).await,
             None => request.await,
         }
     }
 
-    /// Looks at what is in production, before the forge is asked whether this run is still the newest: what a newer run has
-    /// published by then is the work of a commit that the forge knows.
+    /// Reads the integration in production. It must run before the check for newer commits, so that the check covers all
+    /// runs that have published until then.
     ///
-    /// A failure must not keep anybody from publishing: it only leaves open which version is replaced.
-    pub(crate) async fn look(&self, name: &str) -> Look {
-        let at = Instant::now();
-        let there = match self.cancel.signal() {
-            None if !self.dry_run => self.read_live(name).await,
+    /// A failure does not prevent publishing. It only means that the replaced version is unknown.
+    pub(crate) async fn read_production(&self, name: &str) -> ProductionSnapshot {
+        let read_at = Instant::now();
+        let existing = match self.cancel.signal() {
+            None if !self.dry_run => self.try_read_production(name).await,
             _ => None,
         };
-        Look { there, at }
+        ProductionSnapshot { existing, read_at }
     }
 
-    /// Reads what stands at a name.
+    /// Reads an integration.
     async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
-        let answer = self.unless_cancelled(self.gitbook.read(name)).await?;
-        // A signal that came while it was read has kept it from being changed.
-        answer.map_err(DeployError::CancelledBefore)?.map_err(|source| {
-            let (doing, name) = ("reading", name.to_owned());
-            DeployError::Api { doing, name, may_have_happened: false, source }
+        let response = self.unless_cancelled(self.gitbook.read(name)).await?;
+        // Nothing was changed yet when the signal came.
+        response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
+            let (action, name) = ("reading", name.to_owned());
+            DeployError::Api { action, name, may_have_succeeded: false, source }
         })
     }
 
-    /// Changes something. A change that fails may have happened all the same.
+    /// Sends a request that changes an integration. A request that fails may still have taken effect.
     async fn change<T>(
         &self,
-        doing: &'static str,
+        action: &'static str,
         name: &str,
         request: impl Future<Output = Attempts<Result<T, AttemptError>>>,
     ) -> Result<Attempts<T>, DeployError> {
         let name = name.to_owned();
         let Ok(Attempts { last, unanswered }) = self.unless_cancelled(request).await? else {
-            return Err(DeployError::CancelledInFlight { doing, name });
+            return Err(DeployError::CancelledInFlight { action, name });
         };
-        let may_have_happened = unanswered > 0;
-        let tried = may_have_happened.then_some(doing);
+        let may_have_succeeded = unanswered > 0;
+        let earlier_attempt = may_have_succeeded.then_some(action);
         match last {
             Ok(last) => Ok(Attempts { last, unanswered }),
             Err(AttemptError::Api(source)) => {
-                Err(DeployError::Api { doing, name, may_have_happened, source })
+                Err(DeployError::Api { action, name, may_have_succeeded, source })
             }
-            Err(AttemptError::Guard(error)) => Err(DeployError::Guard { error, tried }),
-            Err(AttemptError::Stop(stop)) => Err(DeployError::Stopped { stop, tried }),
-            Err(AttemptError::Published(version)) => Err(DeployError::Overtaken { name, version }),
+            Err(AttemptError::Guard(error)) => Err(DeployError::Guard { error, earlier_attempt }),
+            Err(AttemptError::Stop(stop)) => Err(DeployError::Stopped { stop, earlier_attempt }),
+            Err(AttemptError::PublishedByOtherRun(version)) => {
+                Err(DeployError::PublishedByOtherRun { name, version })
+            }
         }
     }
 
-    /// Returns whether there is no integration of a name; `None` if it cannot be read.
-    pub(crate) async fn is_gone(&self, name: &str) -> Option<bool> {
+    /// Returns whether no integration has this name; `None` if it cannot be read.
+    pub(crate) async fn is_missing(&self, name: &str) -> Option<bool> {
         match self.read(name).await {
-            Ok(there) => Some(there.is_none()),
+            Ok(existing) => Some(existing.is_none()),
             Err(error) => {
-                tracing::warn!("could not check that `{name}` is still there: {error}");
+                tracing::warn!("could not check that `{name}` still exists: {error}");
                 None
             }
         }
     }
 
-    /// Starts nothing after a signal, not even the next request of an integration that was begun. The signal of the
-    /// inner result came while it was under way, and it did not end soon after.
+    /// Sends a request unless the run is cancelled. The inner error means that the signal came during the request, and that
+    /// the request did not finish soon after.
     async fn unless_cancelled<T>(
         &self,
         request: impl Future<Output = T>,
     ) -> Result<Result<T, Signal>, DeployError> {
         match self.cancel.signal() {
             Some(signal) => Err(DeployError::CancelledBefore(signal)),
-            None => Ok(self.cancel.or_after_grace(request).await),
+            None => Ok(self.cancel.run_with_grace(request).await),
         }
     }
 
+    /// Carries out the work for one integration, and logs the outcome.
     async fn timed(
         &self,
         name: String,
-        place: &SourceLocation,
+        location: &SourceLocation,
         preview: bool,
         work: impl Future<Output = Result<Success, DeployError>>,
     ) -> Outcome {
         let started = Instant::now();
-        let before = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
-        let result = match before {
-            // A request with its retries and records is large, and several are held at once.
+        let cancelled = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
+        let result = match cancelled {
+            // These futures are large, and several run at once.
             None => Box::pin(work).await,
             Some(result) => result,
         };
         let result = result.or_else(DeployError::or_skipped);
-        let outcome =
-            Outcome { name, place: place.clone(), preview, result, time: started.elapsed(), packaging: None };
+        let outcome = Outcome {
+            name,
+            location: location.clone(),
+            preview,
+            result,
+            time: started.elapsed(),
+            packaging: None,
+        };
         outcome.log();
         outcome
     }
 }
 
-fn seen(answer: &Published, done: Success) -> Success {
+/// Adds the URL and the version of a published integration.
+fn with_response(response: &Published, success: Success) -> Success {
     Success {
-        url: answer.urls.app.as_deref().and_then(link_or_folder),
-        version: answer.version.as_ref().map(ToString::to_string),
-        ..done
+        url: response.urls.app.as_deref().and_then(web_or_file_link),
+        version: response.version.as_ref().map(ToString::to_string),
+        ..success
     }
 }
 
-/// What was published; a difference to what was sent is worth a warning. What is said of another integration is no link
-/// to this one.
+/// Returns the result of publishing. Logs a warning for each difference between the request and the response. A response
+/// about another integration provides no URL and version.
 fn published(
-    answer: &Attempts<Published>,
-    sent: &ExpectedIntegration<'_>,
+    response: &Attempts<Published>,
+    expected: &ExpectedIntegration<'_>,
     previous_version: Option<PreviousVersion>,
-    done: Success,
+    success: Success,
 ) -> Success {
-    let last = &answer.last;
-    sent.differences(last).iter().for_each(Difference::warn);
-    let done = Success { status: Status::Published, ..done };
-    if sent.another(last).is_some() {
-        return done;
+    let last = &response.last;
+    expected.differences(last).iter().for_each(Difference::warn);
+    let success = Success { status: Status::Published, ..success };
+    if expected.other_integration(last).is_some() {
+        return success;
     }
     let script_bytes_before =
-        previous_version.and_then(|previous_version| previous_version.script_bytes(answer));
-    seen(last, Success { script_bytes_before, ..done })
+        previous_version.and_then(|previous_version| previous_version.script_bytes(response));
+    with_response(last, Success { script_bytes_before, ..success })
 }

@@ -1,4 +1,4 @@
-//! The forge: what only it can tell of branches and pull requests, and what is written there about previews.
+//! Clients of the forge: branches, pull requests, comments and deployments.
 
 mod budget;
 mod client;
@@ -23,24 +23,23 @@ use std::time::Duration;
 
 use client::Client;
 
-use crate::ci::ForgeKind;
-use crate::preview::Branch;
+use crate::repository::{Branch, ForgeKind};
 
 /// A client of one repository on its forge.
 #[derive(Clone, Debug)]
 pub(crate) enum Forge {
-    /// On GitHub, or what speaks its language.
+    /// GitHub, GitHub Enterprise, Gitea or Forgejo.
     GitHub(GitHub),
-    /// On GitLab.
+    /// GitLab.
     GitLab(GitLab),
 }
 
 impl Forge {
-    /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
-    /// from it is: nothing else of it concerns this repository.
+    /// Returns the state of a branch, or of a pull request if there is a number. A fork's branch counts as open if an open pull
+    /// request comes from it.
     ///
     /// # Errors
-    /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
+    /// Returns errors of the forge and of the network. A repository that the token cannot read is an error, never `Closed`.
     pub(crate) async fn ref_state(
         &self,
         branch: &Branch,
@@ -52,10 +51,10 @@ impl Forge {
         }
     }
 
-    /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
+    /// Lists the numbers of pull requests from a branch, newest first: all open ones, or the newest ones in any state.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn pull_requests(
         &self,
         branch: &Branch,
@@ -67,15 +66,15 @@ impl Forge {
         }
     }
 
-    /// Where deployments are recorded by requests. GitLab records those of a job by its `environment`.
-    pub(crate) fn with_deployments(&self) -> Option<&GitHub> {
+    /// Returns the client that records deployments. GitLab records the deployment of a job by its `environment`.
+    pub(crate) fn github(&self) -> Option<&GitHub> {
         match self {
             Self::GitHub(github) => Some(github),
             Self::GitLab(_) => None,
         }
     }
 
-    /// The same client, whose failures are its own: where one may fail, the other need not be given up.
+    /// Returns the client with its own circuit breaker: failures of one client do not stop the other.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         match self {
@@ -84,7 +83,7 @@ impl Forge {
         }
     }
 
-    /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
+    /// Returns the client without retries and with another timeout, for the end of a cancelled run.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         match self {
@@ -93,7 +92,7 @@ impl Forge {
         }
     }
 
-    /// What it is called.
+    /// Returns the kind of the forge.
     pub(crate) fn kind(&self) -> ForgeKind {
         self.client().kind
     }
@@ -106,39 +105,39 @@ impl Forge {
     }
 }
 
-/// How long a rate limit is waited for.
+/// The maximum wait for the end of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaxWait {
-    /// As the answer is wanted, but not needed.
+    /// For optional requests.
     Short,
-    /// As nothing can be done without it.
+    /// For requests that the command needs.
     Long,
 }
 
 impl MaxWait {
-    fn longest_wait(self) -> Duration {
+    fn duration(self) -> Duration {
         match self {
             Self::Short => Duration::from_secs(15),
-            // A little more than GitHub's secondary limit takes.
+            // Longer than the 60 s of GitHub's secondary limit.
             Self::Long => Duration::from_secs(90),
         }
     }
 }
 
-/// Where a branch or pull request stands.
+/// The state of a branch or pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RefState {
     /// The branch exists, or the pull request is open.
     Open {
-        /// Its newest commit; empty where the forge does not know it yet.
+        /// The newest commit; empty if the forge does not know it yet.
         tip: String,
     },
-    /// The branch does not exist any more, or the pull request is closed.
+    /// The branch was deleted, or the pull request is closed.
     Closed,
 }
 
 impl RefState {
-    /// Whether a commit, whole or abbreviated, is the newest one, as far as is known.
+    /// Returns true if a full or abbreviated commit is the newest one, or if the newest one is unknown.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
         match self {
@@ -148,10 +147,10 @@ impl RefState {
     }
 }
 
-/// Whether a text is the name of a commit, whole or abbreviated, and not that of a tag or `HEAD`.
+/// Returns true for a full or abbreviated commit, false for the name of a tag or `HEAD`.
 #[must_use]
 pub(crate) fn is_commit(text: &str) -> bool {
-    /// Git abbreviates to no less.
-    const SHORTEST: usize = 4;
-    text.len() >= SHORTEST && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+    /// The shortest abbreviation that Git accepts.
+    const MIN_LENGTH: usize = 4;
+    text.len() >= MIN_LENGTH && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

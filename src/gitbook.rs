@@ -1,12 +1,12 @@
-//! The GitBook integrations API: publish, read, delete and list.
+//! A client of the GitBook integrations API: publish, read, delete and list.
 
 mod error;
 mod models;
 pub mod sandbox;
 
-pub use crate::http::{Retryable, TransportError};
+pub use crate::http::{ApiKind, ErrorResponse, RequestError, Retryable, TransportError};
 pub use error::ApiError;
-pub use models::{Attempts, Content, Deletion, Failure, Published};
+pub use models::{Attempts, Deletion, FailedAttempt, Published, PublishedContent};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,23 +18,22 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use crate::cancel::Cancel;
-use crate::http::{Answer, FIRST_PAUSE, Http, MAX_PAGE, Redirects, Retry, push};
+use crate::http::{
+    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, Response, Retry, pages, push_segments,
+};
 use models::{Organization, Page};
 
-/// The largest number of items that a page of a list may have.
-const PAGE: u32 = 1000;
+/// The maximum number of items per page.
+const PAGE_SIZE: u32 = 1000;
 
-/// More pages than this are a server that does not stop.
-const MOST_PAGES: usize = 1000;
+/// The maximum time of a request with all its retries. CI machines cost money by the minute, so a longer wait is left to the
+/// user: the error says when to run again.
+const MAX_WAIT: Duration = Duration::from_secs(300);
 
-/// All pauses of one request together. A server that asks for more is not waited for: the step would sit there,
-/// paid for by the minute, and the error says when to come back.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The same maximum on one of several machines, where a request gets its turn at random (`docs/scale.md`).
+pub(crate) const MAX_SHARD_WAIT: Duration = Duration::from_secs(30 * 60);
 
-/// The same of one of several machines, whose requests the others' go before as chance has it (`docs/scale.md`).
-pub(crate) const PATIENCE_AMONG_OTHERS: Duration = Duration::from_secs(30 * 60);
-
-/// A client of the API. Cloning it is cheap and shares its connections.
+/// A client of the API. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct GitBook {
     http: Http,
@@ -44,57 +43,61 @@ pub struct GitBook {
 }
 
 impl GitBook {
-    /// A client for the API at `endpoint`, an URL that ends with a slash.
+    /// Creates a client of the API at `endpoint`, a URL that ends with a slash.
     ///
-    /// `timeout` holds for one request with its answer, `retries` for further tries after a failure that is worth
-    /// them. A proxy is taken from `HTTPS_PROXY` and `NO_PROXY`, certificates from the system or `SSL_CERT_FILE`.
+    /// `timeout` limits each request including its response. `retries` limits the attempts after retryable failures. The proxy
+    /// comes from `HTTPS_PROXY` and `NO_PROXY`, certificates come from the system or `SSL_CERT_FILE`.
     ///
     /// # Errors
-    /// When the system has no usable certificate store.
+    /// Returns an error if the system has no usable certificate store.
     pub fn new(
         endpoint: Url,
         token: SecretString,
         timeout: Duration,
         retries: u32,
     ) -> Result<Self, ApiError> {
-        // The token must not follow a redirect to wherever it leads.
-        let http = Http::new(&endpoint, timeout, Redirects::Refused)?;
-        let (times, pause, patience) = (retries, FIRST_PAUSE, PATIENCE);
-        let retry = Retry { times, pause, patience, patience_with_limits: patience, cancel: None };
+        // A redirect could send the token to any server.
+        let http = Http::new(ApiKind::GitBook, &endpoint, timeout, Redirects::Refused)?;
+        let retry = Retry {
+            max_retries: retries,
+            first_delay: FIRST_DELAY,
+            max_wait: MAX_WAIT,
+            max_wait_for_limits: Some(MAX_WAIT),
+            cancel: None,
+        };
         Ok(Self { http, endpoint, token, retry })
     }
 
-    /// The same client on one of several machines at work: they share the token's limit, and each has to wait until its
-    /// turn comes.
+    /// Returns the client for one of several machines. They share the token's rate limit, so each waits longer for its turn.
     #[must_use]
     pub(crate) fn for_shard(mut self) -> Self {
-        self.retry.patience_with_limits = PATIENCE_AMONG_OTHERS;
+        self.retry.max_wait_for_limits = Some(MAX_SHARD_WAIT);
         self
     }
 
-    /// The same client, which tries everything again at once.
+    /// Returns the client without delays before retries.
     #[cfg(test)]
-    pub(crate) fn without_pauses(mut self) -> Self {
-        self.retry.pause = Duration::ZERO;
+    pub(crate) fn without_delays(mut self) -> Self {
+        self.retry.first_delay = Duration::ZERO;
         self
     }
 
-    /// Where it is.
+    /// Returns the root of the API.
     #[must_use]
     pub fn endpoint(&self) -> &Url {
         &self.endpoint
     }
 
-    /// The same client, which tries nothing again after a signal.
+    /// Returns the client without retries after a signal.
     #[must_use]
-    pub(crate) fn until(mut self, cancel: &Cancel) -> Self {
+    pub(crate) fn with_cancel(mut self, cancel: &Cancel) -> Self {
         self.retry.cancel = Some(cancel.clone());
         self
     }
 
-    /// Publishes an integration, or updates it. `body` is the request's JSON.
+    /// Publishes or updates an integration. `body` is the request's JSON.
     ///
-    /// Runs `before` before each attempt, with the failure of the previous one. It may end the request: with the answer, if
+    /// Runs `before` before each attempt, with the failure of the previous one. It may end the request: with a result, if
     /// an earlier attempt has published the integration, or with an error. The API has no compare-and-set, and attempts may
     /// be minutes apart.
     ///
@@ -104,16 +107,16 @@ impl GitBook {
         &self,
         name: &str,
         body: Vec<u8>,
-        before: impl AsyncFn(Option<Failure>) -> Result<Option<Published>, E>,
+        before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Published>, E>,
     ) -> Attempts<Result<Published, E>> {
         let body = bytes::Bytes::from(body);
         self.change(before, async || self.post(name, body.clone()).await).await
     }
 
-    /// Reads an integration; `None` when it does not exist, or is a private one of somebody else.
+    /// Reads an integration. Returns `None` if it does not exist or is private and owned by others.
     ///
     /// # Errors
-    /// Whatever the API or the network says.
+    /// Returns errors of the API and of the network.
     pub async fn read(&self, name: &str) -> Result<Option<Published>, ApiError> {
         self.retry.run(|| self.get(name)).await
     }
@@ -121,146 +124,133 @@ impl GitBook {
     /// Reads an integration like [`read`](Self::read), in one attempt that a signal ends.
     ///
     /// # Errors
-    /// Returns errors of the API and of the network, and [`ApiError::Cancelled`].
+    /// Returns errors of the API and of the network, and [`RequestError::Cancelled`].
     pub async fn read_once(&self, name: &str) -> Result<Option<Published>, ApiError> {
         self.retry.unless_cancelled(self.get(name)).await
     }
 
-    /// Deletes an integration, which uninstalls it everywhere and can't be undone. `before` works as in
+    /// Deletes an integration. The API uninstalls it everywhere and cannot restore it. `before` works as in
     /// [`publish`](Self::publish).
     ///
     /// # Errors
-    /// Returns errors of the API, of the network and of `before`. It is no error if there is no such integration.
+    /// Returns errors of the API, of the network and of `before`. A missing integration is no error.
     pub async fn delete<E: Retryable + From<ApiError>>(
         &self,
         name: &str,
-        before: impl AsyncFn(Option<Failure>) -> Result<Option<Deletion>, E>,
+        before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Deletion>, E>,
     ) -> Attempts<Result<Deletion, E>> {
         self.change(before, async || self.remove(name).await).await
     }
 
-    /// Sends a request that changes something, again after failures, and counts the attempts that may have taken effect
-    /// all the same.
+    /// Sends a request that changes something, with retries, and counts the failed attempts that may have taken effect.
     async fn change<T, E: Retryable + From<ApiError>>(
         &self,
-        before: impl AsyncFn(Option<Failure>) -> Result<Option<T>, E>,
+        before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<T>, E>,
         request: impl AsyncFn() -> Result<T, ApiError>,
     ) -> Attempts<Result<T, E>> {
         let failure = Mutex::new(None);
         let unanswered = AtomicU32::new(0);
         let attempt = async || {
             let previous = *failure.lock().unwrap_or_else(PoisonError::into_inner);
-            let answer = match before(previous).await {
-                Ok(Some(answer)) => return Ok(answer),
+            let result = match before(previous).await {
+                Ok(Some(result)) => return Ok(result),
                 Ok(None) => {
-                    let answer = request().await;
-                    let may_have_happened = answer.as_ref().is_err_and(ApiError::may_have_happened);
-                    unanswered.fetch_add(may_have_happened.into(), Ordering::Relaxed);
-                    answer.map_err(E::from)
+                    let result = request().await;
+                    let may_have_succeeded = result.as_ref().is_err_and(ApiError::may_have_succeeded);
+                    unanswered.fetch_add(may_have_succeeded.into(), Ordering::Relaxed);
+                    result.map_err(E::from)
                 }
                 Err(error) => Err(error),
             };
             let (at, unanswered) = (Instant::now(), unanswered.load(Ordering::Relaxed));
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(Failure { at, unanswered });
-            answer
+            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(FailedAttempt { at, unanswered });
+            result
         };
-        // Its state is large, and several are under way at once.
+        // The future is large, and several run at the same time.
         let last = Box::pin(self.retry.run(&attempt)).await;
         Attempts { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
 
     async fn post(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {
         let request = self
-            .request(Method::POST, self.integration(name)?)
+            .request(Method::POST, self.integration_url(name)?)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .body(body);
-        match self.send(request).await? {
-            (status, answer) if status.is_success() => parse(status, &answer),
-            (status, answer) => Err(match ApiError::of_status(status, &answer) {
-                ApiError::NotFound(said) if said.is_the_apis() => ApiError::NoOrganization(said),
-                error => error,
-            }),
+        match self.send(MAX_RESPONSE, request).await {
+            Ok(response) => Ok(response.json()?),
+            Err(ApiError::Request(RequestError::NotFound(response))) if response.is_from_api() => {
+                Err(ApiError::NoOrganization(response))
+            }
+            Err(error) => Err(error),
         }
     }
 
     async fn get(&self, name: &str) -> Result<Option<Published>, ApiError> {
-        match self.send(self.request(Method::GET, self.integration(name)?)).await? {
-            (status, answer) if status.is_success() => parse(status, &answer).map(Some),
-            (status, answer) => match ApiError::of_status(status, &answer) {
-                ApiError::NotFound(said) if said.is_the_apis() => Ok(None),
-                error => Err(error),
-            },
+        let request = self.request(Method::GET, self.integration_url(name)?);
+        match self.send(MAX_RESPONSE, request).await {
+            Ok(response) => Ok(Some(response.json()?)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     async fn remove(&self, name: &str) -> Result<Deletion, ApiError> {
-        match self.send(self.request(Method::DELETE, self.integration(name)?)).await? {
-            (StatusCode::NO_CONTENT, _) => Ok(Deletion::DidNotExist),
-            (StatusCode::RESET_CONTENT, _) => Ok(Deletion::Deleted),
-            (status, answer) if status.is_success() && answer.is_empty() => Ok(Deletion::Deleted),
-            // A page that somebody else shows in the API's place is no deletion.
-            (status, answer) if status.is_success() => {
-                parse(status, &answer).map(|IgnoredAny| Deletion::Deleted)
+        let request = self.request(Method::DELETE, self.integration_url(name)?);
+        match self.send(MAX_RESPONSE, request).await {
+            Ok(response) if response.status == StatusCode::NO_CONTENT => Ok(Deletion::DidNotExist),
+            Ok(response) if response.status == StatusCode::RESET_CONTENT || response.body.is_empty() => {
+                Ok(Deletion::Deleted)
             }
-            (status, answer) => match ApiError::of_status(status, &answer) {
-                ApiError::NotFound(said) if said.is_the_apis() => Ok(Deletion::DidNotExist),
-                error => Err(error),
-            },
+            // A proxy's page is no proof of a deletion.
+            Ok(response) => Ok(response.json().map(|IgnoredAny| Deletion::Deleted)?),
+            Err(error) if is_missing(&error) => Ok(Deletion::DidNotExist),
+            Err(error) => Err(error),
         }
     }
 
-    /// All integrations that an organization owns, all pages of them.
+    /// Lists all integrations that an organization owns.
     ///
     /// # Errors
-    /// Whatever the API or the network says.
-    pub async fn list(&self, organization: &str) -> Result<Vec<Published>, ApiError> {
+    /// Returns errors of the API and of the network.
+    pub async fn list(&self, organization_id: &str) -> Result<Vec<Published>, ApiError> {
         let mut url = self.url("v1/orgs/")?;
-        push(&mut url, &[organization, "integrations"]);
+        push_segments(&mut url, &[organization_id, "integrations"]);
         self.pages(url).await
     }
 
-    /// The id of an organization that is known by its id or its subdomain; `None` when the token's user is in no
-    /// such organization.
+    /// Finds the id of an organization. Returns `None` if the token's user is a member of no such organization.
     ///
     /// # Errors
-    /// Whatever the API or the network says.
-    pub async fn organization(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
+    /// Returns errors of the API and of the network.
+    pub async fn organization_id(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
         let organizations: Vec<Organization> = self.pages(self.url("v1/orgs")?).await?;
-        let of_host = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
+        let has_subdomain = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
         let found = organizations.into_iter().find(|organization| {
-            organization.id == id_or_subdomain || organization.hostname.as_deref().is_some_and(of_host)
+            organization.id == id_or_subdomain || organization.hostname.as_deref().is_some_and(has_subdomain)
         });
         Ok(found.map(|organization| organization.id))
     }
 
     async fn pages<T: DeserializeOwned>(&self, mut url: Url) -> Result<Vec<T>, ApiError> {
-        let mut items = Vec::new();
-        url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
-        let mut next = Some(url.clone());
-        for _ in 0..MOST_PAGES {
-            let Some(page) = next else { return Ok(items) };
-            let page: Page<T> = self.retry.run(|| self.page(page.clone())).await?;
-            items.extend(page.items);
-            next = page.next.map(|cursor| {
-                let mut url = url.clone();
-                url.query_pairs_mut().append_pair("page", &cursor.page);
-                url
-            });
-        }
-        Err(ApiError::EndlessList(MOST_PAGES))
+        url.query_pairs_mut().append_pair("limit", &PAGE_SIZE.to_string());
+        pages(ApiKind::GitBook, None, async |cursor: Option<String>| {
+            let mut url = url.clone();
+            if let Some(cursor) = cursor {
+                url.query_pairs_mut().append_pair("page", &cursor);
+            }
+            let page: Page<T> = self.retry.run(|| self.page(url.clone())).await?;
+            Ok((page.items, page.next.map(|next| Some(next.page))))
+        })
+        .await
     }
 
     async fn page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
-        let request = self.request(Method::GET, url);
-        match answered(self.http.send_up_to(MAX_PAGE, request).await?)? {
-            (status, answer) if status.is_success() => parse(status, &answer),
-            (status, answer) => Err(ApiError::of_status(status, &answer)),
-        }
+        Ok(self.send(MAX_PAGE, self.request(Method::GET, url)).await?.json()?)
     }
 
-    fn integration(&self, name: &str) -> Result<Url, ApiError> {
+    fn integration_url(&self, name: &str) -> Result<Url, ApiError> {
         let mut url = self.url("v1/integrations/")?;
-        push(&mut url, &[name]);
+        push_segments(&mut url, &[name]);
         Ok(url)
     }
 
@@ -272,27 +262,22 @@ impl GitBook {
         self.http.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
-    /// Sends one request and reads its whole answer.
-    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ApiError> {
-        answered(self.http.send(request).await?)
+    /// Sends one request and reads the complete response of a success.
+    async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, ApiError> {
+        let response = self.http.send(limit, request).await?;
+        if response.status.is_success() { Ok(response) } else { Err(ApiError::from_response(&response)) }
     }
 }
 
-fn answered(answer: Answer) -> Result<(StatusCode, Vec<u8>), ApiError> {
-    match answer.wait {
-        Some(_) => Err(ApiError::of_status(answer.status, &answer.body).after(answer.wait)),
-        None => Ok((answer.status, answer.body)),
-    }
-}
-
-fn parse<T: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(answer).map_err(|source| ApiError::NotJson { status: status.as_u16(), source })
+/// Returns true if the API reports that an integration does not exist.
+fn is_missing(error: &ApiError) -> bool {
+    matches!(error, ApiError::Request(RequestError::NotFound(response)) if response.is_from_api())
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_page_is_as_long_as_the_document_allows() {
-        assert_eq!(crate::schema::document::parameter("listLimit")["maximum"], super::PAGE);
+    fn the_page_size_is_the_documented_maximum() {
+        assert_eq!(crate::schema::document::parameter("listLimit")["maximum"], super::PAGE_SIZE);
     }
 }

@@ -1,11 +1,15 @@
-//! HTTP as the clients of GitBook's API and of the forge's need it: one request, its whole answer, and what went wrong.
+//! HTTP for the API clients: requests, responses, retries and lists.
 
-mod failure;
+mod error;
+mod pages;
 mod retry;
+mod transport;
 
-pub use failure::TransportError;
+pub use error::{ApiKind, ErrorResponse, RequestError};
+pub(crate) use pages::pages;
 pub use retry::Retryable;
-pub(crate) use retry::{FIRST_PAUSE, Retry};
+pub(crate) use retry::{FIRST_DELAY, Retry, jitter};
+pub use transport::TransportError;
 
 use std::time::Duration;
 
@@ -14,123 +18,126 @@ use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-/// The size of an answer about one thing: an integration with everything that GitBook returns has less than 1 MiB.
-pub(crate) const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// The maximum bytes of a response about one object. An integration with all its fields is smaller than 1 MiB.
+pub(crate) const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
-/// The size of a page of a list.
+/// The maximum bytes of one page of a list.
 pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;
 
-/// The size of an error's text that is kept.
+/// The number of bytes that are read of an error response.
 const MAX_ERROR: usize = 64 * 1024;
 
-/// GitHub redirects where a repository was renamed, once.
-const MOST_REDIRECTS: usize = 3;
+/// The maximum number of redirects of a request. GitHub redirects once, after a repository was renamed.
+const MAX_REDIRECTS: usize = 3;
 
-/// Whether redirects are followed. The token goes where they lead.
+/// The redirects that a client follows. It sends the token to the new address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Redirects {
-    /// Never.
+    /// No redirects.
     Refused,
-    /// On the same scheme, host and port only.
+    /// Redirects to the same scheme, host and port.
     SameOrigin,
 }
 
-/// A client. Cloning it is cheap and shares its connections.
+/// An HTTP client of one API. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
+    api: ApiKind,
     client: reqwest::Client,
     timeout: Duration,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    /// Its status.
+pub(crate) struct Response {
+    /// The API that sent the response.
+    pub api: ApiKind,
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body; empty where a failure's could not be read.
+    /// The body; empty if the body of a failure was unreadable.
     pub body: Vec<u8>,
-    /// How long it asks to wait before the next try.
-    pub wait: Option<Duration>,
+    /// The wait that the server asks for.
+    pub retry_after: Option<Duration>,
 }
 
 impl Http {
-    /// A client for the API at `root`. `timeout` holds for one request with its answer. A proxy is taken from
-    /// `HTTPS_PROXY` and `NO_PROXY`, certificates from the system or `SSL_CERT_FILE`.
+    /// Creates a client of the API at `root`. `timeout` limits each request including its response. The proxy comes from
+    /// `HTTPS_PROXY` and `NO_PROXY`, certificates come from the system or `SSL_CERT_FILE`.
     ///
     /// # Errors
-    /// When the system has no usable certificate store.
-    pub(crate) fn new(root: &Url, timeout: Duration, redirects: Redirects) -> Result<Self, TransportError> {
+    /// Returns an error if the system has no usable certificate store.
+    pub(crate) fn new(
+        api: ApiKind,
+        root: &Url,
+        timeout: Duration,
+        redirects: Redirects,
+    ) -> Result<Self, RequestError> {
         let builder = reqwest::Client::builder()
-            .connect_timeout(failure::connect_timeout(timeout))
+            .connect_timeout(transport::connect_timeout(timeout))
             .http1_only()
             .user_agent(concat!("gitbook-deploy/", env!("CARGO_PKG_VERSION")))
             .redirect(match redirects {
                 Redirects::Refused => redirect::Policy::none(),
-                Redirects::SameOrigin => redirect::Policy::custom(within_origin),
+                Redirects::SameOrigin => redirect::Policy::custom(follow_same_origin),
             });
         let builder = if root.scheme() == "http" {
-            // A proxy would be shown the token, and the certificates of the system need not be read.
+            // A proxy could read the token. Reading the system's certificates would be a waste of time.
             builder.no_proxy().tls_certs_only([])
         } else {
             builder
         };
-        // The process has one; that it has been chosen before is no error.
+        // Fails if another client has installed the provider, which is harmless.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = builder.build().map_err(TransportError::Client)?;
-        Ok(Self { client, timeout })
+        let client =
+            builder.build().map_err(|error| RequestError::Transport(api, TransportError::Client(error)))?;
+        Ok(Self { api, client, timeout })
     }
 
-    /// The same client, which waits longer or shorter.
+    /// Returns the client with another timeout.
     #[must_use]
-    pub(crate) fn within(&self, timeout: Duration) -> Self {
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> Self {
         Self { timeout, ..self.clone() }
     }
 
-    /// A request, to be completed.
+    /// Returns the API of the client.
+    pub(crate) fn api(&self) -> ApiKind {
+        self.api
+    }
+
+    /// Begins a request.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url).timeout(self.timeout)
     }
 
-    /// Sends one request and reads its whole answer.
+    /// Sends one request and reads the complete response of at most `limit` bytes.
     ///
     /// # Errors
-    /// When there is no answer, no whole one, or one of more than 8 MiB.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, TransportError> {
-        self.send_up_to(MAX_ANSWER, request).await
-    }
-
-    /// Sends one request and reads its whole answer of at most `limit` bytes.
-    ///
-    /// # Errors
-    /// When there is no answer, no whole one, or a larger one.
-    pub(crate) async fn send_up_to(
-        &self,
-        limit: usize,
-        request: RequestBuilder,
-    ) -> Result<Answer, TransportError> {
-        let failed = |error| TransportError::new(error, self.timeout);
+    /// Returns an error if the response is missing, incomplete or too large. A failure status is no error.
+    pub(crate) async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, RequestError> {
+        let api = self.api;
+        let failed = |error| RequestError::Transport(api, TransportError::new(error, self.timeout));
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        tracing::debug!(status = status.as_u16(), url = %response.url(), "answer");
+        tracing::debug!(status = status.as_u16(), url = %response.url(), "response");
         let headers = response.headers().clone();
-        let wait = retry::wait(status, &headers);
+        let retry_after = retry::retry_after(status, &headers);
         let limit = if status.is_success() { limit } else { MAX_ERROR };
-        let body = match body(response, limit).await {
-            // How long to wait is all that matters of it.
-            Err(_) if wait.is_some() => Vec::new(),
+        let body = match read_body(response, limit).await {
+            // The headers say all that the retry needs.
+            Err(_) if retry_after.is_some() => Vec::new(),
             body => body.map_err(failed)?,
         };
         if body.len() > limit {
-            return Err(TransportError::TooLarge(limit));
+            return Err(RequestError::Transport(api, TransportError::TooLarge(limit)));
         }
-        Ok(Answer { status, headers, body, wait })
+        Ok(Response { api, status, headers, body, retry_after })
     }
 }
 
-/// Reads a body, and stops once there is more than `limit`: the text of an error is cut there.
-async fn body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
+/// Reads a body until it exceeds `limit`. The body of an error is truncated there.
+async fn read_body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
     let is_error = !response.status().is_success();
     let mut body = Vec::new();
     while body.len() <= limit
@@ -144,27 +151,34 @@ async fn body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<
     Ok(body)
 }
 
-impl Answer {
-    /// The body as JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        serde_json::from_slice(&self.body)
+impl Response {
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    /// Returns [`RequestError::NotJson`].
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
+        serde_json::from_slice(&self.body).map_err(|source| RequestError::NotJson {
+            api: self.api,
+            status: self.status.as_u16(),
+            source,
+        })
     }
 }
 
-fn within_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+fn follow_same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
-    if same && attempt.previous().len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
+    if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
-/// Adds segments to the path of an URL.
-pub(crate) fn push(url: &mut Url, segments: &[&str]) {
-    // Fails for URLs that can't be a base only, which an API's root never is.
+/// Appends segments to the path of a URL.
+pub(crate) fn push_segments(url: &mut Url, segments: &[&str]) {
+    // Fails for URLs such as `data:` only, which cannot be the root of an API.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
 }
 
-/// Whether a request to this URL stays on this machine.
+/// Returns true if requests to this URL stay on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -178,7 +178,7 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     let mut problems = check(&manifest);
     if !load_problems.is_empty() {
         // The fields that seem to be missing may be in the part that could not be read.
-        problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
+        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
         problems.extend(load_problems);
     }
     let secrets = resolve_secrets(&manifest.fields, packaging);
@@ -196,7 +196,8 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     problems.extend([secret_problems, image_problems, script_problems].into_iter().flatten());
     let redacted = secrets.as_ref().map(ManifestSecrets::to_redact).unwrap_or_default();
     let name = manifest.fields.text("name").map(str::to_owned);
-    let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
+    let problems: Vec<_> =
+        problems.into_iter().map(|problem| problem.for_integration(name.as_deref())).collect();
     let integration = match (name, bundle) {
         (Some(name), Some(Bundle { script, packages, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
@@ -239,7 +240,7 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
         found.push(Diagnostic::error(node.place.clone(), problem));
     }
     if let Some(node) = manifest.fields.get("summary")
-        && node.as_text().is_some_and(OwnershipMarker::is_in)
+        && node.as_text().is_some_and(OwnershipMarker::resembles)
     {
         let message = "`summary` contains an ownership marker of gitbook-deploy";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();

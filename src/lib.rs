@@ -19,6 +19,7 @@ mod plan;
 mod preview;
 mod redact;
 mod report;
+mod repository;
 mod schema;
 mod symlinks;
 mod untrusted;
@@ -40,8 +41,8 @@ use error::{Error, ProblemCounts};
 use forge::Forge;
 use integration::PackagingContext;
 use plan::{Decision, Plan};
-use preview::Branch;
 use report::{Printer, Reporter, RunReport};
+use repository::Branch;
 
 /// Bundles scripts for another process of this program if the arguments ask for that.
 ///
@@ -70,9 +71,10 @@ pub async fn run(
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
     let (format, mut odd) = report::log_format(&environment);
-    let printer = Printer::new(format, terminal.log, &environment).on(terminal.screen, &environment);
+    let printer =
+        Printer::new(format, terminal.log, &environment).with_progress(terminal.screen, &environment);
     for token in environment.tokens() {
-        printer.hide(&token.into());
+        printer.add_secret(&token.into());
     }
     let report = Reporter::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
@@ -109,7 +111,8 @@ async fn deployment(
     let packaging_context = &PackagingContext::new(environment.program().map(ToOwned::to_owned));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
-    let shard = config.shard.or(ci.node.map(|ParallelJob { index, total, .. }| Shard { index, total }));
+    let shard =
+        config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
     // The only share is the whole, and nobody else is at work.
     let shard = shard.filter(|shard| shard.total > 1);
     log(&config, &ci, &plan, shard, printer);
@@ -118,22 +121,23 @@ async fn deployment(
     }
     let forge = plan
         .decision
-        .concerns_forge()
-        .then(|| commands::forge(&config, &ci, &plan.decision, &cancel))
+        .needs_forge()
+        .then(|| commands::forge_client(&config, &ci, &plan.decision, &cancel))
         .flatten();
     let forge = forge.as_ref();
-    let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
-    let holds_secret = |text: &str| printer.redacted(text) != text;
+    let deployments_client = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
+    let holds_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
-    let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
-    let records = records.as_ref();
+    let github_deployments = deployments_client
+        .map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
+    let github_deployments = github_deployments.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
     let context = Context {
         environment,
         config,
         ci,
         forge,
-        records,
+        github_deployments,
         cancel,
         printer,
         report,
@@ -153,7 +157,7 @@ fn configuration(environment: &Environment, report: &Reporter, run: &mut RunRepo
     };
     run.problems.extend(problems);
     diagnostic::sort(&mut run.problems);
-    report.problems(&run.problems);
+    report.print_problems(&run.problems);
     let tally = ProblemCounts::of(&run.problems);
     config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
 }
@@ -187,7 +191,9 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
             "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`, so pushes to it do not publish to production"
         ));
     }
-    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) = (config.shard, ci.node) {
+    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) =
+        (config.shard, ci.parallel_job)
+    {
         printer.notice(&format!(
             "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
         ));
@@ -199,7 +205,7 @@ impl RunReport {
     fn add(&mut self, result: CommandResult) -> Option<Error> {
         self.problems.extend(result.problems);
         diagnostic::sort(&mut self.problems);
-        (self.named, self.outcomes) = (result.previews, result.outcomes);
+        (self.previews, self.outcomes) = (result.previews, result.outcomes);
         (self.shares, self.division) = (result.shares, result.division);
         result.error
     }

@@ -1,19 +1,19 @@
-//! The decision table: what to do about an event; pure, and it cannot fail.
+//! The decision table: from the configuration and the event to a decision. Pure, and it cannot fail.
 
-use crate::ci::{Activity, Author, Ci, Event, ForgeKind, PullRequest};
+use crate::ci::{Activity, Author, Ci, Event, PullRequest};
 use crate::config::{BranchPatterns, Config, Endpoint, Mode};
-use crate::preview::Branch;
+use crate::repository::{Branch, ForgeKind};
 
-/// What will be done, and why.
+/// A decision and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// What.
+    /// The decision.
     pub decision: Decision,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
 }
 
-/// What can be done.
+/// The action that a run takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Publish to production.
@@ -22,79 +22,79 @@ pub(crate) enum Decision {
     Preview(Target),
     /// Delete a branch's preview.
     Delete(Target),
-    /// Delete the previews of all branches that are gone.
+    /// Delete the previews of all closed branches and pull requests.
     Sweep,
-    /// Build and validate, publish nothing.
+    /// Build and validate, but publish nothing.
     Check,
-    /// Say what the decision on the event would be.
+    /// Report the decision for the event without carrying it out.
     Plan(Box<Plan>),
-    /// Nothing.
+    /// Do nothing.
     Nothing,
-    /// Refuse to go on.
+    /// Refuse to run.
     Refuse(Refusal),
 }
 
-/// Whose preview it is about.
+/// The branch or pull request of a preview.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
     /// The branch.
     pub branch: Branch,
-    /// The pull request, where the event is about one.
+    /// The pull request, if the event is about one.
     pub pull_request: Option<u64>,
 }
 
-/// Why the program goes no further.
+/// The reason to refuse to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// There is no token.
     #[error("`GITBOOK_TOKEN` is unset or empty")]
     NoToken,
-    /// A stranger's code would run with the base's secrets.
-    #[error("a fork's change is not deployed by a run that has the base repository's secrets")]
-    ForkAsBase,
-    /// A comment does not tell whose code it is about.
-    #[error("a comment on a pull request does not tell whether that comes from a fork")]
-    CommentOnPullRequest,
-    /// The end of a preview would publish something.
-    #[error("a job that stops an environment does not publish")]
+    /// A fork's change would be published with the base repository's secrets.
+    #[error("this run has the base repository's secrets and must not deploy a fork's change")]
+    ForkWithBaseSecrets,
+    /// A comment is on a pull request that may come from a fork.
+    #[error("the commented pull request may come from a fork")]
+    UnverifiedComment,
+    /// A stop job would publish.
+    #[error("a job that stops an environment must not publish")]
     StopJob,
-    /// Which branch is production's is not known.
-    #[error("the production branch is not known")]
+    /// The production branch is unknown.
+    #[error("the production branch is unknown")]
     NoProductionBranch,
-    /// A mode needs a branch, and there is none.
-    #[error("there is no branch whose preview this could be about")]
+    /// The mode requires a branch, but the event has none.
+    #[error("the branch of the preview is unknown")]
     NoBranch,
-    /// Nothing says what happened, and production is not published to by accident.
-    #[error("nothing says what happened")]
+    /// The event is unknown, so a run could publish to production by accident.
+    #[error("no CI event detected")]
     NoEvent,
 }
 
 impl Refusal {
-    /// What to do about it.
+    /// Returns the remedy.
     #[must_use]
     pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::NoToken => {
                 "create an API token in GitBook's developer settings, store it as a secret of your CI system and pass it to this step as `GITBOOK_TOKEN`"
             }
-            Self::ForkAsBase => {
-                "it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does"
+            Self::ForkWithBaseSecrets => {
+                "run on `pull_request` instead, which checks changes from forks without your secrets; see `examples/workflows/github/previews.yml` of gitbook-deploy"
             }
-            Self::CommentOnPullRequest => {
-                "publish to production on `push`; for a preview, pass `GITHUB_TOKEN`, with which this step asks whether the branch is the repository's own"
+            Self::UnverifiedComment => {
+                "publish to production on `push`; for a preview, pass `GITHUB_TOKEN` so that this step can check the source branch of the pull request"
             }
-            Self::StopJob => "set `GITBOOK_MODE` in the jobs that publish only, not for the whole pipeline",
-            Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
+            Self::StopJob => "set `GITBOOK_MODE` only for the jobs that publish, not for the whole pipeline",
+            Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` or `GITBOOK_DEFAULT_BRANCH`",
             Self::NoBranch => "set `GITBOOK_BRANCH`",
             Self::NoEvent => {
-                "say what happened with `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` where known), or what to do with `GITBOOK_MODE`; in a container, pass the CI system's own variables on with `docker run -e`; `GITBOOK_ENDPOINT=sandbox` tries it without an account"
+                "set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try it without an account, set `GITBOOK_ENDPOINT=sandbox`"
             }
         }
     }
 }
 
 impl Decision {
-    /// Its name, as the output `mode` has it.
+    /// Returns the name, as in the output `mode`.
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -109,27 +109,27 @@ impl Decision {
         }
     }
 
-    /// Whether there is something to ask the forge, or to tell it.
+    /// Returns whether the command uses the forge.
     #[must_use]
-    pub(crate) fn concerns_forge(&self) -> bool {
+    pub(crate) fn needs_forge(&self) -> bool {
         matches!(self, Self::Publish | Self::Preview(_) | Self::Delete(_) | Self::Sweep)
     }
 
     fn because(self, reason: impl Into<String>) -> Plan {
-        // A branch of the payload may hold anything.
+        // A branch name from the payload may contain any character.
         let reason = reason.into().replace(char::is_control, " ");
         Plan { decision: self, reason }
     }
 }
 
-/// Decides what to do.
+/// Returns the decision for an event, and its reason.
 #[must_use]
 pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     let production = config.production_branch.clone();
     let production = production.or_else(|| BranchPatterns::exactly(ci.default_branch.as_deref()?));
-    let table = Table {
+    let table = DecisionTable {
         forge: ci.forge,
-        stops: ci.stops,
+        stops_environment: ci.stops_environment,
         production,
         has_token: config.has_token(),
         in_sandbox: config.endpoint == Endpoint::Sandbox,
@@ -140,76 +140,77 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         ForgeKind::GitLab => config.gitlab_token.is_some(),
     };
     match config.mode {
-        Mode::Auto => safely(table.of_event(ci), ci, has_forge_token),
+        Mode::Auto => refuse_unsafe(table.decide_event(ci), ci, has_forge_token),
         Mode::Plan => {
-            let plan = match table.of_event(ci) {
-                // The token is the later job's.
+            let plan = match table.decide_event(ci) {
+                // Only the later job needs the token.
                 Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
-                    Table { has_token: true, ..table }.of_event(ci)
+                    DecisionTable { has_token: true, ..table }.decide_event(ci)
                 }
                 plan => plan,
             };
-            let plan = safely(plan, ci, has_forge_token);
-            let (name, why) = (plan.decision.name(), &plan.reason);
-            let reason = format!("`GITBOOK_MODE=plan`; on its own this event means `{name}`: {why}");
+            let plan = refuse_unsafe(plan, ci, has_forge_token);
+            let (name, cause) = (plan.decision.name(), &plan.reason);
+            let reason = format!("`GITBOOK_MODE=plan`; the decision for this event is `{name}`: {cause}");
             Decision::Plan(Box::new(plan)).because(reason)
         }
-        mode => safely(table.forced(mode, ci), ci, has_forge_token),
+        mode => refuse_unsafe(table.decide_mode(mode, ci), ci, has_forge_token),
     }
 }
 
-/// The plan, unless it would publish what nobody means to, whatever it was called: a stranger's script with the base's
-/// secrets, or a branch where its preview is to end.
-fn safely(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
-    if ci.commented_on.is_some() && !may_be_of_comment(&plan.decision, has_forge_token) {
-        return Decision::Refuse(Refusal::CommentOnPullRequest).because(plan.reason);
+/// Refuses a plan that would publish a fork's script with the base repository's secrets, or a preview from a stop job. It
+/// applies to every mode and every event.
+fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
+    if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
+        return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
     }
     let is_refused = match &plan.decision {
-        Decision::Publish => ci.fork_as_base || ci.is_of_fork,
-        // A fork's branch must not pass for one of the base's.
+        Decision::Publish => ci.is_fork_with_base_secrets || ci.is_from_fork,
+        // A fork's branch must not be published under the name of a branch of the repository itself.
         Decision::Preview(target) => {
-            ci.fork_as_base || ci.is_of_fork && target.branch.of_which_fork().is_none()
+            ci.is_fork_with_base_secrets || ci.is_from_fork && target.branch.split_fork().is_none()
         }
         _ => false,
     };
     if is_refused {
-        return Decision::Refuse(Refusal::ForkAsBase).because(plan.reason);
+        return Decision::Refuse(Refusal::ForkWithBaseSecrets).because(plan.reason);
     }
     match plan.decision {
-        Decision::Publish | Decision::Preview(_) if ci.stops => {
+        Decision::Publish | Decision::Preview(_) if ci.stops_environment => {
             Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }
         _ => plan,
     }
 }
 
-/// Returns whether a run on a comment may do something. The preview of a branch of the repository itself is checked again
-/// before it is published.
-fn may_be_of_comment(decision: &Decision, has_forge_token: bool) -> bool {
+/// Returns whether a run for a comment may carry out a decision. The source of the pull request is checked again before a
+/// preview is published.
+fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
     match decision {
         Decision::Publish => false,
-        Decision::Preview(target) => has_forge_token || target.branch.of_which_fork().is_some(),
+        Decision::Preview(target) => has_forge_token || target.branch.split_fork().is_some(),
         _ => true,
     }
 }
 
-struct Table {
+/// The facts that a decision depends on, apart from the event.
+struct DecisionTable {
     forge: ForgeKind,
-    /// Whether an environment is stopped.
-    stops: bool,
+    /// True if the job stops an environment.
+    stops_environment: bool,
     production: Option<BranchPatterns>,
     has_token: bool,
     in_sandbox: bool,
     needs_pull_request: bool,
 }
 
-impl Table {
-    fn of_event(&self, ci: &Ci) -> Plan {
+impl DecisionTable {
+    fn decide_event(&self, ci: &Ci) -> Plan {
         match &ci.event {
-            // Production is published whether or not the branch has a pull request.
-            Event::Push(branch) => self.of_branch(branch, ci.pull_request, "push to"),
+            // A push to the production branch publishes even if the branch has a pull request.
+            Event::Push(branch) => self.decide_branch(branch, ci.pull_request, "push to"),
             Event::BranchDeleted(branch) => {
-                let reason = if self.stops {
+                let reason = if self.stops_environment {
                     format!("the environment of branch `{branch}` was stopped")
                 } else {
                     format!("branch `{branch}` was deleted")
@@ -217,100 +218,100 @@ impl Table {
                 self.delete(branch, None, reason)
             }
             Event::Tag { deleted: false } => {
-                Decision::Nothing.because("a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag")
+                Decision::Nothing.because("a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags")
             }
             Event::Tag { deleted: true } => Decision::Nothing.because("a tag was deleted"),
-            Event::PullRequest(pull_request) => self.of_pull_request(pull_request),
-            Event::MergeQueue => {
-                Decision::Check.because("a merge queue's candidate is checked, not published")
-            }
-            Event::Schedule => self.with_token(Decision::Sweep, "scheduled run"),
-            Event::Manual(Some(branch)) => self.of_branch(branch, None, "manual run on"),
+            Event::PullRequest(pull_request) => self.decide_pull_request(pull_request),
+            Event::MergeQueue => Decision::Check.because("merge queue candidates are checked, not published"),
+            Event::Schedule => self.require_token(Decision::Sweep, "scheduled run"),
+            Event::Manual(Some(branch)) => self.decide_branch(branch, None, "manual run on"),
             Event::Manual(None) => Decision::Nothing
-                .because("manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag"),
-            Event::Release => self.with_token(Decision::Publish, "a release was published"),
+                .because("manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags"),
+            Event::Release => self.require_token(Decision::Publish, "a release was published"),
             Event::None if self.in_sandbox => {
-                Decision::Publish.because("no event is known; this is the sandbox")
+                Decision::Publish.because("no CI event detected; publishing to the sandbox")
             }
-            Event::None => Decision::Refuse(Refusal::NoEvent).because("no event is known"),
-            Event::Other(name) => Decision::Nothing.because(format!("nothing is to be done on `{name}`")),
+            Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI event detected"),
+            Event::Other(name) => Decision::Nothing.because(format!("nothing to do for `{name}`")),
         }
     }
 
-    fn of_branch(&self, branch: &Branch, pull_request: Option<u64>, what: &str) -> Plan {
+    fn decide_branch(&self, branch: &Branch, pull_request: Option<u64>, trigger: &str) -> Plan {
         match &self.production {
             None => {
-                Decision::Refuse(Refusal::NoProductionBranch).because(format!("{what} branch `{branch}`"))
+                Decision::Refuse(Refusal::NoProductionBranch).because(format!("{trigger} branch `{branch}`"))
             }
             Some(production) if production.matches(branch.as_str()) => {
-                self.with_token(Decision::Publish, format!("{what} the production branch `{branch}`"))
+                self.require_token(Decision::Publish, format!("{trigger} `{branch}`, the production branch"))
             }
-            Some(_) => self.preview(branch, pull_request, format!("{what} branch `{branch}`")),
+            Some(_) => self.preview(branch, pull_request, format!("{trigger} branch `{branch}`")),
         }
     }
 
-    fn of_pull_request(&self, pull_request: &PullRequest) -> Plan {
-        let PullRequest { number, branch, activity, author, runs_as_base } = pull_request;
-        let whose = match author {
+    fn decide_pull_request(&self, pull_request: &PullRequest) -> Plan {
+        let PullRequest { number, branch, activity, author, has_base_secrets } = pull_request;
+        let origin = match author {
             Author::Own => "",
-            Author::Fork => " of a fork",
-            Author::Dependabot => " of Dependabot",
+            Author::Fork => " (fork)",
+            Author::Dependabot => " (Dependabot)",
         };
         let request = self.forge.pull_request(*number);
-        if *runs_as_base && *author == Author::Fork {
-            return Decision::Refuse(Refusal::ForkAsBase).because(format!("{request}{whose}"));
+        if *has_base_secrets && *author == Author::Fork {
+            return Decision::Refuse(Refusal::ForkWithBaseSecrets).because(format!("{request}{origin}"));
         }
         match activity {
             Activity::Updated if !self.has_token => Decision::Check.because(format!(
-                "{request}{whose} was updated, but there is no token: checked, not published"
+                "{request}{origin} was updated; checked only, because `GITBOOK_TOKEN` is not set"
             )),
             Activity::Updated => {
-                self.preview(branch, Some(*number), format!("{request}{whose} from `{branch}` was updated"))
+                self.preview(branch, Some(*number), format!("{request} from `{branch}`{origin} was updated"))
             }
-            Activity::Closed if !self.has_token && *author != Author::Own => Decision::Nothing.because(
-                format!("{request}{whose} was closed, but there is no token, so no preview was made"),
-            ),
+            Activity::Closed if !self.has_token && *author != Author::Own => {
+                Decision::Nothing.because(format!(
+                    "{request}{origin} was closed; no preview to delete, because `GITBOOK_TOKEN` is not set"
+                ))
+            }
             Activity::Closed => self.delete(
                 branch,
                 Some(*number),
-                if self.stops {
-                    format!("the environment of {request}{whose} from `{branch}` was stopped")
+                if self.stops_environment {
+                    format!("the environment of {request} from `{branch}`{origin} was stopped")
                 } else {
-                    format!("{request}{whose} from `{branch}` was closed")
+                    format!("{request} from `{branch}`{origin} was closed")
                 },
             ),
             Activity::Other(activity) => {
-                Decision::Nothing.because(format!("nothing is to be done on `{activity}` of {request}"))
+                Decision::Nothing.because(format!("nothing to do for `{activity}` of {request}"))
             }
         }
     }
 
-    /// The branch may be given by hand, on an event that has none.
-    fn forced(&self, mode: Mode, ci: &Ci) -> Plan {
+    /// Returns the plan for a mode. Its branch may come from a variable instead of the event.
+    fn decide_mode(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
         match (mode, &ci.branch) {
             (Mode::Check, _) => Decision::Check.because(reason("check")),
-            (Mode::Sweep, _) => self.with_token(Decision::Sweep, reason("sweep")),
+            (Mode::Sweep, _) => self.require_token(Decision::Sweep, reason("sweep")),
             (Mode::Preview, Some(branch)) => self.preview(branch, ci.pull_request, reason("preview")),
             (Mode::Delete, Some(branch)) => self.delete(branch, ci.pull_request, reason("delete")),
             (Mode::Preview | Mode::Delete, None) => {
-                Decision::Refuse(Refusal::NoBranch).because("the mode is about a branch's preview")
+                Decision::Refuse(Refusal::NoBranch).because("this mode requires a branch")
             }
             (Mode::Publish | Mode::Auto | Mode::Plan, _) => {
-                self.with_token(Decision::Publish, reason("publish"))
+                self.require_token(Decision::Publish, reason("publish"))
             }
         }
     }
 
     fn preview(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
-        self.about_preview(Decision::Preview, branch, pull_request, reason)
+        self.plan_preview(Decision::Preview, branch, pull_request, reason)
     }
 
     fn delete(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
-        self.about_preview(Decision::Delete, branch, pull_request, reason)
+        self.plan_preview(Decision::Delete, branch, pull_request, reason)
     }
 
-    fn about_preview(
+    fn plan_preview(
         &self,
         decision: fn(Target) -> Decision,
         branch: &Branch,
@@ -318,13 +319,13 @@ impl Table {
         reason: String,
     ) -> Plan {
         if self.needs_pull_request && pull_request.is_none() {
-            let why = "only pull requests have previews, since `GITBOOK_PREVIEW_NAME` holds `{pr}`";
-            return Decision::Nothing.because(format!("{reason}; {why}"));
+            let cause = "only pull requests have previews, because `GITBOOK_PREVIEW_NAME` contains `{pr}`";
+            return Decision::Nothing.because(format!("{reason}; {cause}"));
         }
-        self.with_token(decision(Target { branch: branch.clone(), pull_request }), reason)
+        self.require_token(decision(Target { branch: branch.clone(), pull_request }), reason)
     }
 
-    fn with_token(&self, decision: Decision, reason: impl Into<String>) -> Plan {
+    fn require_token(&self, decision: Decision, reason: impl Into<String>) -> Plan {
         if self.has_token { decision } else { Decision::Refuse(Refusal::NoToken) }.because(reason)
     }
 }

@@ -209,7 +209,7 @@ impl YamlText<'_> {
         });
         let line = bytes.map(str::trim_end).filter(|text| !text.contains('\n'));
         match (line, place.position) {
-            (Some(line), Some(position)) => place.up_to(position.column + line.chars().count()),
+            (Some(line), Some(position)) => place.up_to_column(position.column + line.chars().count()),
             _ => place,
         }
     }

@@ -1,62 +1,66 @@
-//! Azure Pipelines, over repositories of Azure, GitHub or Bitbucket.
+//! Azure Pipelines, for repositories on Azure, GitHub and Bitbucket.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, repository, short};
+use super::{
+    Ci, Event, PullRequest, UNKNOWN_OWNER, read_commit, read_number, read_path, repository_name,
+    strip_heads_prefix,
+};
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
-        repository: environment.get("BUILD_REPOSITORY_URI").and_then(repository::at),
+        repository: environment.get("BUILD_REPOSITORY_URI").and_then(repository_name),
         commit: head(environment),
-        // It counts over all pipelines of the organization.
-        run: number(environment, "BUILD_BUILDID").unwrap_or(0),
+        // The ID increases across all pipelines of the organization.
+        run: read_number(environment, "BUILD_BUILDID").unwrap_or(0),
         run_url: run_url(environment),
-        workspace: folder(environment, "BUILD_SOURCESDIRECTORY"),
-        ..Ci::of("Azure Pipelines", event(environment))
+        workspace: read_path(environment, "BUILD_SOURCESDIRECTORY"),
+        ..Ci::new("Azure Pipelines", event(environment))
     }
 }
 
-/// The branch is that of the whole ref: `BUILD_SOURCEBRANCHNAME` is its last part only, `main` for `feature/main`.
+/// Returns the event. The branch is from the whole ref: `BUILD_SOURCEBRANCHNAME` is only the last part, `main` for
+/// `feature/main`.
 fn event(environment: &Environment) -> Event {
-    let reason = environment.get("BUILD_REASON").unwrap_or("a run without a reason");
+    let reason = environment.get("BUILD_REASON").unwrap_or("run without a reason");
     let reference = environment.get("BUILD_SOURCEBRANCH").unwrap_or_default();
     let branch = reference.strip_prefix("refs/heads/");
     match reason {
-        "PullRequest" => of_pull_request(environment),
+        "PullRequest" => pull_request_event(environment),
         "Schedule" => Event::Schedule,
         "Manual" => Event::Manual(branch.map(Branch::new)),
         "IndividualCI" | "BatchedCI" => match branch {
-            Some(branch) => pushed(branch),
+            Some(branch) => Event::push(branch),
             None if reference.starts_with("refs/tags/") => Event::Tag { deleted: false },
             None => Event::Other(format!("push to {reference}")),
         },
-        // Another pipeline ended, for one; what became of which branch is not told.
+        // For example, another pipeline finished. The variables do not describe its branch.
         other => Event::Other(other.to_owned()),
     }
 }
 
-fn of_pull_request(environment: &Environment) -> Event {
-    // The id is the forge's own, and only where there is no number the pull request's.
-    let number = number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")
-        .or_else(|| number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
+fn pull_request_event(environment: &Environment) -> Event {
+    // Azure's own repositories have no pull request number, only an ID. On other forges, the ID is unrelated to the number.
+    let number = read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")
+        .or_else(|| read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
     match number.zip(environment.get("SYSTEM_PULLREQUEST_SOURCEBRANCH")) {
         Some((number, branch)) => {
             let owner = fork(environment);
-            Event::PullRequest(PullRequest::updated(number, owner.as_deref(), short(branch)))
+            Event::PullRequest(PullRequest::updated(number, owner.as_deref(), strip_heads_prefix(branch)))
         }
-        None => Event::Other("a pull request without number or branch".to_owned()),
+        None => Event::Other("pull request without number or branch".to_owned()),
     }
 }
 
-/// The owner of the fork, unless it is told that there is none. A fork within Azure may share all but its name with the
-/// original, so that counts there, too.
+/// Returns the owner of the fork, unless the variables exclude a fork. Forks within Azure may differ from the original only
+/// by name, so the result includes the name.
 fn fork(environment: &Environment) -> Option<String> {
-    let at = |variable| environment.get(variable).and_then(repository::at);
-    let source = at("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");
+    let name = |variable| environment.get(variable).and_then(repository_name);
+    let source = name("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");
     let is_own = match environment.get("SYSTEM_PULLREQUEST_ISFORK") {
-        Some(said) => said.eq_ignore_ascii_case("false"),
-        None => source.is_some() && source == at("BUILD_REPOSITORY_URI"),
+        Some(is_fork) => is_fork.eq_ignore_ascii_case("false"),
+        None => source.is_some() && source == name("BUILD_REPOSITORY_URI"),
     };
     if is_own {
         return None;
@@ -69,13 +73,13 @@ fn fork(environment: &Environment) -> Option<String> {
     Some(owner.unwrap_or_else(|| UNKNOWN_OWNER.to_owned()))
 }
 
-/// The head commit. `BUILD_SOURCEVERSION` is a merge commit on pull requests, however they were started.
+/// Returns the head commit. For pull requests, `BUILD_SOURCEVERSION` is a merge commit.
 fn head(environment: &Environment) -> Option<String> {
-    // Not in the documentation's list of variables, but in public logs.
-    let head = commit(environment, "SYSTEM_PULLREQUEST_SOURCECOMMITID");
+    // This variable is undocumented, but appears in public logs.
+    let head = read_commit(environment, "SYSTEM_PULLREQUEST_SOURCECOMMITID");
     let is_pull_request = environment.get("BUILD_REASON") == Some("PullRequest")
         || environment.get("BUILD_SOURCEBRANCH").is_some_and(|name| name.starts_with("refs/pull/"));
-    if is_pull_request { head } else { commit(environment, "BUILD_SOURCEVERSION") }
+    if is_pull_request { head } else { read_commit(environment, "BUILD_SOURCEVERSION") }
 }
 
 fn run_url(environment: &Environment) -> Option<String> {

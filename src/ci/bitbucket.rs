@@ -1,56 +1,60 @@
-//! Bitbucket Pipelines: which event it was, nothing says; it is told by what is there.
+//! Bitbucket Pipelines. No variable names the event, so other variables determine it.
 
 use super::{
-    Ci, Event, ParallelJob, PullRequest, commit, folder, number, pushed, repository, text, untold_owner,
+    Ci, Event, ParallelJob, PullRequest, presumed_fork_owner, read_commit, read_number, read_path, read_text,
+    repository_name,
 };
 use crate::environment::Environment;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let name = environment.get("BITBUCKET_REPO_FULL_NAME");
-    let origin = || repository::at(environment.get("BITBUCKET_GIT_HTTP_ORIGIN")?);
+    let origin = || repository_name(environment.get("BITBUCKET_GIT_HTTP_ORIGIN")?);
     let build = environment.get("BITBUCKET_BUILD_NUMBER");
     let run_url = name
         .zip(build)
         .map(|(name, build)| format!("https://bitbucket.org/{name}/pipelines/results/{build}"));
     Ci {
         repository: name.map(|name| format!("bitbucket.org/{name}")).or_else(origin),
-        commit: commit(environment, "BITBUCKET_COMMIT"),
-        run: number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
+        commit: read_commit(environment, "BITBUCKET_COMMIT"),
+        run: read_number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
         run_url,
-        node: node(environment),
-        workspace: folder(environment, "BITBUCKET_CLONE_DIR"),
-        ..Ci::of("Bitbucket Pipelines", event(environment))
+        parallel_job: parallel_job(environment),
+        workspace: read_path(environment, "BITBUCKET_CLONE_DIR"),
+        ..Ci::new("Bitbucket Pipelines", event(environment))
     }
 }
 
-/// Which step of its parallel group this is. Those that share the work are written out as equal steps, and look like any
-/// other group's.
-fn node(environment: &Environment) -> Option<ParallelJob> {
-    let node = ParallelJob::of(environment, ["BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"], 0)?;
-    Some(ParallelJob { others_may_differ: true, ..node })
+/// Returns the position in the parallel group. The variables are the same if the steps of the group do different work.
+fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
+    let job = ParallelJob::from_variables(
+        environment,
+        ["BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"],
+        0,
+    )?;
+    Some(ParallelJob { others_may_differ: true, ..job })
 }
 
-/// A pipeline that is scheduled or started by hand looks like one of a push to its branch.
+/// Returns the event. A scheduled or manual pipeline has the same variables as one for a push to its branch.
 fn event(environment: &Environment) -> Event {
     let branch = environment.get("BITBUCKET_BRANCH");
-    match (text(environment, "BITBUCKET_PR_ID"), branch) {
-        (Some(id), Some(branch)) => of_pull_request(&id, branch, environment),
-        (Some(_), None) => Event::Other("a pull request without a branch".to_owned()),
+    match (read_text(environment, "BITBUCKET_PR_ID"), branch) {
+        (Some(id), Some(branch)) => pull_request_event(&id, branch, environment),
+        (Some(_), None) => Event::Other("pull request without a branch".to_owned()),
         _ if environment.get("BITBUCKET_TAG").is_some() => Event::Tag { deleted: false },
-        (None, Some(branch)) => pushed(branch),
-        // A custom pipeline on a commit.
+        (None, Some(branch)) => Event::push(branch),
+        // A custom pipeline for a commit.
         (None, None) => Event::None,
     }
 }
 
-/// Assumed, since it is not documented: a fork's pull request runs in the fork, if anywhere, with the fork's variables.
-fn of_pull_request(id: &str, branch: &str, environment: &Environment) -> Event {
+/// Returns the event of a pull request. Assumption, because it is undocumented: pipelines of a fork run only in the fork.
+fn pull_request_event(id: &str, branch: &str, environment: &Environment) -> Event {
     let Ok(number) = id.parse() else {
-        return Event::Other("a pull request without a number".to_owned());
+        return Event::Other("pull request without a number".to_owned());
     };
     let target = environment.get("BITBUCKET_PR_DESTINATION_BRANCH");
-    Event::PullRequest(PullRequest::updated(number, untold_owner(branch, [target, None]), branch))
+    Event::PullRequest(PullRequest::updated(number, presumed_fork_owner(branch, [target, None]), branch))
 }
 
 #[cfg(test)]
@@ -59,7 +63,7 @@ mod tests {
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// What every step has, written from the documentation of variables.
+    /// The variables of every step, from the documentation.
     const STEP: Variables<'_> = &[
         ("BITBUCKET_BUILD_NUMBER", "7"),
         ("BITBUCKET_CLONE_DIR", "/opt/atlassian/pipelines/agent/build"),
@@ -85,40 +89,41 @@ mod tests {
     ];
 
     #[test]
-    fn pushes_and_tags() {
+    fn detects_pushes_and_tags() {
         let on = |name: &'static str| [("BITBUCKET_BRANCH", name)];
-        let expected = "publish: push to the production branch `main`";
+        let expected = "publish: push to `main`, the production branch";
         check(&[STEP, &on("main")], "push to main", HEAD, expected);
         let expected = "preview: push to branch `feature/main`";
         check(&[STEP, &on("feature/main")], "push to feature/main", HEAD, expected);
-        let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+        let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[STEP, &[("BITBUCKET_TAG", "v1")]], "tag pushed", HEAD, expected);
-        check(&[STEP], "no event", HEAD, "refuse: no event is known");
-        // Which branch is the default one, the system does not tell.
-        let untold = &[("GITBOOK_DEFAULT_BRANCH", "")][..];
-        check(&[STEP, &on("main"), untold], "push to main", HEAD, "refuse: push to branch `main`");
+        check(&[STEP], "no event", HEAD, "refuse: no CI event detected");
+        // Bitbucket does not provide the default branch.
+        let unknown = &[("GITBOOK_DEFAULT_BRANCH", "")][..];
+        check(&[STEP, &on("main"), unknown], "push to main", HEAD, "refuse: push to branch `main`");
     }
 
     #[test]
-    fn pull_requests() {
+    fn detects_pull_requests() {
         let expected = "preview: pull request #12 from `fix` was updated";
         check(&[STEP, REQUEST], "#12 of fix updated", HEAD, expected);
-        let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+        let expected =
+            "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[STEP, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
-        // Were it to run here.
-        let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+        // A pull request from a fork.
+        let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         let main = &[("BITBUCKET_BRANCH", "main")][..];
         check(&[STEP, REQUEST, main], "#12 of unknown:main updated (fork)", HEAD, expected);
-        let expected = "nothing: nothing is to be done on `a pull request without a branch`";
+        let expected = "nothing: nothing to do for `pull request without a branch`";
         let no_branch = &[("BITBUCKET_BRANCH", "")][..];
-        check(&[STEP, REQUEST, no_branch], "other: a pull request without a branch", HEAD, expected);
-        let expected = "nothing: nothing is to be done on `a pull request without a number`";
+        check(&[STEP, REQUEST, no_branch], "other: pull request without a branch", HEAD, expected);
+        let expected = "nothing: nothing to do for `pull request without a number`";
         let no_number = &[("BITBUCKET_PR_ID", "x")][..];
-        check(&[STEP, REQUEST, no_number], "other: a pull request without a number", HEAD, expected);
+        check(&[STEP, REQUEST, no_number], "other: pull request without a number", HEAD, expected);
     }
 
     #[test]
-    fn the_repository_and_the_build() {
+    fn detects_the_repository_and_the_build() {
         let url = "https://bitbucket.org/acme/hello/pipelines/results/7";
         let expected = ["Bitbucket Pipelines", "bitbucket.org/acme/hello", "main", url];
         check_run(&[STEP, REQUEST], expected, 7);
@@ -128,16 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn parallel_steps() {
-        let node = |index, count| {
+    fn detects_parallel_steps() {
+        let job = |index, count| {
             let step = [("BITBUCKET_PARALLEL_STEP", index), ("BITBUCKET_PARALLEL_STEP_COUNT", count)];
-            let node = ci(&[STEP, &step]).node;
-            node.map(|node| (node.index, node.total, node.others_may_differ))
+            let job = ci(&[STEP, &step]).parallel_job;
+            job.map(|job| (job.index, job.total, job.others_may_differ))
         };
-        assert_eq!(node("0", "3"), Some((1, 3, true)));
-        assert_eq!(node("2", "3"), Some((3, 3, true)));
-        assert_eq!(node("3", "3"), None);
-        assert_eq!(node("0", "1"), None);
-        assert_eq!(ci(&[STEP]).node, None);
+        assert_eq!(job("0", "3"), Some((1, 3, true)));
+        assert_eq!(job("2", "3"), Some((3, 3, true)));
+        assert_eq!(job("3", "3"), None);
+        assert_eq!(job("0", "1"), None);
+        assert_eq!(ci(&[STEP]).parallel_job, None);
     }
 }

@@ -1,47 +1,50 @@
-//! Drone, over repositories of many forges.
+//! Drone, for repositories on many forges.
 
-use super::{Ci, Event, PullRequest, commit, folder, number, pushed, repository, text, untold_owner};
+use super::{
+    Ci, Event, PullRequest, presumed_fork_owner, read_commit, read_number, read_path, read_text,
+    repository_name,
+};
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL", "DRONE_REMOTE_URL"];
     let is_merge = environment.get("DRONE_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
     Ci {
-        repository: urls.iter().find_map(|url| repository::at(environment.get(url)?)),
-        default_branch: text(environment, "DRONE_REPO_BRANCH"),
-        // Assumed: what is checked out from a merge ref is called by the merge commit.
-        commit: commit(environment, "DRONE_COMMIT_SHA").filter(|_| !is_merge),
-        run: number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
-        run_url: text(environment, "DRONE_BUILD_LINK"),
-        workspace: folder(environment, "DRONE_WORKSPACE"),
-        ..Ci::of("Drone", event(environment))
+        repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
+        default_branch: read_text(environment, "DRONE_REPO_BRANCH"),
+        // Assumption: for a merge ref, the commit is a merge commit.
+        commit: read_commit(environment, "DRONE_COMMIT_SHA").filter(|_| !is_merge),
+        run: read_number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
+        run_url: read_text(environment, "DRONE_BUILD_LINK"),
+        workspace: read_path(environment, "DRONE_WORKSPACE"),
+        ..Ci::new("Drone", event(environment))
     }
 }
 
-/// On a pull request `DRONE_BRANCH` is the branch that it is to be merged into.
+/// Returns the event. For a pull request, `DRONE_BRANCH` is the target branch.
 fn event(environment: &Environment) -> Event {
-    let event = environment.get("DRONE_BUILD_EVENT").unwrap_or("a build without an event");
+    let event = environment.get("DRONE_BUILD_EVENT").unwrap_or("build without an event");
     match (event, environment.get("DRONE_BRANCH")) {
-        ("pull_request", _) => of_pull_request(environment),
+        ("pull_request", _) => pull_request_event(environment),
         ("tag", _) => Event::Tag { deleted: false },
         ("cron", _) => Event::Schedule,
-        ("push", Some(branch)) => pushed(branch),
+        ("push", Some(branch)) => Event::push(branch),
         ("custom", branch) => Event::Manual(branch.map(Branch::new)),
-        // A promotion or rollback runs an older build once more, in an environment that only its pipeline knows.
+        // A promotion or rollback runs an older build again.
         (event, _) => Event::Other(event.to_owned()),
     }
 }
 
-/// Nothing tells whose fork a pull request comes from, or that it comes from one.
-fn of_pull_request(environment: &Environment) -> Event {
-    let number = number(environment, "DRONE_PULL_REQUEST");
+/// Returns the event of a pull request. No variable shows if it comes from a fork.
+fn pull_request_event(environment: &Environment) -> Event {
+    let number = read_number(environment, "DRONE_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("DRONE_SOURCE_BRANCH")) else {
-        return Event::Other("a pull request without number or branch".to_owned());
+        return Event::Other("pull request without number or branch".to_owned());
     };
-    let others = ["DRONE_TARGET_BRANCH", "DRONE_REPO_BRANCH"].map(|variable| environment.get(variable));
-    Event::PullRequest(PullRequest::updated(number, untold_owner(branch, others), branch))
+    let targets = ["DRONE_TARGET_BRANCH", "DRONE_REPO_BRANCH"].map(|variable| environment.get(variable));
+    Event::PullRequest(PullRequest::updated(number, presumed_fork_owner(branch, targets), branch))
 }
 
 #[cfg(test)]
@@ -50,7 +53,7 @@ mod tests {
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// What every step has, written from the documentation's reference of variables.
+    /// The variables of every step, from the documentation.
     const STEP: Variables<'_> = &[
         ("CI", "true"),
         ("DRONE", "true"),
@@ -90,35 +93,36 @@ mod tests {
     }
 
     #[test]
-    fn pushes_and_tags() {
-        let expected = "publish: push to the production branch `main`";
+    fn detects_pushes_and_tags() {
+        let expected = "publish: push to `main`, the production branch";
         check(&[STEP, &on("push", "main")], "push to main", HEAD, expected);
         let expected = "preview: push to branch `feature/main`";
         check(&[STEP, &on("push", "feature/main")], "push to feature/main", HEAD, expected);
-        let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+        let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
         for branch in ["", "main"] {
             check(&[STEP, &on("tag", branch), &[("DRONE_TAG", "v1")]], "tag pushed", HEAD, expected);
         }
     }
 
     #[test]
-    fn pull_requests() {
+    fn detects_pull_requests() {
         let expected = "preview: pull request #12 from `fix` was updated";
         check(&[STEP, REQUEST], "#12 of fix updated", HEAD, expected);
         let merge = &[("DRONE_COMMIT_REF", "refs/pull/12/merge")][..];
         check(&[STEP, REQUEST, merge], "#12 of fix updated", "", expected);
-        let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+        let expected =
+            "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[STEP, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
-        let expected = "nothing: nothing is to be done on `a pull request without number or branch`";
+        let expected = "nothing: nothing to do for `pull request without number or branch`";
         for missing in ["DRONE_PULL_REQUEST", "DRONE_SOURCE_BRANCH"] {
-            let event = "other: a pull request without number or branch";
+            let event = "other: pull request without number or branch";
             check(&[STEP, REQUEST, &[(missing, "")]], event, HEAD, expected);
         }
     }
 
     #[test]
-    fn a_pull_request_from_a_forks_main() {
-        let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+    fn treats_a_pull_request_from_the_target_name_as_a_fork() {
+        let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         let main = &[("DRONE_SOURCE_BRANCH", "main")][..];
         check(&[STEP, REQUEST, main], "#12 of unknown:main updated (fork)", HEAD, expected);
         let target = &[("DRONE_BRANCH", "release"), ("DRONE_TARGET_BRANCH", "release")][..];
@@ -126,21 +130,21 @@ mod tests {
     }
 
     #[test]
-    fn builds_that_no_commit_started() {
+    fn detects_scheduled_and_manual_builds() {
         check(&[STEP, &on("cron", "main")], "schedule", HEAD, "sweep: scheduled run");
-        let expected = "publish: manual run on the production branch `main`";
+        let expected = "publish: manual run on `main`, the production branch";
         check(&[STEP, &on("custom", "main")], "manual on main", HEAD, expected);
         let expected = "preview: manual run on branch `fix`";
         check(&[STEP, &on("custom", "fix")], "manual on fix", HEAD, expected);
         for event in ["promote", "rollback", "push-like"] {
-            let expected = format!("nothing: nothing is to be done on `{event}`");
+            let expected = format!("nothing: nothing to do for `{event}`");
             check(&[STEP, &on(event, "main")], &format!("other: {event}"), HEAD, &expected);
         }
-        check(&[STEP, &on("push", "")], "other: push", HEAD, "nothing: nothing is to be done on `push`");
+        check(&[STEP, &on("push", "")], "other: push", HEAD, "nothing: nothing to do for `push`");
     }
 
     #[test]
-    fn the_repository_and_the_build() {
+    fn detects_the_repository_and_the_build() {
         let url = "https://drone.example.com/acme/hello/7";
         let expected = ["Drone", "git.example.com/acme/hello", "main", url];
         check_run(&[STEP, REQUEST], expected, 7);

@@ -1,21 +1,23 @@
-//! GitHub Actions, and what speaks its language: GitHub Enterprise, Gitea and Forgejo.
+//! GitHub Actions and compatible runners: GitHub Enterprise, Gitea and Forgejo.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, folder, pushed, short};
+use super::{
+    Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, read_path, strip_heads_prefix,
+};
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// GitHub sends no payload above 25 MB.
-const LARGEST_PAYLOAD: u64 = 32 * 1024 * 1024;
+/// The maximum size of an event file. GitHub's limit for payloads is 25 MB.
+const MAX_PAYLOAD_BYTES: u64 = 32 * 1024 * 1024;
 
 const DEPENDABOT: &str = "dependabot[bot]";
 
-/// The parts of an event's payload that matter; each event has some of them.
+/// The fields of an event's payload that this program uses. Each event has some of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Payload {
+struct EventPayload {
     action: Option<String>,
     number: Option<u64>,
     #[serde(rename = "ref")]
@@ -23,75 +25,75 @@ struct Payload {
     ref_type: Option<String>,
     after: Option<String>,
     deleted: Option<bool>,
-    head_commit: Option<Commit>,
-    pull_request: Option<PullRequestPayload>,
-    repository: Option<Repository>,
-    workflow_run: Option<WorkflowRun>,
-    issue: Option<Issue>,
+    head_commit: Option<PayloadCommit>,
+    pull_request: Option<PayloadPullRequest>,
+    repository: Option<PayloadRepository>,
+    workflow_run: Option<PayloadWorkflowRun>,
+    issue: Option<PayloadIssue>,
 }
 
-/// An issue, or the pull request that GitHub keeps as one.
+/// An issue or a pull request.
 #[derive(Debug, Deserialize)]
-struct Issue {
+struct PayloadIssue {
     number: u64,
-    /// On pull requests only.
+    /// Present for pull requests only.
     pull_request: Option<IgnoredAny>,
 }
 
-/// The run that another workflow waited for.
+/// The workflow run that triggered a `workflow_run` event.
 #[derive(Debug, Deserialize)]
-struct WorkflowRun {
+struct PayloadWorkflowRun {
     event: Option<String>,
-    /// Gone when the fork is.
-    head_repository: Option<Repository>,
+    /// Null if the fork was deleted.
+    head_repository: Option<PayloadRepository>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Commit {
+struct PayloadCommit {
     id: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct PullRequestPayload {
+struct PayloadPullRequest {
     number: Option<u64>,
-    head: Head,
-    base: Base,
-    user: Option<Account>,
+    head: PayloadHead,
+    base: PayloadBase,
+    user: Option<PayloadAccount>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Head {
+struct PayloadHead {
     #[serde(rename = "ref")]
     reference: String,
     sha: String,
     label: Option<String>,
-    user: Option<Account>,
-    /// Gone when the fork is.
-    repo: Option<Repository>,
+    user: Option<PayloadAccount>,
+    /// Null if the fork was deleted.
+    repo: Option<PayloadRepository>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Base {
-    repo: Repository,
+struct PayloadBase {
+    repo: PayloadRepository,
 }
 
 #[derive(Debug, Deserialize)]
-struct Account {
+struct PayloadAccount {
     login: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct Repository {
+struct PayloadRepository {
     id: u64,
     full_name: Option<String>,
     default_branch: Option<String>,
-    owner: Option<Account>,
+    owner: Option<PayloadAccount>,
 }
 
-/// Reads the variables and the event file.
+/// Detects the event from the variables and the event file.
 pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or("an event without a name");
-    let payload = payload(environment, name)?;
+    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or("event without a name");
+    let payload = read_payload(environment, name)?;
     let repository = environment.get("GITHUB_REPOSITORY").map(str::to_owned);
     let repository = repository.or_else(|| payload.repository.as_ref()?.full_name.clone());
     let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/');
@@ -106,21 +108,21 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
             .map(|repository| repository.id)
             .or_else(|| environment.get("GITHUB_REPOSITORY_ID")?.parse().ok()),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
-        commit: commit(&payload, environment),
-        // Unlike the run number, the id counts over all workflows of a repository.
+        commit: head_commit(&payload, environment),
+        // Unlike the run number, the ID increases across all workflows of a repository.
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
-        workspace: folder(environment, "GITHUB_WORKSPACE"),
-        // Such a run has the base's secrets, and may have checked out the fork's code.
-        fork_as_base: payload.is_after_run_of_fork(),
-        is_of_fork: payload.is_of_fork(),
-        commented_on: payload.commented_pull_request(),
-        ..Ci::of(system(environment), event(name, &payload, environment))
+        workspace: read_path(environment, "GITHUB_WORKSPACE"),
+        // Such a run has the base repository's secrets and may have checked out the fork's code.
+        is_fork_with_base_secrets: payload.is_after_run_of_fork(),
+        is_from_fork: payload.is_from_fork_change(),
+        commented_pull_request: payload.commented_pull_request(),
+        ..Ci::new(system(environment), event(name, &payload, environment))
     })
 }
 
-/// Whose runner it is. This is for the log only: that Gitea's and Forgejo's have these variables is not sure.
+/// Returns the name of the runner for the log. Gitea and Forgejo do not document their variables.
 fn system(environment: &Environment) -> &'static str {
     if environment.get("FORGEJO_ACTIONS").is_some() {
         "Forgejo Actions"
@@ -131,56 +133,56 @@ fn system(environment: &Environment) -> &'static str {
     }
 }
 
-/// The event file. It is not needed where the variables say in other words what happened.
-fn payload(environment: &Environment, event: &str) -> Result<Payload, CiError> {
-    match read(environment, event) {
-        // Whose script would run with the base's secrets must not be a guess.
-        Err(error) if may_have_secrets_beside_fork(event) => Err(error),
-        Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(Payload::default()),
+/// Reads the event file. It is optional if `GITBOOK_EVENT` describes the event.
+fn read_payload(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
+    match read_event_file(environment, event) {
+        // A fork's script must never run with the base repository's secrets, so the event must be known.
+        Err(error) if may_be_fork_with_base_secrets(event) => Err(error),
+        Err(_) if environment.get("GITBOOK_EVENT").is_some() => Ok(EventPayload::default()),
         result => result,
     }
 }
 
-/// Returns whether an event may be about a fork, and runs with the base repository's secrets.
-fn may_have_secrets_beside_fork(event: &str) -> bool {
+/// Returns whether an event may be about a fork and runs with the base repository's secrets.
+fn may_be_fork_with_base_secrets(event: &str) -> bool {
     matches!(event, "pull_request_target" | "workflow_run" | "issue_comment")
 }
 
-fn read(environment: &Environment, event: &str) -> Result<Payload, CiError> {
+fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
     let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return without_file(event) };
     let path = environment.folder().join(path);
     let metadata = std::fs::metadata(&path).map_err(CiError::EventFile)?;
     if !metadata.is_file() {
-        // A device has no length, and may have no end.
-        return Err(CiError::EventFile(std::io::Error::other("it is not a file")));
+        // A device has no length and may never end.
+        return Err(CiError::EventFile(std::io::Error::other("not a file")));
     }
-    if metadata.len() > LARGEST_PAYLOAD {
+    if metadata.len() > MAX_PAYLOAD_BYTES {
         return Err(CiError::EventFileTooLarge(metadata.len()));
     }
     let text = std::fs::read(&path).map_err(CiError::EventFile)?;
     let problem = |source| CiError::Payload { event: event.to_owned(), source };
     let object: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(problem)?;
-    let payload = Payload::deserialize(serde_json::Value::from(object)).map_err(problem)?;
-    match payload.lacks(event) {
+    let payload = EventPayload::deserialize(serde_json::Value::from(object)).map_err(problem)?;
+    match payload.missing_field(event) {
         Some(field) => Err(problem(serde::de::Error::missing_field(field))),
         None => Ok(payload),
     }
 }
 
-/// Variables tell a push or a schedule; what a pull request or a deletion is about stands in the file only.
-fn without_file(event: &str) -> Result<Payload, CiError> {
-    match Payload::default().lacks(event) {
+/// Returns an empty payload for events that variables describe, such as a push. Pull requests and deletions need the file.
+fn without_file(event: &str) -> Result<EventPayload, CiError> {
+    match EventPayload::default().missing_field(event) {
         Some(_) => {
             let unset = std::io::Error::new(std::io::ErrorKind::NotFound, "the variable is unset");
             Err(CiError::EventFile(unset))
         }
-        None => Ok(Payload::default()),
+        None => Ok(EventPayload::default()),
     }
 }
 
-impl Payload {
-    /// The field that the event is about and that is not there.
-    fn lacks(&self, event: &str) -> Option<&'static str> {
+impl EventPayload {
+    /// Returns a field that the event requires and the payload lacks.
+    fn missing_field(&self, event: &str) -> Option<&'static str> {
         match event {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
             "pull_request" | "pull_request_target" if self.pull_request_number().is_none() => Some("number"),
@@ -192,7 +194,7 @@ impl Payload {
         }
     }
 
-    /// Returns whether this follows a run for a fork.
+    /// Returns whether a workflow run for a fork triggered this event.
     fn is_after_run_of_fork(&self) -> bool {
         let Some(run) = &self.workflow_run else { return false };
         match (&run.head_repository, &self.repository) {
@@ -201,13 +203,13 @@ impl Payload {
         }
     }
 
-    /// Returns whether this is about a fork.
-    fn is_of_fork(&self) -> bool {
-        let is_from_fork = self.pull_request.as_ref().is_some_and(PullRequestPayload::is_from_fork);
+    /// Returns whether the event is about a fork.
+    fn is_from_fork_change(&self) -> bool {
+        let is_from_fork = self.pull_request.as_ref().is_some_and(PayloadPullRequest::is_from_fork);
         is_from_fork || self.is_after_run_of_fork()
     }
 
-    /// Returns the number of the pull request that a comment is on. It does not tell whether that comes from a fork.
+    /// Returns the number of the pull request with the comment. The payload does not include the source of the pull request.
     fn commented_pull_request(&self) -> Option<u64> {
         let issue = self.issue.as_ref()?;
         issue.pull_request.is_some().then_some(issue.number)
@@ -217,32 +219,32 @@ impl Payload {
         self.number.or_else(|| self.pull_request.as_ref()?.number)
     }
 
-    /// Whether a branch or tag is gone. Not every system that speaks GitHub's language says so in `deleted`.
+    /// Returns whether a branch or tag was deleted. Some compatible systems do not set `deleted`.
     fn is_deletion(&self) -> bool {
-        let no_commit = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
-        self.deleted == Some(true) || self.after.as_deref().is_some_and(no_commit)
+        let is_zero = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
+        self.deleted == Some(true) || self.after.as_deref().is_some_and(is_zero)
     }
 }
 
-impl PullRequestPayload {
+impl PayloadPullRequest {
     fn is_from_fork(&self) -> bool {
         self.head.repo.as_ref().is_none_or(|repository| repository.id != self.base.repo.id)
     }
 }
 
-/// The event comes first: on many of them `GITHUB_REF` is a branch that the event is not about.
-fn event(name: &str, payload: &Payload, environment: &Environment) -> Event {
+/// Returns the event. For many events, `GITHUB_REF` is a branch unrelated to the event, so the payload takes precedence.
+fn event(name: &str, payload: &EventPayload, environment: &Environment) -> Event {
     let reference =
         payload.reference.as_deref().or_else(|| environment.get("GITHUB_REF")).unwrap_or_default();
     match name {
-        "push" => push(reference, payload.is_deletion()),
+        "push" => push_event(reference, payload.is_deletion()),
         "delete" => match payload.ref_type.as_deref() {
-            Some("branch") => Event::BranchDeleted(Branch::new(short(reference))),
+            Some("branch") => Event::BranchDeleted(Branch::new(strip_heads_prefix(reference))),
             _ => Event::Tag { deleted: true },
         },
         "pull_request" | "pull_request_target" => match &payload.pull_request {
             Some(pull_request) => {
-                Event::PullRequest(self::pull_request(name, payload, pull_request, environment))
+                Event::PullRequest(parse_pull_request(name, payload, pull_request, environment))
             }
             None => Event::Other(name.to_owned()),
         },
@@ -256,26 +258,26 @@ fn event(name: &str, payload: &Payload, environment: &Environment) -> Event {
     }
 }
 
-fn push(reference: &str, deleted: bool) -> Event {
+fn push_event(reference: &str, deleted: bool) -> Event {
     match reference.strip_prefix("refs/heads/") {
         Some(branch) if deleted => Event::BranchDeleted(Branch::new(branch)),
-        Some(branch) => pushed(branch),
+        Some(branch) => Event::push(branch),
         None if reference.starts_with("refs/tags/") => Event::Tag { deleted },
         None => Event::Other(format!("push to {reference}")),
     }
 }
 
-fn pull_request(
+fn parse_pull_request(
     name: &str,
-    payload: &Payload,
-    pull_request: &PullRequestPayload,
+    payload: &EventPayload,
+    pull_request: &PayloadPullRequest,
     environment: &Environment,
 ) -> PullRequest {
     let head = &pull_request.head;
     let fork = pull_request.is_from_fork();
     let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT)
         || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT);
-    let activity = match payload.action.as_deref().unwrap_or("an activity without a name") {
+    let activity = match payload.action.as_deref().unwrap_or("activity without a name") {
         "opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review" => Activity::Updated,
         "closed" => Activity::Closed,
         other => Activity::Other(other.to_owned()),
@@ -293,26 +295,26 @@ fn pull_request(
             (false, true) => Author::Dependabot,
             (false, false) => Author::Own,
         },
-        runs_as_base: name == "pull_request_target",
+        has_base_secrets: name == "pull_request_target",
     }
 }
 
-/// Whose fork it is, or was.
-fn owner(head: &Head) -> String {
+/// Returns the owner of the fork, also if the fork was deleted.
+fn owner(head: &PayloadHead) -> String {
     let owner = head.repo.as_ref().and_then(|repository| repository.owner.as_ref()).or(head.user.as_ref());
-    let labelled = || head.label.as_deref()?.split_once(':').map(|(owner, _)| owner.to_owned());
-    owner.map(|account| account.login.clone()).or_else(labelled).unwrap_or_else(|| UNKNOWN_OWNER.to_owned())
+    let from_label = || head.label.as_deref()?.split_once(':').map(|(owner, _)| owner.to_owned());
+    owner.map(|account| account.login.clone()).or_else(from_label).unwrap_or_else(|| UNKNOWN_OWNER.to_owned())
 }
 
-/// The head commit. `GITHUB_SHA` is a merge commit on pull requests, and another branch's on deletes.
-fn commit(payload: &Payload, environment: &Environment) -> Option<String> {
+/// Returns the head commit. `GITHUB_SHA` is a merge commit for pull requests, and a commit of another branch for deletions.
+fn head_commit(payload: &EventPayload, environment: &Environment) -> Option<String> {
     if let Some(pull_request) = &payload.pull_request {
         return Some(pull_request.head.sha.clone());
     }
     if payload.is_deletion() || environment.get("GITHUB_EVENT_NAME") == Some("delete") {
         return None;
     }
-    // The `after` of an annotated tag is the tag, which is an object of its own.
+    // For an annotated tag, `after` is the tag object.
     let pushed =
         payload.head_commit.as_ref().map(|commit| commit.id.clone()).or_else(|| payload.after.clone());
     pushed.or_else(|| environment.get("GITHUB_SHA").map(str::to_owned))

@@ -1,43 +1,46 @@
-//! GitLab CI: branch, tag and merge request pipelines, and the jobs that stop an environment.
+//! GitLab CI: pipelines for branches, tags and merge requests, and jobs that stop an environment.
 
 use super::{
-    Activity, Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, folder, number, pushed, repository, text,
+    Activity, Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, read_commit, read_number, read_path,
+    read_text, repository_name,
 };
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let (id, path) = project(environment);
     let host = environment.get("CI_SERVER_HOST").zip(path);
-    let project_url = || repository::at(environment.get("CI_PROJECT_URL")?);
+    let project_url = || repository_name(environment.get("CI_PROJECT_URL")?);
     Ci {
         repository: host.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
         repository_id: id.and_then(|id| id.parse().ok()),
-        stops: stops(environment),
-        default_branch: text(environment, "CI_DEFAULT_BRANCH"),
+        stops_environment: stops_environment(environment),
+        default_branch: read_text(environment, "CI_DEFAULT_BRANCH"),
         commit: commit(environment),
-        // Unlike `CI_PIPELINE_IID` it counts over all projects: a merge request of a fork may have pipelines in two.
-        run: number(environment, "CI_PIPELINE_ID").unwrap_or(0),
-        run_url: text(environment, "CI_JOB_URL").or_else(|| text(environment, "CI_PIPELINE_URL")),
-        node: node(environment),
-        workspace: folder(environment, "CI_PROJECT_DIR"),
-        ..Ci::of("GitLab CI", event(environment))
+        // Unlike `CI_PIPELINE_IID`, it increases across all projects. A fork's merge request may have pipelines in two
+        // projects.
+        run: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
+        run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
+        parallel_job: parallel_job(environment),
+        workspace: read_path(environment, "CI_PROJECT_DIR"),
+        ..Ci::new("GitLab CI", event(environment))
     }
 }
 
-/// Which of the jobs of `parallel: N` this is. Those of `parallel: matrix` have the same variables, but each its own work.
-fn node(environment: &Environment) -> Option<ParallelJob> {
-    let node = ParallelJob::of(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
-    let ParallelJob { index, total, .. } = node;
-    // The second is how gitlab-ci-local calls it.
+/// Returns the position among the jobs of `parallel: N`. Jobs of `parallel: matrix` have the same variables but do other
+/// work.
+fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
+    let job = ParallelJob::from_variables(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
+    let ParallelJob { index, total, .. } = job;
+    // gitlab-ci-local uses the second form.
     let endings = [format!(" {index}/{total}"), format!(": [{index}/{total}]")];
     let name = environment.get("CI_JOB_NAME")?;
-    endings.iter().any(|ending| name.ends_with(ending)).then_some(node)
+    endings.iter().any(|ending| name.ends_with(ending)).then_some(job)
 }
 
-/// Number and path of the project. A fork's merge request is its target's, where the number that it has is from, also
-/// in a pipeline that runs in the fork.
+/// Returns the ID and path of the project. A merge request belongs to its target project, even if the pipeline runs in the
+/// fork.
 fn project(environment: &Environment) -> (Option<&str>, Option<&str>) {
     let target =
         ["CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_PATH"].map(|name| environment.get(name));
@@ -47,17 +50,18 @@ fn project(environment: &Environment) -> (Option<&str>, Option<&str>) {
     }
 }
 
-fn stops(environment: &Environment) -> bool {
+fn stops_environment(environment: &Environment) -> bool {
     environment.get("CI_ENVIRONMENT_ACTION") == Some("stop")
 }
 
-/// The stop job comes first: it is one more job of whatever pipeline made the environment, and has its variables.
+/// Returns the event. A stop job is checked first, because it has the variables of the pipeline that created the
+/// environment.
 fn event(environment: &Environment) -> Event {
-    let stops = stops(environment);
-    let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("a pipeline without a source");
+    let stops = stops_environment(environment);
+    let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("pipeline without a source");
     let branch = environment.get("CI_COMMIT_BRANCH").map(Branch::new);
     if source == "merge_request_event" || environment.get("CI_MERGE_REQUEST_IID").is_some() {
-        return of_merge_request(environment, stops);
+        return merge_request_event(environment, stops);
     }
     let is_tag = environment.get("CI_COMMIT_TAG").is_some();
     match (source, branch) {
@@ -70,17 +74,17 @@ fn event(environment: &Environment) -> Event {
             Event::Manual(branch)
         }
         ("push" | "webide", _) if is_tag => Event::Tag { deleted: false },
-        ("push" | "webide", Some(branch)) => pushed(branch.as_str()),
+        ("push" | "webide", Some(branch)) => Event::push(branch.as_str()),
         (source, _) => Event::Other(source.to_owned()),
     }
 }
 
-/// A merge request's pipeline, or a child of it, which has another source but the same variables.
-fn of_merge_request(environment: &Environment, stops: bool) -> Event {
+/// Returns the event of a merge request pipeline or its child pipeline.
+fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     let branch = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME");
-    let iid = number(environment, "CI_MERGE_REQUEST_IID");
+    let iid = read_number(environment, "CI_MERGE_REQUEST_IID");
     let Some((number, branch)) = iid.zip(branch) else {
-        return Event::Other("a merge request without number or branch".to_owned());
+        return Event::Other("merge request without number or branch".to_owned());
     };
     let updated = PullRequest::updated(number, fork(environment), branch);
     match environment.get("CI_MERGE_REQUEST_EVENT_TYPE") {
@@ -90,8 +94,8 @@ fn of_merge_request(environment: &Environment, stops: bool) -> Event {
     }
 }
 
-/// The namespace of the fork that a merge request comes from. One whose source can't be told counts as a fork's, so
-/// that nobody's `main` is taken for the project's.
+/// Returns the namespace of the fork. A merge request with an unknown source counts as a fork's, so that a fork's `main`
+/// never counts as the project's own.
 fn fork(environment: &Environment) -> Option<&str> {
     let source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
     if source.is_some() && source == environment.get("CI_MERGE_REQUEST_PROJECT_ID") {
@@ -101,12 +105,12 @@ fn fork(environment: &Environment) -> Option<&str> {
     Some(path.and_then(|path| path.rsplit_once('/')).map_or(UNKNOWN_OWNER, |(namespace, _)| namespace))
 }
 
-/// The head commit. In a pipeline for merged results `CI_COMMIT_SHA` is a merge commit that nobody made.
+/// Returns the head commit. In a pipeline for merged results, `CI_COMMIT_SHA` is a temporary merge commit.
 fn commit(environment: &Environment) -> Option<String> {
-    let merged =
+    let is_merge_commit =
         matches!(environment.get("CI_MERGE_REQUEST_EVENT_TYPE"), Some("merged_result" | "merge_train"));
-    let head = super::commit(environment, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");
-    head.or_else(|| super::commit(environment, "CI_COMMIT_SHA").filter(|_| !merged))
+    let head = read_commit(environment, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");
+    head.or_else(|| read_commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge_commit))
 }
 
 #[cfg(test)]

@@ -1,24 +1,28 @@
-//! One of several machines that run the same job.
+//! The position of this machine among those that run the same job.
 
 use crate::environment::Environment;
 
-/// One of several machines that run the same job at the same time.
+/// The position of this machine among those that run the same job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParallelJob {
-    /// Which one, from 1.
+    /// The index, from 1.
     pub index: usize,
-    /// How many there are.
+    /// The number of machines.
     pub total: usize,
-    /// Whether the others may do something else, of which the system tells nothing.
+    /// True if the other machines may do different work.
     pub others_may_differ: bool,
 }
 
 impl ParallelJob {
-    /// The node that two variables tell, the first of which counts from `first`.
-    pub(super) fn of(environment: &Environment, [index, total]: [&str; 2], first: usize) -> Option<Self> {
+    /// Reads the position from two variables. Indices start at `first`.
+    pub(super) fn from_variables(
+        environment: &Environment,
+        [index, total]: [&str; 2],
+        first: usize,
+    ) -> Option<Self> {
         let number = |variable| environment.get(variable)?.parse::<usize>().ok();
         let index = number(index)?.checked_sub(first)?.checked_add(1)?;
-        let node = Self { index, total: number(total)?, others_may_differ: false };
-        (node.total > 1 && node.index <= node.total).then_some(node)
+        let job = Self { index, total: number(total)?, others_may_differ: false };
+        (job.total > 1 && job.index <= job.total).then_some(job)
     }
 }

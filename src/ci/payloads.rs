@@ -1,4 +1,4 @@
-//! Runs of GitHub Actions for tests: the examples of `@octokit/webhooks-examples`, and what is derived from them.
+//! Workflow runs for tests: the examples of `@octokit/webhooks-examples` and variations of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,37 +28,37 @@ static EXAMPLES: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
 pub(crate) const HEAD: &str = "ec26c3e57ca3a959ca5aad62de7213c562f8c821";
 /// The commit of the package's pushes.
 pub(crate) const PUSHED: &str = "6113728f27ae82c7b1a177c8d03f9e96e0adf246";
-/// What `GITHUB_SHA` is here: on pull requests a merge commit, on deletes another branch's.
+/// The value of `GITHUB_SHA`: a merge commit for pull requests, and a commit of another branch for deletions.
 pub(crate) const GITHUB_SHA: &str = "5555555555555555555555555555555555555555";
-/// What stands for no commit.
+/// The commit ID that means "no commit".
 pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
 
-/// The names of all events that the package has.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+/// Returns the names of the package's events.
+pub(crate) fn event_names() -> impl Iterator<Item = &'static str> {
     EXAMPLES.keys().map(String::as_str)
 }
 
-/// The examples of one event.
+/// Returns the examples of an event.
 pub(crate) fn examples(event: &str) -> &'static [Value] {
     &EXAMPLES[event]
 }
 
 /// A run of a workflow: its variables and its event file.
 #[derive(Clone)]
-pub(crate) struct Run {
+pub(crate) struct WorkflowRun {
     payload: Value,
     variables: BTreeMap<String, String>,
 }
 
-impl fmt::Debug for Run {
+impl fmt::Debug for WorkflowRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The payload has some hundred lines.
+        // The payload has hundreds of lines.
         self.variables.fmt(f)
     }
 }
 
-impl Run {
-    /// A run on an event, with the variables that the runner sets.
+impl WorkflowRun {
+    /// Creates a run for an event, with the variables that the runner sets.
     pub(crate) fn on(event: &str, payload: &Value) -> Self {
         let run = Self { payload: payload.clone(), variables: BTreeMap::new() };
         let default = payload["repository"]["default_branch"].as_str().unwrap_or("main");
@@ -83,23 +83,23 @@ impl Run {
         }
     }
 
-    /// A run on one of the package's examples.
+    /// Creates a run for an example of the package.
     pub(crate) fn example(event: &str, index: usize) -> Self {
         Self::on(event, &examples(event)[index])
     }
 
-    /// The same with another variable; an empty one is unset.
+    /// Sets a variable. An empty value unsets it.
     pub(crate) fn with(mut self, variable: &str, value: &str) -> Self {
         self.variables.insert(variable.to_owned(), value.to_owned());
         self
     }
 
-    /// The same with other variables.
+    /// Sets several variables.
     pub(crate) fn with_all(self, variables: &[(&str, &str)]) -> Self {
         variables.iter().fold(self, |run, (variable, value)| run.with(variable, value))
     }
 
-    /// The same with another value in the payload, at a JSON pointer whose parent exists.
+    /// Sets a value in the payload at a JSON pointer. The parent must exist.
     pub(crate) fn edit(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let parent = self.payload.pointer_mut(parent).and_then(Value::as_object_mut);
@@ -107,19 +107,19 @@ impl Run {
         self
     }
 
-    /// What is found out with this payload in the event file.
+    /// Detects the event with this payload in the event file.
     pub(crate) fn ci(&self) -> Result<Ci, String> {
         self.ci_of_file(self.payload.to_string().as_bytes())
     }
 
-    /// What is found out with these bytes in the event file.
+    /// Detects the event with these bytes in the event file.
     pub(crate) fn ci_of_file(&self, bytes: &[u8]) -> Result<Ci, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     }
 
-    /// What the error is caused by that this payload in the event file gives.
+    /// Returns the cause of the error for this payload in the event file.
     pub(crate) fn cause(&self) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.payload.to_string()).unwrap();
@@ -128,12 +128,12 @@ impl Run {
         std::error::Error::source(&error).unwrap().to_string()
     }
 
-    /// What is found out with the variables as they are.
+    /// Detects the event from the variables alone.
     pub(crate) fn ci_of_variables(&self) -> Result<Ci, String> {
         super::detect(&self.environment()).map_err(|error| format!("{error} ({})", error.hint()))
     }
 
-    /// Its variables.
+    /// Returns the variables.
     pub(crate) fn environment(&self) -> Environment {
         let variables: Vec<_> =
             self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -141,16 +141,16 @@ impl Run {
     }
 }
 
-// What follows is derived: the package has no example of it.
+// The package has no examples of the following runs, so they are variations of other examples.
 
-/// Derived: a push to a branch.
-pub(crate) fn push_to(branch: &str) -> Run {
+/// A push to a branch.
+pub(crate) fn push_to(branch: &str) -> WorkflowRun {
     let reference = format!("refs/heads/{branch}");
-    Run::example("push", 4).edit("/ref", reference.as_str()).with("GITHUB_REF", &reference)
+    WorkflowRun::example("push", 4).edit("/ref", reference.as_str()).with("GITHUB_REF", &reference)
 }
 
-/// Derived: a push that deletes a branch. The documentation says that its `GITHUB_REF` is the default branch.
-pub(crate) fn push_deleting(branch: &str) -> Run {
+/// A push that deletes a branch. According to the documentation, `GITHUB_REF` is the default branch.
+pub(crate) fn push_deleting(branch: &str) -> WorkflowRun {
     push_to(branch)
         .edit("/deleted", true)
         .edit("/after", ZERO)
@@ -158,14 +158,14 @@ pub(crate) fn push_deleting(branch: &str) -> Run {
         .with("GITHUB_REF", "refs/heads/master")
 }
 
-/// Derived: the `delete` event of a branch, which runs on the default branch.
-pub(crate) fn delete_of(branch: &str) -> Run {
-    Run::example("delete", 0).edit("/ref", branch).edit("/ref_type", "branch")
+/// The `delete` event of a branch. It runs on the default branch.
+pub(crate) fn delete_of(branch: &str) -> WorkflowRun {
+    WorkflowRun::example("delete", 0).edit("/ref", branch).edit("/ref_type", "branch")
 }
 
-/// Derived: a pull request number of a branch of the repository itself.
-pub(crate) fn pull_request(action: &str, number: u64, branch: &str) -> Run {
-    let base = Run::example("pull_request", 0)
+/// A pull request from a branch of the repository itself.
+pub(crate) fn pull_request(action: &str, number: u64, branch: &str) -> WorkflowRun {
+    let base = WorkflowRun::example("pull_request", 0)
         .edit("/action", action)
         .edit("/number", number)
         .edit("/pull_request/number", number)
@@ -174,8 +174,8 @@ pub(crate) fn pull_request(action: &str, number: u64, branch: &str) -> Run {
     base.with("GITHUB_REF", &format!("refs/pull/{number}/merge")).with("GITHUB_HEAD_REF", branch)
 }
 
-/// Derived: a pull request that was merged. Its `GITHUB_REF` is the base branch.
-pub(crate) fn merged(number: u64, branch: &str) -> Run {
+/// A merged pull request. `GITHUB_REF` is the base branch.
+pub(crate) fn merged(number: u64, branch: &str) -> WorkflowRun {
     pull_request("closed", number, branch)
         .edit("/pull_request/merged", true)
         .edit("/pull_request/merge_commit_sha", GITHUB_SHA)
@@ -183,8 +183,8 @@ pub(crate) fn merged(number: u64, branch: &str) -> Run {
         .with("GITHUB_REF_NAME", "master")
 }
 
-/// Derived: a pull request from the fork that `mona` has.
-pub(crate) fn of_fork(action: &str, number: u64, branch: &str) -> Run {
+/// A pull request from a fork of `mona`.
+pub(crate) fn of_fork(action: &str, number: u64, branch: &str) -> WorkflowRun {
     pull_request(action, number, branch)
         .edit("/pull_request/head/repo/id", 999)
         .edit("/pull_request/head/repo/fork", true)
@@ -195,20 +195,20 @@ pub(crate) fn of_fork(action: &str, number: u64, branch: &str) -> Run {
         .edit("/pull_request/user/login", "mona")
 }
 
-/// Derived: a pull request whose fork is gone.
-pub(crate) fn of_lost_fork(action: &str, number: u64, branch: &str) -> Run {
+/// A pull request from a deleted fork.
+pub(crate) fn of_deleted_fork(action: &str, number: u64, branch: &str) -> WorkflowRun {
     of_fork(action, number, branch).edit("/pull_request/head/repo", Value::Null)
 }
 
-/// Derived: a pull request that Dependabot opened.
-pub(crate) fn of_dependabot(action: &str) -> Run {
+/// A pull request by Dependabot.
+pub(crate) fn of_dependabot(action: &str) -> WorkflowRun {
     pull_request(action, 3, "dependabot/npm_and_yarn/left-pad-2.0.0")
         .edit("/pull_request/user/login", "dependabot[bot]")
         .with("GITHUB_ACTOR", "dependabot[bot]")
 }
 
-/// Derived: the same pull request as a `pull_request_target`, whose `GITHUB_REF` is the base branch.
-pub(crate) fn as_base(run: Run) -> Run {
+/// The same pull request as a `pull_request_target` event. `GITHUB_REF` is the base branch.
+pub(crate) fn as_base(run: WorkflowRun) -> WorkflowRun {
     run.with_all(&[
         ("GITHUB_EVENT_NAME", "pull_request_target"),
         ("GITHUB_REF", "refs/heads/master"),
@@ -216,13 +216,13 @@ pub(crate) fn as_base(run: Run) -> Run {
     ])
 }
 
-/// Derived: a scheduled run.
-pub(crate) fn schedule() -> Run {
+/// A scheduled run.
+pub(crate) fn schedule() -> WorkflowRun {
     let repository = &examples("push")[4]["repository"];
-    Run::on("schedule", &json!({"schedule": "0 4 * * *", "repository": repository}))
+    WorkflowRun::on("schedule", &json!({"schedule": "0 4 * * *", "repository": repository}))
 }
 
-/// Derived: a run that somebody started on a branch or tag, by its full name.
-pub(crate) fn manual(reference: &str) -> Run {
-    Run::example("workflow_dispatch", 1).edit("/ref", reference).with("GITHUB_REF", reference)
+/// A manual run on a branch or tag, given by its full name.
+pub(crate) fn manual(reference: &str) -> WorkflowRun {
+    WorkflowRun::example("workflow_dispatch", 1).edit("/ref", reference).with("GITHUB_REF", reference)
 }

@@ -1,4 +1,4 @@
-//! What comes of a system's variables, in few words: how the tests of all detectors are written.
+//! Checks that the tests of all detectors share: from variables to the event and the decision.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::plan::decide;
 
-/// Some of the variables of a job.
+/// Variables of a job.
 pub(super) type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// An event in few words.
-pub(super) fn described(event: &Event) -> String {
+/// Describes an event in short form.
+pub(super) fn describe_event(event: &Event) -> String {
     match event {
         Event::Push(branch) => format!("push to {branch}"),
         Event::BranchDeleted(branch) => format!("{branch} deleted"),
         Event::Tag { deleted: true } => "tag deleted".to_owned(),
         Event::Tag { deleted: false } => "tag pushed".to_owned(),
-        Event::PullRequest(pull_request) => told_of(pull_request),
+        Event::PullRequest(pull_request) => describe_pull_request(pull_request),
         Event::MergeQueue => "merge queue".to_owned(),
         Event::Schedule => "schedule".to_owned(),
         Event::Manual(Some(branch)) => format!("manual on {branch}"),
@@ -28,8 +28,8 @@ pub(super) fn described(event: &Event) -> String {
     }
 }
 
-fn told_of(pull_request: &PullRequest) -> String {
-    let PullRequest { number, branch, activity, author, runs_as_base } = pull_request;
+fn describe_pull_request(pull_request: &PullRequest) -> String {
+    let PullRequest { number, branch, activity, author, has_base_secrets } = pull_request;
     let activity = match activity {
         Activity::Updated => "updated".to_owned(),
         Activity::Closed => "closed".to_owned(),
@@ -40,11 +40,11 @@ fn told_of(pull_request: &PullRequest) -> String {
         Author::Fork => " (fork)",
         Author::Dependabot => " (Dependabot)",
     };
-    let as_base = if *runs_as_base { " as base" } else { "" };
+    let as_base = if *has_base_secrets { " as base" } else { "" };
     format!("#{number} of {branch} {activity}{author}{as_base}")
 }
 
-/// The environment that these make: a later value goes before an earlier one, and an empty one is none.
+/// Creates an environment with a token. Later values replace earlier ones, and an empty value unsets the variable.
 fn environment(parts: &[Variables<'_>]) -> Environment {
     let token = [("GITBOOK_TOKEN", "t")];
     let variables: BTreeMap<&str, &str> =
@@ -52,31 +52,31 @@ fn environment(parts: &[Variables<'_>]) -> Environment {
     Environment::of(&variables.into_iter().collect::<Vec<_>>())
 }
 
-/// What is found out from a job's variables.
+/// Detects the event from variables.
 #[track_caller]
 pub(super) fn ci(parts: &[Variables<'_>]) -> Ci {
     detect(&environment(parts)).unwrap()
 }
 
-/// What is decided, and why; there is a token unless the variables say otherwise.
+/// Returns the decision and its reason.
 #[track_caller]
 pub(super) fn decision(parts: &[Variables<'_>]) -> String {
-    let (config, odd) = Config::from_environment(&environment(parts)).unwrap();
-    assert_eq!(odd, []);
+    let (config, warnings) = Config::from_environment(&environment(parts)).unwrap();
+    assert_eq!(warnings, []);
     let plan = decide(&config, &ci(parts));
     format!("{}: {}", plan.decision.name(), plan.reason)
 }
 
-/// Holds the event, the commit (empty for none) and the decision that come of a job's variables.
+/// Checks the event, the commit (empty for none) and the decision.
 #[track_caller]
 pub(super) fn check(parts: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
     let ci = ci(parts);
-    assert_eq!(described(&ci.event), event, "{parts:?}");
+    assert_eq!(describe_event(&ci.event), event, "{parts:?}");
     assert_eq!(ci.commit.as_deref().unwrap_or_default(), commit, "{parts:?}");
     assert_eq!(decision(parts), expected, "{parts:?}");
 }
 
-/// Holds system, repository, default branch and run that come of a job's variables.
+/// Checks the system, repository, default branch, run URL and run number.
 #[track_caller]
 pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) {
     let ci = ci(parts);

@@ -1,10 +1,10 @@
-//! Which system is found when several of their variables are there.
+//! Detection of the CI system from the variables of one or several systems.
 
-use crate::ci::test_support::{Variables, ci, described};
-use crate::ci::{commit, detect};
+use crate::ci::test_support::{Variables, ci, describe_event};
+use crate::ci::{detect, read_commit};
 use crate::environment::Environment;
 
-/// The variables that systems are known by.
+/// The variables that identify the systems.
 const KNOWN: [(&str, &str, &str); 10] = [
     ("GITHUB_ACTIONS", "true", "GitHub Actions"),
     ("GITLAB_CI", "true", "GitLab CI"),
@@ -19,7 +19,7 @@ const KNOWN: [(&str, &str, &str); 10] = [
 ];
 
 #[test]
-fn each_system_is_known_by_one_variable() {
+fn one_variable_identifies_each_system() {
     for (variable, value, system) in KNOWN {
         let ci = ci(&[&[("CI", "true"), (variable, value)]]);
         assert_eq!((ci.system, ci.detected_by), (system, Some(variable)));
@@ -27,7 +27,7 @@ fn each_system_is_known_by_one_variable() {
 }
 
 #[test]
-fn each_system_has_a_variable_for_the_folder_of_the_checkout() {
+fn reads_the_folder_of_the_checkout() {
     let variables = [
         "GITHUB_WORKSPACE",
         "CI_PROJECT_DIR",
@@ -52,7 +52,7 @@ fn each_system_has_a_variable_for_the_folder_of_the_checkout() {
 }
 
 #[test]
-fn of_two_systems_none_is_guessed() {
+fn rejects_variables_of_two_systems() {
     for (index, (first, value, system)) in KNOWN.into_iter().enumerate() {
         for (second, other, _) in &KNOWN[index + 1..] {
             let both = [(*second, *other), (first, value)];
@@ -64,13 +64,12 @@ fn of_two_systems_none_is_guessed() {
                 }
                 Err(error) => {
                     assert!(!matches!(*second, "DRONE" | "JENKINS_URL"), "{first} and {second}");
-                    let expected = format!(
-                        "both `{first}` and `{second}` are set: which CI system this is can't be told"
-                    );
+                    let expected =
+                        format!("both `{first}` and `{second}` are set, so the CI system is ambiguous");
                     assert_eq!(error.to_string(), expected);
                     assert!(error.hint().starts_with(&format!("unset `{first}` or `{second}`, ")));
-                    let said = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
-                    assert_eq!(described(&ci(&[&said]).event), "push to x");
+                    let given = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
+                    assert_eq!(describe_event(&ci(&[&given]).event), "push to x");
                 }
             }
         }
@@ -78,7 +77,7 @@ fn of_two_systems_none_is_guessed() {
 }
 
 #[test]
-fn what_another_value_says_is_no_system() {
+fn ignores_other_values_of_the_variables() {
     for variable in ["GITHUB_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE", "DRONE", "TRAVIS"] {
         let ci = ci(&[&[(variable, "false")]]);
         assert_eq!((ci.system, ci.detected_by), ("no CI system", None), "{variable}");
@@ -87,15 +86,15 @@ fn what_another_value_says_is_no_system() {
 }
 
 #[test]
-fn with_its_one_variable_alone_no_system_says_what_happened() {
+fn the_identifying_variable_alone_describes_no_event() {
     for (variable, value, _) in &KNOWN[1..] {
-        let text = described(&ci(&[&[(variable, value)]]).event);
+        let text = describe_event(&ci(&[&[(variable, value)]]).event);
         assert!(text == "no event" || text.starts_with("other: "), "{variable}: {text}");
     }
 }
 
 #[test]
-fn gitea_and_forgejo_speak_githubs_language() {
+fn detects_gitea_and_forgejo() {
     let push: Variables<'_> = &[
         ("CI", "true"),
         ("GITHUB_ACTIONS", "true"),
@@ -108,7 +107,7 @@ fn gitea_and_forgejo_speak_githubs_language() {
     let check = |own: Variables<'_>, system: &str| {
         let ci = ci(&[push, own]);
         assert_eq!((ci.system, ci.detected_by), (system, Some("GITHUB_ACTIONS")));
-        assert_eq!(described(&ci.event), "push to feature/main");
+        assert_eq!(describe_event(&ci.event), "push to feature/main");
         assert_eq!(ci.repository.as_deref(), Some("git.example.com/acme/hello"));
     };
     check(&[], "GitHub Actions");
@@ -117,11 +116,11 @@ fn gitea_and_forgejo_speak_githubs_language() {
 }
 
 #[test]
-fn an_event_has_a_name_for_the_log() {
+fn every_event_has_a_name() {
     let check = |event: &str, expected: &str| {
         let number = if matches!(event, "pull_request" | "closed") { "12" } else { "" };
-        let said = [("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", "fix"), ("GITBOOK_PULL_REQUEST", number)];
-        assert_eq!(ci(&[&said]).event.name(), expected, "{event}");
+        let given = [("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", "fix"), ("GITBOOK_PULL_REQUEST", number)];
+        assert_eq!(ci(&[&given]).event.name(), expected, "{event}");
     };
     check("push", "push");
     check("delete", "branch deleted");
@@ -136,9 +135,9 @@ fn an_event_has_a_name_for_the_log() {
 }
 
 #[test]
-fn a_commit_is_told_by_its_digits() {
+fn accepts_only_hexadecimal_commit_ids() {
     let check = |text: &str, is_commit: bool| {
-        let found = commit(&Environment::of(&[("COMMIT", text)]), "COMMIT");
+        let found = read_commit(&Environment::of(&[("COMMIT", text)]), "COMMIT");
         assert_eq!(found.as_deref(), Some(text).filter(|_| is_commit), "{text}");
     };
     check("1ecfd275763eff1d6b4844ea3168962458c9f27a", true);

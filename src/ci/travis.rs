@@ -1,63 +1,63 @@
 //! Travis CI.
 
-use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, commit, folder, number, pushed, text};
+use super::{Ci, Event, PullRequest, UNKNOWN_OWNER, read_commit, read_number, read_path, read_text};
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let head = if pull_request(environment).is_some() { "TRAVIS_PULL_REQUEST_SHA" } else { "TRAVIS_COMMIT" };
     Ci {
         repository: repository(environment),
-        commit: commit(environment, head),
-        run: number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
-        run_url: text(environment, "TRAVIS_BUILD_WEB_URL"),
-        workspace: folder(environment, "TRAVIS_BUILD_DIR"),
-        ..Ci::of("Travis CI", event(environment))
+        commit: read_commit(environment, head),
+        run: read_number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
+        run_url: read_text(environment, "TRAVIS_BUILD_WEB_URL"),
+        workspace: read_path(environment, "TRAVIS_BUILD_DIR"),
+        ..Ci::new("Travis CI", event(environment))
     }
 }
 
-/// Travis says `false` where there is no pull request.
+/// Returns the number of the pull request. Without one, the variable is `false`.
 fn pull_request(environment: &Environment) -> Option<&str> {
     environment.get("TRAVIS_PULL_REQUEST").filter(|number| *number != "false")
 }
 
-/// `TRAVIS_BRANCH` is the branch that a pull request is to be merged into, and a tag's name on tags.
+/// Returns the event. `TRAVIS_BRANCH` is the target branch of a pull request, and the tag's name for tags.
 fn event(environment: &Environment) -> Event {
-    let event = environment.get("TRAVIS_EVENT_TYPE").unwrap_or("a build without an event");
+    let event = environment.get("TRAVIS_EVENT_TYPE").unwrap_or("build without an event");
     let is_tag = environment.get("TRAVIS_TAG").is_some();
     let branch = environment.get("TRAVIS_BRANCH");
     match (event, branch) {
         ("cron", _) => Event::Schedule,
-        ("pull_request", _) => of_pull_request(environment),
-        _ if pull_request(environment).is_some() => of_pull_request(environment),
+        ("pull_request", _) => pull_request_event(environment),
+        _ if pull_request(environment).is_some() => pull_request_event(environment),
         ("push", _) if is_tag => Event::Tag { deleted: false },
-        ("push", Some(branch)) => pushed(branch),
+        ("push", Some(branch)) => Event::push(branch),
         ("api", branch) => Event::Manual(branch.filter(|_| !is_tag).map(Branch::new)),
         (event, _) => Event::Other(event.to_owned()),
     }
 }
 
-fn of_pull_request(environment: &Environment) -> Event {
+fn pull_request_event(environment: &Environment) -> Event {
     let number = pull_request(environment).and_then(|number| number.parse().ok());
     match number.zip(environment.get("TRAVIS_PULL_REQUEST_BRANCH")) {
         Some((number, branch)) => Event::PullRequest(PullRequest::updated(number, fork(environment), branch)),
-        None => Event::Other("a pull request without number or branch".to_owned()),
+        None => Event::Other("pull request without number or branch".to_owned()),
     }
 }
 
-/// The owner of the repository that the pull request comes from, unless it is this one.
+/// Returns the owner of the source repository, unless it is this repository.
 fn fork(environment: &Environment) -> Option<&str> {
     let source = environment.get("TRAVIS_PULL_REQUEST_SLUG");
-    let same = |here: &str| source.is_some_and(|source| source.eq_ignore_ascii_case(here));
-    if environment.get("TRAVIS_REPO_SLUG").is_some_and(same) {
+    let is_source = |target: &str| source.is_some_and(|source| source.eq_ignore_ascii_case(target));
+    if environment.get("TRAVIS_REPO_SLUG").is_some_and(is_source) {
         return None;
     }
     Some(source.and_then(|source| source.split_once('/')).map_or(UNKNOWN_OWNER, |(owner, _)| owner))
 }
 
-/// The repository, where the build's address says on which forge it is. No variable does, and a mirror on another forge
-/// must not be asked whose branches are gone.
+/// Returns the repository if the URL of the build contains the forge. No variable names the forge, and a guess could query
+/// the branches of a mirror.
 fn repository(environment: &Environment) -> Option<String> {
     let name = environment.get("TRAVIS_REPO_SLUG")?;
     let forges = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
@@ -73,7 +73,7 @@ mod tests {
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
     const MERGE: &str = "5555555555555555555555555555555555555555";
 
-    /// What every job has, written from the documentation of variables; `TRAVIS_BRANCH` is the target.
+    /// The variables of every job, from the documentation. `TRAVIS_BRANCH` is the target.
     const JOB: Variables<'_> = &[
         ("CI", "true"),
         ("CONTINUOUS_INTEGRATION", "true"),
@@ -109,59 +109,61 @@ mod tests {
     ];
     const TAG: Variables<'_> = &[("TRAVIS_BRANCH", "main"), ("TRAVIS_TAG", "main")];
 
-    fn by(event: &str) -> [(&str, &str); 1] {
+    fn started_by(event: &str) -> [(&str, &str); 1] {
         [("TRAVIS_EVENT_TYPE", event)]
     }
 
     #[test]
-    fn pushes_and_tags() {
-        check(&[JOB], "push to main", HEAD, "publish: push to the production branch `main`");
+    fn detects_pushes_and_tags() {
+        check(&[JOB], "push to main", HEAD, "publish: push to `main`, the production branch");
         let expected = "preview: push to branch `feature/main`";
         check(&[JOB, &[("TRAVIS_BRANCH", "feature/main")]], "push to feature/main", HEAD, expected);
-        let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+        let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[JOB, TAG], "tag pushed", HEAD, expected);
     }
 
     #[test]
-    fn pull_requests() {
+    fn detects_pull_requests() {
         let expected = "preview: pull request #12 from `fix` was updated";
         check(&[JOB, REQUEST], "#12 of fix updated", HEAD, expected);
-        check(&[JOB, REQUEST, &by("api")], "#12 of fix updated", HEAD, expected);
+        check(&[JOB, REQUEST, &started_by("api")], "#12 of fix updated", HEAD, expected);
         check(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST_SHA", "")]], "#12 of fix updated", "", expected);
-        let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+        let expected =
+            "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[JOB, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
-        let event = "other: a pull request without number or branch";
-        let expected = "nothing: nothing is to be done on `a pull request without number or branch`";
+        let event = "other: pull request without number or branch";
+        let expected = "nothing: nothing to do for `pull request without number or branch`";
         check(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST_BRANCH", "")]], event, HEAD, expected);
         check(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST", "x")]], event, HEAD, expected);
         assert_eq!(decision(&[JOB, REQUEST, &[("TRAVIS_PULL_REQUEST", "")]]), expected);
     }
 
     #[test]
-    fn pull_requests_of_forks() {
+    fn detects_pull_requests_from_forks() {
         let no_token = &[("GITBOOK_TOKEN", "")][..];
         let expected =
-            "check: pull request #12 of a fork was updated, but there is no token: checked, not published";
+            "check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[JOB, REQUEST, OF_FORK, no_token], "#12 of mona:main updated (fork)", HEAD, expected);
-        let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+        let expected = "preview: pull request #12 from `mona:main` (fork) was updated";
         check(&[JOB, REQUEST, OF_FORK], "#12 of mona:main updated (fork)", HEAD, expected);
         let gone = &[("TRAVIS_PULL_REQUEST_SLUG", "")][..];
-        let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+        let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         check(&[JOB, REQUEST, OF_FORK, gone], "#12 of unknown:main updated (fork)", HEAD, expected);
     }
 
     #[test]
-    fn builds_that_no_commit_started() {
-        check(&[JOB, &by("cron")], "schedule", HEAD, "sweep: scheduled run");
-        let expected = "publish: manual run on the production branch `main`";
-        check(&[JOB, &by("api")], "manual on main", HEAD, expected);
-        let expected = "nothing: manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag";
-        check(&[JOB, &by("api"), TAG], "manual on no branch", HEAD, expected);
-        check(&[JOB, &by("other")], "other: other", HEAD, "nothing: nothing is to be done on `other`");
+    fn detects_scheduled_and_manual_builds() {
+        check(&[JOB, &started_by("cron")], "schedule", HEAD, "sweep: scheduled run");
+        let expected = "publish: manual run on `main`, the production branch";
+        check(&[JOB, &started_by("api")], "manual on main", HEAD, expected);
+        let expected =
+            "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
+        check(&[JOB, &started_by("api"), TAG], "manual on no branch", HEAD, expected);
+        check(&[JOB, &started_by("other")], "other: other", HEAD, "nothing: nothing to do for `other`");
     }
 
     #[test]
-    fn the_repository_and_the_build() {
+    fn detects_the_repository_and_the_build() {
         let url = "https://app.travis-ci.com/github/acme/hello/builds/208848666";
         check_run(&[JOB], ["Travis CI", "github.com/acme/hello", "main", url], 7);
         assert_eq!(ci(&[JOB]).detected_by, Some("TRAVIS"));

@@ -1,54 +1,55 @@
-//! Woodpecker, over repositories of many forges.
+//! Woodpecker, for repositories on many forges.
 
 use super::{
-    Activity, Ci, Event, PullRequest, commit, folder, number, pushed, repository, text, untold_owner,
+    Activity, Ci, Event, PullRequest, presumed_fork_owner, read_commit, read_number, read_path, read_text,
+    repository_name,
 };
 use crate::environment::Environment;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-/// Reads the variables.
+/// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["CI_REPO_URL", "CI_REPO_CLONE_URL"];
     let is_merge = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
     Ci {
-        repository: urls.iter().find_map(|url| repository::at(environment.get(url)?)),
-        default_branch: text(environment, "CI_REPO_DEFAULT_BRANCH"),
-        // Assumed: what is checked out from a merge ref is called by the merge commit.
-        commit: commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge),
-        run: number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
-        run_url: text(environment, "CI_PIPELINE_URL"),
-        workspace: folder(environment, "CI_WORKSPACE"),
-        ..Ci::of("Woodpecker", event(environment))
+        repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
+        default_branch: read_text(environment, "CI_REPO_DEFAULT_BRANCH"),
+        // Assumption: for a merge ref, the commit is a merge commit.
+        commit: read_commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge),
+        run: read_number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
+        run_url: read_text(environment, "CI_PIPELINE_URL"),
+        workspace: read_path(environment, "CI_WORKSPACE"),
+        ..Ci::new("Woodpecker", event(environment))
     }
 }
 
-/// On a pull request `CI_COMMIT_BRANCH` is the branch that it is to be merged into.
+/// Returns the event. For a pull request, `CI_COMMIT_BRANCH` is the target branch.
 fn event(environment: &Environment) -> Event {
-    let event = environment.get("CI_PIPELINE_EVENT").unwrap_or("a pipeline without an event");
+    let event = environment.get("CI_PIPELINE_EVENT").unwrap_or("pipeline without an event");
     match (event, environment.get("CI_COMMIT_BRANCH")) {
-        ("pull_request", _) => of_pull_request(Activity::Updated, environment),
-        ("pull_request_closed", _) => of_pull_request(Activity::Closed, environment),
-        // Labels, a title, a milestone.
-        ("pull_request_metadata", _) => of_pull_request(Activity::Other(event.to_owned()), environment),
+        ("pull_request", _) => pull_request_event(Activity::Updated, environment),
+        ("pull_request_closed", _) => pull_request_event(Activity::Closed, environment),
+        // A change of labels, title or milestone.
+        ("pull_request_metadata", _) => pull_request_event(Activity::Other(event.to_owned()), environment),
         ("tag", _) => Event::Tag { deleted: false },
         ("release", _) => Event::Release,
         ("cron", _) => Event::Schedule,
-        ("push", Some(branch)) => pushed(branch),
+        ("push", Some(branch)) => Event::push(branch),
         ("manual", branch) => Event::Manual(branch.map(Branch::new)),
-        // A deployment runs an older pipeline once more.
+        // A deployment runs an older pipeline again.
         (event, _) => Event::Other(event.to_owned()),
     }
 }
 
-/// Nothing tells whose fork a pull request comes from, or that it comes from one.
-fn of_pull_request(activity: Activity, environment: &Environment) -> Event {
-    let number = number(environment, "CI_COMMIT_PULL_REQUEST");
+/// Returns the event of a pull request. No variable shows if it comes from a fork.
+fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
+    let number = read_number(environment, "CI_COMMIT_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("CI_COMMIT_SOURCE_BRANCH")) else {
-        return Event::Other("a pull request without number or branch".to_owned());
+        return Event::Other("pull request without number or branch".to_owned());
     };
-    let others =
+    let targets =
         ["CI_COMMIT_TARGET_BRANCH", "CI_REPO_DEFAULT_BRANCH"].map(|variable| environment.get(variable));
-    let updated = PullRequest::updated(number, untold_owner(branch, others), branch);
+    let updated = PullRequest::updated(number, presumed_fork_owner(branch, targets), branch);
     Event::PullRequest(PullRequest { activity, ..updated })
 }
 
@@ -58,7 +59,7 @@ mod tests {
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// What every step has, written from the documentation's list of variables; `CI_COMMIT_BRANCH` is the target.
+    /// The variables of every step, from the documentation. `CI_COMMIT_BRANCH` is the target.
     const STEP: Variables<'_> = &[
         ("CI", "woodpecker"),
         ("CI_COMMIT_AUTHOR", "mona"),
@@ -94,69 +95,70 @@ mod tests {
     }
 
     #[test]
-    fn pushes_tags_and_releases() {
-        let expected = "publish: push to the production branch `main`";
+    fn detects_pushes_tags_and_releases() {
+        let expected = "publish: push to `main`, the production branch";
         check(&[STEP, &on("push")], "push to main", HEAD, expected);
         let expected = "preview: push to branch `feature/main`";
         let feature = &[("CI_COMMIT_BRANCH", "feature/main")][..];
         check(&[STEP, &on("push"), feature], "push to feature/main", HEAD, expected);
-        let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+        let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[STEP, &on("tag"), &[("CI_COMMIT_TAG", "v1")]], "tag pushed", HEAD, expected);
         let expected = "publish: a release was published";
         check(&[STEP, &on("release"), &[("CI_COMMIT_TAG", "v1")]], "release", HEAD, expected);
     }
 
     #[test]
-    fn pull_requests() {
+    fn detects_pull_requests() {
         let updated = on("pull_request");
         let expected = "preview: pull request #12 from `fix` was updated";
         check(&[STEP, REQUEST, &updated], "#12 of fix updated", HEAD, expected);
         let merge = &[("CI_COMMIT_REF", "refs/pull/12/merge")][..];
         check(&[STEP, REQUEST, &updated, merge], "#12 of fix updated", "", expected);
         let no_token = &[("GITBOOK_TOKEN", "")][..];
-        let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+        let expected =
+            "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[STEP, REQUEST, &updated, no_token], "#12 of fix updated", HEAD, expected);
         let expected = "delete: pull request #12 from `fix` was closed";
         check(&[STEP, REQUEST, &on("pull_request_closed")], "#12 of fix closed", HEAD, expected);
         let event = "#12 of fix other: pull_request_metadata";
-        let expected = "nothing: nothing is to be done on `pull_request_metadata` of pull request #12";
+        let expected = "nothing: nothing to do for `pull_request_metadata` of pull request #12";
         check(&[STEP, REQUEST, &on("pull_request_metadata")], event, HEAD, expected);
-        let expected = "nothing: nothing is to be done on `a pull request without number or branch`";
+        let expected = "nothing: nothing to do for `pull request without number or branch`";
         for missing in ["CI_COMMIT_PULL_REQUEST", "CI_COMMIT_SOURCE_BRANCH"] {
-            let event = "other: a pull request without number or branch";
+            let event = "other: pull request without number or branch";
             check(&[STEP, REQUEST, &updated, &[(missing, "")]], event, HEAD, expected);
         }
     }
 
     #[test]
-    fn a_pull_request_from_a_forks_main() {
-        let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+    fn treats_a_pull_request_from_the_target_name_as_a_fork() {
+        let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         let event = "#12 of unknown:main updated (fork)";
         check(&[STEP, REQUEST, FROM_MAIN, &on("pull_request")], event, HEAD, expected);
-        let expected = "delete: pull request #12 of a fork from `unknown:main` was closed";
+        let expected = "delete: pull request #12 from `unknown:main` (fork) was closed";
         let event = "#12 of unknown:main closed (fork)";
         check(&[STEP, REQUEST, FROM_MAIN, &on("pull_request_closed")], event, HEAD, expected);
     }
 
     #[test]
-    fn pipelines_that_no_commit_started() {
+    fn detects_scheduled_and_manual_pipelines() {
         check(&[STEP, &on("cron")], "schedule", HEAD, "sweep: scheduled run");
-        let expected = "publish: manual run on the production branch `main`";
+        let expected = "publish: manual run on `main`, the production branch";
         check(&[STEP, &on("manual")], "manual on main", HEAD, expected);
         for event in ["deployment", "push-like"] {
-            let expected = format!("nothing: nothing is to be done on `{event}`");
+            let expected = format!("nothing: nothing to do for `{event}`");
             check(&[STEP, &on(event)], &format!("other: {event}"), HEAD, &expected);
         }
     }
 
     #[test]
-    fn the_repository_and_the_pipeline() {
+    fn detects_the_repository_and_the_pipeline() {
         let url = "https://ci.example.com/repos/3/pipeline/7";
         let expected = ["Woodpecker", "git.example.com/acme/hello", "main", url];
         check_run(&[STEP, &on("push")], expected, 7);
         check_run(&[STEP, &on("push"), &[("CI_REPO_URL", "")]], expected, 7);
         assert_eq!(ci(&[STEP]).detected_by, Some("CI"));
-        // Early ones set Drone's variables, too.
+        // Early versions also set Drone's variables.
         let drone = &[("DRONE", "true"), ("DRONE_BUILD_EVENT", "push"), ("DRONE_BRANCH", "main")][..];
         check_run(&[STEP, &on("push"), drone], expected, 7);
     }

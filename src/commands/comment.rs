@@ -12,12 +12,13 @@ use crate::diagnostic::SourceLocation;
 use crate::error::Error;
 use crate::forge::{CommentResult, CommentUpdate, ExistingComments, Forge, ForgeError};
 use crate::gitbook::GitBook;
+use crate::http::RequestError;
 use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::report::{RunReport, comment};
 
 /// The time that a cancelled run may spend on the comment. GitHub's runner ends it soon after.
-const AFTER_A_SIGNAL: Duration = Duration::from_millis(1500);
+const MAX_AFTER_SIGNAL: Duration = Duration::from_millis(1500);
 
 /// The maximum number of pull requests of one branch that get the comment. The newest come first.
 const MAX_PULL_REQUESTS: usize = 5;
@@ -30,7 +31,7 @@ impl Context<'_> {
             Decision::Delete(target) => (target, true),
             _ => return,
         };
-        let Some(forge) = self.forge.filter(|_| self.is_to_comment()) else { return };
+        let Some(forge) = self.forge.filter(|_| self.writes_comments()) else { return };
         let rows = comment::rows(run, error, &now(), self.printer);
         if rows.is_empty() {
             return;
@@ -40,13 +41,13 @@ impl Context<'_> {
         let create = !deletes || has_deleted;
         let work = async |forge: &Forge| {
             let found = self.find_comments(forge, target, deletes).await;
-            self.keep_all(forge, found, &rows, create).await;
+            self.update_all(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
             Some(_) => {
-                let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
-                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
+                let single_attempt = forge.single_attempt(MAX_AFTER_SIGNAL);
+                drop(tokio::time::timeout(MAX_AFTER_SIGNAL, work(&single_attempt)).await);
             }
         }
     }
@@ -62,11 +63,11 @@ impl Context<'_> {
         previews: &Previews<'_>,
         gitbook: &GitBook,
     ) -> Vec<NamedPreview> {
-        let asks_for_all = self.config.mode == Mode::Auto
+        let covers_all = self.config.mode == Mode::Auto
             && !self.config.names_integration()
             && !self.is_one_of_several()
             && integration::is_whole_repository(self.checkout());
-        let Some(forge) = self.forge.filter(|_| self.config.comment && asks_for_all) else {
+        let Some(forge) = self.forge.filter(|_| self.config.comment && covers_all) else {
             return Vec::new();
         };
         let work = async {
@@ -79,40 +80,40 @@ impl Context<'_> {
                 match gitbook.read(&name).await {
                     Ok(existing) => {
                         let integration = existing.and_then(|existing| previews.integration_of(&existing));
-                        let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
+                        let location = SourceLocation::variable("GITBOOK_INTEGRATIONS");
                         removed.extend(integration.map(|integration| NamedPreview {
                             integration,
-                            place,
+                            location,
                             name,
                         }));
                     }
                     Err(error) => {
                         tracing::warn!(
-                            "could not read `{name}` of a removed integration, so the sweep has to delete it: {error}"
+                            "could not read `{name}` of a removed integration, so only a sweep can delete it: {error}"
                         );
                     }
                 }
             }
             removed
         };
-        self.cancel.or_at_once(work).await.unwrap_or_default()
+        self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
     /// Writes to existing comments that a sweep has deleted a preview.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
-        if !self.is_to_comment() {
+        if !self.writes_comments() {
             return;
         }
         let work = async |forge: &Forge| {
             let found = self.find_comments(forge, target, true).await;
-            self.keep_all(forge, found, rows, false).await;
+            self.update_all(forge, found, rows, false).await;
         };
         // After a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
             Some(_) => {
-                let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
-                drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
+                let single_attempt = forge.single_attempt(MAX_AFTER_SIGNAL);
+                drop(tokio::time::timeout(MAX_AFTER_SIGNAL, work(&single_attempt)).await);
             }
         }
     }
@@ -122,17 +123,17 @@ impl Context<'_> {
         &self,
         forge: &Forge,
         target: &Target,
-        closed_too: bool,
+        include_closed: bool,
     ) -> Result<Vec<ExistingComments>, ForgeError> {
         let numbers = match target.pull_request {
             Some(number) => vec![number],
-            None => forge.pull_requests(&target.branch, !closed_too).await?,
+            None => forge.pull_requests(&target.branch, !include_closed).await?,
         };
         let find = |number| forge.find_comment(number, comment::MARKER);
         try_join_all(numbers.into_iter().take(MAX_PULL_REQUESTS).map(find)).await
     }
 
-    async fn keep_all(
+    async fn update_all(
         &self,
         forge: &Forge,
         found: Result<Vec<ExistingComments>, ForgeError>,
@@ -142,30 +143,33 @@ impl Context<'_> {
         match found {
             Ok(found) => {
                 for found in found {
-                    self.keep(forge, found, rows, create).await;
+                    self.update(forge, found, rows, create).await;
                 }
             }
             Err(error) => staleness::warn(self.printer, "could not update the comment", &error),
         }
     }
 
-    async fn keep(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
-        let place = forge.kind().pull_request(found.number());
-        let text = |there: &[String]| comment::text(there, rows);
-        let wish = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
-        match forge.keep_comment(found, &wish).await {
-            Ok(CommentResult::Written) => tracing::info!("updated the comment on {place}"),
-            Ok(CommentResult::Unread(error)) => {
-                tracing::info!("wrote the comment on {place}, but could not read it back: {error}");
+    async fn update(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
+        let pull_request = forge.kind().pull_request(found.number());
+        let text = |existing: &[String]| comment::merge(existing, rows);
+        let update = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
+        match forge.update_comment(found, &update).await {
+            Ok(CommentResult::Written) => tracing::info!("updated the comment on {pull_request}"),
+            Ok(CommentResult::Unverified(error)) => {
+                tracing::info!("wrote the comment on {pull_request}, but could not read it back: {error}");
             }
-            Ok(CommentResult::Unchanged | CommentResult::None) | Err(ForgeError::Cancelled) => {}
-            Err(error) => {
-                staleness::warn(self.printer, &format!("could not write the comment on {place}"), &error)
-            }
+            Ok(CommentResult::Unchanged | CommentResult::None)
+            | Err(ForgeError::Request(RequestError::Cancelled)) => {}
+            Err(error) => staleness::warn(
+                self.printer,
+                &format!("could not write the comment on {pull_request}"),
+                &error,
+            ),
         }
     }
 
-    fn is_to_comment(&self) -> bool {
+    fn writes_comments(&self) -> bool {
         self.config.comment && !self.config.dry_run
     }
 

@@ -17,20 +17,20 @@ impl<'a> Context<'a> {
             let staleness = self.deletion_check(target);
             if let Verdict::Stop(stop) = staleness.recent().await {
                 let named = std::mem::take(&mut result.previews);
-                let items = named.iter().map(|named| (named.name.clone(), &named.place));
+                let items = named.iter().map(|named| (named.name.clone(), &named.location));
                 result.outcomes = skipped(items, true, &stop.to_string());
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
-            let deployment = self.deployment(&gitbook);
+            let deployer = self.deployer(&gitbook);
             let mut outcomes = self
                 .deploy_all("deleting", &result.previews, async |preview| {
                     let _item = self.printer.start_item(&preview.name);
-                    deployment.delete(preview, &previews, &staleness).await
+                    deployer.delete(preview, &previews, &staleness).await
                 })
                 .await;
             for preview in self.removed_integrations(&result.previews, target, &previews, &gitbook).await {
-                outcomes.push(deployment.delete(&preview, &previews, &staleness).await);
+                outcomes.push(deployer.delete(&preview, &previews, &staleness).await);
             }
             result.outcomes = self.check_reopened(&staleness, outcomes).await;
             self.into_result(&result.outcomes)

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::{Context, Timed};
+use super::{Context, TimedIntegration};
 use crate::deploy::{
-    DeployError, Deployment, NamedPreview, Outcome, Previews, StalenessCheck, Status, Stop, Verdict,
+    DeployError, Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Status, Stop, Verdict,
 };
 use crate::forge::RefState;
 
@@ -12,13 +12,13 @@ use crate::forge::RefState;
 const MAX_ROUNDS: usize = 3;
 
 impl<'a> Context<'a> {
-    /// Deletes the published previews if their branch or pull request was closed meanwhile: the run that should delete them may
-    /// have come too early. Publishes them again if another run has deleted them although the branch is open.
+    /// Deletes the published previews if their branch or pull request was closed during the run: the run that should delete
+    /// them may have come too early. Publishes them again if another run has deleted them although the branch is open.
     pub(super) async fn follow_up(
         self,
-        deployment: &Deployment<'_>,
+        deployer: &Deployer<'_>,
         previews: &Previews<'a>,
-        integrations: &[Timed],
+        integrations: &[TimedIntegration],
         named: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
@@ -27,13 +27,13 @@ impl<'a> Context<'a> {
             if self.config.dry_run || !outcomes.iter().any(Outcome::may_be_published) {
                 break;
             }
-            let undone = "could not check whether the branch was closed meanwhile";
-            let ref_state = self.ref_state(&target.branch, target.pull_request, undone).await;
+            let failure = "could not check that the branch is still open";
+            let ref_state = self.ref_state(&target.branch, target.pull_request, failure).await;
             if ref_state == Some(RefState::Closed) {
-                return self.delete_closed(deployment, previews, named, outcomes).await;
+                return self.delete_closed(deployer, previews, named, outcomes).await;
             }
             let is_open = ref_state.is_some();
-            if !self.publish_again(is_open, deployment, previews, integrations, &mut outcomes).await {
+            if !self.publish_again(is_open, deployer, previews, integrations, &mut outcomes).await {
                 break;
             }
         }
@@ -43,7 +43,7 @@ impl<'a> Context<'a> {
     /// Deletes the previews that this run has published, since their branch is closed.
     async fn delete_closed(
         self,
-        deployment: &Deployment<'_>,
+        deployer: &Deployer<'_>,
         previews: &Previews<'a>,
         named: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
@@ -57,9 +57,9 @@ impl<'a> Context<'a> {
         tracing::info!("{closed}: deleting the published previews");
         let staleness = StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)));
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.may_be_published()) {
-            let is_that = |named: &&NamedPreview| named.name == outcome.name;
-            if let Some(named) = named.iter().find(is_that) {
-                *outcome = deployment.delete(named, previews, &staleness).await;
+            let has_name = |named: &&NamedPreview| named.name == outcome.name;
+            if let Some(named) = named.iter().find(has_name) {
+                *outcome = deployer.delete(named, previews, &staleness).await;
             }
         }
         self.check_reopened(&staleness, outcomes).await
@@ -70,18 +70,18 @@ impl<'a> Context<'a> {
     async fn publish_again(
         self,
         is_open: bool,
-        deployment: &Deployment<'_>,
+        deployer: &Deployer<'_>,
         previews: &Previews<'a>,
-        integrations: &[Timed],
+        integrations: &[TimedIntegration],
         outcomes: &mut [Outcome],
     ) -> bool {
         // The branch may be closed again by now.
         let staleness = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = outcomes.iter_mut().zip(integrations);
-        for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| is_there(outcome)) {
+        for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| exists(outcome)) {
             let name = &outcome.name;
-            if deployment.is_gone(name).await != Some(true) {
+            if deployer.is_missing(name).await != Some(true) {
                 continue;
             }
             if !is_open {
@@ -91,13 +91,13 @@ impl<'a> Context<'a> {
             tracing::warn!(
                 "another run has deleted `{name}` although its branch is open: publishing it again"
             );
-            *outcome = deployment.preview(integration, previews, &staleness).await.packaged_in(*time);
+            *outcome = deployer.preview(integration, previews, &staleness).await.packaged_in(*time);
             has_published = true;
         }
         has_published
     }
 
-    /// Asks once more after deletions. A run for a branch that was opened again may have found its previews before they were
+    /// Checks the branch again after deletions. If it was opened again, its run may have found the previews before they were
     /// deleted.
     pub(super) async fn check_reopened(
         self,
@@ -118,6 +118,9 @@ impl<'a> Context<'a> {
     }
 }
 
-fn is_there(outcome: &Outcome) -> bool {
-    outcome.result.as_ref().is_ok_and(|done| matches!(done.status, Status::Published | Status::Unchanged))
+fn exists(outcome: &Outcome) -> bool {
+    outcome
+        .result
+        .as_ref()
+        .is_ok_and(|success| matches!(success.status, Status::Published | Status::Unchanged))
 }

@@ -6,27 +6,27 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews of
-/// integrations with the same name.
+/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews
+/// of integrations with the same name.
 pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let own: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
     let mut first: HashMap<String, &NamedPreview> = HashMap::new();
     let mut problems = Vec::new();
     for preview in previews {
-        let NamedPreview { integration, name, place } = preview;
+        let NamedPreview { integration, name, location } = preview;
         let other = first.get(&name.to_lowercase());
         let message = if let Some(other) = own.get(&name.to_lowercase()) {
-            format!("preview name `{name}` is already the name of the integration in `{}`", other.place)
+            format!("preview name `{name}` is already the name of the integration in `{}`", other.location)
         } else if let Some(other) = other.filter(|other| !is_same(&other.integration, integration)) {
-            let NamedPreview { integration: others, place, .. } = other;
-            format!("`{integration}` and `{others}` (`{place}`) have the same preview name `{name}`")
+            let NamedPreview { integration: others, location, .. } = other;
+            format!("`{integration}` and `{others}` (`{location}`) have the same preview name `{name}`")
         } else {
             first.entry(name.to_lowercase()).or_insert(preview);
             continue;
         };
         let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
-        problems.push(Diagnostic::error(place.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(location.clone(), message).hint(hint));
     }
     problems
 }
@@ -62,7 +62,7 @@ mod tests {
     fn check_previews(previews: &[(&str, &str)], expected: &[&str]) {
         let named = |(integration, name): &(&str, &str)| NamedPreview {
             integration: (*integration).to_owned(),
-            place: SourceLocation::file(*integration),
+            location: SourceLocation::file(*integration),
             name: (*name).to_owned(),
         };
         let previews: Vec<_> = previews.iter().map(named).collect();

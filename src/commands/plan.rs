@@ -2,13 +2,13 @@
 
 use super::{CommandResult, Context};
 use crate::config::shares_worth;
-use crate::error::count;
+use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;
 use crate::report::Shares;
 
-/// The work that is done in the time that a machine needs to start, check out the repository and install packages.
-const START: u64 = 64 * integration::REQUEST_WEIGHT;
+/// The work that fits into the time that a machine needs to start, check out the repository and install packages.
+const STARTUP_WORK: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {
     /// Checks the integrations that a later job will deploy, and divides the work among its machines.
@@ -46,9 +46,9 @@ impl<'a> Context<'a> {
                 }
                 Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
             };
-            let shares = Shares { count: weights.len(), total: shares_worth(&weights, START) };
+            let shares = Shares { count: weights.len(), total: shares_worth(&weights, STARTUP_WORK) };
             let division =
-                format!("{} in {}", count(shares.count, "integration"), count(shares.total, "share"));
+                format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
             tracing::info!("{division}");
             (result.shares, result.division) = (Some(shares), Some(division));
             Ok(())

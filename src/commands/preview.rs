@@ -25,20 +25,20 @@ impl<'a> Context<'a> {
             self.preview_names(&selection, &previews, &mut result.problems)?;
             if let Verdict::Stop(stop) = verdict {
                 let named = std::mem::take(&mut result.previews);
-                let items = named.iter().map(|named| (named.name.clone(), &named.place));
+                let items = named.iter().map(|named| (named.name.clone(), &named.location));
                 result.outcomes = skipped(items, true, &stop.to_string());
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
-            let deployment = self.deployment(&gitbook);
+            let deployer = self.deployer(&gitbook);
             let outcomes = self
-                .deploy_all("publishing", &integrations, async |(built, time)| {
-                    let _item = self.printer.start_item(&built.name);
-                    deployment.preview(built, &previews, &staleness).await.packaged_in(*time)
+                .deploy_all("publishing", &integrations, async |(integration, time)| {
+                    let _item = self.printer.start_item(&integration.name);
+                    deployer.preview(integration, &previews, &staleness).await.packaged_in(*time)
                 })
                 .await;
             let named = &result.previews;
-            result.outcomes = self.follow_up(&deployment, &previews, &integrations, named, outcomes).await;
+            result.outcomes = self.follow_up(&deployer, &previews, &integrations, named, outcomes).await;
             self.into_result(&result.outcomes)
         }
         .await;

@@ -1,6 +1,6 @@
 //! Publishes integrations to production.
 
-use super::{CommandResult, Context, Timed, in_order, skipped};
+use super::{CommandResult, Context, TimedIntegration, in_order, skipped};
 use crate::deploy::Verdict;
 
 impl Context<'_> {
@@ -11,7 +11,7 @@ impl Context<'_> {
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
             result.division = share.division;
-            // The forge is asked while the integrations are packaged.
+            // The check runs while the integrations are packaged.
             let staleness = self.production_check();
             let env = self.config.env.as_deref();
             let (verdict, packaged) = futures::join!(
@@ -28,15 +28,15 @@ impl Context<'_> {
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
-            let deployment = self.deployment(&gitbook);
-            // All integrations are read before the first is changed, so that one answer of the forge serves all.
-            let look = async |timed: &'_ Timed| deployment.look(&timed.0.name).await;
-            let looks = in_order(&integrations, self.config.concurrency.get(), look).await;
-            let looked: Vec<_> = integrations.iter().zip(looks).collect();
+            let deployer = self.deployer(&gitbook);
+            // All integrations are read before the first one changes, so that one response of the forge is valid for all.
+            let read = async |timed: &'_ TimedIntegration| deployer.read_production(&timed.0.name).await;
+            let snapshots = in_order(&integrations, self.config.concurrency.get(), read).await;
+            let items: Vec<_> = integrations.iter().zip(snapshots).collect();
             result.outcomes = self
-                .deploy_all("publishing", looked, async |((built, time), look)| {
-                    let _item = self.printer.start_item(&built.name);
-                    deployment.publish(built, look, &staleness).await.packaged_in(*time)
+                .deploy_all("publishing", items, async |((integration, time), snapshot)| {
+                    let _item = self.printer.start_item(&integration.name);
+                    deployer.publish(integration, snapshot, &staleness).await.packaged_in(*time)
                 })
                 .await;
             self.into_result(&result.outcomes)

@@ -23,9 +23,9 @@ impl Context<'_> {
             let forge = self.forge.ok_or(Error::NoForge)?;
             let (production, organizations) = self.manifests(&mut result.problems)?;
             let gitbook = self.gitbook().await?;
-            let deployment = self.deployment(&gitbook);
+            let deployer = self.deployer(&gitbook);
             let sweep = Sweep {
-                deployment: &deployment,
+                deployer: &deployer,
                 forge,
                 repository,
                 repository_id: self.ci.repository_id,
@@ -33,11 +33,11 @@ impl Context<'_> {
                 production: &production,
             };
             let mut listed = Listed::default();
-            for (organization, place) in &organizations {
-                let found = self.cancel.or_at_once(sweep.list(organization, place)).await;
+            for (organization, location) in &organizations {
+                let found = self.cancel.run_until_cancelled(sweep.list(organization, location)).await;
                 listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
             }
-            let candidates = self.cancel.or_at_once(sweep.decide(listed)).await;
+            let candidates = self.cancel.run_until_cancelled(sweep.decide(listed)).await;
             let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
             result.outcomes = self.delete_candidates(&sweep, candidates).await;
             self.into_result(&result.outcomes)
@@ -51,14 +51,15 @@ impl Context<'_> {
         let comments = &sweep.forge.own_circuit_breaker();
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
-            let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
+            let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
             self.comment_on_sweep(comments, target, &rows).await;
         };
-        let section = self.printer.section("checking", candidates.len(), "preview");
+        let section = self.printer.start_section("checking", candidates.len(), "preview");
         let outcomes = sweep.carry_out(candidates, deleted).await;
         drop(section);
         let count = |status| {
-            let is = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|done| done.status == status);
+            let is =
+                |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|success| success.status == status);
             outcomes.iter().filter(is).count()
         };
         let (deleted, kept) = (count(Status::Deleted), count(Status::Skipped));
@@ -69,13 +70,13 @@ impl Context<'_> {
         outcomes
     }
 
-    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its first
-    /// location.
+    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its
+    /// first location.
     fn manifests(
         &self,
         reported: &mut Vec<Diagnostic>,
     ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
-        let named = self.config.overrides.iter().find(|field| field.key == "organization");
+        let organization_override = self.config.overrides.iter().find(|field| field.key == "organization");
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
@@ -109,7 +110,7 @@ impl Context<'_> {
         }
         problems.dedup();
         self.report_problems(problems, reported)?;
-        if let Some(field) = named {
+        if let Some(field) = organization_override {
             organizations = [(field.value.clone(), SourceLocation::variable(&field.variable))].into();
         }
         if organizations.is_empty() { Err(Error::NoOrganization) } else { Ok((names, organizations)) }

@@ -4,7 +4,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::value::Value;
 use crate::integration::list;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
 /// Branch names or globs, some of which exclude.
 #[derive(Clone, Debug)]

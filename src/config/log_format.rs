@@ -1,6 +1,7 @@
 //! `GITBOOK_LOG_FORMAT`.
 
 use super::value::{Reader, Value};
+use crate::ci::Runner;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 
@@ -19,9 +20,10 @@ impl LogFormat {
     /// The format that fits where the program runs.
     #[must_use]
     pub(crate) fn detect(environment: &Environment) -> Self {
-        if environment.get("GITHUB_ACTIONS") == Some("true") {
+        let runner = Runner::from_environment(environment);
+        if runner.is_github {
             Self::GitHub
-        } else if environment.get("CI").is_some_and(|ci| !ci.eq_ignore_ascii_case("false")) {
+        } else if runner.is_ci {
             Self::Json
         } else {
             Self::Text

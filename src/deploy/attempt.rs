@@ -1,43 +1,33 @@
-//! One attempt to publish or delete: the reasons for it to fail or not to be made.
-
-use std::time::Duration;
+//! The reasons for an attempt to publish or delete to fail.
 
 use super::guard::GuardError;
 use super::staleness::Stop;
-use crate::gitbook::{ApiError, Retryable};
+use crate::gitbook::{ApiError, RequestError, Retryable};
 
-/// The reason for an attempt to fail or not to be made.
+/// The reason for an attempt to fail, or not to be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
     /// A failure of the API or the network.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The integration at the name may not be changed.
+    /// The existing integration must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// The run is too late.
+    /// The run must stop.
     #[error(transparent)]
     Stop(#[from] Stop),
-    /// Another run has published to production, and nobody can tell which commit is newer.
-    #[error("another run published version {0} meanwhile")]
-    Published(serde_json::Number),
+    /// Another run has published to production, and the newer commit is unknown.
+    #[error("another run has published version {0}")]
+    PublishedByOtherRun(serde_json::Number),
 }
 
 impl Retryable for AttemptError {
     const CANCELLED: Self = Self::Api(ApiError::CANCELLED);
 
-    fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::Api(error) if error.is_worth_retrying())
-    }
-
-    fn wait(&self) -> Option<Duration> {
+    fn request_error(&self) -> Option<&RequestError> {
         match self {
-            Self::Api(error) => error.wait(),
-            _ => None,
+            Self::Api(error) => error.request_error(),
+            Self::Guard(_) | Self::Stop(_) | Self::PublishedByOtherRun(_) => None,
         }
-    }
-
-    fn is_limit(&self) -> bool {
-        matches!(self, Self::Api(error) if error.is_limit())
     }
 }

@@ -1,4 +1,4 @@
-//! Deployments as the forge records them: one for each publishing, ended whatever came of it.
+//! Records deployments on GitHub: one for each published integration, with its final status.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,195 +20,200 @@ use crate::forge::{
 };
 use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
-use crate::untrusted::{is_unsafe_char, link};
+use crate::untrusted::{is_unsafe_char, web_link};
 
-/// How long a cancelled run may take to say so. GitHub's runner kills it 10 s after its first signal, of which requests
-/// in flight may have taken 5.
-const AFTER_A_SIGNAL: Duration = Duration::from_secs(2);
+/// The time that a cancelled run may spend on recording. GitHub's runner kills it 10 s after the first signal, and requests
+/// in progress may have taken 5 s.
+const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
-/// How long is waited for the word that something has begun.
-const AT_MOST: Duration = Duration::from_secs(5);
+/// The maximum time to wait for the request that sets a deployment to "in progress".
+const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 
-/// A deployment, its two statuses, and the end of the one before it.
-const WRITES: usize = 4;
+/// The number of requests for one deployment: its creation, its two statuses, and the deactivation of the previous one.
+const REQUESTS_PER_DEPLOYMENT: usize = 4;
 
-/// GitHub takes no longer names.
-const LONGEST_ENVIRONMENT: usize = 255;
+/// GitHub's limit for names of environments, in characters.
+const MAX_ENVIRONMENT_NAME: usize = 255;
 
-/// Where deployments are recorded.
+/// The record of GitHub Deployments.
 pub(crate) struct GitHubDeployments<'a> {
     forge: GitHub,
-    /// The client that asks. Where it was given up, nothing is told either; what can't be told keeps nobody from asking.
-    asking: &'a GitHub,
+    /// The client for the other requests. If its circuit is open, nothing is recorded. Failures to record do not open it.
+    main_client: &'a GitHub,
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
-    /// Whether a text holds a secret: who can read the repository can read what is recorded.
+    /// Returns whether a text contains a secret. Everyone with access to the repository can read the record.
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
-    /// Why something could not be recorded. After the first failure nothing more is.
+    /// The first failure. Nothing is recorded after it.
     failure: Mutex<Option<ForgeError>>,
-    /// How many deployments are not recorded since a rate limit is near.
+    /// The number of deployments that are not recorded because a rate limit is nearly reached.
     dropped: AtomicUsize,
-    /// What has ended, and is being told meanwhile.
-    endings: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
+    /// The tasks that set the final statuses.
+    final_updates: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
 }
 
-/// What is about to be published.
+/// The data of an integration for its deployment.
 #[derive(Debug)]
 pub(super) struct Publishing<'a> {
     pub(super) integration: &'a str,
     pub(super) name: &'a str,
     pub(super) hash: &'a str,
     pub(super) script_bytes: usize,
-    /// Of a preview.
-    pub(super) mark: Option<&'a OwnershipMarker>,
+    /// The marker of a preview; `None` for production.
+    pub(super) marker: Option<&'a OwnershipMarker>,
 }
 
-/// What was published to production last, as the deployment on record tells.
+/// The last version in production, according to the record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Recorded {
+pub(super) struct RecordedVersion {
     /// The content hash.
     pub(super) hash: String,
-    /// The version that GitBook has given it.
+    /// The version in GitBook.
     pub(super) version: String,
-    /// How long the script is; earlier versions of this program have not recorded it.
+    /// The size of the script. Earlier versions of this program did not record it.
     pub(super) script_bytes: Option<u32>,
 }
 
 impl fmt::Debug for GitHubDeployments<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Records").field("commit", &self.commit).finish_non_exhaustive()
+        f.debug_struct("GitHubDeployments").field("commit", &self.commit).finish_non_exhaustive()
     }
 }
 
 impl<'a> GitHubDeployments<'a> {
-    /// Records deployments of a commit. Without one only ends can be recorded.
+    /// Creates the record for a commit. Without a commit, it can only deactivate deployments.
     pub(crate) fn new(
-        asking: &'a GitHub,
+        main_client: &'a GitHub,
         cancel: &'a Cancel,
         commit: Option<&'a str>,
         log_url: Option<&'a str>,
         holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
-        let forge = asking.own_circuit_breaker();
-        let (failure, dropped, endings) = <_>::default();
-        Self { forge, asking, cancel, commit, log_url, holds_secret, failure, dropped, endings }
+        let forge = main_client.own_circuit_breaker();
+        let (failure, dropped, final_updates) = <_>::default();
+        Self { forge, main_client, cancel, commit, log_url, holds_secret, failure, dropped, final_updates }
     }
 
-    /// Waits until everything is recorded, and says why something could not be.
+    /// Waits until all final statuses are set. Returns the first failure.
     pub(crate) async fn finish(&self) -> Option<ForgeError> {
-        let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
-        // GitHub's runner waits for nobody.
-        let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
-        ended.into_iter().filter_map(|ended| ended.ok()?.err()).for_each(|error| self.failed(error));
+        let updates = std::mem::take(&mut *self.final_updates.lock().unwrap_or_else(PoisonError::into_inner));
+        // After a signal, GitHub's runner kills the run soon.
+        let results =
+            self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
+        results.into_iter().filter_map(|result| result.ok()?.err()).for_each(|error| self.set_failure(error));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns how many deployments are not recorded since a rate limit is near.
+    /// Returns the number of deployments that are not recorded because a rate limit is nearly reached.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// What is on record as published to production last. Nothing where that is not known, or did not end well.
-    pub(super) async fn recorded(&self, integration: &str) -> Option<Recorded> {
-        if !self.may_go_on() || (self.holds_secret)(integration) {
+    /// Returns the last version in production. Returns `None` if it is unknown or if its deployment did not succeed.
+    pub(super) async fn last_recorded(&self, integration: &str) -> Option<RecordedVersion> {
+        if !self.is_active() || (self.holds_secret)(integration) {
             return None;
         }
         let environment = environment(integration, None);
-        match self.cancel.or_at_once(self.forge.newest_success(&environment)).await.ok()? {
-            Ok(success) => Recorded::of(&success?),
+        match self.cancel.run_until_cancelled(self.forge.newest_success(&environment)).await.ok()? {
+            Ok(success) => RecordedVersion::parse(&success?),
             Err(error) => {
-                self.failed(error);
+                self.set_failure(error);
                 None
             }
         }
     }
 
-    /// Publishes, with a deployment on record that is in progress meanwhile and then tells what came of it.
-    pub(super) async fn of(
+    /// Sends a publish request and records it as a deployment. The deployment is in progress until the request finishes.
+    pub(super) async fn record(
         &self,
         publishing: &Publishing<'_>,
         request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let Some((deployment, reservation)) = self.begin(publishing).await else { return request.await };
+        let Some((deployment, reservation)) = self.create(publishing).await else { return request.await };
         let status = self.status(DeploymentState::InProgress, None, "Publishing");
-        // Nobody waits for this, and it is worth one try. After a signal nothing begins.
-        let forge = self.forge.single_attempt(AT_MOST);
-        let begins = self.cancel.signal().is_none();
-        let begin = async move { if begins { forge.set_status(deployment, &status).await } else { Ok(()) } };
-        let begun = tokio::spawn(begin.with_current_subscriber());
+        // This status is only informative, so there is one attempt in the background, and none after a signal.
+        let forge = self.forge.single_attempt(MAX_IN_PROGRESS_REQUEST);
+        let is_running = self.cancel.signal().is_none();
+        let start =
+            async move { if is_running { forge.set_status(deployment, &status).await } else { Ok(()) } };
+        let started = tokio::spawn(start.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
-        let forge =
-            if cancelled { self.forge.single_attempt(AFTER_A_SIGNAL / 2) } else { self.forge.patient() };
-        let end = match &result {
+        let forge = if cancelled {
+            self.forge.single_attempt(MAX_AFTER_SIGNAL / 2)
+        } else {
+            self.forge.with_long_wait()
+        };
+        let final_status = match &result {
             Ok(published) => {
                 let url = published.last.urls.app.as_deref();
-                self.status(DeploymentState::Success, url, said_of(published.last.version.as_ref()))
+                self.status(DeploymentState::Success, url, describe_version(published.last.version.as_ref()))
             }
             Err(_) if cancelled => self.status(DeploymentState::Failure, None, "Cancelled"),
             Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
-                self.status(DeploymentState::Inactive, None, "A newer run has published it meanwhile")
+                self.status(DeploymentState::Inactive, None, "A newer run has published it")
             }
-            Err(_) => self.status(DeploymentState::Failure, None, "Failed; the log says why"),
+            Err(_) => self.status(DeploymentState::Failure, None, "Failed; see the log"),
         };
-        // Whoever waits for the result need not wait for this.
-        let environment = environment(publishing.integration, publishing.mark);
-        let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
+        // The final status is set in the background, so that the result is available immediately.
+        let environment = environment(publishing.integration, publishing.marker);
+        let is_new = result.is_ok() && publishing.marker.is_some() && !cancelled;
         let replaced = self.status(DeploymentState::Inactive, None, "Replaced by a newer one");
-        let ending = async move {
+        let update = async move {
             let _reservation = reservation;
-            // The end has the last word, so what is on its way is waited for, after a signal not as long.
-            let longest = if cancelled { AFTER_A_SIGNAL / 2 } else { AT_MOST };
-            let begun = tokio::time::timeout(longest, begun).await;
-            forge.set_status(deployment, &end).await?;
-            if let Ok(Ok(Err(error))) = begun {
+            // The final status must come last, so this waits for the first one.
+            let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
+            let started = tokio::time::timeout(max_wait, started).await;
+            forge.set_status(deployment, &final_status).await?;
+            if let Ok(Ok(Err(error))) = started {
                 return Err(error);
             }
-            // GitHub does that for environments that stay, only.
+            // GitHub does this itself only for environments that are not transient.
             if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(()) }
         };
-        let ending = tokio::spawn(ending.with_current_subscriber());
-        self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
+        let update = tokio::spawn(update.with_current_subscriber());
+        self.final_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
         result
     }
 
-    /// Records that a preview is there no more.
-    pub(super) async fn gone(&self, mark: &OwnershipMarker) {
-        // A success that is told late would stand as the last word.
+    /// Records the deletion of a preview.
+    pub(super) async fn record_deletion(&self, marker: &OwnershipMarker) {
+        // A pending success must not replace this status.
         if let Some(error) = self.finish().await {
-            self.failed(error);
+            self.set_failure(error);
         }
-        if self.may_go_on() {
-            let environment = environment(&mark.integration, Some(mark));
+        if self.is_active() {
+            let environment = environment(&marker.integration, Some(marker));
             let status = self.status(DeploymentState::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
-            if let Ok(Err(error)) = self.cancel.or_after_grace(work).await {
-                self.failed(error);
+            if let Ok(Err(error)) = self.cancel.run_with_grace(work).await {
+                self.set_failure(error);
             }
         }
     }
 
-    async fn begin(&self, publishing: &Publishing<'_>) -> Option<(u64, Reservation)> {
-        let commit = self.commit.filter(|_| self.may_go_on())?;
-        let Publishing { integration, name, hash, script_bytes, mark } = *publishing;
-        let branch = mark.map(|mark| &mark.branch);
-        // With something else in its place two integrations could have one environment.
+    async fn create(&self, publishing: &Publishing<'_>) -> Option<(u64, Reservation)> {
+        let commit = self.commit.filter(|_| self.is_active())?;
+        let Publishing { integration, name, hash, script_bytes, marker } = *publishing;
+        let branch = marker.map(|marker| &marker.branch);
+        // A redacted name would not be unique, so the deployment is not recorded.
         if [Some(integration), Some(name), branch.map(String::as_str)]
             .into_iter()
             .flatten()
             .any(self.holds_secret)
         {
-            tracing::info!("no deployment of `{name}` is recorded: its name or branch holds a secret");
+            tracing::info!("no deployment of `{name}` is recorded: its name or branch contains a secret");
             return None;
         }
-        let Some(reservation) = self.forge.reserve(WRITES) else {
+        let Some(reservation) = self.forge.reserve(REQUESTS_PER_DEPLOYMENT) else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         };
-        let intent = NewDeployment {
-            environment: &environment(integration, mark),
-            transient: mark.is_some(),
+        let new_deployment = NewDeployment {
+            environment: &environment(integration, marker),
+            transient: marker.is_some(),
             commit,
             description: &format!("`{name}`, by gitbook-deploy"),
             payload: json!({
@@ -216,61 +221,66 @@ impl<'a> GitHubDeployments<'a> {
                 "script_bytes": script_bytes,
             }),
         };
-        match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await.ok()? {
+        match self.cancel.run_with_grace(self.forge.create_deployment(&new_deployment)).await.ok()? {
             Ok(deployment) => Some((deployment, reservation)),
             Err(error) => {
-                self.failed(error);
+                self.set_failure(error);
                 None
             }
         }
     }
 
     fn status(&self, state: DeploymentState, url: Option<&str>, description: impl Into<String>) -> NewStatus {
-        let show = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
-        NewStatus { state, url: show(url), log_url: show(self.log_url), description: description.into() }
+        let public_link = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(web_link);
+        NewStatus {
+            state,
+            url: public_link(url),
+            log_url: public_link(self.log_url),
+            description: description.into(),
+        }
     }
 
-    fn may_go_on(&self) -> bool {
-        if let Some(why) = self.asking.why_given_up() {
-            self.failed(ForgeError::GivenUp(why.to_owned()));
+    fn is_active(&self) -> bool {
+        if let Some(reason) = self.main_client.circuit_open() {
+            self.set_failure(ForgeError::CircuitOpen(reason.to_owned()));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
     }
 
-    fn failed(&self, error: ForgeError) {
+    fn set_failure(&self, error: ForgeError) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
     }
 }
 
-/// A payload can't be changed once its deployment is there, so the version stands in the status.
-const WITH_VERSION: &str = "Published, version ";
+/// The start of a status that contains the version. The payload of a deployment cannot be changed after its creation.
+const VERSION_PREFIX: &str = "Published, version ";
 
-fn said_of(version: Option<&serde_json::Number>) -> String {
-    version.map_or_else(|| "Published".to_owned(), |version| format!("{WITH_VERSION}{version}"))
+fn describe_version(version: Option<&serde_json::Number>) -> String {
+    version.map_or_else(|| "Published".to_owned(), |version| format!("{VERSION_PREFIX}{version}"))
 }
 
-impl Recorded {
-    fn of(success: &SuccessfulDeployment) -> Option<Self> {
+impl RecordedVersion {
+    fn parse(success: &SuccessfulDeployment) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
-        let version = success.description.strip_prefix(WITH_VERSION)?.to_owned();
-        // Whoever may create deployments may have written anything. Nothing depends on it.
+        let version = success.description.strip_prefix(VERSION_PREFIX)?.to_owned();
+        // Others can create deployments with any payload. The size is only informative.
         let script_bytes = success.payload.get("script_bytes").and_then(Value::as_u64);
         let script_bytes = script_bytes.and_then(|bytes| u32::try_from(bytes).ok());
         Some(Self { hash, version, script_bytes })
     }
 }
 
-/// The content hash of what is published at an endpoint.
-pub(super) fn hash_at(endpoint: &Url, content: &str) -> String {
+/// Returns the hash of an integration's content and the endpoint that it is published to.
+pub(super) fn hash_with_endpoint(endpoint: &Url, content: &str) -> String {
     preview::hex(
         &Sha256::new().chain_update(endpoint.as_str()).chain_update([0]).chain_update(content).finalize(),
     )
 }
 
-/// The environment of an integration, or of its preview: of a branch, or of a pull request where two of one branch have
-/// each their own.
+/// Returns the name of the environment of an integration or its preview. It includes the pull request if the preview's name
+/// does.
 fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
     let name = match preview {
         None => format!("gitbook: {integration}"),
@@ -281,12 +291,12 @@ fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
             format!("gitbook preview: {integration}/{branch} #{number}")
         }
     };
-    if name.chars().count() <= LONGEST_ENVIRONMENT && !name.contains(is_unsafe_char) {
+    if name.chars().count() <= MAX_ENVIRONMENT_NAME && !name.contains(is_unsafe_char) {
         return name;
     }
     let hash = preview::hex(&Sha256::digest(&name)[..4]);
-    let shown = name.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character });
-    let kept: String = shown.take(LONGEST_ENVIRONMENT - hash.len() - 1).collect();
+    let safe = name.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character });
+    let kept: String = safe.take(MAX_ENVIRONMENT_NAME - hash.len() - 1).collect();
     format!("{kept}-{hash}")
 }
 
@@ -294,11 +304,11 @@ fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Recorded, environment};
+    use super::{RecordedVersion, environment};
     use crate::forge::SuccessfulDeployment;
     use crate::preview::OwnershipMarker;
 
-    fn of(branch: &str, pull_request: Option<u64>) -> String {
+    fn preview_environment(branch: &str, pull_request: Option<u64>) -> String {
         environment(
             "hello",
             Some(&OwnershipMarker { branch: branch.to_owned(), pull_request, ..OwnershipMarker::default() }),
@@ -306,26 +316,29 @@ mod tests {
     }
 
     #[test]
-    fn each_integration_and_each_preview_has_an_environment() {
+    fn integrations_and_previews_have_distinct_environments() {
         assert_eq!(environment("hello", None), "gitbook: hello");
-        assert_eq!(of("feature/x", None), "gitbook preview: hello/feature/x");
-        assert_eq!(of("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
+        assert_eq!(preview_environment("feature/x", None), "gitbook preview: hello/feature/x");
+        assert_eq!(preview_environment("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
     }
 
-    fn recorded(payload: Value) -> Option<Recorded> {
-        Recorded::of(&SuccessfulDeployment { payload, description: "Published, version 3".to_owned() })
+    fn recorded(payload: Value) -> Option<RecordedVersion> {
+        RecordedVersion::parse(&SuccessfulDeployment {
+            payload,
+            description: "Published, version 3".to_owned(),
+        })
     }
 
     #[test]
-    fn what_is_recorded_is_read_as_it_was_written() {
+    fn parses_a_recorded_version() {
         let (hash, version) = ("00ff".to_owned(), "3".to_owned());
-        let expected = Recorded { hash, version, script_bytes: Some(73_152) };
+        let expected = RecordedVersion { hash, version, script_bytes: Some(73_152) };
         assert_eq!(recorded(json!({"hash": "00ff", "script_bytes": 73_152})), Some(expected));
     }
 
     #[test]
-    fn a_length_that_can_not_be_is_none_and_harms_nothing() {
-        let lengths = [
+    fn ignores_an_invalid_script_size() {
+        let sizes = [
             Value::Null,
             json!("73152"),
             json!(-1),
@@ -336,7 +349,7 @@ mod tests {
             json!([73_152]),
             json!({"bytes": 73_152}),
         ];
-        let payloads = lengths.into_iter().map(|length| json!({"hash": "00ff", "script_bytes": length}));
+        let payloads = sizes.into_iter().map(|size| json!({"hash": "00ff", "script_bytes": size}));
         for payload in payloads.chain([json!({"hash": "00ff"})]) {
             let found = recorded(payload.clone()).unwrap_or_else(|| panic!("{payload}"));
             assert_eq!((&*found.hash, found.script_bytes), ("00ff", None), "{payload}");
@@ -347,15 +360,16 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_and_stays_one_of_its_own() {
-        let [one, other] = ["a", "b"].map(|end| of(&format!("{}{end}", "é".repeat(250)), None));
+    fn shortens_long_names_and_keeps_them_distinct() {
+        let [one, other] =
+            ["a", "b"].map(|end| preview_environment(&format!("{}{end}", "é".repeat(250)), None));
         assert_eq!(one.chars().count(), 255);
         assert_ne!(one, other);
     }
 
     #[test]
-    fn a_name_that_is_shown_in_another_way_stays_one_of_its_own() {
-        assert_eq!(of("a\u{202e}b", None), "gitbook preview: hello/a b-2ce31a2d");
-        assert_ne!(of("a\u{202e}b", None), of("a\u{200f}b", None));
+    fn replaces_unsafe_characters_and_keeps_names_distinct() {
+        assert_eq!(preview_environment("a\u{202e}b", None), "gitbook preview: hello/a b-2ce31a2d");
+        assert_ne!(preview_environment("a\u{202e}b", None), preview_environment("a\u{200f}b", None));
     }
 }

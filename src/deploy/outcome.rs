@@ -1,4 +1,4 @@
-//! What came of an integration: what was done, or why it failed.
+//! The outcome of an integration: a success or an error.
 
 use std::time::Duration;
 
@@ -10,46 +10,46 @@ use crate::diagnostic::SourceLocation;
 use crate::gitbook::ApiError;
 use crate::integration::{Integration, PackageSize, SourceChanged};
 
-/// What came of one integration.
+/// The outcome of one integration.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The name that was published or deleted.
+    /// The name of the published or deleted integration.
     pub name: String,
-    /// Where the integration is.
-    pub place: SourceLocation,
-    /// Whether it is a preview.
+    /// The location of the integration's manifest.
+    pub location: SourceLocation,
+    /// True for a preview.
     pub preview: bool,
-    /// What came of it.
+    /// The success or the error.
     pub result: Result<Success, DeployError>,
-    /// How long it took; what was packaged before anything was sent does not count.
+    /// The duration of the deployment, without packaging.
     pub time: Duration,
-    /// How long that took, where there was something to package.
+    /// The duration of packaging, if the integration was packaged.
     pub packaging: Option<Duration>,
 }
 
-/// What was done.
+/// A successful outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Success {
-    /// In one word.
+    /// The action.
     pub status: Status,
-    /// More to say about it.
+    /// A remark on the action.
     pub note: Option<String>,
-    /// Whether an attempt without an answer may have published it although it was left as it is.
+    /// True if the integration was skipped, but an earlier attempt without a response may have published it.
     pub may_be_published: bool,
     /// The page in the GitBook app.
     pub url: Option<String>,
-    /// The version.
+    /// The version in GitBook.
     pub version: Option<String>,
-    /// Length of the script in bytes.
+    /// The size of the script in bytes.
     pub script_bytes: Option<usize>,
-    /// The same of what stood there before and was replaced, where that is known.
+    /// The size of the replaced script, if known.
     pub script_bytes_before: Option<usize>,
-    /// Whose the script is, the largest part first; nothing where that is not known.
+    /// The packages in the script, the largest first; empty if unknown.
     pub parts: Vec<PackageSize>,
 }
 
 impl Success {
-    /// Nothing yet, but that there is something to send.
+    /// Creates a success with the size and the packages of the script.
     #[must_use]
     pub(super) fn with(integration: &Integration) -> Self {
         let (script_bytes, parts) = (Some(integration.script_bytes()), integration.parts().to_vec());
@@ -57,24 +57,24 @@ impl Success {
     }
 }
 
-/// What was done, in one word: the output `result`.
+/// The action in the output `result`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Status {
     /// It was published.
     Published,
-    /// It was deleted, or was not there.
+    /// It was deleted, or did not exist.
     Deleted,
-    /// It is there already.
+    /// It was already published.
     Unchanged,
     /// It was built and validated.
     #[default]
     Checked,
-    /// It was left as it is.
+    /// It was not changed.
     Skipped,
 }
 
 impl Status {
-    /// The word.
+    /// Returns the name of the action.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -87,141 +87,145 @@ impl Status {
     }
 }
 
-/// Why an integration failed.
+/// The reason why an integration failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
-    /// The API, or the way to it.
-    #[error("{doing} `{name}` failed{}", if *may_have_happened { ", but it may have happened" } else { "" })]
+    /// A failure of the API or the network.
+    #[error("{action} `{name}` failed{}", if *may_have_succeeded { ", but may have taken effect" } else { "" })]
     Api {
-        /// What was tried.
-        doing: &'static str,
-        /// On which integration.
+        /// The attempted action.
+        action: &'static str,
+        /// The integration.
         name: String,
-        /// Whether one of its tries may have taken effect all the same.
-        may_have_happened: bool,
-        /// Why it failed.
+        /// True if one of the attempts may have taken effect.
+        may_have_succeeded: bool,
+        /// The cause.
         source: ApiError,
     },
-    /// The API takes no more integrations.
-    #[error("GitBook takes no more integrations, so the preview `{name}` is not published; {count}")]
+    /// The organization has reached its limit of integrations.
+    #[error("publishing the preview `{name}` failed: GitBook accepts no more integrations; {count}")]
     Quota {
-        /// The preview that is one too many.
+        /// The preview.
         name: String,
-        /// How many there are.
+        /// The number of existing previews.
         count: PreviewCount,
-        /// What the API said.
+        /// The response of the API.
         source: ApiError,
     },
-    /// What is there is not ours, or newer.
-    #[error("{error}{}", earlier(*.tried))]
+    /// The existing integration must not be changed.
+    #[error("{error}{}", describe_earlier_attempt(*.earlier_attempt))]
     Guard {
-        /// What is there.
+        /// The reason.
         error: GuardError,
-        /// What was tried before that was found, and may have happened.
-        tried: Option<&'static str>,
+        /// The action of an earlier attempt that may have taken effect.
+        earlier_attempt: Option<&'static str>,
     },
-    /// The checkout was written to meanwhile.
+    /// Files in the checkout changed during the run.
     #[error(transparent)]
     SourceChanged(#[from] SourceChanged),
-    /// The mark of a preview takes more room than a summary has.
+    /// The marker of a preview is longer than a summary.
     #[error(
-        "the preview `{0}` has no room for its mark: the names of its branch and repository are too long"
+        "the preview `{0}` was not published: its ownership marker is too long because of the names of branch and repository"
     )]
-    MarkTooLong(String),
-    /// The run is too late, or a check without which nothing is deleted has failed.
-    #[error("{stop}{}", earlier(*.tried))]
+    MarkerTooLong(String),
+    /// The run must stop, or a check that is required before deleting has failed.
+    #[error("{stop}{}", describe_earlier_attempt(*.earlier_attempt))]
     Stopped {
         /// The reason.
         stop: Stop,
-        /// What was tried before, and may have happened.
-        tried: Option<&'static str>,
+        /// The action of an earlier attempt that may have taken effect.
+        earlier_attempt: Option<&'static str>,
     },
-    /// Another run has published to production while this one waited, and the forge cannot be asked which is newer.
+    /// Another run has published to production between two attempts, and the newer commit is unknown.
     #[error(
-        "another run published version {version} of `{name}` while this one waited, so it was not published again"
+        "`{name}` was not published: another run published version {version} while this run waited to try again"
     )]
-    Overtaken {
+    PublishedByOtherRun {
         /// The integration.
         name: String,
-        /// The other run's version.
+        /// The version of the other run.
         version: serde_json::Number,
     },
-    /// This run has overwritten the work of a newer commit's run.
+    /// This run has overwritten the version of a newer commit.
     #[error(
-        "`{name}` went from {before} to {after}: this run {} overwritten what the run of a newer commit, {commit}, had published",
+        "`{name}` went from {before} to {after}: this run {} overwritten the version of the newer commit {commit}",
         if *is_certain { "has" } else { "may have" }
     )]
-    Overwrote {
+    OverwroteNewerCommit {
         /// The integration.
         name: String,
-        /// The version before.
+        /// The version before publishing.
         before: String,
-        /// The version in the answer.
+        /// The version after publishing.
         after: String,
         /// The newer commit.
         commit: String,
-        /// False if the order of the two is not known.
+        /// False if the order of the two versions is unknown.
         is_certain: bool,
     },
-    /// A preview was deleted, and its branch or pull request is open again.
+    /// A preview was deleted although its branch or pull request is open again.
     #[error("`{name}` was deleted, but {reason}")]
     Reopened {
         /// The preview.
         name: String,
-        /// What is open.
+        /// The open branch or pull request.
         reason: String,
     },
-    /// GitBook has not kept the mark of a preview.
+    /// GitBook did not keep the marker of a preview.
     #[error(
-        "GitBook did not keep the ownership mark of the preview `{name}`{}",
-        if *is_removed { ", so it was deleted again" } else { "" }
+        "GitBook did not keep the ownership marker of the preview `{name}`{}",
+        if *is_removed { ", so the preview was deleted" } else { "" }
     )]
-    MarkLost {
+    MarkerLost {
         /// The preview.
         name: String,
-        /// True if this run has deleted it again.
+        /// True if this run has deleted the preview.
         is_removed: bool,
     },
-    /// The name in a mark is none that a forge can be asked about.
-    #[error("`{name}` is kept: Git allows no branch named `{branch}`, so the forge cannot be asked about it")]
+    /// The marker of a preview contains an invalid branch name.
+    #[error(
+        "`{name}` was kept: the branch `{branch}` in its ownership marker is not a valid Git branch name"
+    )]
     NoBranch {
         /// The preview.
         name: String,
-        /// The branch in its mark.
+        /// The branch in the marker.
         branch: String,
     },
-    /// A signal came while a request was under way.
-    #[error("cancelled while {doing} `{name}`, which may or may not have happened")]
+    /// A signal came during a request.
+    #[error("cancelled while {action} `{name}`; the request may have taken effect")]
     CancelledInFlight {
-        /// What was tried.
-        doing: &'static str,
-        /// On which integration.
+        /// The attempted action.
+        action: &'static str,
+        /// The integration.
         name: String,
     },
-    /// A signal came before a request was started.
+    /// A signal came before the first request.
     #[error("not started: cancelled by {0}")]
     CancelledBefore(Signal),
 }
 
-/// What is said beside the reason why something is left as it is, where it was tried to change it before.
-pub(super) fn earlier(tried: Option<&'static str>) -> String {
-    tried.map(|doing| format!("; an earlier try of {doing} it may have happened")).unwrap_or_default()
+/// Describes an earlier attempt that may have taken effect, as the end of a message.
+fn describe_earlier_attempt(action: Option<&'static str>) -> String {
+    action
+        .map(|action| format!("; an earlier attempt at {action} it may have taken effect"))
+        .unwrap_or_default()
 }
 
 impl From<Stop> for DeployError {
     fn from(stop: Stop) -> Self {
-        Self::Stopped { stop, tried: None }
+        Self::Stopped { stop, earlier_attempt: None }
     }
 }
 
 impl From<GuardError> for DeployError {
     fn from(error: GuardError) -> Self {
-        Self::Guard { error, tried: None }
+        Self::Guard { error, earlier_attempt: None }
     }
 }
 
 impl DeployError {
-    /// That something was left alone is no failure where a signal or a newer run is the reason.
+    /// Converts an error to a skipped integration if the reason is a signal, a newer run or a closed branch.
     pub(super) fn or_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)
@@ -230,7 +234,7 @@ impl DeployError {
                 stop: Stop::NewerCommit { .. } | Stop::Closed(_) | Stop::Open(_) | Stop::Changed(_),
                 ..
             } => {
-                let may_be_published = matches!(self, Self::Stopped { tried: Some(_), .. });
+                let may_be_published = matches!(self, Self::Stopped { earlier_attempt: Some(_), .. });
                 let note = Some(self.to_string());
                 Ok(Success { status: Status::Skipped, note, may_be_published, ..Success::default() })
             }
@@ -238,33 +242,33 @@ impl DeployError {
         }
     }
 
-    /// What to do about it.
+    /// Returns the remedy.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Api { source, .. } => source.hint(),
             Self::Quota { .. } => {
-                "nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
+                "delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
             }
             Self::Guard { error, .. } => error.hint(),
             Self::SourceChanged(_) => {
-                "run again, and let nothing write into the checkout while this step runs".to_owned()
+                "run again, and make sure that nothing writes to the checkout during this step".to_owned()
             }
-            Self::NoBranch { .. } => "delete it by hand in GitBook, if it is yours".to_owned(),
+            Self::NoBranch { .. } => "delete it in GitBook if it is yours".to_owned(),
             Self::Stopped { stop: Stop::Undecided { hint, .. }, .. } => hint.clone(),
-            Self::Stopped { .. } => "nothing is to be done".to_owned(),
-            Self::Overtaken { .. } => {
-                "run the job of the newest commit again; with a forge token this step finds out which commit is newer".to_owned()
+            Self::Stopped { .. } => "no action needed".to_owned(),
+            Self::PublishedByOtherRun { .. } => {
+                "run the job of the newest commit again; pass a token of the forge so that this step can find the newest commit".to_owned()
             }
-            Self::Overwrote { commit, .. } => format!("run the job of commit {commit} again"),
-            Self::Reopened { .. } => "publish the preview again: run the job of the branch's newest commit again".to_owned(),
-            Self::MarkLost { is_removed: true, .. } => {
-                "check that no proxy changes GitBook's answers, then run again".to_owned()
+            Self::OverwroteNewerCommit { commit, .. } => format!("run the job of commit {commit} again"),
+            Self::Reopened { .. } => "run the job of the branch's newest commit again to publish the preview".to_owned(),
+            Self::MarkerLost { is_removed: true, .. } => {
+                "check that no proxy changes GitBook's responses, then run again".to_owned()
             }
-            Self::MarkLost { name, .. } => {
-                format!("look at the summary of `{name}` in GitBook; nothing but you can delete a preview without its mark")
+            Self::MarkerLost { name, .. } => {
+                format!("check the summary of `{name}` in GitBook and delete the preview there; this program never deletes a preview without its ownership marker")
             }
-            Self::MarkTooLong(_) => "use a shorter name for the branch".to_owned(),
+            Self::MarkerTooLong(_) => "use a shorter branch name".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
                 "run again; publishing and deleting can be repeated safely".to_owned()
             }
@@ -273,12 +277,12 @@ impl DeployError {
 }
 
 impl Outcome {
-    /// An integration that was only built and validated.
+    /// Creates the outcome of an integration that was only built and validated.
     #[must_use]
     pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
         let outcome = Self {
             name: integration.name.clone(),
-            place: integration.place.clone(),
+            location: integration.place.clone(),
             preview: false,
             result: Ok(Success::with(integration)),
             time,
@@ -288,15 +292,16 @@ impl Outcome {
         outcome
     }
 
-    /// An integration that was left as it is.
+    /// Creates the outcome of a skipped integration.
     #[must_use]
-    pub(crate) fn skipped(name: String, place: &SourceLocation, preview: bool, why: &str) -> Self {
-        let done = Success { status: Status::Skipped, note: Some(why.to_owned()), ..Success::default() };
+    pub(crate) fn skipped(name: String, location: &SourceLocation, preview: bool, reason: &str) -> Self {
+        let success =
+            Success { status: Status::Skipped, note: Some(reason.to_owned()), ..Success::default() };
         let outcome = Self {
             name,
-            place: place.clone(),
+            location: location.clone(),
             preview,
-            result: Ok(done),
+            result: Ok(success),
             time: Duration::ZERO,
             packaging: None,
         };
@@ -304,48 +309,51 @@ impl Outcome {
         outcome
     }
 
-    /// The same of what took so long to package.
+    /// Adds the duration of packaging.
     #[must_use]
     pub(crate) fn packaged_in(self, packaging: Duration) -> Self {
         Self { packaging: Some(packaging), ..self }
     }
 
-    /// The output `result`.
+    /// Returns the value of the output `result`.
     #[must_use]
-    pub(crate) fn word(&self) -> &'static str {
-        self.result.as_ref().map_or("failed", |done| done.status.name())
+    pub(crate) fn status_name(&self) -> &'static str {
+        self.result.as_ref().map_or("failed", |success| success.status.name())
     }
 
-    /// Returns whether something may be published now.
+    /// Returns whether the integration may be published after this run.
     #[must_use]
     pub(crate) fn may_be_published(&self) -> bool {
         match &self.result {
-            Ok(done) => matches!(done.status, Status::Published | Status::Unchanged) || done.may_be_published,
-            Err(DeployError::Api { may_have_happened, .. }) => *may_have_happened,
-            Err(DeployError::Overwrote { .. } | DeployError::MarkLost { is_removed: false, .. }) => true,
+            Ok(success) => {
+                matches!(success.status, Status::Published | Status::Unchanged) || success.may_be_published
+            }
+            Err(DeployError::Api { may_have_succeeded, .. }) => *may_have_succeeded,
+            Err(
+                DeployError::OverwroteNewerCommit { .. } | DeployError::MarkerLost { is_removed: false, .. },
+            ) => true,
             Err(_) => false,
         }
     }
 
-    /// Whether something was there, and was deleted.
+    /// Returns whether an existing integration was deleted.
     #[must_use]
     pub(crate) fn has_deleted(&self) -> bool {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
     }
 
+    /// Logs a success. The report turns the fields into a sentence.
     pub(super) fn log(&self) {
-        if let Ok(done) = &self.result {
+        if let Ok(success) = &self.result {
             let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
-            let note = done.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-            let url = done.url.as_deref();
-            let version = done.version.as_deref();
             tracing::info!(
-                milliseconds,
-                script_bytes = done.script_bytes,
-                version,
-                url,
-                "{} `{}`{note}",
-                done.status.name(),
+                milliseconds = (!self.time.is_zero()).then_some(milliseconds),
+                script_bytes = success.script_bytes,
+                version = success.version,
+                url = success.url,
+                note = success.note,
+                "{} {}",
+                success.status.name(),
                 self.name
             );
         }

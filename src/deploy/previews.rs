@@ -9,13 +9,13 @@ use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::version::{self, LastRead};
-use super::{DeployError, Deployment, Outcome, Previews, Status, Success, published, seen};
-use crate::gitbook::{Attempts, Deletion, Failure, Published};
+use super::{DeployError, Deployer, Outcome, Previews, Status, Success, published, with_response};
+use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
-impl Deployment<'_> {
-    /// Publishes a branch's preview of an integration, unless what stands there is not ours, or newer.
+impl Deployer<'_> {
+    /// Publishes a branch's preview of an integration. It keeps integrations of other owners and previews of newer runs.
     pub(crate) async fn preview(
         &self,
         integration: &Integration,
@@ -24,15 +24,15 @@ impl Deployment<'_> {
     ) -> Outcome {
         let name = previews.name(&integration.name);
         self.timed(name.clone(), &integration.place, true, async {
-            let done = self.preview_named(&name, integration, previews, staleness).await;
-            let done = done.or_else(DeployError::or_skipped)?;
+            let success = self.publish_preview(&name, integration, previews, staleness).await;
+            let success = success.or_else(DeployError::or_skipped)?;
             let Success { script_bytes, parts, .. } = Success::with(integration);
-            Ok(Success { script_bytes, parts, ..done })
+            Ok(Success { script_bytes, parts, ..success })
         })
         .await
     }
 
-    async fn preview_named(
+    async fn publish_preview(
         &self,
         name: &str,
         integration: &Integration,
@@ -43,13 +43,13 @@ impl Deployment<'_> {
             name: name.to_owned(),
             title: preview::title(integration.title(), &previews.target.branch),
             visibility: previews.visibility,
-            mark: previews.mark(&integration.name),
+            mark: previews.marker(&integration.name),
         };
-        let too_long = || DeployError::MarkTooLong(name.to_owned());
-        let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
-        let mark = &identity.mark;
+        let too_long = || DeployError::MarkerTooLong(name.to_owned());
+        let (request, marker_with_hash) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
+        let marker = &identity.mark;
         let (title, visibility) = (&*identity.title, identity.visibility);
-        let sent = ExpectedIntegration {
+        let expected = ExpectedIntegration {
             name,
             title,
             visibility,
@@ -60,15 +60,22 @@ impl Deployment<'_> {
         let existing = self.read(name).await?;
         let mut previous_version = None;
         if let Some(existing) = &existing {
-            let theirs = self.may_change(name, existing, mark, staleness).await?;
-            if !theirs.is_older_than(mark) {
-                // Only the forge knows whether this is of a newer commit. Its last answer may be from before that.
+            let existing_marker = self.may_change(name, existing, marker, staleness).await?;
+            if !existing_marker.is_older_than(marker) {
+                // The existing preview may be of a newer commit. Only a response of the forge after the reading can show
+                // that.
                 staleness.since(read_at).await.check()?;
             }
-            if self.skip_unchanged && theirs.hash == marked.hash && sent.is_repeated_in(existing) {
-                return Ok(Success { status: Status::Unchanged, ..seen(existing, Success::default()) });
+            if self.skip_unchanged
+                && existing_marker.hash == marker_with_hash.hash
+                && expected.matches(existing)
+            {
+                return Ok(Success {
+                    status: Status::Unchanged,
+                    ..with_response(existing, Success::default())
+                });
             }
-            previous_version = PreviousVersion::of_preview(existing, &theirs);
+            previous_version = PreviousVersion::of_preview(existing, &existing_marker);
         }
         if self.dry_run {
             return Ok(Success {
@@ -79,104 +86,104 @@ impl Deployment<'_> {
         let publishing = Publishing {
             integration: &integration.name,
             name,
-            hash: &marked.hash,
+            hash: &marker_with_hash.hash,
             script_bytes: integration.script_bytes(),
-            mark: Some(mark),
+            marker: Some(marker),
         };
         let is_new = existing.is_none();
         let body = request.body()?;
-        let request = self.publish_marked(existing, &marked, &sent, body, staleness);
-        let answer = match self.recorded(&publishing, request).await {
-            // What is there already is not one more.
-            Err(error) if is_new => Err(self.quota(error, integration, previews).await),
-            answer => answer,
+        let request = self.send_preview(existing, &marker_with_hash, &expected, body, staleness);
+        let response = match self.record(&publishing, request).await {
+            // A quota limits only new previews.
+            Err(error) if is_new => Err(self.count_at_quota(error, integration, previews).await),
+            response => response,
         }?;
-        Ok(published(&answer, &sent, previous_version, Success::default()))
+        Ok(published(&response, &expected, previous_version, Success::default()))
     }
 
-    async fn publish_marked(
+    async fn send_preview(
         &self,
         existing: Option<Published>,
-        marked: &OwnershipMarker,
-        sent: &ExpectedIntegration<'_>,
+        marker: &OwnershipMarker,
+        expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
         staleness: &StalenessCheck<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let name = sent.name;
+        let name = expected.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
-        let before = async |failure: Option<Failure>| {
-            // Recording the deployment may have taken a while. What was read before is as old as that.
+        let before = async |failure: Option<FailedAttempt>| {
+            // The first attempt needs no second reading, unless recording the deployment took long.
             if failure.is_none() && staleness.is_recent().await {
                 staleness.recent().await.check()?;
                 return Ok(None);
             }
             let (at, unanswered) =
-                failure.map_or((Instant::now(), 0), |Failure { at, unanswered }| (at, unanswered));
+                failure.map_or((Instant::now(), 0), |FailedAttempt { at, unanswered }| (at, unanswered));
             staleness.since(at).await.check()?;
-            let there = self.gitbook.read_once(name).await?;
-            if last_read.with(|last| guard::publish_again(name, there.as_ref(), last, marked))? {
-                return Ok(there);
+            let existing = self.gitbook.read_once(name).await?;
+            if last_read.with(|last| guard::publish_again(name, existing.as_ref(), last, marker))? {
+                return Ok(existing);
             }
-            last_read.set(there, unanswered);
+            last_read.set(existing, unanswered);
             Ok::<_, AttemptError>(None)
         };
         let request = self.gitbook.publish(name, body, before);
-        let answer = self.change("publishing", name, request).await;
-        let is_ours = |there: &Published| {
-            Some(there.summary.as_deref().and_then(OwnershipMarker::find).as_ref() == Some(marked))
+        let response = self.change("publishing", name, request).await;
+        let is_own = |existing: &Published| {
+            Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
         };
-        let answer = self.check_unanswered(answer, name, &last_read, is_ours).await?;
-        if answer.last.summary.as_deref().and_then(OwnershipMarker::find).as_ref() != Some(marked) {
-            let is_removed = is_new && self.remove_unmarked(&answer.last, sent).await;
-            return Err(DeployError::MarkLost { name: name.to_owned(), is_removed });
+        let response = self.check_unanswered(response, name, &last_read, is_own).await?;
+        if response.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marker) {
+            let is_removed = is_new && self.delete_unmarked(&response.last, expected).await;
+            return Err(DeployError::MarkerLost { name: name.to_owned(), is_removed });
         }
-        self.check_version(&last_read, &answer, sent, staleness).await?;
-        Ok(answer)
+        self.check_version(&last_read, &response, expected, staleness).await?;
+        Ok(response)
     }
 
-    /// Deletes a preview that this run has created without its mark: nothing else would ever delete it. Returns whether it
-    /// is gone.
-    async fn remove_unmarked(&self, created: &Published, sent: &ExpectedIntegration<'_>) -> bool {
+    /// Deletes a preview that GitBook has created without its marker, because no later run would delete it. Returns whether
+    /// this succeeded.
+    async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
         if !version::is_first(created) {
             return false;
         }
-        let before = async |_: Option<Failure>| {
-            let changed = || Stop::Changed("it was changed meanwhile".to_owned());
-            match self.gitbook.read_once(sent.name).await? {
+        let before = async |_: Option<FailedAttempt>| {
+            let changed = || Stop::Changed("it was changed by another run".to_owned());
+            match self.gitbook.read_once(expected.name).await? {
                 None => Ok(Some(Deletion::DidNotExist)),
-                Some(there)
-                    if there.version == created.version
-                        && there.title == sent.title
-                        && there.summary == created.summary =>
+                Some(existing)
+                    if existing.version == created.version
+                        && existing.title == expected.title
+                        && existing.summary == created.summary =>
                 {
                     Ok(None)
                 }
                 Some(_) => Err(AttemptError::from(changed())),
             }
         };
-        let request = self.gitbook.delete(sent.name, before);
-        self.change("deleting", sent.name, request).await.is_ok()
+        let request = self.gitbook.delete(expected.name, before);
+        self.change("deleting", expected.name, request).await.is_ok()
     }
 
-    /// Returns the mark of an existing preview that this run may overwrite or delete.
+    /// Returns the marker of an existing preview that this run may overwrite or delete.
     ///
-    /// Earlier versions of this program wrote marks without a counter, whose numbers may be another CI system's. The forge's
-    /// verdict on this run decides then.
+    /// Markers of earlier versions have no counter, so their run numbers may be from another CI system. The forge then
+    /// decides if this run has the newest commit.
     pub(super) async fn may_change(
         &self,
         name: &str,
         existing: &Published,
-        ours: &OwnershipMarker,
+        expected: &OwnershipMarker,
         staleness: &StalenessCheck<'_>,
     ) -> Result<OwnershipMarker, GuardError> {
-        match guard::may_change(name, existing, ours) {
-            Err(GuardError::Newer(theirs))
-                if theirs.counter.is_empty()
-                    && theirs.commit != ours.commit
+        match guard::may_change(name, existing, expected) {
+            Err(GuardError::Newer(marker))
+                if marker.counter.is_empty()
+                    && marker.commit != expected.commit
                     && staleness.since(Instant::now()).await == Verdict::Confirmed =>
             {
-                Ok(*theirs)
+                Ok(*marker)
             }
             result => result,
         }

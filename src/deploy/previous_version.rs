@@ -1,11 +1,11 @@
-//! What stood at a name before it was published over.
+//! The version that a new version replaces.
 
-use super::github_deployments::Recorded;
+use super::github_deployments::RecordedVersion;
 use super::version::number;
 use crate::gitbook::{Attempts, Published};
 use crate::preview::OwnershipMarker;
 
-/// A version that is known by the length of its script.
+/// A replaced version and the size of its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PreviousVersion {
     version: u64,
@@ -13,28 +13,28 @@ pub(super) struct PreviousVersion {
 }
 
 impl PreviousVersion {
-    /// A preview with its mark, as it was read.
-    pub(super) fn of_preview(existing: &Published, theirs: &OwnershipMarker) -> Option<Self> {
-        Some(Self { version: number(existing)?, script_bytes: theirs.script_bytes? })
+    /// Returns the version of an existing preview.
+    pub(super) fn of_preview(existing: &Published, marker: &OwnershipMarker) -> Option<Self> {
+        Some(Self { version: number(existing)?, script_bytes: marker.script_bytes? })
     }
 
-    /// What stood in production, if that is still what is on record.
-    pub(super) fn of_production(recorded: &Recorded) -> Option<Self> {
+    /// Returns the version in the forge's record.
+    pub(super) fn of_production(recorded: &RecordedVersion) -> Option<Self> {
         Some(Self { version: recorded.version.parse().ok()?, script_bytes: recorded.script_bytes? })
     }
 
-    /// Its script's length, if it is what was replaced: it may have been deleted, others may have published between, and
-    /// a record may be of another endpoint.
-    pub(super) fn script_bytes(self, answer: &Attempts<Published>) -> Option<usize> {
-        let after = number(&answer.last)?;
-        let is_next = self.version < after && after <= latest_next(self.version, answer.unanswered);
+    /// Returns the size of the script if the response has replaced this version. Others may have deleted it or published in
+    /// between, and a record may be of another endpoint.
+    pub(super) fn script_bytes(self, response: &Attempts<Published>) -> Option<usize> {
+        let after = number(&response.last)?;
+        let is_next = self.version < after && after <= max_next(self.version, response.unanswered);
         if is_next { usize::try_from(self.script_bytes).ok() } else { None }
     }
 }
 
-/// The highest number that our version can have when nobody else has made one: each try whose answer was lost may have
-/// made a version of its own.
-fn latest_next(before: u64, unanswered: u32) -> u64 {
+/// Returns the highest version that this run can have published alone. Each attempt without a response may have published a
+/// version.
+fn max_next(before: u64, unanswered: u32) -> u64 {
     before.saturating_add(1).saturating_add(u64::from(unanswered))
 }
 
@@ -54,14 +54,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_replaced_is_what_stood_there_before() {
+    fn returns_the_size_only_for_the_replaced_version() {
         check(3, (Some(4), 0), Some(58));
-        // Others have published, or it was deleted, or is somewhere else altogether.
+        // Others have published, the integration was deleted, or the record is of another endpoint.
         check(3, (Some(5), 0), None);
         check(3, (Some(3), 0), None);
         check(3, (Some(1), 0), None);
         check(3, (None, 0), None);
-        // The first try may have made a version whose answer was lost.
+        // The first attempt may have published a version, and its response was lost.
         check(3, (Some(4), 1), Some(58));
         check(3, (Some(5), 1), Some(58));
         check(3, (Some(6), 1), None);

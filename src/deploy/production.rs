@@ -3,137 +3,150 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::github_deployments::{self, Publishing, Recorded};
+use super::github_deployments::{self, Publishing, RecordedVersion};
 use super::guard;
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Verdict};
 use super::version::LastRead;
-use super::{DeployError, Deployment, Look, Outcome, Status, Success, published, seen};
-use crate::gitbook::{ApiError, Attempts, Failure, Published, Retryable as _};
+use super::{DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published, with_response};
+use crate::gitbook::{ApiError, Attempts, FailedAttempt, Published, RequestError, Retryable as _};
 use crate::integration::Integration;
 
-impl Deployment<'_> {
+impl Deployer<'_> {
     /// Publishes an integration to production.
     pub(crate) async fn publish(
         &self,
         integration: &Integration,
-        look: Look,
+        snapshot: ProductionSnapshot,
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = integration.name.clone();
         self.timed(name.clone(), &integration.place, false, async {
-            let done = Success::with(integration);
+            let success = Success::with(integration);
             if self.dry_run {
-                return Ok(Success { note: Some("dry run: would be published".to_owned()), ..done });
+                return Ok(Success { note: Some("dry run: would be published".to_owned()), ..success });
             }
             let request = integration.request()?;
-            // The forge keeps one record, wherever this is published to.
-            let hash = github_deployments::hash_at(self.gitbook.endpoint(), &request.hash);
-            let sent = ExpectedIntegration::production(integration);
+            // The forge has one record for all endpoints, so the hash includes the endpoint.
+            let hash = github_deployments::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
+            let expected = ExpectedIntegration::production(integration);
             let recorded = self.last_recorded(&name).await;
-            let Look { there, at } = look;
+            let ProductionSnapshot { existing, read_at } = snapshot;
             let last_read = match &recorded {
                 Some(recorded) if recorded.hash == hash => {
-                    let existing = match there {
-                        Some(there) => there,
+                    let existing = match existing {
+                        Some(existing) => existing,
                         None => self.read(&name).await?,
                     };
                     if let Some(existing) =
-                        existing.as_ref().filter(|live| is_as_recorded(live, &sent, recorded))
+                        existing.as_ref().filter(|existing| is_as_recorded(existing, &expected, recorded))
                     {
-                        return Ok(Success { status: Status::Unchanged, ..seen(existing, done) });
+                        return Ok(Success { status: Status::Unchanged, ..with_response(existing, success) });
                     }
                     LastRead::known(existing)
                 }
-                _ => there.map_or_else(LastRead::unknown, LastRead::known),
+                _ => existing.map_or_else(LastRead::unknown, LastRead::known),
             };
             let script_bytes = integration.script_bytes();
             let publishing =
-                Publishing { integration: &name, name: &name, hash: &hash, script_bytes, mark: None };
+                Publishing { integration: &name, name: &name, hash: &hash, script_bytes, marker: None };
             let body = request.body()?;
-            let request = self.publish_over((&last_read, at), &sent, body, staleness);
-            let answer = self.recorded(&publishing, request).await?;
-            Ok(published(&answer, &sent, recorded.as_ref().and_then(PreviousVersion::of_production), done))
+            let request = self.send_production((&last_read, read_at), &expected, body, staleness);
+            let response = self.record(&publishing, request).await?;
+            Ok(published(
+                &response,
+                &expected,
+                recorded.as_ref().and_then(PreviousVersion::of_production),
+                success,
+            ))
         })
         .await
     }
 
-    async fn publish_over(
+    async fn send_production(
         &self,
-        (last_read, looked_at): (&LastRead, Instant),
-        sent: &ExpectedIntegration<'_>,
+        (last_read, first_read_at): (&LastRead, Instant),
+        expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
         staleness: &StalenessCheck<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let before = async |failure: Option<Failure>| {
-            let Some(Failure { unanswered, .. }) = failure else {
-                staleness.since(looked_at).await.check()?;
+        let before = async |failure: Option<FailedAttempt>| {
+            let Some(FailedAttempt { unanswered, .. }) = failure else {
+                staleness.since(first_read_at).await.check()?;
                 return Ok(None);
             };
             let read_at = Instant::now();
-            let there = self.read_live_once(sent.name).await?;
+            let existing = self.reread_production(expected.name).await?;
             let verdict = staleness.since(read_at).await.check()?;
-            let Some(there) = there else { return Ok(None) };
+            let Some(existing) = existing else { return Ok(None) };
             if verdict == Verdict::Unknown {
-                let is_ours = |there: &Published| sent.differences(there).is_empty();
-                let happened = last_read.with(|last| {
-                    guard::publish_to_production_again(there.as_ref(), last, unanswered, is_ours)
+                let is_own = |existing: &Published| expected.differences(existing).is_empty();
+                let has_succeeded = last_read.with(|last| {
+                    guard::publish_to_production_again(existing.as_ref(), last, unanswered, is_own)
                 });
-                if happened? {
-                    return Ok(there);
+                if has_succeeded? {
+                    return Ok(existing);
                 }
             }
-            last_read.set(there, unanswered);
+            last_read.set(existing, unanswered);
             Ok::<_, AttemptError>(None)
         };
-        let request = self.gitbook.publish(sent.name, body, before);
-        let answer = self.change("publishing", sent.name, request).await;
-        let is_ours = |there: &Published| (!sent.differences(there).is_empty()).then_some(false);
-        let answer = self.check_unanswered(answer, sent.name, last_read, is_ours).await?;
-        self.check_version(last_read, &answer, sent, staleness).await?;
-        Ok(answer)
+        let request = self.gitbook.publish(expected.name, body, before);
+        let response = self.change("publishing", expected.name, request).await;
+        let is_own = |existing: &Published| (!expected.differences(existing).is_empty()).then_some(false);
+        let response = self.check_unanswered(response, expected.name, last_read, is_own).await?;
+        self.check_version(last_read, &response, expected, staleness).await?;
+        Ok(response)
     }
 
-    /// Reads what is in production; `None` if that fails.
-    pub(super) async fn read_live(&self, name: &str) -> Option<Option<Published>> {
-        match self.cancel.or_at_once(self.gitbook.read_once(name)).await.ok()? {
-            Ok(there) => Some(there),
+    /// Reads the integration in production; `None` if this fails.
+    pub(super) async fn try_read_production(&self, name: &str) -> Option<Option<Published>> {
+        match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
+            Ok(existing) => Some(existing),
             Err(error) => {
-                self.unread(name, &error);
+                self.log_unread(name, &error);
                 None
             }
         }
     }
 
-    /// The same between two attempts: a failure that may pass counts as a failed attempt.
-    async fn read_live_once(&self, name: &str) -> Result<Option<Option<Published>>, ApiError> {
+    /// Reads the integration in production between two attempts. Only a temporary failure is an error.
+    async fn reread_production(&self, name: &str) -> Result<Option<Option<Published>>, ApiError> {
         match self.gitbook.read_once(name).await {
-            Ok(there) => Ok(Some(there)),
-            Err(error) if error.is_worth_retrying() || matches!(error, ApiError::Cancelled) => Err(error),
+            Ok(existing) => Ok(Some(existing)),
+            Err(error)
+                if error.is_retryable() || matches!(error, ApiError::Request(RequestError::Cancelled)) =>
+            {
+                Err(error)
+            }
             Err(error) => {
-                self.unread(name, &error);
+                self.log_unread(name, &error);
                 Ok(None)
             }
         }
     }
 
-    fn unread(&self, name: &str, error: &ApiError) {
-        let told =
+    fn log_unread(&self, name: &str, error: &ApiError) {
+        let message =
             format!("could not read `{name}` before publishing, so its version is not checked: {error}");
-        tracing::debug!("{told}");
-        self.unread.call_once(|| tracing::info!("{told}"));
+        tracing::debug!("{message}");
+        self.unread_notice.call_once(|| tracing::info!("{message}"));
     }
 
-    /// Returns the forge's record of the last publishing to production if it may spare this one.
-    async fn last_recorded(&self, name: &str) -> Option<Recorded> {
-        self.records.filter(|_| self.skip_unchanged)?.recorded(name).await
+    /// Returns the forge's record of the last version in production, unless unchanged integrations are published anyway.
+    async fn last_recorded(&self, name: &str) -> Option<RecordedVersion> {
+        self.github_deployments.filter(|_| self.skip_unchanged)?.last_recorded(name).await
     }
 }
 
-/// Returns whether the integration in production is the one on record, and has the fields that would be sent. It may be gone
-/// meanwhile, or have been published by other hands.
-fn is_as_recorded(live: &Published, sent: &ExpectedIntegration<'_>, recorded: &Recorded) -> bool {
-    let version = live.version.as_ref().map(ToString::to_string);
-    version.as_ref() == Some(&recorded.version) && sent.differences(live).is_empty()
+/// Returns whether the integration in production is the recorded version and has the expected fields. Others may have
+/// changed or deleted it.
+fn is_as_recorded(
+    existing: &Published,
+    expected: &ExpectedIntegration<'_>,
+    recorded: &RecordedVersion,
+) -> bool {
+    let version = existing.version.as_ref().map(ToString::to_string);
+    version.as_ref() == Some(&recorded.version) && expected.differences(existing).is_empty()
 }

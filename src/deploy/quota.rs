@@ -1,62 +1,68 @@
-//! Says how many previews there are where the API takes no more of them.
+//! Counts previews after the API has rejected a new one because of a quota.
 
 use std::fmt;
 
-use super::{DeployError, Deployment, Previews};
-use crate::gitbook::Published;
+use super::{DeployError, Deployer, Previews};
+use crate::gitbook::{ApiError, Published};
 use crate::integration::Integration;
 use crate::preview::OwnershipMarker;
 
-/// How many previews an organization has; `None` where it can't be found out.
+/// The number of previews of an organization; `None` if the count failed.
 #[derive(Debug)]
-pub(crate) struct PreviewCount(Option<Counted>);
+pub(crate) struct PreviewCount(Option<CountedPreviews>);
 
 #[derive(Debug)]
-struct Counted {
+struct CountedPreviews {
     organization: String,
     of_the_repository: usize,
-    all: usize,
+    total: usize,
 }
 
-impl Deployment<'_> {
-    /// The same error, or, of a preview that was refused because of a quota, one that says how many there are.
-    pub(super) async fn quota(
+impl Deployer<'_> {
+    /// Adds the number of previews to the error of a preview that was rejected because of a quota. Returns other errors
+    /// unchanged.
+    pub(super) async fn count_at_quota(
         &self,
         error: DeployError,
         integration: &Integration,
         previews: &Previews<'_>,
     ) -> DeployError {
         match error {
-            DeployError::Api { name, may_have_happened: false, source, .. } if source.is_of_a_quota() => {
+            DeployError::Api {
+                name, may_have_succeeded: false, source: source @ ApiError::Quota(_), ..
+            } => {
                 let organization = integration.text("organization");
-                let count = self.cancel.or_at_once(self.count(organization, previews)).await;
+                let count = self.cancel.run_until_cancelled(self.count(organization, previews)).await;
                 DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }
             }
             error => error,
         }
     }
 
-    async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<Counted> {
-        let id = self.gitbook.organization(organization).await.ok()??;
+    async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<CountedPreviews> {
+        let id = self.gitbook.organization_id(organization).await.ok()??;
         let listed = self.gitbook.list(&id).await.ok()?;
-        let mark = |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::find);
-        let marks: Vec<_> = listed.iter().filter_map(mark).collect();
-        let ours =
-            marks.iter().filter(|mark| mark.is_of_repository(previews.repository, previews.repository_id));
+        let marker =
+            |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::parse);
+        let markers: Vec<_> = listed.iter().filter_map(marker).collect();
+        let is_ours =
+            |marker: &&OwnershipMarker| marker.belongs_to(previews.repository, previews.repository_id);
+        let of_the_repository = markers.iter().filter(is_ours).count();
         let organization = organization.to_owned();
-        Some(Counted { organization, of_the_repository: ours.count(), all: marks.len() })
+        Some(CountedPreviews { organization, of_the_repository, total: markers.len() })
     }
 }
 
 impl fmt::Display for PreviewCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Counted { organization, of_the_repository, all }) = &self.0 else {
-            return f.write_str("how many previews there are can't be told");
+        let Some(CountedPreviews { organization, of_the_repository, total }) = &self.0 else {
+            return f.write_str("the number of previews is unknown");
         };
-        write!(f, "the organization `{organization}` has {all} of gitbook-deploy's previews, ")?;
-        match all - of_the_repository {
-            0 => f.write_str("all of this repository"),
-            _ => write!(f, "{of_the_repository} of them of this repository"),
+        write!(f, "the organization `{organization}` has {total} previews of gitbook-deploy, ")?;
+        if of_the_repository == total {
+            f.write_str("all from this repository")
+        } else {
+            write!(f, "{of_the_repository} of them from this repository")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What GitBook says that it has published, held against what was sent.
+//! Compares GitBook's response with the request.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::fmt;
 use serde_json::Value;
 
 use super::unchanged::is_same;
-use crate::gitbook::{Content, Published};
+use crate::gitbook::{Published, PublishedContent};
 use crate::integration::Integration;
 
-/// Characters of a field that the log shows.
+/// The maximum number of characters of a field in the log.
 const MAX_SHOWN: usize = 200;
 
-/// What was sent, as far as an answer should repeat it. Empty is what was not sent, of which any answer is right; only
-/// scopes are always sent, and none of them is some.
+/// The fields of a request that the response should repeat. An empty field was not sent and matches any response, except
+/// scopes, which are always sent.
 #[derive(Debug)]
 pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,
@@ -21,24 +21,24 @@ pub(super) struct ExpectedIntegration<'a> {
     pub(super) visibility: &'a str,
     pub(super) target: &'a str,
     pub(super) scopes: BTreeSet<&'a str>,
-    /// Empty for a preview, whose summary has its mark.
+    /// Empty for a preview: the marker is checked separately.
     pub(super) summary: &'a str,
-    pub(super) content: Content,
+    pub(super) content: PublishedContent,
 }
 
-/// One way in which an answer is not what was sent.
+/// A difference between a request and its response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference<'a> {
-    /// It is about another integration altogether.
+    /// The response is about another integration.
     Integration { sent: &'a str, got: &'a str },
-    /// A field is another.
-    Field { of: &'a str, field: &'static str, sent: String, got: String },
-    /// A field is not there.
-    Absent { of: &'a str, field: &'static str, sent: String },
+    /// A field has another value.
+    Field { name: &'a str, field: &'static str, sent: String, got: String },
+    /// The response lacks a field.
+    Missing { name: &'a str, field: &'static str, sent: String },
 }
 
 impl<'a> ExpectedIntegration<'a> {
-    /// What is sent for an integration in production.
+    /// Returns the expected fields of an integration in production.
     pub(super) fn production(integration: &'a Integration) -> Self {
         Self {
             name: &integration.name,
@@ -47,7 +47,7 @@ impl<'a> ExpectedIntegration<'a> {
             target: integration.text("target"),
             scopes: integration.scopes(),
             summary: integration.text("summary"),
-            content: Content {
+            content: PublishedContent {
                 description: integration.field("description").cloned(),
                 categories: integration.field("categories").cloned(),
                 blocks: integration.field("blocks").cloned(),
@@ -59,46 +59,46 @@ impl<'a> ExpectedIntegration<'a> {
         }
     }
 
-    /// Returns whether GitBook repeats everything as it was sent, as far as it repeats it.
-    pub(super) fn is_repeated_in(&self, answer: &Published) -> bool {
-        self.differences(answer).iter().all(|difference| matches!(difference, Difference::Absent { .. }))
+    /// Returns whether all fields in a response have the expected values. Fields may be missing.
+    pub(super) fn matches(&self, response: &Published) -> bool {
+        self.differences(response).iter().all(|difference| matches!(difference, Difference::Missing { .. }))
     }
 
-    /// All differences; but of another integration nothing else matters.
-    pub(super) fn differences(&self, answer: &'a Published) -> Vec<Difference<'a>> {
-        if let Some(got) = self.another(answer) {
+    /// Returns all differences. If the response is about another integration, this is the only one.
+    pub(super) fn differences(&self, response: &'a Published) -> Vec<Difference<'a>> {
+        if let Some(got) = self.other_integration(response) {
             return vec![Difference::Integration { sent: self.name, got }];
         }
         let text = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
         let present = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         let texts = [
-            ("name", self.name, present(&answer.name)),
-            ("title", self.title, present(&answer.title)),
-            ("visibility", self.visibility, text(&answer.visibility)),
-            ("target", self.target, text(&answer.target)),
+            ("name", self.name, present(&response.name)),
+            ("title", self.title, present(&response.title)),
+            ("visibility", self.visibility, text(&response.visibility)),
+            ("target", self.target, text(&response.target)),
         ];
         let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
         let mut found: Vec<_> = sent
             .map(|(field, sent, got)| self.difference(field, sent.to_owned(), got.map(str::to_owned)))
             .collect();
         let scopes: Option<BTreeSet<_>> =
-            answer.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
+            response.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
         if scopes.as_ref() != Some(&self.scopes) {
-            found.push(self.difference("scopes", joined(&self.scopes), scopes.as_ref().map(joined)));
+            found.push(self.difference("scopes", join(&self.scopes), scopes.as_ref().map(join)));
         }
-        if let Some(got) = answer
+        if let Some(got) = response
             .summary
             .as_ref()
             .filter(|got| !self.summary.is_empty() && got.trim_end() != self.summary.trim_end())
         {
             found.push(self.difference("summary", short(self.summary), Some(short(got))));
         }
-        found.extend(self.differences_in_content(&answer.content));
+        found.extend(self.differences_in_content(&response.content));
         found
     }
 
-    /// The differences in fields that GitBook repeats. One that it leaves out tells nothing.
-    fn differences_in_content(&self, got: &Content) -> impl Iterator<Item = Difference<'a>> {
+    /// Returns the differences in optional fields. A missing field is no difference.
+    fn differences_in_content(&self, got: &PublishedContent) -> impl Iterator<Item = Difference<'a>> {
         let sent = &self.content;
         let fields = [
             ("description", &sent.description, &got.description),
@@ -116,21 +116,21 @@ impl<'a> ExpectedIntegration<'a> {
         })
     }
 
-    /// The name of the other integration that an answer is about. In another case it is the same.
-    pub(super) fn another(&self, answer: &'a Published) -> Option<&'a str> {
-        let is_another = !answer.name.is_empty() && !answer.name.eq_ignore_ascii_case(self.name);
-        is_another.then_some(&*answer.name)
+    /// Returns the name of the other integration that a response is about. Case does not matter.
+    pub(super) fn other_integration(&self, response: &'a Published) -> Option<&'a str> {
+        let is_other = !response.name.is_empty() && !response.name.eq_ignore_ascii_case(self.name);
+        is_other.then_some(&*response.name)
     }
 
     fn difference(&self, field: &'static str, sent: String, got: Option<String>) -> Difference<'a> {
         match got {
-            Some(got) => Difference::Field { of: self.name, field, sent, got },
-            None => Difference::Absent { of: self.name, field, sent },
+            Some(got) => Difference::Field { name: self.name, field, sent, got },
+            None => Difference::Missing { name: self.name, field, sent },
         }
     }
 }
 
-/// The beginning of a text that may be long.
+/// Shortens a text for the log.
 fn short(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -138,17 +138,17 @@ fn short(text: &str) -> String {
     }
 }
 
-fn joined(scopes: &BTreeSet<&str>) -> String {
+fn join(scopes: &BTreeSet<&str>) -> String {
     scopes.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 impl Difference<'_> {
-    /// Says it. What was published is published: it fails nothing.
+    /// Logs a warning. The integration is already published, so a difference is no error.
     pub(super) fn warn(&self) {
         match self {
             Self::Integration { sent, got } => tracing::warn!(sent, got, "{self}"),
             Self::Field { field, sent, got, .. } => tracing::warn!(field, sent, got, "{self}"),
-            Self::Absent { field, sent, .. } => tracing::warn!(field, sent, "{self}"),
+            Self::Missing { field, sent, .. } => tracing::warn!(field, sent, "{self}"),
         }
     }
 }
@@ -158,13 +158,13 @@ impl fmt::Display for Difference<'_> {
         match self {
             Self::Integration { sent, .. } => write!(
                 f,
-                "GitBook answered about another integration than `{sent}`, so see in GitBook whether it was published"
+                "GitBook's response is about another integration than `{sent}`; check in GitBook that it was published"
             ),
-            Self::Field { of, field, .. } => {
-                write!(f, "GitBook published `{of}` with another `{field}` than was sent")
+            Self::Field { name, field, .. } => {
+                write!(f, "GitBook published `{name}` with another `{field}` than requested")
             }
-            Self::Absent { of, field, .. } => {
-                write!(f, "GitBook does not say with which `{field}` it has published `{of}`")
+            Self::Missing { name, field, .. } => {
+                write!(f, "GitBook's response for `{name}` does not contain `{field}`")
             }
         }
     }
@@ -175,17 +175,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Difference, ExpectedIntegration};
-    use crate::gitbook::{Content, Published};
+    use crate::gitbook::{Published, PublishedContent};
 
     fn sent() -> ExpectedIntegration<'static> {
         let scopes = ["site:views:read", "space:content:read"].into();
-        let content = Content { description: Some(json!("Says hello.")), ..Content::default() };
+        let content =
+            PublishedContent { description: Some(json!("Says hello.")), ..PublishedContent::default() };
         let (name, title, visibility) = ("hello", "Hello World", "unlisted");
         ExpectedIntegration { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
     }
 
-    /// What was sent, as an answer.
-    fn repeated() -> Value {
+    /// Returns a response that repeats the request.
+    fn response() -> Value {
         json!({
             "name": "hello",
             "title": "Hello World",
@@ -196,33 +197,33 @@ mod tests {
         })
     }
 
-    fn differences(sent: &ExpectedIntegration<'_>, answer: &Value) -> Vec<String> {
-        let answer: Published = serde_json::from_value(answer.clone()).unwrap();
-        let told = |difference: &Difference<'_>| match difference {
+    fn differences(sent: &ExpectedIntegration<'_>, response: &Value) -> Vec<String> {
+        let response: Published = serde_json::from_value(response.clone()).unwrap();
+        let describe = |difference: &Difference<'_>| match difference {
             Difference::Integration { sent, got } => format!("{sent} -> {got}"),
             Difference::Field { field, sent, got, .. } => format!("{field}: {sent} -> {got}"),
-            Difference::Absent { field, sent, .. } => format!("{field}: {sent} -> nothing"),
+            Difference::Missing { field, sent, .. } => format!("{field}: {sent} -> nothing"),
         };
-        sent.differences(&answer).iter().map(told).collect()
+        sent.differences(&response).iter().map(describe).collect()
     }
 
-    /// With another value of one field, or without it.
+    /// Checks a response with another value of one field, or without it.
     fn check(field: &str, value: Value, expected: &[&str]) {
-        let mut answer = repeated();
+        let mut response = response();
         match value {
-            Value::Null => drop(answer.as_object_mut().unwrap().remove(field)),
-            value => answer[field] = value,
+            Value::Null => drop(response.as_object_mut().unwrap().remove(field)),
+            value => response[field] = value,
         }
-        assert_eq!(differences(&sent(), &answer), expected, "{answer}");
+        assert_eq!(differences(&sent(), &response), expected, "{response}");
     }
 
     #[test]
-    fn what_was_sent_is_no_difference() {
-        assert_eq!(differences(&sent(), &repeated()), [""; 0]);
+    fn accepts_a_response_that_repeats_the_request() {
+        assert_eq!(differences(&sent(), &response()), [""; 0]);
     }
 
     #[test]
-    fn each_of_the_five_fields_is_compared() {
+    fn compares_each_required_field() {
         check("name", json!("Hello"), &["name: hello -> Hello"]);
         check("title", json!("Hallo World"), &["title: Hello World -> Hallo World"]);
         check("visibility", json!("public"), &["visibility: unlisted -> public"]);
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_gitbook_repeats_is_compared() {
+    fn compares_all_optional_fields() {
         check("summary", json!("Hello."), &[]);
         check("summary", json!("Hi."), &["summary: Hello. -> Hi."]);
         check("description", json!("Says hello."), &[]);
@@ -250,29 +251,29 @@ mod tests {
     }
 
     #[test]
-    fn a_title_that_differs_in_blanks_differs() {
+    fn detects_whitespace_changes_in_a_title() {
         for title in ["Hello  World", "Hello World ", " Hello World", "HelloWorld", "Hello\u{a0}World"] {
             check("title", json!(title), &[&format!("title: Hello World -> {title}")]);
         }
     }
 
     #[test]
-    fn the_order_of_scopes_and_how_often_they_are_named_does_not_matter() {
+    fn ignores_order_and_repetition_of_scopes() {
         check("scopes", json!(["site:views:read", "space:content:read", "site:views:read"]), &[]);
     }
 
     #[test]
-    fn a_scope_that_was_not_asked_for_is_a_difference_where_none_was() {
+    fn detects_additional_scopes() {
         let none = ExpectedIntegration { scopes: [].into(), ..sent() };
         let more = "scopes:  -> site:views:read, space:content:read";
-        assert_eq!(differences(&none, &repeated()), [more]);
-        let mut answer = repeated();
-        answer["scopes"] = json!([]);
-        assert_eq!(differences(&none, &answer), [""; 0]);
+        assert_eq!(differences(&none, &response()), [more]);
+        let mut response = response();
+        response["scopes"] = json!([]);
+        assert_eq!(differences(&none, &response), [""; 0]);
     }
 
     #[test]
-    fn a_field_that_the_answer_lacks_is_not_what_was_sent() {
+    fn detects_missing_fields() {
         check("name", Value::Null, &["name: hello -> nothing"]);
         check("title", Value::Null, &["title: Hello World -> nothing"]);
         check("visibility", Value::Null, &["visibility: unlisted -> nothing"]);
@@ -281,17 +282,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_may_be_anything() {
-        let less = ExpectedIntegration { visibility: "", target: "", ..sent() };
-        assert_eq!(differences(&less, &repeated()), [""; 0]);
-        let mut answer = repeated();
-        answer["target"] = Value::Null;
-        assert_eq!(differences(&less, &answer), [""; 0]);
+    fn ignores_fields_that_were_not_sent() {
+        let without_fields = ExpectedIntegration { visibility: "", target: "", ..sent() };
+        assert_eq!(differences(&without_fields, &response()), [""; 0]);
+        let mut response = response();
+        response["target"] = Value::Null;
+        assert_eq!(differences(&without_fields, &response), [""; 0]);
     }
 
     #[test]
-    fn of_another_integration_nothing_else_matters() {
-        let answer = json!({"name": "other", "title": "Other", "scopes": []});
-        assert_eq!(differences(&sent(), &answer), ["hello -> other"]);
+    fn reports_only_the_name_of_another_integration() {
+        let response = json!({"name": "other", "title": "Other", "scopes": []});
+        assert_eq!(differences(&sent(), &response), ["hello -> other"]);
     }
 }

@@ -1,35 +1,34 @@
-//! Checks before each attempt that a run may still publish or delete.
+//! Checks before each attempt that the run is still allowed to publish or delete.
 
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
-/// How long one answer of the forge serves the first attempts of all integrations of a run. 57 integrations take a few
-/// seconds.
+/// The maximum age of a verdict for the first attempts of all integrations. 57 integrations take a few seconds.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
-/// The reason for a run not to publish or delete any more.
+/// The reason for a run to stop publishing or deleting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
     /// The branch has a newer commit.
     #[error("{reason}")]
     NewerCommit {
-        /// The newer commit, abbreviated.
+        /// The abbreviated ID of the newer commit.
         commit: String,
-        /// The whole reason.
+        /// The full reason.
         reason: String,
     },
     /// The branch or pull request of a preview was closed.
     #[error("{0}")]
     Closed(String),
-    /// The branch or pull request of a preview that was to be deleted is open.
+    /// The branch or pull request of a preview to delete is open.
     #[error("{0}")]
     Open(String),
-    /// The integration was changed meanwhile.
+    /// Another run or person has changed the integration.
     #[error("{0}")]
     Changed(String),
-    /// A check without which nothing is deleted has failed.
+    /// A check that is required before deleting has failed.
     #[error("{reason}")]
     Undecided {
         /// The reason.
@@ -42,11 +41,11 @@ pub(crate) enum Stop {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The forge confirms that the run may go on.
+    /// The forge confirms that the run may continue.
     Confirmed,
     /// The run must stop.
     Stop(Stop),
-    /// The forge could not be asked.
+    /// The forge could not be checked.
     Unknown,
 }
 
@@ -60,25 +59,25 @@ impl Verdict {
     }
 }
 
-type Ask<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
+type CheckForge<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 
-/// A check that several integrations share.
+/// A check of the forge that several integrations share.
 pub(crate) struct StalenessCheck<'a> {
-    ask: Ask<'a>,
-    /// The newest verdict, and the time when it was asked for.
+    check_forge: CheckForge<'a>,
+    /// The newest verdict and the time of its request.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
 impl std::fmt::Debug for StalenessCheck<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recheck").field("newest", &self.newest).finish_non_exhaustive()
+        f.debug_struct("StalenessCheck").field("newest", &self.newest).finish_non_exhaustive()
     }
 }
 
 impl<'a> StalenessCheck<'a> {
-    /// Creates a check that calls `ask`.
-    pub(crate) fn new(ask: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
-        Self { ask: Box::new(ask), newest: Mutex::default() }
+    /// Creates a check that calls `check_forge`.
+    pub(crate) fn new(check_forge: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
+        Self { check_forge: Box::new(check_forge), newest: Mutex::default() }
     }
 
     /// Creates a check that stops nothing.
@@ -92,25 +91,24 @@ impl<'a> StalenessCheck<'a> {
         self.since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
     }
 
-    /// Returns whether there is a verdict for a first attempt already.
+    /// Returns whether a verdict for a first attempt is available.
     pub(crate) async fn is_recent(&self) -> bool {
-        self.newest.lock().await.as_ref().is_some_and(|(asked_at, _)| asked_at.elapsed() <= MAX_AGE)
+        self.newest.lock().await.as_ref().is_some_and(|(requested_at, _)| requested_at.elapsed() <= MAX_AGE)
     }
 
-    /// Returns a verdict that was asked for at a moment or later, and is at most 10 s old. A run that must stop is not checked
-    /// again.
+    /// Returns a verdict that was requested at `moment` or later, and is at most 10 s old. A verdict to stop remains valid.
     pub(crate) async fn since(&self, moment: Instant) -> Verdict {
         let moment = Instant::now().checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
-        // Others wait here for an answer that is on its way, and may share it.
+        // Other integrations wait here for the current request and share its verdict.
         let mut newest = self.newest.lock().await;
-        if let Some((asked_at, verdict)) = &*newest
-            && (matches!(verdict, Verdict::Stop(_)) || *asked_at >= moment)
+        if let Some((requested_at, verdict)) = &*newest
+            && (matches!(verdict, Verdict::Stop(_)) || *requested_at >= moment)
         {
             return verdict.clone();
         }
-        let asked_at = Instant::now();
-        let verdict = (self.ask)().await;
-        *newest = Some((asked_at, verdict.clone()));
+        let requested_at = Instant::now();
+        let verdict = (self.check_forge)().await;
+        *newest = Some((requested_at, verdict.clone()));
         verdict
     }
 }
@@ -123,27 +121,27 @@ mod tests {
     use super::{StalenessCheck, Stop, Verdict};
 
     #[tokio::test]
-    async fn one_answer_serves_first_attempts_and_none_that_follows_a_failure() {
-        let asked = AtomicUsize::new(0);
+    async fn first_attempts_share_a_verdict_and_later_ones_request_another() {
+        let requests = AtomicUsize::new(0);
         let staleness = StalenessCheck::new(|| {
-            asked.fetch_add(1, Ordering::Relaxed);
+            requests.fetch_add(1, Ordering::Relaxed);
             Box::pin(async { Verdict::Confirmed })
         });
         let many = futures::future::join_all((0..57).map(|_| staleness.recent())).await;
         assert!(many.iter().all(|verdict| *verdict == Verdict::Confirmed));
-        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert_eq!(requests.load(Ordering::Relaxed), 1);
         let failed_at = Instant::now();
-        // Those that fail at the same time share an answer.
+        // Attempts that fail at the same time share a verdict.
         for _ in 0..4 {
             staleness.since(failed_at).await;
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        assert_eq!(requests.load(Ordering::Relaxed), 2);
         staleness.since(Instant::now()).await;
-        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        assert_eq!(requests.load(Ordering::Relaxed), 3);
     }
 
     #[tokio::test]
-    async fn a_run_that_must_stop_stays_stopped() {
+    async fn a_verdict_to_stop_remains_valid() {
         let stop = Verdict::Stop(Stop::Closed("branch `x` is closed".to_owned()));
         let verdicts = std::sync::Mutex::new(vec![Verdict::Confirmed, stop.clone()]);
         let staleness = StalenessCheck::new(|| {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-/// Fields that GitBook answers in another form: an image that was sent is a URL in the answer.
+/// Fields that GitBook returns in another form: it replaces an image by a URL.
 const TRANSFORMED: [&str; 1] = ["icon"];
 
-/// Returns whether GitBook has a field as it was sent. The order of a list does not matter, and a value that is empty is as
-/// good as none.
+/// Returns whether GitBook has a field as it was sent. It ignores the order of lists, and an empty value equals a missing
+/// one.
 pub(super) fn is_same(sent: &Value, got: &Value) -> bool {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => {
@@ -20,9 +20,9 @@ pub(super) fn is_same(sent: &Value, got: &Value) -> bool {
         }
         (Value::Number(sent), Value::Number(got)) => sent.as_f64() == got.as_f64(),
         _ if is_empty(sent) && is_empty(got) => true,
-        // A policy can be a text or an object, and GitBook may answer in either form.
+        // A content security policy can be a text or an object, and GitBook may return either form.
         (Value::String(text), Value::Object(_)) | (Value::Object(_), Value::String(text)) => !text.is_empty(),
-        // YAML's block texts end with a line end, which a server may remove.
+        // YAML block texts end with a newline, and GitBook may remove it.
         (Value::String(sent), Value::String(got)) => sent.trim_end() == got.trim_end(),
         _ => sent == got,
     }
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_the_same() {
+    fn accepts_equivalent_values() {
         check(json!({"a": [1, 2], "b": {"c": "x"}}), json!({"b": {"c": "x"}, "a": [2, 1.0]}), true);
         check(Value::Null, json!(""), true);
         check(json!([]), Value::Null, true);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_noticed() {
+    fn detects_changes() {
         check(json!("a"), json!("b"), false);
         check(json!("a"), Value::Null, false);
         check(json!([]), json!([{"id": "b"}]), false);

@@ -1,4 +1,4 @@
-//! Versions: GitBook counts how often an integration was published, and so tells of other runs.
+//! Detects other runs by the version: GitBook increases it each time that an integration is published.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -7,35 +7,36 @@ use serde_json::Number;
 
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Stop, Verdict};
-use super::{DeployError, Deployment};
+use super::{DeployError, Deployer};
 use crate::gitbook::{Attempts, Published};
 
-/// The integration as it was read last before an attempt to publish it.
-pub(super) struct LastRead(Mutex<Read>);
+/// The integration as it was last read before an attempt to publish it.
+pub(super) struct LastRead(Mutex<ReadState>);
 
-/// A reading, and how many attempts before it may have taken effect.
-pub(super) struct Read {
+/// The result of reading an integration.
+pub(super) struct ReadState {
     /// The integration, if there was one.
-    pub(super) there: Option<Published>,
+    pub(super) existing: Option<Published>,
     /// False if it could not be read.
     pub(super) is_known: bool,
+    /// The number of earlier attempts that may have taken effect.
     pub(super) unanswered: u32,
 }
 
 impl LastRead {
-    pub(super) fn known(there: Option<Published>) -> Self {
-        Self(Mutex::new(Read { there, is_known: true, unanswered: 0 }))
+    pub(super) fn known(existing: Option<Published>) -> Self {
+        Self(Mutex::new(ReadState { existing, is_known: true, unanswered: 0 }))
     }
 
     pub(super) fn unknown() -> Self {
-        Self(Mutex::new(Read { there: None, is_known: false, unanswered: 0 }))
+        Self(Mutex::new(ReadState { existing: None, is_known: false, unanswered: 0 }))
     }
 
-    pub(super) fn set(&self, there: Option<Published>, unanswered: u32) {
-        self.with(|read| *read = Read { there, is_known: true, unanswered });
+    pub(super) fn set(&self, existing: Option<Published>, unanswered: u32) {
+        self.with(|read| *read = ReadState { existing, is_known: true, unanswered });
     }
 
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Read) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut ReadState) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -50,7 +51,7 @@ pub(super) fn is_first(published: &Published) -> bool {
     number(published) == Some(1)
 }
 
-/// Returns whether nobody else has published between a reading and an answer. Says yes if the API tells no version.
+/// Returns whether no other run has published between a reading and a response. Returns true if a version is unknown.
 fn is_next(before: Option<&Published>, after: &Published) -> bool {
     let Some(after) = number(after) else { return true };
     match before {
@@ -59,76 +60,87 @@ fn is_next(before: Option<&Published>, after: &Published) -> bool {
     }
 }
 
-/// Describes the version of a reading.
-fn described(published: Option<&Published>) -> String {
+/// Describes the version of an integration.
+fn describe_version(published: Option<&Published>) -> String {
     let version =
         |published: &Published| published.version.as_ref().map(|version| format!("version {version}"));
     published.map_or_else(|| "nothing".to_owned(), |published| version(published).unwrap_or_default())
 }
 
-impl Deployment<'_> {
-    /// Finds out by the version in the answer whether another run has published between the last reading and this
-    /// publishing.
+impl Deployer<'_> {
+    /// Detects another run that has published between the last reading and this request, and logs it.
     ///
     /// # Errors
-    /// Returns an error if the forge says that the other run's commit is newer.
+    /// Returns an error if the other run has a newer commit.
     pub(super) async fn check_version(
         &self,
         last_read: &LastRead,
-        answer: &Attempts<Published>,
-        sent: &ExpectedIntegration<'_>,
+        response: &Attempts<Published>,
+        expected: &ExpectedIntegration<'_>,
         staleness: &StalenessCheck<'_>,
     ) -> Result<(), DeployError> {
-        let answer = &answer.last;
+        let response = &response.last;
         let before = last_read.with(|read| {
-            let is_another = read.is_known && !is_next(read.there.as_ref(), answer);
-            is_another.then(|| described(read.there.as_ref()))
+            let has_other_run = read.is_known && !is_next(read.existing.as_ref(), response);
+            has_other_run.then(|| describe_version(read.existing.as_ref()))
         });
-        let Some(before) = before.filter(|_| sent.another(answer).is_none()) else { return Ok(()) };
-        let (name, after) = (sent.name, described(Some(answer)));
+        let Some(before) = before.filter(|_| expected.other_integration(response).is_none()) else {
+            return Ok(());
+        };
+        let (name, after) = (expected.name, describe_version(Some(response)));
         match staleness.since(Instant::now()).await {
             Verdict::Stop(Stop::NewerCommit { commit, .. }) => {
                 let name = name.to_owned();
-                return Err(DeployError::Overwrote { name, before, after, commit, is_certain: true });
+                return Err(DeployError::OverwroteNewerCommit {
+                    name,
+                    before,
+                    after,
+                    commit,
+                    is_certain: true,
+                });
             }
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
-                "`{name}` went from {before} to {after}: another run has published it at the same time, of an older commit"
+                "`{name}` went from {before} to {after}: another run published an older commit at the same time"
             ),
             Verdict::Unknown => tracing::warn!(
-                "`{name}` went from {before} to {after}: another run has published it at the same time, and could not check which commit is newer. If the other one is, run its job again"
+                "`{name}` went from {before} to {after}: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again"
             ),
         }
         Ok(())
     }
 }
 
-impl Deployment<'_> {
-    /// Finds out whether a run that has stopped for a newer commit has overwritten that one's work: an attempt without an
-    /// answer may have taken effect. `is_ours` tells whether this run has published what is there, if that can be told.
+impl Deployer<'_> {
+    /// Detects that an attempt without a response has overwritten the version of a newer commit. `is_own` returns whether
+    /// this run has published the existing version, or `None` if unknown.
+    ///
+    /// # Errors
+    /// Returns the error of the attempts, or another one if the version of a newer commit may be overwritten.
     pub(super) async fn check_unanswered<T>(
         &self,
         result: Result<T, DeployError>,
         name: &str,
         last_read: &LastRead,
-        is_ours: impl FnOnce(&Published) -> Option<bool>,
+        is_own: impl FnOnce(&Published) -> Option<bool>,
     ) -> Result<T, DeployError> {
         let commit = match &result {
-            Err(DeployError::Stopped { stop: Stop::NewerCommit { commit, .. }, tried: Some(_) }) => {
-                commit.clone()
-            }
+            Err(DeployError::Stopped {
+                stop: Stop::NewerCommit { commit, .. },
+                earlier_attempt: Some(_),
+            }) => commit.clone(),
             _ => return result,
         };
-        let Some(there) = self.read(name).await? else { return result };
-        let (before, is_another) = last_read.with(|read| {
-            let before = read.there.as_ref();
-            let is_as_before = before.is_some_and(|before| before.version == there.version);
-            (described(before), read.is_known && !is_as_before && !is_next(before, &there))
+        let Some(existing) = self.read(name).await? else { return result };
+        let (before, has_other_run) = last_read.with(|read| {
+            let before = read.existing.as_ref();
+            let is_as_before = before.is_some_and(|before| before.version == existing.version);
+            (describe_version(before), read.is_known && !is_as_before && !is_next(before, &existing))
         });
-        let is_ours = is_ours(&there);
-        if is_another && is_ours != Some(false) {
-            let (name, after) = (name.to_owned(), described(Some(&there)));
-            let is_certain = is_ours == Some(true);
-            return Err(DeployError::Overwrote { name, before, after, commit, is_certain });
+        let is_own = is_own(&existing);
+        if has_other_run && is_own != Some(false) {
+            let (name, after) = (name.to_owned(), describe_version(Some(&existing)));
+            let is_certain = is_own == Some(true);
+            return Err(DeployError::OverwroteNewerCommit { name, before, after, commit, is_certain });
         }
         result
     }
@@ -144,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_has_published_if_the_version_is_the_next_one() {
+    fn the_next_version_excludes_other_runs() {
         let check = |before: Option<Option<u64>>, after: Option<u64>, expected: bool| {
             let before = before.map(version);
             assert_eq!(is_next(before.as_ref(), &version(after)), expected, "{before:?} to {after:?}");
@@ -152,12 +164,12 @@ mod tests {
         check(Some(Some(3)), Some(4), true);
         check(Some(Some(3)), Some(5), false);
         check(Some(Some(3)), Some(3), false);
-        // Deleted by others, and published anew.
+        // Others have deleted the integration and published it again.
         check(Some(Some(3)), Some(1), false);
         check(None, Some(1), true);
         check(None, Some(2), false);
         check(Some(Some(u64::MAX)), Some(u64::MAX), false);
-        // Where a version is missing, nothing is known.
+        // Without a version, other runs cannot be detected.
         check(Some(Some(3)), None, true);
         check(Some(None), Some(9), true);
     }

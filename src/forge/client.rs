@@ -1,4 +1,4 @@
-//! What the clients of all forges share: one repository, its token, and requests that are tried again or given up.
+//! The client that all forges share: one repository, its token, retries and a circuit breaker.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -13,39 +13,39 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::budget::Budget;
-use super::models::{Branch as BranchAnswer, Repository};
+use super::models::{BranchResponse, RepositoryResponse};
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
-use crate::ci::ForgeKind;
-use crate::http::{Answer, FIRST_PAUSE, Http, MAX_ANSWER, MAX_PAGE, Redirects, Retry, TransportError, push};
+use crate::http::{
+    ApiKind, FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, RequestError, Response, Retry, pages,
+    push_segments,
+};
+use crate::repository::ForgeKind;
 
-/// The largest number of items that a page may have.
-pub(super) const PAGE: &str = "100";
+/// The maximum number of items per page.
+pub(super) const PAGE_SIZE: &str = "100";
 
-/// GitLab's pages have 20 items unless asked otherwise, other forges' more (`docs.gitlab.com/api/rest/#pagination`).
-const SHORTEST_FULL_PAGE: usize = 20;
+/// The smallest default size of a page, GitLab's (`docs.gitlab.com/api/rest/#pagination`).
+const MIN_PAGE_SIZE: usize = 20;
 
-/// More pages than this are a server that does not stop.
-const MOST_PAGES: usize = 1000;
+/// The maximum timeout of a request. The forge adds convenience only, so deployments do not wait longer for it.
+const MAX_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_RETRIES: u32 = 2;
 
-/// What the forge is asked for is no more than convenience: no deployment waits longer for an answer of it.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
-const MOST_RETRIES: u32 = 2;
-
-/// How a forge is asked.
+/// The settings for requests to a forge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access<'a> {
-    /// The root of its API.
+    /// The root of the API.
     pub root: &'a Url,
-    /// What it accepts.
+    /// The token.
     pub token: &'a SecretString,
-    /// For one request.
+    /// The timeout of one request.
     pub timeout: Duration,
-    /// Further tries.
+    /// The maximum number of retries.
     pub retries: u32,
-    /// How long a rate limit is waited for.
-    pub patience: MaxWait,
-    /// After a signal nothing is tried again.
+    /// The maximum wait for the end of a rate limit.
+    pub max_wait: MaxWait,
+    /// Stops retries after a signal.
     pub cancel: &'a Cancel,
 }
 
@@ -55,17 +55,17 @@ pub(super) struct Client {
     pub(super) kind: ForgeKind,
     http: Http,
     pub(super) root: Url,
-    /// Where the repository is below the root.
+    /// The path of the repository below the root.
     repository: Vec<String>,
     pub(super) token: SecretString,
     retry: Retry,
-    /// Why it is not asked any more.
+    /// The failure after which no more requests are sent.
     circuit_open: Arc<OnceLock<String>>,
     default_branch: Arc<OnceCell<String>>,
     pub(super) budget: Budget,
 }
 
-/// What follows the path.
+/// The query of a URL.
 pub(super) type Query<'a> = [(&'a str, &'a str)];
 
 impl Client {
@@ -73,41 +73,51 @@ impl Client {
         kind: ForgeKind,
         repository: &[&str],
         access: &Access<'_>,
-    ) -> Result<Self, TransportError> {
-        let Access { root, token, timeout, retries, patience, cancel } = *access;
-        let (times, cancel) = (retries.min(MOST_RETRIES), Some(cancel.clone()));
-        let patience = patience.longest_wait();
-        let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
-        let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
+    ) -> Result<Self, RequestError> {
+        let Access { root, token, timeout, retries, max_wait, cancel } = *access;
+        let retry = Retry {
+            max_retries: retries.min(MAX_RETRIES),
+            first_delay: FIRST_DELAY,
+            max_wait: max_wait.duration(),
+            max_wait_for_limits: None,
+            cancel: Some(cancel.clone()),
+        };
+        let api = match kind {
+            ForgeKind::GitHub => ApiKind::GitHub,
+            ForgeKind::GitLab => ApiKind::GitLab,
+        };
+        let http = Http::new(api, root, timeout.min(MAX_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
         let (circuit_open, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
         Ok(Self { kind, http, root, repository, token, retry, circuit_open, default_branch, budget })
     }
 
-    /// Where a branch stands. `folder` is where branches are below the repository.
-    pub(super) async fn standing_of_branch(
-        &self,
-        folder: &[&str],
-        name: &str,
-    ) -> Result<RefState, ForgeError> {
-        let answer = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
-        match answer.and_then(|answer| self.parse::<BranchAnswer>(&answer)) {
-            // A renamed branch is answered for under its new name.
+    /// Returns the state of a branch. `folder` is the path of branches below the repository.
+    pub(super) async fn branch_state(&self, folder: &[&str], name: &str) -> Result<RefState, ForgeError> {
+        let response = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
+        match response.and_then(|response| Ok(response.json::<BranchResponse>()?)) {
+            // The forge redirects from a renamed branch to the new name.
             Ok(branch) if branch.name == name => Ok(RefState::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(RefState::Closed),
-            // Many a proxy answers so itself to every `%2F`, of which the default branch's address has none.
-            Err(ForgeError::NotFound(said)) if !said.is_forges() => Err(ForgeError::Unexpected(said)),
-            Err(ForgeError::NotFound(_)) => self.sees_branches(folder).await.map(|()| RefState::Closed),
+            // Many proxies reject paths with `%2F`. The address of the default branch has none, so the check below would not
+            // detect them.
+            Err(ForgeError::Request(RequestError::NotFound(response))) if !response.is_from_api() => {
+                Err(RequestError::Unexpected(response).into())
+            }
+            Err(ForgeError::Request(RequestError::NotFound(_))) => {
+                self.check_branch_access(folder).await.map(|()| RefState::Closed)
+            }
             Err(error) => Err(error),
         }
     }
 
-    /// Returns an error unless the token can see branches: a forge says of what a token cannot see that it is not there.
-    pub(super) async fn sees_branches(&self, folder: &[&str]) -> Result<(), ForgeError> {
+    /// Reads the default branch to check that the token can read branches. Without access, forges report a branch as not found.
+    pub(super) async fn check_branch_access(&self, folder: &[&str]) -> Result<(), ForgeError> {
         let default_branch = self.default_branch.get_or_try_init(async || {
-            let answer = self.get(&[], &[], Permission::ReadContents).await?;
-            self.parse(&answer).map(|Repository { default_branch }| default_branch)
+            let repository: RepositoryResponse =
+                self.get(&[], &[], Permission::ReadContents).await?.json()?;
+            Ok::<_, ForgeError>(repository.default_branch)
         });
         let path = [folder, &[default_branch.await?.as_str()]].concat();
         self.get(&path, &[], Permission::ReadContents).await.map(drop)
@@ -115,34 +125,33 @@ impl Client {
 
     /// Returns the names of all branches.
     pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
-        let branches: Vec<BranchAnswer> = self.pages(folder, &[], Permission::ReadContents).await?;
+        let branches: Vec<BranchResponse> = self.pages(folder, &[], Permission::ReadContents).await?;
         Ok(branches.into_iter().map(|branch| branch.name).collect())
     }
 
-    /// Why it is not asked any more, if it was given up.
-    pub(super) fn why_given_up(&self) -> Option<&str> {
+    /// Returns the failure after which the client sends no more requests.
+    pub(super) fn circuit_open(&self) -> Option<&str> {
         self.circuit_open.get().map(String::as_str)
     }
 
-    /// The same client, whose failures are its own: where one may fail, the other need not be given up.
+    /// Returns the client with its own circuit breaker: failures of one client do not stop the other.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
         Self { circuit_open: Arc::default(), ..self.clone() }
     }
 
-    /// The same client, which waits for a rate limit as long as the forge asks, within reason.
+    /// Returns the client with the long maximum wait for rate limits.
     #[must_use]
-    pub(super) fn patient(&self) -> Self {
-        let patience = MaxWait::Long.longest_wait();
-        let retry = Retry { patience, patience_with_limits: patience, ..self.retry.clone() };
+    pub(super) fn with_long_wait(&self) -> Self {
+        let retry = Retry { max_wait: MaxWait::Long.duration(), ..self.retry.clone() };
         Self { retry, ..self.clone() }
     }
 
-    /// The same client, which is asked once, and not for long: for what is said at the end of a cancelled run.
+    /// Returns the client without retries and with another timeout.
     #[must_use]
     pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
-        let retry = Retry { times: 0, ..self.retry.clone() };
-        Self { http: self.http.within(timeout), retry, ..self.clone() }
+        let retry = Retry { max_retries: 0, ..self.retry.clone() };
+        Self { http: self.http.with_timeout(timeout), retry, ..self.clone() }
     }
 
     pub(super) async fn get(
@@ -150,104 +159,93 @@ impl Client {
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
+    ) -> Result<Response, ForgeError> {
         let url = self.url(path, query);
-        self.unless_given_up(|| self.send(Method::GET, url.clone(), None, permission)).await
+        self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Asks for something outside of the repository.
-    pub(super) async fn get_other(
+    /// Reads something outside of the repository.
+    pub(super) async fn get_from_root(
         &self,
         path: &[&str],
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
+    ) -> Result<Response, ForgeError> {
         let mut url = self.root.clone();
-        push(&mut url, path);
-        self.unless_given_up(|| self.send(Method::GET, url.clone(), None, permission)).await
+        push_segments(&mut url, path);
+        self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Changes what is there, which can be repeated, and is tried whatever came before: what was begun is to be ended.
+    /// Sends a change that is safe to repeat. Ignores the circuit breaker, so that changes in progress are completed.
     pub(super) async fn change(
         &self,
         method: Method,
         path: &[&str],
         body: Option<&Value>,
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
+    ) -> Result<Response, ForgeError> {
         let url = self.url(path, &[]);
         self.retry.run(|| self.send(method.clone(), url.clone(), body, permission)).await
     }
 
-    /// Makes something anew, which must not be repeated unless it certainly did not happen.
-    pub(super) async fn make(
+    /// Creates an object. Retries only if the request had no effect, since each success creates another object.
+    pub(super) async fn create(
         &self,
         path: &[&str],
         body: &Value,
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
+    ) -> Result<Response, ForgeError> {
+        self.check_circuit()?;
         let url = self.url(path, &[]);
-        if let Some(why) = self.circuit_open.get() {
-            return Err(ForgeError::GivenUp(why.clone()));
-        }
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
-        self.retry.run_while(ForgeError::is_worth_making_again, request).await
+        self.retry.run_if(ForgeError::is_safe_to_resend, request).await
     }
 
-    /// Asks nothing any more once the forge has failed to answer: a deployment would wait for each question anew.
-    async fn unless_given_up<F: Future<Output = Result<Answer, ForgeError>>>(
+    /// Runs a request unless the circuit is open, and opens it after a failure that concerns all requests. A deployment would
+    /// otherwise wait for each request again.
+    async fn unless_circuit_open<F: Future<Output = Result<Response, ForgeError>>>(
         &self,
         request: impl FnMut() -> F,
-    ) -> Result<Answer, ForgeError> {
-        if let Some(why) = self.circuit_open.get() {
-            return Err(ForgeError::GivenUp(why.clone()));
-        }
-        let answer = self.retry.run(request).await;
-        if let Err(error) = &answer
-            && error.is_final()
+    ) -> Result<Response, ForgeError> {
+        self.check_circuit()?;
+        let response = self.retry.run(request).await;
+        if let Err(error) = &response
+            && error.opens_circuit()
         {
             drop(self.circuit_open.set(error.to_string()));
         }
-        answer
+        response
     }
 
-    /// All pages of a list.
+    fn check_circuit(&self) -> Result<(), ForgeError> {
+        match self.circuit_open.get() {
+            Some(failure) => Err(ForgeError::CircuitOpen(failure.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads all pages of a list.
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
     ) -> Result<Vec<T>, ForgeError> {
-        let mut items = Vec::new();
-        let mut previous = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let page = page.to_string();
-            let query: Vec<_> =
-                query.iter().copied().chain([("per_page", PAGE), ("page", page.as_str())]).collect();
-            let answer = self.get_page(path, &query, permission).await?;
-            // A server that does not know pages gives the same one again.
-            if answer.body == previous {
-                return Ok(items);
+        pages(self.http.api(), (1, Vec::new()), async |(number, previous): (u32, Vec<u8>)| {
+            let page = number.to_string();
+            let query = [query, &[("per_page", PAGE_SIZE), ("page", page.as_str())][..]].concat();
+            let url = self.url(path, &query);
+            let request = || self.with_token(self.http.request(Method::GET, url.clone()));
+            let response =
+                self.unless_circuit_open(|| self.send_request(MAX_PAGE, request(), permission)).await?;
+            // A server without pages sends the same list again.
+            if response.body == previous {
+                return Ok((Vec::new(), None));
             }
-            let found: Vec<T> = self.parse(&answer)?;
-            let is_last = !has_next_page(&answer, found.len());
-            items.extend(found);
-            if is_last {
-                return Ok(items);
-            }
-            previous = answer.body;
-        }
-        Err(ForgeError::EndlessList(self.kind, MOST_PAGES))
-    }
-
-    async fn get_page(
-        &self,
-        path: &[&str],
-        query: &Query<'_>,
-        permission: Permission,
-    ) -> Result<Answer, ForgeError> {
-        let url = self.url(path, query);
-        let request = || self.with_token(self.http.request(Method::GET, url.clone()));
-        self.unless_given_up(|| self.send_up_to(MAX_PAGE, request(), permission)).await
+            let items: Vec<T> = response.json()?;
+            let next = has_next_page(&response, items.len()).then(|| (number + 1, response.body));
+            Ok((items, next))
+        })
+        .await
     }
 
     pub(super) async fn send(
@@ -256,9 +254,9 @@ impl Client {
         url: Url,
         body: Option<&Value>,
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
+    ) -> Result<Response, ForgeError> {
         if method != Method::GET {
-            self.budget.write();
+            self.budget.count_write();
         }
         let request = self.with_token(self.http.request(method, url));
         let request = match body {
@@ -267,22 +265,21 @@ impl Client {
             }
             None => request,
         };
-        self.send_up_to(MAX_ANSWER, request, permission).await
+        self.send_request(MAX_RESPONSE, request, permission).await
     }
 
-    async fn send_up_to(
+    async fn send_request(
         &self,
         limit: usize,
         request: RequestBuilder,
         permission: Permission,
-    ) -> Result<Answer, ForgeError> {
-        let sent = self.http.send_up_to(limit, request).await;
-        let answer = sent.map_err(|error| ForgeError::Transport(self.kind, error))?;
-        self.budget.read(&answer.headers);
-        if answer.status.is_success() {
-            Ok(answer)
+    ) -> Result<Response, ForgeError> {
+        let response = self.http.send(limit, request).await?;
+        self.budget.update(&response.headers);
+        if response.status.is_success() {
+            Ok(response)
         } else {
-            Err(ForgeError::of(self.kind, &answer, permission))
+            Err(ForgeError::from_response(self.kind, &response, permission))
         }
     }
 
@@ -297,18 +294,13 @@ impl Client {
         }
     }
 
-    pub(super) fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ForgeError> {
-        let (kind, status) = (self.kind, answer.status.as_u16());
-        answer.json().map_err(|source| ForgeError::NotJson { kind, status, source })
-    }
-
     fn url(&self, path: &[&str], query: &Query<'_>) -> Url {
         let mut url = self.root.clone();
         for segment in self.repository.iter().map(String::as_str).chain(path.iter().copied()) {
-            push(&mut url, &[segment]);
+            push_segments(&mut url, &[segment]);
         }
         if self.kind == ForgeKind::GitLab {
-            // In a path it is nothing but itself, but some take it for a blank, and a branch would seem to be gone.
+            // Some servers read `+` in a path as a space and would report a branch with a `+` as not found.
             let path = url.path().replace('+', "%2B");
             url.set_path(&path);
         }
@@ -319,12 +311,12 @@ impl Client {
     }
 }
 
-/// Returns whether another page follows. Pages are numbered from 1, in the order in which the `Link` header names them. A
-/// proxy may have removed the header: then a page that may be full is not taken for the last one.
-fn has_next_page(answer: &Answer, length: usize) -> bool {
-    let mut links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
+/// Returns true if another page follows, from the `Link` header. A proxy may have removed the header: then any page that may
+/// be full has a successor. Page numbers start at 1.
+fn has_next_page(response: &Response, length: usize) -> bool {
+    let mut links = response.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
     if links.peek().is_none() {
-        return length >= SHORTEST_FULL_PAGE;
+        return length >= MIN_PAGE_SIZE;
     }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }

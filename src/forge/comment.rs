@@ -1,8 +1,7 @@
-//! One comment on a pull request, which several jobs may keep at the same time.
+//! One comment on a pull request, which several jobs may write at the same time.
 //!
-//! The API has no compare-and-set. So what was written is read back, and written again until it stands; where other
-//! jobs may write, too, it is looked at once more a while later, since one that had read the old text may have been
-//! about to write.
+//! The API has no compare-and-set. Each job reads the comment after it has written and repeats the write until its text is
+//! there. If other jobs may write, it reads once more after a delay: a job that has read the old text may still write.
 
 use std::time::Duration;
 
@@ -11,130 +10,132 @@ use serde_json::json;
 
 use super::models::CreatedComment;
 use super::{Forge, ForgeError, Permission};
+use crate::http::{RequestError, jitter};
 
-/// Our comments on a pull request, as they were found.
+/// The comments of gitbook-deploy on a pull request.
 #[derive(Clone, Debug)]
 pub(crate) struct ExistingComments {
     number: u64,
     marker: &'static str,
-    /// The one that was made just now, which is ours whatever its author is called.
-    made: Option<u64>,
-    /// Oldest first: there is more than one where two jobs made one at the same time.
+    /// The comment that this job has created, whoever its author seems to be.
+    created: Option<u64>,
+    /// The ids and texts, oldest first. There are several if jobs created them at the same time.
     comments: Vec<(u64, String)>,
 }
 
 impl ExistingComments {
-    /// The pull request.
+    /// Returns the number of the pull request.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    /// What the comments say.
+    /// Returns the texts of the comments.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.comments.iter().map(|(_, text)| text.as_str())
     }
 }
 
-/// What should stand in the comment.
+/// A change of the comment.
 pub(crate) struct CommentUpdate<'a> {
-    /// The text, made from those that are there, oldest first. Given its own text, it must give it back.
+    /// Returns the new text for the existing texts, oldest first. It must return its own text unchanged.
     pub text: &'a (dyn Fn(&[String]) -> String + Sync),
-    /// Whether one is made where there is none.
+    /// Creates a missing comment.
     pub create: bool,
-    /// Whether other jobs may write it at the same time.
+    /// Expects that other jobs write the comment at the same time.
     pub shared: bool,
 }
 
-/// What came of a wish.
+/// The result of an update.
 #[derive(Debug)]
 pub(crate) enum CommentResult {
-    /// It was written.
+    /// The comment was written.
     Written,
-    /// It was written, but could not be read back.
-    Unread(ForgeError),
-    /// It was there already, word by word.
+    /// The comment was written, but reading it again failed.
+    Unverified(ForgeError),
+    /// The comment had the same text before.
     Unchanged,
-    /// There was none, and none was to be made.
+    /// There was no comment, and the update creates none.
     None,
 }
 
-/// More rounds than some dozens of jobs need that end at once.
-const MOST_ROUNDS: usize = 30;
+/// The maximum number of rounds. Dozens of jobs that end at the same time need fewer.
+const MAX_ROUNDS: usize = 30;
 
-/// Longer than it takes a job from reading the comment to writing it.
-const SETTLED_AFTER: Duration = Duration::from_millis(1200);
+/// The delay before the last read. A job takes less from reading the comment to writing it.
+const SETTLE_DELAY: Duration = Duration::from_millis(1200);
 
-/// The most that jobs which write over one another wait in addition, each for another time.
-const JITTER: Duration = Duration::from_millis(600);
+/// The maximum random delay of jobs that overwrite each other.
+const MAX_JITTER: Duration = Duration::from_millis(600);
 
 impl Forge {
-    /// Finds our comments on a pull request: by a line that no others have, and by who wrote them, since anybody can
-    /// write that line.
+    /// Finds the comments of gitbook-deploy on a pull request by their marker line and their author. The author counts because
+    /// anyone can copy the line.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn find_comment(
         &self,
         number: u64,
         marker: &'static str,
     ) -> Result<ExistingComments, ForgeError> {
-        self.find_again(ExistingComments { number, marker, made: None, comments: Vec::new() }).await
+        self.read_again(ExistingComments { number, marker, created: None, comments: Vec::new() }).await
     }
 
-    /// Keeps a comment as wished.
+    /// Creates or updates the comment.
     ///
     /// # Errors
-    /// Whatever the forge or the network says, and [`ForgeError::Contended`].
-    pub(crate) async fn keep_comment(
+    /// Returns errors of the forge and of the network, and [`ForgeError::Overwritten`].
+    pub(crate) async fn update_comment(
         &self,
         mut found: ExistingComments,
-        wish: &CommentUpdate<'_>,
+        update: &CommentUpdate<'_>,
     ) -> Result<CommentResult, ForgeError> {
-        let (mut wrote, mut settled, mut waited) = (false, !wish.shared, false);
-        for _ in 0..MOST_ROUNDS {
-            if found.comments.is_empty() && !wish.create {
+        let mut random = fastrand::Rng::new();
+        let (mut wrote, mut settled, mut waited) = (false, !update.shared, false);
+        for _ in 0..MAX_ROUNDS {
+            if found.comments.is_empty() && !update.create {
                 return Ok(CommentResult::None);
             }
             let bodies: Vec<_> = found.comments.iter().map(|(_, body)| body.clone()).collect();
-            let wanted = (wish.text)(&bodies);
+            let wanted = (update.text)(&bodies);
             if matches!(&bodies[..], [only] if *only == wanted) {
                 match (wrote, settled) {
                     (false, _) => return Ok(CommentResult::Unchanged),
                     (true, true) => return Ok(CommentResult::Written),
-                    (true, false) => tokio::time::sleep(SETTLED_AFTER + JITTER.mul_f64(chance())).await,
+                    (true, false) => tokio::time::sleep(SETTLE_DELAY + jitter(&mut random, MAX_JITTER)).await,
                 }
                 settled = true;
             } else if wrote && !waited {
-                // Somebody has written over it; both doing so again at once would go on like this.
-                tokio::time::sleep(JITTER.mul_f64(chance())).await;
+                // Two jobs that overwrite each other without a delay would never stop.
+                tokio::time::sleep(jitter(&mut random, MAX_JITTER)).await;
                 waited = true;
             } else {
-                found.made = self.write(&found, &wanted).await?.or(found.made);
-                (wrote, settled, waited) = (true, !wish.shared, false);
+                found.created = self.write(&found, &wanted).await?.or(found.created);
+                (wrote, settled, waited) = (true, !update.shared, false);
             }
-            found = match self.find_again(found).await {
-                // It is written, and that is what counts.
-                Err(error) if wrote => return Ok(CommentResult::Unread(error)),
+            found = match self.read_again(found).await {
+                // The write has succeeded, so a failed read is no error.
+                Err(error) if wrote => return Ok(CommentResult::Unverified(error)),
                 found => found?,
             };
         }
-        Err(ForgeError::Contended(MOST_ROUNDS))
+        Err(ForgeError::Overwritten(MAX_ROUNDS))
     }
 
-    /// Writes the oldest of our comments and removes the others, which two jobs made at the same time. Where there is none,
-    /// one is made, and its number given.
+    /// Updates the oldest comment and deletes the others, which jobs created at the same time. Creates a missing comment and
+    /// returns its id.
     async fn write(&self, found: &ExistingComments, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
-        let Some(((oldest, there), others)) = found.comments.split_first() else {
+        let Some(((oldest, current), others)) = found.comments.split_first() else {
             let number = found.number.to_string();
             let path = match self {
                 Self::GitHub(_) => ["issues", &number, "comments"],
                 Self::GitLab(_) => ["merge_requests", &number, "notes"],
             };
-            let answer = self.client().make(&path, &body, Permission::WritePullRequests).await?;
-            return Ok(Some(self.client().parse::<CreatedComment>(&answer)?.id));
+            let response = self.client().create(&path, &body, Permission::WritePullRequests).await?;
+            return Ok(Some(response.json::<CreatedComment>()?.id));
         };
-        if there != text {
+        if current != text {
             self.change_comment(found.number, *oldest, Some(&body)).await?;
         }
         for (id, _) in others {
@@ -143,7 +144,8 @@ impl Forge {
         Ok(None)
     }
 
-    /// Gives it a new body, or deletes it. That somebody has deleted it meanwhile is found out when it is read back.
+    /// Replaces the body of a comment, or deletes the comment without a new body. Ignores a comment that is already deleted, since
+    /// the next read detects that.
     async fn change_comment(
         &self,
         number: u64,
@@ -157,27 +159,22 @@ impl Forge {
         };
         let method = if body.is_some() { edit } else { Method::DELETE };
         match self.client().change(method, &path, body, Permission::WritePullRequests).await {
-            Ok(_) | Err(ForgeError::NotFound(_)) => Ok(()),
+            Ok(_) | Err(ForgeError::Request(RequestError::NotFound(_))) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    async fn find_again(&self, found: ExistingComments) -> Result<ExistingComments, ForgeError> {
+    async fn read_again(&self, found: ExistingComments) -> Result<ExistingComments, ForgeError> {
         let mut comments = match self {
-            Self::GitHub(github) => github.comments(found.number, found.marker, found.made).await?,
+            Self::GitHub(github) => github.comments(found.number, found.marker, found.created).await?,
             Self::GitLab(gitlab) => gitlab.notes(found.number, found.marker).await?,
         };
         for (_, text) in &mut comments {
             *text = text.replace("\r\n", "\n");
         }
         comments.sort_by_key(|(id, _)| *id);
-        // One is on two pages where somebody wrote another while they were read, newest first.
+        // A new comment during the read moves another one to the next page, where it is read again.
         comments.dedup_by_key(|(id, _)| *id);
         Ok(ExistingComments { comments, ..found })
     }
-}
-
-/// A number from 0 to 1.
-fn chance() -> f64 {
-    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }

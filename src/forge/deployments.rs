@@ -1,72 +1,72 @@
-//! GitHub's record of deployments: one for each publishing, with a status that follows it.
+//! GitHub's deployments: one per publication, with its statuses.
 
 use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::github::GitHub;
-use super::models::{Deployment, DeploymentStatus};
+use super::models::{DeploymentResponse, DeploymentStatus};
 use super::{ForgeError, Permission};
 
-/// What is about to be deployed.
+/// A deployment that begins.
 #[derive(Debug)]
 pub(crate) struct NewDeployment<'a> {
-    /// Where to.
+    /// The name of the environment.
     pub environment: &'a str,
-    /// Whether the environment goes when its branch does.
+    /// True for environments that are deleted with their branch.
     pub transient: bool,
-    /// What is deployed.
+    /// The commit.
     pub commit: &'a str,
-    /// What is said of it in one line.
+    /// A description in one line.
     pub description: &'a str,
-    /// What programs may read of it.
+    /// Data for programs.
     pub payload: Value,
 }
 
-/// What has become of a deployment.
+/// The state of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeploymentState {
-    /// It has begun.
+    /// The deployment has begun.
     InProgress,
-    /// It is there.
+    /// The deployment succeeded.
     Success,
-    /// It failed.
+    /// The deployment failed.
     Failure,
-    /// It is there no more.
+    /// The deployment was deleted or replaced.
     Inactive,
 }
 
-/// A status of a deployment.
+/// A new status of a deployment.
 #[derive(Debug)]
 pub(crate) struct NewStatus {
-    /// What has become of it.
+    /// The state.
     pub state: DeploymentState,
-    /// Where it can be seen.
+    /// The URL of the deployed integration.
     pub url: Option<String>,
-    /// Where the run's log is.
+    /// The URL of the run's log.
     pub log_url: Option<String>,
-    /// What is said of it in one line.
+    /// A description in one line.
     pub description: String,
 }
 
-/// What is on record of a deployment that succeeded.
+/// A deployment that succeeded, as GitHub has recorded it.
 #[derive(Debug)]
 pub(crate) struct SuccessfulDeployment {
-    /// What programs may read of it.
+    /// Data for programs.
     pub payload: Value,
-    /// What its last status says in one line.
+    /// The description of the last status.
     pub description: String,
 }
 
-/// A run that was still publishing when a newer one's deployment was deactivated says of its own that it was a success.
-/// No more runs than this publish one preview at the same time.
-const MOST_AT_ONCE: usize = 4;
+/// The number of consecutive inactive deployments after which all older ones count as inactive. A run that is still publishing
+/// reports success even after a newer deployment was deactivated; at most this many runs publish one preview at the same time.
+const MAX_CONCURRENT_RUNS: usize = 4;
 
-/// How many states are asked for at once.
-const AT_ONCE: usize = 4;
+/// The number of concurrent requests for statuses.
+const CONCURRENCY: usize = 4;
 
-/// GitHub takes no more characters for a description.
-const LONGEST_DESCRIPTION: usize = 140;
+/// The maximum number of characters of a description.
+const MAX_DESCRIPTION: usize = 140;
 
 impl DeploymentState {
     fn name(self) -> &'static str {
@@ -80,34 +80,34 @@ impl DeploymentState {
 }
 
 impl GitHub {
-    /// Records that something is about to be deployed, and gives the record's number.
+    /// Records the begin of a deployment and returns its id.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
-    pub(crate) async fn create_deployment(&self, intent: &NewDeployment<'_>) -> Result<u64, ForgeError> {
+    /// Returns errors of the forge and of the network.
+    pub(crate) async fn create_deployment(&self, deployment: &NewDeployment<'_>) -> Result<u64, ForgeError> {
         let body = json!({
-            "ref": intent.commit,
-            "environment": intent.environment,
-            "transient_environment": intent.transient,
-            "production_environment": !intent.transient,
-            "description": cut(intent.description),
-            "payload": intent.payload,
-            // Otherwise GitHub would merge the default branch, and wait for checks of which this may be one.
+            "ref": deployment.commit,
+            "environment": deployment.environment,
+            "transient_environment": deployment.transient,
+            "production_environment": !deployment.transient,
+            "description": truncate(deployment.description),
+            "payload": deployment.payload,
+            // By default GitHub merges the default branch and waits for checks, including the current job.
             "auto_merge": false,
             "required_contexts": [],
         });
-        let answer = self.client.make(&["deployments"], &body, Permission::WriteDeployments).await?;
-        Ok(self.client.parse::<Deployment>(&answer)?.id)
+        let response = self.client.create(&["deployments"], &body, Permission::WriteDeployments).await?;
+        Ok(response.json::<DeploymentResponse>()?.id)
     }
 
-    /// Records what has become of a deployment.
+    /// Adds a status to a deployment.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn set_status(&self, deployment: u64, status: &NewStatus) -> Result<(), ForgeError> {
-        let mut body = json!({"state": status.state.name(), "description": cut(&status.description)});
+        let mut body = json!({"state": status.state.name(), "description": truncate(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
-            // GitHub takes no other links.
+            // GitHub accepts only these schemes.
             if let Some(url) =
                 url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
             {
@@ -115,24 +115,24 @@ impl GitHub {
             }
         }
         let path = ["deployments", &deployment.to_string(), "statuses"];
-        // Twice the same status does no harm.
+        // A retry may add the same status twice, which is harmless.
         self.client.change(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
         Ok(())
     }
 
-    /// Records that nothing of an environment is there any more.
+    /// Deactivates all deployments of an environment.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn deactivate(&self, environment: &str, inactive: &NewStatus) -> Result<(), ForgeError> {
         let all = self.deployments(environment).await?;
-        self.deactivate_all(&all, MOST_AT_ONCE, inactive).await
+        self.deactivate_all(&all, MAX_CONCURRENT_RUNS, inactive).await
     }
 
-    /// Records that a deployment has taken the place of those before it in its environment.
+    /// Deactivates the earlier deployments of an environment.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn deactivate_before(
         &self,
         deployment: u64,
@@ -144,32 +144,32 @@ impl GitHub {
         self.deactivate_all(&all, 1, inactive).await
     }
 
-    /// The newest deployment to an environment, if it succeeded. After any other, nobody knows what is there.
+    /// Returns the newest deployment of an environment if it succeeded. After a failed one, the published version is unknown.
     ///
     /// # Errors
-    /// Whatever the forge or the network says.
+    /// Returns errors of the forge and of the network.
     pub(crate) async fn newest_success(
         &self,
         environment: &str,
     ) -> Result<Option<SuccessfulDeployment>, ForgeError> {
         let query = [("environment", environment), ("per_page", "1")];
-        let answer = self.client.get(&["deployments"], &query, Permission::WriteDeployments).await?;
-        let newest = self.client.parse::<Vec<Deployment>>(&answer)?.into_iter().next();
-        let Some(Deployment { id, payload }) = newest else { return Ok(None) };
+        let response = self.client.get(&["deployments"], &query, Permission::WriteDeployments).await?;
+        let newest = response.json::<Vec<DeploymentResponse>>()?.into_iter().next();
+        let Some(DeploymentResponse { id, payload }) = newest else { return Ok(None) };
         let status = self.status(id).await?.filter(|status| status.state == DeploymentState::Success.name());
         Ok(status.map(|status| SuccessfulDeployment { payload, description: status.description }))
     }
 
-    /// The numbers of an environment's deployments, newest first.
+    /// Lists the ids of an environment's deployments, newest first.
     async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
         let query = [("environment", environment)];
-        let all: Vec<Deployment> =
+        let all: Vec<DeploymentResponse> =
             self.client.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
         Ok(all.into_iter().map(|deployment| deployment.id).collect())
     }
 
-    /// Goes from the newest to the oldest, until as many in a row as `enough` were inactive before: they are deactivated
-    /// oldest first, so that what came before these is inactive, too.
+    /// Deactivates deployments. Reads their statuses from the newest to the oldest until `enough` of them are inactive. Writes from
+    /// the oldest to the newest, so that an interruption never leaves an active deployment behind inactive ones.
     async fn deactivate_all(
         &self,
         all: &[u64],
@@ -177,9 +177,9 @@ impl GitHub {
         inactive: &NewStatus,
     ) -> Result<(), ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
-        for some in all.chunks(AT_ONCE) {
-            let newest = try_join_all(some.iter().map(|id| self.status(*id))).await?;
-            for (id, status) in some.iter().zip(&newest) {
+        for ids in all.chunks(CONCURRENCY) {
+            let statuses = try_join_all(ids.iter().map(|id| self.status(*id))).await?;
+            for (id, status) in ids.iter().zip(&statuses) {
                 match status.as_ref().map(|status| &*status.state) {
                     Some("inactive") => seen_inactive += 1,
                     Some("failure" | "error") => {}
@@ -196,14 +196,14 @@ impl GitHub {
         Ok(())
     }
 
-    /// The newest status of a deployment.
+    /// Returns the newest status of a deployment.
     async fn status(&self, deployment: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
         let path = ["deployments", &deployment.to_string(), "statuses"];
-        let answer = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
-        Ok(self.client.parse::<Vec<DeploymentStatus>>(&answer)?.into_iter().next())
+        let response = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
+        Ok(response.json::<Vec<DeploymentStatus>>()?.into_iter().next())
     }
 }
 
-fn cut(description: &str) -> String {
-    description.chars().take(LONGEST_DESCRIPTION).collect()
+fn truncate(description: &str) -> String {
+    description.chars().take(MAX_DESCRIPTION).collect()
 }

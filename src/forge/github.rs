@@ -1,4 +1,4 @@
-//! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo speak, too.
+//! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo implement as well.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::budget::Reservation;
-use super::client::{Access, Client, PAGE};
-use super::models::PullRequest;
+use super::client::{Access, Client, PAGE_SIZE};
+use super::models::PullRequestResponse;
 use super::{ForgeError, Permission, RefState};
-use crate::ci::ForgeKind;
-use crate::http::TransportError;
-use crate::preview::Branch;
+use crate::http::RequestError;
+use crate::repository::{Branch, ForgeKind};
 
-/// The place of branches below the repository.
+/// The path of branches below the repository.
 const BRANCHES: [&str; 1] = ["branches"];
 
 /// A client of one repository on GitHub.
@@ -22,40 +21,35 @@ const BRANCHES: [&str; 1] = ["branches"];
 pub(crate) struct GitHub {
     pub(super) client: Client,
     owner: String,
-    /// Its owner and name.
+    /// The owner and name.
     repository: String,
-    /// The login of the token, once it was asked for.
+    /// The login of the token's user, after the first request for it.
     pub(super) login: Arc<OnceCell<Option<String>>>,
 }
 
 impl GitHub {
-    /// A client of the repository `owner/name`. `None` when that is no repository's name.
+    /// Creates a client of the repository `owner/name`. Returns `None` for a name without a slash.
     ///
     /// # Errors
-    /// When the system has no usable certificate store.
-    pub(crate) fn new(repository: &str, access: &Access<'_>) -> Result<Option<Self>, TransportError> {
+    /// Returns an error if the system has no usable certificate store.
+    pub(crate) fn new(repository: &str, access: &Access<'_>) -> Result<Option<Self>, RequestError> {
         let Some((owner, name)) = repository.split_once('/') else { return Ok(None) };
         let client = Client::new(ForgeKind::GitHub, &["repos", owner, name], access)?;
         let (owner, login) = (owner.to_owned(), Arc::default());
         Ok(Some(Self { client, owner, repository: repository.to_owned(), login }))
     }
 
-    /// Where a branch stands, or the pull request where one is named. A fork's branch is open while a pull request
-    /// from it is: nothing else of it concerns this repository.
-    ///
-    /// # Errors
-    /// Whatever the forge or the network says. That the token can't see the repository is an error, never `Gone`.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
     ) -> Result<RefState, ForgeError> {
-        match (pull_request, branch.of_which_fork()) {
-            (Some(number), _) => self.standing_of_pull_request(number).await,
-            (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
+        match (pull_request, branch.split_fork()) {
+            (Some(number), _) => self.pull_request_state(number).await,
+            (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
                 Some(open) => Ok(RefState::Open { tip: open.head.sha }),
-                None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
+                None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
             },
         }
     }
@@ -66,22 +60,23 @@ impl GitHub {
     }
 
     /// Lists the open pull requests.
-    pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequest>, ForgeError> {
+    pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequestResponse>, ForgeError> {
         self.client.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await
     }
 
-    /// Returns whether one of the pull requests has a number or, without a number, comes from a branch.
-    pub(super) fn has_open(&self, open: &[PullRequest], branch: &Branch, number: Option<u64>) -> bool {
+    /// Returns true if one of the pull requests has a number or, without a number, comes from a branch.
+    pub(super) fn has_open(
+        &self,
+        open: &[PullRequestResponse],
+        branch: &Branch,
+        number: Option<u64>,
+    ) -> bool {
         open.iter().any(|pull_request| match number {
             Some(number) => pull_request.number == number,
             None => self.is_from(pull_request, branch),
         })
     }
 
-    /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.
-    ///
-    /// # Errors
-    /// Whatever the forge or the network says.
     pub(super) async fn pull_requests(
         &self,
         branch: &Branch,
@@ -91,89 +86,89 @@ impl GitHub {
         Ok(found.iter().map(|pull_request| pull_request.number).collect())
     }
 
-    async fn standing_of_pull_request(&self, number: u64) -> Result<RefState, ForgeError> {
+    async fn pull_request_state(&self, number: u64) -> Result<RefState, ForgeError> {
         let path = ["pulls", &number.to_string()];
-        let answer = self.client.get(&path, &[], Permission::ReadPullRequests).await?;
-        let pull_request: PullRequest = self.client.parse(&answer)?;
+        let pull_request: PullRequestResponse =
+            self.client.get(&path, &[], Permission::ReadPullRequests).await?.json()?;
         Ok(match pull_request.state.as_str() {
             "open" => RefState::Open { tip: pull_request.head.sha },
             _ => RefState::Closed,
         })
     }
 
-    /// The open pull requests from a branch.
-    async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequest>, ForgeError> {
+    /// Lists the open pull requests from a branch.
+    async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let head = self.head(branch);
         let query = [("state", "open"), ("head", &*head)];
         let filtered = self.client.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
         let found = self.of_branch(filtered, branch);
-        if !found.is_empty() || branch.of_which_fork().is_none() {
+        if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
-        // Whether the filter finds what comes of a fork that was deleted or renamed is nowhere promised.
+        // GitHub does not document the filter for forks that were deleted or renamed.
         let all = self.open_pull_requests().await?;
         Ok(self.of_branch(all, branch))
     }
 
-    /// The newest pull requests from a branch, whether open or not. Closed ones are many where the forge does not filter.
-    async fn newest_from(&self, branch: &Branch) -> Result<Vec<PullRequest>, ForgeError> {
+    /// Lists the newest pull requests from a branch in any state. Reads one page, since forges without the filter list all.
+    async fn newest_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let head = self.head(branch);
-        let query = [("state", "all"), ("head", &*head), ("per_page", PAGE)];
-        let page =
-            self.client.parse(&self.client.get(&["pulls"], &query, Permission::ReadPullRequests).await?)?;
+        let query = [("state", "all"), ("head", &*head), ("per_page", PAGE_SIZE)];
+        let page = self.client.get(&["pulls"], &query, Permission::ReadPullRequests).await?.json()?;
         Ok(self.of_branch(page, branch))
     }
 
-    /// A branch as GitHub's own filter takes it, which others do not have.
+    /// Returns the value of GitHub's filter `head`. Gitea and Forgejo ignore the filter.
     fn head(&self, branch: &Branch) -> String {
-        let (owner, name) = branch.of_which_fork().unwrap_or((&self.owner, branch.as_str()));
+        let (owner, name) = branch.split_fork().unwrap_or((&self.owner, branch.as_str()));
         format!("{owner}:{name}")
     }
 
-    fn of_branch(&self, mut found: Vec<PullRequest>, branch: &Branch) -> Vec<PullRequest> {
+    fn of_branch(&self, mut found: Vec<PullRequestResponse>, branch: &Branch) -> Vec<PullRequestResponse> {
         found.retain(|pull_request| self.is_from(pull_request, branch));
         found
     }
 
-    /// Returns whether a pull request comes from a branch of this repository or of the fork that the branch names.
-    fn is_from(&self, PullRequest { head, .. }: &PullRequest, branch: &Branch) -> bool {
-        let (owner, name) = branch.of_which_fork().unwrap_or(("", branch.as_str()));
-        let is_from_there = match (branch.of_which_fork(), &head.repo) {
+    /// Returns true if a pull request comes from a branch of this repository, or of the fork in the name of the branch.
+    fn is_from(&self, PullRequestResponse { head, .. }: &PullRequestResponse, branch: &Branch) -> bool {
+        let (owner, name) = branch.split_fork().unwrap_or(("", branch.as_str()));
+        let is_same_repository = match (branch.split_fork(), &head.repo) {
             (None, repository) => repository
                 .as_ref()
                 .is_some_and(|repository| repository.full_name.eq_ignore_ascii_case(&self.repository)),
-            (Some(_), Some(repository)) => {
-                repository.full_name.split_once('/').is_some_and(|(of, _)| of.eq_ignore_ascii_case(owner))
-            }
-            // Whose the fork was; where nobody says, it may have been this one.
-            (Some(_), None) => head.owner().is_none_or(|of| of.eq_ignore_ascii_case(owner)),
+            (Some(_), Some(repository)) => repository
+                .full_name
+                .split_once('/')
+                .is_some_and(|(other, _)| other.eq_ignore_ascii_case(owner)),
+            // The fork was deleted. Without an owner, it may have been the same one.
+            (Some(_), None) => head.owner().is_none_or(|other| other.eq_ignore_ascii_case(owner)),
         };
-        head.reference == name && is_from_there
+        head.reference == name && is_same_repository
     }
 
-    /// Why it is not asked any more, if it was given up.
-    pub(crate) fn why_given_up(&self) -> Option<&str> {
-        self.client.why_given_up()
+    /// Returns the failure after which the client sends no more requests.
+    pub(crate) fn circuit_open(&self) -> Option<&str> {
+        self.client.circuit_open()
     }
 
-    /// The same client, whose failures are its own.
+    /// Returns the client with its own circuit breaker.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
-    /// The same client, which waits for a rate limit as long as the forge asks, within reason.
+    /// Returns the client with the long maximum wait for rate limits.
     #[must_use]
-    pub(crate) fn patient(&self) -> Self {
-        Self { client: self.client.patient(), ..self.clone() }
+    pub(crate) fn with_long_wait(&self) -> Self {
+        Self { client: self.client.with_long_wait(), ..self.clone() }
     }
 
-    /// Reserves writes for a deployment; `None` near a rate limit, which other requests need more.
+    /// Reserves writes for a deployment. Returns `None` near a rate limit, which more important requests need.
     pub(crate) fn reserve(&self, writes: usize) -> Option<Reservation> {
         self.client.budget.reserve(writes)
     }
 
-    /// The same client, which is asked once, and not for long.
+    /// Returns the client without retries and with another timeout.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         Self { client: self.client.single_attempt(timeout), ..self.clone() }

@@ -1,4 +1,4 @@
-//! GitLab's REST API: branches and merge requests of one project, and the notes on them.
+//! GitLab's REST API: branches, merge requests and notes of one project.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,36 +6,35 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::client::{Access, Client, PAGE};
-use super::models::{MergeRequest, Note, Project, User};
+use super::client::{Access, Client, PAGE_SIZE};
+use super::models::{GitLabUser, MergeRequest, Note, Project};
 use super::{ForgeError, Permission, RefState};
-use crate::ci::ForgeKind;
-use crate::http::TransportError;
-use crate::preview::{Branch, UNKNOWN_OWNER};
+use crate::http::RequestError;
+use crate::repository::{Branch, ForgeKind, UNKNOWN_OWNER};
 
-/// The place of branches below the project.
+/// The path of branches below the project.
 const BRANCHES: [&str; 2] = ["repository", "branches"];
 
 /// A client of one project on GitLab.
 #[derive(Clone, Debug)]
 pub(crate) struct GitLab {
     pub(super) client: Client,
-    /// The number of the token's user, once it was asked for.
+    /// The id of the token's user, after the first request for it.
     user: Arc<OnceCell<u64>>,
 }
 
 impl GitLab {
-    /// A client of a project, by its number or else by its path. `None` when that is no project's path.
+    /// Creates a client of a project by its number or, without one, by its path. Returns `None` for a path without a slash.
     ///
     /// # Errors
-    /// When the system has no usable certificate store.
+    /// Returns an error if the system has no usable certificate store.
     pub(crate) fn new(
         number: Option<u64>,
         path: &str,
         access: &Access<'_>,
-    ) -> Result<Option<Self>, TransportError> {
+    ) -> Result<Option<Self>, RequestError> {
         let project = match number {
-            // It stays the same when the project is moved.
+            // The number stays the same after a move of the project.
             Some(number) => number.to_string(),
             None if path.contains('/') => path.to_owned(),
             None => return Ok(None),
@@ -49,19 +48,19 @@ impl GitLab {
         branch: &Branch,
         merge_request: Option<u64>,
     ) -> Result<RefState, ForgeError> {
-        match (merge_request, branch.of_which_fork()) {
-            (Some(number), _) => self.standing_of_merge_request(number).await,
-            (None, None) => self.client.standing_of_branch(&BRANCHES, branch.as_str()).await,
+        match (merge_request, branch.split_fork()) {
+            (Some(number), _) => self.merge_request_state(number).await,
+            (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
             (None, Some(_)) => {
                 let open = self.of_branch(branch, "opened").await?.into_iter().next();
                 let open = match open {
-                    // While it is merged it is `locked`, and may be open again.
+                    // A merge request is `locked` during the merge and may be open again.
                     None => self.of_branch(branch, "locked").await?.into_iter().next(),
                     open => open,
                 };
                 match open {
-                    Some(open) => Ok(tip(open)),
-                    None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
+                    Some(open) => Ok(open_state(open)),
+                    None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
                 }
             }
         }
@@ -72,7 +71,7 @@ impl GitLab {
         self.client.branches(&BRANCHES).await
     }
 
-    /// Lists the open merge requests. One that is being merged is `locked`, and may be open again.
+    /// Lists the open merge requests, including those that are `locked` during the merge and may be open again.
     pub(super) async fn open_merge_requests(&self) -> Result<Vec<MergeRequest>, ForgeError> {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
@@ -84,7 +83,7 @@ impl GitLab {
         Ok(open)
     }
 
-    /// Returns whether one of the merge requests has a number or, without a number, comes from a branch.
+    /// Returns true if one of the merge requests has a number or, without a number, comes from a branch.
     pub(super) async fn has_open(
         &self,
         open: &[MergeRequest],
@@ -96,7 +95,7 @@ impl GitLab {
         }
         let (owner, name) = origin(branch);
         for merge_request in open.iter().filter(|merge_request| merge_request.source_branch == name) {
-            if self.is_of(merge_request, owner).await? {
+            if self.is_from(merge_request, owner).await? {
                 return Ok(true);
             }
         }
@@ -112,33 +111,33 @@ impl GitLab {
         Ok(found.iter().map(|merge_request| merge_request.iid).collect())
     }
 
-    async fn standing_of_merge_request(&self, number: u64) -> Result<RefState, ForgeError> {
+    async fn merge_request_state(&self, number: u64) -> Result<RefState, ForgeError> {
         let path = ["merge_requests", &number.to_string()];
-        let answer = match self.client.get(&path, &[], Permission::ReadPullRequests).await {
-            // It can be deleted. That is so where the token sees merge requests, and not this one.
-            Err(ForgeError::NotFound(_)) => return self.standing_in_list(number).await,
-            answer => answer?,
+        let response = match self.client.get(&path, &[], Permission::ReadPullRequests).await {
+            // Either the merge request was deleted, or the token cannot read merge requests. The list tells which.
+            Err(ForgeError::Request(RequestError::NotFound(_))) => return self.state_in_list(number).await,
+            response => response?,
         };
-        let merge_request: MergeRequest = self.client.parse(&answer)?;
+        let merge_request: MergeRequest = response.json()?;
         Ok(match merge_request.state.as_str() {
             "closed" | "merged" => RefState::Closed,
-            // While it is merged it is `locked`, and may be open again.
-            _ => tip(merge_request),
+            // A merge request is `locked` during the merge and may be open again.
+            _ => open_state(merge_request),
         })
     }
 
-    async fn standing_in_list(&self, number: u64) -> Result<RefState, ForgeError> {
+    async fn state_in_list(&self, number: u64) -> Result<RefState, ForgeError> {
         let number = number.to_string();
         let query = [("iids[]", &*number), ("scope", "all"), ("state", "all")];
-        let answer = self.client.get(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
-        let found: Vec<MergeRequest> = self.client.parse(&answer)?;
+        let found: Vec<MergeRequest> =
+            self.client.get(&["merge_requests"], &query, Permission::ReadPullRequests).await?.json()?;
         match found.into_iter().next() {
-            Some(merge_request) => Ok(tip(merge_request)),
-            None => self.client.sees_branches(&BRANCHES).await.map(|()| RefState::Closed),
+            Some(merge_request) => Ok(open_state(merge_request)),
+            None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
         }
     }
 
-    /// The merge requests from a branch, newest first: all in a state, or the newest whatever state they are in (`all`).
+    /// Lists the merge requests from a branch, newest first: all in a state, or the newest ones in any state (`all`).
     async fn of_branch(&self, branch: &Branch, state: &str) -> Result<Vec<MergeRequest>, ForgeError> {
         let (owner, name) = origin(branch);
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
@@ -146,41 +145,40 @@ impl GitLab {
         let mut all: Vec<MergeRequest> = if state != "all" {
             self.client.pages(&path, &query, permission).await?
         } else {
-            let query = [&query[..], &[("per_page", PAGE)]].concat();
-            self.client.parse(&self.client.get(&path, &query, permission).await?)?
+            let query = [&query[..], &[("per_page", PAGE_SIZE)]].concat();
+            self.client.get(&path, &query, permission).await?.json()?
         };
-        // Old servers may not know a filter.
+        // Old servers may ignore the filter.
         all.retain(|merge_request| merge_request.source_branch == name);
         let mut found = Vec::new();
         for merge_request in all {
-            if self.is_of(&merge_request, owner).await? {
+            if self.is_from(&merge_request, owner).await? {
                 found.push(merge_request);
             }
         }
         Ok(found)
     }
 
-    /// Whether a merge request is from the project itself, or from the fork that an owner has. What can't be told of a
-    /// fork that is gone or private counts as being so: nothing is deleted for a guess.
-    async fn is_of(&self, merge_request: &MergeRequest, owner: Option<&str>) -> Result<bool, ForgeError> {
+    /// Returns true if a merge request comes from the project itself or, with an owner, from that owner's fork. The owner of a
+    /// deleted or private fork is unknown: then the result is true, which never leads to a deletion.
+    async fn is_from(&self, merge_request: &MergeRequest, owner: Option<&str>) -> Result<bool, ForgeError> {
         let is_own = merge_request.source_project_id == Some(merge_request.target_project_id);
         let (Some(owner), false) = (owner, is_own) else { return Ok(is_own == owner.is_none()) };
         let Some(id) = merge_request.source_project_id.filter(|_| owner != UNKNOWN_OWNER) else {
             return Ok(true);
         };
-        match self.client.get_other(&["projects", &id.to_string()], Permission::ReadPullRequests).await {
-            Ok(answer) => {
-                let Project { path_with_namespace: path } = self.client.parse(&answer)?;
+        match self.client.get_from_root(&["projects", &id.to_string()], Permission::ReadPullRequests).await {
+            Ok(response) => {
+                let Project { path_with_namespace: path } = response.json()?;
                 let namespace = path.rsplit_once('/').map_or("", |(namespace, _)| namespace);
                 Ok(namespace.eq_ignore_ascii_case(owner))
             }
-            Err(ForgeError::NotFound(_) | ForgeError::Forbidden { .. }) => Ok(true),
+            Err(ForgeError::Request(RequestError::NotFound(_)) | ForgeError::Forbidden { .. }) => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    /// Our notes on a merge request, in any order: by a line that no others have, and by the token's user, since
-    /// anybody can write that line.
+    /// Finds the notes of gitbook-deploy on a merge request by their marker line and their author, in any order.
     pub(super) async fn notes(&self, number: u64, marker: &str) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["merge_requests", &number.to_string(), "notes"];
         let mut notes: Vec<Note> = self.client.pages(&path, &[], Permission::WritePullRequests).await?;
@@ -194,35 +192,35 @@ impl GitLab {
     }
 
     async fn user(&self) -> Result<u64, ForgeError> {
-        let ask = async || {
-            let answer = self.client.get_other(&["user"], Permission::WritePullRequests).await?;
-            self.client.parse(&answer).map(|User { id }| id)
+        let request = async || {
+            let response = self.client.get_from_root(&["user"], Permission::WritePullRequests).await?;
+            Ok(response.json().map(|GitLabUser { id }| id)?)
         };
-        self.user.get_or_try_init(ask).await.copied()
+        self.user.get_or_try_init(request).await.copied()
     }
 
-    /// The same client, whose failures are its own.
+    /// Returns the client with its own circuit breaker.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
         Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
-    /// The same client, which is asked once, and not for long.
+    /// Returns the client without retries and with another timeout.
     #[must_use]
     pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
         Self { client: self.client.single_attempt(timeout), ..self.clone() }
     }
 }
 
-/// Returns the owner of the fork, if any, and the name of a branch.
+/// Returns the owner of the fork, if any, and the name of the branch there.
 fn origin(branch: &Branch) -> (Option<&str>, &str) {
-    match branch.of_which_fork() {
+    match branch.split_fork() {
         Some((owner, name)) => (Some(owner), name),
         None => (None, branch.as_str()),
     }
 }
 
-/// What is open at its newest commit, which is not known while GitLab still makes up its mind.
-fn tip(merge_request: MergeRequest) -> RefState {
+/// Returns the state of an open merge request. Its newest commit is unknown until GitLab has processed it.
+fn open_state(merge_request: MergeRequest) -> RefState {
     RefState::Open { tip: merge_request.sha.unwrap_or_default() }
 }

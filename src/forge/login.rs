@@ -1,4 +1,4 @@
-//! Who the token is.
+//! The user of a GitHub token and its comments.
 
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -7,79 +7,86 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::github::GitHub;
-use super::models::{Account, Comment, Viewer};
+use super::models::{CommentResponse, GitHubUser, ViewerResponse};
 use super::{ForgeError, Permission};
-use crate::http::push;
+use crate::http::push_segments;
 
-/// How an app's token starts on GitHub, that of Actions' jobs among them.
-const APP_TOKEN: &str = "ghs_";
+/// The prefix of the tokens of GitHub apps, including the token of a job.
+const APP_TOKEN_PREFIX: &str = "ghs_";
 
-/// Who the tokens of jobs write as: on GitHub, Gitea and Forgejo. Nobody else can be called that.
-const JOBS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
+/// The reserved logins of the tokens of jobs on GitHub, Gitea and Forgejo.
+const JOB_LOGINS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
 
 impl GitHub {
-    /// Our comments on a pull request, in any order: by a line that no others have, and by who wrote them, since
-    /// anybody can write that line. What was made just now is ours, too.
+    /// Finds the comments of gitbook-deploy on a pull request by their marker line and their author, in any order. The comment
+    /// that this job has created is always among them.
     pub(super) async fn comments(
         &self,
         number: u64,
         marker: &str,
-        made: Option<u64>,
+        created: Option<u64>,
     ) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["issues", &number.to_string(), "comments"];
-        let mut all: Vec<Comment> = self.client.pages(&path, &[], Permission::WritePullRequests).await?;
-        let made: Vec<_> = all.extract_if(.., |comment| made == Some(comment.id)).collect();
-        all.retain(|comment| comment.holds(marker));
-        let ours = self.ours(all, marker).await.into_iter().chain(made);
+        let mut all: Vec<CommentResponse> =
+            self.client.pages(&path, &[], Permission::WritePullRequests).await?;
+        let created: Vec<_> = all.extract_if(.., |comment| created == Some(comment.id)).collect();
+        all.retain(|comment| comment.contains_line(marker));
+        let ours = self.written_by_token(all, marker).await.into_iter().chain(created);
         Ok(ours.map(|comment| (comment.id, comment.body.unwrap_or_default())).collect())
     }
 
-    /// Those of the comments with our marker that the token has written.
-    ///
-    /// Where who it is can't be found out, a comment must be as we write them, with the marker in its first line.
-    async fn ours(&self, mut marked: Vec<Comment>, marker: &str) -> Vec<Comment> {
-        let is_apps = self.client.token.expose_secret().starts_with(APP_TOKEN);
-        // Nobody but a bot is an app.
-        marked.retain(|comment| !is_apps || comment.is_by_bot());
+    /// Selects the comments that the token's user has written. If the user is unknown, a comment must begin with the marker, as
+    /// those of gitbook-deploy do.
+    async fn written_by_token(&self, mut marked: Vec<CommentResponse>, marker: &str) -> Vec<CommentResponse> {
+        let is_app = self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX);
+        // Apps write as bots.
+        marked.retain(|comment| !is_app || comment.is_by_bot());
         if marked.is_empty() {
             return marked;
         }
-        let is_jobs = |comment: &Comment| comment.login().is_some_and(|login| JOBS.contains(&login));
-        let is_there = marked.iter().any(is_jobs);
-        let login = if is_apps && is_there { None } else { self.login().await };
-        let is_ours = |comment: &Comment| match login {
+        let is_by_job =
+            |comment: &CommentResponse| comment.login().is_some_and(|login| JOB_LOGINS.contains(&login));
+        let has_job_comment = marked.iter().any(is_by_job);
+        let login = if is_app && has_job_comment { None } else { self.login().await };
+        let is_ours = |comment: &CommentResponse| match login {
             Some(login) => comment.login() == Some(login),
-            None if is_there => is_jobs(comment),
+            None if has_job_comment => is_by_job(comment),
             None => comment.starts_with(marker),
         };
         marked.into_iter().filter(is_ours).collect()
     }
 
-    /// The login of the token's user; `None` where it has none, or can't ask. That is no failure: tokens of jobs are
-    /// nobody's on some forges.
+    /// Returns the login of the token's user, or `None` if the forge does not tell it. On some forges, tokens of jobs have no
+    /// user.
     async fn login(&self) -> Option<&str> {
-        let ask = async || {
-            if self.client.token.expose_secret().starts_with(APP_TOKEN) {
-                // The one thing that an app's token is not told by REST.
+        let request = async || {
+            if self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX) {
+                // The REST API tells apps everything but this.
                 let query = json!({"query": "{viewer{login}}"});
-                let viewer: Viewer = self.ask(Method::POST, self.graphql(), Some(&query)).await?;
+                let viewer: ViewerResponse =
+                    self.send_once(Method::POST, self.graphql_url(), Some(&query)).await?;
                 Some(viewer.data.viewer.login)
             } else {
                 let mut url = self.client.root.clone();
-                push(&mut url, &["user"]);
-                self.ask(Method::GET, url, None).await.map(|account: Account| account.login)
+                push_segments(&mut url, &["user"]);
+                self.send_once(Method::GET, url, None).await.map(|user: GitHubUser| user.login)
             }
         };
-        self.login.get_or_init(ask).await.as_deref()
+        self.login.get_or_init(request).await.as_deref()
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, url: Url, body: Option<&Value>) -> Option<T> {
-        // Once: it is not worth a wait, nor giving up the forge.
+    async fn send_once<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Option<T> {
+        // One attempt outside the circuit breaker: the login is optional.
         self.client.send(method, url, body, Permission::WritePullRequests).await.ok()?.json().ok()
     }
 
-    /// Below the root on GitHub, beside `/api/v3` on GitHub Enterprise.
-    fn graphql(&self) -> Url {
+    /// Returns the GraphQL endpoint: `/graphql` on GitHub, `/api/graphql` beside `/api/v3` on GitHub Enterprise.
+    fn graphql_url(&self) -> Url {
         let path = self.client.root.path().trim_end_matches('/').trim_end_matches("/v3");
         let mut url = self.client.root.clone();
         url.set_path(&format!("{path}/graphql"));

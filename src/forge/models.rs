@@ -1,52 +1,50 @@
-//! What the forge answers, as far as it is used here. Gitea and Forgejo leave out much of what GitHub tells.
+//! The parts of the forge's responses that the program uses. Gitea and Forgejo omit many of GitHub's fields.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::ci::ForgeKind;
-
 #[derive(Debug, Deserialize)]
-pub(super) struct Repository {
+pub(super) struct RepositoryResponse {
     pub(super) default_branch: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Branch {
+pub(super) struct BranchResponse {
     pub(super) name: String,
-    pub(super) commit: Commit,
+    pub(super) commit: CommitResponse,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Commit {
-    /// Gitea calls it `id`.
+pub(super) struct CommitResponse {
+    /// The name on Gitea is `id`.
     #[serde(alias = "id")]
     pub(super) sha: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct PullRequest {
+pub(super) struct PullRequestResponse {
     pub(super) number: u64,
     pub(super) state: String,
-    pub(super) head: Head,
+    pub(super) head: PullRequestHead,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Head {
+pub(super) struct PullRequestHead {
     #[serde(rename = "ref")]
     pub(super) reference: String,
     pub(super) sha: String,
-    /// Gone when the fork is.
+    /// `None` after the fork was deleted.
     pub(super) repo: Option<HeadRepository>,
-    /// `owner:branch`, mostly.
+    /// Mostly `owner:branch`.
     pub(super) label: Option<String>,
-    pub(super) user: Option<Account>,
+    pub(super) user: Option<GitHubUser>,
 }
 
-impl Head {
-    /// Whose it is, or was.
+impl PullRequestHead {
+    /// Returns the owner of the repository, even if it was deleted.
     pub(super) fn owner(&self) -> Option<&str> {
-        let labelled = self.label.as_ref().and_then(|label| label.split_once(':'));
-        labelled.map(|(owner, _)| owner).or_else(|| self.user.as_ref().map(|user| &*user.login))
+        let label = self.label.as_ref().and_then(|label| label.split_once(':'));
+        label.map(|(owner, _)| owner).or_else(|| self.user.as_ref().map(|user| &*user.login))
     }
 }
 
@@ -56,34 +54,34 @@ pub(super) struct HeadRepository {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Account {
+pub(super) struct GitHubUser {
     pub(super) login: String,
-    /// GitHub's `User` or `Bot`; others have no such thing.
+    /// `User` or `Bot` on GitHub; `None` on Gitea and Forgejo.
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
 }
 
-/// What GraphQL answers to `{viewer{login}}`.
+/// GraphQL's response to `{viewer{login}}`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Viewer {
+pub(super) struct ViewerResponse {
     pub(super) data: ViewerData,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ViewerData {
-    pub(super) viewer: Account,
+    pub(super) viewer: GitHubUser,
 }
 
-/// A comment on a pull request of GitHub's.
+/// A comment on a pull request of GitHub.
 #[derive(Debug, Deserialize)]
-pub(super) struct Comment {
+pub(super) struct CommentResponse {
     pub(super) id: u64,
     pub(super) body: Option<String>,
-    /// Gone when the account is.
-    pub(super) user: Option<Account>,
+    /// `None` after the account was deleted.
+    pub(super) user: Option<GitHubUser>,
 }
 
-impl Comment {
+impl CommentResponse {
     pub(super) fn login(&self) -> Option<&str> {
         self.user.as_ref().map(|user| &*user.login)
     }
@@ -96,15 +94,15 @@ impl Comment {
         self.body.as_deref().is_some_and(|body| body.starts_with(line))
     }
 
-    pub(super) fn holds(&self, line: &str) -> bool {
-        self.body.as_deref().is_some_and(|body| body.lines().any(|known| known.trim() == line))
+    pub(super) fn contains_line(&self, line: &str) -> bool {
+        self.body.as_deref().is_some_and(|body| body.lines().any(|other| other.trim() == line))
     }
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Deployment {
+pub(super) struct DeploymentResponse {
     pub(super) id: u64,
-    /// Whatever its creator attached.
+    /// The data that the creator attached.
     #[serde(default)]
     pub(super) payload: Value,
 }
@@ -116,65 +114,44 @@ pub(super) struct DeploymentStatus {
     pub(super) description: String,
 }
 
-/// A merge request of GitLab's.
+/// A merge request of GitLab.
 #[derive(Debug, Deserialize)]
 pub(super) struct MergeRequest {
-    /// Its number in the project.
+    /// The number in the project.
     pub(super) iid: u64,
     pub(super) state: String,
     pub(super) source_branch: String,
-    /// Gone when the fork is.
+    /// `None` after the fork was deleted.
     pub(super) source_project_id: Option<u64>,
     pub(super) target_project_id: u64,
-    /// Its newest commit.
+    /// The newest commit.
     pub(super) sha: Option<String>,
 }
 
-/// A project of GitLab's.
+/// A project of GitLab.
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
     pub(super) path_with_namespace: String,
 }
 
-/// A user of GitLab's; a project's token has one of its own.
+/// A user of GitLab. Project access tokens have their own users.
 #[derive(Debug, Deserialize)]
-pub(super) struct User {
+pub(super) struct GitLabUser {
     pub(super) id: u64,
 }
 
-/// What was made just now.
+/// The response to a new comment.
 #[derive(Debug, Deserialize)]
 pub(super) struct CreatedComment {
     pub(super) id: u64,
 }
 
-/// What GitLab calls a comment.
+/// A comment on a merge request of GitLab.
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     pub(super) id: u64,
     pub(super) body: String,
-    pub(super) author: Option<User>,
-    /// Whether GitLab has written it itself.
+    pub(super) author: Option<GitLabUser>,
+    /// True for notes of GitLab itself, such as changes of the title.
     pub(super) system: bool,
-}
-
-/// The body of an error.
-#[derive(Debug, Deserialize)]
-pub(super) struct Problem {
-    /// On GitLab this may also be an object, by field.
-    message: Option<Value>,
-    /// What GitLab says of a token, or of a field that is missing.
-    error: Option<String>,
-    error_description: Option<String>,
-}
-
-impl Problem {
-    pub(super) fn text(self, kind: ForgeKind) -> Option<String> {
-        let message = match self.message {
-            Some(Value::String(text)) => Some(text),
-            Some(other) if kind == ForgeKind::GitLab => Some(other.to_string()),
-            _ => None,
-        };
-        message.or_else(|| self.error_description.or(self.error).filter(|_| kind == ForgeKind::GitLab))
-    }
 }

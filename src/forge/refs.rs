@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::models::{MergeRequest, PullRequest};
+use super::models::{MergeRequest, PullRequestResponse};
 use super::{Forge, ForgeError};
-use crate::preview::Branch;
+use crate::repository::Branch;
 
 /// The branches and open pull requests of a repository at one time.
 #[derive(Debug)]
@@ -15,12 +15,12 @@ pub(crate) struct OpenRefs {
 
 #[derive(Debug)]
 enum PullRequests {
-    GitHub(Vec<PullRequest>),
+    GitHub(Vec<PullRequestResponse>),
     GitLab(Vec<MergeRequest>),
 }
 
 impl Forge {
-    /// Lists the branches and open pull requests, page by page; pull requests only if they are asked for.
+    /// Lists the branches and, if requested, the open pull requests.
     ///
     /// # Errors
     /// Returns errors of the forge and of the network.
@@ -44,18 +44,18 @@ impl Forge {
         Ok(OpenRefs { branches, pull_requests })
     }
 
-    /// Returns whether a listing has a branch, or the pull request if one is named. A fork's branch counts as listed if an
-    /// open pull request comes from it.
+    /// Returns true if a listing contains a branch, or a pull request if there is a number. A fork's branch counts as listed if
+    /// an open pull request comes from it.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network: GitLab names a fork's owner elsewhere.
+    /// Returns errors of the forge and of the network. The check sends requests, since GitLab's list omits the owner of a fork.
     pub(crate) async fn is_listed(
         &self,
         refs: &OpenRefs,
         branch: &Branch,
         pull_request: Option<u64>,
     ) -> Result<bool, ForgeError> {
-        if pull_request.is_none() && branch.of_which_fork().is_none() {
+        if pull_request.is_none() && branch.split_fork().is_none() {
             return Ok(refs.branches.contains(branch.as_str()));
         }
         match (self, &refs.pull_requests) {
@@ -65,7 +65,7 @@ impl Forge {
             (Self::GitLab(gitlab), PullRequests::GitLab(open)) => {
                 gitlab.has_open(open, branch, pull_request).await
             }
-            // A listing of another forge says nothing, and nothing is deleted for a guess.
+            // The listing is from another forge. `true` never leads to a deletion.
             _ => Ok(true),
         }
     }

@@ -13,8 +13,8 @@ use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::http::is_loopback;
 use crate::plan::{Decision, Plan, decide};
-use crate::preview::Branch;
 use crate::report::{self, Reporter, RunReport};
+use crate::repository::Branch;
 
 /// The variable whose value is what stands in the file that it names.
 const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
@@ -62,7 +62,7 @@ pub fn configuration(data: &[u8]) {
 /// What `crate::run` does until something would be read, sent or written.
 fn run(environment: &Environment, printer: &report::Printer) {
     for token in environment.tokens() {
-        printer.hide(&token.into());
+        printer.add_secret(&token.into());
     }
     let (log, problem) = report::dispatch(environment, printer);
     let (_, mut problems) = report::log_format(environment);
@@ -73,7 +73,7 @@ fn run(environment: &Environment, printer: &report::Printer) {
     let code = report.close(&run, result);
     assert!(code == 0 || code == 2, "{code}");
     for problem in &run.problems {
-        let name = problem.place.as_ref().map(|place| place.origin_text().into_owned());
+        let name = problem.location.as_ref().map(|place| place.origin_name().into_owned());
         let name = name.expect("a bad value is a variable's");
         assert!(environment.names().any(|known| known == name), "{problem:?}");
         assert!(problem.hint.is_some(), "{problem:?}");
@@ -128,8 +128,8 @@ fn hold_plan(config: &Config, ci: &Ci, plan: &Plan) {
     let Plan { decision, reason } = plan;
     let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
     assert!(!reason.is_empty() && !reason.contains(char::is_control), "{plan:?}");
-    assert!(config.has_token() || !decision.concerns_forge(), "{plan:?} without a token");
-    assert!(!(publishes && (ci.fork_as_base || ci.stops)), "{plan:?} of {ci:?}");
+    assert!(config.has_token() || !decision.needs_forge(), "{plan:?} without a token");
+    assert!(!(publishes && (ci.is_fork_with_base_secrets || ci.stops_environment)), "{plan:?} of {ci:?}");
     let refuses = matches!(decision, Decision::Refuse(_) | Decision::Nothing);
     let is_asked_for = match config.mode {
         Mode::Auto => match decision {

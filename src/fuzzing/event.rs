@@ -132,7 +132,7 @@ impl Said<'_> {
         let is_auto = environment.get("GITBOOK_MODE") == Some("auto");
         let decision = &plan.decision;
         let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
-        assert!(has_token || !decision.concerns_forge(), "{plan:?} without a token");
+        assert!(has_token || !decision.needs_forge(), "{plan:?} without a token");
         assert!(!plan.reason.is_empty() && !plan.reason.contains(char::is_control), "{plan:?}");
         if self.name == "pull_request_target" && self.is_of_fork() {
             assert!(!publishes, "{plan:?} with the base's secrets");
@@ -178,6 +178,6 @@ fn hold_names(plan: &Plan, config: &Config, ci: &Ci) {
     };
     if let Some(summary) = preview::summary("Hello.", &mark) {
         assert!(summary.encode_utf16().count() <= 2048);
-        assert_eq!(OwnershipMarker::find(&summary), Some(mark));
+        assert_eq!(OwnershipMarker::parse(&summary), Some(mark));
     }
 }

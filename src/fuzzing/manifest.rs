@@ -6,13 +6,14 @@ use futures::FutureExt as _;
 
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
-use crate::diagnostic::{Diagnostic, Position, SourceLocation};
+use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition};
 use crate::environment::Environment;
 use crate::integration::{
     Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, identity, package,
 };
-use crate::preview::{self, Branch, OwnershipMarker, Template};
+use crate::preview::{self, OwnershipMarker, Template};
 use crate::report::Reporter;
+use crate::repository::Branch;
 use crate::schema::{self, BODY, FindingKind};
 use crate::yaml::{YamlData, YamlValue};
 
@@ -87,13 +88,13 @@ fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
     let is_secret = secrets_are_known(text);
     for format in FORMATS {
         let log = printed(format, environment, |printer| {
-            secrets.iter().for_each(|secret| printer.hide(secret));
-            Reporter::open(environment, printer.clone()).problems(problems);
+            secrets.iter().for_each(|secret| printer.add_secret(secret));
+            Reporter::open(environment, printer.clone()).print_problems(problems);
         });
         assert!(!is_secret || !log.contains(CANARY), "a secret is shown:\n{log}");
         assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "a secret is shown:\n{log}");
     }
-    let written = problems.iter().find_map(|problem| problem.place.as_ref());
+    let written = problems.iter().find_map(|problem| problem.location.as_ref());
     if let Some(place) = written.filter(|_| is_secret) {
         // Wherever a problem may be.
         let excerpts = (1..=text.lines().count()).filter_map(|line| place.at(line, 1).excerpt());
@@ -105,9 +106,9 @@ fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
 
 /// Holds that a place is one of the text, or just behind it.
 fn hold_place(problem: &Diagnostic, text: &str) {
-    let Some(place) = &problem.place else { return };
+    let Some(place) = &problem.location else { return };
     assert_eq!(place.path(), Some(Path::new(NAME)), "{problem:?}");
-    let Some(Position { line, column, end }) = place.position else { return };
+    let Some(TextPosition { line, column, end_column: end }) = place.position else { return };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // To YAML, a carriage return ends a line by itself, too.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -169,7 +170,7 @@ fn hold_body(integration: &Integration) {
     let request = integration.preview_request(&identity).expect("nobody else writes");
     let (request, sent) = request.expect("a mark of a short branch fits");
     let body = accepted(&request.body().expect("nobody else writes"));
-    let found = OwnershipMarker::find(body["summary"].as_str().unwrap_or_default());
+    let found = OwnershipMarker::parse(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found.as_ref(), Some(&sent));
     assert_eq!(
         sent,

@@ -13,13 +13,13 @@ use crate::report::comment;
 /// - A comment that was brought into the program's own form is left as it is from then on.
 pub fn mark(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    if let Some(found) = OwnershipMarker::find(&text) {
-        assert!(OwnershipMarker::is_in(&text), "a mark is not noticed in a manifest");
+    if let Some(found) = OwnershipMarker::parse(&text) {
+        assert!(OwnershipMarker::resembles(&text), "a mark is not noticed in a manifest");
         hold(&found, &text);
     }
     hold(&of_values(&text), &text);
-    let once = comment::text(&[text.into_owned()], &[]);
-    let twice = comment::text(std::slice::from_ref(&once), &[]);
+    let once = comment::merge(&[text.into_owned()], &[]);
+    let twice = comment::merge(std::slice::from_ref(&once), &[]);
     assert_eq!(twice, once, "a comment changes although nothing happened");
     assert!(once.starts_with(comment::MARKER), "a comment that is not found again: {once:?}");
 }
@@ -50,17 +50,17 @@ fn of_values(text: &str) -> OwnershipMarker {
 /// Holds that a mark can be kept in a summary.
 fn hold(mark: &OwnershipMarker, production: &str) {
     let written = mark.to_string();
-    assert_eq!(OwnershipMarker::find(&written).as_ref(), Some(mark), "{written}");
+    assert_eq!(OwnershipMarker::parse(&written).as_ref(), Some(mark), "{written}");
     let inner = written.strip_prefix("<!--").and_then(|text| text.strip_suffix("-->")).unwrap_or_default();
     assert!(
         !inner.is_empty() && !inner.contains("--") && !inner.contains(['<', '>', '\n', '\r']),
         "{written}"
     );
-    assert!(written.is_ascii() && OwnershipMarker::is_in(&written), "{written}");
+    assert!(written.is_ascii() && OwnershipMarker::resembles(&written), "{written}");
     match preview::summary(production, mark) {
         Some(summary) => {
             assert!(summary.encode_utf16().count() <= 2048, "{summary}");
-            assert_eq!(OwnershipMarker::find(&summary).as_ref(), Some(mark), "{summary}");
+            assert_eq!(OwnershipMarker::parse(&summary).as_ref(), Some(mark), "{summary}");
         }
         None => assert!(written.len() > 2048, "{written} has no room"),
     }

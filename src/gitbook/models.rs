@@ -1,57 +1,57 @@
-//! What the API answers, as far as it is used here.
+//! The parts of the API's responses that the program uses.
 
 use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// An integration as the API tells it.
+/// An integration in a response of the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Published {
-    /// Its name, unique over all of GitBook.
+    /// The name, unique in all of GitBook.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// How often it was published.
+    /// The version. Each publication increments it.
     pub version: Option<serde_json::Number>,
-    /// Its title.
+    /// The title.
     #[serde(deserialize_with = "or_default")]
     pub title: String,
-    /// Its summary, at whose end the mark of a preview stands.
+    /// The summary. A preview's summary ends with its ownership marker.
     pub summary: Option<String>,
     /// `public`, `private` or `unlisted`.
     pub visibility: Option<String>,
-    /// Where it can be installed.
+    /// The places of installation: `all`, `site`, `space` or `organization`.
     pub target: Option<String>,
-    /// What it may do.
+    /// The permissions of the integration.
     pub scopes: Option<Vec<String>>,
-    /// What else it consists of, as far as the API repeats it.
+    /// The other fields that the API returns.
     #[serde(flatten)]
-    pub content: Content,
-    /// Whose it is.
+    pub content: PublishedContent,
+    /// The owner.
     pub owner: Option<Owner>,
-    /// Where it can be seen.
+    /// The links.
     #[serde(deserialize_with = "or_default")]
     pub urls: Urls,
 }
 
-/// The fields of an integration that are compared as they are. Each is missing where the API does not repeat it.
+/// The fields of an integration that are compared without change. The API may leave out any of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Content {
-    /// Its description.
+pub struct PublishedContent {
+    /// The description.
     pub description: Option<Value>,
-    /// Its categories.
+    /// The categories.
     pub categories: Option<Value>,
-    /// Its blocks.
+    /// The blocks.
     pub blocks: Option<Value>,
-    /// Its content sources.
+    /// The content sources.
     pub content_sources: Option<Value>,
-    /// What can be configured.
+    /// The configuration forms.
     pub configurations: Option<Value>,
-    /// Its links.
+    /// The external links.
     pub external_links: Option<Value>,
-    /// Its content security policy.
+    /// The content security policy.
     pub content_security_policy: Option<Value>,
 }
 
@@ -63,44 +63,44 @@ pub struct Owner {
     pub id: String,
 }
 
-/// Links to an integration.
+/// The links to an integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Urls {
-    /// Its page in the GitBook app.
+    /// The page in the GitBook app.
     pub app: Option<String>,
-    /// Where its script answers.
+    /// The endpoint of the integration's script.
     pub public_endpoint: Option<String>,
 }
 
-/// What came of a change, and of how many of its tries nobody knows.
+/// The result of a change, with the number of unanswered attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts<T> {
-    /// What the last try came to.
+    /// The result of the last attempt.
     pub last: T,
-    /// How many tries ended in a way that leaves open whether they took effect.
+    /// The number of failed attempts that may have taken effect.
     pub unanswered: u32,
 }
 
-/// The failure of an attempt that is followed by another one.
+/// A failed attempt that is followed by another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct FailedAttempt {
     /// The time of the failure.
     pub at: Instant,
     /// The number of attempts so far that may have taken effect.
     pub unanswered: u32,
 }
 
-/// What came of a deletion.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// It is gone (the API's 205).
+    /// The integration was deleted (the API's 205).
     Deleted,
-    /// It was not there (the API's 204).
+    /// There was no such integration (the API's 204).
     DidNotExist,
 }
 
-/// What is published is published, even where the answer leaves something out.
+/// Reads `null` as the default. A successful publication must not fail because the response lacks a field.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -114,7 +114,7 @@ pub(super) struct Page<T> {
     pub(super) next: Option<Cursor>,
 }
 
-/// Where a list goes on.
+/// The position of the next page.
 #[derive(Debug, Deserialize)]
 pub(super) struct Cursor {
     pub(super) page: String,

@@ -1,4 +1,4 @@
-//! The embedded API: GitBook's integrations on loopback, kept in a folder, for trying and testing.
+//! The sandbox: an embedded GitBook API on loopback that stores integrations in a folder, for trials and tests.
 
 mod responses;
 mod store;
@@ -23,12 +23,12 @@ use crate::schema::{self, FindingKind};
 use crate::yaml::YamlValue;
 use store::Store;
 
-/// Three preview images, an icon and a large script, in base64.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
+/// The maximum bytes of a request: three preview images, an icon and a large script, in base64.
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
-type Shared = Arc<Sandbox>;
+type SharedSandbox = Arc<Sandbox>;
 
-/// What its answers are made of.
+/// The stored integrations and the root of the API.
 struct Sandbox {
     store: Mutex<Store>,
     root: Url,
@@ -39,22 +39,22 @@ impl Sandbox {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn told(&self, integration: Value) -> Value {
+    fn response(&self, integration: Value) -> Value {
         responses::integration(integration, &self.root)
     }
 }
 
-/// Starts the sandbox on a free port of loopback and answers with its API root. It runs until the runtime ends;
-/// what was published stays in `folder`.
+/// Starts the sandbox on a free port of loopback and returns the root of its API. It runs until the runtime ends. The published
+/// integrations stay in `folder`.
 ///
 /// # Errors
-/// When the folder can't be made or read, or no port can be had.
+/// Returns an error if the folder cannot be created or read, or if no port is free.
 pub async fn start(folder: &Path) -> io::Result<Url> {
-    start_behind(folder, |router| router).await
+    start_with(folder, |router| router).await
 }
 
-/// The same with something before it.
-pub(crate) async fn start_behind(folder: &Path, before: impl FnOnce(Router) -> Router) -> io::Result<Url> {
+/// Starts the sandbox like [`start`] with a wrapper around its router.
+pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Router) -> io::Result<Url> {
     let store = Store::open(folder)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let root = format!("http://{}/", listener.local_addr()?);
@@ -63,97 +63,97 @@ pub(crate) async fn start_behind(folder: &Path, before: impl FnOnce(Router) -> R
         .route("/v1/integrations/{name}", get(read).post(publish).delete(delete))
         .route("/v1/orgs", get(organizations))
         .route("/v1/orgs/{organization}/integrations", get(list))
-        .fallback(async || problem(StatusCode::NOT_FOUND, "Not found"))
+        .fallback(async || error_response(StatusCode::NOT_FOUND, "Not found"))
         .layer(middleware::from_fn(authorized))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Sandbox { store: Mutex::new(store), root: root.clone() }));
-    let router = before(router);
+    let router = wrap(router);
     let serve = async move {
         if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!("the sandbox stopped: {error}");
+            tracing::error!("sandbox stopped: {error}");
         }
     };
     tokio::spawn(serve.with_current_subscriber());
     Ok(root)
 }
 
-/// Any token will do, but there must be one.
+/// Accepts any token, but rejects requests without one.
 async fn authorized(request: Request, next: Next) -> Response {
     let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match token.and_then(|value| value.strip_prefix("Bearer ")) {
         Some(token) if !token.is_empty() => next.run(request).await,
-        _ => problem(StatusCode::UNAUTHORIZED, "Authentication required"),
+        _ => error_response(StatusCode::UNAUTHORIZED, "Authentication required"),
     }
 }
 
 async fn publish(
-    State(sandbox): State<Shared>,
+    State(sandbox): State<SharedSandbox>,
     UrlPath(name): UrlPath<String>,
     body: axum::body::Bytes,
 ) -> Response {
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
-        return problem(StatusCode::BAD_REQUEST, "The body is not JSON");
+        return error_response(StatusCode::BAD_REQUEST, "The body is not JSON");
     };
-    if let Some(message) = invalid(&name, &body) {
-        return problem(StatusCode::BAD_REQUEST, &message);
+    if let Some(message) = first_error(&name, &body) {
+        return error_response(StatusCode::BAD_REQUEST, &message);
     }
-    match store::images(&body) {
+    match store::decode_images(&body) {
         Ok(images) => match sandbox.store().publish(&name, &body, &images) {
-            Ok(integration) => Json(sandbox.told(integration)).into_response(),
-            Err(error) => failed(&error),
+            Ok(integration) => Json(sandbox.response(integration)).into_response(),
+            Err(error) => io_error(&error),
         },
-        Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        Err(message) => error_response(StatusCode::BAD_REQUEST, &message),
     }
 }
 
-async fn read(State(sandbox): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+async fn read(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<String>) -> Response {
     if let Some(message) = invalid_name(&name) {
-        return problem(StatusCode::BAD_REQUEST, message);
+        return error_response(StatusCode::BAD_REQUEST, message);
     }
     let found = sandbox.store().read(&name);
     match found {
-        Ok(Some(integration)) => Json(sandbox.told(integration)).into_response(),
-        Ok(None) => problem(StatusCode::NOT_FOUND, "Integration not found"),
-        Err(error) => failed(&error),
+        Ok(Some(integration)) => Json(sandbox.response(integration)).into_response(),
+        Ok(None) => error_response(StatusCode::NOT_FOUND, "Integration not found"),
+        Err(error) => io_error(&error),
     }
 }
 
-async fn delete(State(sandbox): State<Shared>, UrlPath(name): UrlPath<String>) -> Response {
+async fn delete(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<String>) -> Response {
     if let Some(message) = invalid_name(&name) {
-        return problem(StatusCode::BAD_REQUEST, message);
+        return error_response(StatusCode::BAD_REQUEST, message);
     }
     match sandbox.store().delete(&name) {
         Ok(true) => StatusCode::RESET_CONTENT.into_response(),
         Ok(false) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => failed(&error),
+        Err(error) => io_error(&error),
     }
 }
 
 #[derive(serde::Deserialize)]
-struct Paging {
+struct PageQuery {
     limit: Option<usize>,
     page: Option<usize>,
 }
 
 async fn list(
-    State(sandbox): State<Shared>,
+    State(sandbox): State<SharedSandbox>,
     UrlPath(organization): UrlPath<String>,
-    paging: Result<Query<Paging>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Response {
-    let Ok(Query(paging)) = paging else {
-        return problem(StatusCode::BAD_REQUEST, "limit and page must be whole numbers");
+    let Ok(Query(query)) = query else {
+        return error_response(StatusCode::BAD_REQUEST, "limit and page must be whole numbers");
     };
-    let limit = paging.limit.unwrap_or(100);
+    let limit = query.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
-        return problem(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
+        return error_response(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
     }
-    let first = paging.page.unwrap_or(0);
+    let first = query.page.unwrap_or(0);
     let found = sandbox.store().of_organization(&organization);
     match found {
         Ok(all) => {
             let count = all.len();
             let items = all.into_iter().skip(first).take(limit);
-            let items: Vec<_> = items.map(|integration| sandbox.told(integration)).collect();
+            let items: Vec<_> = items.map(|integration| sandbox.response(integration)).collect();
             let next = first + items.len();
             let mut page = json!({"items": items, "count": count});
             if next < count {
@@ -161,25 +161,25 @@ async fn list(
             }
             Json(page).into_response()
         }
-        Err(error) => failed(&error),
+        Err(error) => io_error(&error),
     }
 }
 
-/// The organizations that own something here.
-async fn organizations(State(sandbox): State<Shared>) -> Response {
+/// Lists the organizations that own integrations.
+async fn organizations(State(sandbox): State<SharedSandbox>) -> Response {
     let found = sandbox.store().organizations();
     match found {
         Ok(ids) => {
             let items: Vec<_> = ids.iter().map(|id| responses::organization(id, &sandbox.root)).collect();
             Json(json!({"items": items, "count": items.len()})).into_response()
         }
-        Err(error) => failed(&error),
+        Err(error) => io_error(&error),
     }
 }
 
-/// The first thing that is wrong with a request. The API knows every name it accepts, so that an unknown one, which
-/// is a warning to the packager, is an error here; an unknown field is ignored.
-fn invalid(name: &str, body: &Value) -> Option<String> {
+/// Returns the first error in a request. Unknown names are errors, as in the API; in a manifest they are warnings. Unknown
+/// fields are ignored.
+fn first_error(name: &str, body: &Value) -> Option<String> {
     if let Some(message) = invalid_name(name) {
         return Some(message.to_owned());
     }
@@ -189,7 +189,7 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
     first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
-/// What is wrong with a name, which is the name of a folder, too.
+/// Returns an error for names that the API rejects, and for names that are no folder's.
 fn invalid_name(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let valid =
@@ -197,11 +197,11 @@ fn invalid_name(name: &str) -> Option<&'static str> {
     (!valid).then_some("Invalid integration name")
 }
 
-fn failed(error: &io::Error) -> Response {
-    problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+fn io_error(error: &io::Error) -> Response {
+    error_response(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 
-fn problem(status: StatusCode, message: &str) -> Response {
+fn error_response(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({"error": {"code": status.as_u16(), "message": message}}))).into_response()
 }
 

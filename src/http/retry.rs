@@ -1,4 +1,4 @@
-//! When a request is tried again: exponential backoff with jitter, and no sooner than the server asks.
+//! Retries: exponential backoff with jitter, after the wait that the server asks for.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,127 +7,134 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder, Retrya
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::RequestError;
 use crate::cancel::Cancel;
 
-/// Long enough for most of what is busy to be so no more.
-pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The delay of the first retry. Most overloaded servers recover within it.
+pub(crate) const FIRST_DELAY: Duration = Duration::from_millis(500);
 
-/// All machines that wait for a limit to end are told the same moment. They come back within a part of the time that they
-/// waited, and no longer than this, so that they do not all come at once.
-const LONGEST_SPREAD: Duration = Duration::from_secs(15);
+/// The maximum delay of the exponential backoff.
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// How often a request is tried again.
+/// The maximum random delay after a rate limit. All machines get the same end of the limit and must not return at once.
+const MAX_LIMIT_JITTER: Duration = Duration::from_secs(15);
+
+/// The rules for retries of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
-    pub(crate) times: u32,
-    /// The first pause; each further one is twice as long, with jitter.
-    pub(crate) pause: Duration,
-    /// All pauses of one request together.
-    pub(crate) patience: Duration,
-    /// The same where a limit is reached that others share, and until its turn comes.
-    pub(crate) patience_with_limits: Duration,
-    /// After a signal nothing is tried again.
+    pub(crate) max_retries: u32,
+    /// The first delay. Each further one is twice as long, with jitter.
+    pub(crate) first_delay: Duration,
+    /// The maximum time of a request with all its retries.
+    pub(crate) max_wait: Duration,
+    /// The same maximum after a rate limit with a known end, which then is no failure: on many machines, a request may hit the
+    /// limit again and again before its turn. `None` treats rate limits like other failures.
+    pub(crate) max_wait_for_limits: Option<Duration>,
+    /// Stops retries after a signal.
     pub(crate) cancel: Option<Cancel>,
 }
 
-/// A failure that may be worth another try.
+/// An error that may contain a failed request.
 pub trait Retryable: fmt::Display {
-    /// A signal came before the next try.
+    /// The error for a signal before the next attempt.
     const CANCELLED: Self;
 
-    /// Whether the same request may well succeed a little later.
-    fn is_worth_retrying(&self) -> bool;
+    /// Returns the failed request, if there is one.
+    fn request_error(&self) -> Option<&RequestError>;
 
-    /// How long the server asked to wait.
-    fn wait(&self) -> Option<Duration>;
-
-    /// Whether the server refuses for no other reason than that too much was asked, and takes it later.
-    fn is_limit(&self) -> bool {
-        false
+    /// Returns true if the same request may succeed a little later.
+    fn is_retryable(&self) -> bool {
+        self.request_error().is_some_and(RequestError::is_retryable)
     }
 }
 
-/// How long to pause before each further try of one request.
-struct Pauses<'a> {
+/// The delays before the retries of one request.
+struct Delays<'a> {
     retry: &'a Retry,
     backoff: ExponentialBackoff,
     random: fastrand::Rng,
-    /// Those that count.
+    /// The number of failures that count.
     failures: u32,
 }
 
-impl Pauses<'_> {
-    /// How long to pause after a failure; `None` when it is not tried again. A limit of which the server tells the end is
-    /// no failed try: where many machines share it, some are refused again and again before their turn comes.
-    fn after(&mut self, error: &impl Retryable, elapsed: Duration) -> Option<Duration> {
-        let Retry { times, patience, patience_with_limits, .. } = *self.retry;
-        let wait = error.wait().unwrap_or_default();
-        let is_limit = error.is_limit() && !wait.is_zero();
-        self.failures += u32::from(!is_limit);
-        let longest = if is_limit { (wait / 4).min(LONGEST_SPREAD) } else { Duration::ZERO };
-        let spread = longest.mul_f32(self.random.f32());
-        let pause = self.backoff.next()?.max(wait.saturating_add(spread));
-        let is_tried = times > 0 && self.failures <= times;
-        let patience = if is_limit { patience_with_limits } else { patience };
-        (is_tried && elapsed.saturating_add(pause) <= patience).then_some(pause)
+impl Delays<'_> {
+    /// Returns the delay before the next attempt, or `None` after the last one.
+    fn next(&mut self, error: &impl Retryable, elapsed: Duration) -> Option<Duration> {
+        let Retry { max_retries, max_wait, max_wait_for_limits, .. } = *self.retry;
+        let error = error.request_error();
+        let wait = error.and_then(RequestError::retry_after).unwrap_or_default();
+        let is_limit = matches!(error, Some(RequestError::RateLimited(_))) && !wait.is_zero();
+        let max_limit_wait = max_wait_for_limits.filter(|_| is_limit);
+        self.failures += u32::from(max_limit_wait.is_none());
+        let max_jitter = max_limit_wait.map_or(Duration::ZERO, |_| (wait / 4).min(MAX_LIMIT_JITTER));
+        let jitter = jitter(&mut self.random, max_jitter);
+        let delay = self.backoff.next()?.max(wait.saturating_add(jitter));
+        let is_allowed = max_retries > 0 && self.failures <= max_retries;
+        let max_wait = max_limit_wait.unwrap_or(max_wait);
+        (is_allowed && elapsed.saturating_add(delay) <= max_wait).then_some(delay)
     }
 }
 
+/// Returns a random duration from zero to `max`.
+pub(crate) fn jitter(random: &mut fastrand::Rng, max: Duration) -> Duration {
+    max.mul_f32(random.f32())
+}
+
 impl Retry {
-    /// Runs a request until it succeeds, fails for good or was tried often enough.
+    /// Runs a request until it succeeds, fails for good or has no retries left.
     pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
         request: impl FnMut() -> F,
     ) -> Result<T, E> {
-        self.run_while(E::is_worth_retrying, request).await
+        self.run_if(E::is_retryable, request).await
     }
 
-    /// The same, with another opinion on what is worth another try.
-    pub(crate) async fn run_while<T, E: Retryable, F: Future<Output = Result<T, E>>>(
+    /// Runs a request as [`run`](Self::run) does, and retries only after the errors that `is_retryable` accepts.
+    pub(crate) async fn run_if<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
-        is_worth_retrying: fn(&E) -> bool,
+        is_retryable: fn(&E) -> bool,
         mut request: impl FnMut() -> F,
     ) -> Result<T, E> {
-        let mut pauses = self.pauses(fastrand::Rng::new());
+        let mut delays = self.delays(fastrand::Rng::new());
         let started = Instant::now();
         let cancel = self.cancel.clone();
-        let mut tries = 0;
-        let next = || {
-            tries += 1;
-            let next = (tries == 1 || !self.is_cancelled()).then(&mut request);
-            async { next.ok_or(E::CANCELLED)?.await }
+        let mut attempts = 0;
+        let attempt = || {
+            attempts += 1;
+            let attempt = (attempts == 1 || !self.is_cancelled()).then(&mut request);
+            async { attempt.ok_or(E::CANCELLED)?.await }
         };
-        next.retry(std::iter::repeat(Duration::ZERO))
-            .sleep(move |length| pause(cancel.clone(), length))
-            .when(is_worth_retrying)
-            .adjust(|error, _| pauses.after(error, started.elapsed()))
-            .notify(|error, pause| {
-                tracing::warn!("{error}; trying again in {}", humantime::format_duration(rounded(pause)));
+        attempt
+            .retry(std::iter::repeat(Duration::ZERO))
+            .sleep(move |delay| sleep(cancel.clone(), delay))
+            .when(is_retryable)
+            .adjust(|error, _| delays.next(error, started.elapsed()))
+            .notify(|error, delay| {
+                tracing::warn!("{error}; retrying in {}", humantime::format_duration(in_millis(delay)));
             })
             .await
     }
 
-    /// What needs no end, and so is dropped as soon as a signal comes.
+    /// Runs work that is safe to drop, and drops it after a signal.
     pub(crate) async fn unless_cancelled<T, E: Retryable>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         match &self.cancel {
-            Some(cancel) => cancel.or_at_once(work).await.unwrap_or(Err(E::CANCELLED)),
+            Some(cancel) => cancel.run_until_cancelled(work).await.unwrap_or(Err(E::CANCELLED)),
             None => work.await,
         }
     }
 
-    fn pauses(&self, mut random: fastrand::Rng) -> Pauses<'_> {
+    fn delays(&self, mut random: fastrand::Rng) -> Delays<'_> {
         let backoff = ExponentialBuilder::default()
-            .with_min_delay(self.pause)
-            .with_max_delay(LONGEST_PAUSE)
+            .with_min_delay(self.first_delay)
+            .with_max_delay(MAX_DELAY)
             .with_jitter()
             .with_jitter_seed(random.u64(..))
             .without_max_times()
             .build();
-        Pauses { retry: self, backoff, random, failures: 0 }
+        Delays { retry: self, backoff, random, failures: 0 }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -135,23 +142,22 @@ impl Retry {
     }
 }
 
-/// Sleeps, until a signal comes.
-async fn pause(cancel: Option<Cancel>, length: Duration) {
-    let sleep = tokio::time::sleep(length);
+/// Sleeps until the delay is over or a signal comes.
+async fn sleep(cancel: Option<Cancel>, delay: Duration) {
+    let sleep = tokio::time::sleep(delay);
     match cancel {
-        Some(cancel) => drop(cancel.or_at_once(sleep).await),
+        Some(cancel) => drop(cancel.run_until_cancelled(sleep).await),
         None => sleep.await,
     }
 }
 
-fn rounded(pause: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+fn in_millis(delay: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// How long an answer asks to wait: `Retry-After` in seconds or as a date, or `X-RateLimit-Reset` as the second since
-/// 1970 when the limit is lifted, which GitLab tells without the `X`. GitHub's limit comes as a 403 with nothing
-/// remaining.
-pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+/// Returns the wait that a response asks for: `Retry-After` in seconds or as a date, or the end of a rate limit in seconds
+/// since 1970 (`X-RateLimit-Reset`, on GitLab `RateLimit-Reset`). GitHub reports its limit as a 403 with nothing remaining.
+pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     if status.is_success() {
         return None;
     }
@@ -180,25 +186,26 @@ mod tests {
     use reqwest::StatusCode;
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    fn limit(status: u16, name: &'static str, value: &str) -> Option<u64> {
+    fn retry_after(status: u16, name: &'static str, value: &str) -> Option<u64> {
         let headers: HeaderMap =
             [(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())].into_iter().collect();
-        super::wait(StatusCode::from_u16(status).unwrap(), &headers).map(|wait| wait.as_secs())
+        super::retry_after(StatusCode::from_u16(status).unwrap(), &headers).map(|wait| wait.as_secs())
     }
 
     #[test]
-    fn the_server_says_how_long() {
+    fn reads_the_wait_from_the_headers() {
         let now = SystemTime::now();
         let soon = now + Duration::from_secs(61);
         let epoch = soon.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        assert_eq!(limit(429, "retry-after", "7"), Some(7));
-        assert_eq!(limit(503, "retry-after", "7"), Some(7));
-        assert_eq!(limit(200, "retry-after", "7"), None);
-        assert!((58..=61).contains(&limit(429, "retry-after", &httpdate::fmt_http_date(soon)).unwrap()));
-        assert!((58..=61).contains(&limit(429, "x-ratelimit-reset", &epoch.to_string()).unwrap()));
-        assert!((58..=61).contains(&limit(429, "ratelimit-reset", &epoch.to_string()).unwrap()));
-        assert_eq!(limit(429, "x-ratelimit-reset", "1"), Some(0));
-        assert_eq!(limit(429, "x-ratelimit-reset", "soon"), None);
-        assert_eq!(limit(500, "x-ratelimit-reset", &epoch.to_string()), None);
+        assert_eq!(retry_after(429, "retry-after", "7"), Some(7));
+        assert_eq!(retry_after(503, "retry-after", "7"), Some(7));
+        assert_eq!(retry_after(200, "retry-after", "7"), None);
+        let date = httpdate::fmt_http_date(soon);
+        assert!((58..=61).contains(&retry_after(429, "retry-after", &date).unwrap()));
+        assert!((58..=61).contains(&retry_after(429, "x-ratelimit-reset", &epoch.to_string()).unwrap()));
+        assert!((58..=61).contains(&retry_after(429, "ratelimit-reset", &epoch.to_string()).unwrap()));
+        assert_eq!(retry_after(429, "x-ratelimit-reset", "1"), Some(0));
+        assert_eq!(retry_after(429, "x-ratelimit-reset", "soon"), None);
+        assert_eq!(retry_after(500, "x-ratelimit-reset", &epoch.to_string()), None);
     }
 }

@@ -45,7 +45,7 @@ impl BodyContent {
         });
         let script = self.script.text()?;
         let images: usize = self.icon.iter().chain(&self.previews).map(ManifestImage::encoded_len).sum();
-        // Escaping makes a script longer, by less than an eighth on average.
+        // Escaping makes a script longer, usually by less than an eighth.
         let mut body = Vec::with_capacity(script.len() * 9 / 8 + images + 16 * 1024);
         write_json(&BodyWithoutImages { fields, secrets, script: &script }, &mut body);
         // The images replace the closing brace. Base64 needs no escaping.

@@ -170,7 +170,7 @@ async fn handle_request(
     output::check_built(&text).map(|()| Bundle::default()).map_err(|fault| {
         let shown = script.strip_prefix(&shown_from).unwrap_or(&script);
         let place =
-            diagnostics::location_at_offset(&script, &root, &text, fault.offset).renamed(shown.to_owned());
+            diagnostics::location_at_offset(&script, &root, &text, fault.offset).with_path(shown.to_owned());
         let message = format!("the script is not valid: {}", fault.message);
         let hint = "build the script as one ES module for the Workers runtime".to_owned();
         vec![Diagnostic::error(place, message).hint(hint)]

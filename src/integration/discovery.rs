@@ -294,7 +294,7 @@ fn manifests_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Walks through a folder without following links. Skips files ignored by `.gitignore` and entries that are not wanted. As in Git,
-/// a `.gitignore` above the repository has no effect.
+/// a `.gitignore` above the repository has no effect. Without a repository, those of all parent folders apply.
 pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iterator<Item = DirEntry> {
     WalkBuilder::new(folder)
         .hidden(false)

@@ -10,7 +10,7 @@ use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
 
-/// The `envs` entry of the vendor's CLI for runs without `GITBOOK_ENV`.
+/// The `envs` entry to apply by default, as in the vendor's CLI.
 const DEFAULT_ENV: &str = "default";
 
 /// The maximum size of a manifest in bytes.
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(title.to_string(), "m:4:8");
         assert_eq!(title.excerpt().unwrap().text, "title: b");
         let secret = title.at(3, 6).excerpt().unwrap().text;
-        assert_eq!(secret.replace(crate::diagnostic::HIDDEN, "#"), "  A: ####");
+        assert_eq!(secret.replace(crate::diagnostic::REDACTED_CHAR, "#"), "  A: ####");
     }
 
     fn manifest(text: &str) -> Manifest {
@@ -288,7 +288,7 @@ mod tests {
                 value: "{A: hush".into(),
             };
             let problems = manifest("title: a").apply_overrides(&[given]).unwrap_err();
-            let shown = problems[0].place.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
+            let shown = problems[0].location.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
             assert_eq!(shown.as_deref(), expected, "{key}");
         };
         check("blocks", Some("{A: hush"));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_saphyr::Spanned;
 
-use crate::diagnostic::HIDDEN;
+use crate::diagnostic::REDACTED_CHAR;
 use crate::yaml::{RawYaml, YamlDocument, byte_range};
 
 /// The key of a manifest's secrets.
@@ -17,20 +17,18 @@ const REFERENCES: [&str; 5] = ["env.", "secrets.", "vars.", "op://", "\"op://"];
 const SYNTAX: &str = " \t\r\"'{}[],|>:-?";
 
 /// A key or scalar in the text.
-struct Token {
+struct ManifestToken {
     range: Range<usize>,
     role: Role,
 }
 
 /// The effect of a token on redaction.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A token that is not below `secrets`.
     Public,
-    /// A key `secrets`.
-    SecretsKey,
-    /// The name of a secret.
-    SecretName,
+    /// The key `secrets`, or the name of a secret.
+    Name,
     /// Any other token below `secrets`.
     Secret,
 }
@@ -38,112 +36,79 @@ enum Role {
 /// Returns the text with all values and comments below each key `secrets` hidden. Only characters are replaced, so locations stay
 /// valid. References such as `${{ env.NAME }}` stay visible. Returns `None` if the secrets cannot be located.
 pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option<String> {
-    match document.root() {
-        Some(root) => redact_parsed(text, root),
-        None => redact_unparsed(text),
-    }
-}
-
-fn redact_parsed(text: &str, root: &Spanned<RawYaml>) -> Option<String> {
+    let Some(root) = document.root() else { return redact_unparsed(text) };
     let mut tokens = Vec::new();
     collect(text, root, None, &mut tokens)?;
-    let mut output = Output { text, position: 0, redacted: String::with_capacity(text.len()) };
-    for (index, token) in tokens.iter().enumerate() {
-        match token.role {
-            Role::Public => continue,
-            Role::SecretsKey | Role::SecretName => output.push(token.range.end, str::to_owned)?,
-            Role::Secret => output.push(token.range.end, hide_value)?,
-        }
-        let next = tokens.get(index + 1);
-        let mut end = next.map_or(text.len(), |next| next.range.start);
-        if next.is_some_and(|next| matches!(next.role, Role::Public | Role::SecretsKey)) {
-            // The line of a public token may begin with `- `, `? ` or a quote.
-            let line = text.get(..end)?.rfind('\n').map_or(0, |newline| newline + 1);
-            end = if line > token.range.end { line } else { end };
-        }
-        output.push(end, hide_comment)?;
+    let mut redacted = String::with_capacity(text.len());
+    let mut position = 0;
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.role != Role::Public) {
+        let redact = if token.role == Role::Name { str::to_owned } else { hide_value };
+        let next = tokens.get(index + 1).map_or(text.len(), |next| next.range.start);
+        redacted += &redact_lines(text.get(position..token.range.end)?, redact);
+        redacted += &redact_lines(text.get(token.range.end..next)?, hide_comment);
+        position = next;
     }
-    output.push(text.len(), str::to_owned)?;
-    Some(output.redacted)
+    redacted += text.get(position..)?;
+    Some(redacted)
 }
 
 /// Collects the keys and scalars in order. `depth` is the number of levels below `secrets`. Returns `None` if a secret is not in the
 /// text below its key, but comes from an anchor elsewhere.
-fn collect(text: &str, node: &Spanned<RawYaml>, depth: Option<usize>, tokens: &mut Vec<Token>) -> Option<()> {
-    let role = depth.map_or(Role::Public, |_| Role::Secret);
+fn collect(
+    text: &str,
+    node: &Spanned<RawYaml>,
+    depth: Option<usize>,
+    tokens: &mut Vec<ManifestToken>,
+) -> Option<()> {
     let range = byte_range(node);
-    if range.is_none() && role == Role::Secret {
+    if depth.is_some() && range.is_none() {
         return None;
     }
     let below = depth.map(|depth| depth + 1);
     match &node.value {
         // An empty value has no text.
-        RawYaml::Null => Some(()),
-        RawYaml::List(items) => items.iter().try_for_each(|item| collect(text, item, below, tokens)),
-        RawYaml::Mapping(entries) => entries.iter().try_for_each(|(key, value)| {
-            let role = match depth {
-                None if key.value == KEY => Role::SecretsKey,
-                None => Role::Public,
-                Some(0) => Role::SecretName,
-                Some(_) => Role::Secret,
-            };
-            let below = if role == Role::SecretsKey { Some(0) } else { below };
-            let range = byte_range(key);
-            let is_literal =
-                range.clone().and_then(|range| text.get(range)).map(unquoted) == Some(&key.value);
-            if !is_literal && role != Role::Public {
-                return None;
+        RawYaml::Null => {}
+        RawYaml::List(items) => items.iter().try_for_each(|item| collect(text, item, below, tokens))?,
+        RawYaml::Mapping(entries) => {
+            for (key, value) in entries {
+                let (role, below) = match depth {
+                    None if key.value == KEY => (Role::Name, Some(0)),
+                    None => (Role::Public, None),
+                    Some(0) => (Role::Name, below),
+                    Some(_) => (Role::Secret, below),
+                };
+                let range = byte_range(key);
+                let key_text = range.clone().and_then(|range| text.get(range)).unwrap_or_default();
+                if role == Role::Name && key_text.trim_matches([' ', '"', '\'']) != key.value {
+                    return None;
+                }
+                tokens.extend(range.map(|range| ManifestToken { range, role }));
+                collect(text, value, below, tokens)?;
             }
-            tokens.extend(range.map(|range| Token { range, role }));
-            collect(text, value, below, tokens)
-        }),
+        }
         _ => {
-            tokens.extend(range.map(|range| Token { range, role }));
-            Some(())
+            let role = depth.map_or(Role::Public, |_| Role::Secret);
+            tokens.extend(range.map(|range| ManifestToken { range, role }));
         }
     }
+    Some(())
 }
 
-fn unquoted(key: &str) -> &str {
-    let key = key.trim_end();
-    let quoted = ['"', '\''].iter().find_map(|quote| key.strip_prefix(*quote)?.strip_suffix(*quote));
-    quoted.unwrap_or(key)
-}
-
-/// The text that is redacted so far.
-struct Output<'a> {
-    text: &'a str,
-    position: usize,
-    redacted: String,
-}
-
-impl Output<'_> {
-    /// Redacts each line up to a position. Returns `None` if the position has been passed, because then the tokens are not in order.
-    fn push(&mut self, end: usize, redact: fn(&str) -> String) -> Option<()> {
-        for line in self.text.get(self.position..end)?.split_inclusive('\n') {
-            let content = line.trim_end_matches(['\n', '\r']);
-            self.redacted.push_str(&redact(content));
-            self.redacted.push_str(&line[content.len()..]);
-        }
-        self.position = end;
-        Some(())
-    }
-}
-
-/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if the secrets may be elsewhere.
+/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if the secrets may be elsewhere: below
+/// a key with escapes, or in an anchor for an alias.
 fn redact_unparsed(text: &str) -> Option<String> {
-    // A quoted key may be escaped.
-    let has_escape = |line: &str| {
-        line.contains('"') && ["\\x", "\\u", "\\U", "\\\n", "\\\r"].iter().any(|escape| line.contains(escape))
-    };
     let start = text.find(KEY).map_or(text.len(), |start| start + KEY.len());
-    // An alias may refer to an anchor above.
-    if text.split_inclusive('\n').any(has_escape) || text[start..].contains('*') {
-        return None;
-    }
-    let mut output = Output { text, position: start, redacted: text[..start].to_owned() };
-    output.push(text.len(), hide_comment)?;
-    Some(output.redacted)
+    let (before, after) = text.split_at(start);
+    let is_safe = !before.contains('\\') && !after.contains('*');
+    is_safe.then(|| format!("{before}{}", redact_lines(after, hide_comment)))
+}
+
+fn redact_lines(text: &str, redact: fn(&str) -> String) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let content = line.trim_end_matches(['\n', '\r']);
+        format!("{}{}", redact(content), &line[content.len()..])
+    });
+    lines.collect()
 }
 
 /// Hides everything after the syntax at the beginning.
@@ -169,7 +134,7 @@ fn hide_literal(text: &str) -> String {
     if text.chars().all(|character| SYNTAX.contains(character)) {
         return text.to_owned();
     }
-    text.chars().map(|_| HIDDEN).collect()
+    text.chars().map(|_| REDACTED_CHAR).collect()
 }
 
 /// Returns the start and end of the first reference.
@@ -178,16 +143,16 @@ fn reference(text: &str) -> Option<(usize, usize)> {
     text.match_indices('$').find_map(|(start, _)| {
         let rest = &text[start..];
         let inner = rest.strip_prefix("${{").or_else(|| rest.strip_prefix("$ {{"))?;
-        let (inner, after) = inner.split_once("}}")?;
+        let after = inner.trim_start_matches(is_plain).strip_prefix("}}")?;
         let is_reference = REFERENCES.iter().any(|reference| inner.trim_start().starts_with(reference));
-        (is_reference && inner.chars().all(is_plain)).then_some((start, text.len() - after.len()))
+        is_reference.then_some((start, text.len() - after.len()))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::redact_manifest;
-    use crate::diagnostic::{HIDDEN, SourceLocation};
+    use crate::diagnostic::{REDACTED_CHAR, SourceLocation};
     use crate::yaml::{YamlData, YamlDocument, YamlValue};
 
     fn redacted(text: &str) -> Option<String> {
@@ -199,7 +164,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let redacted = redacted(text).unwrap();
         assert_eq!(redacted.chars().count(), text.chars().count());
-        assert_eq!(redacted.replace(HIDDEN, "#"), expected);
+        assert_eq!(redacted.replace(REDACTED_CHAR, "#"), expected);
     }
 
     #[test]
@@ -243,7 +208,7 @@ mod tests {
         check("secrets: # old: hush\n  A: b # hush\n", "secrets: ###########\n  A: # ######\n");
         check(
             "secrets:\n  A: &b c\n# old: d\n\n# e\nname: f # g\n",
-            "secrets:\n  A: ## #\n########\n\n###\nname: f # g\n",
+            "secrets:\n  A: ####\n########\n\n###\nname: f # g\n",
         );
     }
 
@@ -279,7 +244,7 @@ mod tests {
         assert_eq!(redacted("x: &x hush\nsecrets:\n  A: *x\n"), None);
         assert_eq!(redacted("x: &x hush\nsecrets: {A: *x}\n"), None);
         assert_eq!(redacted("x: &x {secrets: {A: hush}}\n<<: *x\n"), None);
-        assert_eq!(redacted("secrets: &x {A: hush}\n<<: *x\n").unwrap().contains("hush"), false);
+        assert!(!redacted("secrets: &x {A: hush}\n<<: *x\n").unwrap().contains("hush"));
         check("title: \"caf\\u00e9\"\n", "title: \"caf\\u00e9\"\n");
         assert_eq!(redacted("\"secr\\x65ts\": {A: hush}\n"), None);
     }

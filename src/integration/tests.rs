@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::{PreviewIdentity, ValueFormat, identity};
 use crate::preview::OwnershipMarker;
-use repository::{HELLO, Repository, SCRIPT, hello, repository};
+use repository::{HELLO, SCRIPT, TestRepository, hello, repository};
 
 /// Checks all problems, and a last entry if the integration can be published.
 #[track_caller]
-fn check(repository: &Repository, expected: &[&str]) {
+fn check(repository: &TestRepository, expected: &[&str]) {
     let packaged = repository.packaged();
     let line = |d: &crate::diagnostic::Diagnostic| format!("{}: {d}", d.severity);
     let mut found: Vec<_> = packaged.problems.iter().map(line).collect();
@@ -23,7 +23,7 @@ fn check(repository: &Repository, expected: &[&str]) {
 
 /// Checks a field of the request.
 #[track_caller]
-fn check_field(repository: &Repository, field: &str, expected: impl Into<Value>) {
+fn check_field(repository: &TestRepository, field: &str, expected: impl Into<Value>) {
     assert_eq!(repository.body()[field], expected.into(), "{field}");
 }
 
@@ -208,7 +208,7 @@ fn an_image_that_changed_after_the_check_is_not_sent() {
 
 #[test]
 fn a_bundled_script_has_parts() {
-    let parts = |repository: Repository| {
+    let parts = |repository: TestRepository| {
         let integration = repository.integration();
         let bytes = integration.script_bytes();
         integration.parts().iter().map(|part| (part.package.clone(), part.bytes == bytes)).collect::<Vec<_>>()
@@ -286,7 +286,7 @@ fn a_preview_differs_in_title_visibility_and_marker() {
     let (request, sent) = integration.preview_request(&preview_identity("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
     let summary = body["summary"].take();
-    let marker = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
+    let marker = OwnershipMarker::parse(summary.as_str().unwrap()).unwrap();
     assert_eq!(marker, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
     assert_eq!(
@@ -315,7 +315,7 @@ fn a_marker_that_does_not_fit_prevents_a_preview() {
 
 /// Checks the identity of an integration, or the problems with it.
 #[track_caller]
-fn check_identity(repository: &Repository, expected: &str) {
+fn check_identity(repository: &TestRepository, expected: &str) {
     let environment = repository.environment();
     let found = match identity(&repository.source(&environment), &repository.packaging(&environment)) {
         Ok(identity) => format!("{} of {:?} in {}", identity.name, identity.organization, identity.place),

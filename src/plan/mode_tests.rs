@@ -1,13 +1,16 @@
-//! Modes that are asked for by name, templates with `{pr}`, and the mistakes that other tools made.
+//! Modes, templates with `{pr}`, and mistakes of other tools.
 
 use super::tests::{TOKEN, decision};
-use crate::ci::payloads::{self, Run, as_base, merged, of_fork, of_lost_fork, pull_request, push_to};
-use crate::preview::{Branch, Template};
+use crate::ci::payloads::{
+    self, WorkflowRun, as_base, merged, of_deleted_fork, of_fork, pull_request, push_to,
+};
+use crate::preview::Template;
+use crate::repository::Branch;
 
 const BY_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}");
 
 #[track_caller]
-fn check(run: &Run, variables: &[(&str, &str)], expected: &str) {
+fn check(run: &WorkflowRun, variables: &[(&str, &str)], expected: &str) {
     let with_token: Vec<_> = variables.iter().copied().chain([TOKEN]).collect();
     assert_eq!(decision(run, &with_token).0, expected, "{run:?}, {variables:?}");
 }
@@ -17,9 +20,13 @@ fn mode(mode: &'static str) -> (&'static str, &'static str) {
 }
 
 #[test]
-fn a_mode_is_done_whatever_the_event() {
-    let runs =
-        [push_to("x"), Run::example("push", 0), pull_request("labeled", 12, "x"), Run::example("release", 1)];
+fn a_mode_overrides_the_event() {
+    let runs = [
+        push_to("x"),
+        WorkflowRun::example("push", 0),
+        pull_request("labeled", 12, "x"),
+        WorkflowRun::example("release", 1),
+    ];
     for run in &runs {
         check(run, &[mode("publish")], "publish");
         check(run, &[mode("sweep")], "sweep");
@@ -33,27 +40,27 @@ fn a_mode_is_done_whatever_the_event() {
 }
 
 #[test]
-fn a_preview_is_of_the_event_s_branch() {
+fn previews_use_the_branch_of_the_event() {
     check(&push_to("master"), &[mode("preview")], "preview of master");
     check(&pull_request("labeled", 12, "x"), &[mode("preview")], "preview of x (#12)");
     check(&of_fork("opened", 12, "main"), &[mode("preview")], "preview of mona:main (#12)");
     check(&payloads::delete_of("x"), &[mode("delete")], "delete of x");
     check(&pull_request("opened", 12, "x"), &[mode("delete")], "delete of x (#12)");
     for mode in [mode("preview"), mode("delete")] {
-        let expected = "refused, there is no branch whose preview this could be about";
+        let expected = "refused, the branch of the preview is unknown";
         check(&payloads::schedule(), &[mode], expected);
-        check(&Run::example("push", 0), &[mode], expected);
+        check(&WorkflowRun::example("push", 0), &[mode], expected);
         assert_eq!(decision(&push_to("x"), &[mode]).0, "refused, `GITBOOK_TOKEN` is unset or empty");
     }
 }
 
 #[test]
-fn any_branch_s_preview_is_deleted_by_hand() {
+fn deletes_the_preview_of_a_given_branch() {
     let by_hand = [mode("delete"), ("GITBOOK_BRANCH", "old")];
     for run in [push_to("x"), payloads::manual("refs/heads/master"), payloads::manual("refs/tags/v1")] {
         check(&run, &by_hand, "delete of old");
     }
-    for run in [payloads::schedule(), Run::example("push", 0), Run::example("release", 0)] {
+    for run in [payloads::schedule(), WorkflowRun::example("push", 0), WorkflowRun::example("release", 0)] {
         check(&run, &by_hand, "delete of old");
         check(&run, &[mode("preview"), ("GITBOOK_BRANCH", "new")], "preview of new");
     }
@@ -64,9 +71,9 @@ fn any_branch_s_preview_is_deleted_by_hand() {
 }
 
 #[test]
-fn a_stranger_s_script_is_published_by_no_mode() {
+fn no_mode_publishes_a_fork_with_base_secrets() {
     let run = as_base(of_fork("opened", 12, "main"));
-    let refused = "refused, a fork's change is not deployed by a run that has the base repository's secrets";
+    let refused = "refused, this run has the base repository's secrets and must not deploy a fork's change";
     check(&run, &[mode("publish")], refused);
     check(&run, &[mode("preview")], refused);
     check(&run, &[mode("preview"), ("GITBOOK_EVENT", "pull_request")], refused);
@@ -75,31 +82,31 @@ fn a_stranger_s_script_is_published_by_no_mode() {
 }
 
 #[test]
-fn a_plan_says_what_the_event_means_and_why() {
-    let check = |run: &Run, variables: &[(&str, &str)], expected: &str, reason: &str| {
+fn a_plan_reports_the_decision_for_the_event() {
+    let check = |run: &WorkflowRun, variables: &[(&str, &str)], expected: &str, reason: &str| {
         let variables: Vec<_> = variables.iter().copied().chain([mode("plan")]).collect();
-        let reason = format!("`GITBOOK_MODE=plan`; on its own this event means {reason}");
+        let reason = format!("`GITBOOK_MODE=plan`; the decision for this event is {reason}");
         assert_eq!(decision(run, &variables), (expected.to_owned(), reason), "{run:?}");
     };
-    let push = "`publish`: push to the production branch `master`";
+    let push = "`publish`: push to `master`, the production branch";
     check(&push_to("master"), &[TOKEN], "plan (publish)", push);
     check(&push_to("x"), &[TOKEN], "plan (preview of x)", "`preview`: push to branch `x`");
     let closed = "`delete`: pull request #12 from `x` was closed";
     check(&merged(12, "x"), &[TOKEN], "plan (delete of x (#12))", closed);
     check(&payloads::schedule(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
-    let without = "`check`: pull request #12 was updated, but there is no token: checked, not published";
+    let without = "`check`: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&pull_request("opened", 12, "x"), &[], "plan (check)", without);
-    // The token is the later job's.
+    // Only the later job needs the token.
     check(&push_to("master"), &[], "plan (publish)", push);
     let unknown = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), ("GITHUB_ACTIONS", "")];
-    let refused = "plan (refused, the production branch is not known)";
+    let refused = "plan (refused, the production branch is unknown)";
     check(&push_to("x"), &unknown, refused, "`refuse`: push to branch `x`");
 }
 
 #[test]
-fn a_stranger_s_script_is_published_under_no_other_event_s_name() {
+fn no_event_publishes_a_fork_with_base_secrets() {
     let run = as_base(of_fork("opened", 12, "evil"));
-    let refused = "refused, a fork's change is not deployed by a run that has the base repository's secrets";
+    let refused = "refused, this run has the base repository's secrets and must not deploy a fork's change";
     let as_event = |event, branch| [TOKEN, ("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", branch)];
     for event in ["push", "manual", "release", "pull_request"] {
         check(&run, &as_event(event, "master"), refused);
@@ -108,11 +115,11 @@ fn a_stranger_s_script_is_published_under_no_other_event_s_name() {
 }
 
 #[test]
-fn with_a_number_in_their_name_only_pull_requests_have_previews() {
-    let why = "; only pull requests have previews, since `GITBOOK_PREVIEW_NAME` holds `{pr}`";
-    let none = |run: &Run, reason: &str| {
+fn only_pull_requests_have_previews_with_a_number_in_the_name() {
+    let cause = "; only pull requests have previews, because `GITBOOK_PREVIEW_NAME` contains `{pr}`";
+    let none = |run: &WorkflowRun, reason: &str| {
         for token in [TOKEN, ("GITBOOK_TOKEN", "")] {
-            let expected = ("nothing".to_owned(), format!("{reason}{why}"));
+            let expected = ("nothing".to_owned(), format!("{reason}{cause}"));
             assert_eq!(decision(run, &[token, BY_NUMBER]), expected);
         }
     };
@@ -126,10 +133,10 @@ fn with_a_number_in_their_name_only_pull_requests_have_previews() {
     check(&payloads::schedule(), &[BY_NUMBER], "sweep");
 }
 
-// Mistakes that other tools made.
+// Mistakes of other tools.
 
 #[test]
-fn mistake_a_fork_s_branch_called_main_is_taken_for_production() {
+fn a_forks_branch_named_like_production_gets_a_preview() {
     // `GITHUB_HEAD_REF || GITHUB_REF_NAME` is `master` here.
     check(&of_fork("opened", 12, "master"), &[], "preview of mona:master (#12)");
     check(&of_fork("opened", 12, "master"), &[("GITBOOK_BRANCH", "master")], "preview of mona:master (#12)");
@@ -140,8 +147,8 @@ fn mistake_a_fork_s_branch_called_main_is_taken_for_production() {
 }
 
 #[test]
-fn mistake_a_merged_pull_request_deploys_production() {
-    // `GITHUB_REF` is the base branch on all of these.
+fn a_merged_pull_request_does_not_publish_to_production() {
+    // `GITHUB_REF` is the base branch for all of these events.
     check(&merged(12, "x"), &[], "delete of x (#12)");
     check(&as_base(merged(12, "x")), &[], "delete of x (#12)");
     check(&payloads::delete_of("x"), &[], "delete of x");
@@ -150,7 +157,7 @@ fn mistake_a_merged_pull_request_deploys_production() {
 }
 
 #[test]
-fn mistake_closed_is_an_update_like_any_other() {
+fn a_closed_pull_request_is_not_an_update() {
     for run in [merged(12, "x"), pull_request("closed", 12, "x")] {
         check(&run, &[], "delete of x (#12)");
         assert_ne!(decision(&run, &[]).0, "check");
@@ -158,7 +165,7 @@ fn mistake_closed_is_an_update_like_any_other() {
 }
 
 #[test]
-fn mistake_pull_request_1_is_found_in_12() {
+fn pull_request_1_and_12_have_different_previews() {
     let template: Template = "{name}-pr-{pr}".parse().unwrap();
     let name = |number| template.name("hello", &Branch::new("x"), Some(number));
     assert_eq!((name(1), name(12)), ("hello-pr-1".to_owned(), "hello-pr-12".to_owned()));
@@ -167,13 +174,13 @@ fn mistake_pull_request_1_is_found_in_12() {
 }
 
 #[test]
-fn mistake_a_crash_when_the_fork_is_gone() {
-    check(&of_lost_fork("closed", 12, "main"), &[], "delete of mona:main (#12)");
-    check(&of_lost_fork("opened", 12, "main"), &[], "preview of mona:main (#12)");
+fn accepts_a_deleted_fork() {
+    check(&of_deleted_fork("closed", 12, "main"), &[], "delete of mona:main (#12)");
+    check(&of_deleted_fork("opened", 12, "main"), &[], "preview of mona:main (#12)");
 }
 
 #[test]
-fn mistake_two_long_branches_share_a_name_or_end_in_a_dash() {
+fn long_branches_have_distinct_names_without_a_final_dash() {
     let name = |branch: &str| Template::default().name("hello", &Branch::new(branch), None);
     let long = "feature/".to_owned() + &"very-".repeat(30);
     let [one, other] = ["one", "other"].map(|end| name(&format!("{long}{end}")));
@@ -185,7 +192,7 @@ fn mistake_two_long_branches_share_a_name_or_end_in_a_dash() {
 }
 
 #[test]
-fn mistake_a_last_segment_called_main_is_taken_for_production() {
+fn a_branch_with_a_last_segment_named_like_production_gets_a_preview() {
     check(&push_to("feature/master"), &[], "preview of feature/master");
     check(&payloads::manual("refs/heads/feature/master"), &[], "preview of feature/master");
 }

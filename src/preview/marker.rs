@@ -1,111 +1,112 @@
-//! The ownership mark: one HTML comment at the end of a preview's summary that says whose it is.
+//! The ownership marker: an HTML comment at the end of a preview's summary.
 
 use std::fmt;
 
 use crate::html_comment;
 
-/// The kind of comment that a mark is; a summary of the user's own must not hold one.
+/// The kind of the HTML comment. A user's own summary must not contain one.
 const KIND: &str = "preview";
 
-/// Who made a preview, and of what.
+/// The owner of a preview and the source that it was published from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OwnershipMarker {
     /// The production name of the integration.
     pub integration: String,
     /// The repository, with its host.
     pub repository: String,
-    /// The forge's id of the repository, if the CI system tells it.
+    /// The forge's ID of the repository, if the CI system provides it.
     pub repository_id: Option<u64>,
-    /// The true name of the branch, `owner:branch` for a fork's.
+    /// The full name of the branch; `owner:branch` for a fork.
     pub branch: String,
-    /// The pull request, where the preview's name tells two of one branch apart.
+    /// The pull request, if the preview's name contains its number.
     pub pull_request: Option<u64>,
     /// The head commit.
     pub commit: String,
-    /// The number of the CI run, higher for newer runs; 0 where the CI system gives none.
+    /// The number of the CI run, higher for newer runs; 0 if the CI system gives none.
     pub run: u64,
-    /// The source of the run number, such as a CI system; empty if unknown. Numbers of two counters cannot be compared.
+    /// The source of the run number, such as a CI system; empty if unknown. Numbers from different sources cannot be
+    /// compared.
     pub counter: String,
-    /// SHA-256 of what was published, without the mark; empty when it is not known.
+    /// The SHA-256 of the published content without the marker; empty if unknown.
     pub hash: String,
-    /// How long the script is, where that is known. No script has 4 GiB.
+    /// The size of the script, if known. Scripts are smaller than 4 GiB.
     pub script_bytes: Option<u32>,
 }
 
 impl OwnershipMarker {
-    /// The mark that a summary ends with; `None` when there is none, or when it was tampered with.
+    /// Returns the marker at the end of a summary; `None` if it is missing or damaged.
     #[must_use]
-    pub(crate) fn find(summary: &str) -> Option<Self> {
+    pub(crate) fn parse(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
         let values = html_comment::read(KIND, line)?;
-        let mut mark = Self::default();
+        let mut marker = Self::default();
         for (key, value) in &values {
             let value = value.clone();
             match key.as_str() {
-                "integration" => mark.integration = value,
-                "repository" => mark.repository = value,
-                "repository_id" => mark.repository_id = Some(value.parse().ok()?),
-                "branch" => mark.branch = value,
-                "pull_request" => mark.pull_request = Some(value.parse().ok()?),
-                "commit" => mark.commit = value,
-                "run" => mark.run = value.parse().ok()?,
-                "counter" => mark.counter = value,
-                "hash" => mark.hash = value,
-                // Nothing depends on it, and earlier versions wrote none.
-                "bytes" => mark.script_bytes = value.parse().ok(),
-                // A later version may say more.
+                "integration" => marker.integration = value,
+                "repository" => marker.repository = value,
+                "repository_id" => marker.repository_id = Some(value.parse().ok()?),
+                "branch" => marker.branch = value,
+                "pull_request" => marker.pull_request = Some(value.parse().ok()?),
+                "commit" => marker.commit = value,
+                "run" => marker.run = value.parse().ok()?,
+                "counter" => marker.counter = value,
+                "hash" => marker.hash = value,
+                // It is only informative, so an invalid value does not make the marker invalid.
+                "bytes" => marker.script_bytes = value.parse().ok(),
+                // Later versions may add keys.
                 _ => {}
             }
         }
-        let complete =
+        let has_required =
             ["integration", "repository", "branch"].map(|key| values.iter().any(|(k, _)| k == key));
-        (complete == [true; 3]).then_some(mark)
+        (has_required == [true; 3]).then_some(marker)
     }
 
-    /// Whether a text holds what could be taken for a mark, anywhere in it.
+    /// Returns whether a text contains a marker, or something similar to one.
     #[must_use]
-    pub(crate) fn is_in(text: &str) -> bool {
+    pub(crate) fn resembles(text: &str) -> bool {
         html_comment::is_in(text)
     }
 
-    /// Returns whether the run of this mark is newer than the run of the other. Runs without a number, and runs of another
-    /// counter, are neither newer nor older. A mark without a counter, as earlier versions wrote it, compares with any.
+    /// Returns whether the run of this marker is newer than the run of the other. Runs without a number and runs of another
+    /// counter are neither newer nor older. A marker of earlier versions has no counter and is comparable to all.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         let is_comparable = self.counter.is_empty() || self.counter == other.counter;
         is_comparable && other.run != 0 && self.run > other.run
     }
 
-    /// Returns whether the run of this mark is known to be older than the run of the other, or of the same commit.
+    /// Returns whether the run of this marker is known to be older than the run of the other, or has the same commit.
     #[must_use]
     pub(crate) fn is_older_than(&self, other: &Self) -> bool {
         let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
         self.commit == other.commit || is_comparable && self.run <= other.run
     }
 
-    /// Returns whether both are of one integration, repository and branch.
+    /// Returns whether both have the same integration, repository and branch.
     #[must_use]
-    pub(crate) fn is_of_the_same_preview(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_preview(&self, other: &Self) -> bool {
         (&self.integration, &self.branch) == (&other.integration, &other.branch)
-            && self.is_of_repository(&other.repository, other.repository_id)
+            && self.belongs_to(&other.repository, other.repository_id)
     }
 
-    /// Returns whether this is of a repository. On one host, ids decide; without both of them, names do, whatever their
-    /// case.
+    /// Returns whether the preview belongs to a repository. If both IDs are known, it compares IDs and hosts; otherwise it
+    /// compares names, ignoring case.
     #[must_use]
-    pub(crate) fn is_of_repository(&self, name: &str, id: Option<u64>) -> bool {
+    pub(crate) fn belongs_to(&self, name: &str, id: Option<u64>) -> bool {
         match self.repository_id.zip(id) {
-            Some((ours, id)) => ours == id && host(&self.repository).eq_ignore_ascii_case(host(name)),
+            Some((own_id, id)) => own_id == id && host(&self.repository).eq_ignore_ascii_case(host(name)),
             None => self.repository.eq_ignore_ascii_case(name),
         }
     }
 
-    /// Returns whether this may be of a repository under a name that it had before, or on a host where it was.
+    /// Returns whether the preview may belong to a repository under its former name or host.
     #[must_use]
-    pub(crate) fn may_be_of_former(&self, name: &str, id: Option<u64>) -> bool {
-        let is_another =
+    pub(crate) fn may_belong_to_renamed(&self, name: &str, id: Option<u64>) -> bool {
+        let is_other_repository =
             self.repository_id.zip(id).is_some() && host(&self.repository).eq_ignore_ascii_case(host(name));
-        !is_another && !self.is_of_repository(name, id)
+        !is_other_repository && !self.belongs_to(name, id)
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
 
     use super::OwnershipMarker;
 
-    fn mark() -> OwnershipMarker {
+    fn marker() -> OwnershipMarker {
         OwnershipMarker {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
@@ -154,72 +155,76 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_one_comment() {
-        insta::assert_snapshot!(mark(), @"<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/docs branch=feature/x-%2Dy%20-%2D%3E commit=abc run=12 hash=00ff bytes=73152 -->");
+    fn formats_a_marker_as_one_comment() {
+        insta::assert_snapshot!(marker(), @"<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/docs branch=feature/x-%2Dy%20-%2D%3E commit=abc run=12 hash=00ff bytes=73152 -->");
     }
 
     #[test]
-    fn only_a_whole_mark_at_the_end_counts() {
-        let text = mark().to_string();
-        assert_eq!(OwnershipMarker::find(&format!("Hello.\n\n{text}\n")), Some(mark()));
-        assert_eq!(OwnershipMarker::find(&format!("{text}\nHello.")), None);
-        assert_eq!(OwnershipMarker::find(&text.replace(" branch=", " brunch=")), None);
-        assert_eq!(OwnershipMarker::find(&text.replace(" run=12", " run=12 run=13")), None);
-        assert_eq!(OwnershipMarker::find(&text.replace("run=12", "run=x")), None);
-        assert_eq!(OwnershipMarker::find(""), None);
+    fn parses_only_a_complete_marker_at_the_end() {
+        let text = marker().to_string();
+        assert_eq!(OwnershipMarker::parse(&format!("Hello.\n\n{text}\n")), Some(marker()));
+        assert_eq!(OwnershipMarker::parse(&format!("{text}\nHello.")), None);
+        assert_eq!(OwnershipMarker::parse(&text.replace(" branch=", " brunch=")), None);
+        assert_eq!(OwnershipMarker::parse(&text.replace(" run=12", " run=12 run=13")), None);
+        assert_eq!(OwnershipMarker::parse(&text.replace("run=12", "run=x")), None);
+        assert_eq!(OwnershipMarker::parse(""), None);
     }
 
     #[test]
-    fn a_length_that_can_not_be_is_none_and_harms_nothing() {
-        let text = mark().to_string();
+    fn ignores_an_invalid_script_size() {
+        let text = marker().to_string();
         for bytes in ["", "-1", "x", "1.5", "0x10", "4294967296", "99999999999999999999999"] {
-            let found = OwnershipMarker::find(&text.replace("bytes=73152", &format!("bytes={bytes}")));
-            assert_eq!(found, Some(OwnershipMarker { script_bytes: None, ..mark() }), "{bytes}");
+            let found = OwnershipMarker::parse(&text.replace("bytes=73152", &format!("bytes={bytes}")));
+            assert_eq!(found, Some(OwnershipMarker { script_bytes: None, ..marker() }), "{bytes}");
         }
         let earlier = text.replace(" bytes=73152", "");
-        assert_eq!(OwnershipMarker::find(&earlier), Some(OwnershipMarker { script_bytes: None, ..mark() }));
-        assert_eq!(OwnershipMarker::find(&earlier).unwrap().to_string(), earlier);
+        assert_eq!(
+            OwnershipMarker::parse(&earlier),
+            Some(OwnershipMarker { script_bytes: None, ..marker() })
+        );
+        assert_eq!(OwnershipMarker::parse(&earlier).unwrap().to_string(), earlier);
     }
 
     #[test]
-    fn a_newer_run_is_known_by_its_number() {
+    fn compares_runs_by_number() {
         let check = |run: u64, other: u64, expected: bool| {
-            let of = |run| OwnershipMarker { run, ..mark() };
-            assert_eq!(of(run).is_newer_than(&of(other)), expected, "{run} and {other}");
+            let with_run = |run| OwnershipMarker { run, ..marker() };
+            assert_eq!(with_run(run).is_newer_than(&with_run(other)), expected, "{run} and {other}");
         };
         check(13, 12, true);
         check(12, 12, false);
         check(11, 12, false);
-        let by = |counter: &str, run| OwnershipMarker { counter: counter.to_owned(), run, ..mark() };
-        assert!(by("Jenkins", 13).is_newer_than(&by("Jenkins", 12)));
-        assert!(!by("Jenkins", 13).is_newer_than(&by("Buildkite", 12)));
-        assert!(by("", 13).is_newer_than(&by("Buildkite", 12)));
-        // Without numbers nothing is known.
+        let with_counter =
+            |counter: &str, run| OwnershipMarker { counter: counter.to_owned(), run, ..marker() };
+        assert!(with_counter("Jenkins", 13).is_newer_than(&with_counter("Jenkins", 12)));
+        assert!(!with_counter("Jenkins", 13).is_newer_than(&with_counter("Buildkite", 12)));
+        assert!(with_counter("", 13).is_newer_than(&with_counter("Buildkite", 12)));
+        // Runs without numbers are not comparable.
         check(13, 0, false);
         check(0, 12, false);
         check(0, 0, false);
     }
 
     #[test]
-    fn a_preview_is_of_one_integration_repository_and_branch() {
+    fn the_same_preview_has_the_same_integration_repository_and_branch() {
         let check = |other: OwnershipMarker, expected: bool| {
-            assert_eq!(mark().is_of_the_same_preview(&other), expected, "{other}");
+            assert_eq!(marker().is_same_preview(&other), expected, "{other}");
         };
-        check(mark(), true);
-        check(OwnershipMarker { commit: "def".into(), run: 13, hash: String::new(), ..mark() }, true);
-        check(OwnershipMarker { integration: "other".into(), ..mark() }, false);
-        check(OwnershipMarker { repository: "github.com/acme/other".into(), ..mark() }, false);
-        check(OwnershipMarker { branch: "other".into(), ..mark() }, false);
+        check(marker(), true);
+        check(OwnershipMarker { commit: "def".into(), run: 13, hash: String::new(), ..marker() }, true);
+        check(OwnershipMarker { integration: "other".into(), ..marker() }, false);
+        check(OwnershipMarker { repository: "github.com/acme/other".into(), ..marker() }, false);
+        check(OwnershipMarker { branch: "other".into(), ..marker() }, false);
     }
 
     #[test]
-    fn ids_tell_repositories_of_one_host_apart_and_without_them_names_do() {
+    fn compares_repositories_by_id_or_else_by_name() {
         let check =
-            |ours: (&str, Option<u64>), theirs: (&str, Option<u64>), same: bool, previous_version: bool| {
-                let mark =
-                    OwnershipMarker { repository: theirs.0.to_owned(), repository_id: theirs.1, ..mark() };
-                let found = (mark.is_of_repository(ours.0, ours.1), mark.may_be_of_former(ours.0, ours.1));
-                assert_eq!(found, (same, previous_version), "{ours:?} {theirs:?}");
+            |this: (&str, Option<u64>), other: (&str, Option<u64>), is_same: bool, is_renamed: bool| {
+                let marker =
+                    OwnershipMarker { repository: other.0.to_owned(), repository_id: other.1, ..marker() };
+                let found = (marker.belongs_to(this.0, this.1), marker.may_belong_to_renamed(this.0, this.1));
+                assert_eq!(found, (is_same, is_renamed), "{this:?} {other:?}");
             };
         let (docs, other) = ("github.com/acme/docs", "github.com/acme/other");
         check((docs, Some(1)), (docs, Some(1)), true, false);
@@ -234,20 +239,20 @@ mod tests {
     }
 
     #[test]
-    fn an_imitation_is_noticed_however_it_is_spaced() {
-        assert!(OwnershipMarker::is_in(&mark().to_string()));
-        assert!(OwnershipMarker::is_in("x <!--\n GitBook-Deploy:preview"));
-        assert!(!OwnershipMarker::is_in("Deployed with gitbook-deploy: <!-- hi -->"));
+    fn detects_an_imitation_with_other_whitespace() {
+        assert!(OwnershipMarker::resembles(&marker().to_string()));
+        assert!(OwnershipMarker::resembles("x <!--\n GitBook-Deploy:preview"));
+        assert!(!OwnershipMarker::resembles("Deployed with gitbook-deploy: <!-- hi -->"));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn any_value_survives_and_ends_nothing(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
-            let mark = OwnershipMarker { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
-            let text = mark.to_string();
-            prop_assert_eq!(OwnershipMarker::find(&text), Some(mark));
+        fn every_value_survives_and_does_not_end_the_comment(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
+            let marker = OwnershipMarker { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
+            let text = marker.to_string();
+            prop_assert_eq!(OwnershipMarker::parse(&text), Some(marker));
             let inner = text.strip_prefix("<!--").unwrap().strip_suffix("-->").unwrap();
             prop_assert!(!inner.contains("--") && !inner.contains('>') && !inner.contains('\n'), "{}", text);
         }

@@ -1,16 +1,20 @@
-//! The names of previews: a template in, one valid name for each branch out.
+//! The names of previews: a template gives each branch a distinct, valid name.
 
 use std::str::FromStr;
 
-use super::Branch;
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
+use crate::repository::Branch;
 use crate::schema::MAX_NAME;
 
-/// What preview names are made from: text with `{name}`, `{branch}`, `{pr}` and `{hash}` in it.
+/// The template of preview names: a text with the placeholders `{name}`, `{branch}`, `{pr}` and `{hash}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Part>);
+pub(crate) struct Template(Vec<TemplatePart>);
 
+/// A part of a template: literal text or a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     Name,
     Branch,
@@ -18,20 +22,22 @@ enum Part {
     Hash,
 }
 
-/// Why a text is no template.
+/// The reason why a text is not a valid template.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TemplateError {
-    /// A placeholder that is not one of the four, or an unbalanced brace.
-    #[error("holds a placeholder that is not one of `{{name}}`, `{{branch}}`, `{{pr}}`, `{{hash}}`")]
+    /// An unknown placeholder, or an unbalanced brace.
+    #[error(
+        "contains an unknown placeholder; the known ones are `{{name}}`, `{{branch}}`, `{{pr}}` and `{{hash}}`"
+    )]
     UnknownPlaceholder,
-    /// Text that a name may not have.
-    #[error("holds a character that a name may not have")]
+    /// A character that names must not contain.
+    #[error("contains a character that is not allowed in names")]
     Character,
-    /// The same name for every branch.
-    #[error("gives two branches one name")]
+    /// A template without `{branch}`, `{pr}` and `{hash}`.
+    #[error("gives all branches the same name; add `{{branch}}`, `{{pr}}` or `{{hash}}`")]
     NotDistinct,
-    /// A name that needs not hold the integration's, and so may be another integration's own.
-    #[error("can give an integration's own name, since `{{name}}` is not in it")]
+    /// A template without `{name}`. A preview could get the name of another integration.
+    #[error("does not contain `{{name}}`, so a preview could get the name of an integration")]
     WithoutName,
 }
 
@@ -43,32 +49,35 @@ impl FromStr for Template {
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
             let (placeholder, after) = after.split_once('}').ok_or(TemplateError::UnknownPlaceholder)?;
-            parts.push(Part::Text(literal.to_owned()));
+            parts.push(TemplatePart::Text(literal.to_owned()));
             parts.push(match placeholder {
-                "name" => Part::Name,
-                "branch" => Part::Branch,
-                "pr" => Part::PullRequest,
-                "hash" => Part::Hash,
+                "name" => TemplatePart::Name,
+                "branch" => TemplatePart::Branch,
+                "pr" => TemplatePart::PullRequest,
+                "hash" => TemplatePart::Hash,
                 _ => return Err(TemplateError::UnknownPlaceholder),
             });
             rest = after;
         }
-        parts.push(Part::Text(rest.to_owned()));
-        parts.retain(|part| *part != Part::Text(String::new()));
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let texts =
-            parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+        parts.push(TemplatePart::Text(rest.to_owned()));
+        parts.retain(|part| *part != TemplatePart::Text(String::new()));
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let texts = parts
+            .iter()
+            .filter_map(|part| if let TemplatePart::Text(text) = part { Some(text) } else { None });
         for text in texts {
             if text.contains('}') {
                 return Err(TemplateError::UnknownPlaceholder);
             }
-            if !text.chars().all(allowed) {
+            if !text.chars().all(is_allowed) {
                 return Err(TemplateError::Character);
             }
         }
         let template = Self(parts);
-        let distinct = [Part::Branch, Part::PullRequest, Part::Hash].iter().any(|part| template.has(part));
-        match (distinct, template.has(&Part::Name)) {
+        let is_distinct = [TemplatePart::Branch, TemplatePart::PullRequest, TemplatePart::Hash]
+            .iter()
+            .any(|part| template.has(part));
+        match (is_distinct, template.has(&TemplatePart::Name)) {
             (true, true) => Ok(template),
             (true, false) => Err(TemplateError::WithoutName),
             (false, _) => Err(TemplateError::NotDistinct),
@@ -77,39 +86,40 @@ impl FromStr for Template {
 }
 
 impl Template {
-    fn has(&self, part: &Part) -> bool {
+    fn has(&self, part: &TemplatePart) -> bool {
         self.0.contains(part)
     }
 
-    /// Whether a name can only be given for a pull request.
+    /// Returns whether only pull requests have previews.
     #[must_use]
     pub(crate) fn needs_pull_request(&self) -> bool {
-        self.has(&Part::PullRequest)
+        self.has(&TemplatePart::PullRequest)
     }
 
-    /// The preview's name. Without a pull request `{pr}` is empty, see [`Self::needs_pull_request`].
+    /// Returns the name of a preview. Without a pull request, `{pr}` is empty, see [`Self::needs_pull_request`].
     ///
-    /// Two branches never share a name. A name that lost something of its branch ends with a hash, so does one that
-    /// only looks as if it ended with a hash; hence a name with a hash never equals one without.
+    /// Two branches never have the same name. A name that does not contain its branch exactly ends with a hash. So does a
+    /// name that only seems to end with a hash. Therefore a name with a hash never equals one without.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
-        let safe = safe(branch.as_str());
+        let slug = slug(branch.as_str());
         let mut name = String::new();
         for part in &self.0 {
             match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Name => name.push_str(integration),
-                Part::Branch => name.push_str(&safe),
-                Part::PullRequest => name.extend(pull_request.map(|number| number.to_string())),
-                Part::Hash => name.push_str(&branch.hash()),
+                TemplatePart::Text(text) => name.push_str(text),
+                TemplatePart::Name => name.push_str(integration),
+                TemplatePart::Branch => name.push_str(&slug),
+                TemplatePart::PullRequest => name.extend(pull_request.map(|number| number.to_string())),
+                TemplatePart::Hash => name.push_str(&branch_hash(branch)),
             }
         }
-        let lost = self.has(&Part::Branch) && safe != branch.as_str();
-        // Where a number ends and a branch begins can't be seen.
-        let blurred = self.has(&Part::PullRequest) && self.has(&Part::Branch);
-        let unsure = !self.has(&Part::Hash) && (lost || blurred || looks_hashed(&name));
-        if unsure || name.len() > MAX_NAME {
-            name = with_hash(&name, &branch.hash());
+        let is_inexact = self.has(&TemplatePart::Branch) && slug != branch.as_str();
+        // The boundary between the number and the branch is ambiguous.
+        let is_ambiguous = self.has(&TemplatePart::PullRequest) && self.has(&TemplatePart::Branch);
+        let needs_hash =
+            !self.has(&TemplatePart::Hash) && (is_inexact || is_ambiguous || seems_hashed(&name));
+        if needs_hash || name.len() > MAX_NAME {
+            name = with_hash(&name, &branch_hash(branch));
         }
         name
     }
@@ -117,32 +127,37 @@ impl Template {
 
 impl Default for Template {
     fn default() -> Self {
-        Self(vec![Part::Name, Part::Text("-".to_owned()), Part::Branch])
+        Self(vec![TemplatePart::Name, TemplatePart::Text("-".to_owned()), TemplatePart::Branch])
     }
 }
 
-/// Lower case, every run of other characters than `a-z` and `0-9` one dash, none at the ends.
-fn safe(branch: &str) -> String {
-    let mut safe = String::new();
+/// Converts a branch to lower case, and replaces each group of characters other than `a-z` and `0-9` by one dash.
+fn slug(branch: &str) -> String {
+    let mut slug = String::new();
     for character in branch.to_lowercase().chars() {
         if character.is_ascii_alphanumeric() {
-            safe.push(character);
-        } else if !safe.is_empty() && !safe.ends_with('-') {
-            safe.push('-');
+            slug.push(character);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
         }
     }
-    safe.truncate(safe.trim_end_matches('-').len());
-    safe
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
 }
 
-fn looks_hashed(name: &str) -> bool {
+/// Returns the first eight hexadecimal digits of the SHA-256 of the full name.
+fn branch_hash(branch: &Branch) -> String {
+    hex(&Sha256::digest(branch.as_str())[..4])
+}
+
+fn seems_hashed(name: &str) -> bool {
     let last = name.rsplit('-').next().unwrap_or(name);
     last.len() == 8 && last.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn with_hash(name: &str, hash: &str) -> String {
-    let room = MAX_NAME - hash.len() - 1;
-    let kept = &name[..name.len().min(room)];
+    let available = MAX_NAME - hash.len() - 1;
+    let kept = &name[..name.len().min(available)];
     format!("{}-{hash}", kept.trim_end_matches('-'))
 }
 
@@ -153,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Template, TemplateError};
-    use crate::preview::Branch;
+    use crate::repository::Branch;
 
     fn name(template: &str, integration: &str, branch: &str) -> String {
         template.parse::<Template>().unwrap().name(integration, &Branch::new(branch), Some(7))
@@ -164,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_branch_stands_in_the_name_as_it_is() {
+    fn includes_a_plain_branch_unchanged() {
         check("fix", "hello-fix");
         check("fix-12-bugs", "hello-fix-12-bugs");
-        // Neither a word of eight letters nor one of a hash's letters looks like a hash.
+        // Eight letters alone, or hexadecimal letters of another length, are no hash.
         check("security", "hello-security");
         check("facade", "hello-facade");
         assert_eq!(name("{name}-{hash}", "hello", "feature/x"), "hello-217d2bf5");
     }
 
     #[test]
-    fn a_name_has_as_many_characters_as_it_may() {
+    fn names_have_up_to_100_characters() {
         let long = "x".repeat(94);
         check(&long, &format!("hello-{long}"));
         let cut = name("{name}-{branch}", "hello", &format!("{long}x"));
@@ -183,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_replaced_by_a_hash() {
+    fn adds_a_hash_for_replaced_characters() {
         // printf feature/x | sha256sum
         check("feature/x", "hello-feature-x-217d2bf5");
         // printf /Feature//x. | sha256sum
@@ -193,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_that_imitates_a_hash_gets_one_of_its_own() {
+    fn adds_a_hash_to_a_branch_that_seems_to_end_with_one() {
         let imitated = name("{name}-{branch}", "hello", "feature/x");
         let imitator = imitated.strip_prefix("hello-").unwrap();
         assert_ne!(name("{name}-{branch}", "hello", imitator), imitated);
     }
 
     #[test]
-    fn a_long_name_is_cut_and_never_ends_with_two_dashes() {
+    fn shortens_a_long_name_without_two_dashes() {
         let long = format!("{}-{}", "x".repeat(84), "y".repeat(40));
         let name = name("{name}-{branch}", "hello", &long);
         assert_eq!(name.len(), 6 + 84 + 9);
@@ -208,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_must_tell_branches_apart() {
+    fn rejects_templates_with_ambiguous_names() {
         let check =
             |template: &str, expected| assert_eq!(template.parse::<Template>().unwrap_err(), expected);
         check("{name}", TemplateError::NotDistinct);
@@ -222,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_number_ends_and_a_branch_begins_is_no_matter() {
+    fn separates_the_number_from_the_branch() {
         for template in ["{name}-{pr}{branch}", "{pr}{branch}-{name}", "{name}{branch}{pr}"] {
             let template: Template = template.parse().unwrap();
             let name = |branch, number| template.name("hello", &Branch::new(branch), Some(number));
@@ -232,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_request_number_needs_a_pull_request() {
+    fn a_number_in_the_name_needs_a_pull_request() {
         let template: Template = "{name}-pr-{pr}".parse().unwrap();
         assert!(template.needs_pull_request());
         assert_eq!(template.name("hello", &Branch::new("a/b"), Some(12)), "hello-pr-12");
     }
 
-    /// Branches of all kinds, among them pairs that differ in what is lost only.
+    /// Generates branches, including pairs that differ only in replaced characters.
     fn branch() -> impl Strategy<Value = String> {
         prop_oneof![
             "[a-z]{1,3}([-/_.A-Z][a-z0-9]{0,3}){0,3}",
@@ -265,10 +280,10 @@ mod tests {
         #[test]
         fn two_branches_never_share_a_name(branches in prop::collection::hash_set(branch(), 2..20)) {
             for template in ["{name}-{branch}", "{branch}-{name}", "{name}{branch}", "{name}-{hash}", "{name}.{branch}.{hash}"] {
-                let mut seen: HashMap<String, &String> = HashMap::new();
+                let mut branch_by_name: HashMap<String, &String> = HashMap::new();
                 for branch in &branches {
                     let name = name(template, "hello", branch);
-                    if let Some(other) = seen.insert(name.clone(), branch) {
+                    if let Some(other) = branch_by_name.insert(name.clone(), branch) {
                         prop_assert!(false, "{template}: {other:?} and {branch:?} are both {name}");
                     }
                 }
@@ -276,11 +291,11 @@ mod tests {
         }
 
         #[test]
-        fn a_name_that_was_given_is_given_to_no_other_branch(branch in branch()) {
-            // The worst branch there is: one that is called as another's preview.
-            let given = name("{name}{branch}", "", &branch);
-            prop_assume!(given != branch);
-            prop_assert_ne!(name("{name}{branch}", "", &given), given);
+        fn a_branch_with_the_name_of_a_preview_gets_another_name(branch in branch()) {
+            // The worst case: a branch with the name of another branch's preview.
+            let preview_name = name("{name}{branch}", "", &branch);
+            prop_assume!(preview_name != branch);
+            prop_assert_ne!(name("{name}{branch}", "", &preview_name), preview_name);
         }
     }
 }

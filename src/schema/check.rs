@@ -36,8 +36,8 @@ pub(crate) fn check(node: &YamlValue, rule: &SchemaRule) -> Vec<Finding> {
     found
 }
 
-/// The end of hints for unknown fields and names.
-const SENT_UNCHANGED: &str = "otherwise, it is sent to GitBook unchanged";
+/// The end of hints for unknown fields and values.
+const SENT_UNCHANGED: &str = "are sent to GitBook unchanged";
 
 struct Checker<'a> {
     found: &'a mut Vec<Finding>,
@@ -121,8 +121,8 @@ impl Checker<'_> {
 
     fn unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
         let hint = match nearest(&key.name, known) {
-            Some(known) => format!("did you mean `{known}`? {SENT_UNCHANGED}"),
-            None => format!("check the spelling; {SENT_UNCHANGED}"),
+            Some(known) => format!("did you mean `{known}`? unknown fields {SENT_UNCHANGED}"),
+            None => format!("check the spelling; unknown fields {SENT_UNCHANGED}"),
         };
         let warning = Diagnostic::warning(key.place.clone(), format!("unknown field `{path}`"));
         self.found.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.hint(hint) });
@@ -133,12 +133,12 @@ impl Checker<'_> {
         if known.contains(&text) {
             return;
         }
-        let valid = format!("valid values: {}", backticked(known));
+        let all = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
             // A list of all scopes could lead to one that grants more.
             Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
-            Some(suggestion) => format!("{suggestion} {valid}"),
-            None => valid,
+            Some(suggestion) => format!("{suggestion} {all}"),
+            None => all,
         };
         let message = format!("`{path}` is `{}`, which is not a valid value", truncated(text));
         let place = node.place.clone();
@@ -147,7 +147,8 @@ impl Checker<'_> {
         } else {
             let separator = if hint.ends_with('?') { " " } else { "; " };
             let message = format!("`{path}` has the unknown value `{}`", truncated(text));
-            Diagnostic::warning(place, message).hint(format!("{hint}{separator}{SENT_UNCHANGED}"))
+            Diagnostic::warning(place, message)
+                .hint(format!("{hint}{separator}unknown values {SENT_UNCHANGED}"))
         };
         self.found.push(Finding { kind: FindingKind::UnknownName, diagnostic });
     }
@@ -313,13 +314,13 @@ mod tests {
         check(
             "visibilty: private\n",
             &[
-                "warning m:6:1: unknown field `visibilty` (did you mean `visibility`? otherwise, it is sent to GitBook unchanged)",
+                "warning m:6:1: unknown field `visibilty` (did you mean `visibility`? unknown fields are sent to GitBook unchanged)",
             ],
         );
         check(
             "target: sites\n",
             &[
-                "warning m:6:9: `target` has the unknown value `sites` (did you mean `site`? valid values: `all`, `site`, `space`, `organization`; otherwise, it is sent to GitBook unchanged)",
+                "warning m:6:9: `target` has the unknown value `sites` (did you mean `site`? use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged)",
             ],
         );
     }
@@ -333,12 +334,12 @@ mod tests {
             assert_eq!(found.len(), 1, "{scope}");
             found[0].diagnostic.hint.clone().unwrap()
         };
-        let successor = "use its successor `site:views:read`; otherwise, it is sent to GitBook unchanged";
+        let successor = "use its successor `site:views:read`; unknown values are sent to GitBook unchanged";
         assert_eq!(hint("space:views:read"), successor);
-        let near = "did you mean `space:content:read`? otherwise, it is sent to GitBook unchanged";
+        let near = "did you mean `space:content:read`? unknown values are sent to GitBook unchanged";
         assert_eq!(hint("space:contents:read"), near);
         let all = hint("space:comments:read");
-        assert!(all.starts_with("valid values: `space:content:read`, `space:content:write`, "), "{all}");
+        assert!(all.starts_with("use one of `space:content:read`, `space:content:write`, "), "{all}");
     }
 
     #[test]
@@ -375,7 +376,7 @@ mod tests {
         check(
             "visibility: secret\n",
             &[
-                "error m:6:13: `visibility` is `secret`, which is not a valid value (valid values: `public`, `private`, `unlisted`)",
+                "error m:6:13: `visibility` is `secret`, which is not a valid value (use one of `public`, `private`, `unlisted`)",
             ],
         );
     }

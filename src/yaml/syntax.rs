@@ -3,7 +3,7 @@
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::YamlText;
-use crate::diagnostic::{Diagnostic, Position, SourceLocation, lower_case};
+use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, lower_case};
 
 const UNCLOSED: &str =
     "check this line and the lines above for an unclosed bracket or quote and for wrong indentation";
@@ -77,7 +77,7 @@ fn tag_of(message: &str) -> Option<&str> {
 
 /// Returns the location of a tag. The parser reports the location of the value after it.
 fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
-    let Position { line, column, .. } = value.position?;
+    let TextPosition { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();
     lines.iter().enumerate().rev().find_map(|(index, text)| {
@@ -85,7 +85,7 @@ fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option
         let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
         let start = text[..end].rfind(tag)?;
         let column = text[..start].chars().count() + 1;
-        Some(source.place.at(index + 1, column).up_to(column + length))
+        Some(source.place.at(index + 1, column).up_to_column(column + length))
     })
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The modules of `src`, each with the modules that it may use. A module uses only modules above it, so there are no circles.
 /// `lib`, `commands` and `main` may use every module.
-const MODULES: [(&str, &[&str]); 20] = [
+const MODULES: [(&str, &[&str]); 21] = [
     ("environment", &[]),
+    ("repository", &[]),
     ("cancel", &[]),
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
@@ -15,15 +16,28 @@ const MODULES: [(&str, &[&str]); 20] = [
     ("symlinks", &[]),
     ("html_comment", &[]),
     ("redact", &[]),
-    ("preview", &["schema", "html_comment"]),
+    ("preview", &["repository", "schema", "html_comment"]),
     ("http", &["cancel"]),
-    ("ci", &["environment", "preview", "http"]),
+    ("ci", &["environment", "repository", "http"]),
     ("integration", &["environment", "diagnostic", "yaml", "schema", "preview"]),
-    ("config", &["environment", "diagnostic", "integration", "preview", "http"]),
-    ("forge", &["cancel", "ci", "preview", "http"]),
+    ("config", &["environment", "repository", "diagnostic", "ci", "integration", "preview", "http"]),
+    ("forge", &["repository", "cancel", "http"]),
     ("gitbook", &["cancel", "diagnostic", "yaml", "schema", "http"]),
-    ("plan", &["ci", "config", "preview"]),
-    ("deploy", &["cancel", "diagnostic", "untrusted", "preview", "integration", "forge", "gitbook", "plan"]),
+    ("plan", &["repository", "ci", "config"]),
+    (
+        "deploy",
+        &[
+            "repository",
+            "cancel",
+            "diagnostic",
+            "untrusted",
+            "preview",
+            "integration",
+            "forge",
+            "gitbook",
+            "plan",
+        ],
+    ),
     ("error", &["cancel", "diagnostic", "ci", "gitbook", "plan", "deploy"]),
     (
         "report",

@@ -161,7 +161,7 @@ impl Started {
             run.signal(signal).await;
         }
         if let Some(barrier) = barrier {
-            until("the signal has come", async || run.has_logged("nothing new is started")).await;
+            until("the signal has come", async || run.has_logged("no new work is started")).await;
             barrier.release();
         }
         let finished = run.finish().await;

@@ -54,7 +54,7 @@ async fn logs_the_decision_for_azure_pipelines() {
         ("BUILD_SOURCEVERSION", COMMIT),
         ("TF_BUILD", "True"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn logs_the_decision_for_bitbucket_pipelines() {
         ("BITBUCKET_COMMIT", COMMIT),
         ("BITBUCKET_REPO_FULL_NAME", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn logs_the_decision_for_buildkite() {
         ("BUILDKITE_REPO", "git@github.com:acme/hello.git"),
         ("BUILDKITE_SOURCE", "webhook"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn logs_the_decision_for_circleci() {
         ("CIRCLE_REPOSITORY_URL", "git@github.com:acme/hello.git"),
         ("CIRCLE_SHA1", COMMIT),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn logs_the_decision_for_drone() {
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_REPO_LINK", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn logs_the_decision_for_gitlab() {
         ("CI_SERVER_HOST", "gitlab.example.com"),
         ("GITLAB_CI", "true"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn logs_the_decision_for_jenkins() {
         ("GIT_URL", "https://github.com/acme/hello.git"),
         ("JENKINS_URL", "https://jenkins.example.com/"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn logs_the_decision_for_travis_ci() {
         ("TRAVIS_PULL_REQUEST", "false"),
         ("TRAVIS_REPO_SLUG", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn logs_the_decision_for_woodpecker() {
         ("CI_PIPELINE_EVENT", "push"),
         ("CI_REPO_URL", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn logs_the_decision_for_generic_variables() {
         ("GITBOOK_EVENT", "push"),
         ("GITBOOK_REPOSITORY", "github.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"");
+    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn logs_the_decision_for_github() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "text");
     let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
-    insta::assert_snapshot!(run.run().await.decision(), @"");
+    insta::assert_snapshot!(run.run().await.decision(), @"publish: push to the production branch `main`");
 }
 
 #[tokio::test]
@@ -205,12 +205,11 @@ async fn a_pull_request_without_a_token_is_checked() {
     ]
     .into_iter()
     .fold(deployment(), |run, (name, value)| run.variable(name, value));
-    insta::assert_snapshot!(run.folder(&repository).run().await.log(), @r#"
+    insta::assert_snapshot!(run.folder(&repository).run().await.log(), @"
     exit 0
-    info: check system=Drone by=DRONE event="pull request updated" branch=unknown:main pull_request=12 repository=git.example.com/acme/integrations commit=1111111111111111111111111111111111111111
     notice: check: pull request #12 of a fork was updated, but there is no token: checked, not published
-    info: checked `hello` milliseconds=… script_bytes=58
-    "#);
+    info: checked `hello` (0.1 KiB, 0.0 s)
+    ");
 }
 
 #[tokio::test]
@@ -246,18 +245,16 @@ async fn a_parallel_step_on_bitbucket_notes_its_share() {
         let run = deployment().folder(&repository);
         variables.into_iter().fold(run, |run, (name, value)| run.variable(name, value)).run()
     };
-    insta::assert_snapshot!(step("").await.log(), @r#"
+    insta::assert_snapshot!(step("").await.log(), @"
     exit 0
-    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations shard=2/2
     notice: as step 2 of 2 in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`
-    info: share 2/2 has 1 of 3 integrations
-    info: checked `three` milliseconds=… script_bytes=58
-    "#);
-    insta::assert_snapshot!(step("1/1").await.log(), @r#"
+    info: shard 2/2 has 1 of 3 integrations
+    info: checked `three` (0.1 KiB, 0.0 s)
+    ");
+    insta::assert_snapshot!(step("1/1").await.log(), @"
     exit 0
-    info: check: `GITBOOK_MODE=check` system="Bitbucket Pipelines" by=BITBUCKET_BUILD_NUMBER event=push branch=main repository=bitbucket.org/acme/integrations
-    info: checked `one` milliseconds=… script_bytes=58
-    info: checked `three` milliseconds=… script_bytes=58
-    info: checked `two` milliseconds=… script_bytes=58
-    "#);
+    info: checked `one` (0.1 KiB, 0.0 s)
+    info: checked `three` (0.1 KiB, 0.0 s)
+    info: checked `two` (0.1 KiB, 0.0 s)
+    ");
 }

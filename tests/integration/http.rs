@@ -5,7 +5,9 @@ mod transport;
 
 use std::time::{Duration, SystemTime};
 
-use gitbook_deploy::gitbook::{ApiError, Attempts, Deletion, Failure, GitBook, Published};
+use gitbook_deploy::gitbook::{
+    ApiError, Attempts, Deletion, FailedAttempt, GitBook, Published, RequestError,
+};
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -17,7 +19,7 @@ fn client(endpoint: &str, retries: u32) -> GitBook {
 }
 
 /// Approves every attempt.
-async fn attempted<T>(_: Option<Failure>) -> Result<Option<T>, ApiError> {
+async fn attempted<T>(_: Option<FailedAttempt>) -> Result<Option<T>, ApiError> {
     Ok(None)
 }
 
@@ -33,7 +35,7 @@ async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
 /// Returns the kind, the text and the hint of an error.
 fn describe(error: &ApiError) -> String {
     let kind = format!("{error:?}");
-    let kind = kind.split(['(', ' ']).next().unwrap();
+    let kind = kind.trim_start_matches("Request(").split(['(', ')', ' ']).next().unwrap();
     format!("{kind}: {error}\nhint: {}", error.hint())
 }
 
@@ -53,7 +55,7 @@ fn good() -> ResponseTemplate {
 #[tokio::test]
 async fn a_rejected_request_names_the_manifest() {
     insta::assert_snapshot!(publishing(vec![api_error(400, "body.title is too long")]).await, @"
-    Refused: GitBook refused the integration: 400 body.title is too long
+    Rejected: GitBook rejected the request: 400 body.title is too long
     hint: change the manifest as GitBook asks, then run again
     requests: 1
     ");
@@ -67,8 +69,8 @@ async fn a_rejected_request_names_the_manifest() {
 #[tokio::test]
 async fn does_not_retry_a_rejected_token() {
     insta::assert_snapshot!(publishing(vec![api_error(401, "Authentication required")]).await, @"
-    Unauthorized: GitBook did not accept the token: 401 Authentication required
-    hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
+    Unauthorized: GitBook rejected the token: 401 Authentication required
+    hint: create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`
     requests: 1
     ");
 }
@@ -76,8 +78,8 @@ async fn does_not_retry_a_rejected_token() {
 #[tokio::test]
 async fn does_not_retry_a_missing_permission() {
     insta::assert_snapshot!(publishing(vec![api_error(403, "You may not")]).await, @"
-    Forbidden: the token may not do this: 403 You may not
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 You may not
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     requests: 1
     ");
 }
@@ -85,8 +87,8 @@ async fn does_not_retry_a_missing_permission() {
 #[tokio::test]
 async fn a_404_on_publishing_names_the_organization() {
     insta::assert_snapshot!(publishing(vec![api_error(404, "Organization not found")]).await, @"
-    NoOrganization: the organization was not found: 404 Organization not found
-    hint: check `organization` in the manifest (its id or subdomain), and that the token's user is a member
+    NoOrganization: organization not found: 404 Organization not found
+    hint: check `organization` in the manifest (an id or subdomain), and that the token's user is a member
     requests: 1
     ");
 }
@@ -94,7 +96,7 @@ async fn a_404_on_publishing_names_the_organization() {
 #[tokio::test]
 async fn a_404_of_another_server_names_the_endpoint() {
     insta::assert_snapshot!(publishing(vec![ResponseTemplate::new(404)]).await, @"
-    NotFound: GitBook did not find it: 404 Not Found, not in GitBook's own words
+    NotFound: GitBook resource not found: 404 Not Found (not a GitBook response)
     hint: check `GITBOOK_ENDPOINT`
     requests: 1
     ");
@@ -105,7 +107,7 @@ async fn an_unexpected_404_names_the_endpoint() {
     let server = server(vec![api_error(404, "Not found")]).await;
     let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
-    NotFound: GitBook did not find it: 404 Not found
+    NotFound: GitBook resource not found: 404 Not found
     hint: check `GITBOOK_ENDPOINT`
     ");
     assert_eq!(server.requests().await, ["GET /v1/orgs/acme/integrations"]);
@@ -114,8 +116,8 @@ async fn an_unexpected_404_names_the_endpoint() {
 #[tokio::test]
 async fn does_not_retry_a_taken_name() {
     insta::assert_snapshot!(publishing(vec![api_error(409, "The name is taken")]).await, @"
-    Conflict: the name is taken, or another change is under way: 409 The name is taken
-    hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
+    Conflict: GitBook reported a conflict: 409 The name is taken
+    hint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
     requests: 1
     ");
 }
@@ -123,8 +125,8 @@ async fn does_not_retry_a_taken_name() {
 #[tokio::test]
 async fn reports_an_undocumented_status() {
     insta::assert_snapshot!(publishing(vec![api_error(418, "I am a teapot")]).await, @"
-    Unexpected: unexpected answer: 418 I am a teapot
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    Unexpected: GitBook sent an unexpected response: 418 I am a teapot
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     requests: 1
     ");
 }
@@ -133,8 +135,8 @@ async fn reports_an_undocumented_status() {
 async fn hides_the_error_page_of_a_proxy() {
     let page = ResponseTemplate::new(403).set_body_string("<html>blocked by your firewall</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    Forbidden: the token may not do this: 403 Forbidden, not in GitBook's own words
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 Forbidden (not a GitBook response)
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     requests: 1
     ");
 }
@@ -143,8 +145,8 @@ async fn hides_the_error_page_of_a_proxy() {
 async fn a_page_of_a_proxy_is_no_success() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    NotJson: the answer, 200, is not the API's
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    NotJson: GitBook sent an unexpected response with status 200
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     requests: 1
     ");
 }
@@ -172,7 +174,7 @@ async fn does_not_wait_for_a_long_rate_limit() {
     let started = std::time::Instant::now();
     let limited = api_error(429, "Too many requests").insert_header("retry-after", "3600");
     insta::assert_snapshot!(publishing(vec![limited, good()]).await, @"
-    RateLimited: GitBook's rate limit is reached: 429 Too many requests
+    RateLimited: GitBook rate limit reached: 429 Too many requests
     hint: run again in 1h, or lower `GITBOOK_CONCURRENCY`
     requests: 1
     ");
@@ -195,7 +197,7 @@ async fn does_not_wait_for_an_absurd_pause() {
 async fn reports_a_rate_limit_without_an_end() {
     let limited = || api_error(429, "Too many requests");
     insta::assert_snapshot!(publishing(vec![limited(), limited()]).await, @"
-    RateLimited: GitBook's rate limit is reached: 429 Too many requests
+    RateLimited: GitBook rate limit reached: 429 Too many requests
     hint: run again later, or lower `GITBOOK_CONCURRENCY`
     requests: 2
     ");
@@ -214,8 +216,8 @@ async fn retries_until_the_server_recovers() {
 async fn reports_a_failure_after_the_last_retry() {
     let broken = || api_error(503, "Unavailable");
     insta::assert_snapshot!(publishing(vec![broken(), broken(), good()]).await, @"
-    Server: GitBook has a problem of its own: 503 Unavailable
-    hint: run again later; publishing and deleting can be repeated safely
+    Server: GitBook server error: 503 Unavailable
+    hint: run again later; publishing and deleting are safe to repeat
     requests: 2
     ");
 }
@@ -239,8 +241,8 @@ async fn reports_a_redirect_without_following_it() {
         publishing(vec![redirect]).await
     };
     insta::assert_snapshot!(check(302).await, @"
-    Redirect: the endpoint redirects elsewhere (302), and the token does not follow
-    hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    Redirect: GitBook redirects to another server (302); the token is not sent there
+    hint: set `GITBOOK_ENDPOINT` to the address of the redirect, if you trust that server
     requests: 1
     ");
     for status in [301, 303, 307, 308] {
@@ -266,7 +268,7 @@ async fn a_deletion_returns_if_the_integration_existed() {
 async fn deleting(answers: Vec<ResponseTemplate>) -> String {
     let server = server(answers).await;
     let client = client(&server.uri(), 2);
-    let before = async |failure: Option<Failure>| {
+    let before = async |failure: Option<FailedAttempt>| {
         let Some(_) = failure else { return Ok(None) };
         let existing = client.read_once("hello").await?;
         Ok::<_, ApiError>(existing.is_none().then_some(Deletion::DidNotExist))
@@ -308,13 +310,13 @@ async fn each_retry_of_a_deletion_reads_first() {
     unanswered: 0, DELETE GET GET DELETE
     ");
     insta::assert_snapshot!(deleting(vec![limited(), busy(), busy(), deleted()]).await, @"
-    Server: GitBook has a problem of its own: 503 busy
-    hint: run again later; publishing and deleting can be repeated safely
+    Server: GitBook server error: 503 busy
+    hint: run again later; publishing and deleting are safe to repeat
     unanswered: 0, DELETE GET GET
     ");
     insta::assert_snapshot!(deleting(vec![busy(), api_error(403, "no"), deleted()]).await, @"
-    Forbidden: the token may not do this: 403 no
-    hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    Forbidden: the token lacks a permission: 403 no
+    hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     unanswered: 1, DELETE GET
     ");
 }
@@ -324,17 +326,19 @@ async fn a_check_before_an_attempt_can_end_a_publication() {
     let busy = || api_error(503, "busy");
     let server = server(vec![busy(), good(), busy(), busy()]).await;
     let client = client(&server.uri(), 1);
-    let look = async |failure: Option<Failure>| {
-        let Some(Failure { unanswered, .. }) = failure else { return Ok(None) };
+    let look = async |failure: Option<FailedAttempt>| {
+        let Some(FailedAttempt { unanswered, .. }) = failure else { return Ok(None) };
         assert_eq!(unanswered, 1);
         client.read_once("hello").await
     };
     let Attempts { last, unanswered } = client.publish("hello", b"{}".to_vec(), look).await;
     assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
     client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
-    let refuse = async |_: Option<Failure>| Err::<Option<Published>, _>(ApiError::Cancelled);
+    let refuse = async |_: Option<FailedAttempt>| {
+        Err::<Option<Published>, _>(ApiError::Request(RequestError::Cancelled))
+    };
     let refused = client.publish("hello", b"{}".to_vec(), refuse).await.last;
-    assert!(matches!(refused, Err(ApiError::Cancelled)), "{refused:?}");
+    assert!(matches!(refused, Err(ApiError::Request(RequestError::Cancelled))), "{refused:?}");
     let methods = ["POST", "GET", "POST", "POST"].map(|method| format!("{method} /v1/integrations/hello"));
     assert_eq!(server.requests().await, methods);
 }
@@ -348,8 +352,11 @@ async fn only_the_api_can_report_a_missing_integration() {
     let client = client(&server.uri(), 0);
     assert_eq!(client.delete("hello", attempted).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(client.read("hello").await.unwrap(), None);
-    assert!(matches!(client.delete("hello", attempted).await.last, Err(ApiError::NotFound(_))));
-    assert!(matches!(client.read("hello").await, Err(ApiError::NotFound(_))));
+    assert!(matches!(
+        client.delete("hello", attempted).await.last,
+        Err(ApiError::Request(RequestError::NotFound(_)))
+    ));
+    assert!(matches!(client.read("hello").await, Err(ApiError::Request(RequestError::NotFound(_)))));
 }
 
 #[tokio::test]

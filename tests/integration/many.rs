@@ -53,10 +53,10 @@ async fn one_failure_of_hundreds_is_reported_last() {
     // One line for each integration. The decision precedes them; the totals and the failure follow.
     assert_eq!(published(&lines[1..MANY]), MANY - 1);
     insta::assert_snapshot!(lines[MANY..].join("\n"), @"
-    info: of 200 integrations: 199 published, 1 failed
+    info: published 199 of 200 integrations, 1 failed
     error: publishing `part-017` failed
-    cause: the token may not do this: 403 not yours
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 not yours
+     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     error: 1 of 200 integrations failed
     ");
     let integrations = finished.integrations();

@@ -68,12 +68,12 @@ async fn success_is_in_outputs_and_summary() {
 
     **preview**: push to branch &#96;fix&#47;it&#96;
 
-    | integration | result | version | script | time |
+    | Integration | Result | Version | Script | Time |
     |---|---|---|---|---|
     | [one-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
     | [two-fix-it-bbe4d8cc](<https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc>) | published | 1 | 0.1 KiB | … ms |
 
-    What scripts are made of, in bytes, estimated by what each part has before the whole is minified:
+    Script composition in bytes, estimated from the sizes before minification:
 
     <details><summary>one-fix-it-bbe4d8cc, 0.1 KiB</summary>
 
@@ -211,7 +211,7 @@ async fn a_failure_is_in_outputs_and_summary() {
     let finished = failure().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=1
-    integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook did not accept the token: 401 Authentication required","hint":"create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"},"mode":"publish","reason":"push to the production branch `main`","sha":"0123abcd"}]
+    integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook rejected the token: 401 Authentication required","hint":"create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"},"mode":"publish","reason":"push to the production branch `main`","sha":"0123abcd"}]
     matrix=
     mode=publish
     name=hello
@@ -227,9 +227,9 @@ async fn a_failure_is_in_outputs_and_summary() {
 
     **publish**: push to the production branch &#96;main&#96;
 
-    ❌ publishing &#96;hello&#96; failed<br>GitBook did not accept the token&#58; 401 Authentication required<br>create a new API token in GitBook&#39;s developer settings and store it as the secret that &#96;GITBOOK&#95;TOKEN&#96; is set from
+    ❌ publishing &#96;hello&#96; failed<br>GitBook rejected the token&#58; 401 Authentication required<br>create an API token in GitBook&#39;s developer settings and store it as the secret that sets &#96;GITBOOK&#95;TOKEN&#96;
 
-    | integration | result | version | script | time |
+    | Integration | Result | Version | Script | Time |
     |---|---|---|---|---|
     | hello | failed |  |  | … ms |
     ");
@@ -274,8 +274,8 @@ async fn a_failure_is_in_the_report() {
           "note": null,
           "error": {
             "message": "publishing `hello` failed",
-            "cause": "GitBook did not accept the token: 401 Authentication required",
-            "hint": "create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from"
+            "cause": "GitBook rejected the token: 401 Authentication required",
+            "hint": "create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"
           },
           "packages": [],
           "packaging_milliseconds": …,
@@ -313,9 +313,9 @@ async fn invalid_input_is_in_outputs_and_summary() {
 
     **publish**: push to the production branch &#96;main&#96;
 
-    1 error and 1 warning in 1 file: see the log.
+    1 error and 1 warning in 1 file; see the log.
 
-    ❌ 1 error and 1 warning in 1 file, nothing was sent
+    ❌ invalid integrations&#58; 1 error and 1 warning in 1 file&#59; nothing was sent
     ");
 }
 
@@ -340,7 +340,7 @@ async fn invalid_input_is_in_the_report() {
         "run": null
       },
       "error": {
-        "message": "1 error and 1 warning in 1 file, nothing was sent",
+        "message": "invalid integrations: 1 error and 1 warning in 1 file; nothing was sent",
         "cause": null,
         "hint": null
       },
@@ -353,8 +353,8 @@ async fn invalid_input_is_in_the_report() {
           "column": 10,
           "end_column": 12,
           "excerpt": "summary: 12",
-          "message": "`summary` is a number, it must be text",
-          "hint": "put it in quotes",
+          "message": "`summary` is a number; it must be text",
+          "hint": "put the value in quotes",
           "integration": "hello"
         },
         {
@@ -365,8 +365,8 @@ async fn invalid_input_is_in_the_report() {
           "column": 1,
           "end_column": 10,
           "excerpt": "visibilty: x",
-          "message": "`visibilty` is not a field known here",
-          "hint": "did you mean `visibility`? It is sent to GitBook as it is",
+          "message": "unknown field `visibilty`",
+          "hint": "did you mean `visibility`? unknown fields are sent to GitBook unchanged",
           "integration": "hello"
         }
       ],

@@ -57,65 +57,61 @@ async fn the_secret_program_does_not_receive_the_tokens() {
 #[tokio::test]
 async fn reports_the_error_of_the_secret_program() {
     let repository = with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: [ERROR] not signed in
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
     let repository = with_op("exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: exit status: 6
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn reports_an_empty_secret() {
-    insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @r#"
+    insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `secrets.KEY`: `op read op://vault/item/field` failed: its answer is empty
+    error: `secrets.KEY`: `op read op://vault/item/field` failed: the output is empty
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn reports_a_missing_secret_program() {
     let repository = repository().manifest(".", "hello", MANIFEST);
     let run = publishing(&repository).variable("PATH", repository.path("nowhere").to_str().unwrap());
-    insta::assert_snapshot!(refused(run).await, @r#"
+    insta::assert_snapshot!(refused(run).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `secrets.KEY`: `op read op://vault/item/field` failed: `op` is not on `PATH`
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]

@@ -29,14 +29,13 @@ async fn rejects_an_unknown_authority() {
     let repository = repository().integration("hello");
     let finished = publishing(&endpoint).folder(&repository).run().await;
     let port = endpoint.rsplit(':').next().unwrap();
-    insta::assert_snapshot!(finished.log().replace(port, "<port>"), @r#"
+    insta::assert_snapshot!(finished.log().replace(port, "<port>"), @"
     exit 1
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     info: could not read `hello` before publishing, so its version is not checked: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
     error: publishing `hello` failed
     cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
-     hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
-    "#);
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
+    ");
     assert_eq!(published.load(Ordering::SeqCst), 0);
 }
 
@@ -45,13 +44,12 @@ async fn names_the_missing_certificates_package() {
     let repository = repository().integration("hello").file("none.pem", "");
     let none = repository.path("none.pem");
     let finished = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
-    insta::assert_snapshot!(finished.folder(&repository).run().await.log(), @r#"
+    insta::assert_snapshot!(finished.folder(&repository).run().await.log(), @"
     exit 1
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GitBook can't be talked to
-    cause: the HTTP client can't start: unexpected error: No CA certificates were loaded from the system
-     hint: install CA certificates (Debian's package `ca-certificates`), or name a file of them with `SSL_CERT_FILE`
-    "#);
+    error: cannot create the GitBook client
+    cause: could not create the HTTP client: unexpected error: No CA certificates were loaded from the system
+     hint: install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file of them
+    ");
 }
 
 #[tokio::test]

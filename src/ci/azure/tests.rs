@@ -1,11 +1,11 @@
-//! What comes of Azure's variables, written from its documentation of predefined variables and from public logs.
+//! Detection from Azure's variables. Their values are from its documentation of predefined variables and from public logs.
 
 use crate::ci::test_support::{Variables, check, check_run, ci};
 
 const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 const MERGE: &str = "5555555555555555555555555555555555555555";
 
-/// What every job has.
+/// The variables of every job.
 const JOB: Variables<'_> = &[
     ("AGENT_JOBNAME", "Job"),
     ("BUILD_BUILDID", "1000"),
@@ -24,12 +24,11 @@ const JOB: Variables<'_> = &[
 ];
 const ON_MAIN: Variables<'_> =
     &[("BUILD_SOURCEBRANCH", "refs/heads/main"), ("BUILD_SOURCEBRANCHNAME", "main")];
-/// The last part is `main`.
 const ON_FEATURE: Variables<'_> =
     &[("BUILD_SOURCEBRANCH", "refs/heads/feature/main"), ("BUILD_SOURCEBRANCHNAME", "main")];
 const ON_TAG: Variables<'_> = &[("BUILD_SOURCEBRANCH", "refs/tags/v1"), ("BUILD_SOURCEBRANCHNAME", "v1")];
 
-/// A pull request of GitHub, from the repository itself.
+/// A pull request on GitHub, from the repository itself.
 const REQUEST: Variables<'_> = &[
     ("BUILD_REASON", "PullRequest"),
     ("BUILD_SOURCEBRANCH", "refs/pull/12/merge"),
@@ -48,7 +47,7 @@ const OF_FORK: Variables<'_> = &[
     ("SYSTEM_PULLREQUEST_SOURCEBRANCH", "main"),
     ("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://github.com/mona/hello"),
 ];
-/// What is different of a pull request of Azure's own repositories.
+/// Variables that differ for a pull request of Azure's own repositories.
 const OF_AZURE: Variables<'_> = &[
     ("BUILD_REPOSITORY_PROVIDER", "TfsGit"),
     ("BUILD_REPOSITORY_URI", "https://acme@dev.azure.com/acme/docs/_git/hello"),
@@ -59,58 +58,59 @@ const OF_AZURE: Variables<'_> = &[
     ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/main"),
 ];
 
-fn because(reason: &'static str) -> [(&'static str, &'static str); 1] {
+fn with_reason(reason: &'static str) -> [(&'static str, &'static str); 1] {
     [("BUILD_REASON", reason)]
 }
 
 #[test]
-fn pushes_and_tags() {
+fn detects_pushes_and_tags() {
     for reason in ["IndividualCI", "BatchedCI"] {
-        let expected = "publish: push to the production branch `main`";
-        check(&[JOB, &because(reason), ON_MAIN], "push to main", HEAD, expected);
+        let expected = "publish: push to `main`, the production branch";
+        check(&[JOB, &with_reason(reason), ON_MAIN], "push to main", HEAD, expected);
         let expected = "preview: push to branch `feature/main`";
-        check(&[JOB, &because(reason), ON_FEATURE], "push to feature/main", HEAD, expected);
-        let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
-        check(&[JOB, &because(reason), ON_TAG], "tag pushed", HEAD, expected);
+        check(&[JOB, &with_reason(reason), ON_FEATURE], "push to feature/main", HEAD, expected);
+        let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
+        check(&[JOB, &with_reason(reason), ON_TAG], "tag pushed", HEAD, expected);
     }
     let merge = &[("BUILD_SOURCEBRANCH", "refs/pull/12/merge")][..];
-    let expected = "nothing: nothing is to be done on `push to refs/pull/12/merge`";
-    check(&[JOB, &because("IndividualCI"), merge], "other: push to refs/pull/12/merge", "", expected);
+    let expected = "nothing: nothing to do for `push to refs/pull/12/merge`";
+    check(&[JOB, &with_reason("IndividualCI"), merge], "other: push to refs/pull/12/merge", "", expected);
 }
 
 #[test]
-fn pull_requests() {
+fn detects_pull_requests() {
     let expected = "preview: pull request #12 from `fix` was updated";
     check(&[JOB, REQUEST], "#12 of fix updated", HEAD, expected);
     let expected = "preview: pull request #34 from `fix` was updated";
     check(&[JOB, REQUEST, OF_AZURE], "#34 of fix updated", HEAD, expected);
-    let untold = &[("SYSTEM_PULLREQUEST_ISFORK", ""), ("SYSTEM_PULLREQUEST_SOURCECOMMITID", "")][..];
-    check(&[JOB, REQUEST, OF_AZURE, untold], "#34 of fix updated", "", expected);
-    let expected = "check: pull request #12 was updated, but there is no token: checked, not published";
+    let unknown = &[("SYSTEM_PULLREQUEST_ISFORK", ""), ("SYSTEM_PULLREQUEST_SOURCECOMMITID", "")][..];
+    check(&[JOB, REQUEST, OF_AZURE, unknown], "#34 of fix updated", "", expected);
+    let expected = "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&[JOB, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
-    let expected = "nothing: nothing is to be done on `a pull request without number or branch`";
+    let expected = "nothing: nothing to do for `pull request without number or branch`";
     let no_branch = &[("SYSTEM_PULLREQUEST_SOURCEBRANCH", "")][..];
-    let event = "other: a pull request without number or branch";
+    let event = "other: pull request without number or branch";
     check(&[JOB, REQUEST, no_branch], event, HEAD, expected);
 }
 
 #[test]
-fn pull_requests_of_forks() {
-    let expected = "preview: pull request #12 of a fork from `mona:main` was updated";
+fn detects_pull_requests_from_forks() {
+    let expected = "preview: pull request #12 from `mona:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK], "#12 of mona:main updated (fork)", HEAD, expected);
-    let untold = &[("SYSTEM_PULLREQUEST_ISFORK", "")][..];
-    check(&[JOB, REQUEST, OF_FORK, untold], "#12 of mona:main updated (fork)", HEAD, expected);
+    let unknown = &[("SYSTEM_PULLREQUEST_ISFORK", "")][..];
+    check(&[JOB, REQUEST, OF_FORK, unknown], "#12 of mona:main updated (fork)", HEAD, expected);
     let hidden = &[("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "***.git")][..];
-    for parts in [&[JOB, REQUEST, OF_FORK, hidden][..], &[JOB, REQUEST, OF_FORK, hidden, untold]] {
-        let expected = "preview: pull request #12 of a fork from `unknown:main` was updated";
+    for parts in [&[JOB, REQUEST, OF_FORK, hidden][..], &[JOB, REQUEST, OF_FORK, hidden, unknown]] {
+        let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         check(parts, "#12 of unknown:main updated (fork)", HEAD, expected);
     }
-    // Two forks in one project differ in nothing but their names.
-    let here = &[("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://dev.azure.com/acme/docs/_git/mine")][..];
-    let expected = "preview: pull request #34 of a fork from `acme/docs/mine:fix` was updated";
+    // Two forks in one project differ only by name.
+    let same_project =
+        &[("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://dev.azure.com/acme/docs/_git/mine")][..];
+    let expected = "preview: pull request #34 from `acme/docs/mine:fix` (fork) was updated";
     let is_fork = &[("SYSTEM_PULLREQUEST_ISFORK", "True")][..];
     check(
-        &[JOB, REQUEST, OF_AZURE, is_fork, here],
+        &[JOB, REQUEST, OF_AZURE, is_fork, same_project],
         "#34 of acme/docs/mine:fix updated (fork)",
         HEAD,
         expected,
@@ -118,22 +118,22 @@ fn pull_requests_of_forks() {
 }
 
 #[test]
-fn runs_that_no_commit_started() {
-    check(&[JOB, &because("Schedule"), ON_MAIN], "schedule", HEAD, "sweep: scheduled run");
-    let expected = "publish: manual run on the production branch `main`";
-    check(&[JOB, &because("Manual"), ON_MAIN], "manual on main", HEAD, expected);
+fn detects_scheduled_and_manual_runs() {
+    check(&[JOB, &with_reason("Schedule"), ON_MAIN], "schedule", HEAD, "sweep: scheduled run");
+    let expected = "publish: manual run on `main`, the production branch";
+    check(&[JOB, &with_reason("Manual"), ON_MAIN], "manual on main", HEAD, expected);
     let expected = "preview: manual run on branch `feature/main`";
-    check(&[JOB, &because("Manual"), ON_FEATURE], "manual on feature/main", HEAD, expected);
-    let expected = "nothing: manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag";
-    check(&[JOB, &because("Manual"), ON_TAG], "manual on no branch", HEAD, expected);
+    check(&[JOB, &with_reason("Manual"), ON_FEATURE], "manual on feature/main", HEAD, expected);
+    let expected = "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
+    check(&[JOB, &with_reason("Manual"), ON_TAG], "manual on no branch", HEAD, expected);
     for reason in ["ResourceTrigger", "BuildCompletion", "ValidateShelveset"] {
-        let expected = format!("nothing: nothing is to be done on `{reason}`");
-        check(&[JOB, &because(reason), ON_MAIN], &format!("other: {reason}"), HEAD, &expected);
+        let expected = format!("nothing: nothing to do for `{reason}`");
+        check(&[JOB, &with_reason(reason), ON_MAIN], &format!("other: {reason}"), HEAD, &expected);
     }
 }
 
 #[test]
-fn the_repository_and_the_run() {
+fn detects_the_repository_and_the_run() {
     let url = "https://dev.azure.com/acme/Our%20Docs/_build/results?buildId=1000";
     check_run(&[JOB, ON_MAIN], ["Azure Pipelines", "github.com/acme/hello", "main", url], 1000);
     assert_eq!(ci(&[JOB]).detected_by, Some("TF_BUILD"));

@@ -1,46 +1,47 @@
-//! The event file: missing, damaged, too large, or replaced by what the variables say.
+//! Tests with a missing, damaged or large event file, or with variables that replace it.
 
 use serde_json::Value;
 
-use crate::ci::payloads::{self, Run};
-use crate::ci::test_support::described;
+use crate::ci::payloads::{self, WorkflowRun};
+use crate::ci::test_support::describe_event;
 use crate::ci::{Author, Event};
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-const HINT: &str = "say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`";
+const HINT: &str = "set `GITBOOK_EVENT` and `GITBOOK_BRANCH`";
 
 #[track_caller]
-fn refused(found: Result<crate::ci::Ci, String>, expected: &str) {
+fn check_error(found: Result<crate::ci::Ci, String>, expected: &str) {
     let error = found.unwrap_err();
     assert!(error.starts_with(expected), "{error}");
     assert!(error.contains(HINT), "{error}");
 }
 
 #[test]
-fn a_file_that_is_no_event() {
+fn rejects_a_file_that_is_no_event() {
     let run = payloads::push_to("x");
-    let problem = "the event file that `GITHUB_EVENT_PATH` names is no `push` event";
+    let problem = "the event file in `GITHUB_EVENT_PATH` is not a valid `push` event";
     for bytes in [&b""[..], b"push", b"[]", b"null", b"{\"ref\": 1}", b"{\"repository\": {}}", b"\xff\xfe{}"]
     {
-        refused(run.ci_of_file(bytes), problem);
+        check_error(run.ci_of_file(bytes), problem);
     }
 }
 
 #[test]
-fn a_file_without_what_its_event_is_about() {
+fn rejects_a_file_without_required_fields() {
     for event in ["pull_request", "pull_request_target", "delete"] {
         let run = payloads::pull_request("opened", 1, "x").with("GITHUB_EVENT_NAME", event);
-        refused(
+        check_error(
             run.ci_of_file(b"{}"),
-            &format!("the event file that `GITHUB_EVENT_PATH` names is no `{event}` event"),
+            &format!("the event file in `GITHUB_EVENT_PATH` is not a valid `{event}` event"),
         );
     }
 }
 
 #[test]
-fn what_the_file_lacks_is_named() {
-    let check =
-        |run: Run, field: &str| assert_eq!(run.cause(), format!("missing field `{field}`"), "{run:?}");
+fn names_the_missing_field() {
+    let check = |run: WorkflowRun, field: &str| {
+        assert_eq!(run.cause(), format!("missing field `{field}`"), "{run:?}")
+    };
     let request = |event| payloads::pull_request("opened", 12, "x").with("GITHUB_EVENT_NAME", event);
     for event in ["pull_request", "pull_request_target"] {
         check(request(event).edit("/pull_request", Value::Null), "pull_request");
@@ -52,18 +53,18 @@ fn what_the_file_lacks_is_named() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
-    let missing = "the event file that `GITHUB_EVENT_PATH` names can't be read";
+fn rejects_a_missing_file() {
+    let missing = "could not read the event file in `GITHUB_EVENT_PATH`";
     let run = payloads::pull_request("opened", 1, "x");
-    refused(run.clone().with("GITHUB_EVENT_PATH", "/nowhere/event.json").ci_of_variables(), missing);
-    refused(run.clone().with("GITHUB_EVENT_PATH", env!("CARGO_MANIFEST_DIR")).ci_of_variables(), missing);
-    // Without the file, a pull request of a fork can't be described from one of the repository itself.
-    refused(run.ci_of_variables(), missing);
-    refused(payloads::delete_of("x").ci_of_variables(), missing);
+    check_error(run.clone().with("GITHUB_EVENT_PATH", "/nowhere/event.json").ci_of_variables(), missing);
+    check_error(run.clone().with("GITHUB_EVENT_PATH", env!("CARGO_MANIFEST_DIR")).ci_of_variables(), missing);
+    // Variables alone do not show if a pull request comes from a fork.
+    check_error(run.ci_of_variables(), missing);
+    check_error(payloads::delete_of("x").ci_of_variables(), missing);
 }
 
 #[test]
-fn a_push_is_told_by_variables_too() {
+fn detects_a_push_without_a_file() {
     let ci = payloads::push_to("x").ci_of_variables().unwrap();
     assert_eq!(ci.event, Event::Push(Branch::new("x")));
     assert_eq!(ci.default_branch, None);
@@ -71,32 +72,32 @@ fn a_push_is_told_by_variables_too() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn rejects_a_file_above_32_mib() {
     let of_size = |size| {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(size).unwrap();
         payloads::push_to("x").with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     };
-    const MOST: u64 = 32 * 1024 * 1024;
-    refused(
-        of_size(MOST + 1),
-        "the event file that `GITHUB_EVENT_PATH` names has 33554433 bytes, 32 MiB are the most",
+    const MAX: u64 = 32 * 1024 * 1024;
+    check_error(
+        of_size(MAX + 1),
+        "the event file in `GITHUB_EVENT_PATH` is 33554433 bytes; the limit is 32 MiB",
     );
-    refused(of_size(MOST), "the event file that `GITHUB_EVENT_PATH` names is no `push` event");
+    check_error(of_size(MAX), "the event file in `GITHUB_EVENT_PATH` is not a valid `push` event");
 }
 
-/// It has no length, and nothing would end the reading but the memory's end.
+/// A device has no length, so reading it would never end.
 #[cfg(unix)]
 #[test]
-fn a_device_is_not_read() {
+fn rejects_a_device() {
     let found = payloads::push_to("x").with("GITHUB_EVENT_PATH", "/dev/zero").ci_of_variables();
-    refused(found, "the event file that `GITHUB_EVENT_PATH` names can't be read");
+    check_error(found, "could not read the event file in `GITHUB_EVENT_PATH`");
 }
 
 #[test]
-fn what_the_hint_asks_for_helps() {
-    let said = |run: Run| run.with("GITBOOK_EVENT", "closed").with("GITBOOK_BRANCH", "x");
-    let run = said(payloads::pull_request("opened", 1, "y"));
+fn the_variables_of_the_hint_replace_the_file() {
+    let with_event = |run: WorkflowRun| run.with("GITBOOK_EVENT", "closed").with("GITBOOK_BRANCH", "x");
+    let run = with_event(payloads::pull_request("opened", 1, "y"));
     let expected = Event::BranchDeleted(Branch::new("x"));
     assert_eq!(run.ci_of_variables().unwrap().event, expected);
     for bytes in [&b""[..], b"[]", b"{}"] {
@@ -105,7 +106,7 @@ fn what_the_hint_asks_for_helps() {
 }
 
 #[test]
-fn whose_pull_request_runs_with_the_base_s_rights_is_never_a_guess() {
+fn pull_request_target_always_needs_the_file() {
     let run = payloads::as_base(payloads::pull_request("opened", 1, "y"));
     let run = run.with("GITBOOK_EVENT", "push").with("GITBOOK_BRANCH", "main");
     assert!(run.ci_of_variables().is_err());
@@ -115,14 +116,14 @@ fn whose_pull_request_runs_with_the_base_s_rights_is_never_a_guess() {
 }
 
 #[test]
-fn what_the_variables_say_goes_first() {
-    let check = |run: Run, variables: &[(&str, &str)], expected: Event| {
+fn variables_take_precedence() {
+    let check = |run: WorkflowRun, variables: &[(&str, &str)], expected: Event| {
         assert_eq!(run.with_all(variables).ci().unwrap().event, expected);
     };
     check(payloads::push_to("x"), &[("GITBOOK_BRANCH", "y")], Event::Push(Branch::new("y")));
     check(payloads::delete_of("x"), &[("GITBOOK_BRANCH", "y")], Event::BranchDeleted(Branch::new("y")));
     check(payloads::push_to("x"), &[("GITBOOK_EVENT", "schedule")], Event::Schedule);
-    // A scheduled run stays one.
+    // A scheduled run remains a scheduled run.
     check(payloads::schedule(), &[("GITBOOK_BRANCH", "y")], Event::Schedule);
     let given = [
         ("GITBOOK_DEFAULT_BRANCH", "refs/heads/d"),
@@ -135,19 +136,19 @@ fn what_the_variables_say_goes_first() {
 }
 
 #[test]
-fn another_pull_request_can_be_named() {
+fn variables_can_name_another_pull_request() {
     let run = payloads::pull_request("opened", 12, "x");
     let named = run.with("GITBOOK_BRANCH", "y").with("GITBOOK_PULL_REQUEST", "13");
-    assert_eq!(described(&named.ci().unwrap().event), "#13 of y updated");
+    assert_eq!(describe_event(&named.ci().unwrap().event), "#13 of y updated");
 }
 
 #[test]
-fn a_fork_stays_a_fork_whatever_the_variables_say() {
+fn a_fork_remains_a_fork_with_any_variables() {
     let check = |variables: &[(&str, &str)], branch: &str| {
         let run = payloads::as_base(payloads::of_fork("opened", 12, "main")).with_all(variables);
         let Event::PullRequest(pull_request) = run.ci().unwrap().event else { panic!("{variables:?}") };
         assert_eq!(pull_request.author, Author::Fork, "{variables:?}");
-        assert!(pull_request.runs_as_base, "{variables:?}");
+        assert!(pull_request.has_base_secrets, "{variables:?}");
         assert_eq!(pull_request.branch.as_str(), branch, "{variables:?}");
     };
     check(&[], "mona:main");

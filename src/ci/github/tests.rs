@@ -1,14 +1,14 @@
-//! What comes of GitHub's events: every example that there is, and what is derived from them.
+//! Detection of GitHub's events: all examples of the package, and variations of them.
 
-use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, Run, examples};
-use crate::ci::test_support::described;
+use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, WorkflowRun, examples};
+use crate::ci::test_support::describe_event;
 
 #[track_caller]
-fn check(run: &Run, expected: &str) {
-    assert_eq!(described(&run.ci().unwrap().event), expected, "{run:?}");
+fn check(run: &WorkflowRun, expected: &str) {
+    assert_eq!(describe_event(&run.ci().unwrap().event), expected, "{run:?}");
 }
 
-/// Event, index of the example, its `action` or `ref`, and what comes of it.
+/// The event, the index of the example, its `action` or `ref`, and the expected result.
 #[rustfmt::skip]
 const TABLE: [(&str, usize, &str, &str); 62] = [
     ("push", 0, "refs/tags/simple-tag", "tag pushed"),
@@ -76,12 +76,12 @@ const TABLE: [(&str, usize, &str, &str); 62] = [
 ];
 
 #[test]
-fn every_example_of_the_events_that_matter() {
-    for (name, index, what, expected) in TABLE {
+fn detects_every_example_of_known_events() {
+    for (name, index, subject, expected) in TABLE {
         let payload = &examples(name)[index];
-        let about = payload["action"].as_str().or(payload["ref"].as_str());
-        assert_eq!(about, Some(what), "{name} {index}: the package has changed");
-        check(&Run::example(name, index), expected);
+        let found = payload["action"].as_str().or(payload["ref"].as_str());
+        assert_eq!(found, Some(subject), "{name} {index}: the package has changed");
+        check(&WorkflowRun::example(name, index), expected);
     }
     for name in ["push", "pull_request", "delete", "create", "release", "workflow_dispatch", "merge_group"] {
         let rows = TABLE.iter().filter(|row| row.0 == name).count();
@@ -90,20 +90,20 @@ fn every_example_of_the_events_that_matter() {
 }
 
 #[test]
-fn every_other_example_is_another_event() {
-    let mut seen = 0;
-    for name in payloads::names().filter(|name| TABLE.iter().all(|row| row.0 != *name)) {
+fn other_examples_are_other_events() {
+    let mut count = 0;
+    for name in payloads::event_names().filter(|name| TABLE.iter().all(|row| row.0 != *name)) {
         for payload in examples(name) {
             let action = payload["action"].as_str().map(|action| format!(": {action}")).unwrap_or_default();
-            check(&Run::on(name, payload), &format!("other: {name}{action}"));
-            seen += 1;
+            check(&WorkflowRun::on(name, payload), &format!("other: {name}{action}"));
+            count += 1;
         }
     }
-    assert!(seen > 200, "{seen}");
+    assert!(count > 200, "{count}");
 }
 
 #[test]
-fn what_is_pushed() {
+fn detects_pushes() {
     check(&payloads::push_to("feature/x"), "push to feature/x");
     check(&payloads::push_to("refs/heads/x"), "push to refs/heads/x");
     check(&payloads::push_to("gh-readonly-queue/main/pr-104-929f8209"), "merge queue");
@@ -112,24 +112,24 @@ fn what_is_pushed() {
 }
 
 #[test]
-fn a_push_to_no_commit_is_a_deletion_even_where_the_system_does_not_say_so() {
+fn a_push_of_the_zero_commit_is_a_deletion() {
     check(&payloads::push_deleting("x").edit("/deleted", false), "x deleted");
 }
 
 #[test]
-fn what_is_deleted() {
+fn detects_deletions() {
     check(&payloads::delete_of("feature/x"), "feature/x deleted");
     check(&payloads::delete_of("refs/heads/feature/x"), "feature/x deleted");
     check(&payloads::delete_of("master").edit("/ref_type", "tag"), "tag deleted");
 }
 
 #[test]
-fn a_pull_request_is_about_its_head() {
+fn detects_pull_requests_by_their_head() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
         check(&payloads::pull_request(action, 12, "a/b"), "#12 of a/b updated");
         check(&payloads::of_fork(action, 12, "main"), "#12 of mona:main updated (fork)");
     }
-    // Gitea's word.
+    // Gitea's name for `synchronize`.
     check(&payloads::pull_request("synchronized", 12, "a/b"), "#12 of a/b updated");
     check(&payloads::pull_request("closed", 12, "a/b"), "#12 of a/b closed");
     check(&payloads::merged(12, "a/b"), "#12 of a/b closed");
@@ -139,17 +139,17 @@ fn a_pull_request_is_about_its_head() {
 }
 
 #[test]
-fn a_fork_that_is_gone_is_still_a_fork() {
-    let lost = payloads::of_lost_fork("closed", 12, "main");
-    check(&lost, "#12 of mona:main closed (fork)");
-    let ghost = lost.edit("/pull_request/head/user", serde_json::Value::Null);
-    check(&ghost, "#12 of mona:main closed (fork)");
-    let nobody = ghost.edit("/pull_request/head/label", serde_json::Value::Null);
-    check(&nobody, "#12 of unknown:main closed (fork)");
+fn a_deleted_fork_is_a_fork() {
+    let deleted = payloads::of_deleted_fork("closed", 12, "main");
+    check(&deleted, "#12 of mona:main closed (fork)");
+    let without_user = deleted.edit("/pull_request/head/user", serde_json::Value::Null);
+    check(&without_user, "#12 of mona:main closed (fork)");
+    let without_label = without_user.edit("/pull_request/head/label", serde_json::Value::Null);
+    check(&without_label, "#12 of unknown:main closed (fork)");
 }
 
 #[test]
-fn dependabot_is_told_by_the_pull_request_or_by_who_caused_the_run() {
+fn detects_dependabot_by_the_author_or_the_actor() {
     let branch = "dependabot/npm_and_yarn/left-pad-2.0.0";
     let run = payloads::of_dependabot("opened");
     check(&run, &format!("#3 of {branch} updated (Dependabot)"));
@@ -158,68 +158,71 @@ fn dependabot_is_told_by_the_pull_request_or_by_who_caused_the_run() {
 }
 
 #[test]
-fn the_base_s_rights_are_noticed() {
+fn detects_runs_with_base_secrets() {
     let as_base = payloads::as_base;
     check(&as_base(payloads::pull_request("opened", 12, "x")), "#12 of x updated as base");
     check(&as_base(payloads::of_fork("opened", 12, "x")), "#12 of mona:x updated (fork) as base");
-    check(&as_base(payloads::of_lost_fork("closed", 12, "x")), "#12 of mona:x closed (fork) as base");
+    check(&as_base(payloads::of_deleted_fork("closed", 12, "x")), "#12 of mona:x closed (fork) as base");
 }
 
 #[test]
-fn runs_without_a_commit_of_their_own() {
+fn detects_scheduled_and_manual_runs() {
     check(&payloads::schedule(), "schedule");
     check(&payloads::manual("refs/heads/feature/x"), "manual on feature/x");
     check(&payloads::manual("refs/tags/v1"), "manual on no branch");
-    check(&Run::example("merge_group", 0).edit("/action", "destroyed"), "other: merge_group: destroyed");
+    check(
+        &WorkflowRun::example("merge_group", 0).edit("/action", "destroyed"),
+        "other: merge_group: destroyed",
+    );
 }
 
 #[test]
-fn the_commit_is_the_head_s() {
-    let check = |run: &Run, expected: Option<&str>| {
+fn returns_the_head_commit() {
+    let check = |run: &WorkflowRun, expected: Option<&str>| {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
     for action in ["opened", "synchronize", "closed", "labeled"] {
         check(&payloads::pull_request(action, 12, "x"), Some(HEAD));
-        check(&payloads::of_lost_fork(action, 12, "x"), Some(HEAD));
+        check(&payloads::of_deleted_fork(action, 12, "x"), Some(HEAD));
         check(&payloads::as_base(payloads::of_fork(action, 12, "x")), Some(HEAD));
     }
     check(&payloads::merged(12, "x"), Some(HEAD));
     check(&payloads::push_to("x"), Some(PUSHED));
-    // An annotated tag is an object of its own, and `after` is that.
-    check(&Run::example("push", 0).edit("/after", "a".repeat(40)), Some(PUSHED));
+    // For an annotated tag, `after` is the tag object.
+    check(&WorkflowRun::example("push", 0).edit("/after", "a".repeat(40)), Some(PUSHED));
     check(&payloads::push_deleting("x"), None);
     check(&payloads::push_deleting("x").edit("/deleted", false), None);
     check(&payloads::delete_of("x"), None);
-    check(&Run::example("push", 1), None);
+    check(&WorkflowRun::example("push", 1), None);
     check(&payloads::manual("refs/heads/x"), Some(GITHUB_SHA));
     check(&payloads::schedule(), Some(GITHUB_SHA));
-    check(&Run::example("release", 0), Some(GITHUB_SHA));
+    check(&WorkflowRun::example("release", 0), Some(GITHUB_SHA));
 }
 
 #[test]
-fn of_a_branch_that_is_named_by_hand_no_commit_is_known() {
-    let check = |run: &Run, expected: Option<&str>| {
+fn the_commit_of_a_given_branch_is_unknown() {
+    let check = |run: &WorkflowRun, expected: Option<&str>| {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
-    let named = |run: Run, branch| run.with("GITBOOK_BRANCH", branch);
+    let named = |run: WorkflowRun, branch| run.with("GITBOOK_BRANCH", branch);
     check(&named(payloads::push_to("x"), "y"), None);
     check(&named(payloads::push_to("x"), "x"), Some(PUSHED));
     check(&named(payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
     check(&named(payloads::manual("refs/heads/x"), "y"), None);
     check(&named(payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
     check(&named(payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
-    // These are described of the default branch.
+    // These events provide the commit of the default branch.
     for event in [("issue_comment", 0), ("star", 0)] {
-        let push = Run::example(event.0, event.1).with("GITBOOK_EVENT", "push");
+        let push = WorkflowRun::example(event.0, event.1).with("GITBOOK_EVENT", "push");
         check(&named(push.clone(), "x"), None);
         check(&named(push, "master"), Some(GITHUB_SHA));
     }
-    check(&named(Run::example("release", 0), "x"), Some(GITHUB_SHA));
+    check(&named(WorkflowRun::example("release", 0), "x"), Some(GITHUB_SHA));
 }
 
 #[test]
-fn the_repository_and_the_run() {
-    let check = |run: &Run, expected: [&str; 3]| {
+fn detects_the_repository_and_the_run() {
+    let check = |run: &WorkflowRun, expected: [&str; 3]| {
         let ci = run.ci().unwrap();
         let found = [ci.repository, ci.run_url, ci.default_branch].map(Option::unwrap_or_default);
         assert_eq!((found, ci.run), (expected.map(str::to_owned), 1000));
@@ -233,7 +236,7 @@ fn the_repository_and_the_run() {
         run.with("GITHUB_SERVER_URL", "https://git.example.com/").with("GITHUB_REPOSITORY", "a/b");
     let url = "https://git.example.com/a/b/actions/runs/1000";
     check(&enterprise, ["git.example.com/a/b", url, "master"]);
-    let attempt = |run: Run| run.ci().unwrap().attempt;
+    let attempt = |run: WorkflowRun| run.ci().unwrap().attempt;
     assert_eq!(attempt(payloads::push_to("x").with("GITHUB_RUN_ATTEMPT", "2")), 2);
     assert_eq!(attempt(payloads::push_to("x")), 0);
 }

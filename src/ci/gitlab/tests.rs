@@ -1,11 +1,12 @@
-//! What comes of GitLab's variables, written from its documentation of predefined variables: one table an event.
+//! Detection from GitLab's variables. Their values are from its documentation of predefined variables: one table for each
+//! event.
 
 use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 
 const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 const MERGE: &str = "5555555555555555555555555555555555555555";
 
-/// What every job has.
+/// The variables of every job.
 const JOB: Variables<'_> = &[
     ("CI", "true"),
     ("CI_API_V4_URL", "https://gitlab.example.com/api/v4"),
@@ -47,7 +48,7 @@ const ON_FEATURE: Variables<'_> = &[
 const ON_TAG: Variables<'_> =
     &[("CI_COMMIT_TAG", "v1.0.0"), ("CI_COMMIT_REF_NAME", "v1.0.0"), ("CI_COMMIT_REF_SLUG", "v1-0-0")];
 
-/// A merge request from the project itself; `CI_COMMIT_BRANCH` is not there.
+/// A merge request from the project itself. `CI_COMMIT_BRANCH` is unset.
 const REQUEST: Variables<'_> = &[
     ("CI_COMMIT_REF_NAME", "fix"),
     ("CI_COMMIT_REF_SLUG", "fix"),
@@ -65,7 +66,7 @@ const REQUEST: Variables<'_> = &[
     ("CI_PIPELINE_SOURCE", "merge_request_event"),
 ];
 
-/// What is different of a merge request from a fork's `main`, whose pipeline runs in the fork.
+/// Variables that differ for a merge request from a fork's `main`. The pipeline runs in the fork.
 const OF_FORK: Variables<'_> = &[
     ("CI_COMMIT_REF_NAME", "main"),
     ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "main"),
@@ -76,7 +77,7 @@ const OF_FORK: Variables<'_> = &[
     ("CI_PROJECT_URL", "https://gitlab.example.com/mona/hello"),
 ];
 
-/// A merged result is a commit that nobody made.
+/// A pipeline for the merged result: a temporary merge commit.
 const MERGED: Variables<'_> = &[
     ("CI_COMMIT_SHA", MERGE),
     ("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result"),
@@ -94,22 +95,22 @@ const STOP: Variables<'_> = &[
 const START: Variables<'_> = &[("CI_ENVIRONMENT_ACTION", "start"), ("CI_ENVIRONMENT_NAME", "gitbook/fix")];
 
 #[test]
-fn pushes() {
-    check(&[JOB, PUSH, ON_MAIN], "push to main", HEAD, "publish: push to the production branch `main`");
+fn detects_pushes() {
+    check(&[JOB, PUSH, ON_MAIN], "push to main", HEAD, "publish: push to `main`, the production branch");
     let expected = "preview: push to branch `feature/main`";
     check(&[JOB, PUSH, ON_FEATURE], "push to feature/main", HEAD, expected);
     check(&[JOB, PUSH, ON_FEATURE, START], "push to feature/main", HEAD, expected);
     let web = &[("CI_PIPELINE_SOURCE", "webide")][..];
     check(&[JOB, web, ON_FEATURE], "push to feature/main", HEAD, expected);
-    let expected = "nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag";
+    let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
     check(&[JOB, PUSH, ON_TAG], "tag pushed", HEAD, expected);
-    // A branch that is protected or not: without its protected variables there is no token.
+    // An unprotected branch has no access to a protected token.
     let expected = "refuse: push to branch `feature/main`";
     check(&[JOB, PUSH, ON_FEATURE, &[("GITBOOK_TOKEN", "")]], "push to feature/main", HEAD, expected);
 }
 
 #[test]
-fn merge_requests() {
+fn detects_merge_requests() {
     let expected = "preview: merge request !12 from `fix` was updated";
     check(&[JOB, REQUEST], "#12 of fix updated", HEAD, expected);
     check(&[JOB, REQUEST, START], "#12 of fix updated", HEAD, expected);
@@ -118,40 +119,40 @@ fn merge_requests() {
     check(&[JOB, REQUEST, MERGED, no_head], "#12 of fix updated", "", expected);
     let child = &[("CI_PIPELINE_SOURCE", "parent_pipeline")][..];
     check(&[JOB, REQUEST, child], "#12 of fix updated", HEAD, expected);
-    let expected = "check: merge request !12 was updated, but there is no token: checked, not published";
+    let expected = "check: merge request !12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&[JOB, REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD, expected);
     let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
-    let expected = "check: a merge queue's candidate is checked, not published";
+    let expected = "check: merge queue candidates are checked, not published";
     check(&[JOB, REQUEST, MERGED, train], "merge queue", HEAD, expected);
 }
 
 #[test]
-fn merge_requests_of_forks() {
-    let expected = "preview: merge request !12 of a fork from `mona:main` was updated";
+fn detects_merge_requests_from_forks() {
+    let expected = "preview: merge request !12 from `mona:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK], "#12 of mona:main updated (fork)", HEAD, expected);
     let expected =
-        "check: merge request !12 of a fork was updated, but there is no token: checked, not published";
+        "check: merge request !12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set";
     let no_token = &[("GITBOOK_TOKEN", "")][..];
     check(&[JOB, REQUEST, OF_FORK, no_token], "#12 of mona:main updated (fork)", HEAD, expected);
-    // A member of the project runs it there.
+    // A member of the project runs the pipeline in the project.
     let here = &[("CI_PROJECT_ID", "42"), ("CI_PROJECT_PATH", "acme/docs/hello")][..];
-    let expected = "preview: merge request !12 of a fork from `mona:main` was updated";
+    let expected = "preview: merge request !12 from `mona:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK, here], "#12 of mona:main updated (fork)", HEAD, expected);
     let of_group = &[("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "mona/docs/hello")][..];
-    let expected = "preview: merge request !12 of a fork from `mona/docs:main` was updated";
+    let expected = "preview: merge request !12 from `mona/docs:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK, of_group], "#12 of mona/docs:main updated (fork)", HEAD, expected);
-    // The fork is gone, or nothing says whether there is one.
+    // The fork was deleted, or the variables do not show it.
     let gone =
         &[("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "")][..];
-    let untold = &[("CI_MERGE_REQUEST_PROJECT_ID", "")][..];
-    let expected = "preview: merge request !12 of a fork from `unknown:main` was updated";
-    for parts in [&[JOB, REQUEST, OF_FORK, gone][..], &[JOB, REQUEST, OF_FORK, gone, untold]] {
+    let unknown = &[("CI_MERGE_REQUEST_PROJECT_ID", "")][..];
+    let expected = "preview: merge request !12 from `unknown:main` (fork) was updated";
+    for parts in [&[JOB, REQUEST, OF_FORK, gone][..], &[JOB, REQUEST, OF_FORK, gone, unknown]] {
         check(parts, "#12 of unknown:main updated (fork)", HEAD, expected);
     }
 }
 
 #[test]
-fn stop_jobs() {
+fn detects_stop_jobs() {
     let expected = "delete: the environment of branch `feature/main` was stopped";
     check(&[JOB, PUSH, ON_FEATURE, STOP], "feature/main deleted", HEAD, expected);
     for source in ["web", "schedule", "parent_pipeline"] {
@@ -163,13 +164,13 @@ fn stop_jobs() {
     check(&[JOB, REQUEST, MERGED, STOP], "#12 of fix closed", HEAD, expected);
     let train = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train")][..];
     check(&[JOB, REQUEST, MERGED, train, STOP], "#12 of fix closed", HEAD, expected);
-    let expected = "delete: the environment of merge request !12 of a fork from `mona:main` was stopped";
+    let expected = "delete: the environment of merge request !12 from `mona:main` (fork) was stopped";
     check(&[JOB, REQUEST, OF_FORK, STOP], "#12 of mona:main closed (fork)", HEAD, expected);
     check(&[JOB, PUSH, ON_TAG, STOP], "tag deleted", HEAD, "nothing: a tag was deleted");
 }
 
 #[test]
-fn no_mode_publishes_what_a_stop_job_is_to_end() {
+fn stop_jobs_publish_in_no_mode() {
     for mode in ["publish", "preview"] {
         let found = decision(&[JOB, PUSH, ON_FEATURE, STOP, &[("GITBOOK_MODE", mode)]]);
         assert_eq!(found, format!("refuse: `GITBOOK_MODE={mode}`"));
@@ -177,41 +178,42 @@ fn no_mode_publishes_what_a_stop_job_is_to_end() {
 }
 
 #[test]
-fn runs_that_no_commit_started() {
+fn detects_scheduled_and_manual_pipelines() {
     let source = |name: &'static str| [("CI_PIPELINE_SOURCE", name)];
     check(&[JOB, &source("schedule"), ON_MAIN], "schedule", HEAD, "sweep: scheduled run");
     check(&[JOB, &source("schedule"), ON_TAG], "schedule", HEAD, "sweep: scheduled run");
     for name in ["web", "api", "trigger", "pipeline", "parent_pipeline"] {
-        let expected = "publish: manual run on the production branch `main`";
+        let expected = "publish: manual run on `main`, the production branch";
         check(&[JOB, &source(name), ON_MAIN], "manual on main", HEAD, expected);
         let expected = "preview: manual run on branch `feature/main`";
         check(&[JOB, &source(name), ON_FEATURE], "manual on feature/main", HEAD, expected);
-        let expected = "nothing: manual run on no branch; `GITBOOK_MODE=publish` publishes from a tag";
+        let expected =
+            "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[JOB, &source(name), ON_TAG], "manual on no branch", HEAD, expected);
-        let expected = format!("nothing: nothing is to be done on `{name}`");
+        let expected = format!("nothing: nothing to do for `{name}`");
         check(&[JOB, &source(name)], &format!("other: {name}"), HEAD, &expected);
     }
 }
 
 #[test]
-fn what_is_not_known_does_nothing() {
+fn ignores_unknown_sources() {
     let source = |name: &'static str| [("CI_PIPELINE_SOURCE", name)];
     for name in ["chat", "external_pull_request_event", "security_orchestration_policy"] {
-        let expected = format!("nothing: nothing is to be done on `{name}`");
+        let expected = format!("nothing: nothing to do for `{name}`");
         check(&[JOB, &source(name), ON_MAIN], &format!("other: {name}"), HEAD, &expected);
     }
-    let expected = "nothing: nothing is to be done on `push`";
+    let expected = "nothing: nothing to do for `push`";
     check(&[JOB, PUSH], "other: push", HEAD, expected);
     check(&[JOB, PUSH, STOP], "other: push", HEAD, expected);
-    let expected = "nothing: nothing is to be done on `a merge request without number or branch`";
+    let expected = "nothing: nothing to do for `merge request without number or branch`";
     for missing in ["CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] {
-        let event = "other: a merge request without number or branch";
+        let event = "other: merge request without number or branch";
         check(&[JOB, REQUEST, ON_MAIN, &[(missing, "")]], event, HEAD, expected);
     }
 }
 
 #[test]
-fn the_generic_variables_go_before() {
+fn generic_variables_take_precedence() {
     let closed = &[("GITBOOK_EVENT", "closed"), ("GITBOOK_BRANCH", "x")][..];
     check(&[JOB, PUSH, ON_MAIN, closed], "x deleted", "", "delete: branch `x` was deleted");
     let number = &[("GITBOOK_PULL_REQUEST", "12")][..];
@@ -220,7 +222,7 @@ fn the_generic_variables_go_before() {
 }
 
 #[test]
-fn the_project_and_the_pipeline() {
+fn detects_the_project_and_the_pipeline() {
     let url = "https://gitlab.example.com/acme/docs/hello/-/jobs/50";
     check_run(&[JOB, PUSH, ON_MAIN], ["GitLab CI", "gitlab.example.com/acme/docs/hello", "main", url], 1000);
     assert_eq!(ci(&[JOB, PUSH, ON_MAIN]).detected_by, Some("GITLAB_CI"));
@@ -233,9 +235,8 @@ fn the_project_and_the_pipeline() {
     );
 }
 
-/// The number of a fork's merge request is one of the target's, wherever the pipeline runs.
 #[test]
-fn a_merge_request_is_the_targets() {
+fn a_merge_request_belongs_to_the_target_project() {
     let project = |parts: &[Variables<'_>]| {
         let ci = ci(parts);
         (ci.repository.unwrap_or_default(), ci.repository_id)
@@ -253,17 +254,17 @@ fn a_merge_request_is_the_targets() {
 }
 
 #[test]
-fn parallel_jobs() {
-    let of = |name, index, total| {
-        let node =
-            ci(&[JOB, &[("CI_JOB_NAME", name), ("CI_NODE_INDEX", index), ("CI_NODE_TOTAL", total)]]).node;
-        node.map(|node| (node.index, node.total))
+fn detects_parallel_jobs() {
+    let position = |name, index, total| {
+        let job = ci(&[JOB, &[("CI_JOB_NAME", name), ("CI_NODE_INDEX", index), ("CI_NODE_TOTAL", total)]])
+            .parallel_job;
+        job.map(|job| (job.index, job.total))
     };
-    assert_eq!(of("gitbook 1/3", "1", "3"), Some((1, 3)));
-    assert_eq!(of("gitbook 3/3", "3", "3"), Some((3, 3)));
-    // A matrix has a job for each value of its variables, not for a share of all integrations.
-    assert_eq!(of("gitbook: [one]", "1", "3"), None);
+    assert_eq!(position("gitbook 1/3", "1", "3"), Some((1, 3)));
+    assert_eq!(position("gitbook 3/3", "3", "3"), Some((3, 3)));
+    // The jobs of a matrix do different work.
+    assert_eq!(position("gitbook: [one]", "1", "3"), None);
     for (name, index, total) in [("gitbook 0/3", "0", "3"), ("gitbook 4/3", "4", "3"), ("gitbook", "", "1")] {
-        assert_eq!(of(name, index, total), None, "{name}");
+        assert_eq!(position(name, index, total), None, "{name}");
     }
 }

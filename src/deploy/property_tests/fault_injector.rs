@@ -1,4 +1,4 @@
-//! What stands before the sandbox: a network that loses one request or its answer while other runs go on.
+//! A layer before the sandbox that loses a request or its response while other runs continue.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,60 +9,61 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::oneshot;
 
-/// What becomes of a request that changes something.
+/// A fault of a request that changes an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It is refused for now, and it is known that it has not happened.
-    Limited,
-    /// It is lost, and nobody knows.
-    Lost,
-    /// It has happened, and nobody knows.
-    Success,
+    /// The request is rejected because of a rate limit. It has no effect.
+    RateLimited,
+    /// The request is lost.
+    RequestLost,
+    /// The request takes effect, but its response is lost.
+    ResponseLost,
 }
 
-/// One fault at a time is ordered.
+/// Injects one planned fault at a time.
 #[derive(Clone, Default)]
-pub(super) struct Door(Arc<Mutex<Option<Ordered>>>);
+pub(super) struct FaultInjector(Arc<Mutex<Option<PlannedFault>>>);
 
-struct Ordered {
+struct PlannedFault {
     fault: Fault,
-    struck: oneshot::Sender<()>,
+    triggered: oneshot::Sender<()>,
     answered: oneshot::Receiver<()>,
 }
 
-impl Door {
+impl FaultInjector {
     pub(super) fn before(&self, sandbox: Router) -> Router {
         sandbox.layer(from_fn_with_state(self.clone(), pass))
     }
 
-    /// Orders a fault for the next request that changes something. The first end tells that it has struck, and once the
-    /// second is dropped it is answered.
-    pub(super) fn order(&self, fault: Fault) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
-        let ((struck, has_struck), (answer, answered)) = (oneshot::channel(), oneshot::channel());
-        *self.0.lock().unwrap() = Some(Ordered { fault, struck, answered });
-        (has_struck, answer)
+    /// Plans a fault for the next request that changes an integration. The receiver reports that the fault has occurred. The
+    /// request gets its response after the sender is dropped.
+    pub(super) fn plan(&self, fault: Fault) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((triggered, has_triggered), (answer, answered)) = (oneshot::channel(), oneshot::channel());
+        *self.0.lock().unwrap() = Some(PlannedFault { fault, triggered, answered });
+        (has_triggered, answer)
     }
 
-    /// Takes back what was ordered, if it has not struck.
-    pub(super) fn take_back(&self) {
+    /// Removes the planned fault if it has not occurred yet.
+    pub(super) fn cancel(&self) {
         *self.0.lock().unwrap() = None;
     }
 }
 
-async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+async fn pass(State(fault_injector): State<FaultInjector>, request: Request, next: Next) -> Response {
     let changes = request.method() != Method::GET;
-    let Some(Ordered { fault, struck, answered }) = changes.then(|| door.0.lock().unwrap().take()).flatten()
+    let Some(PlannedFault { fault, triggered, answered }) =
+        changes.then(|| fault_injector.0.lock().unwrap().take()).flatten()
     else {
         return next.run(request).await;
     };
-    if fault == Fault::Success {
+    if fault == Fault::ResponseLost {
         assert!(next.run(request).await.status().is_success());
     }
-    struck.send(()).unwrap();
-    // Dropped, it goes on.
+    triggered.send(()).unwrap();
+    // The response waits until the sender is dropped.
     drop(answered.await);
     match fault {
-        Fault::Limited => StatusCode::TOO_MANY_REQUESTS.into_response(),
-        Fault::Lost | Fault::Success => StatusCode::BAD_GATEWAY.into_response(),
+        Fault::RateLimited => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Fault::RequestLost | Fault::ResponseLost => StatusCode::BAD_GATEWAY.into_response(),
     }
 }

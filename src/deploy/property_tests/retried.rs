@@ -1,100 +1,103 @@
-//! Runs whose request fails once, and what others do before it is tried again.
+//! Runs with a failing request, and changes by others before its second attempt.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::fault_injector::Fault;
-use super::scenario::{Pair, Retried, Status, Step};
-use super::test_environment::{Holder, State, World, came};
+use super::scenario::{Action, Pair, RetriedRun, Step};
+use super::test_environment::{ExistingIntegration, ExpectedState, TestEnvironment, check_outcome};
 use crate::deploy::Outcome;
 
-/// What a run is about to do, and with which number.
+/// The action of a run and its number.
 #[derive(Clone, Copy)]
-pub(super) struct Run {
+pub(super) struct SimulatedRun {
     pub(super) pair: Pair,
-    /// What it publishes; `None` where it deletes.
+    /// The published content; `None` to delete.
     pub(super) content: Option<usize>,
     pub(super) run: u64,
 }
 
-impl World {
-    /// Lets a run's request fail, others do something before it is tried again, and looks whether that was taken into
-    /// account.
+impl TestEnvironment {
+    /// Lets a request of a run fail, applies another step before the second attempt, and checks the result.
     pub(super) async fn retried(
         &self,
-        run: Run,
-        retried: &Retried,
+        run: SimulatedRun,
+        retried: &RetriedRun,
         numbered: bool,
-        state: &mut State,
+        state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
         let name = self.name(run.pair);
         let first = state.expected(&name, run);
-        let (struck, answer) = self.door.order(retried.fault);
+        let (triggered, answer) = self.fault_injector.plan(retried.fault);
         let mut work = std::pin::pin!(self.outcome(run));
         let outcome = tokio::select! {
             outcome = &mut work => {
-                self.door.take_back();
+                self.fault_injector.cancel();
                 prop_assert!(!state.sends(&name, first), "nothing was sent: {:?}", outcome.result);
-                return state.conclude(&outcome, &name, run, first, "");
+                return state.check_and_apply(&outcome, &name, run, first, "");
             }
-            struck = struck => {
-                prop_assert!(struck.is_ok() && state.sends(&name, first), "it should be {}", first);
-                if retried.fault == Fault::Success {
+            triggered = triggered => {
+                prop_assert!(triggered.is_ok() && state.sends(&name, first), "it should be {}", first);
+                if retried.fault == Fault::ResponseLost {
                     state.apply(&name, run);
                 }
-                self.meanwhile(run, retried, numbered, state).await?;
+                self.intermediate_step(run, retried, numbered, state).await?;
                 drop(answer);
                 work.await
             }
         };
         state.retried += 1;
-        let tried = match (retried.fault, run.content) {
-            (Fault::Limited, _) => "",
-            (_, Some(_)) => "; an earlier try of publishing it may have happened",
-            (_, None) => "; an earlier try of deleting it may have happened",
+        let earlier_attempt = match (retried.fault, run.content) {
+            (Fault::RateLimited, _) => "",
+            (_, Some(_)) => "; an earlier attempt at publishing it may have taken effect",
+            (_, None) => "; an earlier attempt at deleting it may have taken effect",
         };
-        // What exactly this run has published needs no second version.
+        // The first attempt of this run has already published the version.
         let expected = match state.expected(&name, run) {
             "unchanged" if state.is_by(&name, run) => {
-                return came(&outcome, &name, "published", tried);
+                return check_outcome(&outcome, &name, "published", earlier_attempt);
             }
             "unchanged" => "published",
             expected => expected,
         };
-        state.conclude(&outcome, &name, run, expected, tried)
+        state.check_and_apply(&outcome, &name, run, expected, earlier_attempt)
     }
 
-    async fn meanwhile(
+    async fn intermediate_step(
         &self,
-        run: Run,
-        retried: &Retried,
+        run: SimulatedRun,
+        retried: &RetriedRun,
         numbered: bool,
-        state: &mut State,
+        state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
-        let Some(step) = &retried.meanwhile else { return Ok(()) };
-        let is_of_another = step.pair != run.pair;
-        let may_be = match step.status {
-            Status::Squat(_) | Status::Damage(_) => true,
-            // Without numbers nobody knows which of them is newer.
-            _ if !numbered => is_of_another,
-            // That an older run brings back what was closed is for the sweep.
-            Status::Close => is_of_another || run.content.is_none(),
-            // One that finds nothing to change leaves no trace in the mark, so that only the forge could tell of it.
-            Status::Push { content } if run.content.is_none() && !is_of_another => {
-                let newer = Run { content: Some(content), run: state.run + 1, ..run };
+        let Some(step) = &retried.intermediate_step else { return Ok(()) };
+        let is_other_pair = step.pair != run.pair;
+        let is_allowed = match step.action {
+            Action::PublishThirdParty(_) | Action::Damage(_) => true,
+            // Without run numbers, the newer run is unknown.
+            _ if !numbered => is_other_pair,
+            // An older run may publish the preview of a closed branch again. The sweep deletes it.
+            Action::Close => is_other_pair || run.content.is_none(),
+            // A run without changes leaves the marker as it is, so only the forge could detect it.
+            Action::Push { content } if run.content.is_none() && !is_other_pair => {
+                let newer = SimulatedRun { content: Some(content), run: state.run + 1, ..run };
                 state.expected(&self.name(run.pair), newer) != "unchanged"
             }
             _ => true,
         };
-        if may_be {
-            Box::pin(self.happen(&Step { pair: step.pair, status: step.status.clone() }, numbered, state))
-                .await?;
-            self.look(state)?;
+        if is_allowed {
+            Box::pin(self.apply_step(
+                &Step { pair: step.pair, action: step.action.clone() },
+                numbered,
+                state,
+            ))
+            .await?;
+            self.check_integrations(state)?;
         }
         Ok(())
     }
 
-    async fn outcome(&self, run: Run) -> Outcome {
+    async fn outcome(&self, run: SimulatedRun) -> Outcome {
         match run.content {
             Some(content) => Box::pin(self.published(run, content)).await,
             None => Box::pin(self.deleted(run)).await,
@@ -102,41 +105,41 @@ impl World {
     }
 }
 
-impl State {
-    /// What a run should come to, as things stand.
-    pub(super) fn expected(&self, name: &str, run: Run) -> &'static str {
-        let Run { pair, content, run } = run;
-        match self.holders.get(name) {
+impl ExpectedState {
+    /// Returns the expected outcome of a run.
+    pub(super) fn expected(&self, name: &str, run: SimulatedRun) -> &'static str {
+        let SimulatedRun { pair, content, run } = run;
+        match self.integrations.get(name) {
             None if content.is_some() => "published",
             None => "deleted",
-            Some(Holder::Theirs(_)) => "failed",
-            Some(Holder::Ours { pair: other, .. }) if *other != pair => "failed",
-            Some(Holder::Ours { run: newer, .. }) if *newer > run && run != 0 => "skipped",
-            Some(Holder::Ours { content: same, .. }) if Some(*same) == content => "unchanged",
-            Some(Holder::Ours { .. }) if content.is_some() => "published",
-            Some(Holder::Ours { .. }) => "deleted",
+            Some(ExistingIntegration::ThirdParty(_)) => "failed",
+            Some(ExistingIntegration::Own { pair: other, .. }) if *other != pair => "failed",
+            Some(ExistingIntegration::Own { run: newer, .. }) if *newer > run && run != 0 => "skipped",
+            Some(ExistingIntegration::Own { content: same, .. }) if Some(*same) == content => "unchanged",
+            Some(ExistingIntegration::Own { .. }) if content.is_some() => "published",
+            Some(ExistingIntegration::Own { .. }) => "deleted",
         }
     }
 
-    /// Whether anything is changed where this is to be expected.
+    /// Returns whether the expected outcome requires a request.
     fn sends(&self, name: &str, expected: &str) -> bool {
-        expected == "published" || (expected == "deleted" && self.holders.contains_key(name))
+        expected == "published" || (expected == "deleted" && self.integrations.contains_key(name))
     }
 
-    fn is_by(&self, name: &str, run: Run) -> bool {
-        matches!(self.holders.get(name), Some(Holder::Ours { run: number, .. }) if *number == run.run)
+    fn is_by(&self, name: &str, run: SimulatedRun) -> bool {
+        matches!(self.integrations.get(name), Some(ExistingIntegration::Own { run: number, .. }) if *number == run.run)
     }
 
-    /// Holds what came of a run against what was expected, and keeps it.
-    pub(super) fn conclude(
+    /// Checks the outcome of a run and applies it to the expected state.
+    pub(super) fn check_and_apply(
         &mut self,
         outcome: &Outcome,
         name: &str,
-        run: Run,
+        run: SimulatedRun,
         expected: &'static str,
-        tried: &str,
+        earlier_attempt: &str,
     ) -> Result<(), TestCaseError> {
-        came(outcome, name, expected, tried)?;
+        check_outcome(outcome, name, expected, earlier_attempt)?;
         if run.content.is_some() {
             self.refused.remove(&run.pair);
         }
@@ -150,15 +153,18 @@ impl State {
         Ok(())
     }
 
-    /// What a run does, is done.
-    fn apply(&mut self, name: &str, run: Run) {
-        let Run { pair, content, run } = run;
-        let before = match self.holders.remove(name) {
-            Some(Holder::Ours { version, .. }) => version,
+    /// Applies the action of a run to the expected state.
+    fn apply(&mut self, name: &str, run: SimulatedRun) {
+        let SimulatedRun { pair, content, run } = run;
+        let before = match self.integrations.remove(name) {
+            Some(ExistingIntegration::Own { version, .. }) => version,
             _ => 0,
         };
         if let Some(content) = content {
-            self.holders.insert(name.to_owned(), Holder::Ours { pair, run, content, version: before + 1 });
+            self.integrations.insert(
+                name.to_owned(),
+                ExistingIntegration::Own { pair, run, content, version: before + 1 },
+            );
         }
     }
 }

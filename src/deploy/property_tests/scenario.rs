@@ -1,21 +1,21 @@
-//! What can happen: pushes and closes in whatever order, and people who edit by hand.
+//! Random scenarios: pushes and closes in any order, and manual edits by third parties.
 
 use proptest::prelude::*;
 
 use super::fault_injector::Fault;
 
-/// Two integrations, of which one is called as the other's preview could be.
+/// Two integrations. The second has a name that a preview of the first could have.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
-/// `hello` on `a-b` and `hello-a` on `b` want one name. Two differ in case only, one is a fork's.
+/// `hello` on `a-b` and `hello-a` on `b` need the same name. Two branches differ only in case, and one is a fork's.
 pub(super) const BRANCHES: [&str; 5] = ["a-b", "b", "x/y", "X/y", "mona:b"];
 
-/// The versions of each integration's sources.
+/// The number of versions of each integration's sources.
 pub(super) const CONTENTS: usize = 2;
 
-/// What happens, and whether the CI system numbers its runs.
+/// A sequence of steps. `numbered` is true if the CI system numbers its runs.
 #[derive(Clone, Debug)]
-pub(super) struct History {
+pub(super) struct Scenario {
     pub(super) numbered: bool,
     pub(super) steps: Vec<Step>,
 }
@@ -27,52 +27,52 @@ pub(super) struct Pair {
     pub(super) branch: usize,
 }
 
-/// One thing that happens to a branch of an integration.
+/// An action on a branch of an integration.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) pair: Pair,
-    pub(super) status: Status,
+    pub(super) action: Action,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Status {
-    /// A push, an opened or a re-opened pull request.
+pub(super) enum Action {
+    /// A push, or an opened or reopened pull request.
     Push { content: usize },
-    /// The same, by a run that was started so many runs ago.
+    /// The same, by a run that started `ago` runs before.
     LatePush { content: usize, ago: u64 },
     /// The branch is closed.
     Close,
-    /// The same, by a run that was started so many runs ago.
+    /// The same, by a run that started `ago` runs before.
     LateClose { ago: u64 },
-    /// Somebody publishes an integration of theirs under the preview's name.
-    Squat(Squatter),
-    /// Somebody edits the preview's summary.
+    /// A third party publishes an integration with the preview's name.
+    PublishThirdParty(ConflictKind),
+    /// A third party edits the preview's summary.
     Damage(Damage),
-    /// A push or a close whose request fails once and is tried again.
-    Retried(Retried),
+    /// A push or a close with a request that fails once.
+    RetriedRun(RetriedRun),
 }
 
-/// A request that fails once, and what others do before it is tried again.
+/// A run with a request that fails once, and the step before its second attempt.
 #[derive(Clone, Debug)]
-pub(super) struct Retried {
-    /// What is pushed; `None` where the branch is closed.
+pub(super) struct RetriedRun {
+    /// The pushed content; `None` if the branch is closed.
     pub(super) content: Option<usize>,
     pub(super) fault: Fault,
-    pub(super) meanwhile: Option<Box<Step>>,
+    pub(super) intermediate_step: Option<Box<Step>>,
 }
 
-/// What somebody else's integration looks like.
+/// The kind of a third party's integration.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Squatter {
+pub(super) enum ConflictKind {
     Unmarked,
     OtherRepository,
     OtherBranch,
     OtherIntegration,
-    MarkNotAtTheEnd,
-    HalfAMark,
+    MarkerNotAtTheEnd,
+    IncompleteMarker,
 }
 
-/// How a mark is damaged.
+/// The kind of damage to a marker.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Damage {
     Removed,
@@ -83,55 +83,56 @@ pub(super) enum Damage {
     AnotherRun,
 }
 
-pub(super) fn history() -> impl Strategy<Value = History> {
-    // Few branches in one history, so that its steps meet.
+pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
+    // Few branches in one scenario make conflicts likely.
     let pairs = prop::collection::vec(pair(), 1..4);
     let steps = pairs.prop_flat_map(|pairs| {
-        let step = (prop::sample::select(pairs.clone()), what(pairs));
-        prop::collection::vec(step.prop_map(|(pair, status)| Step { pair, status }), 1..7)
+        let step = (prop::sample::select(pairs.clone()), action(pairs));
+        prop::collection::vec(step.prop_map(|(pair, action)| Step { pair, action }), 1..7)
     });
-    (prop::bool::weighted(0.9), steps).prop_map(|(numbered, steps)| History { numbered, steps })
+    (prop::bool::weighted(0.9), steps).prop_map(|(numbered, steps)| Scenario { numbered, steps })
 }
 
 fn pair() -> impl Strategy<Value = Pair> {
-    // The two that want one name meet often.
+    // The two pairs with the same name occur often.
     let any = (0..INTEGRATIONS.len(), 0..BRANCHES.len());
     prop_oneof![Just((0, 0)), Just((1, 1)), any]
         .prop_map(|(integration, branch)| Pair { integration, branch })
 }
 
-/// What happens to a branch; of the given ones, something may happen to each between two tries.
-fn what(pairs: Vec<Pair>) -> impl Strategy<Value = Status> {
-    let fault = prop::sample::select(vec![Fault::Limited, Fault::Lost, Fault::Success]);
+/// Generates actions. An action on one of the given pairs may occur between two attempts.
+fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
+    let fault = prop::sample::select(vec![Fault::RateLimited, Fault::RequestLost, Fault::ResponseLost]);
     let content = prop::option::weighted(0.6, 0..CONTENTS);
-    let step =
-        (prop::sample::select(pairs), whole()).prop_map(|(pair, status)| Box::new(Step { pair, status }));
+    let step = (prop::sample::select(pairs), successful_action())
+        .prop_map(|(pair, action)| Box::new(Step { pair, action }));
     let retried = (content, fault, prop::option::weighted(0.8, step));
-    let retried = retried
-        .prop_map(|(content, fault, meanwhile)| Status::Retried(Retried { content, fault, meanwhile }));
-    prop_oneof![15 => whole(), 4 => retried]
+    let retried = retried.prop_map(|(content, fault, intermediate_step)| {
+        Action::RetriedRun(RetriedRun { content, fault, intermediate_step })
+    });
+    prop_oneof![15 => successful_action(), 4 => retried]
 }
 
-/// Something whose requests all succeed.
-fn whole() -> impl Strategy<Value = Status> {
+/// Generates actions with requests that all succeed.
+fn successful_action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        6 => (0..CONTENTS).prop_map(|content| Status::Push { content }),
-        2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| Status::LatePush { content, ago }),
-        4 => Just(Status::Close),
-        1 => (1..4u64).prop_map(|ago| Status::LateClose { ago }),
-        1 => squatter().prop_map(Status::Squat),
-        1 => damage().prop_map(Status::Damage),
+        6 => (0..CONTENTS).prop_map(|content| Action::Push { content }),
+        2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| Action::LatePush { content, ago }),
+        4 => Just(Action::Close),
+        1 => (1..4u64).prop_map(|ago| Action::LateClose { ago }),
+        1 => kind().prop_map(Action::PublishThirdParty),
+        1 => damage().prop_map(Action::Damage),
     ]
 }
 
-fn squatter() -> impl Strategy<Value = Squatter> {
+fn kind() -> impl Strategy<Value = ConflictKind> {
     prop::sample::select(vec![
-        Squatter::Unmarked,
-        Squatter::OtherRepository,
-        Squatter::OtherBranch,
-        Squatter::OtherIntegration,
-        Squatter::MarkNotAtTheEnd,
-        Squatter::HalfAMark,
+        ConflictKind::Unmarked,
+        ConflictKind::OtherRepository,
+        ConflictKind::OtherBranch,
+        ConflictKind::OtherIntegration,
+        ConflictKind::MarkerNotAtTheEnd,
+        ConflictKind::IncompleteMarker,
     ])
 }
 

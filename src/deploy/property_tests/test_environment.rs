@@ -1,4 +1,4 @@
-//! The world that histories happen in, what is expected of it, and what it looks like.
+//! The sandbox that scenarios run against, its expected state, and the checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,63 +11,65 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::fault_injector::Door;
-use super::retried::Run;
-use super::scenario::{BRANCHES, CONTENTS, Damage, History, INTEGRATIONS, Pair, Squatter, Status, Step};
+use super::fault_injector::FaultInjector;
+use super::retried::SimulatedRun;
+use super::scenario::{Action, BRANCHES, CONTENTS, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, Step};
 use crate::cancel::Cancel;
-use crate::deploy::{Deployment, NamedPreview, Outcome, Previews, StalenessCheck, Success};
+use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};
 use crate::diagnostic::SourceLocation;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, PackagingContext};
 use crate::plan::Target;
-use crate::preview::{Branch, OwnershipMarker, Template};
+use crate::preview::{OwnershipMarker, Template};
+use crate::repository::Branch;
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
-/// A sandbox with its client, and the integrations in all their versions.
-pub(super) struct World {
+/// A sandbox with its client, and all versions of the integrations.
+pub(super) struct TestEnvironment {
     folder: TempDir,
-    pub(super) door: Door,
+    pub(super) fault_injector: FaultInjector,
     gitbook: GitBook,
     cancel: Cancel,
     template: Template,
     integrations: Vec<Vec<Integration>>,
 }
 
-/// What stands under a name.
+/// An integration that exists in the sandbox.
 #[derive(Clone, Debug)]
-pub(super) enum Holder {
-    Ours {
+pub(super) enum ExistingIntegration {
+    Own {
         pair: Pair,
         run: u64,
         content: usize,
         version: u64,
     },
-    /// Somebody else's, with the very bytes that must stay.
-    Theirs(Vec<u8>),
+    /// An integration of a third party, with its exact bytes.
+    ThirdParty(Vec<u8>),
 }
 
-/// What a history has come to.
+/// The expected state during a scenario.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct ExpectedState {
     pub(super) run: u64,
     open: BTreeSet<Pair>,
-    /// The run of the last push or close of each, late ones left out.
+    /// The run of the last push or close of each pair, without late ones.
     newest: BTreeMap<Pair, u64>,
-    pub(super) holders: BTreeMap<String, Holder>,
-    /// The branches whose last push was refused, with what stood in the way.
+    pub(super) integrations: BTreeMap<String, ExistingIntegration>,
+    /// The pairs with a refused last push, with the name of the conflicting integration.
     pub(super) refused: BTreeMap<Pair, String>,
-    /// How many requests were tried again.
+    /// The number of requests with a second attempt.
     pub(super) retried: usize,
 }
 
-impl World {
+impl TestEnvironment {
     pub(super) async fn new() -> Self {
-        let (folder, door) = (super::folder(), Door::default());
-        let endpoint = sandbox::start_behind(folder.path(), |sandbox| door.before(sandbox)).await.unwrap();
+        let (folder, fault_injector) = (super::folder(), FaultInjector::default());
+        let endpoint =
+            sandbox::start_with(folder.path(), |sandbox| fault_injector.before(sandbox)).await.unwrap();
         let token = SecretString::from("any");
-        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_pauses();
+        let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_delays();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
             let mut versions = Vec::new();
@@ -77,107 +79,114 @@ impl World {
             integrations.push(versions);
         }
         let (cancel, template) = (Cancel::never(), Template::default());
-        Self { folder, door, gitbook, cancel, template, integrations }
+        Self { folder, fault_injector, gitbook, cancel, template, integrations }
     }
 
-    /// Lets everything happen and looks after each step, and at the end, whether all is as it should be.
-    pub(super) async fn tell(&self, history: &History) -> Result<usize, TestCaseError> {
+    /// Applies all steps. Checks the state after each step and at the end.
+    pub(super) async fn run_scenario(&self, scenario: &Scenario) -> Result<usize, TestCaseError> {
         self.clear();
-        let mut state = State { run: 10, ..State::default() };
-        for step in &history.steps {
-            self.happen(step, history.numbered, &mut state).await?;
-            self.look(&state)?;
+        let mut state = ExpectedState { run: 10, ..ExpectedState::default() };
+        for step in &scenario.steps {
+            self.apply_step(step, scenario.numbered, &mut state).await?;
+            self.check_integrations(&state)?;
         }
-        self.look_at_the_end(&state)?;
+        self.check_final_state(&state)?;
         Ok(state.retried)
     }
 
-    pub(super) async fn happen(
+    pub(super) async fn apply_step(
         &self,
         step: &Step,
         numbered: bool,
-        state: &mut State,
+        state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
         let pair = step.pair;
-        let late = |ago: u64, state: &State| state.run.saturating_sub(ago).max(1);
-        match step.status {
-            Status::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
-            // That a late run brings back what was closed is for the sweep; without numbers none is known to be late.
-            Status::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
+        let late = |ago: u64, state: &ExpectedState| state.run.saturating_sub(ago).max(1);
+        match step.action {
+            Action::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
+            // A late run may publish the preview of a closed branch again. The sweep deletes it. Without run numbers, no
+            // run is known to be late.
+            Action::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
                 let run = late(ago, state);
-                self.run(Run { pair, content: Some(content), run }, state).await
+                self.run(SimulatedRun { pair, content: Some(content), run }, state).await
             }
-            Status::Close => self.run(state.begin(pair, None, numbered), state).await,
-            Status::LateClose { ago }
-                if numbered && state.is_overtaken(pair, late(ago, state), &self.name(pair)) =>
+            Action::Close => self.run(state.begin(pair, None, numbered), state).await,
+            Action::LateClose { ago }
+                if numbered && state.is_superseded(pair, late(ago, state), &self.name(pair)) =>
             {
                 let run = late(ago, state);
-                self.run(Run { pair, content: None, run }, state).await
+                self.run(SimulatedRun { pair, content: None, run }, state).await
             }
-            Status::Squat(squatter) => {
-                self.squat(pair, squatter, state);
+            Action::PublishThirdParty(kind) => {
+                self.publish_third_party(pair, kind, state);
                 Ok(())
             }
-            Status::Damage(damage) => {
+            Action::Damage(damage) => {
                 self.damage(pair, damage, state);
                 Ok(())
             }
-            Status::Retried(ref retried) => {
+            Action::RetriedRun(ref retried) => {
                 let run = state.begin(pair, retried.content, numbered);
                 self.retried(run, retried, numbered, state).await
             }
-            Status::LatePush { .. } | Status::LateClose { .. } => Ok(()),
+            Action::LatePush { .. } | Action::LateClose { .. } => Ok(()),
         }
     }
 
-    async fn run(&self, run: Run, state: &mut State) -> Result<(), TestCaseError> {
+    async fn run(&self, run: SimulatedRun, state: &mut ExpectedState) -> Result<(), TestCaseError> {
         let name = self.name(run.pair);
         let expected = state.expected(&name, run);
         let outcome = match run.content {
             Some(content) => Box::pin(self.published(run, content)).await,
             None => Box::pin(self.deleted(run)).await,
         };
-        state.conclude(&outcome, &name, run, expected, "")
+        state.check_and_apply(&outcome, &name, run, expected, "")
     }
 
-    pub(super) async fn published(&self, Run { pair, run, .. }: Run, content: usize) -> Outcome {
+    pub(super) async fn published(
+        &self,
+        SimulatedRun { pair, run, .. }: SimulatedRun,
+        content: usize,
+    ) -> Outcome {
         let target = target(pair);
         let integration = &self.integrations[pair.integration][content];
-        self.deployment().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
+        self.deployer().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    pub(super) async fn deleted(&self, Run { pair, run, .. }: Run) -> Outcome {
+    pub(super) async fn deleted(&self, SimulatedRun { pair, run, .. }: SimulatedRun) -> Outcome {
         let preview = NamedPreview {
             integration: INTEGRATIONS[pair.integration].to_owned(),
-            place: SourceLocation::file("gitbook-manifest.yaml"),
+            location: SourceLocation::file("gitbook-manifest.yaml"),
             name: self.name(pair),
         };
         let target = target(pair);
-        self.deployment().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
+        self.deployer().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    fn squat(&self, pair: Pair, squatter: Squatter, state: &mut State) {
+    fn publish_third_party(&self, pair: Pair, kind: ConflictKind, state: &mut ExpectedState) {
         let name = self.name(pair);
-        let ours = OwnershipMarker { run: 1, ..mark(pair) };
-        let summary = match squatter {
-            Squatter::Unmarked => "Ours, and made by hand.".to_owned(),
-            Squatter::OtherRepository => {
-                OwnershipMarker { repository: "github.com/other/integrations".to_owned(), ..ours }.to_string()
+        let own = OwnershipMarker { run: 1, ..marker(pair) };
+        let summary = match kind {
+            ConflictKind::Unmarked => "Own, and made by hand.".to_owned(),
+            ConflictKind::OtherRepository => {
+                OwnershipMarker { repository: "github.com/other/integrations".to_owned(), ..own }.to_string()
             }
-            Squatter::OtherBranch => OwnershipMarker { branch: "elsewhere".to_owned(), ..ours }.to_string(),
-            Squatter::OtherIntegration => {
-                OwnershipMarker { integration: "stranger".to_owned(), ..ours }.to_string()
+            ConflictKind::OtherBranch => {
+                OwnershipMarker { branch: "elsewhere".to_owned(), ..own }.to_string()
             }
-            Squatter::MarkNotAtTheEnd => format!("{ours}\n\nThat is what a mark looks like."),
-            Squatter::HalfAMark => ours.to_string().replace(" repository=", " depository="),
+            ConflictKind::OtherIntegration => {
+                OwnershipMarker { integration: "third-party".to_owned(), ..own }.to_string()
+            }
+            ConflictKind::MarkerNotAtTheEnd => format!("{own}\n\nA marker looks like this."),
+            ConflictKind::IncompleteMarker => own.to_string().replace(" repository=", " depository="),
         };
-        let theirs = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
-        self.write(name, &theirs, state);
+        let record = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
+        self.write(name, &record, state);
     }
 
-    fn damage(&self, pair: Pair, damage: Damage, state: &mut State) {
+    fn damage(&self, pair: Pair, damage: Damage, state: &mut ExpectedState) {
         let name = self.name(pair);
-        let Some(Holder::Ours { run, .. }) = state.holders.get(&name) else { return };
+        let Some(ExistingIntegration::Own { run, .. }) = state.integrations.get(&name) else { return };
         let mut record: Value = serde_json::from_slice(&self.record(&name).unwrap()).unwrap();
         let summary = record["summary"].as_str().unwrap();
         let damaged = match damage {
@@ -192,30 +201,32 @@ impl World {
         self.write(name, &record, state);
     }
 
-    /// Writes what is not ours from now on.
-    fn write(&self, name: String, record: &Value, state: &mut State) {
+    /// Writes an integration of a third party.
+    fn write(&self, name: String, record: &Value, state: &mut ExpectedState) {
         let bytes = record.to_string().into_bytes();
         let folder = self.folder.path().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("integration.json"), &bytes).unwrap();
-        state.holders.insert(name, Holder::Theirs(bytes));
+        state.integrations.insert(name, ExistingIntegration::ThirdParty(bytes));
     }
 
-    /// Everything that there is, is as it was made.
-    pub(super) fn look(&self, state: &State) -> Result<(), TestCaseError> {
-        let there: Vec<_> = state.holders.keys().cloned().collect();
+    /// Checks that the sandbox contains exactly the expected integrations.
+    pub(super) fn check_integrations(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
+        let there: Vec<_> = state.integrations.keys().cloned().collect();
         prop_assert_eq!(self.all(), there, "what is there");
-        for (name, holder) in &state.holders {
+        for (name, existing) in &state.integrations {
             let record = self.record(name).unwrap();
-            match holder {
-                Holder::Theirs(bytes) => prop_assert!(record == *bytes, "`{}` was touched", name),
-                Holder::Ours { pair, run, version, .. } => {
+            match existing {
+                ExistingIntegration::ThirdParty(bytes) => {
+                    prop_assert!(record == *bytes, "`{}` was touched", name)
+                }
+                ExistingIntegration::Own { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
-                    let found = OwnershipMarker::find(record["summary"].as_str().unwrap()).unwrap();
+                    let found = OwnershipMarker::parse(record["summary"].as_str().unwrap()).unwrap();
                     let script_bytes = u32::try_from(script(0).len()).ok();
                     let hash = found.hash.clone();
-                    let expected = OwnershipMarker { run: *run, hash, script_bytes, ..mark(*pair) };
-                    prop_assert_eq!(found, expected, "the mark of `{}`", name);
+                    let expected = OwnershipMarker { run: *run, hash, script_bytes, ..marker(*pair) };
+                    prop_assert_eq!(found, expected, "the marker of `{}`", name);
                     prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
                     prop_assert_eq!(&record["version"], *version, "`{}`", name);
                 }
@@ -224,27 +235,29 @@ impl World {
         Ok(())
     }
 
-    /// The open branches have previews, or else an error has said what stands in the way; the closed ones have none.
-    fn look_at_the_end(&self, state: &State) -> Result<(), TestCaseError> {
-        let ours: BTreeSet<_> = state.holders.values().filter_map(Holder::pair).collect();
-        for pair in state.open.difference(&ours) {
-            let theirs = matches!(state.holders.get(&self.name(*pair)), Some(Holder::Theirs(_)));
-            prop_assert!(theirs || state.refused.contains_key(pair), "{:?} has no preview", pair);
+    /// Checks that open branches have previews, or errors that name a conflict, and that closed branches have none.
+    fn check_final_state(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
+        let published: BTreeSet<_> =
+            state.integrations.values().filter_map(ExistingIntegration::pair).collect();
+        for pair in state.open.difference(&published) {
+            let is_third_party =
+                matches!(state.integrations.get(&self.name(*pair)), Some(ExistingIntegration::ThirdParty(_)));
+            prop_assert!(is_third_party || state.refused.contains_key(pair), "{:?} has no preview", pair);
         }
-        for pair in ours.difference(&state.open) {
+        for pair in published.difference(&state.open) {
             prop_assert!(false, "{:?} still has a preview", pair);
         }
         Ok(())
     }
 
-    fn deployment(&self) -> Deployment<'_> {
-        Deployment {
+    fn deployer(&self) -> Deployer<'_> {
+        Deployer {
             gitbook: &self.gitbook,
             cancel: &self.cancel,
-            records: None,
+            github_deployments: None,
             dry_run: false,
             skip_unchanged: true,
-            unread: Once::new(),
+            unread_notice: Once::new(),
         }
     }
 
@@ -269,7 +282,7 @@ impl World {
         std::fs::read(self.folder.path().join(name).join("integration.json"))
     }
 
-    /// The names of all that there is.
+    /// Returns the names of all integrations in the sandbox.
     fn all(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> =
@@ -285,49 +298,54 @@ impl World {
     }
 }
 
-impl State {
-    /// A run that is the newest.
-    fn begin(&mut self, pair: Pair, content: Option<usize>, numbered: bool) -> Run {
+impl ExpectedState {
+    /// Starts a new run.
+    fn begin(&mut self, pair: Pair, content: Option<usize>, numbered: bool) -> SimulatedRun {
         self.run += 1;
         match content {
             Some(_) => self.open.insert(pair),
             None => self.open.remove(&pair),
         };
         self.newest.insert(pair, self.run);
-        Run { pair, content, run: if numbered { self.run } else { 0 } }
+        SimulatedRun { pair, content, run: if numbered { self.run } else { 0 } }
     }
 
-    /// Whether a close is late: a newer run has published, or closed. A newer one that was refused, or found nothing to
-    /// change, has left no trace in the mark, so that only the forge could tell.
-    fn is_overtaken(&self, pair: Pair, run: u64, name: &str) -> bool {
-        let seen_older = matches!(self.holders.get(name), Some(Holder::Ours { pair: holder, run: seen, .. }) if *holder == pair && *seen <= run);
-        self.newest.get(&pair).is_some_and(|newest| *newest > run) && !seen_older
+    /// Returns whether a close is late, because a newer run has published or closed. A newer run without changes leaves the
+    /// marker as it is, so only the forge could detect it.
+    fn is_superseded(&self, pair: Pair, run: u64, name: &str) -> bool {
+        let has_older_marker = matches!(self.integrations.get(name), Some(ExistingIntegration::Own { pair: existing, run: marker_run, .. }) if *existing == pair && *marker_run <= run);
+        self.newest.get(&pair).is_some_and(|newest| *newest > run) && !has_older_marker
     }
 }
 
-impl Holder {
+impl ExistingIntegration {
     fn pair(&self) -> Option<Pair> {
         match self {
-            Self::Ours { pair, .. } => Some(*pair),
-            Self::Theirs(_) => None,
+            Self::Own { pair, .. } => Some(*pair),
+            Self::ThirdParty(_) => None,
         }
     }
 }
 
-/// What came of a deployment. An error names what stands in the way, and both it and what is left alone tell of a try
-/// that may have happened before.
-pub(super) fn came(outcome: &Outcome, name: &str, expected: &str, tried: &str) -> Result<(), TestCaseError> {
-    prop_assert_eq!(outcome.word(), expected, "{:?}", outcome.result);
+/// Checks an outcome. An error names the conflicting integration. Errors and notes mention an earlier attempt that may have
+/// taken effect.
+pub(super) fn check_outcome(
+    outcome: &Outcome,
+    name: &str,
+    expected: &str,
+    earlier_attempt: &str,
+) -> Result<(), TestCaseError> {
+    prop_assert_eq!(outcome.status_name(), expected, "{:?}", outcome.result);
     prop_assert_eq!(&outcome.name, name);
     prop_assert!(outcome.preview);
     if let Err(error) = &outcome.result {
         let text = error.to_string();
-        prop_assert!(text.starts_with(&format!("`{name}` ")), "{}", text);
-        prop_assert!(text.ends_with(&format!("so it is left as it is{tried}")), "{}", text);
+        prop_assert!(text.starts_with(&format!("`{name}` was not changed: ")), "{}", text);
+        prop_assert!(text.ends_with(earlier_attempt), "{}", text);
     }
     if let Ok(Success { status: crate::deploy::Status::Skipped, note, .. }) = &outcome.result {
         let text = note.as_deref().unwrap_or_default();
-        prop_assert!(text.ends_with(&format!(" has published this preview{tried}")), "{}", text);
+        prop_assert!(text.ends_with(&format!(" has published this preview{earlier_attempt}")), "{}", text);
     }
     Ok(())
 }
@@ -336,7 +354,7 @@ fn target(pair: Pair) -> Target {
     Target { branch: Branch::new(BRANCHES[pair.branch]), pull_request: Some(12) }
 }
 
-fn mark(pair: Pair) -> OwnershipMarker {
+fn marker(pair: Pair) -> OwnershipMarker {
     OwnershipMarker {
         integration: INTEGRATIONS[pair.integration].to_owned(),
         repository: REPOSITORY.to_owned(),
@@ -346,12 +364,12 @@ fn mark(pair: Pair) -> OwnershipMarker {
     }
 }
 
-/// A script of a version of the sources, each as long as any other.
+/// Returns the script of a version. All scripts have the same size.
 fn script(content: usize) -> String {
     format!("export default {content};\n")
 }
 
-/// An integration whose script is sent as it is.
+/// Packages an integration without bundling its script.
 pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integration {
     let folder = TempDir::new().unwrap();
     let manifest = format!(

@@ -1,12 +1,12 @@
-//! What the API answers, made of what was kept: every field that the vendor's document promises.
+//! The sandbox's responses, with every field that GitBook's OpenAPI document requires.
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// An integration. What its record says counts; what nobody said is what it is of an integration that is new.
+/// Returns an integration: its stored fields, and the API's defaults for all others.
 pub(super) fn integration(record: Value, root: &Url) -> Value {
     let organization = record["owner"]["id"].as_str().unwrap_or_default();
-    let mut answer = json!({
+    let mut response = json!({
         "object": "integration",
         "name": "",
         "version": 1,
@@ -22,15 +22,15 @@ pub(super) fn integration(record: Value, root: &Url) -> Value {
         "owner": self::organization(organization, root),
         "urls": urls(&record, root),
     });
-    let mut kept = record;
-    if let (Some(answer), Some(kept)) = (answer.as_object_mut(), kept.as_object_mut()) {
-        kept.retain(|field, _| !matches!(field.as_str(), "owner" | "urls"));
-        answer.append(kept);
+    let mut stored = record;
+    if let (Some(response), Some(stored)) = (response.as_object_mut(), stored.as_object_mut()) {
+        stored.retain(|field, _| !matches!(field.as_str(), "owner" | "urls"));
+        response.append(stored);
     }
-    answer
+    response
 }
 
-/// Where an integration is: in the folder that keeps it. Nothing runs its script, so that its endpoints are there, too.
+/// Returns the links of an integration. All lead to its folder, since the sandbox runs no script.
 fn urls(record: &Value, root: &Url) -> Value {
     let name = record["name"].as_str().unwrap_or_default();
     let location = root.join("v1/integrations/").and_then(|all| all.join(name)).map(String::from);
@@ -47,7 +47,7 @@ fn urls(record: &Value, root: &Url) -> Value {
     urls.into()
 }
 
-/// An organization, of which the sandbox knows nothing but what it is called: its id is its subdomain.
+/// Returns an organization. The sandbox uses one text as its id, its title and its subdomain.
 pub(super) fn organization(id: &str, root: &Url) -> Value {
     let length = id.chars().count();
     let is_title = length <= 255 && id.split_whitespace().any(|word| word.chars().count() >= 2);
@@ -65,14 +65,14 @@ pub(super) fn organization(id: &str, root: &Url) -> Value {
         "urls": {"location": root.as_str(), "app": root.as_str()},
         "permissions": permissions(),
     });
-    // Subdomains have as many letters; an id that can't be one is an id only.
+    // The API allows subdomains of 3 to 32 characters.
     if (3..=32).contains(&length) {
         organization["hostname"] = json!(id);
     }
     organization
 }
 
-/// Whoever uses the sandbox may do everything.
+/// Returns the permissions of a user who may do everything.
 fn permissions() -> Value {
     let all = [
         "view",

@@ -1,4 +1,4 @@
-//! What was published to the sandbox, one folder an integration.
+//! The integrations of the sandbox, one folder each.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,8 +15,8 @@ use crate::schema;
 const RECORD: &str = "integration.json";
 const ICON: &str = "icon.png";
 
-/// What the names of folders start with that are not complete yet; an integration's name can't.
-const STAGED: char = '~';
+/// The prefix of incomplete folders. An integration's name cannot contain it.
+const INCOMPLETE: char = '~';
 
 /// A folder of published integrations.
 #[derive(Debug)]
@@ -27,16 +27,16 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        // A folder that is there may be mounted for reading only.
-        fs::remove_dir(tempdir(folder)?)?;
+        // An existing folder may be read-only.
+        fs::remove_dir(create_incomplete(folder)?)?;
         Ok(Self { folder: dunce::canonicalize(folder)? })
     }
 
-    /// Keeps an integration whole or not at all, and answers as the API does.
-    pub(super) fn publish(&mut self, name: &str, body: &Value, images: &[Image]) -> io::Result<Value> {
-        let version = self.read(name)?.and_then(|known| known["version"].as_u64()).unwrap_or(0) + 1;
+    /// Stores an integration completely or not at all, and returns its record.
+    pub(super) fn publish(&mut self, name: &str, body: &Value, images: &[StoredImage]) -> io::Result<Value> {
+        let version = self.read(name)?.and_then(|existing| existing["version"].as_u64()).unwrap_or(0) + 1;
         let record = self.record(name, version, body, images);
-        let staging = tempdir(&self.folder)?;
+        let staging = create_incomplete(&self.folder)?;
         fs::write(staging.join(RECORD), format!("{record:#}\n"))?;
         fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
         for image in images {
@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Whether it was there.
+    /// Deletes an integration. Returns false if it did not exist.
     pub(super) fn delete(&mut self, name: &str) -> io::Result<bool> {
         if self.read(name)?.is_none() {
             return Ok(false);
@@ -66,13 +66,13 @@ impl Store {
         Ok(true)
     }
 
-    /// All integrations of an organization, by name.
+    /// Lists the integrations of an organization by name.
     pub(super) fn of_organization(&self, organization: &str) -> io::Result<Vec<Value>> {
         let all = self.all()?;
         Ok(all.into_iter().filter(|integration| integration["owner"]["id"] == organization).collect())
     }
 
-    /// The organizations that own anything.
+    /// Lists the organizations that own integrations.
     pub(super) fn organizations(&self) -> io::Result<BTreeSet<String>> {
         let all = self.all()?;
         Ok(all
@@ -86,14 +86,14 @@ impl Store {
         for entry in fs::read_dir(&self.folder)? {
             names.extend(entry?.file_name().into_string());
         }
-        names.retain(|name| !name.starts_with(STAGED));
+        names.retain(|name| !name.starts_with(INCOMPLETE));
         names.sort();
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
-    /// What is to be known of an integration. Images and the script are files beside it, secrets are names only, and
-    /// fields that the API does not know are ignored.
-    fn record(&self, name: &str, version: u64, body: &Value, images: &[Image]) -> Value {
+    /// Returns the record of an integration: the fields that the API knows. Images and the script are separate files, secrets
+    /// are reduced to their names.
+    fn record(&self, name: &str, version: u64, body: &Value, images: &[StoredImage]) -> Value {
         let mut record = Map::new();
         let organization = body["organization"].as_str().unwrap_or_default();
         record.insert("object".to_owned(), json!("integration"));
@@ -105,14 +105,14 @@ impl Store {
         );
         let (icons, previews): (Vec<_>, Vec<_>) = images.iter().partition(|image| image.file == ICON);
         let folder = Url::from_directory_path(self.folder.join(name)).ok();
-        let url = |image: &Image| folder.as_ref()?.join(&image.file).ok().map(String::from);
-        let shown = folder.as_ref().map(Url::as_str);
-        record.insert("urls".to_owned(), json!({"app": shown, "publicEndpoint": shown}));
+        let url = |image: &StoredImage| folder.as_ref()?.join(&image.file).ok().map(String::from);
+        let folder_url = folder.as_ref().map(Url::as_str);
+        record.insert("urls".to_owned(), json!({"app": folder_url, "publicEndpoint": folder_url}));
         if let Some(icon) = icons.first() {
             record["urls"]["icon"] = json!(url(icon));
         }
-        let elsewhere = ["script", "icon", "previewImages", "secrets", "organization"];
-        let known = |key: &str| schema::BODY.fields().any(|field| field == key) && !elsewhere.contains(&key);
+        let separate = ["script", "icon", "previewImages", "secrets", "organization"];
+        let known = |key: &str| schema::BODY.fields().any(|field| field == key) && !separate.contains(&key);
         let fields = body.as_object().into_iter().flatten().filter(|(key, _)| known(key));
         record.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
         record.entry("visibility").or_insert(json!("private"));
@@ -127,25 +127,28 @@ impl Store {
     }
 }
 
-/// A new empty folder that no integration's name can be.
-fn tempdir(folder: &Path) -> io::Result<PathBuf> {
-    let path = folder.join(format!("{STAGED}{}", uuid::Uuid::new_v4()));
+/// Creates an empty folder with a name that no integration can have.
+fn create_incomplete(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{INCOMPLETE}{}", uuid::Uuid::new_v4()));
     fs::create_dir(&path)?;
     Ok(path)
 }
 
-/// An image and the file that keeps it.
+/// An image and the name of its file.
 #[derive(Debug)]
-pub(super) struct Image {
+pub(super) struct StoredImage {
     file: String,
     bytes: Vec<u8>,
 }
 
-/// The images of a publish request, or which of them is none.
-pub(super) fn images(body: &Value) -> Result<Vec<Image>, String> {
+/// Decodes the images of a publish request.
+///
+/// # Errors
+/// Returns a message about the first image that is not base64.
+pub(super) fn decode_images(body: &Value) -> Result<Vec<StoredImage>, String> {
     let image = |field: &str, file: String, text: &Value| {
         let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
-        bytes.map(|bytes| Image { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
+        bytes.map(|bytes| StoredImage { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
     };
     let icon = body.get("icon").map(|icon| image("icon", ICON.to_owned(), icon));
     let previews = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();

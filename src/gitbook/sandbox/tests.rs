@@ -1,4 +1,4 @@
-//! The embedded API over HTTP: its statuses and bodies, what it refuses, and what it keeps.
+//! Tests of the sandbox over HTTP: statuses, bodies, rejected requests and stored files.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use crate::gitbook::{ApiError, Deletion, Failure, GitBook};
+use crate::gitbook::{ApiError, Deletion, FailedAttempt, GitBook};
 
-/// A sandbox, asked byte by byte: HTTP clients tidy up paths that it must stand.
-struct Api {
+/// A sandbox that gets raw requests, since HTTP clients normalize paths.
+struct TestSandbox {
     folder: TempDir,
     root: Url,
 }
 
-impl Api {
+impl TestSandbox {
     async fn start() -> Self {
         Self::start_in(TempDir::new().unwrap()).await
     }
@@ -26,35 +26,35 @@ impl Api {
         Self { folder, root }
     }
 
-    /// The next run of the program in the same folder.
-    async fn again(self) -> Self {
+    /// Starts another sandbox in the same folder.
+    async fn restart(self) -> Self {
         Self::start_in(self.folder).await
     }
 
-    /// Sends bytes and gives the status and the body.
-    async fn raw(&self, request: &[u8]) -> (u16, String) {
-        let answer = async {
+    /// Sends bytes. Returns the status and the body.
+    async fn send_bytes(&self, request: &[u8]) -> (u16, String) {
+        let response = async {
             let address = self.root.socket_addrs(|| None).unwrap()[0];
             let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
             stream.write_all(request).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await.unwrap();
+            response
         };
-        let answer = tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+        let response = tokio::time::timeout(Duration::from_secs(20), response).await.unwrap();
+        let status = response.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, response.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
 
     async fn send(&self, method: &str, path: &str, authorization: &str, body: &str) -> (u16, Value) {
         let head =
             format!("{method} {path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n{authorization}");
         let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
-        let (status, body) = self.raw(request.as_bytes()).await;
+        let (status, body) = self.send_bytes(request.as_bytes()).await;
         (status, if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() })
     }
 
-    async fn ask(&self, method: &str, path: &str) -> (u16, Value) {
+    async fn request(&self, method: &str, path: &str) -> (u16, Value) {
         self.send(method, path, "Authorization: Bearer x\r\n", "").await
     }
 
@@ -63,10 +63,13 @@ impl Api {
         self.send("POST", &path, "Authorization: Bearer x\r\n", &body.to_string()).await
     }
 
-    async fn refused(&self, name: &str, body: &Value, message: &str) {
-        let refused = error(400, message);
-        assert_eq!(self.publish(name, body).await, refused, "{name}: {body}");
-        assert_eq!(files(self.folder.path()), [""; 0], "a refused publication leaves nothing");
+    /// Checks that a body is rejected with a message that begins with `start`, and that nothing is stored.
+    async fn check_rejected(&self, name: &str, body: &Value, start: &str) {
+        let (status, response) = self.publish(name, body).await;
+        let message = response["error"]["message"].as_str().unwrap();
+        assert_eq!((status, &response), (400, &error(400, message).1), "{name}: {body}");
+        assert!(message.starts_with(start) && !message.contains('`'), "{message}");
+        assert_eq!(files(self.folder.path()), [""; 0], "{name}: {body}");
     }
 }
 
@@ -84,14 +87,14 @@ fn body() -> Value {
     })
 }
 
-/// The body with another field.
-fn with(field: &str, value: impl Into<Value>) -> Value {
+/// Returns the body with another field.
+fn body_with(field: &str, value: impl Into<Value>) -> Value {
     let mut body = body();
     body[field] = value.into();
     body
 }
 
-/// All files below a folder, by their relative paths.
+/// Returns the relative paths of all files and folders below a folder.
 fn files(folder: &Path) -> Vec<String> {
     let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
     let entries = walk.map(Result::unwrap).filter(|entry| entry.path() != folder);
@@ -103,73 +106,73 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_integration_is_published_read_and_deleted() {
-    let api = Api::start().await;
+async fn publishes_reads_and_deletes_an_integration() {
+    let api = TestSandbox::start().await;
     let path = "/v1/integrations/hello";
-    assert_eq!(api.ask("GET", path).await, error(404, "Integration not found"));
-    assert_eq!(api.ask("DELETE", path).await, (204, Value::Null));
+    assert_eq!(api.request("GET", path).await, error(404, "Integration not found"));
+    assert_eq!(api.request("DELETE", path).await, (204, Value::Null));
     let (status, published) = api.publish("hello", &body()).await;
     assert_eq!((status, &published["name"], &published["version"]), (200, &json!("hello"), &json!(1)));
     assert_eq!((&published["visibility"], &published["target"]), (&json!("private"), &json!("all")));
     assert_eq!(published["owner"]["id"], "acme");
     assert!(published["urls"]["app"].as_str().unwrap().ends_with("/hello/"), "{published}");
-    assert_eq!(api.ask("GET", path).await, (200, published));
-    assert_eq!(api.ask("DELETE", path).await, (205, Value::Null));
-    assert_eq!(api.ask("DELETE", path).await, (204, Value::Null));
-    assert_eq!(api.ask("GET", path).await.0, 404);
+    assert_eq!(api.request("GET", path).await, (200, published));
+    assert_eq!(api.request("DELETE", path).await, (205, Value::Null));
+    assert_eq!(api.request("DELETE", path).await, (204, Value::Null));
+    assert_eq!(api.request("GET", path).await.0, 404);
     assert_eq!(files(api.folder.path()), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_token_is_needed_whatever_it_is() {
-    let api = Api::start().await;
+async fn rejects_requests_without_a_token() {
+    let api = TestSandbox::start().await;
     for path in ["/v1/integrations/hello", "/v1/orgs", "/v1/orgs/acme/integrations", "/elsewhere"] {
         for header in ["", "Authorization: Bearer \r\n", "Authorization: Basic x\r\n"] {
-            let answer = api.send("GET", path, header, "").await;
-            assert_eq!(answer, error(401, "Authentication required"), "{path} {header}");
+            let response = api.send("GET", path, header, "").await;
+            assert_eq!(response, error(401, "Authentication required"), "{path} {header}");
         }
     }
     let (status, _) = api.send("POST", "/v1/integrations/hello", "", &body().to_string()).await;
     assert_eq!((status, files(api.folder.path())), (401, vec![]));
-    assert_eq!(api.ask("GET", "/elsewhere").await, error(404, "Not found"));
+    assert_eq!(api.request("GET", "/elsewhere").await, error(404, "Not found"));
 }
 
 #[tokio::test]
-async fn versions_count_up_over_restarts() {
-    let mut api = Api::start().await;
+async fn continues_versions_after_a_restart() {
+    let mut api = TestSandbox::start().await;
     for version in 1..=4 {
         assert_eq!(api.publish("hello", &body()).await.1["version"], version);
-        api = api.again().await;
-        assert_eq!(api.ask("GET", "/v1/integrations/hello").await.1["version"], version);
+        api = api.restart().await;
+        assert_eq!(api.request("GET", "/v1/integrations/hello").await.1["version"], version);
     }
-    api.ask("DELETE", "/v1/integrations/hello").await;
+    api.request("DELETE", "/v1/integrations/hello").await;
     assert_eq!(api.publish("hello", &body()).await.1["version"], 1);
 }
 
 #[tokio::test]
-async fn what_is_published_are_files() {
-    let api = Api::start().await;
-    let mut body = with("icon", "aWNvbg==");
+async fn stores_the_script_and_images_as_files() {
+    let api = TestSandbox::start().await;
+    let mut body = body_with("icon", "aWNvbg==");
     body["previewImages"] = json!(["b25l", "dHdv"]);
     api.publish("hello", &body).await;
     let text = |file: &str| std::fs::read_to_string(api.folder.path().join("hello").join(file)).unwrap();
     assert_eq!(text("script.js"), "export default {}");
     assert_eq!([text("icon.png"), text("preview-1.png"), text("preview-2.png")], ["icon", "one", "two"]);
-    // Publishing replaces the whole, nothing of before is left.
+    // Publishing replaces all files of the previous version.
     api.publish("hello", &self::body()).await;
     assert_eq!(files(api.folder.path()), ["hello", "hello/integration.json", "hello/script.js"]);
 }
 
 #[tokio::test]
-async fn what_the_api_does_not_know_changes_nothing() {
-    let api = Api::start().await;
-    let mut odd = with("icon", "aWNvbg==");
+async fn ignores_unknown_fields() {
+    let api = TestSandbox::start().await;
+    let mut unknown = body_with("icon", "aWNvbg==");
     for field in ["name", "version", "object", "owner", "urls", "verified", "permissions", "future"] {
-        odd[field] = json!("odd");
+        unknown[field] = json!("unknown");
     }
-    let (status, published) = api.publish("hello", &odd).await;
-    assert_eq!((status, &published), (200, &api.ask("GET", "/v1/integrations/hello").await.1));
-    assert!(!published.to_string().contains("odd"), "{published}");
+    let (status, published) = api.publish("hello", &unknown).await;
+    assert_eq!((status, &published), (200, &api.request("GET", "/v1/integrations/hello").await.1));
+    assert!(!published.to_string().contains("unknown"), "{published}");
     let url = |file: &str| format!("{}{file}", published["urls"]["app"].as_str().unwrap());
     assert_eq!(published["urls"]["icon"], url("icon.png"));
     let location = api.root.join("v1/integrations/hello").unwrap();
@@ -177,13 +180,14 @@ async fn what_the_api_does_not_know_changes_nothing() {
 }
 
 #[tokio::test]
-async fn secrets_are_known_by_name_only() {
+async fn stores_the_names_of_secrets_only() {
     const VALUE: &str = "a-very-secret-value";
-    let api = Api::start().await;
-    let (_, published) = api.publish("hello", &with("secrets", json!({"KEY": VALUE, "OTHER": VALUE}))).await;
+    let api = TestSandbox::start().await;
+    let (_, published) =
+        api.publish("hello", &body_with("secrets", json!({"KEY": VALUE, "OTHER": VALUE}))).await;
     assert_eq!(published["secrets"], json!(["KEY", "OTHER"]));
-    assert_eq!(api.ask("GET", "/v1/integrations/hello").await.1["secrets"], json!(["KEY", "OTHER"]));
-    api.publish("refused", &with("title", VALUE.repeat(2))).await;
+    assert_eq!(api.request("GET", "/v1/integrations/hello").await.1["secrets"], json!(["KEY", "OTHER"]));
+    api.publish("rejected", &body_with("title", VALUE.repeat(2))).await;
     for file in files(api.folder.path()) {
         assert!(!file.contains(VALUE));
         let path = api.folder.path().join(&file);
@@ -192,63 +196,66 @@ async fn secrets_are_known_by_name_only() {
 }
 
 #[tokio::test]
-async fn what_breaks_a_limit_is_refused() {
-    let api = Api::start().await;
-    let check = async |field: &str, value: Value, message: &str| {
-        api.refused("hello", &with(field, value), message).await;
+async fn rejects_bodies_that_violate_the_schema() {
+    let api = TestSandbox::start().await;
+    let check = async |field: &str, value: Value| {
+        api.check_rejected("hello", &body_with(field, value), &format!("\"{field}")).await;
     };
-    check("title", "x".repeat(31).into(), "\"title\" has 31 characters, 30 are the most").await;
-    check("title", "x".into(), "\"title\" has 1 characters, 2 are the least").await;
-    check("summary", "x".repeat(2049).into(), "\"summary\" has 2049 characters, 2048 are the most").await;
-    check("description", "x".repeat(101).into(), "\"description\" has 101 characters, 100 are the most")
-        .await;
-    check("visibility", "secret".into(), "\"visibility\" is \"secret\", which is not accepted").await;
-    check("scopes", json!(["everything"]), "\"scopes[0]\" is \"everything\", which is not known here").await;
-    let images = json!(["", "", "", ""]);
-    check("previewImages", images, "\"previewImages\" has 4 entries, 3 are the most").await;
+    check("title", "x".repeat(31).into()).await;
+    check("title", "x".into()).await;
+    check("summary", "x".repeat(2049).into()).await;
+    check("description", "x".repeat(101).into()).await;
+    check("visibility", "secret".into()).await;
+    check("scopes", json!(["everything"])).await;
+    check("previewImages", json!(["", "", "", ""])).await;
     let mut incomplete = body();
     incomplete.as_object_mut().unwrap().remove("organization");
-    api.refused("hello", &incomplete, "\"organization\" is missing").await;
-    api.refused("hello", &json!([]), "the whole is a list, it must be a mapping").await;
-    api.refused("hello", &Value::Null, "the whole is empty, it must be a mapping").await;
-    // At the limit, and with a field that the API does not know.
-    let mut most = with("title", "é".repeat(30));
-    most["future"] = json!(true);
-    assert_eq!(api.publish("hello", &most).await.0, 200);
+    api.check_rejected("hello", &incomplete, "\"organization\"").await;
+    api.check_rejected("hello", &json!([]), "").await;
+    api.check_rejected("hello", &Value::Null, "").await;
 }
 
 #[tokio::test]
-async fn an_image_that_is_not_base64_is_refused() {
-    let api = Api::start().await;
-    api.refused("hello", &with("icon", "not base64!"), "\"icon\" is not base64").await;
+async fn accepts_a_title_at_the_limit_and_an_unknown_field() {
+    let api = TestSandbox::start().await;
+    let mut body = body_with("title", "é".repeat(30));
+    body["future"] = json!(true);
+    assert_eq!(api.publish("hello", &body).await.0, 200);
+}
+
+#[tokio::test]
+async fn rejects_images_that_are_not_base64() {
+    let api = TestSandbox::start().await;
+    api.check_rejected("hello", &body_with("icon", "not base64!"), "\"icon\" is not base64").await;
     let images = json!(["b25l", "ü"]);
-    api.refused("hello", &with("previewImages", images), "\"previewImages[1]\" is not base64").await;
-    // What stands there stays.
+    let message = "\"previewImages[1]\" is not base64";
+    api.check_rejected("hello", &body_with("previewImages", images), message).await;
+    // A rejected update keeps the published version.
     api.publish("hello", &body()).await;
-    assert_eq!(api.publish("hello", &with("icon", "?")).await.0, 400);
-    assert_eq!(api.ask("GET", "/v1/integrations/hello").await.1["version"], 1);
+    assert_eq!(api.publish("hello", &body_with("icon", "?")).await.0, 400);
+    assert_eq!(api.request("GET", "/v1/integrations/hello").await.1["version"], 1);
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_refused() {
-    let api = Api::start().await;
+async fn rejects_bodies_that_are_not_json() {
+    let api = TestSandbox::start().await;
     for body in ["", "{", "title=Hello", "{}{}", "\u{feff}{}"] {
-        let answer = api.send("POST", "/v1/integrations/hello", "Authorization: Bearer x\r\n", body).await;
-        assert_eq!(answer, error(400, "The body is not JSON"), "{body}");
+        let response = api.send("POST", "/v1/integrations/hello", "Authorization: Bearer x\r\n", body).await;
+        assert_eq!(response, error(400, "The body is not JSON"), "{body}");
     }
 }
 
 #[tokio::test]
-async fn a_name_leads_nowhere_else() {
+async fn rejects_names_that_leave_the_folder() {
     let outside = TempDir::new().unwrap();
     let folder = tempfile::tempdir_in(outside.path()).unwrap();
-    let kept = outside.path().join("integration.json");
-    std::fs::write(&kept, "{\"name\": \"kept\"}").unwrap();
-    std::fs::write(folder.path().join("integration.json"), "{\"name\": \"kept\"}").unwrap();
+    let other = outside.path().join("integration.json");
+    std::fs::write(&other, "{\"name\": \"other\"}").unwrap();
+    std::fs::write(folder.path().join("integration.json"), "{\"name\": \"other\"}").unwrap();
     let before = files(outside.path());
-    let api = Api::start_in(folder).await;
+    let api = TestSandbox::start_in(folder).await;
     let long = "x".repeat(101);
-    let hostile = [
+    let invalid_names = [
         "..",
         ".",
         "%2e%2e",
@@ -262,12 +269,12 @@ async fn a_name_leads_nowhere_else() {
         "h%C3%A9",
         &long,
     ];
-    for name in hostile {
+    for name in invalid_names {
         let invalid = error(400, "Invalid integration name");
         assert_eq!(api.publish(name, &body()).await, invalid, "{name}");
         for method in ["GET", "DELETE"] {
             assert_eq!(
-                api.ask(method, &format!("/v1/integrations/{name}")).await,
+                api.request(method, &format!("/v1/integrations/{name}")).await,
                 invalid,
                 "{method} {name}"
             );
@@ -280,8 +287,8 @@ async fn a_name_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_path_of_other_shape_is_not_found() {
-    let api = Api::start().await;
+async fn reports_other_paths_as_not_found() {
+    let api = TestSandbox::start().await;
     for path in [
         "/",
         "/v1/integrations",
@@ -290,19 +297,19 @@ async fn a_path_of_other_shape_is_not_found() {
         "/v1/integrations/../x",
         "/v2/orgs",
     ] {
-        assert_eq!(api.ask("GET", path).await, error(404, "Not found"), "{path}");
+        assert_eq!(api.request("GET", path).await, error(404, "Not found"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_list_has_pages() {
-    let api = Api::start().await;
+async fn splits_lists_into_pages() {
+    let api = TestSandbox::start().await;
     for name in ["e", "a", "c", "b", "d"] {
         api.publish(name, &body()).await;
     }
-    api.publish("other", &with("organization", "other")).await;
+    api.publish("other", &body_with("organization", "other")).await;
     let page = async |query: &str| {
-        let (status, page) = api.ask("GET", &format!("/v1/orgs/acme/integrations{query}")).await;
+        let (status, page) = api.request("GET", &format!("/v1/orgs/acme/integrations{query}")).await;
         let items = page["items"].as_array().into_iter().flatten();
         let names: String = items.map(|item| item["name"].as_str().unwrap()).collect();
         (status, names, page["next"]["page"].as_str().unwrap_or_default().to_owned())
@@ -317,38 +324,39 @@ async fn a_list_has_pages() {
     for query in ["?limit=0", "?limit=1001", "?limit=x", "?page=-1", "?limit=99999999999999999999"] {
         assert_eq!(page(query).await.0, 400, "{query}");
     }
-    let organizations = api.ask("GET", "/v1/orgs").await.1;
+    let organizations = api.request("GET", "/v1/orgs").await.1;
     let ids = organizations["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap());
     assert_eq!(ids.collect::<Vec<_>>(), ["acme", "other"]);
 }
 
 #[tokio::test]
-async fn what_somebody_left_in_the_folder_is_no_integration() {
-    let api = Api::start().await;
+async fn ignores_other_files_in_the_folder() {
+    let api = TestSandbox::start().await;
     api.publish("hello", &body()).await;
     std::fs::write(api.folder.path().join("README.md"), "").unwrap();
     std::fs::create_dir(api.folder.path().join("empty")).unwrap();
-    // As a run that was killed leaves it.
-    let staged = api.folder.path().join("~0");
-    std::fs::create_dir(&staged).unwrap();
-    std::fs::copy(api.folder.path().join("hello/integration.json"), staged.join("integration.json")).unwrap();
-    let (status, list) = api.ask("GET", "/v1/orgs/acme/integrations").await;
+    // A killed process leaves such a folder.
+    let incomplete = api.folder.path().join("~0");
+    std::fs::create_dir(&incomplete).unwrap();
+    std::fs::copy(api.folder.path().join("hello/integration.json"), incomplete.join("integration.json"))
+        .unwrap();
+    let (status, list) = api.request("GET", "/v1/orgs/acme/integrations").await;
     assert_eq!((status, &list["count"], &list["items"][0]["name"]), (200, &json!(1), &json!("hello")));
     for name in ["README.md", "empty"] {
-        assert_eq!(api.ask("GET", &format!("/v1/integrations/{name}")).await.0, 404);
-        assert_eq!(api.ask("DELETE", &format!("/v1/integrations/{name}")).await.0, 204);
+        assert_eq!(api.request("GET", &format!("/v1/integrations/{name}")).await.0, 404);
+        assert_eq!(api.request("DELETE", &format!("/v1/integrations/{name}")).await.0, 204);
     }
 }
 
-/// Lets every attempt go on.
-async fn attempted(_: Option<Failure>) -> Result<Option<Deletion>, ApiError> {
+/// Allows every attempt.
+async fn allow(_: Option<FailedAttempt>) -> Result<Option<Deletion>, ApiError> {
     Ok(None)
 }
 
 #[tokio::test]
-async fn the_client_follows_all_pages() {
+async fn the_client_reads_all_pages() {
     const COUNT: usize = 1005;
-    let api = Api::start().await;
+    let api = TestSandbox::start().await;
     for index in 0..COUNT {
         let folder = api.folder.path().join(format!("i{index}"));
         std::fs::create_dir(&folder).unwrap();
@@ -360,9 +368,9 @@ async fn the_client_follows_all_pages() {
         gitbook.list("acme").await.unwrap().into_iter().map(|integration| integration.name).collect();
     assert_eq!(names.len(), COUNT);
     assert_eq!(gitbook.list("nobody").await.unwrap(), []);
-    assert_eq!(gitbook.organization("acme").await.unwrap().as_deref(), Some("acme"));
-    assert_eq!(gitbook.organization("nobody").await.unwrap(), None);
-    assert_eq!(gitbook.delete("i7", attempted).await.last.unwrap(), Deletion::Deleted);
-    assert_eq!(gitbook.delete("i7", attempted).await.last.unwrap(), Deletion::DidNotExist);
+    assert_eq!(gitbook.organization_id("acme").await.unwrap().as_deref(), Some("acme"));
+    assert_eq!(gitbook.organization_id("nobody").await.unwrap(), None);
+    assert_eq!(gitbook.delete("i7", allow).await.last.unwrap(), Deletion::Deleted);
+    assert_eq!(gitbook.delete("i7", allow).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(gitbook.read("i7").await.unwrap(), None);
 }

@@ -1,43 +1,47 @@
-//! Many machines that share one limit, on a clock of their own: the pauses are the program's, all else is simulated.
+//! A simulation of many machines that share one rate limit. The delays come from the program's own code.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::fmt;
 use std::time::Duration;
 
-use super::{Pauses, Retry, Retryable};
-use crate::gitbook::PATIENCE_AMONG_OTHERS;
+use reqwest::StatusCode;
 
-/// What the machines share.
+use super::{Delays, Retry};
+use crate::gitbook::MAX_SHARD_WAIT;
+use crate::http::{ApiKind, ErrorResponse, RequestError, Response};
+
+/// A rate limit.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
-    /// So many requests in each period, the end of which is told, as GitBook's `X-RateLimit-Reset` does.
+    /// A number of requests in each period. A refusal gives the end of the period, as GitBook's `X-RateLimit-Reset` does.
     Window { requests: u64, length: Duration },
-    /// One more request each so often, and so many at once after a rest; when the next is due is told in `Retry-After`.
+    /// One request per interval, and a burst of requests after a pause. A refusal gives the next free time in `Retry-After`.
     Bucket { every: Duration, burst: u64 },
 }
 
-/// The limit as it stands at some time.
+/// A server with a limit.
 struct Server {
     limit: Limit,
-    /// The period, and how many requests it has had; or the time at which the bucket was full or would be.
+    /// The current period of a window.
     period: u128,
-    had: u64,
+    /// The number of requests in the period.
+    requests: u64,
+    /// The time at which a bucket is full.
     full_at: Duration,
 }
 
 impl Server {
-    /// How long a request at this time has to wait, in whole seconds, if it is refused.
+    /// Counts a request. Returns the wait in whole seconds if the limit refuses the request.
     fn refuses(&mut self, now: Duration) -> Option<Duration> {
         match self.limit {
             Limit::Window { requests, length } => {
                 let period = now.as_nanos() / length.as_nanos();
                 if period != self.period {
-                    (self.period, self.had) = (period, 0);
+                    (self.period, self.requests) = (period, 0);
                 }
-                self.had += 1;
+                self.requests += 1;
                 let end = length * u32::try_from(period + 1).unwrap();
-                (self.had > requests).then(|| whole_seconds(end - now))
+                (self.requests > requests).then(|| whole_seconds(end - now))
             }
             Limit::Bucket { every, burst } => {
                 let full_at = self.full_at.max(now) + every;
@@ -53,11 +57,11 @@ impl Server {
 }
 
 impl Limit {
-    /// How long so many requests take at the least, were each sent at the very moment at which it is taken.
-    fn own_time(self, requests: u64) -> Duration {
+    /// Returns the minimum time for a number of requests.
+    fn min_time(self, requests: u64) -> Duration {
         let times = |count: u64| u32::try_from(count).unwrap();
         match self {
-            Self::Window { requests: most, length } => length * times((requests - 1) / most),
+            Self::Window { requests: max, length } => length * times((requests - 1) / max),
             Self::Bucket { every, burst } => every * times(requests - burst),
         }
     }
@@ -67,104 +71,89 @@ fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
-/// The refusal of a request, and whether it counts as a failed try.
-struct Limited {
-    wait: Duration,
-    counts: bool,
+/// Returns the error of a request that the limit refuses.
+fn refusal(wait: Duration, counts_as_failure: bool) -> RequestError {
+    let status =
+        if counts_as_failure { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
+    let response = Response {
+        api: ApiKind::GitBook,
+        status,
+        headers: <_>::default(),
+        body: Vec::new(),
+        retry_after: Some(wait),
+    };
+    RequestError::from_response(ErrorResponse::new(&response, None, None))
 }
 
-impl fmt::Display for Limited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "limited for {:?}", self.wait)
-    }
-}
-
-impl Retryable for Limited {
-    const CANCELLED: Self = Self { wait: Duration::ZERO, counts: true };
-
-    fn is_worth_retrying(&self) -> bool {
-        true
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        Some(self.wait)
-    }
-
-    fn is_limit(&self) -> bool {
-        !self.counts
-    }
-}
-
-/// What is simulated: one request for each of many integrations.
+/// A deployment with one request per integration.
 #[derive(Clone, Copy)]
-struct Deployment {
+struct SimulatedDeployment {
     limit: Limit,
     integrations: u64,
     machines: u64,
     concurrency: u64,
-    refusals_count: bool,
+    refusals_are_failures: bool,
 }
 
-/// What came of it.
+/// The result of a simulated deployment.
 #[derive(Debug, Default)]
-struct Outcome {
+struct Totals {
     time: Duration,
     refused: u64,
     failed: u64,
 }
 
-/// A request: when it was sent first, and its pauses.
-type Request<'a> = (Duration, Pauses<'a>);
+/// The time of a request's first attempt, and its delays.
+type PendingRequest<'a> = (Duration, Delays<'a>);
 
-impl Deployment {
-    fn runs(self) -> Outcome {
+impl SimulatedDeployment {
+    fn run(self) -> Totals {
         let mut random = fastrand::Rng::with_seed(1);
-        let patience = PATIENCE_AMONG_OTHERS;
-        let pause = super::FIRST_PAUSE;
-        let retry = Retry { times: 4, pause, patience, patience_with_limits: patience, cancel: None };
-        let mut server = Server { limit: self.limit, period: 0, had: 0, full_at: Duration::ZERO };
-        // What each machine still has to begin, and what each of the requests that it may send at once is about.
+        let retry = retry(4, MAX_SHARD_WAIT, MAX_SHARD_WAIT);
+        let mut server = Server { limit: self.limit, period: 0, requests: 0, full_at: Duration::ZERO };
+        // The number of integrations per machine, and the pending request per worker.
         let share = |machine| {
             self.integrations / self.machines + u64::from(machine < self.integrations % self.machines)
         };
-        let mut left: HashMap<_, _> = (0..self.machines).map(|machine| (machine, share(machine))).collect();
-        let mut requests: HashMap<u64, Request<'_>> = HashMap::new();
-        // Machines start within seconds of one another.
+        let mut remaining: HashMap<_, _> =
+            (0..self.machines).map(|machine| (machine, share(machine))).collect();
+        let mut requests: HashMap<u64, PendingRequest<'_>> = HashMap::new();
+        // Machines start within ten seconds of each other.
         let start = |worker| Reverse((Duration::from_millis(random.u64(..10_000)), worker));
         let mut due: BinaryHeap<_> = (0..self.machines * self.concurrency).map(start).collect();
-        let mut outcome = Outcome::default();
+        let mut totals = Totals::default();
         while let Some(Reverse((now, worker))) = due.pop() {
-            let (began, mut pauses) = match requests.remove(&worker) {
+            let (began, mut delays) = match requests.remove(&worker) {
                 Some(request) => request,
-                None => match left.get_mut(&(worker % self.machines)) {
-                    Some(left) if *left > 0 => {
-                        *left -= 1;
-                        (now, retry.pauses(fastrand::Rng::with_seed(random.u64(..))))
+                None => match remaining.get_mut(&(worker % self.machines)) {
+                    Some(count) if *count > 0 => {
+                        *count -= 1;
+                        (now, retry.delays(fastrand::Rng::with_seed(random.u64(..))))
                     }
                     _ => continue,
                 },
             };
             let answered = now + Duration::from_millis(random.u64(200..600));
-            let refused = server.refuses(now).map(|wait| Limited { wait, counts: self.refusals_count });
-            outcome.refused += u64::from(refused.is_some());
-            let pause = refused.as_ref().map(|refused| pauses.after(refused, answered - began));
-            match pause {
-                Some(Some(pause)) => {
-                    requests.insert(worker, (began, pauses));
-                    due.push(Reverse((answered + pause, worker)));
+            let refused = server.refuses(now).map(|wait| refusal(wait, self.refusals_are_failures));
+            totals.refused += u64::from(refused.is_some());
+            let delay = refused.as_ref().map(|refused| delays.next(refused, answered - began));
+            match delay {
+                Some(Some(delay)) => {
+                    requests.insert(worker, (began, delays));
+                    due.push(Reverse((answered + delay, worker)));
                     continue;
                 }
-                Some(None) => outcome.failed += 1,
-                None => outcome.time = outcome.time.max(answered),
+                Some(None) => totals.failed += 1,
+                None => totals.time = totals.time.max(answered),
             }
             due.push(Reverse((answered, worker)));
         }
-        outcome
+        totals
     }
 
-    /// How much longer it takes than the limit alone would have it take.
-    fn ratio(self, outcome: &Outcome) -> f64 {
-        outcome.time.as_secs_f64() / self.limit.own_time(self.integrations).as_secs_f64()
+    /// Returns the ratio of the total time to the minimum time.
+    fn ratio(self, totals: &Totals) -> f64 {
+        totals.time.as_secs_f64() / self.limit.min_time(self.integrations).as_secs_f64()
     }
 }
 
@@ -176,28 +165,28 @@ fn bucket(requests: u64, burst: u64) -> Limit {
     Limit::Bucket { every: Duration::from_secs(60) / u32::try_from(requests).unwrap(), burst }
 }
 
-const ALL: Deployment = Deployment {
+const ALL: SimulatedDeployment = SimulatedDeployment {
     limit: Limit::Window { requests: 1000, length: Duration::from_secs(60) },
     integrations: 10_000,
     machines: 200,
     concurrency: 4,
-    refusals_count: false,
+    refusals_are_failures: false,
 };
 
 /// A row of the table in `docs/scale.md`.
-fn row(name: &str, deployment: Deployment) -> String {
-    let outcome = deployment.runs();
-    let ratio = deployment.ratio(&outcome);
-    assert_eq!(outcome.failed, 0, "{name}: {outcome:?}");
+fn row(name: &str, deployment: SimulatedDeployment) -> String {
+    let totals = deployment.run();
+    let ratio = deployment.ratio(&totals);
+    assert_eq!(totals.failed, 0, "{name}: {totals:?}");
     assert!(ratio <= 1.3, "{name}: {ratio}");
     let time = |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs())).to_string();
-    let own = time(deployment.limit.own_time(deployment.integrations));
-    let Outcome { time: total, refused, .. } = outcome;
-    format!("| {name} | {} | {own} | {} | {ratio:.2} | {refused} |", deployment.concurrency, time(total))
+    let min_time = time(deployment.limit.min_time(deployment.integrations));
+    let Totals { time: total, refused, .. } = totals;
+    format!("| {name} | {} | {min_time} | {} | {ratio:.2} | {refused} |", deployment.concurrency, time(total))
 }
 
 #[test]
-fn ten_thousand_integrations_take_hardly_longer_than_their_limit() {
+fn ten_thousand_integrations_take_at_most_1_3_times_the_minimum() {
     let limits = [
         ("1000 a minute", window(1000, 60)),
         ("500 a minute", window(500, 60)),
@@ -207,46 +196,57 @@ fn ten_thousand_integrations_take_hardly_longer_than_their_limit() {
         ("one each 100 ms, 10 at once", bucket(600, 10)),
     ];
     let rows = limits.iter().flat_map(|(name, limit)| {
-        [4, 1].map(|concurrency| row(name, Deployment { limit: *limit, concurrency, ..ALL }))
+        [4, 1].map(|concurrency| row(name, SimulatedDeployment { limit: *limit, concurrency, ..ALL }))
     });
     let rows: Vec<_> = rows.collect();
     let page = include_str!("../../../docs/scale.md");
     let (_, table) = page.split_once("|---|---|---|---|---|---|\n").unwrap();
     let table: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
-    assert_eq!(table, rows, "docs/scale.md has other rows than these:\n{}", rows.join("\n"));
+    assert_eq!(table, rows, "docs/scale.md differs from these rows:\n{}", rows.join("\n"));
 }
 
 #[test]
-fn were_refusals_tries_many_would_be_used_up() {
-    let outcome = Deployment { limit: window(500, 60), refusals_count: true, ..ALL }.runs();
-    assert!(outcome.failed > 100, "{outcome:?}");
+fn requests_fail_if_refusals_count_as_failures() {
+    let totals = SimulatedDeployment { limit: window(500, 60), refusals_are_failures: true, ..ALL }.run();
+    assert!(totals.failed > 100, "{totals:?}");
 }
 
-/// How many refusals are waited for, each with this wait, and a tenth of a second apart but for the pauses.
-fn waited_for(times: u32, wait: u64, counts: bool) -> usize {
-    let patience = Duration::from_secs(100);
-    let pause = super::FIRST_PAUSE;
-    let retry = Retry { times, pause, patience, patience_with_limits: 2 * patience, cancel: None };
-    let mut pauses = retry.pauses(fastrand::Rng::with_seed(1));
-    let refusal = Limited { wait: Duration::from_secs(wait), counts };
+/// Returns the rules for retries without a signal.
+fn retry(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) -> Retry {
+    Retry {
+        max_retries,
+        first_delay: super::FIRST_DELAY,
+        max_wait,
+        max_wait_for_limits: Some(max_wait_for_limits),
+        cancel: None,
+    }
+}
+
+/// Returns the number of retries after refusals with this wait in seconds. Each attempt takes a tenth of a second.
+fn retries(max_retries: u32, wait: u64, counts_as_failure: bool) -> usize {
+    let max_wait = Duration::from_secs(100);
+    let retry = retry(max_retries, max_wait, 2 * max_wait);
+    let mut delays = retry.delays(fastrand::Rng::with_seed(1));
+    let wait = Duration::from_secs(wait);
+    let refusal = refusal(wait, counts_as_failure);
     let mut elapsed = Duration::ZERO;
     let waits = std::iter::from_fn(|| {
-        let pause = pauses.after(&refusal, elapsed)?;
-        assert!(pause >= refusal.wait, "{pause:?}");
-        elapsed += pause + Duration::from_millis(100);
-        Some(pause)
+        let delay = delays.next(&refusal, elapsed)?;
+        assert!(delay >= wait, "{delay:?}");
+        elapsed += delay + Duration::from_millis(100);
+        Some(delay)
     });
     waits.take(1000).count()
 }
 
 #[test]
-fn a_limit_whose_end_is_told_is_no_failed_try() {
-    assert_eq!(waited_for(4, 1, true), 4);
-    assert!((5..20).contains(&waited_for(4, 1, false)));
-    // One whose end is not told, or is over, is.
-    assert_eq!(waited_for(4, 0, false), 4);
-    assert_eq!(waited_for(0, 1, false), 0);
-    // What is shared is waited for longer, and neither for ever.
-    assert_eq!([50, 90, 101].map(|wait| waited_for(4, wait, true)), [1, 1, 0]);
-    assert_eq!([50, 90, 201].map(|wait| waited_for(4, wait, false)), [3, 2, 0]);
+fn a_rate_limit_with_a_known_end_is_no_failure() {
+    assert_eq!(retries(4, 1, true), 4);
+    assert!((5..20).contains(&retries(4, 1, false)));
+    // A limit without an end, or with an end in the past, is a failure.
+    assert_eq!(retries(4, 0, false), 4);
+    assert_eq!(retries(0, 1, false), 0);
+    // The maximum wait is longer for rate limits.
+    assert_eq!([50, 90, 101].map(|wait| retries(4, wait, true)), [1, 1, 0]);
+    assert_eq!([50, 90, 201].map(|wait| retries(4, wait, false)), [3, 2, 0]);
 }

@@ -49,7 +49,7 @@ impl DiagnosticContext<'_> {
             }
         }
         found.into_iter().partition(|problem| {
-            let path = problem.place.as_ref().and_then(SourceLocation::path);
+            let path = problem.location.as_ref().and_then(SourceLocation::path);
             path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
         })
     }
@@ -155,14 +155,14 @@ impl DiagnosticContext<'_> {
 
     /// Returns a diagnostic with its path relative to `shown_from`.
     pub(super) fn relative(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let place = diagnostic.place.map(|place| match place.path() {
+        let place = diagnostic.location.map(|place| match place.path() {
             Some(path) => {
                 let path = self.display(path);
-                place.renamed(path)
+                place.with_path(path)
             }
             None => place,
         });
-        Diagnostic { place, ..diagnostic }
+        Diagnostic { location: place, ..diagnostic }
     }
 }
 

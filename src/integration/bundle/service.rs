@@ -135,13 +135,15 @@ impl From<SerializedBundle> for Bundle {
 
 impl From<Diagnostic> for SerializedDiagnostic {
     fn from(diagnostic: Diagnostic) -> Self {
-        let place = diagnostic.place.as_ref();
+        let place = diagnostic.location.as_ref();
         let position = place.and_then(|place| place.position);
         Self {
             is_error: diagnostic.is_error(),
             file: place.and_then(SourceLocation::path).map(ToOwned::to_owned),
-            position: position.map(|position| (position.line, position.column, position.end)),
-            lines: place.and_then(SourceLocation::lines).map(|(text, first)| (text.to_owned(), first)),
+            position: position.map(|position| (position.line, position.column, position.end_column)),
+            lines: place
+                .and_then(SourceLocation::attached_text)
+                .map(|(text, first)| (text.to_owned(), first)),
             message: diagnostic.message,
             hint: diagnostic.hint,
         }
@@ -157,7 +159,7 @@ impl From<SerializedDiagnostic> for Diagnostic {
                 None => place,
             };
             match problem.position {
-                Some((line, column, end)) => place.at(line, column).up_to(end.unwrap_or_default()),
+                Some((line, column, end)) => place.at(line, column).up_to_column(end.unwrap_or_default()),
                 None => place,
             }
         });

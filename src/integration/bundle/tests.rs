@@ -53,7 +53,7 @@ fn exports(files: TestFiles<'_>, expected: &str) {
 fn check_problems(files: TestFiles<'_>, expected: &[&str]) {
     let found = bundled(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
     let lines = found.iter().map(|problem| {
-        let line = problem.place.as_ref().and_then(|place| place.excerpt());
+        let line = problem.location.as_ref().and_then(|place| place.excerpt());
         let line = line.map(|shown| format!(" | {}", shown.text)).unwrap_or_default();
         format!("{}: {problem}{line}", problem.severity)
     });

@@ -14,7 +14,7 @@ pub(super) const HELLO: &str = "name: hello\ntitle: Hello\norganization: acme\ns
 pub(super) const SCRIPT: &str = "export default 1;\n";
 
 /// A repository and the options for packaging its integration.
-pub(super) struct Repository {
+pub(super) struct TestRepository {
     packaging_context: PackagingContext,
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, &'static str)>,
@@ -26,8 +26,8 @@ pub(super) struct Repository {
 }
 
 /// Returns a repository with this manifest and a built script.
-pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
-    let repository = Repository {
+pub(super) fn repository(manifest: impl AsRef<[u8]>) -> TestRepository {
+    let repository = TestRepository {
         packaging_context: PackagingContext::default(),
         folder: tempfile::tempdir().unwrap(),
         variables: Vec::new(),
@@ -41,11 +41,11 @@ pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
 }
 
 /// Returns a repository with the required fields and `more`.
-pub(super) fn hello(more: &str) -> Repository {
+pub(super) fn hello(more: &str) -> TestRepository {
     repository(format!("{HELLO}{more}"))
 }
 
-impl Repository {
+impl TestRepository {
     pub(super) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.folder.path().join(name), content).unwrap();
         self

@@ -6,23 +6,22 @@ use crate::support::{deployment, repository};
 #[tokio::test]
 async fn reports_nested_types_and_unknown_keys() {
     let more = "configurations:\n  account:\n    properties:\n      key:\n        type: number\n        titel: Key\n        default: five\n";
-    insta::assert_snapshot!(publishing_with(more).await, @r#"
+    insta::assert_snapshot!(publishing_with(more).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    warning: `configurations.account.properties.key.titel` is not a field known here
+    warning: unknown field `configurations.account.properties.key.titel`
       --> gitbook-manifest.yaml:11:9
        |
     11 |         titel: Key
        |         ^^^^^
        |
-       = hint: did you mean `title`? It is sent to GitBook as it is
-    error: `configurations.account.properties.key.default` is text, it must be a number
+       = hint: did you mean `title`? unknown fields are sent to GitBook unchanged
+    error: `configurations.account.properties.key.default` is text; it must be a number
       --> gitbook-manifest.yaml:12:18
        |
     12 |         default: five
        |                  ^^^^
-    error: 1 error and 1 warning in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -33,36 +32,35 @@ async fn underlines_lines_with_tabs_and_wide_characters() {
         format!("contentSources: [{{id: {}, title: 7, icon: {}}}]\n", "x".repeat(200), "y".repeat(200));
     insta::assert_snapshot!(publishing_with(&format!("{wide}{long}")).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `blocks[0].title` is a number, it must be text
+    error: `blocks[0].title` is a number; it must be text
      --> gitbook-manifest.yaml:6:29
       |
     6 | blocks: [{id: "日本語",    title: 12}]
       |                                   ^^
       |
-      = hint: put it in quotes
-    error: `externalLinks[0].url` is not a URL: relative URL without a base
+      = hint: put the value in quotes
+    error: `externalLinks[0].url` is not a valid URL: relative URL without a base
      --> gitbook-manifest.yaml:7:42
       |
     7 | externalLinks: [{label: "é 👩👩👧", url: nowhere}]
       |                                          ^^^^^^^
       |
-      = hint: accepted: a whole address, such as `https://example.com/page`
+      = hint: write a complete address, such as `https://example.com/page`
     error: `contentSources[0].configuration` is missing
      --> gitbook-manifest.yaml:8:18
       |
     8 | contentSources: [{id: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
       |                  ^
       |
-      = hint: it must be a mapping
-    error: `contentSources[0].title` is a number, it must be text
+      = hint: add `configuration`; it must be a mapping
+    error: `contentSources[0].title` is a number; it must be text
      --> gitbook-manifest.yaml:8:232
       |
     8 | ...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, title: 7, icon: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...
       |                                                          ^
       |
-      = hint: put it in quotes
-    error: 4 errors in 1 file, nothing was sent
+      = hint: put the value in quotes
+    error: invalid integrations: 4 errors in 1 file; nothing was sent
     "#);
 }
 
@@ -73,37 +71,36 @@ async fn excerpts_hide_plain_text_secrets() {
     let repository = repository().manifest(".", "hello", more);
     let log = publishing(&repository).await;
     assert!(!log.contains("12345678") && !log.contains("hush "), "{log}");
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `secrets.KEY` is a number, it must be text
+    error: `secrets.KEY` is a number; it must be text
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ***
       |        ^^^
       |
-      = hint: put it in quotes
-    error: `secrets.B` needs the variable `NOT_SET`, which is not set, or empty
+      = hint: put the value in quotes
+    error: `secrets.B` uses the variable `NOT_SET`, which is not set or empty
      --> gitbook-manifest.yaml:8:6
       |
     8 |   B: ***${{ env.NOT_SET }}***
       |      ^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: pass `NOT_SET` to this step, from the secrets of your CI system
-    error: `secrets.C` is a mapping, it must be text
+      = hint: pass `NOT_SET` from the secrets of the CI system to this step
+    error: `secrets.C` is a mapping; it must be text
      --> gitbook-manifest.yaml:9:6
       |
-    9 |   C: ***
-      |      ^^^
-    warning: `visibilty` is not a field known here
+    9 |   C: {***: ***}
+      |      ^
+    warning: unknown field `visibilty`
       --> gitbook-manifest.yaml:10:1
        |
     10 | visibilty: x
        | ^^^^^^^^^
        |
-       = hint: did you mean `visibility`? It is sent to GitBook as it is
-    error: 3 errors and 1 warning in 1 file, nothing was sent
-    "#);
+       = hint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
+    error: invalid integrations: 3 errors and 1 warning in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -114,23 +111,22 @@ async fn excerpts_hide_known_secrets() {
     let run = deployment().publish().variable("A", "hush-hush-1");
     let log = refused(run, &repository).await;
     assert!(!log.contains("hush"), "{log}");
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    warning: `target` is `***`, which is not known here
+    warning: `target` has the unknown value `***`
      --> gitbook-manifest.yaml:7:9
       |
     7 | target: ***
       |         ^^^
       |
-      = hint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
+      = hint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
     error: expected a semicolon or an implicit semicolon after a statement, but found none
      --> main.ts:1:24
       |
     1 | const a = '***' const b;
       |                ^
-    error: 1 error and 1 warning in 2 files, nothing was sent
-    "#);
+    error: invalid integrations: 1 error and 1 warning in 2 files; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -146,22 +142,22 @@ async fn excerpts_escape_workflow_commands() {
     assert!(!log.contains('\u{202e}') && log.contains("\n6 | summary: "), "{log}");
     insta::assert_snapshot!(log, @r#"
     exit 2
-    publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `summary` is a list, it must be text
+    publish: `GITBOOK_MODE=publish`
+    error: `summary` is a list; it must be text
      --> gitbook-manifest.yaml:6:10
       |
     6 | summary: ["::error::x ##\[error]y section_start\:1:z"]
       |          ^
-    warning: `target` is `\u{202e}x ##\[error]y`, which is not known here
+    warning: `target` has the unknown value `\u{202e}x ##\[error]y`
      --> gitbook-manifest.yaml:7:9
       |
     7 | target: "\u{202e}x ##\[error]y"
       |         ^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
-    ::error file=<folder>/gitbook-manifest.yaml,line=6,col=10::`summary` is a list, it must be text
-    ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` is `\u{202e}x ##[error]y`, which is not known here%0Ahint: accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is
-    ::error::1 error and 1 warning in 1 file, nothing was sent
+      = hint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
+    ::error file=<folder>/gitbook-manifest.yaml,line=6,col=10::`summary` is a list; it must be text
+    ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` has the unknown value `\u{202e}x ##[error]y`%0Ahint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
+    ::error::invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
     "#);
 }
 
@@ -174,21 +170,20 @@ async fn excerpts_show_yaml_variables_except_secrets() {
         .variable("GITBOOK_SECRETS", "{A: 12345678, B: hush hush");
     let log = refused(run, &repository).await;
     assert!(!log.contains("hush") && !log.contains("12345678"), "{log}");
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `blocks[0].title` is a number, it must be text
+    error: `blocks[0].title` is a number; it must be text
      --> GITBOOK_BLOCKS:2:10
       |
     2 |   title: 5
       |          ^
       |
-      = hint: put it in quotes
+      = hint: put the value in quotes
     error: not valid YAML: unclosed bracket '{'
     --> GITBOOK_SECRETS:1:1
-     = hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
-    error: 2 errors in 2 variables, nothing was sent
-    "#);
+     = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
+    error: invalid integrations: 2 errors in 2 variables; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -200,37 +195,36 @@ async fn problems_are_deduplicated_and_sorted() {
         .file("a/main.ts", "import '../shared';\n")
         .file("shared.ts", "export default {,};\n");
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "b, nowhere, a");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_INTEGRATIONS: `nowhere` does not exist
-     hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
-    warning: `visibilty` is not a field known here
+     hint: write a manifest, a folder or a glob, relative to the working directory of the step
+    warning: unknown field `visibilty`
      --> a/gitbook-manifest.yaml:6:1
       |
     6 | visibilty: x
       | ^^^^^^^^^
       |
-      = hint: did you mean `visibility`? It is sent to GitBook as it is
-    error: `summary` is a number, it must be text
+      = hint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
+    error: `summary` is a number; it must be text
      --> a/gitbook-manifest.yaml:7:10
       |
     7 | summary: 2
       |          ^
       |
-      = hint: put it in quotes
-    error: `summary` is a number, it must be text
+      = hint: put the value in quotes
+    error: `summary` is a number; it must be text
      --> b/gitbook-manifest.yaml:6:10
       |
     6 | summary: 1
       |          ^
       |
-      = hint: put it in quotes
+      = hint: put the value in quotes
     error: unexpected token
      --> shared.ts:1:17
       |
     1 | export default {,};
       |                 ^
-    error: 4 errors and 1 warning in 3 files and 1 variable, nothing was sent
-    "#);
+    error: invalid integrations: 4 errors and 1 warning in 3 files and 1 variable; nothing was sent
+    ");
 }

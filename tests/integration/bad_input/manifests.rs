@@ -5,153 +5,144 @@ use crate::support::{deployment, repository};
 
 #[tokio::test]
 async fn rejects_a_repository_without_manifests() {
-    insta::assert_snapshot!(publishing(&repository()).await, @r#"
+    insta::assert_snapshot!(publishing(&repository()).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GITBOOK_INTEGRATIONS: `.` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 1 error in 1 variable, nothing was sent
-    "#);
+    error: GITBOOK_INTEGRATIONS: `.` contains no manifest
+     hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_missing_manifest() {
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "hello, apps/*");
-    insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GITBOOK_INTEGRATIONS: `apps/*` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
+    error: GITBOOK_INTEGRATIONS: `apps/*` contains no manifest
+     hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
     error: GITBOOK_INTEGRATIONS: `hello` does not exist
-     hint: name a manifest, a folder or a glob of them, relative to the folder that the step runs in
-    error: 2 errors in 1 variable, nothing was sent
-    "#);
+     hint: write a manifest, a folder or a glob, relative to the working directory of the step
+    error: invalid integrations: 2 errors in 1 variable; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_the_extension_yml() {
     let repository = repository().integration("one").file("two/gitbook-manifest.yml", "name: two\n");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: no manifest is read from a file that is named `gitbook-manifest.yml`
+    error: `gitbook-manifest.yml` is not a valid manifest name
     --> two/gitbook-manifest.yml
-     = hint: rename it to `gitbook-manifest.yaml`
-    error: 1 error in 1 file, nothing was sent
-    "#);
+     = hint: rename the file to `gitbook-manifest.yaml`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_an_empty_manifest() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @r#"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the manifest is empty
     --> gitbook-manifest.yaml
-     = hint: it must have `name`, `title`, `organization`, `script` and `scopes`
-    error: 1 error in 1 file, nothing was sent
-    "#);
+     = hint: add `name`, `title`, `organization`, `script` and `scopes`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_manifest_that_is_a_list() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @r#"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the manifest is a list, it must be a mapping
+    error: the manifest is a list; it must be a mapping
      --> gitbook-manifest.yaml:1:1
       |
     1 | - name
       | ^
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_missing_fields() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @r#"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `name` is missing
     --> gitbook-manifest.yaml
-     = hint: it must be text
+     = hint: add `name`; it must be text
     error: `organization` is missing
     --> gitbook-manifest.yaml
-     = hint: it must be text
+     = hint: add `organization`; it must be text
     error: `scopes` is missing
     --> gitbook-manifest.yaml
-     = hint: it must be a list
+     = hint: add `scopes`; it must be a list
     error: `script` is missing
     --> gitbook-manifest.yaml
-     = hint: it must be text
+     = hint: add `script`; it must be text
     error: `title` is missing
     --> gitbook-manifest.yaml
-     = hint: it must be text
-    error: 5 errors in 1 file, nothing was sent
-    "#);
+     = hint: add `title`; it must be text
+    error: invalid integrations: 5 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_invalid_names() {
-    insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @r#"
+    insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `name` may have letters, digits and single dashes between them only
+    error: `name` must consist of letters and digits, with single dashes between them
      --> gitbook-manifest.yaml:1:7
       |
     1 | name: hello_world
       |       ^^^^^^^^^^^
-    error: 1 error in 1 file, nothing was sent
-    "#);
-    insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @r#"
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
+    insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `name` has 101 characters, 100 are the most
+    error: `name` is 101 characters; the limit is 100
      --> gitbook-manifest.yaml:1:7
       |
     1 | name: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_wrong_types() {
     let more =
         "summary: 12\ncategories: content\nvisibility: secret\nblocks:\n  - id: hello\n    title: true\n";
-    insta::assert_snapshot!(publishing_with(more).await, @r#"
+    insta::assert_snapshot!(publishing_with(more).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `summary` is a number, it must be text
+    error: `summary` is a number; it must be text
      --> gitbook-manifest.yaml:6:10
       |
     6 | summary: 12
       |          ^^
       |
-      = hint: put it in quotes
-    error: `categories` is text, it must be a list
+      = hint: put the value in quotes
+    error: `categories` is text; it must be a list
      --> gitbook-manifest.yaml:7:13
       |
     7 | categories: content
       |             ^^^^^^^
       |
-      = hint: put it in brackets, or each item on a line of its own behind `- `
-    error: `visibility` is `secret`, which is not accepted
+      = hint: put the value in brackets, or write each item on its own line after `- `
+    error: `visibility` is `secret`, which is not a valid value
      --> gitbook-manifest.yaml:8:13
       |
     8 | visibility: secret
       |             ^^^^^^
       |
-      = hint: accepted: `public`, `private`, `unlisted`
-    error: `blocks[0].title` is `true` or `false`, it must be text
+      = hint: valid values: `public`, `private`, `unlisted`
+    error: `blocks[0].title` is `true` or `false`; it must be text
       --> gitbook-manifest.yaml:11:12
        |
     11 |     title: true
        |            ^^^^
        |
-       = hint: put it in quotes
-    error: 4 errors in 1 file, nothing was sent
-    "#);
+       = hint: put the value in quotes
+    error: invalid integrations: 4 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -161,77 +152,75 @@ async fn rejects_values_over_their_limits() {
         "x".repeat(101),
         "y".repeat(2049)
     );
-    insta::assert_snapshot!(publishing_with(&more).await, @r#"
+    insta::assert_snapshot!(publishing_with(&more).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `description` has 101 characters, 100 are the most
+    error: `description` is 101 characters; the limit is 100
      --> gitbook-manifest.yaml:6:14
       |
     6 | description: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
       |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    error: `summary` has 2049 characters, 2048 are the most
+    error: `summary` is 2049 characters; the limit is 2048
      --> gitbook-manifest.yaml:7:10
       |
     7 | ...y: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    error: `previewImages` has 4 entries, 3 are the most
+    error: `previewImages` has 4 entries; the limit is 3
      --> gitbook-manifest.yaml:8:16
       |
     8 | previewImages: [a.png, b.png, c.png, d.png]
       |                ^
-    error: the preview image `a.png` can't be read: No such file or directory (os error 2)
+    error: could not read the preview image `a.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:8:17
       |
     8 | previewImages: [a.png, b.png, c.png, d.png]
       |                 ^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: the preview image `b.png` can't be read: No such file or directory (os error 2)
+      = hint: write the path relative to the folder of the manifest
+    error: could not read the preview image `b.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:8:24
       |
     8 | previewImages: [a.png, b.png, c.png, d.png]
       |                        ^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: the preview image `c.png` can't be read: No such file or directory (os error 2)
+      = hint: write the path relative to the folder of the manifest
+    error: could not read the preview image `c.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:8:31
       |
     8 | previewImages: [a.png, b.png, c.png, d.png]
       |                               ^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: the preview image `d.png` can't be read: No such file or directory (os error 2)
+      = hint: write the path relative to the folder of the manifest
+    error: could not read the preview image `d.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:8:38
       |
     8 | previewImages: [a.png, b.png, c.png, d.png]
       |                                      ^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: 7 errors in 1 file, nothing was sent
-    "#);
+      = hint: write the path relative to the folder of the manifest
+    error: invalid integrations: 7 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn warns_of_an_unknown_field() {
-    insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @r#"
+    insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    warning: `visibilty` is not a field known here
+    warning: unknown field `visibilty`
      --> gitbook-manifest.yaml:6:1
       |
     6 | visibilty: private
       | ^^^^^^^^^
       |
-      = hint: did you mean `visibility`? It is sent to GitBook as it is
-    error: `runtime` is `v3`, which is not accepted
+      = hint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
+    error: `runtime` is `v3`, which is not a valid value
      --> gitbook-manifest.yaml:7:10
       |
     7 | runtime: v3
       |          ^^
       |
-      = hint: accepted: `v1`, `v2`
-    error: 1 error and 1 warning in 1 file, nothing was sent
-    "#);
+      = hint: valid values: `v1`, `v2`
+    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -239,15 +228,14 @@ async fn rejects_a_summary_with_a_marker() {
     let more = "summary: \"Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `summary` holds a mark of gitbook-deploy's own, which says whose a preview is
+    error: `summary` contains an ownership marker of gitbook-deploy
      --> gitbook-manifest.yaml:6:10
       |
     6 | summary: "Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: remove the comment that starts with `<!-- gitbook-deploy:`
-    error: 1 error in 1 file, nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was sent
     "#);
 }
 
@@ -256,71 +244,65 @@ async fn rejects_a_missing_entry_of_envs() {
     let more = "envs:\n  production:\n    title: Bye\n  test: {}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = || deployment().publish();
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @r#"
+    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `productoin`
     --> gitbook-manifest.yaml
      = hint: did you mean `production`?
-    error: 1 error in 1 file, nothing was sent
-    "#);
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @r#"
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
+    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `envs` has no entry `qa`
     --> gitbook-manifest.yaml
-     = hint: it has: production, test
-    error: 1 error in 1 file, nothing was sent
-    "#);
+     = hint: use one of: production, test
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_duplicate_names() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+    error: duplicate name `hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
       |
     1 | name: hello
       |       ^^^^^
       |
-      = hint: names are unique over all of GitBook: rename one of them
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: rename one of them; names are unique across GitBook
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_names_that_differ_only_in_case() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+    error: duplicate name `Hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
       |
     1 | name: Hello
       |       ^^^^^
       |
-      = hint: names are unique over all of GitBook: rename one of them
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: rename one of them; names are unique across GitBook
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_preview_with_the_name_of_an_integration() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello-fix", "");
     let run = deployment().push_to("fix");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    error: the preview's name `hello-fix` is an integration's own name: `two/gitbook-manifest.yaml`
+    error: preview name `hello-fix` is already the name of the integration in `two/gitbook-manifest.yaml`
     --> one/gitbook-manifest.yaml
      = hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -332,34 +314,33 @@ async fn reports_all_problems_at_once() {
         .integration("three");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the icon `none.png` can't be read: No such file or directory (os error 2)
+    error: could not read the icon `none.png`: No such file or directory (os error 2)
      --> one/gitbook-manifest.yaml:6:7
       |
     6 | icon: none.png
       |       ^^^^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: `summary` is a list, it must be text
+      = hint: write the path relative to the folder of the manifest
+    error: `summary` is a list; it must be text
      --> one/gitbook-manifest.yaml:7:10
       |
     7 | summary: []
       |          ^
-    error: `secrets.KEY` needs the variable `NOT_SET`, which is not set, or empty
+    error: `secrets.KEY` uses the variable `NOT_SET`, which is not set or empty
      --> two/gitbook-manifest.yaml:6:16
       |
-    6 | secrets: ***${{ env.NOT_SET }}"}
-      |          ^^^^^^^^^^^^^^^^^^^^^^
+    6 | secrets: {KEY: "${{ env.NOT_SET }}"}
+      |                ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: pass `NOT_SET` to this step, from the secrets of your CI system
-    error: could not resolve './none' in two/main.ts
+      = hint: pass `NOT_SET` from the secrets of the CI system to this step
+    error: `./none` cannot be imported: no such file
      --> two/main.ts:1:8
       |
     1 | import './none';
       |        ^^^^^^^^
       |
-      = hint: check the path; a file that a build writes must be there before this step
-    error: 4 errors in 3 files, nothing was sent
+      = hint: check the path; if a build creates the file, run the build before this step
+    error: invalid integrations: 4 errors in 3 files; nothing was sent
     "#);
 }
 
@@ -376,17 +357,15 @@ async fn rejects_duplicate_names_in_different_shares() {
 async fn rejects_duplicate_names_before_a_deletion() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
     let run = deployment().event("delete", "fix").against("http://127.0.0.1:9");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: delete: branch `fix` was deleted system="no CI system" event="branch deleted" branch=fix repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    error: `Hello` is the name of another integration, too: `one/gitbook-manifest.yaml:1:7`
+    error: duplicate name `Hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
       |
     1 | name: Hello
       |       ^^^^^
       |
-      = hint: names are unique over all of GitBook: rename one of them
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: rename one of them; names are unique across GitBook
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }

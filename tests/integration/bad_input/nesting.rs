@@ -17,14 +17,13 @@ async fn names_a_script_with_too_deep_nesting() {
             .file("deep.ts", text);
         let log = publishing(&repository).await;
         insta::allow_duplicates! {
-            insta::assert_snapshot!(log, @r#"
+            insta::assert_snapshot!(log, @"
             exit 2
-            info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
             error: the code is nested too deeply for the bundler
             --> deep.ts
-             = hint: split the expression, or import large data as JSON or as the text of a `.raw.js` file
-            error: 1 error in 1 file, nothing was sent
-            "#);
+             = hint: split the nested expression, or import large data as JSON or as the text of a `.raw.js` file
+            error: invalid integrations: 1 error in 1 file; nothing was sent
+            ");
         }
     }
 }
@@ -40,19 +39,18 @@ async fn a_crash_of_the_bundler_hides_no_other_problem() {
         .file("b/main.ts", "import './none';")
         .manifest("c", "c", "")
         .file("c/main.ts", "export default 1;");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the code is nested too deeply for the bundler
     --> a/main.ts
-     = hint: split the expression, or import large data as JSON or as the text of a `.raw.js` file
-    error: could not resolve './none' in b/main.ts
+     = hint: split the nested expression, or import large data as JSON or as the text of a `.raw.js` file
+    error: `./none` cannot be imported: no such file
      --> b/main.ts:1:8
       |
     1 | import './none';
       |        ^^^^^^^^
       |
-      = hint: check the path; a file that a build writes must be there before this step
-    error: 2 errors in 2 files, nothing was sent
-    "#);
+      = hint: check the path; if a build creates the file, run the build before this step
+    error: invalid integrations: 2 errors in 2 files; nothing was sent
+    ");
 }

@@ -5,25 +5,24 @@ use crate::support::{RecordedRequests as _, deployment, gitbook, png, repository
 
 #[tokio::test]
 async fn rejects_a_missing_image() {
-    insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @r#"
+    insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the icon `none.png` can't be read: No such file or directory (os error 2)
+    error: could not read the icon `none.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: none.png
       |       ^^^^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: the preview image `nowhere/none.png` can't be read: No such file or directory (os error 2)
+      = hint: write the path relative to the folder of the manifest
+    error: could not read the preview image `nowhere/none.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:7:17
       |
     7 | previewImages: [nowhere/none.png]
       |                 ^^^^^^^^^^^^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: write the path relative to the folder of the manifest
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -31,18 +30,17 @@ async fn rejects_a_large_image() {
     let mut large = png(2, 2);
     large.resize(250 * 1024 + 1, 0);
     let repository = repository().manifest(".", "hello", "icon: large.png\n").file("large.png", large);
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the icon `large.png` has 251 KiB, 250 are the most
+    error: the icon `large.png` is 251 KiB; the limit is 250 KiB
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: large.png
       |       ^^^^^^^^^
       |
-      = hint: make it smaller, or compress it (with oxipng or pngquant, for example)
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: reduce its dimensions, or compress it with a tool such as oxipng or pngquant
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -50,108 +48,103 @@ async fn rejects_an_image_that_is_not_a_png() {
     let more = "icon: photo.png\npreviewImages: [photo.jpg]\n";
     let repository =
         repository().manifest(".", "hello", more).file("photo.png", "\u{ff}JFIF").file("photo.jpg", "");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the icon `photo.png` is not a PNG image: invalid PNG signature
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: photo.png
       |       ^^^^^^^^^
       |
-      = hint: export it as PNG
+      = hint: export the image as PNG
     error: the preview image `photo.jpg` does not end in `.png`
      --> gitbook-manifest.yaml:7:17
       |
     7 | previewImages: [photo.jpg]
       |                 ^^^^^^^^^
       |
-      = hint: GitBook takes PNG images only
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: convert the image to PNG; GitBook accepts no other format
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_missing_script() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: none.ts\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @r#"
+    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the script `none.ts` can't be read: No such file or directory (os error 2)
+    error: could not read the script `none.ts`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:5:9
       |
     5 | script: none.ts
       |         ^^^^^^^
       |
-      = hint: paths in a manifest are relative to its folder
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: write the path relative to the folder of the manifest
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_missing_import() {
     let script = "import { a } from './none';\nimport b from './nowhere';\nexport default { a, b };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: could not resolve './none' in main.ts
+    error: `./none` cannot be imported: no such file
      --> main.ts:1:19
       |
     1 | import { a } from './none';
       |                   ^^^^^^^^
       |
-      = hint: check the path; a file that a build writes must be there before this step
-    error: could not resolve './nowhere' in main.ts
+      = hint: check the path; if a build creates the file, run the build before this step
+    error: `./nowhere` cannot be imported: no such file
      --> main.ts:2:15
       |
     2 | import b from './nowhere';
       |               ^^^^^^^^^^^
       |
-      = hint: check the path; a file that a build writes must be there before this step
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: check the path; if a build creates the file, run the build before this step
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_missing_package() {
     let script = "import b from 'a-package';\nimport c from '@scope/c/d';\nexport default { b, c };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: could not resolve 'a-package' in main.ts
+    error: `a-package` cannot be imported: the package `a-package` is not installed
      --> main.ts:1:15
       |
     1 | import b from 'a-package';
       |               ^^^^^^^^^^^
       |
-      = hint: check the name; the package `a-package` is not installed, and there is no `package.json`
-    error: could not resolve '@scope/c/d' in main.ts
+      = hint: check the name, or add a `package.json` with `a-package` as a dependency and install it before this step
+    error: `@scope/c/d` cannot be imported: the package `@scope/c` is not installed
      --> main.ts:2:15
       |
     2 | import c from '@scope/c/d';
       |               ^^^^^^^^^^^^
       |
-      = hint: check the name; the package `@scope/c` is not installed, and there is no `package.json`
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: check the name, or add a `package.json` with `@scope/c` as a dependency and install it before this step
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_syntax_error() {
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: unexpected token
      --> main.ts:3:11
       |
     3 |     const = 1;
       |           ^
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -176,29 +169,28 @@ async fn rejects_a_secret_without_its_variable() {
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
     insta::assert_snapshot!(publishing_with(more).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `secrets.KEY` needs the variable `API_KEY`, which is not set, or empty
+    error: `secrets.KEY` uses the variable `API_KEY`, which is not set or empty
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ env.API_KEY }}
       |        ^^^^^^^^^^^^^^^^^^
       |
-      = hint: pass `API_KEY` to this step, from the secrets of your CI system
-    error: `secrets.OTHER` holds an expression that nothing replaces
+      = hint: pass `API_KEY` from the secrets of the CI system to this step
+    error: `secrets.OTHER` contains an unsupported expression
      --> gitbook-manifest.yaml:8:10
       |
     8 |   OTHER: ${{ secrets.OTHER }}
       |          ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
-    error: `secrets.THIRD` holds `$ {{`, which nothing replaces
+      = hint: use `${{ env.NAME }}` or `${{ op://vault/item/field }}`
+    error: `secrets.THIRD` contains `$ {{`, which is not an expression
      --> gitbook-manifest.yaml:9:10
       |
     9 |   THIRD: "$ {{ env.X }}"
       |          ^^^^^^^^^^^^^^^
       |
-      = hint: accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`
-    error: 3 errors in 1 file, nothing was sent
+      = hint: use `${{ env.NAME }}` or `${{ op://vault/item/field }}`
+    error: invalid integrations: 3 errors in 1 file; nothing was sent
     "#);
 }
 
@@ -210,25 +202,24 @@ async fn rejects_a_path_outside_the_repository() {
         "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: ../{name}/main.ts\nicon: ../{name}/icon.png\n"
     );
     let repository = repository().file("gitbook-manifest.yaml", manifest);
-    insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @r#"
+    insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the script `../<outside>/main.ts` lies outside the repository
+    error: the script `../<outside>/main.ts` is outside the repository
      --> gitbook-manifest.yaml:5:9
       |
     5 | script: ../<outside>/main.ts
       |         ^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: keep everything that an integration is made of in its repository
-    error: the icon `../<outside>/icon.png` lies outside the repository
+      = hint: move the file into the repository
+    error: the icon `../<outside>/icon.png` is outside the repository
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: ../<outside>/icon.png
       |       ^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: keep everything that an integration is made of in its repository
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: move the file into the repository
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[cfg(unix)]
@@ -240,43 +231,41 @@ async fn rejects_a_link_outside_the_repository() {
     for file in ["icon.png", "main.ts"] {
         std::os::unix::fs::symlink(outside.path(file), repository.path(file)).unwrap();
     }
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the script `main.ts` lies outside the repository
+    error: the script `main.ts` is outside the repository
      --> gitbook-manifest.yaml:4:9
       |
     4 | script: main.ts
       |         ^^^^^^^
       |
-      = hint: keep everything that an integration is made of in its repository
-    error: the icon `icon.png` lies outside the repository
+      = hint: move the file into the repository
+    error: the icon `icon.png` is outside the repository
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: icon.png
       |       ^^^^^^^^
       |
-      = hint: keep everything that an integration is made of in its repository
-    error: 2 errors in 1 file, nothing was sent
-    "#);
+      = hint: move the file into the repository
+    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_built_script_that_is_not_utf8() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", [0xff, 0xfe, 0xfd]);
     let run = deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: the script `main.ts` can't be read: stream did not contain valid UTF-8
+    error: could not read the script `main.ts`: stream did not contain valid UTF-8
      --> gitbook-manifest.yaml:4:9
       |
     4 | script: main.ts
       |         ^^^^^^^
       |
-      = hint: with `GITBOOK_BUNDLE=false` it must be the built script, as UTF-8 text
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -287,18 +276,17 @@ async fn rejects_an_import_outside_the_repository() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
     let log = publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
     let log = log.replace(&name, "<outside>");
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: `<outside>/secret.raw.js` is imported and lies outside the repository
+    error: `<outside>/secret.raw.js` cannot be imported: it lies outside the repository
      --> main.ts:1:18
       |
     1 | import text from '../<outside>/secret.raw.js';
       |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: keep all files of an integration in its repository
-    error: 1 error in 1 file, nothing was sent
-    "#);
+      = hint: move the file into the repository of the integration
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -308,29 +296,27 @@ async fn rejects_invalid_json_imports() {
         repository().manifest(".", "hello", "").file("main.ts", script).file("data.json", "{\n  \"a\":\n");
     insta::assert_snapshot!(publishing(&repository).await, @r#"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: EOF while parsing a value at line 3 column 0
      --> data.json:3:1
       |
     2 |   "a":
       |       ^
-    error: 1 error in 1 file, nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was sent
     "#);
 }
 
 #[tokio::test]
 async fn rejects_an_empty_script() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", "\n");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: the script `main.ts` is empty
      --> gitbook-manifest.yaml:4:9
       |
     4 | script: main.ts
       |         ^^^^^^^
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
     let built = deployment().publish().variable("GITBOOK_BUNDLE", "false");
     assert!(refused(built, &repository).await.contains("`main.ts`"));
 }
@@ -339,16 +325,15 @@ async fn rejects_an_empty_script() {
 async fn rejects_an_invalid_tsconfig() {
     let repository =
         repository().manifest(".", "hello", "").file("tsconfig.json", "{\n  \"extends\": ,\n}\n");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(publishing(&repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: `tsconfig.json` is not valid: expected value
      --> tsconfig.json:3:1
       |
     3 | }
       | ^
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -358,20 +343,19 @@ async fn suggests_a_similar_file() {
         .file("assets/icon.png", png(2, 2))
         .file("src/index.tsx", "export default {};\n");
     let run = deployment().publish().variable("GITBOOK_SCRIPT", "./scr/index.tsx");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    error: GITBOOK_SCRIPT: the script `./scr/index.tsx` can't be read: No such file or directory (os error 2)
+    error: GITBOOK_SCRIPT: could not read the script `./scr/index.tsx`: No such file or directory (os error 2)
      hint: did you mean `./src/index.tsx`?
-    error: the icon `assets/icno.png` can't be read: No such file or directory (os error 2)
+    error: could not read the icon `assets/icno.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: assets/icno.png
       |       ^^^^^^^^^^^^^^^
       |
       = hint: did you mean `./assets/icon.png`?
-    error: 2 errors in 1 file and 1 variable, nothing was sent
-    "#);
+    error: invalid integrations: 2 errors in 1 file and 1 variable; nothing was sent
+    ");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn reports_all_invalid_variables_at_once() {
      hint: accepted: a number with its unit, such as `500ms`, `60s` or `2m`
     warning: GITBOOK_TITEL: not a variable known here, so it does nothing
      hint: did you mean `GITBOOK_TITLE`?
-    error: 4 errors and 1 warning in 5 variables, nothing was sent
+    error: invalid configuration: 4 errors and 1 warning in 5 variables; nothing was sent
     ");
 }
 
@@ -34,14 +34,14 @@ async fn rejects_endpoints_that_expose_the_token() {
     exit 2
     error: GITBOOK_ENDPOINT: plain `http` would show the token to the network
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
-    error: 1 error in 1 variable, nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     let finished = deployment().against("https://user:hush@gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: holds a user or password
      hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
-    error: 1 error in 1 variable, nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     assert!(!finished.everything().contains("hush"));
 }
@@ -53,93 +53,86 @@ async fn rejects_a_variable_with_invalid_yaml() {
         .publish()
         .variable("GITBOOK_BLOCKS", "[{id: hello, title: }")
         .variable("GITBOOK_EXTERNAL_LINKS", "[{label: a, url: b}]");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: not valid YAML: unclosed bracket '['
      --> GITBOOK_BLOCKS:1:1
       |
     1 | [{id: hello, title: }
       | ^
       |
-      = hint: look here and on the lines above for a bracket or quote that is not closed, and for the indentation
-    error: `externalLinks[0].url` is not a URL: relative URL without a base
+      = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
+    error: `externalLinks[0].url` is not a valid URL: relative URL without a base
      --> GITBOOK_EXTERNAL_LINKS:1:18
       |
     1 | [{label: a, url: b}]
       |                  ^
       |
-      = hint: accepted: a whole address, such as `https://example.com/page`
-    error: `name` may have letters, digits and single dashes between them only
+      = hint: write a complete address, such as `https://example.com/page`
+    error: `name` must consist of letters and digits, with single dashes between them
      --> gitbook-manifest.yaml:1:7
       |
     1 | name: .
       |       ^
-    error: 3 errors in 1 file and 2 variables, nothing was sent
-    "#);
+    error: invalid integrations: 3 errors in 1 file and 2 variables; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_field_variable_for_several_integrations() {
     let repository = repository().integration("one").integration("two");
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
-    insta::assert_snapshot!(refused(run, &repository).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_TITLE: gives `title` to several integrations
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
-    error: 1 error in 1 variable, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_incomplete_manifest_variables() {
     let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
-    insta::assert_snapshot!(refused(run, &repository()).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository()).await, @"
     exit 2
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     error: GITBOOK_NAME: `organization` is missing
-     hint: it must be text
+     hint: add `organization`; it must be text
     error: GITBOOK_NAME: `scopes` is missing
-     hint: it must be a list
+     hint: add `scopes`; it must be a list
     error: GITBOOK_NAME: `title` is missing
-     hint: it must be text
-    error: GITBOOK_SCRIPT: the script `main.ts` can't be read: No such file or directory (os error 2)
-     hint: paths in a manifest are relative to its folder
-    error: 4 errors in 2 variables, nothing was sent
-    "#);
+     hint: add `title`; it must be text
+    error: GITBOOK_SCRIPT: could not read the script `main.ts`: No such file or directory (os error 2)
+     hint: write the path relative to the folder of the manifest
+    error: invalid integrations: 4 errors in 2 variables; nothing was sent
+    ");
 }
 
 #[tokio::test]
 async fn rejects_a_mode_without_its_branch() {
     let run =
         deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
     exit 2
-    info: refuse: the mode is about a branch's preview system="no CI system" event=none repository=github.com/acme/x
     error: there is no branch whose preview this could be about
      hint: set `GITBOOK_BRANCH`
-    "#);
+    ");
     let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
     exit 2
-    info: preview: `GITBOOK_MODE=preview` system="no CI system" event=push branch=fix
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    error: the repository is not known, and previews are known by it
+    error: cannot manage previews: the repository is unknown
      hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
-    "#);
+    ");
 }
 
 #[tokio::test]
 async fn rejects_an_unknown_production_branch() {
     let server = gitbook().await;
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @r#"
+    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
     exit 2
-    info: refuse: push to branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
     error: the production branch is not known
      hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
-    "#);
+    ");
 }
 
 #[tokio::test]
@@ -149,7 +142,7 @@ async fn rejects_a_token_with_other_text() {
     exit 2
     error: GITBOOK_TOKEN: holds a blank, a line break or another character that no token has
      hint: accepted: the token alone, as GitBook shows it, without `Bearer`
-    error: 1 error in 1 variable, nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     assert!(!finished.everything().contains("hush"), "{finished:#?}");
 }
@@ -162,7 +155,7 @@ async fn rejects_production_branches_without_a_match() {
     exit 2
     error: GITBOOK_PRODUCTION_BRANCH: a list that matches no branch
      hint: accepted: names or globs, comma separated, such as `main, release/*, !release/old`
-    error: 1 error in 1 variable, nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
 }
 

@@ -43,7 +43,7 @@ async fn cancels_while_connecting() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result skipped
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `one` (not started: cancelled by SIG…)
     info: skipped `two` (not started: cancelled by SIG…)
     error: cancelled by SIG…
@@ -56,7 +56,7 @@ async fn cancels_a_request_in_flight() {
     let (lost, done) = tokio::join!(publishing(Stall(Lost)), publishing(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two` (not started: cancelled by SIG…)
     error: cancelled while publishing `one`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
@@ -71,7 +71,7 @@ async fn cancels_a_request_in_flight() {
 async fn cancels_while_a_response_is_read() {
     insta::assert_snapshot!(publishing(StallInAnswer).await, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two` (not started: cancelled by SIG…)
     error: cancelled while publishing `one`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
@@ -89,7 +89,7 @@ async fn cancels_the_pause_before_a_retry() {
     insta::assert_snapshot!(busy, @"
     result failed
     warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two` (not started: cancelled by SIG…)
     error: publishing `one` failed, but it may have happened
     cause: cancelled before it was tried again
@@ -101,7 +101,7 @@ async fn cancels_the_pause_before_a_retry() {
     insta::assert_snapshot!(limited, @"
     result failed
     warning: GitBook's rate limit is reached: 429 Busy
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two` (not started: cancelled by SIG…)
     error: publishing `one` failed
     cause: cancelled before it was tried again
@@ -128,7 +128,7 @@ async fn cancels_the_read_before_publishing() {
     let (publish, delete) = tokio::join!(read("synchronize"), read("closed"));
     insta::assert_snapshot!(publish, @"
     result skipped
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `one-fix` (not started: cancelled by SIG…)
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled by SIG…
@@ -136,7 +136,7 @@ async fn cancels_the_read_before_publishing() {
     ");
     insta::assert_snapshot!(delete, @"
     result skipped
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `one-fix` (not started: cancelled by SIG…)
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled by SIG…
@@ -170,7 +170,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(publish, @"
     result failed
     warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: publishing `one-fix` failed, but it may have happened
     cause: cancelled before it was tried again
@@ -182,7 +182,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(delete, @"
     result failed
     warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: deleting `one-fix` failed, but it may have happened
     cause: cancelled before it was tried again
@@ -193,7 +193,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(limited, @"
     result failed
     warning: GitBook's rate limit is reached: 429 Busy
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: deleting `one-fix` failed
     cause: cancelled before it was tried again
@@ -217,7 +217,7 @@ async fn cancels_a_deletion() {
     let (lost, done) = tokio::join!(deleting(Stall(Lost)), deleting(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled while deleting `one-fix`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
@@ -246,13 +246,13 @@ async fn cancels_a_sweep() {
     );
     insta::assert_snapshot!(list, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     error: cancelled by SIG…
      hint: what was done until then is in the outputs; running again is safe
     ");
     insta::assert_snapshot!(read, @"
     result skipped
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `one-fix` (not started: cancelled by SIG…)
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled by SIG…
@@ -260,7 +260,7 @@ async fn cancels_a_sweep() {
     ");
     insta::assert_snapshot!(delete, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled while deleting `one-fix`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely

@@ -34,7 +34,7 @@ async fn cancels_the_staleness_check() {
         insta::allow_duplicates!(
             insta::assert_snapshot!(unnamed.replace("result skipped", "result failed"), @"
         result failed
-        warning: SIG…: nothing new is started
+        warning: SIG…: no new work is started
         error: cancelled by SIG…
          hint: what was done until then is in the outputs; running again is safe
         ")
@@ -47,7 +47,7 @@ async fn cancels_while_a_deployment_is_created() {
     let outcome = before("POST", "/deployments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result skipped
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `one-fix` (not started: cancelled by SIG…)
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled by SIG…
@@ -70,7 +70,7 @@ async fn cancels_the_status_in_progress() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled while publishing `one-fix`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
@@ -89,7 +89,7 @@ async fn cancels_publishing_with_a_deployment() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     info: skipped `two-fix` (not started: cancelled by SIG…)
     error: cancelled while publishing `one-fix`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
@@ -106,7 +106,7 @@ async fn cancels_the_comment() {
     result published
     info: published `one-fix`
     info: published `two-fix`
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     error: cancelled by SIG…
      hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: in_progress, success

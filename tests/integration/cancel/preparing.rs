@@ -21,7 +21,7 @@ async fn cancels_a_secret_program() {
     let outcome = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     error: cancelled by SIG…
      hint: what was done until then is in the outputs; running again is safe
     ");
@@ -43,7 +43,7 @@ async fn cancels_bundling() {
     let outcome = cancelled(async || waiting_for_a_secret(large).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: SIG…: nothing new is started
+    warning: SIG…: no new work is started
     error: cancelled by SIG…
      hint: what was done until then is in the outputs; running again is safe
     ");

@@ -24,7 +24,7 @@ async fn cancels_after_the_last_request() {
         for signal in signals {
             run.signal(signal).await;
         }
-        until("the signal has come", async || run.has_logged("nothing new is started")).await;
+        until("the signal has come", async || run.has_logged("no new work is started")).await;
         let report =
             tokio::time::timeout(MAX_SHUTDOWN_TIME, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();

@@ -44,18 +44,16 @@ async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
         finished
     };
     let (interrupted, terminated) = tokio::join!(check("INT", 130), check("TERM", 143));
-    insta::assert_snapshot!(interrupted.log(), @r#"
+    insta::assert_snapshot!(interrupted.log(), @"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
-    warning: SIGINT: nothing new is started
-    info: skipped `two` (not started: cancelled by SIGINT) milliseconds=…
+    info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
+    warning: received SIGINT: no new work is started
+    info: skipped `two` (not started: cancelled by SIGINT) (0.0 s)
     error: cancelled while publishing `one`, which may or may not have happened
      hint: run again; publishing and deleting can be repeated safely
     error: cancelled by SIGINT
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert!(terminated.log().contains("SIGTERM"), "{}", terminated.log());
     let results: Vec<_> = (0..2).map(|index| interrupted.integrations()[index]["result"].clone()).collect();
     assert_eq!(results, ["failed", "skipped"]);
@@ -71,17 +69,15 @@ async fn finishes_a_request_in_flight_after_a_signal() {
     was_requested(&server).await;
     run.signal("TERM").await;
     let finished = run.finish().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 143
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: could not read `one` before publishing, so its version is not checked: GitBook did not find it: 404 Not Found, not in GitBook's own words
-    warning: SIGTERM: nothing new is started
-    info: published `one` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/one
-    info: skipped `two` (not started: cancelled by SIGTERM) milliseconds=…
+    info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
+    warning: received SIGTERM: no new work is started
+    info: published `one` v1 (0.1 KiB, 3.0 s) https://app.gitbook.com/integrations/one
+    info: skipped `two` (not started: cancelled by SIGTERM) (0.0 s)
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!(finished.output("result"), "published");
     let received = ["GET /v1/integrations/one", "GET /v1/integrations/two", "POST /v1/integrations/one"];
     assert_eq!(server.requests().await, received);
@@ -95,15 +91,13 @@ async fn publishes_nothing_new_after_a_signal() {
     was_requested(&server).await;
     run.signal("TERM").await;
     let finished = run.finish().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 143
-    info: preview: push to branch `fix` system="no CI system" event=push branch=fix repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    warning: SIGTERM: nothing new is started
-    info: skipped `hello-fix` (not started: cancelled by SIGTERM) milliseconds=… script_bytes=58
+    warning: received SIGTERM: no new work is started
+    info: skipped `hello-fix` (not started: cancelled by SIGTERM) (0.1 KiB, 3.0 s)
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!((finished.code, finished.output("result")), (Some(143), "skipped".to_owned()));
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
 }
@@ -120,7 +114,7 @@ async fn does_not_retry_after_a_signal() {
     let finished = run.finish().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     let log = finished.log();
-    assert!(log.starts_with("exit 143\n") && log.contains("; trying again in 20s\n"), "{log}");
+    assert!(log.starts_with("exit 143\n") && log.contains("; retrying in 20s\n"), "{log}");
     assert!(log.contains("cause: cancelled"), "{log}");
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }
@@ -138,14 +132,12 @@ async fn a_signal_between_requests_ends_the_run_at_once() {
     run.signal("INT").await;
     let finished = run.finish().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 130
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    warning: SIGINT: nothing new is started
+    warning: received SIGINT: no new work is started
     error: cancelled by SIGINT
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!((finished.code, finished.output("result")), (Some(130), "failed".to_owned()));
     assert_eq!(server.requests().await, [""; 0]);
 }

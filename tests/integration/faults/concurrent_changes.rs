@@ -80,45 +80,41 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET DELETE GET; there: hello-fix 9
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 947ms
     == a newer run's, after it was gone: GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: skipped `hello-fix` (a newer run (9) has published this preview; an earlier try of deleting it may have happened)
+    warning: GitBook server error: 503 Come back later; retrying in 685ms
     == a newer run's, after a no: GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook's rate limit is reached: 429 Too many
-    info: skipped `hello-fix` (a newer run (9) has published this preview)
+    warning: GitBook rate limit reached: 429 Too many; retrying in 857ms
     == somebody else's, and nobody knows: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook has a problem of its own: 503 Come back later
+    warning: GitBook server error: 503 Come back later; retrying in 525ms
     error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is; an earlier try of deleting it may have happened
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     == somebody else's, after a no: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook's rate limit is reached: 429 Too many
+    warning: GitBook rate limit reached: 429 Too many; retrying in 811ms
     error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     == an older run's: GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 707ms
     == another attempt of the same run's: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: deleted `hello-fix`
+    warning: GitBook server error: 503 Come back later; retrying in 608ms
     == busy while it is read: GET DELETE GET GET DELETE; there: nothing
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: deleted `hello-fix`
+    warning: GitBook server error: 503 Come back later; retrying in 961ms
+    warning: GitBook server error: 503 Come back later; retrying in 1s 721ms
     == reset while it is read, after a no: GET DELETE GET GET; there: hello-fix 9
     exit 0
-    warning: GitBook's rate limit is reached: 429 Too many
-    warning: the connection broke: …
-    info: skipped `hello-fix` (a newer run (9) has published this preview)
+    warning: GitBook rate limit reached: 429 Too many; retrying in 807ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 1s 882ms
     == not to be read, after a no: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook's rate limit is reached: 429 Too many
+    warning: GitBook rate limit reached: 429 Too many; retrying in 836ms
     error: deleting `hello-fix` failed
-    cause: the token may not do this: 403 You may not
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 You may not
     ");
 }
 
@@ -139,45 +135,41 @@ async fn a_retried_publication_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET POST GET; there: hello-fix 9
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 698ms
     == a newer run's, over ours: GET POST GET; there: hello-fix 9
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: skipped `hello-fix` (a newer run (9) has published this preview; an earlier try of publishing it may have happened)
+    warning: GitBook server error: 503 Come back later; retrying in 599ms
     == a newer run's, after a no: GET POST GET; there: hello-fix 9
     exit 0
-    warning: GitBook's rate limit is reached: 429 Too many
-    info: skipped `hello-fix` (a newer run (9) has published this preview)
+    warning: GitBook rate limit reached: 429 Too many; retrying in 691ms
     == somebody else's, and nobody knows: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook has a problem of its own: 503 Come back later
+    warning: GitBook server error: 503 Come back later; retrying in 838ms
     error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is; an earlier try of publishing it may have happened
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     == somebody else's, after a no: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook's rate limit is reached: 429 Too many
+    warning: GitBook rate limit reached: 429 Too many; retrying in 653ms
     error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
     == an older run's: GET POST GET POST GET; there: hello-fix 10
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 912ms
     == another attempt of the same run's, with something else: GET POST GET POST GET; there: hello-fix 10
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: published `hello-fix`
+    warning: GitBook server error: 503 Come back later; retrying in 940ms
     == busy while it is read: GET POST GET GET POST GET; there: hello-fix 10
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: published `hello-fix`
+    warning: GitBook server error: 503 Come back later; retrying in 663ms
+    warning: GitBook server error: 503 Come back later; retrying in 1s 370ms
     == reset while it is read, after a no: GET POST GET GET; there: hello-fix 9
     exit 0
-    warning: GitBook's rate limit is reached: 429 Too many
-    warning: the connection broke: …
-    info: skipped `hello-fix` (a newer run (9) has published this preview)
+    warning: GitBook rate limit reached: 429 Too many; retrying in 585ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 1s 765ms
     == not to be read, after a no: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook's rate limit is reached: 429 Too many
+    warning: GitBook rate limit reached: 429 Too many; retrying in 967ms
     error: publishing `hello-fix` failed
-    cause: the token may not do this: 403 You may not
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 You may not
     ");
 }
 

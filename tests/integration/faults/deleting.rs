@@ -39,27 +39,29 @@ async fn reports_a_failed_deletion() {
     == reset within the request: GET DELETE; there: hello-fix 3
     == reset, lost: GET DELETE; there: hello-fix 3
     == reset, done: GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == closed, done: GET DELETE; there: nothing
+    exit 1
+    error: deleting `hello-fix` failed, but it may have happened
+    cause: connection lost: connection closed before message completed
     == reset within the answer: GET DELETE; there: nothing
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == a bad gateway, done: GET DELETE; there: nothing
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 502 Bad Gateway (not a GitBook response)
     == busy: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: GitBook has a problem of its own: 503 Come back later
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 503 Come back later
     == limited: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed
-    cause: GitBook's rate limit is reached: 429 No
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 No
     ");
 }
 
@@ -68,25 +70,29 @@ async fn reports_a_failed_deletion() {
 async fn a_deletion_with_a_lost_response_succeeds() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"
     == reset within the request: GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 674ms
     == reset, lost: GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 795ms
     == reset, done: GET DELETE GET; there: nothing
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 640ms
     == closed, done: GET DELETE GET; there: nothing
+    exit 0
+    warning: connection lost: connection closed before message completed; retrying in 786ms
     == reset within the answer: GET DELETE GET; there: nothing
     exit 0
-    warning: the connection broke: …
-    info: deleted `hello-fix`
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 576ms
     == a bad gateway, done: GET DELETE GET; there: nothing
     exit 0
-    warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
-    info: deleted `hello-fix`
+    warning: GitBook server error: 502 Bad Gateway (not a GitBook response); retrying in 651ms
     == busy: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: deleted `hello-fix`
+    warning: GitBook server error: 503 Come back later; retrying in 672ms
     == limited: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook's rate limit is reached: 429 No
-    info: deleted `hello-fix`
+    warning: GitBook rate limit reached: 429 No; retrying in 908ms
     ");
 }
 
@@ -107,22 +113,18 @@ async fn a_response_of_a_proxy_is_no_deletion() {
     == a page: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: the answer, 200, is not the API's: expected value at line 1 column 1
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == a page that says it is not there: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed
-    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
-     hint: check `GITBOOK_ENDPOINT`
+    cause: GitBook resource not found: 404 Not Found (not a GitBook response)
     == a redirect: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed
-    cause: the endpoint redirects elsewhere (302), and the token does not follow
-     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    cause: GitBook redirects to another server (302); the token is not sent there
     == nothing at all, done: GET DELETE; there: nothing
     == an object, done: GET DELETE; there: nothing
     exit 0
-    info: deleted `hello-fix`
     ");
 }
 
@@ -135,16 +137,14 @@ async fn reports_a_deletion_with_an_unknown_effect() {
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "20s").await).await, @"
     == then refused: GET DELETE; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 553ms
     error: deleting `hello-fix` failed, but it may have happened
-    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
-     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == then forbidden: GET DELETE GET DELETE; there: hello-fix 3
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 878ms
     error: deleting `hello-fix` failed, but it may have happened
-    cause: the token may not do this: 403 You may not
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 You may not
     ");
 }
 
@@ -161,15 +161,17 @@ async fn reports_a_deletion_that_times_out() {
     == half an answer: GET DELETE; there: nothing
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: no answer within 2s
-     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    cause: no response within 2s
     ");
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "2s").await).await, @"
     == no answer, lost: GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: no response within 2s; retrying in 545ms
     == no answer, done: GET DELETE GET; there: nothing
+    exit 0
+    warning: no response within 2s; retrying in 847ms
     == half an answer: GET DELETE GET; there: nothing
     exit 0
-    warning: no answer within 2s
-    info: deleted `hello-fix`
+    warning: no response within 2s; retrying in 649ms
     ");
 }

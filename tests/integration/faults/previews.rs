@@ -44,38 +44,41 @@ async fn leaves_an_unreadable_preview_alone() {
     insta::assert_snapshot!(table(rows, async |row| over_existing(row, 0, "20s").await).await, @"
     == reset within the request: GET; there: hello-fix 3
     == reset after the request: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == reset within the answer: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == closed: GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: connection lost: connection closed before message completed
     == cut short: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == a page: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: the answer, 200, is not the API's: expected value at line 1 column 1
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == a page that says it is not there: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
-     hint: check `GITBOOK_ENDPOINT`
+    cause: GitBook resource not found: 404 Not Found (not a GitBook response)
     == busy: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook has a problem of its own: 503 Come back later
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 503 Come back later
     == limited: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook's rate limit is reached: 429 Come back later
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 Come back later
     == redirected: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: the endpoint redirects elsewhere (307), and the token does not follow
-     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    cause: GitBook redirects to another server (307); the token is not sent there
     ");
     let rows: &[Row<'_>] =
         &[("no answer", "GET", &[Stall(Done)]), ("half an answer", "GET", &[StallInAnswer])];
@@ -84,8 +87,7 @@ async fn leaves_an_unreadable_preview_alone() {
     == half an answer: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: no answer within 2s
-     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    cause: no response within 2s
     ");
 }
 
@@ -102,26 +104,26 @@ async fn publishes_once_after_a_lost_response() {
     insta::assert_snapshot!(table(rows, async |row| over_existing(row, row.2.len(), "20s").await).await, @"
     == one answer lost: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: the connection broke: …
-    info: published `hello-fix`
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 805ms
     == a request and an answer lost: GET POST GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: the connection broke: …
-    warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
-    info: published `hello-fix`
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 617ms
+    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response); retrying in 1s 243ms
     == half an answer: GET POST GET GET; there: hello-fix 4
+    exit 0
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 845ms
     == a request lost: GET POST GET POST GET; there: hello-fix 4
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 903ms
     == cut short: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: the connection broke: …
-    info: published `hello-fix`
+    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached; retrying in 606ms
     ");
     let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
     insta::assert_snapshot!(table(rows, async |row| over_existing(row, 1, "2s").await).await, @"
     == no answer: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: no answer within 2s
-    info: published `hello-fix`
+    warning: no response within 2s; retrying in 939ms
     ");
 }
 
@@ -143,24 +145,20 @@ async fn reports_a_preview_that_may_exist() {
     == reset on the connection that was read by: GET POST; there: hello-fix 1
     exit 1
     error: publishing `hello-fix` failed, but it may have happened
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == then refused: GET POST; there: hello-fix 1
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 721ms
     error: publishing `hello-fix` failed, but it may have happened
-    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
-     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == limited: GET POST; there: nothing
     exit 1
     error: publishing `hello-fix` failed
-    cause: GitBook's rate limit is reached: 429 Come back later
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 Come back later
     == no more room: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection closed before message completed; retrying in 537ms
     error: publishing `hello-fix` failed, but it may have happened
-    cause: the token may not do this: 403 You have reached the limit of integrations
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 You have reached the limit of integrations
     ");
 }

@@ -51,35 +51,52 @@ async fn reports_a_broken_connection() {
     == reset within the request: GET POST; there: nothing
     == reset after the request, lost: GET POST; there: nothing
     == reset after the request, done: GET POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == closed after the request, lost: GET POST; there: nothing
     == closed after the request, done: GET POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: connection lost: connection closed before message completed
     == reset within the answer: GET POST; there: hello 1
+    exit 1
+    error: publishing `hello` failed, but it may have happened
+    cause: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == answer cut short: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == answer of no length cut short: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: the answer, 200, is not the API's: EOF while parsing …
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: EOF while parsing …
     ");
     insta::assert_snapshot!(table(rows, tried_once_more).await, @"
     == reset within the request: GET POST GET POST; there: hello 1
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 976ms
     == reset after the request, lost: GET POST GET POST; there: hello 1
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 908ms
     == reset after the request, done: GET POST GET; there: hello 1
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 921ms
     == closed after the request, lost: GET POST GET POST; there: hello 1
+    exit 0
+    warning: connection lost: connection closed before message completed; retrying in 790ms
     == closed after the request, done: GET POST GET; there: hello 1
+    exit 0
+    warning: connection lost: connection closed before message completed; retrying in 668ms
     == reset within the answer: GET POST GET; there: hello 1
+    exit 0
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 727ms
     == answer cut short: GET POST GET; there: hello 1
     exit 0
-    warning: the connection broke: …
-    info: published `hello`
+    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached; retrying in 838ms
     == answer of no length cut short: GET POST GET; there: hello 1
     exit 0
-    warning: the answer, 200, is not the API's
-    info: published `hello`
+    warning: GitBook sent an unexpected response with status 200; retrying in 888ms
     ");
 }
 
@@ -107,40 +124,34 @@ async fn reports_earlier_attempts_with_an_unknown_effect() {
     insta::assert_snapshot!(outcome, @"
     == then refused: GET POST; there: hello 1
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 975ms
     error: publishing `hello` failed, but it may have happened
-    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
-     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
+    cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == then unauthorized: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 594ms
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook did not accept the token: 401 Authentication required
-     hint: create a new API token in GitBook's developer settings and store it as the secret that `GITBOOK_TOKEN` is set from
+    cause: GitBook rejected the token: 401 Authentication required
     == then limited: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 610ms
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook's rate limit is reached: 429 Too many requests
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 Too many requests
     == then a manifest refused: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection closed before message completed; retrying in 759ms
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook refused the integration: 400 No.
-     hint: change the manifest as GitBook asks, then run again
+    cause: GitBook rejected the request: 400 No.
     == then a redirect: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 798ms
     error: publishing `hello` failed, but it may have happened
-    cause: the endpoint redirects elsewhere (302), and the token does not follow
-     hint: set `GITBOOK_ENDPOINT` to where it redirects, if you trust it
+    cause: GitBook redirects to another server (302); the token is not sent there
     == then a limit that is too long: GET POST GET POST; there: nothing
     exit 1
-    warning: the connection broke: …
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 926ms
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook's rate limit is reached: 429 No
-     hint: run again in 1h, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 No
     ");
 }
 
@@ -160,33 +171,27 @@ async fn reports_an_invalid_response() {
     == a page, done: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: the answer, 200, is not the API's: expected value at line 1 column 1
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == nothing at all: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: the answer, 200, is not the API's: EOF while parsing …
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: EOF while parsing …
     == a page of an error: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed
-    cause: the token may not do this: 403 Forbidden, not in GitBook's own words
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    cause: the token lacks a permission: 403 Forbidden (not a GitBook response)
     == a bad gateway, done: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 502 Bad Gateway (not a GitBook response)
     == a busy server: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: GitBook has a problem of its own: 503 Come back later
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 503 Come back later
     == a limit: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed
-    cause: GitBook's rate limit is reached: 429 Come back later
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    cause: GitBook rate limit reached: 429 Come back later
     ");
 }
 
@@ -204,24 +209,22 @@ async fn recovers_from_a_failure() {
     insta::assert_snapshot!(table(rows, tried_once_more).await, @"
     == a limit without a word on its end: GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook's rate limit is reached: 429 Come back later
-    info: published `hello`
+    warning: GitBook rate limit reached: 429 Come back later; retrying in 569ms
     == a limit of a second: GET POST GET POST; there: hello 1
+    exit 0
+    warning: GitBook rate limit reached: 429 Too many requests; retrying in 1s 87ms
     == a limit that is over: GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook's rate limit is reached: 429 Too many requests
-    info: published `hello`
+    warning: GitBook rate limit reached: 429 Too many requests; retrying in 923ms
     == a burst: GET POST GET POST GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook has a problem of its own: 500 Come back later
-    warning: GitBook has a problem of its own: 502 Come back later
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: published `hello`
+    warning: GitBook server error: 500 Come back later; retrying in 823ms
+    warning: GitBook server error: 502 Come back later; retrying in 1s 159ms
+    warning: GitBook server error: 503 Come back later; retrying in 3s 376ms
     == a burst that did its work: GET POST GET POST GET; there: hello 1
     exit 0
-    warning: GitBook has a problem of its own: 502 Bad Gateway, not in GitBook's own words
-    warning: GitBook has a problem of its own: 504 Gateway Timeout, not in GitBook's own words
-    info: published `hello`
+    warning: GitBook server error: 502 Bad Gateway (not a GitBook response); retrying in 764ms
+    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response); retrying in 1s 117ms
     ");
 }
 
@@ -245,17 +248,21 @@ async fn reports_a_timeout() {
     == a byte a second: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: no answer within 2s
-     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    cause: no response within 2s
     ");
     insta::assert_snapshot!(twice, @"
     == no answer, lost: GET POST GET POST; there: hello 1
+    exit 0
+    warning: no response within 2s; retrying in 700ms
     == no answer, done: GET POST GET; there: hello 1
+    exit 0
+    warning: no response within 2s; retrying in 721ms
     == half an answer: GET POST GET; there: hello 1
+    exit 0
+    warning: no response within 2s; retrying in 700ms
     == a byte a second: GET POST GET; there: hello 1
     exit 0
-    warning: no answer within 2s
-    info: published `hello`
+    warning: no response within 2s; retrying in 634ms
     ");
 }
 
@@ -291,15 +298,12 @@ async fn reports_a_reset_while_a_large_body_is_sent() {
     == reset within the request: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but it may have happened
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == reset within the request, then well: GET POST GET POST; there: hello 1
     exit 0
-    warning: the connection broke: …
-    info: published `hello`
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 555ms
     == reset within the answer, then well: GET POST GET; there: hello 1
     exit 0
-    warning: the connection broke: …
-    info: published `hello`
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 735ms
     ");
 }

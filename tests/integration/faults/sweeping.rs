@@ -38,40 +38,43 @@ async fn without_a_list_the_sweep_deletes_nothing() {
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
     == reset within the request: LIST; there: hello-fix 3
+    exit 1
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: connection lost: connection error: Connection reset by peer (os error 104)
     == reset within the answer: LIST; there: hello-fix 3
+    exit 1
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == closed: LIST; there: hello-fix 3
+    exit 1
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: connection lost: connection closed before message completed
     == cut short: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: the connection broke: …
-     hint: run again, which is safe
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == a page: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: the answer, 200, is not the API's: expected value at line 1 column 1
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == busy: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook has a problem of its own: 503 Come back later
-     hint: run again later; publishing and deleting can be repeated safely
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook server error: 503 Come back later
     == limited: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook's rate limit is reached: 429 Come back later
-     hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook rate limit reached: 429 Come back later
     == a list of nothing: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: the answer, 200, is not the API's: missing field `items` at line 1 column 2
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: GitBook sent an unexpected response with status 200: missing field `items` at line 1 column 2
     ");
     insta::assert_snapshot!(swept(&("no answer", "LIST", &[Stall(Done)]), 0, "2s").await, @"
     == no answer: LIST; there: hello-fix 3
     exit 1
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: no answer within 2s
-     hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: no response within 2s
     ");
 }
 
@@ -84,16 +87,17 @@ async fn the_sweep_keeps_an_unreadable_preview() {
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
     == reset: LIST LIST GET; there: hello-fix 3
+    exit 1
+    error: reading `hello-fix` failed
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == cut short: LIST LIST GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == a page: LIST LIST GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook did not find it: 404 Not Found, not in GitBook's own words
-     hint: check `GITBOOK_ENDPOINT`
+    cause: GitBook resource not found: 404 Not Found (not a GitBook response)
     ");
 }
 
@@ -109,20 +113,19 @@ async fn the_sweep_retries_deletions() {
     == reset, done: LIST LIST GET GET DELETE; there: nothing
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: the connection broke: …
-     hint: run again, which is safe
+    cause: connection lost: connection error: Connection reset by peer (os error 104)
     == a page: LIST LIST GET GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but it may have happened
-    cause: the answer, 200, is not the API's: expected value at line 1 column 1
-     hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     ");
     insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
     == reset, lost: LIST LIST GET GET DELETE GET DELETE; there: nothing
+    exit 0
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 651ms
     == reset, done: LIST LIST GET GET DELETE GET; there: nothing
     exit 0
-    warning: the connection broke: …
-    info: deleted `hello-fix` (`fix` is gone)
+    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 856ms
     ");
 }
 
@@ -149,18 +152,19 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 1, "20s").await).await, @"
     == published anew, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 565ms
     == made public, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    exit 0
+    warning: GitBook server error: 503 Come back later; retrying in 964ms
     == made by hand, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook has a problem of its own: 503 Come back later
-    info: skipped `hello-fix` (kept: it was changed just now; an earlier try of deleting it may have happened)
+    warning: GitBook server error: 503 Come back later; retrying in 798ms
     == published anew, after a no: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook's rate limit is reached: 429 Come back later
-    info: skipped `hello-fix` (kept: it was changed just now)
+    warning: GitBook rate limit reached: 429 Come back later; retrying in 681ms
     == as it was, after a no: LIST LIST GET GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook's rate limit is reached: 429 Come back later
-    info: deleted `hello-fix` (`fix` is gone)
+    warning: GitBook rate limit reached: 429 Come back later; retrying in 980ms
     ");
 }

@@ -32,7 +32,7 @@ async fn reports_a_refused_connection() {
     drop(listener);
     insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
     error: publishing `hello` failed
-    cause: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+    cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
@@ -45,7 +45,7 @@ async fn reports_a_timeout_while_connecting() {
     let started = Instant::now();
     insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
     error: publishing `hello` failed
-    cause: no connection to `127.0.0.1:<port>`: nobody answers within 1s
+    cause: could not connect to `127.0.0.1:<port>`: no response within 1s
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
@@ -59,7 +59,7 @@ async fn reports_an_untrusted_certificate() {
     insta::assert_snapshot!(log.replace(&port, "<port>"), @"
     error: publishing `hello` failed
     cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
-     hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
     ");
     assert_eq!(published.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
@@ -89,7 +89,7 @@ async fn does_not_follow_a_redirect_to_another_host() {
         let finished = run.run().await;
         assert_eq!(finished.code, Some(1), "{}", finished.log());
         let message =
-            format!("cause: the endpoint redirects elsewhere ({status}), and the token does not follow\n");
+            format!("cause: GitBook redirects to another server ({status}); the token is not sent there\n");
         assert!(finished.log().contains(&message), "{}", finished.log());
         assert!(!finished.everything().contains(MAY_HAVE_HAPPENED), "{}", finished.log());
         assert_eq!(environment.versions(), existing);

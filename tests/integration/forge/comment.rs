@@ -54,9 +54,9 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 
     let larger =
@@ -66,9 +66,9 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 2 | 2222222 | 2.0 KiB (+1.9 KiB) | (time)
+    | hello-fix | ✅ published v2 | 2222222 | 2.0 KiB (+1.9 KiB) | (time)
     ");
 
     forge.push_to_pull_request(12, &sha('3'));
@@ -76,9 +76,9 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 2 | 3333333 | 2.0 KiB | (time)
+    | hello-fix | ✅ unchanged v2 | 3333333 | 2.0 KiB | (time)
     ");
 
     forge.merge_pull_request(12);
@@ -86,7 +86,7 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | hello-fix | 🗑️ removed | 3333333 |  | (time)
     ");
@@ -152,10 +152,10 @@ async fn shows_the_failure_and_the_last_published_commit() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: <code>hello&#47;main&#46;ts&#58;2&#58;8&#58; could not resolve &#39;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#39; in hello&#47;main&#46;ts</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
-    | other-fix | ❌ failed: not published, since another integration has errors ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>hello&#47;main&#46;ts&#58;2&#58;8&#58; &#96;&#46;&#47;&#60;b&#62;nothing&#60;&#47;b&#62;&#96; cannot be imported&#58; no such file</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ❌ failed: <code>not published&#58; another integration has errors</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
     ");
 
     let mut stranger = gitbook.integration("hello-fix");
@@ -167,10 +167,10 @@ async fn shows_the_failure_and_the_last_published_commit() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview shows 1111111, version 1 | 2222222 | 0.1 KiB | (time)
-    | other-fix | ✅ unchanged, version 1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
+    | other-fix | ✅ unchanged v1 | 2222222 | 0.1 KiB | (time)
     ");
 }
 
@@ -183,7 +183,7 @@ async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | – | ❌ failed: <code>hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39;</code> ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
     ");
@@ -192,9 +192,9 @@ async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 }
 
@@ -208,18 +208,18 @@ async fn restores_a_deleted_or_edited_comment() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ unchanged v1 | 1111111 | 0.1 KiB | (time)
     ");
     forge.delete_comment(forge.comments(12)[0].id);
     done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).run().await);
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ unchanged, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ unchanged v1 | 1111111 | 0.1 KiB | (time)
     ");
     // The comment disappears between the read and the write.
     forge.push_to_pull_request(12, &sha('2'));
@@ -247,9 +247,9 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | hello-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
     assert!(forge.comments(13).is_empty());
 
@@ -258,7 +258,7 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
     | hello-fix | 🗑️ removed |  |  | (time)
     ");

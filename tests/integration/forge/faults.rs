@@ -33,7 +33,7 @@ async fn notices_after_error(status: u16, message: &str) -> String {
 
 /// Returns the warnings and notices.
 fn notices(finished: &Finished) -> String {
-    let log = replace_digits_after(&finished.log(), "trying again in ", "…");
+    let log = replace_digits_after(&finished.log(), "retrying in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -47,10 +47,10 @@ fn first_notice(finished: &Finished) -> String {
 #[tokio::test]
 async fn a_missing_permission_is_a_notice() {
     insta::assert_snapshot!(notices_after_error(403, "Resource not accessible by integration").await, @"
-    ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to what the token may do
-    ::notice::no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
-    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
+    ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
+    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
@@ -62,19 +62,19 @@ async fn reports_a_rejected_token() {
 #[tokio::test]
 async fn reports_an_invisible_repository() {
     insta::assert_snapshot!(notices_after_error(404, "Not Found").await, @"
-    ::warning::could not check for a newer commit: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    ::warning::could not check whether the branch was closed meanwhile: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    ::warning::no comment is kept: the forge did not find it: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    ::warning::could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not check whether the branch was closed meanwhile: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not update the comment: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_request() {
     insta::assert_snapshot!(notices_after_error(422, "Validation Failed").await, @"
-    ::warning::could not check for a newer commit: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::could not check whether the branch was closed meanwhile: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::no comment is kept: the forge refused it: 422 Validation Failed; nothing that was published is affected
-    ::warning::no deployments are recorded: the forge refused it: 422 Validation Failed; nothing that was published is affected
+    ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not check whether the branch was closed meanwhile: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::no deployments are recorded: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
     ");
 }
 
@@ -82,10 +82,10 @@ async fn reports_a_rejected_request() {
 async fn reports_an_invalid_response() {
     let (finished, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
-    ::warning::could not check for a newer commit: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::could not check whether the branch was closed meanwhile: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::no comment is kept: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
-    ::warning::no deployments are recorded: the answer, 200, is not a forge's; check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    ::warning::could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check whether the branch was closed meanwhile: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not update the comment: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::no deployments are recorded: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     let (finished, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: the forge has a problem of its own: 502, not in a forge's own words; run again later");

@@ -98,19 +98,18 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let forge = FakeGitHub::start().await;
     let gitbook = of_all_kinds(&forge).await;
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
-    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
-    info: deleted `hello-lisa-fix-a9564a10` (`lisa:fix` is gone) milliseconds=…
-    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) milliseconds=…
-    info: skipped `hello-open` (kept: `open` is open) milliseconds=…
-    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) milliseconds=…
-    info: deleted `hello-renamed` (`renamed` is gone) milliseconds=…
-    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) milliseconds=…
-    info: swept up: 3 deleted, 4 kept
-    "#);
+    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: deleted `hello-lisa-fix-a9564a10` (`lisa:fix` is gone) (0.0 s)
+    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)
+    info: skipped `hello-open` (kept: `open` is open) (0.0 s)
+    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) (0.0 s)
+    info: deleted `hello-renamed` (`renamed` is gone) (0.0 s)
+    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
+    info: sweep: 3 deleted, 4 kept
+    ");
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
     assert_eq!(gitbook.names(), left);
     assert_eq!(finished.output("mode"), "sweep");
@@ -141,12 +140,11 @@ async fn any_event_can_sweep() {
     let gitbook = holding(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).event("push", "main").variable("GITBOOK_MODE", "sweep");
     let finished = run.run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: `GITBOOK_MODE=sweep` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
-    info: swept up: 1 deleted, 0 kept
-    "#);
+    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: sweep: 1 deleted, 0 kept
+    ");
     assert_eq!(gitbook.names(), ["hello"]);
 }
 
@@ -186,14 +184,13 @@ async fn deletes_the_preview_of_a_closed_pull_request() {
     }
     gitbook.set("hello-pr", &preview("hello-pr", &mark("fix")));
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
-    insta::assert_snapshot!(run.run().await.log(), @r#"
+    insta::assert_snapshot!(run.run().await.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: skipped `hello-pr` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) milliseconds=…
-    info: deleted `hello-pr1` (pull request #1 is closed) milliseconds=…
-    info: skipped `hello-pr2` (kept: pull request #2 is open) milliseconds=…
-    info: swept up: 1 deleted, 2 kept
-    "#);
+    info: skipped `hello-pr` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
+    info: deleted `hello-pr1` (pull request #1 is closed) (0.0 s)
+    info: skipped `hello-pr2` (kept: pull request #2 is open) (0.0 s)
+    info: sweep: 1 deleted, 2 kept
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-pr", "hello-pr2"]);
 }
 
@@ -210,8 +207,8 @@ async fn deletes_at_most_fifty_previews_per_run() {
     let left: Vec<_> = (60..70).map(|number| format!("hello-gone-{number}")).collect();
     assert_eq!(gitbook.names()[1..], left);
     let log = finished.log();
-    insta::assert_snapshot!(log.lines().find(|line| line.contains("`hello-gone-60`")).unwrap(), @"");
-    insta::assert_snapshot!(log.lines().last().unwrap(), @"");
+    insta::assert_snapshot!(log.lines().find(|line| line.contains("`hello-gone-60`")).unwrap(), @"info: skipped `hello-gone-60` (kept: 50 deletions a run are the most) (0.0 s)");
+    insta::assert_snapshot!(log.lines().last().unwrap(), @"info: sweep: 50 deleted, 10 kept");
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 10, 0));
     assert_eq!(gitbook.names(), ["hello"]);
@@ -223,19 +220,18 @@ async fn a_dry_run_lists_the_deletions() {
     let gitbook = of_all_kinds(&forge).await;
     let before = gitbook.names();
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: left to the sweeps of other repositories: 1 of their previews
-    info: checked `hello-gone` (dry run: would be deleted, `gone` is gone) milliseconds=…
-    info: checked `hello-lisa-fix-a9564a10` (dry run: would be deleted, `lisa:fix` is gone) milliseconds=…
-    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) milliseconds=…
-    info: skipped `hello-open` (kept: `open` is open) milliseconds=…
-    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) milliseconds=…
-    info: checked `hello-renamed` (dry run: would be deleted, `renamed` is gone) milliseconds=…
-    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) milliseconds=…
-    info: dry run: 3 would be deleted, 4 kept
-    "#);
+    info: checked `hello-gone` (dry run: would be deleted, `gone` is gone) (0.0 s)
+    info: checked `hello-lisa-fix-a9564a10` (dry run: would be deleted, `lisa:fix` is gone) (0.0 s)
+    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)
+    info: skipped `hello-open` (kept: `open` is open) (0.0 s)
+    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) (0.0 s)
+    info: checked `hello-renamed` (dry run: would be deleted, `renamed` is gone) (0.0 s)
+    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
+    info: sweep: 3 would be deleted (dry run), 4 kept
+    ");
     assert_eq!(gitbook.names(), before);
     assert!(forge.requests().iter().all(|request| request.method == "GET"));
 }
@@ -246,11 +242,10 @@ async fn only_one_share_sweeps() {
     let gitbook = holding(&["gone"]).await;
     let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).run();
     let finished = run("2/3").await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations shard=2/3
-    info: the first share's machine sweeps for all
-    "#);
+    info: nothing to do: the machine of the first shard sweeps for all
+    ");
     assert_eq!((gitbook.names().len(), forge.requests().len()), (2, 0));
     assert_eq!(run("1/3").await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello"]);
@@ -264,12 +259,11 @@ async fn never_deletes_the_name_of_an_integration() {
     let checkout = repository().integration("hello").manifest("other", "Hello-X", "");
     let checkout = checkout.manifest("third", "third", "envs: {preview: {name: hello-y}}\n");
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);
-    insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").run().await.log(), @r#"
+    insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").run().await.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: skipped `hello-x` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) milliseconds=…
-    info: skipped `hello-y` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) milliseconds=…
-    info: swept up: 0 deleted, 2 kept
-    "#);
+    info: skipped `hello-x` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) (0.0 s)
+    info: skipped `hello-y` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) (0.0 s)
+    info: sweep: 0 deleted, 2 kept
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-x", "hello-y"]);
 }

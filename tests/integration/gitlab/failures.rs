@@ -35,11 +35,11 @@ async fn names_the_missing_permission() {
         ResponseTemplate::new(403).set_body_json(json!({"error": error, "error_description": description}))
     };
     let scope = || error("insufficient_scope", "The request requires higher privileges.");
-    insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: no comment on merge request !12: the token lacks the scope `api`, or its user the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write");
+    insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: could not write the comment on merge request !12: the token lacks the scope `api`, or its user the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write");
     insta::assert_snapshot!(failure_lines("", gitlab_error(403, "403 Forbidden")).await, @"
-    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
-    notice: could not check whether the branch was closed meanwhile: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
-    notice: no comment is kept: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check whether the branch was closed meanwhile: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not update the comment: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
 }
 
@@ -56,30 +56,30 @@ async fn writes_one_note_without_a_known_user() {
         lines_of_jobs.push(lines(&job.folder(&folder).run().await, &["notice", "info: the comment"]));
     }
     insta::assert_snapshot!(lines_of_jobs.join("\n"), @"
-    info: the comment on merge request !12 was written, but not read back: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden
-    notice: no comment is kept: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+
+    notice: could not update the comment: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
     assert_eq!(gitlab.project().notes.len(), 1);
 }
 
 #[tokio::test]
 async fn tries_a_rejected_token_once() {
-    insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge did not accept the token: 401 Unauthorized; pass a project access token with the scope `api` as `GITLAB_TOKEN`; it may have expired, and `CI_JOB_TOKEN` is none");
+    insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Unauthorized; set `GITLAB_TOKEN` to a project access token with the scope `api`; it must not be expired or be `CI_JOB_TOKEN`");
 }
 
 #[tokio::test]
 async fn reports_an_invisible_project() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(404, "404 Project Not Found")).await, @"
-    warning: could not check for a newer commit: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    warning: could not check whether the branch was closed meanwhile: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
-    warning: no comment is kept: the forge did not find it: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    warning: could not check for a newer commit: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check whether the branch was closed meanwhile: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not update the comment: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
 #[tokio::test]
 async fn shows_validation_errors() {
     let answer = ResponseTemplate::new(400).set_body_json(json!({"message": {"note": ["is too long"]}}));
-    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: no comment on merge request !12: the forge refused it: 400 {"note":["is too long"]}; nothing that was published is affected"#);
+    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: the forge rejected the request: 400 {"note":["is too long"]}; check the message of the forge; no published integration is affected"#);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn waits_once_for_a_silent_gitlab() {
     let finished = job.folder(&folder).run().await;
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec!["hello-fix".to_owned()]));
-    insta::assert_snapshot!(lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no answer within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no response within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn sends_no_request_without_a_token() {
     let finished = job.folder(&folder).run().await;
     let full_log = finished.full_log();
     let notice = full_log.lines().find(|line| line.contains("GITLAB_TOKEN")).unwrap();
-    insta::assert_snapshot!(notice, @"info: no `GITLAB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no note on the merge request");
+    insta::assert_snapshot!(notice, @"info: `GITLAB_TOKEN` is not set: no note on the merge request, and no check for newer commits or closed branches");
     assert_eq!((finished.output("result"), gitlab.project().requests.len()), ("published".to_owned(), 0));
 }
 

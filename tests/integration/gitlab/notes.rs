@@ -23,12 +23,12 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     let finished = run('1', 100).folder(&folder).run().await;
     done(&finished);
     assert!(finished.stderr.contains("merge request !12"), "{}", finished.log());
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
 
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));
     let larger = folder.file("hello/main.ts", "export default {};\nconsole.log(1);\n");
     done(&run('2', 101).folder(&larger).run().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 2: 2222222"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v2: 2222222"]);
 
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
     let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
@@ -53,7 +53,7 @@ async fn concurrent_jobs_lose_no_row() {
     for finished in futures::future::join_all(jobs).await {
         done(&finished);
     }
-    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published, version 1: 1111111")));
+    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published v1: 1111111")));
 }
 
 /// Anybody can write the marker, and GitLab's system notes may repeat it.
@@ -74,7 +74,7 @@ async fn ignores_notes_of_others() {
         let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
         done(&job.folder(&folder).run().await);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     let others: Vec<_> =
         project.notes[..3].iter().map(|note| note.body.rsplit('\n').next().unwrap()).collect();
@@ -95,7 +95,7 @@ async fn merges_two_own_notes() {
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
     done(&job.folder(&folder).run().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 1111111"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
@@ -117,7 +117,7 @@ async fn notes_of_others_cost_no_row() {
     let folder = repository().integration("hello");
     done(&job.folder(&folder).run().await);
     assert_eq!(writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
-    let expected = ["hello-fix: ✅ published, version 1: 1111111", "other-fix: ✅ published: "];
+    let expected = ["hello-fix: ✅ published v1: 1111111", "other-fix: ✅ published: "];
     assert_eq!(rows(&gitlab), expected);
 }
 

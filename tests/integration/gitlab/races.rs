@@ -25,7 +25,7 @@ async fn does_not_publish_a_superseded_commit() {
         done(&job.against(gitbook.endpoint()).folder(&folder).run().await);
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published, version 1: 2222222"]);
+    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
 }
 
 #[tokio::test]

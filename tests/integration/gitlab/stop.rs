@@ -107,9 +107,9 @@ async fn requires_a_name_without_a_manifest() {
     let finished = job.run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(2), vec!["hello-fix".to_owned()]));
     insta::assert_snapshot!(super::lines(&finished, &["error", "hint"]), @"
-    error: GITBOOK_INTEGRATIONS: `.` holds no manifest
-     hint: an integration is a folder with a `gitbook-manifest.yaml`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it
-    error: 1 error in 1 variable, nothing was sent
+    error: GITBOOK_INTEGRATIONS: `.` contains no manifest
+     hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
 }
 

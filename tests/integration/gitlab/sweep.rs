@@ -118,9 +118,9 @@ async fn numbers_in_names_select_merge_requests() {
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: the sweep failed
+    error: sweep failed
     cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
-     hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+     hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
     gitlab.project().faults.clear();
     let finished = run().run().await;
@@ -166,7 +166,7 @@ async fn a_404_of_a_proxy_deletes_nothing() {
     let finished = sweep(&gitbook, &gitlab).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![name]), "{}", finished.log());
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: unexpected answer: 404, not in a forge's own words
-     hint: check that `CI_API_V4_URL` is the forge's API, and that no proxy answers in its place
+    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
+     hint: check that `CI_API_V4_URL` is the forge's API and that no proxy answers in its place
     ");
 }

@@ -42,8 +42,8 @@ async fn stops_reading_an_endless_list() {
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
     let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
-    EndlessList: the list did not end after 1000 pages
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API, and that no proxy answers in its place
+    EndlessList: GitBook sent a list of more than 1000 pages
+    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     ");
     assert_eq!(server.requests().await.len(), 1000);
 }
@@ -54,7 +54,7 @@ async fn finds_an_organization_by_its_id_or_subdomain() {
     let first = [organization("id1", "acme.gitbook.io"), json!({"id": "id2"})];
     let second = [organization("id3", "acme-two.gitbook.io")];
     let server = two_pages("/v1/orgs", &first, &second).await;
-    let find = async |text: &str| client(&server.uri(), 0).organization(text).await.unwrap();
+    let find = async |text: &str| client(&server.uri(), 0).organization_id(text).await.unwrap();
     assert_eq!(find("acme").await.as_deref(), Some("id1"));
     assert_eq!(find("id2").await.as_deref(), Some("id2"));
     assert_eq!(find("acme-two").await.as_deref(), Some("id3"));

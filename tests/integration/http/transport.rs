@@ -39,7 +39,7 @@ async fn reports_a_refused_connection() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Transport: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
+    Transport: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
@@ -48,8 +48,8 @@ async fn reports_a_refused_connection() {
 async fn retries_a_broken_connection() {
     let (address, connections) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"name\"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Transport: the connection broke: request or response body error: error reading a body from connection: end of file before message length reached
-    hint: run again, which is safe
+    Transport: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    hint: run again; publishing and deleting are safe to repeat
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
@@ -58,8 +58,8 @@ async fn retries_a_broken_connection() {
 async fn reports_a_closed_connection() {
     let (address, connections) = server(b"").await;
     insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
-    Transport: the connection broke: connection closed before message completed
-    hint: run again, which is safe
+    Transport: connection lost: connection closed before message completed
+    hint: run again; publishing and deleting are safe to repeat
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
@@ -69,7 +69,7 @@ async fn reports_a_server_without_tls() {
     let (address, connections) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     insta::assert_snapshot!(publishing(&format!("https://{address}")).await, @"
     Transport: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
-    hint: check the host and port of `GITBOOK_ENDPOINT`; if a proxy or server of your own signs certificates, name its authority's file with `SSL_CERT_FILE`
+    hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
@@ -81,8 +81,8 @@ async fn times_out_on_a_silent_server() {
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
     insta::assert_snapshot!(describe(&client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err()), @"
-    Transport: no answer within 200ms
-    hint: run again, which is safe, or raise `GITBOOK_TIMEOUT`
+    Transport: no response within 200ms
+    hint: run again, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat
     ");
     // Two attempts and the pause between them.
     let took = started.elapsed();
@@ -94,7 +94,7 @@ async fn reports_an_invalid_endpoint() {
     let endpoint = "data:text/plain,x".parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_secs(1), 0).unwrap();
     insta::assert_snapshot!(describe(&client.read("hello").await.unwrap_err()), @"
-    Url: the endpoint makes no URL: relative URL with a cannot-be-a-base base
+    Url: the endpoint is not a base URL: relative URL with a cannot-be-a-base base
     hint: check `GITBOOK_ENDPOINT`
     ");
 }

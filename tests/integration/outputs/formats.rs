@@ -25,33 +25,33 @@ async fn annotations_are_relative_to_githubs_workspace() {
     let repository = flawed();
     let run = checking(&repository, "github").folder(repository.path("apps"));
     let run = run.variable("GITHUB_WORKSPACE", repository.path("").to_str().unwrap());
-    insta::assert_snapshot!(run.run().await.log(), @r#"
+    insta::assert_snapshot!(run.run().await.log(), @"
     exit 2
-    check: `GITBOOK_MODE=check` system="no CI system" event=none
-    error: `summary` is a number, it must be text
+    check: `GITBOOK_MODE=check`
+    error: `summary` is a number; it must be text
      --> one/gitbook-manifest.yaml:6:10
       |
     6 | summary: 12
       |          ^^
       |
-      = hint: put it in quotes
-    warning: `visibilty` is not a field known here
+      = hint: put the value in quotes
+    warning: unknown field `visibilty`
      --> one/gitbook-manifest.yaml:7:1
       |
     7 | visibilty: x
       | ^^^^^^^^^
       |
-      = hint: did you mean `visibility`? It is sent to GitBook as it is
+      = hint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
     error: unexpected token
      --> two/main.ts:2:17
       |
     2 | export default {,};
       |                 ^
-    ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10,endLine=6,endColumn=12::`summary` is a number, it must be text%0Ahint: put it in quotes
-    ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1,endLine=7,endColumn=10::`visibilty` is not a field known here%0Ahint: did you mean `visibility`? It is sent to GitBook as it is
+    ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10,endLine=6,endColumn=12::`summary` is a number; it must be text%0Ahint: put the value in quotes
+    ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1,endLine=7,endColumn=10::unknown field `visibilty`%0Ahint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
     ::error file=apps/two/main.ts,line=2,col=17::unexpected token
-    ::error::2 errors and 1 warning in 2 files, nothing was sent
-    "#);
+    ::error::invalid integrations: 2 errors and 1 warning in 2 files; nothing was sent
+    ");
 }
 
 #[tokio::test]
@@ -63,10 +63,10 @@ async fn json_is_one_object_a_line() {
     insta::assert_snapshot!(finished.log(), @r#"
     exit 2
     {"level":"INFO","message":"check: `GITBOOK_MODE=check`","system":"no CI system","event":"none"}
-    {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"end_column":12,"excerpt":"summary: 12","message":"`summary` is a number, it must be text","hint":"put it in quotes","integration":"one","level":"ERROR"}
-    {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"end_column":10,"excerpt":"visibilty: x","message":"`visibilty` is not a field known here","hint":"did you mean `visibility`? It is sent to GitBook as it is","integration":"one","level":"WARN"}
+    {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"end_column":12,"excerpt":"summary: 12","message":"`summary` is a number; it must be text","hint":"put the value in quotes","integration":"one","level":"ERROR"}
+    {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"end_column":10,"excerpt":"visibilty: x","message":"unknown field `visibilty`","hint":"did you mean `visibility`? unknown fields are sent to GitBook unchanged","integration":"one","level":"WARN"}
     {"severity":"error","file":"apps/two/main.ts","variable":null,"line":2,"column":17,"end_column":null,"excerpt":"export default {,};","message":"unexpected token","hint":null,"integration":"two","level":"ERROR"}
-    {"severity":"error","message":"2 errors and 1 warning in 2 files, nothing was sent","cause":null,"hint":null,"level":"ERROR"}
+    {"severity":"error","message":"invalid integrations: 2 errors and 1 warning in 2 files; nothing was sent","cause":null,"hint":null,"level":"ERROR"}
     "#);
 }
 
@@ -78,28 +78,26 @@ async fn all_formats_show_the_same_failure() {
         let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", format).run().await.log()
     };
-    insta::assert_snapshot!(log("text").await, @r#"
+    insta::assert_snapshot!(log("text").await, @r"
     exit 1
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
+    info: could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     error: publishing `hello` failed
-    cause: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
-     hint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
-    "#);
-    insta::assert_snapshot!(log("github").await, @r#"
+    cause: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
+     hint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
+    ");
+    insta::assert_snapshot!(log("github").await, @r"
     exit 1
-    publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
-    ::error::publishing `hello` failed%0Acause: the name is taken, or another change is under way: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: names are unique over all of GitBook: choose another `name`; if it is yours, run again
-    "#);
+    publish: push to the production branch `main`
+    `GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches
+    could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
+    ::error::publishing `hello` failed%0Acause: GitBook reported a conflict: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
+    ");
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
-    {"level":"INFO","message":"no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments"}
-    {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
-    {"severity":"error","message":"publishing `hello` failed","cause":"the name is taken, or another change is under way: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"names are unique over all of GitBook: choose another `name`; if it is yours, run again","level":"ERROR"}
+    {"level":"INFO","message":"`GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches"}
+    {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
+    {"severity":"error","message":"publishing `hello` failed","cause":"GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again","level":"ERROR"}
     "#);
 }
 
@@ -121,7 +119,7 @@ async fn the_default_format_depends_on_the_ci_system() {
     exit 2
     error: GITBOOK_LOG_FORMAT: not a log format
      hint: accepted: auto, github, text, json
-    error: 1 error in 1 variable, nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
 }
 
@@ -162,7 +160,7 @@ async fn debug_logging_can_be_enabled() {
     for (name, value) in [("RUST_LOG", "debug"), ("RUNNER_DEBUG", "1"), ("RUST_LOG", "gitbook_deploy=debug")]
     {
         let log = log(name, value).await;
-        assert!(log.contains("debug: detected") && log.contains("debug: answer status=200"), "{log}");
+        assert!(log.contains("debug: detected") && log.contains("debug: response status=200"), "{log}");
     }
     assert!(!log("RUNNER_DEBUG", "0").await.contains("debug:"));
     assert_eq!(log("RUST_LOG", "error").await, "");
@@ -176,9 +174,11 @@ async fn github_decides_about_debug_lines() {
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
     let log = run.variable("RUNNER_DEBUG", "1").run().await.stderr;
-    let odd: Vec<_> =
-        log.lines().filter(|line| line.contains("answer status") && !line.starts_with("::debug::")).collect();
-    assert!(log.contains("::debug::answer status=200") && odd.is_empty(), "{log}");
+    let odd: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("response status") && !line.starts_with("::debug::"))
+        .collect();
+    assert!(log.contains("::debug::response status=200") && odd.is_empty(), "{log}");
 }
 
 #[tokio::test]

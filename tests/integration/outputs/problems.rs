@@ -22,7 +22,11 @@ async fn github_gets_ten_annotations_of_each_kind() {
     let (errors, warnings) = (lines("::error"), lines("::warning"));
     assert_eq!((errors.len(), warnings.len()), (10, 10), "{}", finished.stderr);
     assert!(errors[8].contains("%0Aand 3 more"), "{}", errors[8]);
-    assert!(errors[9].starts_with("::error::12 errors and 11 warnings"), "{}", errors[9]);
+    assert!(
+        errors[9].starts_with("::error::invalid integrations: 12 errors and 11 warnings"),
+        "{}",
+        errors[9]
+    );
     assert!(warnings[9].contains("%0Aand 1 more"), "{}", warnings[9]);
     assert_eq!(finished.report["problems"].as_array().unwrap().len(), 23);
 }
@@ -41,8 +45,8 @@ async fn the_report_has_all_details_of_a_problem() {
         "column": 10,
         "end_column": 12,
         "excerpt": "summary: 12",
-        "message": "`summary` is a number, it must be text",
-        "hint": "put it in quotes",
+        "message": "`summary` is a number; it must be text",
+        "hint": "put the value in quotes",
         "integration": "hello"
       },
       {
@@ -52,9 +56,9 @@ async fn the_report_has_all_details_of_a_problem() {
         "line": 7,
         "column": 16,
         "end_column": 18,
-        "excerpt": "secrets: ***",
-        "message": "`secrets.KEY` is a number, it must be text",
-        "hint": "put it in quotes",
+        "excerpt": "secrets: {KEY: ***}",
+        "message": "`secrets.KEY` is a number; it must be text",
+        "hint": "put the value in quotes",
         "integration": "hello"
       }
     ]
@@ -84,9 +88,9 @@ async fn writes_a_code_quality_report() {
     insta::assert_snapshot!(text, @r#"
     [
       {
-        "description": "`summary` is a number, it must be text (put it in quotes)",
+        "description": "`summary` is a number; it must be text (put the value in quotes)",
         "check_name": "gitbook-deploy",
-        "fingerprint": "0026229e94874ce28c7844eb30e604c69e40c18bf48b9e63e2a7c5831e93a701",
+        "fingerprint": "2e4c355e1f1b095286afbe0f7168d1c4b7a9aa9ceeca2340e7b775b58efb9aef",
         "severity": "critical",
         "location": {
           "path": "apps/a/gitbook-manifest.yaml",
@@ -96,9 +100,9 @@ async fn writes_a_code_quality_report() {
         }
       },
       {
-        "description": "`visibilty` is not a field known here (did you mean `visibility`? It is sent to GitBook as it is)",
+        "description": "unknown field `visibilty` (did you mean `visibility`? unknown fields are sent to GitBook unchanged)",
         "check_name": "gitbook-deploy",
-        "fingerprint": "0591b855ca7a20ae2a3bbefffc8604738558bbf01a38f0cc36147bd1f891a56a",
+        "fingerprint": "c856a360e35d9a2f8e3997ce9a3705ee1470ed304c54089e8f3934adc6e93830",
         "severity": "minor",
         "location": {
           "path": "apps/a/gitbook-manifest.yaml",
@@ -108,9 +112,9 @@ async fn writes_a_code_quality_report() {
         }
       },
       {
-        "description": "`blocks[0].title` is a number, it must be text (put it in quotes)",
+        "description": "`blocks[0].title` is a number; it must be text (put the value in quotes)",
         "check_name": "gitbook-deploy",
-        "fingerprint": "3d1134c145b71688e4de908a6d473a1e166a8fd3a8f26fb385070fdc83dec5f9",
+        "fingerprint": "9b8ad8d393f8926ae4dba3fd1c18fc8c29acc27352beef44e9d21149dcfd13fa",
         "severity": "critical",
         "location": {
           "path": "apps/a/gitbook-manifest.yaml",
@@ -120,9 +124,9 @@ async fn writes_a_code_quality_report() {
         }
       },
       {
-        "description": "`blocks[1].title` is a number, it must be text (put it in quotes)",
+        "description": "`blocks[1].title` is a number; it must be text (put the value in quotes)",
         "check_name": "gitbook-deploy",
-        "fingerprint": "33f2f502e76930e259a5bbd031b5f24c376bacd8b8ca32f8f6515a5a383590e8",
+        "fingerprint": "ddf1c522dd0029b58177f0a690bb84bb7b5530af37650eb5684097625156a16d",
         "severity": "critical",
         "location": {
           "path": "apps/a/gitbook-manifest.yaml",

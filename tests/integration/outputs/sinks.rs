@@ -39,7 +39,7 @@ async fn untrusted_line_breaks_add_no_output() {
     let github = deployment().against(&server.uri()).on_github("main", 1).folder(&repository).run().await;
     assert_eq!((github.outputs().len(), github.output("result")), (11, "failed".to_owned()));
     let error = &github.integrations()[0]["error"]["cause"];
-    assert_eq!(error, &format!("GitBook refused the integration: 400 {message}"));
+    assert_eq!(error, &format!("GitBook rejected the request: 400 {message}"));
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn untrusted_text_is_no_markup_in_the_summary() {
     let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
     let summary = run.run().await.summary;
     let message = summary.lines().find(|line| line.starts_with('❌')).unwrap();
-    insta::assert_snapshot!(message.split("<br>").nth(1).unwrap(), @"GitBook refused the integration&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
+    insta::assert_snapshot!(message.split("<br>").nth(1).unwrap(), @"GitBook rejected the request&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
 }
 
 #[tokio::test]
@@ -85,15 +85,13 @@ async fn an_unwritable_file_is_a_warning() {
             run.variable(name, format!("nowhere/{name}"))
         });
     let finished = run.folder(&repository).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: publish: push to the production branch `main` system="no CI system" event=push branch=main repository=github.com/acme/integrations commit=0123abcd
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
-    warning: `<folder>/nowhere/GITBOOK_OUTPUT_FILE` can't be written: No such file or directory (os error 2)
-    warning: `<folder>/nowhere/GITBOOK_SUMMARY_FILE` can't be written: No such file or directory (os error 2)
-    warning: `<folder>/nowhere/GITBOOK_REPORT_FILE` can't be written: No such file or directory (os error 2)
-    "#);
+    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
+    warning: cannot write `<folder>/nowhere/GITBOOK_OUTPUT_FILE`: No such file or directory (os error 2)
+    warning: cannot write `<folder>/nowhere/GITBOOK_SUMMARY_FILE`: No such file or directory (os error 2)
+    warning: cannot write `<folder>/nowhere/GITBOOK_REPORT_FILE`: No such file or directory (os error 2)
+    ");
 }
 
 #[tokio::test]

@@ -29,19 +29,18 @@ async fn sends_a_jpeg_named_png() {
     let repository = repository().manifest(".", "hello", "icon: photo.png\n").file("photo.png", photo);
     let (log, body) = published(&repository, "", &[]).await;
     assert_eq!(body["icon"], json!("/9j/4AAGSkZJRv/AABEIAAIAAgM="));
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 0
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
     warning: the icon `photo.png` is a JPEG image named `.png`
      --> gitbook-manifest.yaml:6:7
       |
     6 | icon: photo.png
       |       ^^^^^^^^^
       |
-      = hint: export it as PNG; it is sent to GitBook as it is
-    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
+      = hint: export the image as PNG; it is sent to GitBook unchanged
+    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
     info: 1 warning in 1 file
-    "#);
+    ");
 }
 
 #[tokio::test]
@@ -75,14 +74,13 @@ async fn warns_of_a_retired_scope() {
     let scopes = ("GITBOOK_SCOPES", "space:views:read");
     let (log, body) = published(&repository().integration("hello"), "", &[scopes]).await;
     assert_eq!(body["scopes"], json!(["space:views:read"]));
-    insta::assert_snapshot!(log, @r#"
+    insta::assert_snapshot!(log, @"
     exit 0
-    info: publish: `GITBOOK_MODE=publish` system="no CI system" event=none
-    warning: GITBOOK_SCOPES: `scopes[0]` is `space:views:read`, which is not known here
-     hint: use its successor `site:views:read`; it is sent to GitBook as it is
-    info: published `hello` milliseconds=… script_bytes=58 version=1 url=https://app.gitbook.com/integrations/hello
+    warning: GITBOOK_SCOPES: `scopes[0]` has the unknown value `space:views:read`
+     hint: use its successor `site:views:read`; unknown values are sent to GitBook unchanged
+    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
     info: 1 warning in 1 variable
-    "#);
+    ");
 }
 
 #[tokio::test]

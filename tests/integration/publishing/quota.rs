@@ -65,9 +65,9 @@ async fn reports_the_number_of_previews() {
     let server = full(api_error(403, ENOUGH), list.clone()).await;
     let finished = pushed(&server, "fix").await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: GitBook takes no more integrations, so the preview `hello-fix` is not published; the organization `acme` has 3 of gitbook-deploy's previews, 2 of them of this repository
-    cause: the token may not do this: 403 You have reached the limit of 3 integrations
-     hint: nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again
+    error: publishing `hello-fix` failed
+    cause: the token lacks a permission: 403 You have reached the limit of 3 integrations
+     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     ");
     assert_eq!(
         server.requests().await,
@@ -125,9 +125,9 @@ async fn reports_the_limit_without_a_list() {
     let no_organization = json!({"items": []});
     let server = full(api_error(403, ENOUGH), api_error(500, "Oh no")).await;
     insta::assert_snapshot!(failure(&pushed(&server, "fix").await), @"
-    error: GitBook takes no more integrations, so the preview `hello-fix` is not published; how many previews there are can't be told
-    cause: the token may not do this: 403 You have reached the limit of 3 integrations
-     hint: nothing was lost: delete the previews of branches that are gone with `GITBOOK_MODE=sweep` or a scheduled run, then run again
+    error: publishing `hello-fix` failed
+    cause: the token lacks a permission: 403 You have reached the limit of 3 integrations
+     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     ");
     let server = MockServer::start().await;
     let answers = [

@@ -42,7 +42,7 @@ impl Finished {
         };
         let without_times = |line: &str| {
             let line = line.split(RESULT_FIELDS).next().unwrap();
-            line.split("; trying again in ").next().unwrap().to_owned()
+            line.split("; retrying in ").next().unwrap().to_owned()
         };
         log.lines().filter(is_event).map(without_times).collect()
     }

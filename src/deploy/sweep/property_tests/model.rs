@@ -1,31 +1,31 @@
-//! What is open, and what is there because of it: kept by itself, so that the program is not asked about itself.
+//! A model of branches, pull requests and integrations, independent of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The repository that is swept.
+/// The repository of the sweep.
 pub(super) const OURS: &str = "github.com/acme/integrations";
 
-/// The forge's id of it.
+/// The forge's ID of the repository.
 pub(super) const OUR_ID: u64 = 17;
 
-/// How the manifests write the names of integrations. Case does not count.
+/// The names of integrations in the manifests. Case does not matter.
 pub(super) const PRODUCTION: [&str; 2] = ["Hello", "HELLO-A"];
 
-/// The most that a sweep may delete.
-const MOST: usize = 50;
+/// The maximum number of deletions of a sweep.
+const MAX_DELETIONS: usize = 50;
 
-/// Where everything stands.
+/// The expected state of the forge and the sandbox.
 #[derive(Default)]
 pub(super) struct Model {
-    /// The branches of the repository itself, but for the default one.
+    /// The branches of the repository itself, without the default branch.
     pub(super) branches: BTreeSet<String>,
-    /// All pull requests there ever were; the first is number 1.
-    pub(super) pulls: Vec<Pull>,
+    /// All pull requests, open and closed. The first is number 1.
+    pub(super) pulls: Vec<PullRequestState>,
     /// All integrations, by name.
-    pub(super) holders: BTreeMap<String, Holder>,
+    pub(super) integrations: BTreeMap<String, ModelIntegration>,
 }
 
-pub(super) struct Pull {
+pub(super) struct PullRequestState {
     pub(super) history: usize,
     pub(super) head: String,
     pub(super) open: bool,
@@ -33,79 +33,78 @@ pub(super) struct Pull {
     pub(super) fork_is_gone: bool,
 }
 
-/// What stands under a name.
+/// An integration that exists in the sandbox.
 #[derive(Clone)]
-pub(super) struct Holder {
+pub(super) struct ModelIntegration {
     pub(super) name: String,
-    /// Whose preview its mark says it is.
-    pub(super) maker: Option<Maker>,
-    pub(super) rule: Rule,
-    /// Whether nobody may change it although it has our mark.
+    /// The owner according to the marker.
+    pub(super) owner_in_marker: Option<MarkerOwner>,
+    pub(super) treatment: Treatment,
+    /// True if it must not change even if the marker is valid.
     pub(super) is_public: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Maker {
+pub(super) struct MarkerOwner {
     pub(super) repository: String,
     pub(super) integration: String,
     pub(super) head: String,
 }
 
-/// What a sweep has to do with it.
+/// The expected treatment by a sweep.
 #[derive(Clone)]
-pub(super) enum Rule {
-    /// It stays as long as what it is the preview of is open.
+pub(super) enum Treatment {
+    /// It remains as long as its branch or pull request is open.
     Follows(Preview),
-    /// It stays, and the sweep says why.
+    /// It remains, and the sweep reports the reason.
     Kept(&'static str),
-    /// It stays, and the sweep need not know of it.
+    /// It remains, and the sweep does not report it.
     Ignored,
 }
 
-/// A branch's preview; a pull request's where the name has its number.
+/// A preview of a branch, or of a pull request if the name contains its number.
 #[derive(Clone)]
 pub(super) struct Preview {
     pub(super) head: String,
     pub(super) number: Option<u64>,
 }
 
-/// What a sweep should say of an integration.
+/// The expected outcome of a sweep for an integration.
 pub(super) struct Expected {
     pub(super) name: String,
-    pub(super) word: &'static str,
-    /// What its note holds.
-    pub(super) why: String,
+    pub(super) status: &'static str,
+    /// A part of the expected note.
+    pub(super) reason: String,
     pub(super) is_open: bool,
 }
 
 impl Model {
-    /// The numbers of a history's pull requests.
+    /// Returns the numbers of a history's pull requests.
     pub(super) fn numbers(&self, history: usize) -> Vec<u64> {
         (1..).zip(&self.pulls).filter(|(_, pull)| pull.history == history).map(|(n, _)| n).collect()
     }
 
-    /// The numbers of the open pull requests from a branch.
+    /// Returns the numbers of the open pull requests from a branch.
     pub(super) fn open_from(&self, head: &str) -> Vec<u64> {
         (1..).zip(&self.pulls).filter(|(_, pull)| pull.open && pull.head == head).map(|(n, _)| n).collect()
     }
 
-    /// Nothing comes from a branch of the repository itself any more.
+    /// Closes all pull requests from a branch.
     pub(super) fn close_from(&mut self, head: &str) {
         self.pulls.iter_mut().filter(|pull| pull.head == head).for_each(|pull| pull.open = false);
     }
 
-    /// An integration stands there from now on. One that could be a preview by its mark, and has the name of an
-    /// integration itself, is none.
-    pub(super) fn put(&mut self, holder: Holder) {
-        let Holder { name, rule, .. } = &holder;
+    /// Adds an integration. An integration with the name of one in production is never a preview.
+    pub(super) fn put(&mut self, integration: ModelIntegration) {
+        let ModelIntegration { name, treatment, .. } = &integration;
         let is_production = PRODUCTION.iter().any(|production| production.to_lowercase() == *name);
-        let rule = match rule {
-            Rule::Follows(_) | Rule::Kept("is public") if is_production => {
-                Rule::Kept("has the name of an integration itself")
+        let treatment = match treatment {
+            Treatment::Follows(_) | Treatment::Kept("is public") if is_production => {
+                Treatment::Kept("has the name of an integration in production")
             }
-            rule => rule.clone(),
+            treatment => treatment.clone(),
         };
-        self.holders.insert(name.clone(), Holder { rule, ..holder.clone() });
+        self.integrations.insert(name.clone(), ModelIntegration { treatment, ..integration.clone() });
     }
 
     fn is_open(&self, preview: &Preview) -> bool {
@@ -117,34 +116,36 @@ impl Model {
         }
     }
 
-    /// What a sweep should say, in this order.
+    /// Returns the expected outcomes of a sweep, in order.
     pub(super) fn expected(&self, dry: bool) -> Vec<Expected> {
-        let mut room = MOST;
+        let mut remaining = MAX_DELETIONS;
         let mut expected = Vec::new();
-        for (name, Holder { rule, .. }) in &self.holders {
-            let (word, why, is_open) = match rule {
-                Rule::Ignored => continue,
-                Rule::Kept(why) => ("skipped", (*why).to_owned(), false),
-                Rule::Follows(preview) if self.is_open(preview) => {
-                    ("skipped", format!("{} is open", told(preview)), true)
+        for (name, ModelIntegration { treatment, .. }) in &self.integrations {
+            let (status, reason, is_open) = match treatment {
+                Treatment::Ignored => continue,
+                Treatment::Kept(reason) => ("skipped", (*reason).to_owned(), false),
+                Treatment::Follows(preview) if self.is_open(preview) => {
+                    ("skipped", format!("{} is open", describe(preview)), true)
                 }
-                Rule::Follows(_) if room == 0 => ("skipped", format!("{MOST} deletions"), false),
-                Rule::Follows(preview) => {
-                    room -= 1;
+                Treatment::Follows(_) if remaining == 0 => {
+                    ("skipped", format!("{MAX_DELETIONS} deletions"), false)
+                }
+                Treatment::Follows(preview) => {
+                    remaining -= 1;
                     let gone = if preview.number.is_some() { "closed" } else { "gone" };
-                    let word = if dry { "checked" } else { "deleted" };
-                    (word, format!("{} is {gone}", told(preview)), false)
+                    let status = if dry { "checked" } else { "deleted" };
+                    (status, format!("{} is {gone}", describe(preview)), false)
                 }
             };
-            expected.push(Expected { name: name.clone(), word, why, is_open });
+            expected.push(Expected { name: name.clone(), status, reason, is_open });
         }
         expected
     }
 }
 
-fn told(preview: &Preview) -> String {
+fn describe(preview: &Preview) -> String {
     match preview.number {
         Some(number) => format!("pull request #{number}"),
-        None => format!("`{}`", preview.head),
+        None => format!("branch `{}`", preview.head),
     }
 }

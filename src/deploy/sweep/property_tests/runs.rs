@@ -1,19 +1,19 @@
-//! The runs that come of events: they publish previews and delete them, as the program does.
+//! The runs for events. They publish and delete previews as the program does.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
-use super::scenario::Step;
-use super::test_environment::Telling;
+use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
+use super::scenario::SweepStep;
+use super::test_environment::ScenarioRun;
 use crate::deploy::{NamedPreview, Previews, StalenessCheck};
 use crate::diagnostic::SourceLocation;
 use crate::plan::Target;
-use crate::preview::Branch;
+use crate::repository::Branch;
 
-impl Telling<'_> {
-    /// The runs that come of a push, or of pull requests that were opened or moved.
-    pub(super) async fn opened(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
+impl ScenarioRun<'_> {
+    /// Runs the program for a push, or for opened or updated pull requests.
+    pub(super) async fn opened(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -28,8 +28,8 @@ impl Telling<'_> {
         Ok(())
     }
 
-    /// The runs that come of a branch that was deleted, or of pull requests that were closed.
-    pub(super) async fn closed(&mut self, step: &Step, numbers: &[u64]) -> Result<(), TestCaseError> {
+    /// Runs the program for a deleted branch, or for closed pull requests.
+    pub(super) async fn closed(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -52,46 +52,55 @@ impl Telling<'_> {
         self.run += 1;
         let target = Target { branch: Branch::new(head), pull_request };
         let previews = self.previews(&target, repository);
-        let sources = &self.world.integrations[integration];
-        let deployment = self.world.deployment(false);
-        let outcome = deployment.preview(sources, &previews, &StalenessCheck::none()).await;
+        let sources = &self.environment.integrations[integration];
+        let deployer = self.environment.deployer(false);
+        let outcome = deployer.preview(sources, &previews, &StalenessCheck::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
-        let maker = Some(Maker { repository, integration, head: head.clone() });
+        let owner_in_marker = Some(MarkerOwner { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
-        if self.model.holders.get(&name).is_some_and(|holder| holder.maker != maker || holder.is_public) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
+        if self.model.integrations.get(&name).is_some_and(|integration| {
+            integration.owner_in_marker != owner_in_marker || integration.is_public
+        }) {
+            prop_assert_eq!(outcome.status_name(), "failed", "{:?}", outcome.result);
             return Ok(());
         }
-        prop_assert!(matches!(outcome.word(), "published" | "unchanged"), "{:?}", outcome);
-        self.figures.published += 1;
-        let is_ours = maker.as_ref().is_some_and(|maker| maker.repository == OURS);
+        prop_assert!(matches!(outcome.status_name(), "published" | "unchanged"), "{:?}", outcome);
+        self.counts.published += 1;
+        let is_ours =
+            owner_in_marker.as_ref().is_some_and(|owner_in_marker| owner_in_marker.repository == OURS);
         let number = pull_request.filter(|_| self.template.needs_pull_request());
-        let rule = if is_ours { Rule::Follows(Preview { head, number }) } else { Rule::Ignored };
-        self.model.put(Holder { name, maker, rule, is_public: false });
+        let treatment =
+            if is_ours { Treatment::Follows(Preview { head, number }) } else { Treatment::Ignored };
+        self.model.put(ModelIntegration { name, owner_in_marker, treatment, is_public: false });
         Ok(())
     }
 
-    async fn delete(&mut self, step: &Step, pull_request: Option<u64>) -> Result<(), TestCaseError> {
+    async fn delete(&mut self, step: &SweepStep, pull_request: Option<u64>) -> Result<(), TestCaseError> {
         self.run += 1;
         let target = Target { branch: Branch::new(&step.head), pull_request };
         let previews = self.previews(&target, OURS);
         let integration = step.integration.to_owned();
         let name = previews.name(&integration);
-        let maker =
-            Maker { repository: OURS.to_owned(), integration: integration.clone(), head: step.head.clone() };
+        let owner_in_marker = MarkerOwner {
+            repository: OURS.to_owned(),
+            integration: integration.clone(),
+            head: step.head.clone(),
+        };
         let preview = NamedPreview {
             integration,
-            place: SourceLocation::file("gitbook-manifest.yaml"),
+            location: SourceLocation::file("gitbook-manifest.yaml"),
             name: name.clone(),
         };
-        let deployment = self.world.deployment(false);
-        let outcome = deployment.delete(&preview, &previews, &StalenessCheck::none()).await;
-        let is_protected = |holder: &Holder| holder.maker.as_ref() != Some(&maker) || holder.is_public;
-        if self.model.holders.get(&name).is_some_and(is_protected) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
+        let deployer = self.environment.deployer(false);
+        let outcome = deployer.delete(&preview, &previews, &StalenessCheck::none()).await;
+        let is_protected = |integration: &ModelIntegration| {
+            integration.owner_in_marker.as_ref() != Some(&owner_in_marker) || integration.is_public
+        };
+        if self.model.integrations.get(&name).is_some_and(is_protected) {
+            prop_assert_eq!(outcome.status_name(), "failed", "{:?}", outcome.result);
         } else {
-            prop_assert_eq!(outcome.word(), "deleted", "{:?}", outcome.result);
-            self.model.holders.remove(&name);
+            prop_assert_eq!(outcome.status_name(), "deleted", "{:?}", outcome.result);
+            self.model.integrations.remove(&name);
         }
         Ok(())
     }

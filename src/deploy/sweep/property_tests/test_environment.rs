@@ -1,4 +1,4 @@
-//! The world that histories happen in: a forge, a sandbox, and the program's own clients of both.
+//! The forge and the sandbox that scenarios run against, with the program's own clients.
 
 use std::collections::BTreeMap;
 use std::sync::Once;
@@ -11,13 +11,15 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::Figures;
-use super::model::{Expected, Holder, Model, OUR_ID, OURS, PRODUCTION, Preview, Pull, Rule};
-use super::scenario::{INTEGRATIONS, Status, Step, Story, of};
-use super::third_party::{Kind, stranger};
+use super::Counts;
+use super::model::{
+    Expected, Model, ModelIntegration, OUR_ID, OURS, PRODUCTION, Preview, PullRequestState, Treatment,
+};
+use super::scenario::{INTEGRATIONS, SweepAction, SweepScenario, SweepStep, head_of};
+use super::third_party::{ThirdPartyKind, third_party_integration};
 use crate::cancel::Cancel;
 use crate::deploy::property_tests::{folder, packaged};
-use crate::deploy::{Deployment, Outcome, Sweep};
+use crate::deploy::{Deployer, Outcome, Sweep};
 use crate::diagnostic::SourceLocation;
 use crate::forge::{Access, Forge, GitHub, MaxWait};
 use crate::gitbook::{GitBook, sandbox};
@@ -26,77 +28,84 @@ use crate::preview::Template;
 
 const THEIRS: &str = "github.com/acme/others";
 
-pub(super) struct World {
+pub(super) struct SweepEnvironment {
     folder: TempDir,
-    stand_in: FakeGitHub,
+    fake_github: FakeGitHub,
     forge: Forge,
     gitbook: GitBook,
     cancel: Cancel,
     pub(super) integrations: BTreeMap<&'static str, Integration>,
 }
 
-/// A history that is being told.
-pub(super) struct Telling<'a> {
-    pub(super) world: &'a World,
+/// A running scenario.
+pub(super) struct ScenarioRun<'a> {
+    pub(super) environment: &'a SweepEnvironment,
     text: &'static str,
     pub(super) template: Template,
     pub(super) model: Model,
     pub(super) run: u64,
-    pub(super) figures: Figures,
+    pub(super) counts: Counts,
 }
 
-impl World {
+impl SweepEnvironment {
     pub(super) async fn new() -> Self {
         let folder = folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let (cancel, timeout) = (Cancel::never(), Duration::from_secs(20));
-        let stand_in = FakeGitHub::start().await;
-        let root = stand_in.url().parse().unwrap();
+        let fake_github = FakeGitHub::start().await;
+        let root = fake_github.url().parse().unwrap();
         let token = SecretString::from("any");
-        let (root, token, patience, cancel) = (&root, &token, MaxWait::Long, &cancel);
-        let access = Access { root, token, timeout, retries: 0, patience, cancel };
+        let (root, token, max_wait, cancel) = (&root, &token, MaxWait::Long, &cancel);
+        let access = Access { root, token, timeout, retries: 0, max_wait, cancel };
         let forge = GitHub::new("acme/integrations", &access).unwrap().map(Forge::GitHub);
         let mut integrations = BTreeMap::new();
         for name in INTEGRATIONS {
             integrations.insert(name, packaged(name, 0).await);
         }
         let gitbook = GitBook::new(endpoint, token.clone(), timeout, 0).unwrap();
-        Self { folder, stand_in, forge: forge.unwrap(), gitbook, cancel: cancel.clone(), integrations }
+        Self { folder, fake_github, forge: forge.unwrap(), gitbook, cancel: cancel.clone(), integrations }
     }
 
-    /// Lets everything happen, and sweeps up at the end.
-    pub(super) async fn tell(&self, story: &Story) -> Result<Figures, TestCaseError> {
+    /// Applies all steps and sweeps at the end.
+    pub(super) async fn run_scenario(&self, scenario: &SweepScenario) -> Result<Counts, TestCaseError> {
         self.clear();
-        let text = story.template;
-        let figures = Figures { histories: story.histories.len(), ..Figures::default() };
-        let mut telling = Telling {
-            world: self,
+        let text = scenario.template;
+        let counts = Counts { histories: scenario.histories.len(), ..Counts::default() };
+        let mut run = ScenarioRun {
+            environment: self,
             text,
             template: text.parse().unwrap(),
             model: Model::default(),
             run: 10,
-            figures,
+            counts,
         };
-        telling.begin();
-        let longest = story.histories.iter().map(Vec::len).max().unwrap_or_default();
+        run.begin();
+        let longest = scenario.histories.iter().map(Vec::len).max().unwrap_or_default();
         for step in (0..longest)
-            .flat_map(|index| story.histories.iter().filter_map(move |history| history.get(index)))
+            .flat_map(|index| scenario.histories.iter().filter_map(move |history| history.get(index)))
         {
-            telling.happen(step).await?;
+            run.apply_step(step).await?;
         }
-        telling.sweep(false).await?;
-        if story.twice {
-            telling.sweep(false).await?;
+        run.sweep(false).await?;
+        if scenario.twice {
+            run.sweep(false).await?;
         }
-        Ok(telling.figures)
+        Ok(run.counts)
     }
 
-    pub(super) fn deployment(&self, dry_run: bool) -> Deployment<'_> {
+    pub(super) fn deployer(&self, dry_run: bool) -> Deployer<'_> {
         let Self { gitbook, cancel, .. } = self;
-        Deployment { gitbook, cancel, records: None, dry_run, skip_unchanged: true, unread: Once::new() }
+        Deployer {
+            gitbook,
+            cancel,
+            github_deployments: None,
+            dry_run,
+            skip_unchanged: true,
+            unread_notice: Once::new(),
+        }
     }
 
-    /// All that there is, byte by byte.
+    /// Returns the bytes of all integrations.
     fn all(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let record = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -111,124 +120,134 @@ impl World {
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
             std::fs::remove_dir_all(entry.unwrap().path()).unwrap();
         }
-        self.stand_in.reset();
+        self.fake_github.reset();
     }
 }
 
-impl Telling<'_> {
-    /// Puts the integration itself there, and one of another organization.
+impl ScenarioRun<'_> {
+    /// Adds the integration in production and one of another organization.
     fn begin(&mut self) {
         for (name, owner) in [("hello", "acme"), ("unrelated", "other")] {
             let record = json!({"name": name, "visibility": "public", "owner": {"id": owner}});
-            let holder = Holder { name: name.to_owned(), maker: None, rule: Rule::Ignored, is_public: false };
-            self.write(&record, holder);
+            let integration = ModelIntegration {
+                name: name.to_owned(),
+                owner_in_marker: None,
+                treatment: Treatment::Ignored,
+                is_public: false,
+            };
+            self.write(&record, integration);
         }
     }
 
-    async fn happen(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let Step { history, ref head, .. } = *step;
+    async fn apply_step(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
+        let SweepStep { history, ref head, .. } = *step;
         let is_own = !head.contains(':');
         let exists = self.model.branches.contains(head);
-        match step.status {
-            Status::Push => return Box::pin(self.push(step)).await,
-            Status::Delete if exists => {
-                self.world.stand_in.delete_branch(head);
+        match step.action {
+            SweepAction::Push => return Box::pin(self.push(step)).await,
+            SweepAction::Delete if exists => {
+                self.environment.fake_github.delete_branch(head);
                 let numbers = self.model.open_from(head);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 return self.closed(step, &numbers).await;
             }
-            Status::Rename { to } if exists && !self.model.branches.contains(&of(history, to)) => {
-                let to = of(history, to);
-                self.world.stand_in.rename_branch(head, &to);
+            SweepAction::Rename { to } if exists && !self.model.branches.contains(&head_of(history, to)) => {
+                let to = head_of(history, to);
+                self.environment.fake_github.rename_branch(head, &to);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
                 self.model.branches.insert(to);
             }
-            Status::Open if exists || !is_own => {
+            SweepAction::Open if exists || !is_own => {
                 let sha = self.next_commit();
-                let pull =
-                    Pull { history, head: head.clone(), open: true, merged: false, fork_is_gone: false };
+                let pull = PullRequestState {
+                    history,
+                    head: head.clone(),
+                    open: true,
+                    merged: false,
+                    fork_is_gone: false,
+                };
                 self.model.pulls.push(pull);
                 let number = self.last_number(history).unwrap();
-                self.world.stand_in.open_pull_request(number, forge_head(head), &sha);
+                self.environment.fake_github.open_pull_request(number, forge_head(head), &sha);
                 return self.opened(step, &[number]).await;
             }
-            Status::Close | Status::Merge | Status::Reopen | Status::DeleteFork => {
-                return self.happen_to_pull(step).await;
+            SweepAction::Close | SweepAction::Merge | SweepAction::Reopen | SweepAction::DeleteFork => {
+                return self.change_pull_request(step).await;
             }
-            Status::Late => {
+            SweepAction::Late => {
                 let numbers: Vec<_> = self.last_number(history).into_iter().collect();
-                return self.opened(&Step { handled: true, ..step.clone() }, &numbers).await;
+                return self.opened(&SweepStep { handled: true, ..step.clone() }, &numbers).await;
             }
-            Status::Elsewhere => {
+            SweepAction::OtherRepository => {
                 let number = self.last_number(history);
                 if number.is_some() || !self.template.needs_pull_request() {
                     return self.publish(THEIRS, step.integration, head, number).await;
                 }
             }
-            Status::Stranger(kind) => self.stranger(kind, step),
-            Status::Crowd { size } => self.crowd(size),
-            Status::Sweep { dry } => return self.sweep(dry).await,
-            Status::Delete | Status::Rename { .. } | Status::Open => {}
+            SweepAction::ThirdParty(kind) => self.third_party_integration(kind, step),
+            SweepAction::ManyBranches { size } => self.add_many(size),
+            SweepAction::Sweep { dry } => return self.sweep(dry).await,
+            SweepAction::Delete | SweepAction::Rename { .. } | SweepAction::Open => {}
         }
         Ok(())
     }
 
-    async fn push(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    async fn push(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
         let head = &*step.head;
         let sha = self.next_commit();
         let numbers = self.model.open_from(head);
         if !head.contains(':') {
-            self.world.stand_in.set_branch(head, &sha);
+            self.environment.fake_github.set_branch(head, &sha);
             self.model.branches.insert(head.to_owned());
         } else if numbers.iter().any(|number| self.pull(*number).fork_is_gone) || numbers.is_empty() {
             return Ok(());
         }
-        numbers.iter().for_each(|number| self.world.stand_in.push_to_pull_request(*number, &sha));
+        numbers.iter().for_each(|number| self.environment.fake_github.push_to_pull_request(*number, &sha));
         self.opened(step, &numbers).await
     }
 
-    async fn happen_to_pull(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    async fn change_pull_request(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
         let numbers = self.model.numbers(step.history);
         if numbers.is_empty() {
             return Ok(());
         }
         let number = *step.pull.get(&numbers);
-        let World { stand_in, .. } = self.world;
+        let SweepEnvironment { fake_github, .. } = self.environment;
         let pull = self.pull(number);
         let head = pull.head.clone();
         let (open, merged, fork_is_gone) = (pull.open, pull.merged, pull.fork_is_gone);
-        let step = Step { head: head.clone(), ..step.clone() };
-        match step.status {
-            Status::Close if open => {
-                stand_in.close_pull_request(number);
+        let step = SweepStep { head: head.clone(), ..step.clone() };
+        match step.action {
+            SweepAction::Close if open => {
+                fake_github.close_pull_request(number);
                 self.pull(number).open = false;
                 self.closed(&step, &[number]).await
             }
-            Status::Merge if open => {
-                stand_in.merge_pull_request(number);
+            SweepAction::Merge if open => {
+                fake_github.merge_pull_request(number);
                 let pull = self.pull(number);
                 (pull.open, pull.merged) = (false, true);
                 self.closed(&step, &[number]).await
             }
-            // What was merged can't be opened again, nor what came from a branch that is gone.
-            Status::Reopen
+            // A merged pull request, or one from a deleted branch, cannot be reopened.
+            SweepAction::Reopen
                 if !open
                     && !merged
                     && !fork_is_gone
                     && (head.contains(':') || self.model.branches.contains(&head)) =>
             {
-                stand_in.reopen_pull_request(number);
+                fake_github.reopen_pull_request(number);
                 self.pull(number).open = true;
                 self.opened(&step, &[number]).await
             }
-            Status::DeleteFork => {
+            SweepAction::DeleteFork => {
                 let Some((owner, _)) = head.split_once(':') else { return Ok(()) };
                 for (number, pull) in (1..).zip(&mut self.model.pulls) {
                     if pull.head.starts_with(&format!("{owner}:")) {
                         pull.fork_is_gone = true;
-                        stand_in.delete_fork_of(number);
+                        fake_github.delete_fork_of(number);
                     }
                 }
                 Ok(())
@@ -237,92 +256,95 @@ impl Telling<'_> {
         }
     }
 
-    fn stranger(&mut self, kind: Kind, step: &Step) {
+    fn third_party_integration(&mut self, kind: ThirdPartyKind, step: &SweepStep) {
         let last = self.last_number(step.history);
         let preview = match (self.template.needs_pull_request(), last) {
             (false, _) => Preview { head: step.head.clone(), number: None },
             (true, None) => return,
             (true, Some(number)) => Preview { head: self.pull(number).head.clone(), number: last },
         };
-        if let Some(stranger) = stranger(kind, step.integration, &preview, self.text, last) {
-            self.write(&stranger.record, stranger.holder);
+        if let Some(third_party) = third_party_integration(kind, step.integration, &preview, self.text, last)
+        {
+            self.write(&third_party.record, third_party.integration);
         }
     }
 
-    fn crowd(&mut self, size: usize) {
+    fn add_many(&mut self, size: usize) {
         if self.template.needs_pull_request() {
             return;
         }
         for branch in 0..size {
             let preview = Preview { head: format!("crowd-{branch}"), number: None };
-            if let Some(one) = stranger(Kind::Copy, "hello", &preview, self.text, None) {
-                self.write(&one.record, one.holder);
+            if let Some(one) =
+                third_party_integration(ThirdPartyKind::Copy, "hello", &preview, self.text, None)
+            {
+                self.write(&one.record, one.integration);
             }
         }
     }
 
-    /// Sweeps up, and holds what was said and done against what is open.
+    /// Sweeps and checks the outcomes and the remaining integrations.
     async fn sweep(&mut self, dry: bool) -> Result<(), TestCaseError> {
-        let before = self.world.all();
-        prop_assert!(before.keys().eq(self.model.holders.keys()), "{:?}", before.keys());
+        let before = self.environment.all();
+        prop_assert!(before.keys().eq(self.model.integrations.keys()), "{:?}", before.keys());
         let expected = self.model.expected(dry);
-        let (outcomes, told) = self.swept(dry).await?;
-        let said: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.word())).collect();
-        let should: Vec<_> = expected.iter().map(|expected| (&*expected.name, expected.word)).collect();
-        prop_assert_eq!(said, should);
-        for (outcome, Expected { why, .. }) in outcomes.iter().zip(&expected) {
+        let (outcomes, deleted) = self.run_sweep(dry).await?;
+        let found: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.status_name())).collect();
+        let wanted: Vec<_> = expected.iter().map(|expected| (&*expected.name, expected.status)).collect();
+        prop_assert_eq!(found, wanted);
+        for (outcome, Expected { reason, .. }) in outcomes.iter().zip(&expected) {
             let note = outcome.result.as_ref().unwrap().note.as_deref().unwrap_or_default();
-            prop_assert!(note.contains(why) && outcome.preview, "{}: {} {}", outcome.name, note, why);
+            prop_assert!(note.contains(reason) && outcome.preview, "{}: {} {}", outcome.name, note, reason);
         }
-        for name in expected.iter().filter(|one| one.word == "deleted").map(|one| &one.name) {
-            self.model.holders.remove(name);
+        for name in expected.iter().filter(|one| one.status == "deleted").map(|one| &one.name) {
+            self.model.integrations.remove(name);
         }
-        prop_assert_eq!(told, before.len() - self.model.holders.len());
-        let mut left = before;
-        left.retain(|name, _| self.model.holders.contains_key(name));
-        prop_assert!(self.world.all() == left, "something else was touched");
+        prop_assert_eq!(deleted, before.len() - self.model.integrations.len());
+        let mut remaining = before;
+        remaining.retain(|name, _| self.model.integrations.contains_key(name));
+        prop_assert!(self.environment.all() == remaining, "something else was touched");
         self.count(&expected, outcomes.len());
         Ok(())
     }
 
-    async fn swept(&self, dry: bool) -> Result<(Vec<Outcome>, usize), TestCaseError> {
+    async fn run_sweep(&self, dry: bool) -> Result<(Vec<Outcome>, usize), TestCaseError> {
         let sweep = Sweep {
-            deployment: &self.world.deployment(dry),
-            forge: &self.world.forge,
+            deployer: &self.environment.deployer(dry),
+            forge: &self.environment.forge,
             repository: OURS,
             repository_id: Some(OUR_ID),
             template: &self.template,
             production: &PRODUCTION.map(str::to_owned),
         };
-        let place = SourceLocation::variable("GITBOOK_ORGANIZATION");
+        let location = SourceLocation::variable("GITBOOK_ORGANIZATION");
         let failed = |error| TestCaseError::fail(format!("{error:?}"));
-        let listed = sweep.list("acme", &place).await.map_err(failed)?;
+        let listed = sweep.list("acme", &location).await.map_err(failed)?;
         let candidates = sweep.decide(listed).await.map_err(failed)?;
-        let mut told = 0;
-        let outcomes = sweep.carry_out(candidates, async |_, _| told += 1).await;
-        Ok((outcomes, told))
+        let mut deleted = 0;
+        let outcomes = sweep.carry_out(candidates, async |_, _| deleted += 1).await;
+        Ok((outcomes, deleted))
     }
 
-    fn count(&mut self, expected: &[Expected], said: usize) {
-        let figures = &mut self.figures;
+    fn count(&mut self, expected: &[Expected], reported: usize) {
+        let counts = &mut self.counts;
         let count = |is: &dyn Fn(&Expected) -> bool| expected.iter().filter(|one| is(one)).count();
-        figures.sweeps += 1;
-        figures.deleted += count(&|one| one.word == "deleted");
-        figures.kept_as_open += count(&|one| one.is_open);
-        figures.kept_for_another_reason += count(&|one| one.word == "skipped" && !one.is_open);
-        figures.full += usize::from(count(&|one| one.why.ends_with("deletions")) > 0);
-        let gone = count(&|one| one.word == "deleted");
-        figures.strangers += self.model.holders.len() + gone - said;
+        counts.sweeps += 1;
+        counts.deleted += count(&|one| one.status == "deleted");
+        counts.kept_as_open += count(&|one| one.is_open);
+        counts.kept_for_another_reason += count(&|one| one.status == "skipped" && !one.is_open);
+        counts.full += usize::from(count(&|one| one.reason.ends_with("deletions")) > 0);
+        let gone = count(&|one| one.status == "deleted");
+        counts.third_parties += self.model.integrations.len() + gone - reported;
     }
 
-    fn write(&mut self, record: &Value, holder: Holder) {
-        let folder = self.world.folder.path().join(&holder.name);
+    fn write(&mut self, record: &Value, integration: ModelIntegration) {
+        let folder = self.environment.folder.path().join(&integration.name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("integration.json"), record.to_string()).unwrap();
-        self.model.put(holder);
+        self.model.put(integration);
     }
 
-    pub(super) fn pull(&mut self, number: u64) -> &mut Pull {
+    pub(super) fn pull(&mut self, number: u64) -> &mut PullRequestState {
         &mut self.model.pulls[usize::try_from(number - 1).unwrap()]
     }
 

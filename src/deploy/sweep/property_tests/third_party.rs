@@ -1,13 +1,14 @@
-//! Integrations that somebody made by hand, most of which no sweep may touch.
+//! Integrations of third parties. A sweep must not change most of them.
 
 use serde_json::{Value, json};
 
-use super::model::{Holder, Maker, OUR_ID, OURS, Preview, Rule};
-use crate::preview::{Branch, OwnershipMarker, Template};
+use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
+use crate::preview::{OwnershipMarker, Template};
+use crate::repository::Branch;
 
-/// What somebody else's integration looks like.
+/// The kind of a third party's integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ThirdPartyKind {
     Unmarked,
     OtherRepository,
     OtherHost,
@@ -20,21 +21,21 @@ pub(super) enum Kind {
     Public,
     WithoutVisibility,
     ProductionName,
-    HalfAMark,
-    MarkWithTwoBranches,
-    MarkWithoutEnd,
-    MarkNotAtTheEnd,
-    /// The name tells pull requests apart, and the mark names none.
+    IncompleteMarker,
+    MarkerWithTwoBranches,
+    MarkerWithoutEnd,
+    MarkerNotAtTheEnd,
+    /// The name contains a pull request, but the marker does not.
     WithoutNumber,
-    /// The name does not tell pull requests apart, and the mark names one all the same.
+    /// The marker contains a pull request, but the name does not.
     WithNumber,
-    /// A copy of a preview of ours that nothing tells from one.
+    /// An exact copy of a preview.
     Copy,
-    /// The same, by a later version of the program.
+    /// An exact copy, with a marker of a later version of the program.
     LaterVersion,
 }
 
-impl Kind {
+impl ThirdPartyKind {
     pub(super) const ALL: [Self; 20] = [
         Self::Unmarked,
         Self::OtherRepository,
@@ -48,10 +49,10 @@ impl Kind {
         Self::Public,
         Self::WithoutVisibility,
         Self::ProductionName,
-        Self::HalfAMark,
-        Self::MarkWithTwoBranches,
-        Self::MarkWithoutEnd,
-        Self::MarkNotAtTheEnd,
+        Self::IncompleteMarker,
+        Self::MarkerWithTwoBranches,
+        Self::MarkerWithoutEnd,
+        Self::MarkerNotAtTheEnd,
         Self::WithoutNumber,
         Self::WithNumber,
         Self::Copy,
@@ -59,26 +60,26 @@ impl Kind {
     ];
 }
 
-/// An integration as the API tells it, and what is to be expected of it.
-pub(super) struct Stranger {
+/// An integration of a third party and its expected treatment.
+pub(super) struct ThirdPartyIntegration {
     pub(super) record: Value,
-    pub(super) holder: Holder,
+    pub(super) integration: ModelIntegration,
 }
 
-/// The stranger that looks like the preview of `integration` that `preview` is, but for its kind; `None` where there
-/// can be none of this kind. `any_number` is of some pull request.
-pub(super) fn stranger(
-    kind: Kind,
+/// Returns an integration that is similar to a preview of `integration`. Returns `None` if the kind is not applicable.
+/// `any_number` is the number of any pull request.
+pub(super) fn third_party_integration(
+    kind: ThirdPartyKind,
     integration: &str,
     preview: &Preview,
     text: &str,
     any_number: Option<u64>,
-) -> Option<Stranger> {
+) -> Option<ThirdPartyIntegration> {
     let template: Template = text.parse().ok()?;
     let (numbered, head) = (preview.number.is_some(), preview.head.clone());
     let mut name = template.name(integration, &Branch::new(&head), preview.number);
-    let (repository, repository_id, whose) = repository(kind);
-    let mut mark = OwnershipMarker {
+    let (repository, repository_id, actual_repository) = repository(kind);
+    let mut marker = OwnershipMarker {
         integration: integration.to_owned(),
         repository,
         repository_id,
@@ -90,51 +91,60 @@ pub(super) fn stranger(
         hash: "00".to_owned(),
         script_bytes: Some(58),
     };
-    let (mut owner, mut visibility, mut rule) = ("acme", json!("private"), Rule::Ignored);
-    let misnamed = Rule::Kept("its name is not what");
+    let (mut owner, mut visibility, mut treatment) = ("acme", json!("private"), Treatment::Ignored);
+    let wrong_name = Treatment::Kept("its name does not match");
     match kind {
-        Kind::OtherOrganization => owner = "other",
-        Kind::OtherBranch => {
-            mark.branch = "elsewhere".to_owned();
-            // The name need not tell branches apart where it tells pull requests apart.
-            rule = if text == "{name}-pr{pr}" { Rule::Follows(preview.clone()) } else { misnamed };
+        ThirdPartyKind::OtherOrganization => owner = "other",
+        ThirdPartyKind::OtherBranch => {
+            marker.branch = "elsewhere".to_owned();
+            // A name with a pull request need not contain the branch.
+            treatment =
+                if text == "{name}-pr{pr}" { Treatment::Follows(preview.clone()) } else { wrong_name };
         }
-        Kind::OtherName => (name, rule) = (format!("stray-{name}"), misnamed),
-        Kind::Public => (visibility, rule) = (json!("public"), Rule::Kept("is public")),
-        Kind::WithoutVisibility => (visibility, rule) = (Value::Null, Rule::Kept("is public")),
-        Kind::ProductionName => {
-            (name, mark.integration, mark.branch) =
+        ThirdPartyKind::OtherName => (name, treatment) = (format!("stray-{name}"), wrong_name),
+        ThirdPartyKind::Public => (visibility, treatment) = (json!("public"), Treatment::Kept("is public")),
+        ThirdPartyKind::WithoutVisibility => {
+            (visibility, treatment) = (Value::Null, Treatment::Kept("is public"))
+        }
+        ThirdPartyKind::ProductionName => {
+            (name, marker.integration, marker.branch) =
                 ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
-            rule = if text == "{name}-{branch}" { Rule::Follows(preview.clone()) } else { misnamed };
+            treatment =
+                if text == "{name}-{branch}" { Treatment::Follows(preview.clone()) } else { wrong_name };
         }
-        Kind::WithoutNumber if numbered => {
-            mark.pull_request = None;
-            (name, rule) = (template.name(integration, &Branch::new(&preview.head), None), misnamed);
+        ThirdPartyKind::WithoutNumber if numbered => {
+            marker.pull_request = None;
+            (name, treatment) = (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
         }
-        Kind::WithNumber if !numbered => {
-            mark.pull_request = Some(any_number?);
-            rule = Rule::Follows(preview.clone());
+        ThirdPartyKind::WithNumber if !numbered => {
+            marker.pull_request = Some(any_number?);
+            treatment = Treatment::Follows(preview.clone());
         }
-        Kind::Copy | Kind::OtherOwnersCase | Kind::FormerName => rule = Rule::Follows(preview.clone()),
-        Kind::LaterVersion => {
-            (visibility, rule) = (json!("unlisted"), Rule::Follows(preview.clone()));
+        ThirdPartyKind::Copy | ThirdPartyKind::OtherOwnersCase | ThirdPartyKind::FormerName => {
+            treatment = Treatment::Follows(preview.clone())
         }
-        Kind::WithoutNumber | Kind::WithNumber => return None,
-        Kind::OtherRepository
-        | Kind::OtherHost
-        | Kind::OtherId
-        | Kind::Unmarked
-        | Kind::HalfAMark
-        | Kind::MarkWithTwoBranches
-        | Kind::MarkWithoutEnd
-        | Kind::MarkNotAtTheEnd => {}
+        ThirdPartyKind::LaterVersion => {
+            (visibility, treatment) = (json!("unlisted"), Treatment::Follows(preview.clone()));
+        }
+        ThirdPartyKind::WithoutNumber | ThirdPartyKind::WithNumber => return None,
+        ThirdPartyKind::OtherRepository
+        | ThirdPartyKind::OtherHost
+        | ThirdPartyKind::OtherId
+        | ThirdPartyKind::Unmarked
+        | ThirdPartyKind::IncompleteMarker
+        | ThirdPartyKind::MarkerWithTwoBranches
+        | ThirdPartyKind::MarkerWithoutEnd
+        | ThirdPartyKind::MarkerNotAtTheEnd => {}
     }
     let is_public = visibility.is_null() || visibility == "public";
-    let (summary, marked) = summary(kind, &mark);
-    let OwnershipMarker { integration, branch: head, .. } = mark;
-    let maker = marked.then_some(Maker { repository: whose, integration, head });
+    let (summary, marked) = summary(kind, &marker);
+    let OwnershipMarker { integration, branch: head, .. } = marker;
+    let owner_in_marker = marked.then_some(MarkerOwner { repository: actual_repository, integration, head });
     let record = record(&name, &summary, &visibility, owner);
-    Some(Stranger { record, holder: Holder { name, maker, rule, is_public } })
+    Some(ThirdPartyIntegration {
+        record,
+        integration: ModelIntegration { name, owner_in_marker, treatment, is_public },
+    })
 }
 
 fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
@@ -144,30 +154,30 @@ fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
     })
 }
 
-/// The repository in a mark, its id, and the one that it really is.
-fn repository(kind: Kind) -> (String, Option<u64>, String) {
-    let ours = || OURS.to_owned();
+/// Returns the repository and the ID for a marker, and the actual repository.
+fn repository(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
+    let own = || OURS.to_owned();
     let by_name = |name: String| (name.clone(), None, name);
     match kind {
-        Kind::OtherRepository => by_name(format!("{OURS}-too")),
-        Kind::OtherHost => by_name(OURS.replace("github.com", "git.example.com")),
-        Kind::OtherId => (ours(), Some(OUR_ID + 1), format!("{OURS} of another id")),
-        Kind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, ours()),
-        Kind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), ours()),
-        _ => by_name(ours()),
+        ThirdPartyKind::OtherRepository => by_name(format!("{OURS}-too")),
+        ThirdPartyKind::OtherHost => by_name(OURS.replace("github.com", "git.example.com")),
+        ThirdPartyKind::OtherId => (own(), Some(OUR_ID + 1), format!("{OURS} of another id")),
+        ThirdPartyKind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, own()),
+        ThirdPartyKind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), own()),
+        _ => by_name(own()),
     }
 }
 
-/// The summary with a mark, and whether that is a whole one.
-fn summary(kind: Kind, mark: &OwnershipMarker) -> (String, bool) {
-    let text = mark.to_string();
+/// Returns the summary with a marker, and true if the marker is valid.
+fn summary(kind: ThirdPartyKind, marker: &OwnershipMarker) -> (String, bool) {
+    let text = marker.to_string();
     match kind {
-        Kind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
-        Kind::HalfAMark => (text.replace(" repository=", " depository="), false),
-        Kind::MarkWithTwoBranches => (text.replace(" branch=", " branch=x branch="), false),
-        Kind::MarkWithoutEnd => (text.trim_end_matches(" -->").to_owned(), false),
-        Kind::MarkNotAtTheEnd => (format!("{text}\n\nThat is what a mark looks like."), false),
-        Kind::LaterVersion => (text.replace(" hash=", " later=yes hash="), true),
+        ThirdPartyKind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
+        ThirdPartyKind::IncompleteMarker => (text.replace(" repository=", " depository="), false),
+        ThirdPartyKind::MarkerWithTwoBranches => (text.replace(" branch=", " branch=x branch="), false),
+        ThirdPartyKind::MarkerWithoutEnd => (text.trim_end_matches(" -->").to_owned(), false),
+        ThirdPartyKind::MarkerNotAtTheEnd => (format!("{text}\n\nThat is what a marker looks like."), false),
+        ThirdPartyKind::LaterVersion => (text.replace(" hash=", " later=yes hash="), true),
         _ => (format!("Hello.\n\n{text}"), true),
     }
 }

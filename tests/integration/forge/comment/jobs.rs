@@ -23,14 +23,14 @@ async fn concurrent_jobs_lose_no_row() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | c-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | d-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | e-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | f-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | a-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | b-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | c-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | d-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | e-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | f-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 }
 
@@ -68,10 +68,10 @@ async fn restores_an_overwritten_row() {
     insta::assert_snapshot!(seen(&forge), @"
     ### GitBook previews
 
-    | preview | state | commit | script | when |
+    | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | a-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
-    | b-fix | ✅ published, version 1 | 1111111 | 0.1 KiB | (time)
+    | a-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
+    | b-fix | ✅ published v1 | 1111111 | 0.1 KiB | (time)
     ");
 }
 

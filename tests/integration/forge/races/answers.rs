@@ -14,12 +14,11 @@ async fn overwriting_a_newer_commit_in_production_fails() {
     barrier.release();
     let older = older.finish().await;
     assert_eq!(older.code, Some(1));
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 1
-    info: publish: push to the production branch `main` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=main repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
     error: `hello` went from nothing to version 2: this run has overwritten what the run of a newer commit, 2222222, had published
      hint: run the job of commit 2222222 again
-    "#);
+    ");
     let last = environment.deployments().into_iter().find(|outcome| outcome.contains("commit 1")).unwrap();
     assert!(last.ends_with("failure"), "{last}");
 }
@@ -67,14 +66,13 @@ async fn reopening_after_the_deletion_fails_the_run() {
     barrier.release();
     let closed = closed.finish().await;
     assert_eq!((closed.code, closed.output("result")), (Some(1), "failed".to_owned()));
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 1
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
+    info: deleted `hello-fix` (0.1 s)
+    info: updated the comment on pull request #12
     error: `hello-fix` was deleted, but pull request #12 is open again
      hint: publish the preview again: run the job of the branch's newest commit again
-    "#);
+    ");
 }
 
 #[tokio::test]
@@ -87,14 +85,13 @@ async fn republishes_a_preview_that_another_run_deletes() {
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "published");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpOiYOvh/hello-fix/
     warning: another run has deleted `hello-fix` although its branch is open: publishing it again
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpOiYOvh/hello-fix/
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
 

@@ -14,22 +14,20 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     environment.forge.close_pull_request(12);
     let closed = environment.pull_request("closed", '1', 101).run().await;
     assert_eq!(result(&closed), "deleted");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: deleted `hello-fix` (it was not there) milliseconds=…
-    "#);
+    info: deleted `hello-fix` (it was not there) (0.0 s)
+    ");
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "deleted");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpAWFxhd/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&environment);
@@ -51,13 +49,12 @@ async fn two_runs_may_delete_the_same_preview() {
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "deleted");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` (it was not there) milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpQwFXdG/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (it was not there) (0.0 s)
+    ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&environment);
@@ -76,13 +73,12 @@ async fn deletes_a_preview_if_its_branch_was_deleted() {
     barrier.release();
     let push = push.finish().await;
     assert_eq!(result(&push), "deleted");
-    insta::assert_snapshot!(log(&push), @r#"
+    insta::assert_snapshot!(log(&push), @"
     exit 0
-    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: branch `fix` is gone: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmphja52P/hello-fix/
+    info: branch `fix` was deleted: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    ");
     assert_eq!(environment.published(), NOTHING);
     is_inactive(&environment);
 }
@@ -113,14 +109,13 @@ async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     barrier.release();
     let again = again.finish().await;
     assert_eq!(result(&again), "deleted");
-    insta::assert_snapshot!(log(&again), @r#"
+    insta::assert_snapshot!(log(&again), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: unchanged `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: unchanged `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpwqgxCe/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
     is_inactive(&environment);
@@ -138,11 +133,10 @@ async fn does_not_publish_a_closed_pull_request() {
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "skipped");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #12 is closed) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #12 is closed) (0.0 s)
+    ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.deployments(), NOTHING);
     assert_eq!(environment.comment(), NOTHING);
@@ -220,13 +214,12 @@ async fn keeps_the_preview_of_a_newer_run() {
     received.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
-    info: pull request #12 is closed: what was published is deleted again
-    info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
-    "#);
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpH9BTeA/hello-fix/
+    info: pull request #12 is closed: deleting the published previews
+    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.0 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published v2"]);
 }

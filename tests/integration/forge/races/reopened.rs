@@ -22,13 +22,12 @@ async fn a_late_deletion_keeps_a_newer_preview() {
     barrier.release();
     let closed = closed.finish().await;
     assert_eq!(result(&closed), "skipped");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #12 is open again) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #12 is open again) (0.0 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
-    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 2"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published v2"]);
     let of_the_newest = environment.deployments().pop().unwrap();
     assert!(of_the_newest.ends_with("success"), "{of_the_newest}");
 }
@@ -50,7 +49,7 @@ async fn a_late_deletion_keeps_an_unchanged_preview() {
     let closed = closed.finish().await;
     assert_eq!(result(&closed), "skipped");
     assert_eq!(environment.published(), FIRST);
-    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);
     assert!(environment.deployments().iter().all(|deployment| deployment.ends_with("success")));
 }
 
@@ -69,11 +68,10 @@ async fn a_late_deletion_keeps_the_preview_of_a_restored_branch() {
     barrier.release();
     let deleted = deleted.finish().await;
     assert_eq!(result(&deleted), "skipped");
-    insta::assert_snapshot!(log(&deleted), @r#"
+    insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
-    info: skipped `hello-fix` (branch `fix` is there again) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (branch `fix` exists again) (0.0 s)
+    ");
     assert_eq!(environment.published(), FIRST);
 }
 
@@ -93,11 +91,10 @@ async fn a_late_deletion_after_an_outdated_check_keeps_the_preview() {
     barrier.release();
     let deleted = deleted.finish().await;
     assert_eq!(result(&deleted), "skipped");
-    insta::assert_snapshot!(log(&deleted), @r#"
+    insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
-    info: skipped `hello-fix` (a newer run (102) has published this preview) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.1 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
 
@@ -117,11 +114,10 @@ async fn a_late_deletion_keeps_the_preview_of_another_pull_request() {
     barrier.release();
     let closed = closed.finish().await;
     assert_eq!(result(&closed), "skipped");
-    insta::assert_snapshot!(log(&closed), @r#"
+    insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: delete: pull request #12 from `fix` was closed system="GitHub Actions" by=GITHUB_ACTIONS event="pull request closed" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (pull request #13 is open from the same branch) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (pull request #13 is open from the same branch) (0.0 s)
+    ");
     assert_eq!(environment.published(), FIRST);
     environment.forge.close_pull_request(13);
     assert_eq!(result(&environment.numbered(13, "closed", '1', 103).run().await), "deleted");
@@ -139,13 +135,12 @@ async fn keeps_a_new_preview_for_another_pull_request() {
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "published");
-    insta::assert_snapshot!(log(&opened), @r#"
+    insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: published `hello-fix` milliseconds=… script_bytes=29 version=1
+    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmp03a5zV/hello-fix/
     info: pull request #12 is closed, and pull request #13 is open from the same branch
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(environment.published(), FIRST);
 }
 
@@ -173,12 +168,11 @@ async fn a_manual_deletion_ignores_the_state_of_the_branch() {
     let by_hand = environment.pull_request("labeled", '1', 101).variable("GITBOOK_MODE", "delete");
     let by_hand = by_hand.run().await;
     assert_eq!(result(&by_hand), "deleted");
-    insta::assert_snapshot!(log(&by_hand), @r#"
+    insta::assert_snapshot!(log(&by_hand), @"
     exit 0
-    info: delete: `GITBOOK_MODE=delete` system="GitHub Actions" by=GITHUB_ACTIONS event=labeled branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: deleted `hello-fix` milliseconds=…
-    info: the comment on pull request #12 is up to date
-    "#);
+    info: deleted `hello-fix` (0.0 s)
+    info: updated the comment on pull request #12
+    ");
     assert_eq!(environment.sandbox.names(), Vec::<String>::new());
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
 

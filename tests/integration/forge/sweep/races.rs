@@ -17,13 +17,12 @@ async fn keeps_a_preview_published_during_the_sweep() {
     gitbook.set("hello-a", &newer);
     question.release();
     let finished = run.finish().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: skipped `hello-a` (kept: it was changed just now) milliseconds=…
-    info: deleted `hello-b` (`b` is gone) milliseconds=…
-    info: swept up: 1 deleted, 1 kept
-    "#);
+    info: skipped `hello-a` (kept: it was changed just now) (0.0 s)
+    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: sweep: 1 deleted, 1 kept
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
     assert_eq!(gitbook.integration("hello-a"), newer);
 }
@@ -73,13 +72,12 @@ async fn keeps_the_preview_of_a_restored_branch() {
     forge.set_branch("a", &sha('1'));
     question.release();
     let finished = run.finish().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: skipped `hello-a` (kept: `a` is open again) milliseconds=…
-    info: deleted `hello-b` (`b` is gone) milliseconds=…
-    info: swept up: 1 deleted, 1 kept
-    "#);
+    info: skipped `hello-a` (kept: `a` is open again) (0.0 s)
+    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: sweep: 1 deleted, 1 kept
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
 }
 
@@ -95,15 +93,14 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     after.reached().await;
     forge.set_branch("a", &sha('1'));
     after.release();
-    insta::assert_snapshot!(run.finish().await.log(), @r#"
+    insta::assert_snapshot!(run.finish().await.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-b` (`b` is gone) milliseconds=…
-    info: swept up: 1 deleted, 0 kept
+    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: sweep: 1 deleted, 0 kept
     error: `hello-a` was deleted, but `a` is open again
      hint: publish the preview again: run the job of the branch's newest commit again
     error: 1 of 2 integrations failed
-    "#);
+    ");
     assert_eq!(gitbook.names(), ["hello"]);
 }
 
@@ -113,17 +110,16 @@ async fn stops_deleting_once_the_forge_fails() {
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-a` (`a` is gone) milliseconds=…
-    info: swept up: 1 deleted, 0 kept
-    error: `hello-b` is kept: could not check that `b` is gone: the forge has a problem of its own: 500, not in a forge's own words
+    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    info: sweep: 1 deleted, 0 kept
+    error: `hello-b` is kept: could not check that `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-c` is kept: could not check that `c` is gone: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
+    error: `hello-c` is kept: could not check that `c` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: 2 of 3 integrations failed
-    "#);
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
 }
 
@@ -155,28 +151,26 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
 async fn a_cancelled_sweep_reports_its_deletions() {
     let (deployments, comments) =
         tokio::join!(cancelled_at("GET", "/deployments?"), cancelled_at("GET", "/issues/1/comments"));
-    insta::assert_snapshot!(deployments, @r#"
+    insta::assert_snapshot!(deployments, @"
     exit 143
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    warning: SIGTERM: nothing new is started
-    info: deleted `hello-a` (`a` is gone) milliseconds=…
-    info: skipped `hello-b` (not started: cancelled by SIGTERM) milliseconds=…
-    info: skipped `hello-c` (not started: cancelled by SIGTERM) milliseconds=…
-    info: swept up: 1 deleted, 2 kept
+    warning: received SIGTERM: no new work is started
+    info: deleted `hello-a` (`a` is gone) (5.0 s)
+    info: skipped `hello-b` (not started: cancelled by SIGTERM) (0.0 s)
+    info: skipped `hello-c` (not started: cancelled by SIGTERM) (0.0 s)
+    info: sweep: 1 deleted, 2 kept
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
-    insta::assert_snapshot!(comments, @r#"
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
+    insta::assert_snapshot!(comments, @"
     exit 143
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-a` (`a` is gone) milliseconds=…
-    warning: SIGTERM: nothing new is started
-    info: skipped `hello-b` (not started: cancelled by SIGTERM) milliseconds=…
-    info: skipped `hello-c` (not started: cancelled by SIGTERM) milliseconds=…
-    info: swept up: 1 deleted, 2 kept
+    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    warning: received SIGTERM: no new work is started
+    info: skipped `hello-b` (not started: cancelled by SIGTERM) (0.0 s)
+    info: skipped `hello-c` (not started: cancelled by SIGTERM) (0.0 s)
+    info: sweep: 1 deleted, 2 kept
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
 }
 
 #[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
@@ -189,12 +183,11 @@ async fn a_sweep_cancelled_during_a_check_deletes_nothing() {
     held.reached().await;
     run.signal("TERM").await;
     let finished = run.finish().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 143
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    warning: SIGTERM: nothing new is started
+    warning: received SIGTERM: no new work is started
     error: cancelled by SIGTERM
-     hint: what was done until then is in the outputs; running again is safe
-    "#);
+     hint: run again: repeating finished work is safe; the outputs contain the results so far
+    ");
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-b"]);
 }

@@ -80,14 +80,13 @@ async fn sweeps_without_permission_to_comment() {
         forge.fail(Fault::on("GET", pattern).status(403).json(denied.clone()).unvalidated().always());
     }
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
-    insta::assert_snapshot!(finished.log(), @r#"
+    insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
-    info: deleted `hello-fix` (`fix` is gone) milliseconds=…
-    notice: no comment is kept: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to what the token may do
-    info: swept up: 1 deleted, 0 kept
-    notice: no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to what the token may do
-    "#);
+    info: deleted `hello-fix` (`fix` is gone) (0.0 s)
+    notice: could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
+    info: sweep: 1 deleted, 0 kept
+    notice: no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
+    ");
     assert_eq!(gitbook.names(), [""; 0]);
 }
 

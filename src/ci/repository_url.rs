@@ -1,44 +1,43 @@
-//! The name of a repository, host and path, from the URL that it is cloned from or shown at.
+//! Converts the URL of a repository to its name: the host and the path.
 
 use url::Url;
 
-/// The repository at a URL such as `https://github.com/acme/hello.git` or `git@github.com:acme/hello.git`, as
-/// `github.com/acme/hello`.
+/// Returns `github.com/acme/hello` for URLs such as `https://github.com/acme/hello.git` and `git@github.com:acme/hello.git`.
 ///
-/// Nothing else of the URL is kept: its user and password may be a token.
-pub(super) fn at(url: &str) -> Option<String> {
-    let (host, path) = if url.contains("://") { of_url(url)? } else { of_scp(url)? };
+/// The result does not include the user and password, because these may be a token.
+pub(super) fn repository_name(url: &str) -> Option<String> {
+    let (host, path) = if url.contains("://") { parse_url(url)? } else { parse_ssh_address(url)? };
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
 }
 
-fn of_url(url: &str) -> Option<(String, String)> {
+fn parse_url(url: &str) -> Option<(String, String)> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?.to_lowercase();
-    // SSH's port is not the one that the forge is known by.
+    // The port of SSH is not part of the forge's name.
     let port = url.port().filter(|_| matches!(url.scheme(), "https" | "http"));
     let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
     Some((host, url.path().to_owned()))
 }
 
-/// Git's own short form for SSH.
-fn of_scp(url: &str) -> Option<(String, String)> {
+/// Parses Git's short form for SSH, `user@host:path`.
+fn parse_ssh_address(url: &str) -> Option<(String, String)> {
     let (host, path) = url.split_once(':')?;
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    // `C:\hello` and `./a:b` are files.
+    // `C:\hello` and `./a:b` are paths.
     let is_host = host.len() > 1 && !host.contains(['/', '\\']);
     (is_host && !path.contains(['@', '\\'])).then(|| (host.to_lowercase(), path.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::at;
+    use super::repository_name;
 
     #[test]
-    fn of_all_forms_host_and_path_are_left() {
+    fn returns_host_and_path_of_every_form() {
         let check = |url: &str, expected: &str| {
-            assert_eq!(at(url).unwrap_or_default(), expected, "{url}");
+            assert_eq!(repository_name(url).unwrap_or_default(), expected, "{url}");
         };
         for url in [
             "https://github.com/acme/hello",
@@ -61,13 +60,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_host_has_no_name() {
-        let nothing =
+    fn rejects_urls_without_a_host_or_path() {
+        let without_host =
             ["", "hello", "/srv/git/hello.git", "./a:b", "C:\\hello", "C:/hello", "file:///srv/hello.git"];
         for url in
-            nothing.into_iter().chain(["https://", "https://github.com/", "git@github.com:", "x:y@z:/a"])
+            without_host.into_iter().chain(["https://", "https://github.com/", "git@github.com:", "x:y@z:/a"])
         {
-            assert_eq!(at(url), None, "{url}");
+            assert_eq!(repository_name(url), None, "{url}");
         }
     }
 }

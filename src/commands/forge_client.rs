@@ -1,0 +1,55 @@
+//! Creates the client of the forge.
+
+use crate::cancel::Cancel;
+use crate::ci::{Ci, Event};
+use crate::config::Config;
+use crate::forge::{Access, Forge, GitHub, GitLab, MaxWait};
+use crate::http::is_loopback;
+use crate::plan::Decision;
+use crate::repository::ForgeKind;
+
+/// Returns the client of the forge. Logs the consequences if there is no usable token or address.
+pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
+    let (token, missing) = match ci.forge {
+        ForgeKind::GitHub => (&config.github_token, "no comment and no deployments"),
+        ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
+    };
+    let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
+    let consequence = format!("{missing}, and no check for newer commits or closed branches");
+    let Some(token) = token else {
+        // A trial outside CI needs no forge.
+        if ci.event != Event::None {
+            tracing::info!("`{token_variable}` is not set: {consequence}");
+        }
+        return None;
+    };
+    // The first segment of a repository's name is its host.
+    let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
+    let (Some(api), Some(repository)) = (&ci.api, repository) else {
+        tracing::info!("`{api_variable}` is not the API of the repository's host: {consequence}");
+        return None;
+    };
+    if api.scheme() == "http" && !is_loopback(api) {
+        tracing::warn!("`{api_variable}` uses plain `http`, which exposes `{token_variable}` to the network");
+    }
+    let max_wait = if *decision == Decision::Sweep { MaxWait::Long } else { MaxWait::Short };
+    let Config { timeout, retries, .. } = *config;
+    let access = Access { root: api, token, timeout, retries, max_wait, cancel };
+    let forge = match ci.forge {
+        ForgeKind::GitHub => GitHub::new(repository, &access).map(|github| github.map(Forge::GitHub)),
+        ForgeKind::GitLab => {
+            GitLab::new(ci.repository_id, repository, &access).map(|gitlab| gitlab.map(Forge::GitLab))
+        }
+    };
+    match forge {
+        Ok(Some(forge)) => Some(forge),
+        Ok(None) => {
+            tracing::warn!("`{repository}` is not of the form `owner/repository`: {consequence}");
+            None
+        }
+        Err(error) => {
+            tracing::warn!("{error}: {consequence}");
+            None
+        }
+    }
+}
