@@ -9,7 +9,7 @@ async fn decision(variables: &[(&str, &str)]) -> String {
     let run = deployment()
         .variable("GITBOOK_DEFAULT_BRANCH", "main")
         .variable("GITBOOK_ENDPOINT", "sandbox")
-        .variable("GITBOOK_LOG_FORMAT", "text");
+        .variable("GITBOOK_LOG_FORMAT", "json");
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
     let finished = run.folder(&repository().integration("hello")).run().await;
     assert_eq!(
@@ -17,7 +17,7 @@ async fn decision(variables: &[(&str, &str)]) -> String {
         (Some(0), "published".to_owned()),
         "{finished:#?}"
     );
-    finished.decision().to_owned()
+    finished.decision()
 }
 
 /// Returns a job of a merge request pipeline on GitLab, with a sandbox in a folder.
@@ -167,7 +167,7 @@ async fn logs_the_decision_for_generic_variables() {
 #[tokio::test]
 async fn logs_the_decision_for_github() {
     let repository = repository().integration("hello");
-    let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "text");
+    let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "json");
     let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
     insta::assert_snapshot!(run.run().await.decision(), @"publish: push to the production branch `main`");
 }
@@ -219,8 +219,10 @@ async fn parallel_jobs_share_the_integrations() {
     let job = async |index: &str| {
         let run = merge_request(&sandbox).variable("CI_NODE_INDEX", index).variable("CI_NODE_TOTAL", "2");
         let run = run.variable("CI_JOB_NAME", format!("gitbook {index}/2"));
+        let run = run.variable("GITBOOK_LOG_FORMAT", "json");
         let finished = run.folder(&repository).run().await;
-        assert!(finished.decision().ends_with(&format!(" shard={index}/2")), "{}", finished.decision());
+        let shard = format!("\"shard\":\"{index}/2\"");
+        assert!(finished.decision().contains(&shard), "{}", finished.decision());
         let published = finished.integrations().as_array().unwrap().clone();
         published.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };

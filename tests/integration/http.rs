@@ -61,7 +61,7 @@ async fn a_rejected_request_names_the_manifest() {
     ");
     for status in [412, 413, 415, 422] {
         let outcome = publishing(vec![api_error(status, "no")]).await;
-        assert!(outcome.starts_with("Refused: ") && outcome.ends_with("requests: 1"), "{outcome}");
+        assert!(outcome.starts_with("Rejected: ") && outcome.ends_with("requests: 1"), "{outcome}");
         assert!(outcome.contains(&format!("{status} no")), "{outcome}");
     }
 }

@@ -199,8 +199,8 @@ async fn settled(scheduler: &Scheduler, first: &Run, second: &Run) {
 fn end(world: &World, ended: &[Finished; 2]) -> End {
     let Some(fault) = world.fault() else { return End::Well };
     // What a run says of the other one, and what to do.
-    let errors = ["overwritten what the run of a newer commit", "was deleted, but", "while this one waited"];
-    let warnings = ["another run has published it at the same time", "another run has deleted"];
+    let errors = ["overwritten the version of the newer commit", "was deleted, but", "while this run waited"];
+    let warnings = ["at the same time", "another run has deleted"];
     let says =
         |texts: &[&str]| ended.iter().any(|ended| texts.iter().any(|text| ended.stderr.contains(text)));
     let has_failed = ended.iter().any(|ended| ended.code == Some(1));

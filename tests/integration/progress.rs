@@ -46,7 +46,7 @@ async fn shows_and_removes_the_progress_line() {
     let first_words = shown.lines().map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
     let mut first_words: Vec<_> = first_words.filter(|words| words.starts_with("info: published ")).collect();
     first_words.sort();
-    assert_eq!(first_words, ["info: published `one`", "info: published `three`", "info: published `two`"]);
+    assert_eq!(first_words, ["info: published one", "info: published three", "info: published two"]);
     for left in ["packaging", "publishing", "[", "2/3", "3/3"] {
         assert!(!shown.contains(left), "{left} is left of:\n{shown}");
     }

@@ -22,8 +22,9 @@ fn publishing(server: &MockServer) -> Deployment {
     deployment().against(&server.uri()).push_to("main").variable("GITBOOK_CONCURRENCY", "1")
 }
 
-async fn was_requested(server: &MockServer) {
-    until("the server is asked", async || !server.requests().await.is_empty()).await;
+async fn was_requested(server: &MockServer, method: &str) {
+    let is_requested = async || server.requests().await.iter().any(|request| request.starts_with(method));
+    until("the server receives a request", is_requested).await;
 }
 
 #[tokio::test]
@@ -32,7 +33,7 @@ async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
     let check = async |signal: &str, code: i32| {
         let server = slow("POST", Duration::from_secs(50), api_error(500, "late")).await;
         let run = publishing(&server).folder(&repository).start();
-        was_requested(&server).await;
+        was_requested(&server, "POST").await;
         let started = Instant::now();
         run.signal(signal).await;
         let finished = run.finish().await;
@@ -66,7 +67,7 @@ async fn finishes_a_request_in_flight_after_a_signal() {
     let server = slow("POST", Duration::from_secs(3), answer).await;
     let repository = repository().integration("one").integration("two");
     let run = publishing(&server).folder(&repository).start();
-    was_requested(&server).await;
+    was_requested(&server, "POST").await;
     run.signal("TERM").await;
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -88,7 +89,7 @@ async fn publishes_nothing_new_after_a_signal() {
     let server = slow("GET", Duration::from_secs(3), api_error(404, "Integration not found")).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).push_to("fix").folder(&repository).start();
-    was_requested(&server).await;
+    was_requested(&server, "GET").await;
     run.signal("TERM").await;
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -108,7 +109,7 @@ async fn does_not_retry_after_a_signal() {
     let server = slow("POST", Duration::ZERO, answer).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).variable("GITBOOK_RETRIES", "4").folder(&repository).start();
-    was_requested(&server).await;
+    was_requested(&server, "POST").await;
     let started = Instant::now();
     run.signal("TERM").await;
     let finished = run.finish().await;

@@ -124,7 +124,7 @@ async fn the_text_log_has_sections() {
         let finished = job(&folder).await.0.variable("GITBOOK_LOG_FORMAT", format).run().await;
         done(&finished);
         let lines = folded(&finished.stderr);
-        let is_published = |line: &&(Option<String>, String)| line.1.contains("published `hello-0");
+        let is_published = |line: &&(Option<String>, String)| line.1.contains("published hello-0");
         let published: Vec<_> = lines.iter().filter(is_published).collect();
         assert_eq!(published.len(), 2, "{format}: {}", finished.stderr);
         assert!(published.iter().all(|(section, _)| section.is_some() == is_folded), "{format}: {lines:?}");

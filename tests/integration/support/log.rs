@@ -5,8 +5,15 @@
 
 use super::Finished;
 
-/// The beginning of the fields of a result. Only results have it.
-const RESULT_FIELDS: &str = " milliseconds=";
+/// The beginnings of the log lines with the result of an integration.
+const RESULTS: [&str; 6] = [
+    "info: published ",
+    "info: deleted ",
+    "info: checked ",
+    "info: skipped ",
+    "info: unchanged ",
+    "info: failed ",
+];
 
 impl Finished {
     /// Returns the exit code and the log without routine lines and without values that differ between runs.
@@ -25,10 +32,12 @@ impl Finished {
         self.with_exit_code(&self.stderr)
     }
 
-    /// Returns the first `info:` line, without `info: `: the CI system, the event and the decision.
-    pub(crate) fn decision(&self) -> &str {
-        let line = self.decision_line().and_then(|index| self.stderr.lines().nth(index));
-        line.unwrap_or_else(|| panic!("no decision: {self:#?}")).trim_start_matches("info: ")
+    /// Returns the first log line of a run with the log format `json`: the CI system, the event and the decision.
+    pub(crate) fn decision(&self) -> String {
+        let mut line: serde_json::Value =
+            serde_json::from_str(self.stderr.lines().next().unwrap_or_default()).unwrap();
+        line.as_object_mut().unwrap().remove("level");
+        line.to_string()
     }
 
     /// Returns warnings, errors, causes and results of integrations, without hints and times.
@@ -38,11 +47,12 @@ impl Finished {
             !line.starts_with("exit ")
                 && !line.starts_with("::add-mask::")
                 && !line.trim_start().starts_with("hint: ")
-                && (!line.starts_with("info: ") || line.contains(RESULT_FIELDS))
+                && (!line.starts_with("info: ") || RESULTS.iter().any(|result| line.starts_with(result)))
         };
         let without_times = |line: &str| {
-            let line = line.split(RESULT_FIELDS).next().unwrap();
-            line.split("; retrying in ").next().unwrap().to_owned()
+            let line = line.split("; retrying in ").next().unwrap();
+            // The URLs of a sandbox differ between runs.
+            line.split(" file://").next().unwrap().to_owned()
         };
         log.lines().filter(is_event).map(without_times).collect()
     }
@@ -68,7 +78,7 @@ impl Finished {
         let text = text.replace("<folder>\\", "<folder>/").replace("file:///<folder>", "file://<folder>");
         let text = text.replace(super::TOKEN, "<token>");
         let text = replace_digits_after(&text, "127.0.0.1:", "<port>");
-        let text = replace_digits_after(&text, "milliseconds=", "…");
+        let text = replace_seconds(&text);
         replace_digits_after(&text, "\"milliseconds\":", "…")
     }
 }
@@ -82,6 +92,19 @@ fn names_missing_forge_token(line: &str) -> bool {
 fn counts_problems(line: &str) -> bool {
     let count = line.strip_prefix("error: ").and_then(|line| line.split_once(' '));
     count.is_some_and(|(number, rest)| number.parse::<usize>().is_ok() && rest.starts_with("error"))
+}
+
+/// Replaces the seconds in `(1.2 s)` and `(3.4 KiB, 1.2 s)`.
+fn replace_seconds(text: &str) -> String {
+    let mut parts: Vec<_> = text.split(" s)").map(str::to_owned).collect();
+    let last = parts.len() - 1;
+    for part in &mut parts[..last] {
+        let digits = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+        if digits < part.len() {
+            part.replace_range(digits.., "…");
+        }
+    }
+    parts.join(" s)")
 }
 
 /// Replaces the digits after each marker.
