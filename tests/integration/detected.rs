@@ -133,6 +133,7 @@ async fn logs_the_decision_for_travis_ci() {
     let variables = [
         ("TRAVIS", "true"),
         ("TRAVIS_BRANCH", "main"),
+        ("TRAVIS_BUILD_WEB_URL", "https://app.travis-ci.com/github/acme/hello/builds/1"),
         ("TRAVIS_COMMIT", COMMIT),
         ("TRAVIS_EVENT_TYPE", "push"),
         ("TRAVIS_PULL_REQUEST", "false"),

@@ -36,7 +36,7 @@ impl Finished {
     pub(crate) fn decision(&self) -> String {
         let mut line: serde_json::Value =
             serde_json::from_str(self.stderr.lines().next().unwrap_or_default()).unwrap();
-        line.as_object_mut().unwrap().remove("level");
+        line.as_object_mut().unwrap().shift_remove("level");
         line.to_string()
     }
 
