@@ -1,5 +1,8 @@
 //! Checks the architecture: dependencies between modules, reserved names, the length of files and the language of comments.
 
+#[cfg(test)]
+mod names;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
