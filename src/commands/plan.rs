@@ -1,7 +1,7 @@
 //! Divides the work of a later job among its machines.
 
 use super::{CommandResult, Context};
-use crate::config::shares_worth;
+use crate::config::useful_shards;
 use crate::error::count;
 use crate::integration;
 use crate::plan::Decision;
@@ -46,7 +46,7 @@ impl<'a> Context<'a> {
                 }
                 Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
             };
-            let shares = Shares { count: weights.len(), total: shares_worth(&weights, START) };
+            let shares = Shares { count: weights.len(), total: useful_shards(&weights, START) };
             let division =
                 format!("{} in {}", count(shares.count, "integration"), count(shares.total, "share"));
             tracing::info!("{division}");
