@@ -1,4 +1,4 @@
-//! Cancellation: after SIGINT, SIGTERM or SIGHUP nothing new is started, and requests in flight get some time.
+//! Cancellation by SIGINT, SIGTERM and SIGHUP: no new work is started, and requests in flight get a grace period.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::instrument::WithSubscriber as _;
 
-/// How long requests in flight may go on. GitHub's runner kills the process 10 s after its first signal.
-const GRACE: Duration = Duration::from_secs(5);
+/// The grace period of requests in flight. GitHub's runner kills the process 10 s after its first signal.
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The time after a signal at which the process ends, whatever it still waits for: nobody may read its log.
-const MAX_ENDING: Duration = Duration::from_millis(7500);
+/// The time between a signal and the forced exit. Without it, the process could wait forever for a reader of its log.
+const EXIT_DEADLINE: Duration = Duration::from_millis(7500);
 
-/// What asked the program to stop.
+/// A signal that stops the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// SIGINT.
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// SIGHUP, of a terminal that is closed.
+    /// SIGHUP. It means that the terminal was closed.
     Hangup,
 }
 
 impl Signal {
-    /// 128 and the signal's number, as shells have it.
+    /// Returns the exit code of shells: 128 plus the number of the signal.
     #[must_use]
     pub(crate) fn exit_code(self) -> u8 {
         match self {
@@ -45,50 +45,54 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Tells whether a signal came.
+/// Receives signals.
 #[derive(Clone, Debug)]
 pub(crate) struct Cancel(watch::Receiver<Option<Signal>>);
 
 impl Cancel {
-    /// Waits for signals from now on. Handlers are installed even as PID 1 of a container, where signals do
-    /// nothing by default.
+    /// Installs handlers for signals. As PID 1 of a container, a process without handlers ignores signals.
     #[must_use]
     pub(crate) fn on_signals() -> Self {
         let (sender, receiver) = watch::channel(None);
-        let (first, mut came) = watch::channel(None);
+        let (thread_sender, mut received) = watch::channel(None);
         let (ready, installed) = std::sync::mpsc::channel();
-        // The threads of the runtime may all wait for somebody to read the log.
+        // All threads of the runtime may be blocked by a full pipe of the log, so signals need a thread of their own.
         let thread = std::thread::Builder::new().name("signals".to_owned());
-        if thread.spawn(move || wait_for_signal(&first, &ready)).is_ok() {
-            // No signal is missed that comes from now on.
+        if thread.spawn(move || wait_for_signal(&thread_sender, &ready)).is_ok() {
+            // The handlers must be in place before any work starts.
             installed.recv().ok();
         }
         let task = async move {
-            let Ok(Some(signal)) = came.wait_for(Option::is_some).await.map(|signal| *signal) else { return };
-            tracing::warn!("{signal}: nothing new is started");
+            let Ok(Some(signal)) = received.wait_for(Option::is_some).await.map(|signal| *signal) else {
+                return;
+            };
+            tracing::warn!("received {signal}: no new work is started");
             sender.send_replace(Some(signal));
-            // The receivers must still see the value.
+            // Receivers can read the value only while the sender exists.
             sender.closed().await;
         };
-        // A task has no log of its own.
+        // A spawned task does not inherit the subscriber.
         tokio::spawn(task.with_current_subscriber());
         Self(receiver)
     }
 
-    /// For tests: no signal ever comes.
+    /// Returns a value that never receives a signal, for tests.
     #[cfg(test)]
     pub(crate) fn never() -> Self {
         Self(watch::channel(None).1)
     }
 
-    /// The signal, if one came.
+    /// Returns the received signal, if any.
     #[must_use]
     pub(crate) fn signal(&self) -> Option<Signal> {
         *self.0.borrow()
     }
 
-    /// Runs work that can be dropped at any time; an error when a signal came first.
-    pub(crate) async fn or_at_once<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
+    /// Runs work that may be dropped at any time.
+    ///
+    /// # Errors
+    /// Returns the signal if one is received first.
+    pub(crate) async fn run_until_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;
             signal = self.requested() => Err(signal),
@@ -96,25 +100,31 @@ impl Cancel {
         }
     }
 
-    /// Runs work that should not be dropped in the middle; an error when it took too long after a signal.
-    pub(crate) async fn or_after_grace<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
-        self.or_after(GRACE, work).await
+    /// Runs work that should not be interrupted.
+    ///
+    /// # Errors
+    /// Returns the signal if the work is not finished within the grace period.
+    pub(crate) async fn run_with_grace<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
+        self.run_with_grace_period(GRACE_PERIOD, work).await
     }
 
-    /// The same with another time; after a signal it counts from now on.
-    pub(crate) async fn or_after<T>(
+    /// Runs work with another grace period. If a signal was received before, the period starts now.
+    ///
+    /// # Errors
+    /// Returns the signal if the work is not finished within the grace period.
+    pub(crate) async fn run_with_grace_period<T>(
         &self,
-        grace: Duration,
+        period: Duration,
         work: impl Future<Output = T>,
     ) -> Result<T, Signal> {
-        let grace = async {
+        let deadline = async {
             let signal = self.requested().await;
-            tokio::time::sleep(grace).await;
+            tokio::time::sleep(period).await;
             signal
         };
         tokio::select! {
             done = work => Ok(done),
-            signal = grace => Err(signal),
+            signal = deadline => Err(signal),
         }
     }
 
@@ -123,27 +133,27 @@ impl Cancel {
         let signal = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
         match signal {
             Some(signal) => signal,
-            // Nobody is left to ask for it.
+            // The sender is gone, so no signal can be received any more.
             None => std::future::pending().await,
         }
     }
 }
 
-/// Passes on the first signal, and ends the process some time after it.
-#[expect(clippy::exit, reason = "whatever else would end it may wait for a reader for ever")]
-fn wait_for_signal(first: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
+/// Sends the first signal to the receivers, and exits the process at the deadline.
+#[expect(clippy::exit, reason = "a regular end may wait forever for a reader of the log")]
+fn wait_for_signal(sender: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
         let next = next_signal();
         ready.send(()).ok();
         let signal = next.await;
-        first.send_replace(Some(signal));
-        tokio::time::sleep(MAX_ENDING).await;
+        sender.send_replace(Some(signal));
+        tokio::time::sleep(EXIT_DEADLINE).await;
         std::process::exit(signal.exit_code().into());
     });
 }
 
-/// The first signal from now on.
+/// Returns the next signal. The handlers are installed before the future is polled.
 #[cfg(unix)]
 fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -154,7 +164,7 @@ fn next_signal() -> impl Future<Output = Signal> {
             return std::future::pending().await;
         };
         tokio::select! {
-            // Where both have come, SIGINT was the first: GitHub's runner sends SIGTERM after it.
+            // GitHub's runner sends SIGINT first and SIGTERM later. If both are pending, report SIGINT.
             biased;
             _ = interrupt.recv() => Signal::Interrupt,
             _ = terminate.recv() => Signal::Terminate,
@@ -163,7 +173,7 @@ fn next_signal() -> impl Future<Output = Signal> {
     }
 }
 
-/// What comes nearest to them there: GitHub's runner sends Ctrl-C, and then Ctrl-Break.
+/// Returns the next event of the console. GitHub's runner sends Ctrl-C first and Ctrl-Break later.
 #[cfg(windows)]
 fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};

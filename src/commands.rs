@@ -32,7 +32,9 @@ use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Checkout, Integration, Packaging, PackagingContext, Source, processors};
+use crate::integration::{
+    self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
+};
 use crate::plan::{Decision, Target};
 use crate::report::{Printer, Reporter, RunReport, Shares};
 use crate::symlinks;
@@ -119,14 +121,14 @@ impl<'a> Context<'a> {
     async fn package(
         &self,
         all: &Selection,
-        mine: &[&Source],
+        mine: &[&IntegrationSource],
         env: Option<&str>,
         resolve_secrets: bool,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<Timed>, Error> {
         let packaging = self.packaging(env, resolve_secrets);
         let phase = self.printer.start_phase("packaging", mine.len());
-        let package = async |source: &Source| {
+        let package = async |source: &IntegrationSource| {
             let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
             let _work = self.printer.start_item(&folder);
             let started = Instant::now();
@@ -135,7 +137,7 @@ impl<'a> Context<'a> {
         // Secrets may take long to resolve. The packaging context limits the number of scripts that are bundled at once.
         let at_once = self.config.concurrency.get().max(processors());
         let work = in_order(mine.iter().copied(), at_once, package);
-        let mut packaged = self.cancel.or_at_once(work).await.map_err(Error::Cancelled)?;
+        let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
         let named: Vec<_> = match self.shard {
@@ -148,7 +150,7 @@ impl<'a> Context<'a> {
         let mut found = all.problems.clone();
         found.extend(names::duplicates(&named));
         for (packaged, time) in packaged {
-            packaged.hidden.iter().for_each(|secret| self.printer.hide(secret));
+            packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
             found.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
@@ -195,7 +197,7 @@ impl<'a> Context<'a> {
     }
 
     fn checkout(&self) -> Checkout<'_> {
-        Checkout { started_in: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
+        Checkout { working_directory: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
     }
 
     fn previews(&self, target: &'a Target) -> Result<Previews<'a>, Error> {
@@ -213,9 +215,11 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the branch's previews of the integrations with a readable name. Other steps report the problems of the rest.
-    fn known_previews(&self, sources: &[&Source], previews: &Previews<'_>) -> Vec<NamedPreview> {
+    fn known_previews(&self, sources: &[&IntegrationSource], previews: &Previews<'_>) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
-        let named = |source: &&Source| Some(previews.named(integration::identity(source, &packaging).ok()?));
+        let named = |source: &&IntegrationSource| {
+            Some(previews.named(integration::identity(source, &packaging).ok()?))
+        };
         sources.iter().filter_map(named).collect()
     }
 
@@ -237,7 +241,7 @@ impl<'a> Context<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = symlinks::checkout(self.environment.folder());
+                let checkout = symlinks::checkout_root(self.environment.folder());
                 let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
@@ -258,7 +262,7 @@ impl<'a> Context<'a> {
         deploy: impl FnMut(T) -> F,
     ) -> Vec<Outcome> {
         let items = items.into_iter();
-        let _section = self.printer.section(action, items.len(), "integration");
+        let _section = self.printer.start_section(action, items.len(), "integration");
         in_order(items, self.config.concurrency.get(), deploy).await
     }
 
@@ -284,7 +288,7 @@ impl<'a> Context<'a> {
         diagnostic::sort(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
         problems.retain(|problem| !reported.iter().any(|known| known.is_same(problem)));
-        self.report.problems(&problems);
+        self.report.print_problems(&problems);
         reported.extend(problems);
         diagnostic::sort(reported);
         if has_error { Err(Error::Sources(ProblemCounts::of(reported))) } else { Ok(()) }

@@ -17,7 +17,7 @@ mod sweep;
 mod unchanged;
 mod version;
 
-pub(crate) use crate::integration::Part;
+pub(crate) use crate::integration::PackageSize;
 pub(crate) use github_deployments::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
@@ -32,7 +32,7 @@ use crate::gitbook::{Attempts, GitBook, Published};
 use crate::integration::Identity;
 use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
-use crate::untrusted::link_or_folder;
+use crate::untrusted::web_or_file_link;
 use attempt::AttemptError;
 use github_deployments::Publishing;
 use previous_version::PreviousVersion;
@@ -210,7 +210,7 @@ impl Deployment<'_> {
     ) -> Result<Result<T, Signal>, DeployError> {
         match self.cancel.signal() {
             Some(signal) => Err(DeployError::CancelledBefore(signal)),
-            None => Ok(self.cancel.or_after_grace(request).await),
+            None => Ok(self.cancel.run_with_grace(request).await),
         }
     }
 
@@ -238,7 +238,7 @@ impl Deployment<'_> {
 
 fn seen(answer: &Published, done: Success) -> Success {
     Success {
-        url: answer.urls.app.as_deref().and_then(link_or_folder),
+        url: answer.urls.app.as_deref().and_then(web_or_file_link),
         version: answer.version.as_ref().map(ToString::to_string),
         ..done
     }

@@ -1,18 +1,18 @@
-//! A problem in what the user wrote, with the place where it is.
+//! Problems in files and variables of the user, with their locations.
 
 mod location;
 
-pub(crate) use location::{Excerpt, HIDDEN, Position, SourceLocation, display_path};
+pub(crate) use location::{Excerpt, REDACTED_CHAR, SourceLocation, TextPosition, display_path};
 
 use std::fmt;
 
-/// How bad a problem is: an error stops the deployment, a warning does not.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
-    /// Nothing is sent.
+    /// Stops the deployment before anything is sent.
     Error,
-    /// Reported, and the deployment goes on.
+    /// Does not stop the deployment.
     Warning,
 }
 
@@ -25,81 +25,82 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One problem: what is wrong, where, and what to do about it.
+/// A problem with its location and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
-    /// Whether it stops the deployment.
+    /// The severity.
     pub severity: Severity,
-    /// Where it is, unless it is nowhere in particular.
-    pub place: Option<SourceLocation>,
-    /// What is wrong, in lower case and without a full stop.
+    /// The location, if the problem belongs to a file or a variable.
+    pub location: Option<SourceLocation>,
+    /// A description in lower case and without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
-    /// The integration that it is a problem of, as far as its name is known.
+    /// The name of the integration, if it is known.
     pub integration: Option<String>,
 }
 
 impl Diagnostic {
-    /// A problem that stops the deployment.
-    pub(crate) fn error(place: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
+    /// Creates an error.
+    pub(crate) fn error(location: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
-            place: place.into(),
+            location: location.into(),
             message: message.into(),
             hint: None,
             integration: None,
         }
     }
 
-    /// A problem that does not.
-    pub(crate) fn warning(place: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(place, message) }
+    /// Creates a warning.
+    pub(crate) fn warning(location: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(location, message) }
     }
 
-    /// Says what to do about it.
+    /// Sets the remedy.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 
-    /// Says whose problem it is, where that is not known yet.
+    /// Sets the integration, unless it is set.
     #[must_use]
-    pub(crate) fn of(self, integration: Option<&str>) -> Self {
+    pub(crate) fn for_integration(self, integration: Option<&str>) -> Self {
         let integration = self.integration.or_else(|| integration.map(str::to_owned));
         Self { integration, ..self }
     }
 
-    /// Whether both say the same, whichever integrations they are told for.
+    /// Returns whether two problems are equal apart from their integrations and hints.
     #[must_use]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (self.severity, &self.place, &self.message) == (other.severity, &other.place, &other.message)
+        (self.severity, &self.location, &self.message) == (other.severity, &other.location, &other.message)
     }
 
-    /// Whether it stops the deployment.
+    /// Returns whether the problem stops the deployment.
     #[must_use]
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// Brings problems into the order of their places, variables first, and leaves each there once.
+/// Sorts problems by location, variables first, and removes duplicates.
 pub(crate) fn sort(problems: &mut Vec<Diagnostic>) {
-    problems.sort_by(|a, b| (&a.place, a.severity, &a.message).cmp(&(&b.place, b.severity, &b.message)));
+    problems
+        .sort_by(|a, b| (&a.location, a.severity, &a.message).cmp(&(&b.location, b.severity, &b.message)));
     problems.dedup_by(|a, b| a.is_same(b));
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Some(place) => write!(f, "{place}: {}", self.message),
+        match &self.location {
+            Some(location) => write!(f, "{location}: {}", self.message),
             None => f.write_str(&self.message),
         }
     }
 }
 
-/// A library's message as ours are written: in lower case, but for a first word that is an acronym or a name, and
-/// without a full stop.
+/// Brings a library's message into this program's style: in lower case and without a full stop. A first word in capitals
+/// stays.
 #[must_use]
 pub(crate) fn lower_case(message: &str) -> String {
     let message = message.trim().trim_end_matches('.');
@@ -112,9 +113,9 @@ pub(crate) fn lower_case(message: &str) -> String {
     }
 }
 
-/// The known name that a misspelt one most likely means; `None` when nothing comes near.
+/// Returns the known name that is most similar to a misspelled one, or `None` if no name is similar.
 ///
-/// Near is a Jaro-Winkler similarity of at least 0.85: `visibilty` finds `visibility`, `foo` finds nothing.
+/// Similar names have a Jaro-Winkler similarity of at least 0.85: `visibilty` finds `visibility`, `foo` finds nothing.
 #[must_use]
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -130,14 +131,14 @@ mod tests {
     use super::{Diagnostic, SourceLocation, nearest};
 
     #[test]
-    fn place_comes_first() {
-        let place = SourceLocation::file("a/gitbook-manifest.yaml").at(3, 8);
-        let diagnostic = Diagnostic::error(place, "`title` is too long");
+    fn displays_the_location_before_the_message() {
+        let location = SourceLocation::file("a/gitbook-manifest.yaml").at(3, 8);
+        let diagnostic = Diagnostic::error(location, "`title` is too long");
         assert_eq!(diagnostic.to_string(), "a/gitbook-manifest.yaml:3:8: `title` is too long");
     }
 
     #[test]
-    fn nearest_finds_a_slip_and_nothing_else() {
+    fn finds_the_nearest_name_of_a_misspelled_one() {
         let known = ["visibility", "title", "target"];
         assert_eq!(nearest("visibilty", known), Some("visibility"));
         assert_eq!(nearest("Titel", known), Some("title"));

@@ -1,4 +1,4 @@
-//! Every way to fail, with its hint and its exit code.
+//! The errors of a run, with their hints and exit codes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,94 +7,94 @@ use std::path::PathBuf;
 use crate::cancel::Signal;
 use crate::ci::CiError;
 use crate::deploy::SweepError;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, display_path};
 use crate::gitbook::ApiError;
 use crate::plan::Refusal;
 
-/// Why the program failed.
+/// The reason why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// An argument other than `--help` and `--version`.
     #[error("unknown argument `{0}`")]
     Argument(String),
-    /// Bad values of variables; each was reported.
-    #[error("{0}, nothing was sent")]
+    /// Invalid variables. Each problem is reported separately.
+    #[error("invalid configuration: {0}; nothing was sent")]
     Configuration(ProblemCounts),
-    /// The CI system's event is not understood.
-    #[error("what happened can't be told")]
+    /// An event of the CI system that cannot be read.
+    #[error("could not detect the CI event")]
     Ci(#[source] CiError),
-    /// The plan is to go no further.
+    /// A refusal of the plan.
     #[error("{0}")]
     Refused(Refusal),
-    /// Problems in manifests, images, secrets and scripts; each was reported.
-    #[error("{0}, nothing was sent")]
+    /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
+    #[error("invalid integrations: {0}; nothing was sent")]
     Sources(ProblemCounts),
-    /// Previews need the repository to be known.
-    #[error("the repository is not known, and previews are known by it")]
+    /// An unknown repository. The ownership marker of a preview contains it.
+    #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
-    /// Which branches are gone can't be found out.
-    #[error("a sweep needs the forge to say which branches are gone, and it can't be asked")]
+    /// A sweep without access to the forge.
+    #[error("cannot sweep: without a token of the forge, closed branches are unknown")]
     NoForge,
-    /// There is nothing to say where previews may be.
-    #[error("no manifest names an organization to sweep")]
+    /// A sweep without an organization to search.
+    #[error("cannot sweep: no manifest names an organization")]
     NoOrganization,
-    /// Nothing was swept up.
-    #[error("the sweep failed")]
+    /// A sweep that failed before it deleted anything.
+    #[error("sweep failed")]
     Sweep(#[source] SweepError),
-    /// The sandbox does not start.
-    #[error("the sandbox in `{}` can't start", folder.display())]
+    /// A sandbox that does not start.
+    #[error("cannot start the sandbox in `{}`", display_path(folder))]
     Sandbox {
-        /// Where it keeps what was published.
+        /// The folder of the sandbox.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The API client does not start.
-    #[error("GitBook can't be talked to")]
+    /// An API client that does not start.
+    #[error("cannot create the GitBook client")]
     Client(#[source] ApiError),
-    /// At least one integration failed; each was reported.
-    #[error("{failed} of {} failed", count(*total, "integration"))]
+    /// Failed integrations. Each failure is reported separately.
+    #[error("{failed} of {} failed", pluralize(*total, "integration"))]
     Deployment {
-        /// How many failed.
+        /// The number of failures.
         failed: usize,
-        /// Of how many.
+        /// The number of integrations.
         total: usize,
     },
-    /// A signal ended it.
+    /// A run that was stopped by a signal.
     #[error("cancelled by {0}")]
     Cancelled(Signal),
 }
 
 impl Error {
-    /// What to do about it; `None` where the problems that were reported say it.
+    /// Returns the remedy, or `None` if the reported problems have hints of their own.
     #[must_use]
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Argument(_) => {
-                Some("everything is set by environment variables; `--help` lists them".to_owned())
+                Some("use environment variables instead; `gitbook-deploy --help` lists them".to_owned())
             }
             Self::Ci(error) => Some(error.hint()),
             Self::Refused(refusal) => Some(refusal.hint().to_owned()),
             Self::NoRepository => {
                 Some("set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`".to_owned())
             }
-            Self::NoForge => {
-                Some("pass its token as `GITHUB_TOKEN`, of GitLab as `GITLAB_TOKEN`; without one, delete a branch's preview with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned())
-            }
-            Self::NoOrganization => Some("set `GITBOOK_ORGANIZATION` to its id or subdomain".to_owned()),
+            Self::NoForge => Some(
+                "set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned(),
+            ),
+            Self::NoOrganization => Some(
+                "set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization".to_owned(),
+            ),
             Self::Sweep(error) => Some(error.hint()),
-            Self::Sandbox { .. } => {
-                Some("name a folder that can be written with `GITBOOK_SANDBOX_DIR`".to_owned())
-            }
+            Self::Sandbox { .. } => Some("set `GITBOOK_SANDBOX_DIR` to a writable folder".to_owned()),
             Self::Client(error) => Some(error.hint()),
-            Self::Cancelled(_) => {
-                Some("what was done until then is in the outputs; running again is safe".to_owned())
-            }
+            Self::Cancelled(_) => Some(
+                "run again: repeating finished work is safe; the outputs contain the results so far".to_owned(),
+            ),
             Self::Configuration(_) | Self::Sources(_) | Self::Deployment { .. } => None,
         }
     }
 
-    /// The exit code: 1 the deployment failed, 2 it was not configured correctly, 130 or 143 cancelled.
+    /// Returns the exit code: 1 for a failed deployment, 2 for an invalid configuration, 129, 130 or 143 for a signal.
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -112,7 +112,7 @@ impl Error {
     }
 }
 
-/// How many problems there are, and in how many places.
+/// The numbers of problems by severity, and of the files and variables that have problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProblemCounts {
     errors: usize,
@@ -126,13 +126,13 @@ impl ProblemCounts {
     #[must_use]
     pub(crate) fn of(problems: &[Diagnostic]) -> Self {
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
-        let places: BTreeSet<_> =
-            problems.iter().filter_map(|problem| Some(&problem.place.as_ref()?.origin)).collect();
-        let files = places.iter().filter(|origin| origin.is_file()).count();
-        Self { errors, warnings: problems.len() - errors, files, variables: places.len() - files }
+        let origins: BTreeSet<_> =
+            problems.iter().filter_map(|problem| Some(&problem.location.as_ref()?.origin)).collect();
+        let files = origins.iter().filter(|origin| origin.is_file()).count();
+        Self { errors, warnings: problems.len() - errors, files, variables: origins.len() - files }
     }
 
-    /// Whether none of them stops the deployment.
+    /// Returns whether all problems are warnings.
     #[must_use]
     pub(crate) fn has_no_errors(&self) -> bool {
         self.errors == 0
@@ -140,20 +140,32 @@ impl ProblemCounts {
 }
 
 impl fmt::Display for ProblemCounts {
-    /// `3 errors and 1 warning in 2 files and 1 variable`.
+    /// Writes text such as `3 errors and 1 warning in 2 files and 1 variable`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let some = |(number, what): (usize, &str)| (number > 0).then(|| count(number, what));
-        let all =
-            |parts: [(usize, &str); 2]| parts.into_iter().filter_map(some).collect::<Vec<_>>().join(" and ");
-        f.write_str(&all([(self.errors, "error"), (self.warnings, "warning")]))?;
-        match all([(self.files, "file"), (self.variables, "variable")]) {
-            places if places.is_empty() => Ok(()),
-            places => write!(f, " in {places}"),
+        let unless_zero = |(number, noun): (usize, &str)| (number > 0).then(|| pluralize(number, noun));
+        let list = |counts: [(usize, &str); 2]| {
+            counts.into_iter().filter_map(unless_zero).collect::<Vec<_>>().join(" and ")
+        };
+        f.write_str(&list([(self.errors, "error"), (self.warnings, "warning")]))?;
+        match list([(self.files, "file"), (self.variables, "variable")]) {
+            origins if origins.is_empty() => Ok(()),
+            origins => write!(f, " in {origins}"),
         }
     }
 }
 
-/// `1 error`, `2 errors`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// Returns a number with a noun, such as `1 error` or `2 errors`.
+pub(crate) fn pluralize(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Returns the causes of an error in one line, or `None` if it has none.
+pub(crate) fn causes(error: &dyn std::error::Error) -> Option<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    (!causes.is_empty()).then(|| causes.join(": "))
 }

@@ -1,25 +1,25 @@
-//! Values in an HTML comment on one line, encoded so that none of them can end it.
+//! Key-value pairs in an HTML comment on one line.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything that could end a value or the comment is encoded.
+/// Encoded characters, among them all that could end a value or the comment.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'/').remove(b':').remove(b'-');
 
-/// What every comment of ours starts with.
+/// The start of each of this program's comments.
 pub(crate) const START: &str = "<!-- gitbook-deploy:";
-/// What it ends with.
+/// The end of a comment.
 pub(crate) const END: &str = " -->";
 
-/// A comment of a kind, with its values.
+/// Returns a comment with values.
 #[must_use]
 pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
-    // A comment must not hold two dashes in a row.
+    // HTML does not allow two dashes in a row in a comment.
     let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string().replace("--", "-%2D");
     let values: String = values.iter().map(|(key, value)| format!(" {key}={}", encode(value))).collect();
     format!("{START}{kind}{values}{END}")
 }
 
-/// The values of a comment that is the whole text; `None` when it is of another kind, or was tampered with.
+/// Parses a text that consists of one comment. Returns `None` for another kind and for invalid values.
 #[must_use]
 pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     let values = text.strip_prefix(START)?.strip_prefix(kind)?.strip_suffix(END)?;
@@ -38,7 +38,7 @@ pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     Some(found)
 }
 
-/// Whether a text holds what could be taken for a comment of ours, anywhere in it.
+/// Returns whether a text contains anything that resembles a comment of this program.
 #[must_use]
 pub(crate) fn is_in(text: &str) -> bool {
     let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();

@@ -1,4 +1,4 @@
-//! An integration, packaged: manifest, secrets, images and script become the body of a publish request.
+//! Turns a manifest, its secrets, images and script into the body of a publish request.
 
 mod body;
 mod bundle;
@@ -17,13 +17,15 @@ mod secrets;
 mod weight;
 
 pub(crate) use body::SourceChanged;
-pub(crate) use bundle::{Part, serve};
-pub(crate) use discovery::{Incomplete, Source, discover, from_variables, is_whole_repository, leaves_out};
+pub(crate) use bundle::{PackageSize, serve};
+pub(crate) use discovery::{
+    DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part,
+};
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Override, ValueFormat};
-pub(crate) use packaging_context::{ARGUMENT, PackagingContext, processors};
+pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processors};
 pub(crate) use root::Checkout;
-pub(crate) use weight::{REQUEST, weights};
+pub(crate) use weight::{REQUEST_WEIGHT, weights};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -38,194 +40,198 @@ use crate::environment::Environment;
 use crate::preview::{self, OwnershipMarker};
 use crate::schema;
 use crate::yaml::{YamlData, YamlMapping, YamlValue};
-use body::{Content, Fields};
+use body::{BodyContent, BodyFields};
 use bundle::Bundle;
-use images::{Image, Purpose};
+use images::{ManifestImage, Purpose};
 use manifest::Manifest;
 use script::script;
-use secrets::Secrets;
+use secrets::ManifestSecrets;
 
-/// How integrations are packaged in this run.
+/// The options for packaging the integrations of a run.
 #[derive(Debug)]
 pub(crate) struct Packaging<'a> {
     /// The entry of `envs` to apply.
     pub env: Option<&'a str>,
-    /// Fields that variables give.
+    /// Manifest fields set by variables.
     pub overrides: &'a [Override],
-    /// Whether the script is bundled, or sent as it is.
+    /// True to bundle the script, false to send it unchanged.
     pub bundle: bool,
-    /// Whether secrets are resolved, or only looked at.
+    /// True to resolve secrets, false to check only their syntax.
     pub resolve_secrets: bool,
-    /// The time that a program may take which is asked for a secret.
+    /// The time limit for one call of the 1Password CLI.
     pub timeout: Duration,
-    /// What makes secrets unrecognizable in a content hash, which others may see: only who has it can tell whether a
-    /// guess is right.
+    /// The HMAC key for secrets in content hashes. Content hashes are public. Without the key, anyone could check guesses
+    /// of a secret.
     pub hash_key: Option<&'a SecretString>,
-    /// What secrets are resolved from, and where relative paths start.
+    /// The source of secrets and the base of relative paths.
     pub environment: &'a Environment,
-    /// The folder of the checkout, as the CI system gives it.
+    /// The folder of the checkout, as the CI system reports it.
     pub workspace: Option<&'a Path>,
-    /// Where it is done.
+    /// The bundler's threads and processes, and the bundled scripts.
     pub packaging_context: &'a PackagingContext,
 }
 
 impl Packaging<'_> {
-    /// Returns the folder that the paths of a manifest in `folder` must stay in.
+    /// Returns the folder that must contain every file of the manifest in `folder`.
     fn root(&self, folder: &Path) -> PathBuf {
-        let checkout = Checkout { started_in: self.environment.folder(), workspace: self.workspace };
+        let checkout = Checkout { working_directory: self.environment.folder(), workspace: self.workspace };
         root::repository_root(folder, checkout)
     }
 }
 
-/// An integration, complete.
+/// An integration that is ready to publish.
 #[derive(Debug)]
 pub(crate) struct Integration {
-    /// Its production name.
+    /// The production name.
     pub name: String,
-    /// What the CI system's checkout calls it: the manifest's path, or the variable.
+    /// The manifest's path in the checkout, or the variable that replaces the manifest.
     pub place: SourceLocation,
-    fields: Fields,
-    content: Content,
-    /// Whose the script is.
-    parts: Vec<Part>,
+    fields: BodyFields,
+    content: BodyContent,
+    /// The packages in the script.
+    parts: Vec<PackageSize>,
 }
 
-/// What publishes an integration. What stands already is known by the hash alone, without a body.
+/// A request that publishes an integration. Its body is built on demand, because an unchanged integration needs only the hash.
 #[derive(Debug)]
-pub(crate) struct Request<'a> {
+pub(crate) struct PublishRequest<'a> {
     /// The content hash.
     pub hash: String,
-    fields: Cow<'a, Fields>,
-    content: &'a Content,
+    fields: Cow<'a, BodyFields>,
+    content: &'a BodyContent,
 }
 
-/// What is published under another name than production's.
+/// The fields of a preview that differ from production.
 #[derive(Clone, Debug)]
 pub(crate) struct PreviewIdentity {
     /// The preview's name.
     pub name: String,
-    /// Its title.
+    /// The preview's title.
     pub title: String,
     /// `private` or `unlisted`.
     pub visibility: &'static str,
-    /// Whose it is.
+    /// The owner of the preview.
     pub mark: OwnershipMarker,
 }
 
-/// What came of packaging one integration.
+/// The result of packaging one integration.
 #[derive(Debug)]
 pub(crate) struct Packaged {
     /// The integration, unless a problem is an error.
     pub integration: Option<Integration>,
-    /// What it is known by, whatever its problems are.
+    /// The name and organization, even if there are other problems.
     pub identity: Option<Identity>,
-    /// All local problems.
+    /// The problems found without GitBook.
     pub problems: Vec<Diagnostic>,
-    /// What must not be seen, in the problems neither.
-    pub hidden: Vec<SecretString>,
+    /// The secrets to redact, also from `problems`.
+    pub secrets: Vec<SecretString>,
 }
 
-/// What an integration is known by.
+/// The name and organization of an integration.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    /// Its production name.
+    /// The production name.
     pub name: String,
-    /// Its organization's id or subdomain.
+    /// The organization's id or subdomain.
     pub organization: Option<String>,
-    /// Where the manifest is.
+    /// The manifest.
     pub place: SourceLocation,
-    /// Where its name is written.
-    pub named: SourceLocation,
+    /// The location of the `name` field.
+    pub name_location: SourceLocation,
 }
 
-/// What an integration is known by, for its previews' names; reads nothing but the manifest.
+/// Returns the identity of an integration. Reads only the manifest.
 ///
 /// # Errors
-/// When the manifest can't be read or has no valid name.
-pub(crate) fn identity(source: &Source, packaging: &Packaging<'_>) -> Result<Identity, Vec<Diagnostic>> {
+/// If the manifest cannot be read or has no valid name.
+pub(crate) fn identity(
+    source: &IntegrationSource,
+    packaging: &Packaging<'_>,
+) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load(source, packaging)?;
-    // The manifest may be another branch's, which need not have the entry.
+    // A manifest on another branch may lack the entry.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
-    known_by(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.place, problem)])
+    manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.place, problem)])
 }
 
-fn known_by(manifest: &Manifest) -> Result<Identity, String> {
+fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
     let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.place)));
-    let (name, named) = name.ok_or("`name` is missing")?;
+    let (name, name_location) = name.ok_or("`name` is missing")?;
     if let Some(problem) = invalid_name(name) {
         return Err(problem);
     }
-    let (name, named, place) = (name.to_owned(), named.clone(), manifest.place.clone());
-    Ok(Identity { name, organization: manifest.fields.text("organization").map(str::to_owned), place, named })
+    let organization = manifest.fields.text("organization").map(str::to_owned);
+    let place = manifest.place.clone();
+    Ok(Identity { name: name.to_owned(), organization, place, name_location: name_location.clone() })
 }
 
-/// Packages one integration and tells all its problems together.
-pub(crate) async fn package(source: &Source, packaging: &Packaging<'_>) -> Packaged {
-    let (manifest, unread) = match manifest(source, packaging) {
+/// Packages one integration and collects all its problems.
+pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_>) -> Packaged {
+    let (manifest, load_problems) = match load_with_overrides(source, packaging) {
         Ok(manifest) => manifest,
         Err(problems) => {
-            return Packaged { integration: None, identity: None, problems, hidden: Vec::new() };
+            return Packaged { integration: None, identity: None, problems, secrets: Vec::new() };
         }
     };
-    let identity = known_by(&manifest).ok();
+    let identity = manifest_identity(&manifest).ok();
     let mut problems = check(&manifest);
-    if !unread.is_empty() {
-        // What is missing may stand in what could not be read.
-        problems.retain(|problem| problem.place.as_ref() != Some(&manifest.place));
-        problems.extend(unread);
+    if !load_problems.is_empty() {
+        // The fields that seem to be missing may be in the part that could not be read.
+        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
+        problems.extend(load_problems);
     }
-    let secrets = secrets(&manifest.fields, packaging);
-    let images = async { images(&manifest, packaging) };
-    // The bundler comes first: it has threads of its own, and all else is done meanwhile.
+    let secrets = resolve_secrets(&manifest.fields, packaging);
+    let images = async { read_images(&manifest, packaging) };
+    // The bundler is polled first: it runs on its own threads while the rest is done here.
     let (bundle, secrets, images) = futures::join!(script(&manifest, packaging), secrets, images);
-    let ((secrets, of_secrets), ((icon, previews), of_images)) = (secrets, images);
-    let (bundle, of_script) = match bundle {
+    let ((secrets, secret_problems), ((icon, previews), image_problems)) = (secrets, images);
+    let (bundle, script_problems) = match bundle {
         Ok(mut bundle) => {
             let warnings = std::mem::take(&mut bundle.warnings);
             (Some(bundle), warnings)
         }
         Err(problems) => (None, problems),
     };
-    problems.extend([of_secrets, of_images, of_script].into_iter().flatten());
-    let hidden = secrets.as_ref().map(Secrets::hidden).unwrap_or_default();
+    problems.extend([secret_problems, image_problems, script_problems].into_iter().flatten());
+    let redacted = secrets.as_ref().map(ManifestSecrets::to_redact).unwrap_or_default();
     let name = manifest.fields.text("name").map(str::to_owned);
-    let problems: Vec<_> = problems.into_iter().map(|problem| problem.of(name.as_deref())).collect();
+    let problems: Vec<_> =
+        problems.into_iter().map(|problem| problem.for_integration(name.as_deref())).collect();
     let integration = match (name, bundle) {
-        (Some(name), Some(Bundle { script, parts, .. })) if !problems.iter().any(Diagnostic::is_error) => {
+        (Some(name), Some(Bundle { script, packages, .. })) if !problems.iter().any(Diagnostic::is_error) => {
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
-            let script = packaging.packaging_context.script_cache.keep(script);
-            let content = Content { icon, previews, secrets, keyed_hash, script };
-            let (fields, place) = (fields(&manifest.fields), manifest.place);
-            Some(Integration { name, place, fields, content, parts })
+            let script = packaging.packaging_context.script_cache.store(script);
+            let content = BodyContent { icon, previews, secrets, keyed_hash, script };
+            let (fields, place) = (body_fields(&manifest.fields), manifest.place);
+            Some(Integration { name, place, fields, content, parts: packages })
         }
         _ => None,
     };
-    Packaged { integration, identity, problems, hidden }
+    Packaged { integration, identity, problems, secrets: redacted }
 }
 
-/// The manifest, as far as it can be read, and what can't of what is put into it.
-fn manifest(
-    source: &Source,
+/// Loads a manifest and applies its `envs` entry and the overrides. Returns the problems with those beside the manifest.
+fn load_with_overrides(
+    source: &IntegrationSource,
     packaging: &Packaging<'_>,
 ) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut manifest = load(source, packaging)?;
-    let mut unread: Vec<_> =
+    let mut problems: Vec<_> =
         manifest.apply_env(packaging.env).err().into_iter().map(|problem| *problem).collect();
-    unread.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
-    Ok((manifest, unread))
+    problems.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
+    Ok((manifest, problems))
 }
 
-fn load(source: &Source, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
-    let path = source.manifest.as_deref().map(|path| (path, source.shown.as_path()));
+fn load(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
+    let path = source.manifest.as_deref().map(|path| (path, source.display_path.as_path()));
     let root = packaging.root(&source.folder);
     Manifest::load(path, &source.folder, &root).map_err(|problem| vec![*problem])
 }
 
-/// What is wrong with the manifest itself.
+/// Returns the problems with the manifest itself.
 fn check(manifest: &Manifest) -> Vec<Diagnostic> {
-    let node =
-        YamlValue { value: YamlData::YamlMapping(manifest.fields.clone()), place: manifest.place.clone() };
+    let node = YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.place.clone() };
     let found = schema::check(&node, &schema::MANIFEST);
     let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
@@ -236,45 +242,53 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
     if let Some(node) = manifest.fields.get("summary")
         && node.as_text().is_some_and(OwnershipMarker::is_in)
     {
-        let message = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
+        let message = "`summary` contains an ownership marker of gitbook-deploy";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();
         found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
     }
     found
 }
 
-/// What is wrong with a name: the vendor's CLI takes letters, digits and single dashes between them.
+/// Returns the problem with a name. The rules are those of the vendor's CLI.
 fn invalid_name(name: &str) -> Option<String> {
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !name.split('-').all(word) {
-        Some("`name` may have letters, digits and single dashes between them only".to_owned())
-    } else if name.len() > schema::NAME_MAX {
-        Some(format!("`name` has {} characters, {} are the most", name.len(), schema::NAME_MAX))
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !name.split('-').all(is_word) {
+        Some("`name` must consist of letters and digits, with single dashes between them".to_owned())
+    } else if name.len() > schema::MAX_NAME {
+        Some(format!("`name` is {} characters; the limit is {}", name.len(), schema::MAX_NAME))
     } else {
         None
     }
 }
 
-async fn secrets(fields: &YamlMapping, packaging: &Packaging<'_>) -> (Option<Secrets>, Vec<Diagnostic>) {
-    let Some(secrets) = fields.get("secrets").and_then(YamlValue::as_map) else { return (None, Vec::new()) };
+async fn resolve_secrets(
+    fields: &YamlMapping,
+    packaging: &Packaging<'_>,
+) -> (Option<ManifestSecrets>, Vec<Diagnostic>) {
+    let Some(secrets) = fields.get("secrets").and_then(YamlValue::as_mapping) else {
+        return (None, Vec::new());
+    };
     if !packaging.resolve_secrets {
-        return (Some(Secrets::default()), secrets::check(secrets, packaging.environment));
+        return (Some(ManifestSecrets::default()), secrets::check(secrets, packaging.environment));
     }
     let (resolved, problems) = secrets::resolve(secrets, packaging.environment, packaging.timeout).await;
     (Some(resolved), problems)
 }
 
-/// The manifest's fields as the request has them, with the values that the vendor's CLI puts where there are none.
-fn fields(manifest: &YamlMapping) -> Fields {
-    let elsewhere = ["name", "script", "icon", "previewImages", "secrets"];
-    let own = manifest.0.iter().filter(|(key, _)| !elsewhere.contains(&key.name.as_str()));
-    let mut fields: Fields = own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
+/// Returns the fields of the request that are not files or secrets, with the defaults of the vendor's CLI.
+fn body_fields(manifest: &YamlMapping) -> BodyFields {
+    let excluded = ["name", "script", "icon", "previewImages", "secrets"];
+    let own = manifest.0.iter().filter(|(key, _)| !excluded.contains(&key.name.as_str()));
+    let mut fields: BodyFields = own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
     fields.entry("description").or_insert(json!(""));
     fields.entry("runtime").or_insert(json!("v2"));
     fields
 }
 
-fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Vec<Image>), Vec<Diagnostic>) {
+fn read_images(
+    manifest: &Manifest,
+    packaging: &Packaging<'_>,
+) -> ((Option<ManifestImage>, Vec<ManifestImage>), Vec<Diagnostic>) {
     let root = packaging.root(&manifest.folder);
     let mut problems = Vec::new();
     let mut read = |node: &YamlValue, purpose| {
@@ -290,7 +304,7 @@ fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Ve
             }
         }
     };
-    // The CLI takes an empty icon for none.
+    // The vendor's CLI treats an empty icon as a missing one.
     let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
     let icon = icon.and_then(|node| read(node, Purpose::Icon));
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
@@ -299,77 +313,78 @@ fn images(manifest: &Manifest, packaging: &Packaging<'_>) -> ((Option<Image>, Ve
 }
 
 impl Integration {
-    /// The length of its script in bytes.
+    /// Returns the size of the script in bytes.
     #[must_use]
     pub(crate) fn script_bytes(&self) -> usize {
         self.content.script.len()
     }
 
-    /// Whose the script is, the largest part first; nothing where that is not known.
+    /// Returns the packages in the script, the largest first. Empty for a script that was built elsewhere.
     #[must_use]
-    pub(crate) fn parts(&self) -> &[Part] {
+    pub(crate) fn parts(&self) -> &[PackageSize] {
         &self.parts
     }
 
-    /// The production title.
+    /// Returns the production title.
     #[must_use]
     pub(crate) fn title(&self) -> &str {
         self.text("title")
     }
 
-    /// A text field of the request; empty when it has none.
+    /// Returns a text field of the request, or an empty string.
     #[must_use]
     pub(crate) fn text(&self, field: &str) -> &str {
         self.fields.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
     }
 
-    /// A field of the request.
+    /// Returns a field of the request.
     #[must_use]
     pub(crate) fn field(&self, field: &str) -> Option<&serde_json::Value> {
         self.fields.get(field)
     }
 
-    /// Its scopes, in alphabetical order.
+    /// Returns the scopes in alphabetical order.
     #[must_use]
     pub(crate) fn scopes(&self) -> BTreeSet<&str> {
         let scopes = self.fields.get("scopes").and_then(serde_json::Value::as_array);
         scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
     }
 
-    /// The request that publishes to production.
+    /// Returns the request that publishes to production.
     ///
     /// # Errors
-    /// When the script can't be read any more.
-    pub(crate) fn request(&self) -> Result<Request<'_>, SourceChanged> {
+    /// If the script can no longer be read.
+    pub(crate) fn request(&self) -> Result<PublishRequest<'_>, SourceChanged> {
         let hash = self.content.content_hash(&self.name, &self.fields)?;
-        Ok(Request { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
+        Ok(PublishRequest { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
 
-    /// The request that publishes a preview, and its mark with what is known only now; `None` when that does not fit.
+    /// Returns the request that publishes a preview and its marker, completed with the hash and the script size. Returns
+    /// `None` if the marker does not fit into the summary.
     ///
     /// # Errors
-    /// When the script can't be read any more.
+    /// If the script can no longer be read.
     pub(crate) fn preview_request(
         &self,
         identity: &PreviewIdentity,
-    ) -> Result<Option<(Request<'_>, OwnershipMarker)>, SourceChanged> {
+    ) -> Result<Option<(PublishRequest<'_>, OwnershipMarker)>, SourceChanged> {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = self.content.content_hash(&identity.name, &fields)?;
         let script_bytes = u32::try_from(self.script_bytes()).ok();
-        let mark = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
-        let Some(summary) = preview::summary(self.text("summary"), &mark) else { return Ok(None) };
+        let marker = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
+        let Some(summary) = preview::summary(self.text("summary"), &marker) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
-        Ok(Some((Request { hash, fields: Cow::Owned(fields), content: &self.content }, mark)))
+        Ok(Some((PublishRequest { hash, fields: Cow::Owned(fields), content: &self.content }, marker)))
     }
 }
 
-impl Request<'_> {
-    /// Its body, put together now.
+impl PublishRequest<'_> {
+    /// Builds the body.
     ///
     /// # Errors
-    /// When the checkout was written to meanwhile.
+    /// If a file has changed since it was checked.
     pub(crate) fn body(&self) -> Result<Vec<u8>, SourceChanged> {
         self.content.body(&self.fields)
     }

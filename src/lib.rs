@@ -51,7 +51,7 @@ pub fn serve_bundler<W: Write + 'static>(
     input: impl BufRead,
     output: fn() -> W,
 ) -> std::io::Result<bool> {
-    let is_asked = arguments.next().is_some_and(|argument| argument == integration::ARGUMENT);
+    let is_asked = arguments.next().is_some_and(|argument| argument == integration::BUNDLE_ARGUMENT);
     if is_asked {
         integration::serve(input, output)?;
     }
@@ -70,9 +70,10 @@ pub async fn run(
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
     let (format, mut odd) = report::log_format(&environment);
-    let printer = Printer::new(format, terminal.log, &environment).on(terminal.screen, &environment);
+    let printer =
+        Printer::new(format, terminal.log, &environment).with_progress(terminal.screen, &environment);
     for token in environment.tokens() {
-        printer.hide(&token.into());
+        printer.add_secret(&token.into());
     }
     let report = Reporter::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
@@ -123,7 +124,7 @@ async fn deployment(
         .flatten();
     let forge = forge.as_ref();
     let records = forge.and_then(Forge::with_deployments).filter(|_| config.deployments && !config.dry_run);
-    let holds_secret = |text: &str| printer.redacted(text) != text;
+    let holds_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
     let records = records.map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
     let records = records.as_ref();
@@ -153,7 +154,7 @@ fn configuration(environment: &Environment, report: &Reporter, run: &mut RunRepo
     };
     run.problems.extend(problems);
     diagnostic::sort(&mut run.problems);
-    report.problems(&run.problems);
+    report.print_problems(&run.problems);
     let tally = ProblemCounts::of(&run.problems);
     config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
 }
@@ -199,7 +200,7 @@ impl RunReport {
     fn add(&mut self, result: CommandResult) -> Option<Error> {
         self.problems.extend(result.problems);
         diagnostic::sort(&mut self.problems);
-        (self.named, self.outcomes) = (result.previews, result.outcomes);
+        (self.previews, self.outcomes) = (result.previews, result.outcomes);
         (self.shares, self.division) = (result.shares, result.division);
         result.error
     }

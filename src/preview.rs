@@ -8,7 +8,7 @@ pub(crate) use name::{Template, TemplateError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::schema::{SUMMARY_MAX, TITLE_MAX};
+use crate::schema::{MAX_SUMMARY, MAX_TITLE};
 
 /// The owner of a fork that is gone, or that the CI system does not name.
 pub(crate) const UNKNOWN_OWNER: &str = "unknown";
@@ -79,10 +79,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn title(production: &str, branch: &Branch) -> String {
     /// At least this much of the title is left, where it is that long.
     const TITLE_KEPT: usize = 12;
-    let room = TITLE_MAX - TITLE_KEPT.min(units(production)) - " ()".len();
+    let room = MAX_TITLE - TITLE_KEPT.min(units(production)) - " ()".len();
     let branch: String = branch.as_str().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let suffix = format!(" ({})", cut(&branch, room));
-    format!("{}{suffix}", cut(production, TITLE_MAX - units(&suffix)))
+    format!("{}{suffix}", cut(production, MAX_TITLE - units(&suffix)))
 }
 
 /// The summary of a preview: the production summary, cut where it must be, and the mark on a line of its own.
@@ -91,7 +91,7 @@ pub(crate) fn title(production: &str, branch: &Branch) -> String {
 #[must_use]
 pub(crate) fn summary(production: &str, mark: &OwnershipMarker) -> Option<String> {
     let mark = mark.to_string();
-    let room = SUMMARY_MAX.checked_sub(units(&mark))?;
+    let room = MAX_SUMMARY.checked_sub(units(&mark))?;
     // The empty line keeps the comment out of the last paragraph.
     if production.trim().is_empty() || room <= 2 {
         return Some(mark);

@@ -1,4 +1,4 @@
-//! Secrets that were seen so far, and texts without them.
+//! Removes known secrets from text.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,111 +10,115 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-/// Shorter secrets are not looked for: they would blot out half the log, and anybody can guess them.
-const SHORTEST: usize = 4;
+/// The minimum length of a secret in bytes. A shorter one is easy to guess, and its removal would make the log unreadable.
+const MIN_LENGTH: usize = 4;
 
 const REPLACEMENT: &str = "***";
 
-/// What RFC 3986 leaves as it is.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The characters that are encoded in a URL by RFC 3986.
+const RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What `encodeURIComponent` leaves as it is.
-const URI_COMPONENT: &AsciiSet =
-    &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+/// The characters that JavaScript's `encodeURIComponent` encodes.
+const URI_COMPONENT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// The secrets, in all forms in which somebody may repeat them. Clones share them.
+/// Replaces secrets in text. Clones share the same secrets.
 #[derive(Clone, Default)]
-pub(super) struct Redactor(Arc<RwLock<Secrets>>);
+pub(super) struct Redactor(Arc<RwLock<KnownSecrets>>);
 
 #[derive(Default)]
-struct Secrets {
-    forms: HashSet<String>,
-    /// Finds all of them at once; made when something is looked for first, and again after others were added.
-    finder: Option<AhoCorasick>,
+struct KnownSecrets {
+    /// Every secret in every encoding.
+    encoded: HashSet<String>,
+    /// Finds all of them in one pass. Built on demand, and dropped when a secret is added.
+    searcher: Option<AhoCorasick>,
 }
 
 impl Redactor {
-    /// Hides a secret and each of its lines from now on. The lines that were not hidden yet are given back.
+    /// Adds a secret and each of its lines. Returns the lines that are new.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
-        let mut lines: Vec<_> = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).collect();
-        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if hidden.forms.contains(secret) {
+        let mut lines: Vec<_> =
+            secret.lines().map(str::trim).filter(|line| line.len() >= MIN_LENGTH).collect();
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.encoded.contains(secret) {
             return Vec::new();
         }
-        lines.retain(|line| !hidden.forms.contains(*line));
-        for text in lines.iter().copied().chain([secret].into_iter().filter(|text| text.len() >= SHORTEST)) {
-            hidden.forms.extend(forms(text));
+        lines.retain(|line| !known.encoded.contains(*line));
+        let whole = [secret].into_iter().filter(|secret| secret.len() >= MIN_LENGTH);
+        for text in lines.iter().copied().chain(whole) {
+            known.encoded.extend(encodings(text));
         }
-        hidden.finder = None;
+        known.searcher = None;
         lines
     }
 
-    /// The text with `***` in place of every secret. It must not be escaped yet: that could change a secret so that
-    /// it is not found here, but is read by people.
-    pub(super) fn redacted(&self, text: &str) -> String {
-        let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(finder) = &hidden.finder {
-            return without(finder, text);
+    /// Returns the text with `***` in place of every secret.
+    ///
+    /// Escape the text afterwards: an escaped secret may not be found, but a reader still recognizes it.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(searcher) = &known.searcher {
+            return replace_all(searcher, text);
         }
-        drop(hidden);
-        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // More than it can find are more than memory holds.
-        // The other kinds take time by the square of a secret's length where it repeats itself.
+        drop(known);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // The other kinds need quadratic time to build for a long secret with repetitions.
         let kind = Some(AhoCorasickKind::ContiguousNFA);
-        let finder = AhoCorasick::builder().kind(kind).build(&hidden.forms);
-        let Ok(finder) = finder else { return REPLACEMENT.to_owned() };
-        without(hidden.finder.insert(finder), text)
+        let searcher = AhoCorasick::builder().kind(kind).build(&known.encoded);
+        // The build fails only if the secrets are larger than the memory.
+        let Ok(searcher) = searcher else { return REPLACEMENT.to_owned() };
+        replace_all(known.searcher.insert(searcher), text)
     }
 }
 
-/// The text without what is found, of which one may hold another, or begin within it.
-fn without(finder: &AhoCorasick, text: &str) -> String {
-    let mut found: Vec<_> = finder.find_overlapping_iter(text).map(|secret| secret.range()).collect();
-    found.sort_by_key(|range| range.start);
-    let mut rest = String::with_capacity(text.len());
-    let mut end = 0;
-    for Range { start, end: until } in found {
-        if start >= end {
-            rest.push_str(&text[end..start]);
-            rest.push_str(REPLACEMENT);
+/// Replaces all matches. Matches may contain each other or overlap.
+fn replace_all(searcher: &AhoCorasick, text: &str) -> String {
+    let mut matches: Vec<_> = searcher.find_overlapping_iter(text).map(|secret| secret.range()).collect();
+    matches.sort_by_key(|range| range.start);
+    let mut result = String::with_capacity(text.len());
+    let mut copied = 0;
+    for Range { start, end } in matches {
+        if start >= copied {
+            result.push_str(&text[copied..start]);
+            result.push_str(REPLACEMENT);
         }
-        end = end.max(until);
+        copied = copied.max(end);
     }
-    rest + &text[end..]
+    result + &text[copied..]
 }
 
-/// A text as it is, in base64, in URLs, in HTML and inside a JSON document.
-fn forms(text: &str) -> Vec<String> {
+/// Returns the text as it is and encoded for base64, URLs, HTML and JSON.
+fn encodings(text: &str) -> Vec<String> {
     let json = json!(text).to_string();
     let base64 = [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD];
-    let url = [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT];
-    let mut forms = vec![
+    let url = [NON_ALPHANUMERIC, RFC_3986, URI_COMPONENT];
+    let mut encodings = vec![
         text.to_owned(),
         json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(&json).to_owned(),
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
     ];
-    forms.extend(base64.map(|engine| engine.encode(text)));
-    forms.extend(url.into_iter().flat_map(|set| {
+    encodings.extend(base64.map(|engine| engine.encode(text)));
+    encodings.extend(url.into_iter().flat_map(|set| {
         let encoded = utf8_percent_encode(text, set).to_string();
-        [lower_case_hex(&encoded), encoded]
+        [lower_case_percent_encoding(&encoded), encoded]
     }));
-    forms.extend(within_base64(text));
-    forms.extend(of_other_json(&forms[1].clone()));
-    forms.extend(of_html(text));
-    forms
+    encodings.extend(inner_base64(text));
+    encodings.extend(json_variants(&encodings[1].clone()));
+    encodings.extend(html_variants(text));
+    encodings
 }
 
-/// What is the same in base64 wherever the text stands in a longer one, such as the name and password of a request.
-fn within_base64(text: &str) -> Vec<String> {
+/// Returns the part of the base64 encoding that stays the same inside a longer text, such as the name and password of a
+/// request. It depends on the position of the text modulo 3.
+fn inner_base64(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
     let parts =
         (0..3).filter_map(|skipped| bytes.get(skipped..)).map(|part| &part[..part.len() - part.len() % 3]);
-    let long = parts.filter(|part| part.len() >= SHORTEST);
+    let long = parts.filter(|part| part.len() >= MIN_LENGTH);
     long.flat_map(|part| [BASE64_STANDARD.encode(part), BASE64_URL_SAFE.encode(part)]).collect()
 }
 
-/// The same text in JSON as PHP, Go and Python write it, and in quotes as Rust shows it.
-fn of_other_json(json: &str) -> [String; 4] {
+/// Returns the JSON string as PHP, Go and Python write it, and as a Rust debug string.
+fn json_variants(json: &str) -> [String; 4] {
     let ascii = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
     [
         json.replace('/', "\\/"),
@@ -124,25 +128,25 @@ fn of_other_json(json: &str) -> [String; 4] {
     ]
 }
 
-/// The text as HTML has it, by each of the ways to write quotes.
-fn of_html(text: &str) -> Vec<String> {
+/// Returns the text as HTML, with each of the usual encodings of quotes.
+fn html_variants(text: &str) -> Vec<String> {
     let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let quotes =
         [["\"", "'"], ["&quot;", "'"], ["&quot;", "&#39;"], ["&quot;", "&#x27;"], ["&#34;", "&#39;"]];
     quotes.map(|[double, single]| html.replace('"', double).replace('\'', single)).into()
 }
 
-/// Percent-encoded bytes in small letters, as some write them.
-fn lower_case_hex(encoded: &str) -> String {
-    let mut of_byte = 0;
-    let lower = |character: char| match (character, of_byte) {
+/// Returns percent-encoded text with lower-case hexadecimal digits.
+fn lower_case_percent_encoding(encoded: &str) -> String {
+    let mut digits_left = 0;
+    let lower = |character: char| match (character, digits_left) {
         ('%', _) => {
-            of_byte = 2;
+            digits_left = 2;
             character
         }
         (_, 0) => character,
         _ => {
-            of_byte -= 1;
+            digits_left -= 1;
             character.to_ascii_lowercase()
         }
     };
@@ -154,48 +158,48 @@ mod tests {
     use super::Redactor;
 
     #[test]
-    fn a_secret_is_hidden_in_every_form() {
-        let hidden = Redactor::default();
-        assert_eq!(hidden.add("a+b/\"c\"\nsecond line\n x \n"), ["a+b/\"c\"", "second line"]);
-        let check = |text: &str| assert_eq!(hidden.redacted(&format!("<{text}>")), "<***>");
+    fn redacts_a_secret_in_every_encoding() {
+        let redactor = Redactor::default();
+        assert_eq!(redactor.add("a+b/\"c\"\nsecond line\n x \n"), ["a+b/\"c\"", "second line"]);
+        let check = |text: &str| assert_eq!(redactor.redact(&format!("<{text}>")), "<***>");
         check("a+b/\"c\"");
         check("a+b/\\\"c\\\"");
         check("a%2Bb%2F%22c%22");
         check("YStiLyJjIg==");
         check("a%2bb%2f%22c%22");
         check("a+b/&quot;c&quot;");
-        // Within a longer text two bytes at most are left at its ends.
-        assert_eq!(hidden.redacted("eDphK2IvImMiOg=="), "eDph***Og==");
+        // Inside a longer text, up to two bytes at each end of the secret stay.
+        assert_eq!(redactor.redact("eDphK2IvImMiOg=="), "eDph***Og==");
         check("second line");
         check("second+line");
-        assert_eq!(hidden.redacted("x and a+b"), "x and a+b");
+        assert_eq!(redactor.redact("x and a+b"), "x and a+b");
     }
 
     #[test]
-    fn a_secret_that_holds_another_is_hidden_whole() {
-        let hidden = Redactor::default();
-        hidden.add("inner");
-        hidden.add("outer-inner-outer");
-        assert_eq!(hidden.redacted("outer-inner-outer, inner"), "***, ***");
+    fn redacts_a_secret_that_contains_another() {
+        let redactor = Redactor::default();
+        redactor.add("inner");
+        redactor.add("outer-inner-outer");
+        assert_eq!(redactor.redact("outer-inner-outer, inner"), "***, ***");
     }
 
     #[test]
-    fn of_secrets_that_overlap_nothing_is_left() {
-        let hidden = Redactor::default();
-        hidden.add("abcdef");
-        hidden.add("defghi");
-        assert_eq!(hidden.redacted("<abcdefghi>"), "<***>");
-        assert_eq!(hidden.redacted("<abcdefdefghi>"), "<******>");
-        assert_eq!(hidden.redacted("ä<abcdef>ö"), "ä<***>ö");
-        hidden.add("hijkl");
-        assert_eq!(hidden.redacted("<abcdefghijkl>"), "<***>");
+    fn redacts_overlapping_secrets() {
+        let redactor = Redactor::default();
+        redactor.add("abcdef");
+        redactor.add("defghi");
+        assert_eq!(redactor.redact("<abcdefghi>"), "<***>");
+        assert_eq!(redactor.redact("<abcdefdefghi>"), "<******>");
+        assert_eq!(redactor.redact("ä<abcdef>ö"), "ä<***>ö");
+        redactor.add("hijkl");
+        assert_eq!(redactor.redact("<abcdefghijkl>"), "<***>");
     }
 
     #[test]
-    fn a_long_secret_that_repeats_itself_is_found() {
-        let hidden = Redactor::default();
-        hidden.add(&"a".repeat(10_000));
-        assert_eq!(hidden.redacted(&format!("<{}>", "a".repeat(25_000))), "<***>");
-        assert_eq!(hidden.redacted(&"a".repeat(9_999)), "a".repeat(9_999));
+    fn redacts_a_long_secret_with_repetitions() {
+        let redactor = Redactor::default();
+        redactor.add(&"a".repeat(10_000));
+        assert_eq!(redactor.redact(&format!("<{}>", "a".repeat(25_000))), "<***>");
+        assert_eq!(redactor.redact(&"a".repeat(9_999)), "a".repeat(9_999));
     }
 }

@@ -1,71 +1,71 @@
-//! What the API accepts in an integration, as data: types, limits and known names.
+//! The API's types, limits and known names for integrations, as data.
 //!
-//! The numbers and names are those of the vendor's `OpenAPI` document (`RequestPublishIntegration`).
+//! The numbers and names come from the vendor's `OpenAPI` document (`RequestPublishIntegration`).
 
 mod check;
 #[cfg(test)]
 pub(crate) mod document;
 mod suggestion;
 
-pub(crate) use check::{Kind, check};
+pub(crate) use check::{FindingKind, check};
 use suggestion::Suggest;
 
-/// What a value must be.
+/// A requirement for a value.
 #[derive(Debug)]
-pub(crate) enum Rule {
-    /// Anything.
+pub(crate) enum SchemaRule {
+    /// Any value.
     Any,
-    /// Text of so many characters (Unicode scalar values, as JSON Schema counts them).
+    /// Text with a length in characters (Unicode scalar values, as in JSON Schema).
     Text {
         min: usize,
         max: usize,
     },
-    /// An absolute URL of at most so many characters, all of which can stand there without being escaped.
+    /// An absolute URL with a maximum length, without characters that need escaping.
     Url {
         max: usize,
     },
     Boolean,
     Number,
-    /// One of the names. An unknown one is a warning, since the vendor adds names without notice, unless
-    /// the list is closed.
+    /// One of the known names. In a closed list, an unknown name is an error. Otherwise it is a warning, because the vendor adds
+    /// names without notice.
     OneOf {
         known: &'static [&'static str],
         closed: bool,
         suggest: Suggest,
     },
-    /// A list of at most so many items, each of them once where it must be unique.
+    /// A list with a maximum length. If `unique`, items must not repeat.
     List {
         of: &'static Self,
         max: usize,
         unique: bool,
     },
-    /// A mapping from any key, at most so many, to one kind of value.
+    /// A mapping with any keys and a maximum length.
     Mapping {
         of: &'static Self,
         max: usize,
     },
-    /// A mapping of known fields. An unknown one is a warning.
+    /// A mapping with known fields. An unknown field is a warning.
     Object(&'static [Field]),
-    /// Text or else a mapping.
+    /// Text, or a value for the other rule.
     TextOr(&'static Self),
-    /// An object whose fields depend on whether it has this key, which it can't have beside another.
+    /// An object with fields that depend on the presence of `key`. It excludes the key `instead_of`.
     IfHas {
         key: &'static str,
         instead_of: &'static str,
         then: &'static Self,
         otherwise: &'static Self,
     },
-    /// An object that has common fields and others that depend on the text of this key; the first case serves
-    /// unknown texts.
-    By {
+    /// An object with common fields and further fields that depend on the text of `key`. The first case applies to unknown
+    /// texts.
+    Tagged {
         key: &'static str,
         common: &'static [Field],
         cases: &'static [(&'static str, &'static [Field])],
     },
 }
 
-impl Rule {
-    /// The names of the fields that an object can have, as far as they do not depend on others.
+impl SchemaRule {
+    /// Returns the names of an object's fields. Empty for all other rules.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
         let fields: &[Field] = match self {
             Self::Object(fields) => fields,
@@ -75,45 +75,45 @@ impl Rule {
     }
 }
 
-/// One field of an object.
+/// A field of an object.
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) required: bool,
-    pub(crate) rule: Rule,
+    pub(crate) rule: SchemaRule,
 }
 
-const fn required(name: &'static str, rule: Rule) -> Field {
+const fn required(name: &'static str, rule: SchemaRule) -> Field {
     Field { name, required: true, rule }
 }
 
-const fn optional(name: &'static str, rule: Rule) -> Field {
+const fn optional(name: &'static str, rule: SchemaRule) -> Field {
     Field { name, required: false, rule }
 }
 
-const fn text(max: usize) -> Rule {
-    Rule::Text { min: 0, max }
+const fn text(max: usize) -> SchemaRule {
+    SchemaRule::Text { min: 0, max }
 }
 
-const fn list(of: &'static Rule) -> Rule {
-    Rule::List { of, max: usize::MAX, unique: false }
+const fn list(of: &'static SchemaRule) -> SchemaRule {
+    SchemaRule::List { of, max: usize::MAX, unique: false }
 }
 
-const TEXT: Rule = text(usize::MAX);
-const TITLE: Rule = Rule::Text { min: 2, max: TITLE_MAX };
-const LONGER_TITLE: Rule = Rule::Text { min: 2, max: 40 };
-const REQUIRED_TEXT: Rule = Rule::Text { min: 1, max: usize::MAX };
+const TEXT: SchemaRule = text(usize::MAX);
+const TITLE: SchemaRule = SchemaRule::Text { min: 2, max: MAX_TITLE };
+const COMPONENT_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 40 };
+const REQUIRED_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
 
-/// Largest number of preview images.
-const PREVIEW_IMAGES: usize = 3;
-/// Largest number of characters of a summary.
-pub(crate) const SUMMARY_MAX: usize = 2048;
-/// Largest number of characters of a title.
-pub(crate) const TITLE_MAX: usize = 30;
-/// Largest number of characters of a name.
-pub(crate) const NAME_MAX: usize = 100;
+/// The maximum number of preview images.
+const MAX_PREVIEW_IMAGES: usize = 3;
+/// The maximum number of characters in a summary.
+pub(crate) const MAX_SUMMARY: usize = 2048;
+/// The maximum number of characters in a title.
+pub(crate) const MAX_TITLE: usize = 30;
+/// The maximum number of characters in a name.
+pub(crate) const MAX_NAME: usize = 100;
 
-const SCOPES: Rule = list(&Rule::OneOf {
+const SCOPES: SchemaRule = list(&SchemaRule::OneOf {
     closed: false,
     suggest: Suggest::Scope,
     known: &[
@@ -137,52 +137,55 @@ const SCOPES: Rule = list(&Rule::OneOf {
     ],
 });
 
-const CATEGORIES: Rule = list(&Rule::OneOf {
+const CATEGORIES: SchemaRule = list(&SchemaRule::OneOf {
     closed: false,
     suggest: Suggest::Any,
     known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
 });
 
-const VISIBILITY: Rule = Rule::OneOf {
+const VISIBILITY: SchemaRule = SchemaRule::OneOf {
     closed: true,
     known: &["public", "private", "unlisted"],
     suggest: Suggest::Except("public"),
 };
-const TARGET: Rule = Rule::OneOf {
+const TARGET: SchemaRule = SchemaRule::OneOf {
     closed: false,
     known: &["all", "site", "space", "organization"],
     suggest: Suggest::Except("all"),
 };
-const RUNTIME: Rule = Rule::OneOf { closed: true, known: &["v1", "v2"], suggest: Suggest::Any };
+const RUNTIME: SchemaRule = SchemaRule::OneOf { closed: true, known: &["v1", "v2"], suggest: Suggest::Any };
 
-const BLOCKS: Rule = list(&Rule::Object(&[
+const BLOCKS: SchemaRule = list(&SchemaRule::Object(&[
     required("id", TEXT),
-    required("title", LONGER_TITLE),
+    required("title", COMPONENT_TITLE),
     optional("description", text(150)),
     optional("icon", TEXT),
     optional("urlUnfurl", list(&TEXT)),
-    optional("markdown", Rule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
+    optional("markdown", SchemaRule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
 ]));
 
-const CONTENT_SOURCES: Rule = list(&Rule::Object(&[
+const CONTENT_SOURCES: SchemaRule = list(&SchemaRule::Object(&[
     required("id", TEXT),
-    required("title", LONGER_TITLE),
+    required("title", COMPONENT_TITLE),
     optional("description", text(150)),
     optional("icon", TEXT),
-    required("configuration", Rule::Object(&[required("componentId", TEXT)])),
+    required("configuration", SchemaRule::Object(&[required("componentId", TEXT)])),
 ]));
 
-const EXTERNAL_LINKS: Rule = Rule::List {
+const EXTERNAL_LINKS: SchemaRule = SchemaRule::List {
     max: 5,
     unique: false,
-    of: &Rule::Object(&[required("label", TEXT), required("url", Rule::Url { max: 2048 })]),
+    of: &SchemaRule::Object(&[required("label", TEXT), required("url", SchemaRule::Url { max: 2048 })]),
 };
 
-const PROPERTY_TYPE: Rule =
-    Rule::OneOf { closed: false, known: &["string", "number", "boolean", "button"], suggest: Suggest::Any };
-const PROPERTY_TITLE: Rule = Rule::Text { min: 2, max: 50 };
+const PROPERTY_TYPE: SchemaRule = SchemaRule::OneOf {
+    closed: false,
+    known: &["string", "number", "boolean", "button"],
+    suggest: Suggest::Any,
+};
+const PROPERTY_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 50 };
 
-const PROPERTY: Rule = Rule::By {
+const PROPERTY: SchemaRule = SchemaRule::Tagged {
     key: "type",
     common: &[
         required("type", PROPERTY_TYPE),
@@ -194,53 +197,48 @@ const PROPERTY: Rule = Rule::By {
             "string",
             &[optional("default", TEXT), optional("completion_url", TEXT), optional("enum", list(&TEXT))],
         ),
-        ("number", &[optional("default", Rule::Number)]),
-        ("boolean", &[optional("default", Rule::Boolean)]),
+        ("number", &[optional("default", SchemaRule::Number)]),
+        ("boolean", &[optional("default", SchemaRule::Boolean)]),
         ("button", &[required("callback_url", TEXT), required("button_text", TEXT)]),
     ],
 };
 
-const CONFIGURATION: Rule = Rule::IfHas {
+const CONFIGURATION: SchemaRule = SchemaRule::IfHas {
     key: "componentId",
     instead_of: "properties",
-    then: &Rule::Object(&[required("componentId", TEXT)]),
-    otherwise: &Rule::Object(&[
-        required("properties", Rule::Mapping { of: &PROPERTY, max: usize::MAX }),
-        optional("required", Rule::List { of: &TEXT, max: usize::MAX, unique: true }),
+    then: &SchemaRule::Object(&[required("componentId", TEXT)]),
+    otherwise: &SchemaRule::Object(&[
+        required("properties", SchemaRule::Mapping { of: &PROPERTY, max: usize::MAX }),
+        optional("required", SchemaRule::List { of: &TEXT, max: usize::MAX, unique: true }),
     ]),
 };
 
-const CONFIGURATIONS: Rule = Rule::Object(&[
+const CONFIGURATIONS: SchemaRule = SchemaRule::Object(&[
     optional("account", CONFIGURATION),
     optional("space", CONFIGURATION),
     optional("site", CONFIGURATION),
 ]);
 
-const SECRETS: Rule = Rule::Mapping { of: &TEXT, max: 20 };
-const CONTENT_SECURITY_POLICY: Rule = Rule::TextOr(&Rule::Mapping { of: &TEXT, max: usize::MAX });
+const SECRETS: SchemaRule = SchemaRule::Mapping { of: &TEXT, max: 20 };
+const CONTENT_SECURITY_POLICY: SchemaRule =
+    SchemaRule::TextOr(&SchemaRule::Mapping { of: &TEXT, max: usize::MAX });
 
-/// The names of a manifest's fields.
-pub(crate) fn field_names() -> impl Iterator<Item = &'static str> {
-    let fields: &[Field] = match &MANIFEST {
-        Rule::Object(fields) => fields,
-        _ => &[],
-    };
-    fields.iter().map(|field| field.name)
-}
-
-/// A `gitbook-manifest.yaml`, after the `envs` entry and the overrides were applied. Its `script`, `icon` and
+/// The rule for a `gitbook-manifest.yaml` with its `envs` entry and the overrides applied. Here, `script`, `icon` and
 /// `previewImages` are paths.
-pub(crate) const MANIFEST: Rule = Rule::Object(&[
+pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     required("name", REQUIRED_TEXT),
     required("title", TITLE),
     required("organization", REQUIRED_TEXT),
     required("script", REQUIRED_TEXT),
     required("scopes", SCOPES),
     optional("description", text(100)),
-    optional("summary", text(SUMMARY_MAX)),
+    optional("summary", text(MAX_SUMMARY)),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
-    optional("previewImages", Rule::List { of: &REQUIRED_TEXT, max: PREVIEW_IMAGES, unique: false }),
+    optional(
+        "previewImages",
+        SchemaRule::List { of: &REQUIRED_TEXT, max: MAX_PREVIEW_IMAGES, unique: false },
+    ),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),
@@ -252,12 +250,15 @@ pub(crate) const MANIFEST: Rule = Rule::Object(&[
     optional("contentSecurityPolicy", CONTENT_SECURITY_POLICY),
     optional(
         "envs",
-        Rule::Mapping { of: &Rule::Mapping { of: &Rule::Any, max: usize::MAX }, max: usize::MAX },
+        SchemaRule::Mapping {
+            of: &SchemaRule::Mapping { of: &SchemaRule::Any, max: usize::MAX },
+            max: usize::MAX,
+        },
     ),
 ]);
 
-/// The body of a publish request. Its `script`, `icon` and `previewImages` are contents.
-pub(crate) const BODY: Rule = Rule::Object(&[
+/// The rule for the body of a publish request. Here, `script`, `icon` and `previewImages` are contents.
+pub(crate) const BODY: SchemaRule = SchemaRule::Object(&[
     required("organization", REQUIRED_TEXT),
     required("title", TITLE),
     required("description", text(100)),
@@ -265,8 +266,8 @@ pub(crate) const BODY: Rule = Rule::Object(&[
     required("scopes", SCOPES),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
-    optional("previewImages", Rule::List { of: &TEXT, max: PREVIEW_IMAGES, unique: false }),
-    optional("summary", text(SUMMARY_MAX)),
+    optional("previewImages", SchemaRule::List { of: &TEXT, max: MAX_PREVIEW_IMAGES, unique: false }),
+    optional("summary", text(MAX_SUMMARY)),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),

@@ -1,12 +1,12 @@
-//! Symbolic links in a checkout, which may lead to any file of the machine.
+//! Protection against symbolic links in a checkout. A branch can contain a link to any file of the machine.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// Returns the path of a file without symbolic links, for writing. The file need not exist.
+/// Resolves the path of a file for writing. The file need not exist.
 ///
 /// # Errors
-/// A link within `checkout`: a branch may bring one of any name. Links of the machine itself are followed.
+/// Fails if the path contains a symbolic link inside `checkout`. Links outside are followed.
 pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf> {
     let checkout = dunce::canonicalize(checkout).unwrap_or_else(|_| checkout.to_owned());
     let mut current = PathBuf::new();
@@ -18,7 +18,7 @@ pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf>
         let next = current.join(component);
         let is_link = next.symlink_metadata().is_ok_and(|there| there.is_symlink());
         if is_link && current.starts_with(&checkout) {
-            let message = "it is a symbolic link of the repository, or below one";
+            let message = "the path contains a symbolic link of the repository";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         current = if is_link { dunce::canonicalize(&next).unwrap_or(next) } else { next };
@@ -26,8 +26,8 @@ pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf>
     Ok(current)
 }
 
-/// Returns the root of the checkout that a folder is in, or the folder itself.
-pub(crate) fn checkout(folder: &Path) -> &Path {
+/// Returns the root of the checkout around a folder, or the folder itself if there is no checkout.
+pub(crate) fn checkout_root(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(folder)
 }
 
@@ -38,7 +38,7 @@ mod tests {
     use super::without_links;
 
     #[test]
-    fn links_of_the_checkout_lead_nowhere_and_others_do() {
+    fn rejects_links_inside_the_checkout_only() {
         let folder = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(folder.path()).unwrap();
         let checkout = base.join("checkout");

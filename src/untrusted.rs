@@ -1,54 +1,53 @@
-//! Text and links that come from outside: what of them does more than stand there.
+//! Checks of untrusted text: characters with side effects, and safe links.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// What a URL may hold after it was parsed, and what could end it or be markup in Markdown.
-const NOT_IN_LINKS: &AsciiSet =
+/// Characters of a parsed URL that could end a link or act as Markdown.
+const ENCODED_IN_LINKS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'`').add(b'|').add(b'^');
 
-/// Whether a character does anything to those around it: controls a terminal, ends a line or changes the direction of
-/// what follows.
+/// Returns whether a character controls a terminal, ends a line or changes the direction of text.
 #[must_use]
 pub(crate) fn is_unsafe_char(character: char) -> bool {
-    character.is_control() || ends_line(character) || turns_text(character)
+    character.is_control() || is_line_separator(character) || changes_direction(character)
 }
 
-/// Whether a character ends a line for some readers, and is no control character.
+/// Returns whether some programs treat a character as the end of a line, although it is not a control character.
 #[must_use]
-pub(crate) fn ends_line(character: char) -> bool {
+pub(crate) fn is_line_separator(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character changes the direction of what follows.
+/// Returns whether a character changes the direction of the text after it.
 #[must_use]
-pub(crate) fn turns_text(character: char) -> bool {
+pub(crate) fn changes_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The address in a form that stays one wherever it is written, if it can do no more than open a page.
+/// Returns a web address, encoded so that it is safe in Markdown and HTML.
 #[must_use]
-pub(crate) fn link(address: &str) -> Option<String> {
-    of_scheme(address, &["http", "https"])
+pub(crate) fn web_link(address: &str) -> Option<String> {
+    with_scheme(address, &["http", "https"])
 }
 
-/// The same, where it may also be a folder of this machine, as the sandbox's are.
+/// Returns a web address, or a `file:` address of the sandbox, encoded so that it is safe in Markdown and HTML.
 #[must_use]
-pub(crate) fn link_or_folder(address: &str) -> Option<String> {
-    of_scheme(address, &["http", "https", "file"])
+pub(crate) fn web_or_file_link(address: &str) -> Option<String> {
+    with_scheme(address, &["http", "https", "file"])
 }
 
-fn of_scheme(address: &str, schemes: &[&str]) -> Option<String> {
+fn with_scheme(address: &str, schemes: &[&str]) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| schemes.contains(&url.scheme()))?;
-    Some(utf8_percent_encode(url.as_str(), NOT_IN_LINKS).to_string())
+    Some(utf8_percent_encode(url.as_str(), ENCODED_IN_LINKS).to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_unsafe_char, link, link_or_folder};
+    use super::{is_unsafe_char, web_link, web_or_file_link};
 
     #[test]
-    fn what_acts_on_what_is_around_it_is_no_text() {
+    fn recognizes_unsafe_characters() {
         let check = |characters: &str, expected: bool| {
             for character in characters.chars() {
                 assert_eq!(is_unsafe_char(character), expected, "{character:?}");
@@ -59,8 +58,9 @@ mod tests {
     }
 
     #[test]
-    fn a_link_opens_a_page_and_does_not_end_early() {
-        let check = |address: &str, expected: Option<&str>| assert_eq!(link(address).as_deref(), expected);
+    fn encodes_web_links_and_rejects_other_schemes() {
+        let check =
+            |address: &str, expected: Option<&str>| assert_eq!(web_link(address).as_deref(), expected);
         check("https://app.gitbook.com/a?b=c#d", Some("https://app.gitbook.com/a?b=c#d"));
         check("https://x.example/ @me \\", Some("https://x.example/%20@me%20/"));
         check("https://x.example/?a|b\\`<>", Some("https://x.example/?a%7Cb%5C%60%3C%3E"));
@@ -70,9 +70,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sandbox_keeps_is_a_folder() {
-        let check =
-            |address: &str, expected: Option<&str>| assert_eq!(link_or_folder(address).as_deref(), expected);
+    fn accepts_file_links_of_the_sandbox() {
+        let check = |address: &str, expected: Option<&str>| {
+            assert_eq!(web_or_file_link(address).as_deref(), expected)
+        };
         check("file:///repo/a b/.gitbook-sandbox/hello", Some("file:///repo/a%20b/.gitbook-sandbox/hello"));
         check("https://app.gitbook.com/a", Some("https://app.gitbook.com/a"));
         check("javascript:alert(1)", None);

@@ -1,22 +1,28 @@
-//! A YAML or JSON value that remembers where each of its parts stands.
+//! Parses YAML and JSON into values with source locations.
 
+mod raw;
 mod syntax;
 
-use std::fmt;
+pub(crate) use raw::{RawYaml, byte_range};
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned, Tagged};
+use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A value and its place.
+/// A parsed text, without locations in a file or variable.
+pub(crate) struct YamlDocument<'a> {
+    text: &'a str,
+    parsed: Result<Spanned<RawYaml>, serde_saphyr::Error>,
+}
+
+/// A value with its location.
 #[derive(Clone, Debug)]
 pub(crate) struct YamlValue {
     pub(crate) value: YamlData,
     pub(crate) place: SourceLocation,
 }
 
-/// What a value is.
+/// The data of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum YamlData {
     Null,
@@ -24,53 +30,68 @@ pub(crate) enum YamlData {
     Number(serde_json::Number),
     Text(String),
     List(Vec<YamlValue>),
-    YamlMapping(YamlMapping),
+    Mapping(YamlMapping),
 }
 
-/// Keys and values in the order in which they were written.
+/// Keys and values in the order of the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 
-/// A key and its place.
+/// A key with its location.
 #[derive(Clone, Debug)]
 pub(crate) struct YamlKey {
     pub(crate) name: String,
     pub(crate) place: SourceLocation,
 }
 
-impl YamlValue {
-    /// Reads YAML, of which JSON is a part.
-    pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
-        // YAML 1.2, where `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text behind it.
+impl<'a> YamlDocument<'a> {
+    pub(crate) fn parse(text: &'a str) -> Self {
+        // In YAML 1.2, `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text after it.
         let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
-        let source = YamlText { text, place };
-        let raw: Spanned<RawYaml> = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| Box::new(syntax::problem(&error, &source)))?;
-        Ok(Self::from_raw(raw, &source))
+        Self { text, parsed: serde_saphyr::from_str_with_options(text, options) }
     }
 
-    /// A text, such as the value of a variable.
+    /// Returns the root with byte ranges, unless the text is invalid.
+    pub(crate) fn root(&self) -> Option<&Spanned<RawYaml>> {
+        self.parsed.as_ref().ok()
+    }
+
+    /// Returns the value with locations in `place`.
+    pub(crate) fn into_value(self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
+        let source = YamlText { text: self.text, place };
+        let root = self.parsed.map_err(|error| Box::new(syntax::problem(&error, &source)))?;
+        Ok(YamlValue::from_raw(root, &source))
+    }
+}
+
+impl YamlValue {
+    /// Parses YAML. JSON is a subset of YAML.
+    pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
+        YamlDocument::parse(text).into_value(place)
+    }
+
+    /// Returns a text value at `place`.
     pub(crate) fn text(value: impl Into<String>, place: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), place: place.clone() }
     }
 
-    fn from_raw(raw: Spanned<RawYaml>, origin: &YamlText<'_>) -> Self {
-        let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::YamlMapping(_));
-        let place = if is_scalar { origin.span(raw.referenced) } else { at(origin.place, raw.referenced) };
+    fn from_raw(raw: Spanned<RawYaml>, source: &YamlText<'_>) -> Self {
+        let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::Mapping(_));
+        let place = if is_scalar { source.span(raw.referenced) } else { at(source.place, raw.referenced) };
         let value = match raw.value {
             RawYaml::Null => YamlData::Null,
             RawYaml::Bool(value) => YamlData::Bool(value),
             RawYaml::Number(value) => YamlData::Number(value),
             RawYaml::Text(value) => YamlData::Text(value),
             RawYaml::List(items) => {
-                YamlData::List(items.into_iter().map(|item| Self::from_raw(item, origin)).collect())
+                YamlData::List(items.into_iter().map(|item| Self::from_raw(item, source)).collect())
             }
-            RawYaml::YamlMapping(entries) => YamlData::YamlMapping(YamlMapping(
+            RawYaml::Mapping(entries) => YamlData::Mapping(YamlMapping(
                 entries
                     .into_iter()
                     .map(|(key, value)| {
-                        let place = origin.span(key.referenced);
-                        (YamlKey { name: key.value, place }, Self::from_raw(value, origin))
+                        let place = source.span(key.referenced);
+                        (YamlKey { name: key.value, place }, Self::from_raw(value, source))
                     })
                     .collect(),
             )),
@@ -78,7 +99,7 @@ impl YamlValue {
         Self { value, place }
     }
 
-    /// The same value without its places.
+    /// Returns the value without locations.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             YamlData::Null => serde_json::Value::Null,
@@ -86,13 +107,13 @@ impl YamlValue {
             YamlData::Number(value) => value.clone().into(),
             YamlData::Text(value) => value.clone().into(),
             YamlData::List(items) => items.iter().map(Self::to_json).collect(),
-            YamlData::YamlMapping(map) => {
+            YamlData::Mapping(map) => {
                 map.0.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect()
             }
         }
     }
 
-    /// A JSON value, every part of it at `place`.
+    /// Returns a JSON value with every part at `place`.
     pub(crate) fn from_json(json: &serde_json::Value, place: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
@@ -102,7 +123,7 @@ impl YamlValue {
             serde_json::Value::Array(items) => {
                 YamlData::List(items.iter().map(|item| Self::from_json(item, place)).collect())
             }
-            serde_json::Value::Object(entries) => YamlData::YamlMapping(YamlMapping(
+            serde_json::Value::Object(entries) => YamlData::Mapping(YamlMapping(
                 entries
                     .iter()
                     .map(|(name, value)| {
@@ -128,14 +149,14 @@ impl YamlValue {
         }
     }
 
-    pub(crate) fn as_map(&self) -> Option<&YamlMapping> {
+    pub(crate) fn as_mapping(&self) -> Option<&YamlMapping> {
         match &self.value {
-            YamlData::YamlMapping(map) => Some(map),
+            YamlData::Mapping(map) => Some(map),
             _ => None,
         }
     }
 
-    /// What kind of value this is, in a manifest author's words.
+    /// Returns the kind of value for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             YamlData::Null => "empty",
@@ -143,7 +164,7 @@ impl YamlValue {
             YamlData::Number(_) => "a number",
             YamlData::Text(_) => "text",
             YamlData::List(_) => "a list",
-            YamlData::YamlMapping(_) => "a mapping",
+            YamlData::Mapping(_) => "a mapping",
         }
     }
 }
@@ -157,7 +178,7 @@ impl YamlMapping {
         self.get(name)?.as_text()
     }
 
-    /// Replaces the value of a key, or adds it.
+    /// Sets the value of a key, replacing any existing one.
     pub(crate) fn set(&mut self, key: YamlKey, node: YamlValue) {
         match self.0.iter_mut().find(|(existing, _)| existing.name == key.name) {
             Some(entry) => *entry = (key, node),
@@ -171,14 +192,14 @@ impl YamlMapping {
     }
 }
 
-/// What is parsed.
+/// A text to parse and its location.
 struct YamlText<'a> {
     text: &'a str,
     place: &'a SourceLocation,
 }
 
 impl YamlText<'_> {
-    /// Where a scalar stands, up to its end when that is on the same line.
+    /// Returns the location of a scalar, with its end if that is on the same line.
     fn span(&self, location: Location) -> SourceLocation {
         let place = at(self.place, location);
         let bytes = location.span().byte_offset().zip(location.span().byte_len());
@@ -188,7 +209,7 @@ impl YamlText<'_> {
         });
         let line = bytes.map(str::trim_end).filter(|text| !text.contains('\n'));
         match (line, place.position) {
-            (Some(line), Some(position)) => place.up_to(position.column + line.chars().count()),
+            (Some(line), Some(position)) => place.up_to_column(position.column + line.chars().count()),
             _ => place,
         }
     }
@@ -198,92 +219,6 @@ fn at(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
         _ => origin.clone(),
-    }
-}
-
-/// What the deserializer gives, before the places are made absolute.
-enum RawYaml {
-    Null,
-    Bool(bool),
-    Number(serde_json::Number),
-    Text(String),
-    List(Vec<Spanned<Self>>),
-    YamlMapping(Vec<(Spanned<String>, Spanned<Self>)>),
-}
-
-impl<'de> Deserialize<'de> for RawYaml {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Tagged(AnyTag(value), tag) = Tagged::deserialize(deserializer)?;
-        // The parser takes `!null` for `!!null`, and the vendor's CLI refuses it.
-        match tag.filter(|tag| tag.starts_with('!') && tag.len() > 1) {
-            Some(tag) => Err(D::Error::custom(format_args!("{}{tag}`", syntax::UNKNOWN_TAG))),
-            None => Ok(value),
-        }
-    }
-}
-
-/// A value, whatever its tag.
-struct AnyTag(RawYaml);
-
-impl<'de> Deserialize<'de> for AnyTag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor).map(Self)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawYaml;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<RawYaml, E> {
-        Ok(RawYaml::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<RawYaml, E> {
-        Ok(RawYaml::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<RawYaml, E> {
-        Ok(RawYaml::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<RawYaml, E> {
-        Ok(RawYaml::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<RawYaml, E> {
-        Ok(RawYaml::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<RawYaml, E> {
-        serde_json::Number::from_f64(value)
-            .map(RawYaml::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<RawYaml, E> {
-        Ok(RawYaml::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawYaml, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(RawYaml::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawYaml, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
-        }
-        Ok(RawYaml::YamlMapping(map))
     }
 }
 
@@ -297,20 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn every_part_knows_its_place() {
+    fn every_part_has_a_location() {
         let node = parse("name: hello\nblocks:\n  - id: 'a'\n    title: x\n").unwrap();
-        let map = node.as_map().unwrap();
+        let map = node.as_mapping().unwrap();
         assert_eq!(map.get("name").unwrap().place.to_string(), "m.yaml:1:7");
         let block = &map.get("blocks").unwrap().as_list().unwrap()[0];
-        let (key, title) = &block.as_map().unwrap().0[1];
+        let (key, title) = &block.as_mapping().unwrap().0[1];
         assert_eq!(key.place.to_string(), "m.yaml:4:5");
         assert_eq!(title.place.to_string(), "m.yaml:4:12");
     }
 
     #[test]
-    fn what_windows_editors_write_changes_neither_places_nor_values() {
+    fn byte_order_marks_and_carriage_returns_change_nothing() {
         let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
-        let fields = &node.as_map().unwrap().0;
+        let fields = &node.as_mapping().unwrap().0;
         let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
         assert_eq!(places, ["m.yaml:1:7", "m.yaml:3:3", "m.yaml:5:8"]);
         assert_eq!(
@@ -319,7 +254,7 @@ mod tests {
         );
         assert_eq!(
             parse("a: 1\r\nb: 2\r\na: 3\r\n").unwrap_err(),
-            "m.yaml:3:1: not valid YAML: the key `a` is there twice"
+            "m.yaml:3:1: not valid YAML: duplicate key `a`"
         );
     }
 
@@ -333,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_another_tool_is_refused() {
+    fn unknown_tags_are_rejected() {
         let check = |text: &str, expected: &str, hint: &str| {
             let problem = YamlValue::parse(text, &SourceLocation::file("m")).unwrap_err();
             assert_eq!((problem.to_string().as_str(), problem.hint.as_deref()), (expected, Some(hint)));
@@ -358,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tags_of_yaml_itself_are_accepted() {
+    fn tags_of_the_core_schema_are_accepted() {
         let check = |text: &str, expected: serde_json::Value| {
             assert_eq!(parse(text).map(|node| node.to_json()), Ok(expected), "{text}");
         };
@@ -370,12 +305,12 @@ mod tests {
     }
 
     #[test]
-    fn broken_yaml_says_where() {
+    fn syntax_errors_have_a_location() {
         let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
         check("a: [1, 2\nb: 3\n", "m.yaml:2:2: not valid YAML: illegal placement of ':' indicator");
-        check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: the key `a` is there twice");
+        check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: duplicate key `a`");
         check("a: 1\n\tb: 2\n", "m.yaml:2:1: not valid YAML: indented with a tab");
-        check("a: &x [*x]\n", "m.yaml:1:8: not valid YAML: an anchor refers to itself");
-        check("a: 1\n---\nb: 2\n", "m.yaml:3:1: not valid YAML: there is more than one document");
+        check("a: &x [*x]\n", "m.yaml:1:8: not valid YAML: the anchor refers to itself");
+        check("a: 1\n---\nb: 2\n", "m.yaml:3:1: not valid YAML: more than one document");
     }
 }

@@ -21,7 +21,7 @@ impl Context<'_> {
             result.division = share.division;
             let integrations =
                 self.package(&selection, &share.items, env, false, &mut result.problems).await?;
-            let _section = self.printer.section("checking", integrations.len(), "integration");
+            let _section = self.printer.start_section("checking", integrations.len(), "integration");
             result.outcomes =
                 integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();
             Ok(())

@@ -43,7 +43,7 @@ impl Context<'_> {
             self.keep_all(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
@@ -95,7 +95,7 @@ impl Context<'_> {
             }
             removed
         };
-        self.cancel.or_at_once(work).await.unwrap_or_default()
+        self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
     /// Writes to existing comments that a sweep has deleted a preview.
@@ -109,7 +109,7 @@ impl Context<'_> {
         };
         // After a signal, there must be time left to write the outputs.
         match self.cancel.signal() {
-            None => drop(self.cancel.or_after(AFTER_A_SIGNAL, work(forge)).await),
+            None => drop(self.cancel.run_with_grace_period(AFTER_A_SIGNAL, work(forge)).await),
             Some(_) => {
                 let single_attempt = forge.single_attempt(AFTER_A_SIGNAL);
                 drop(tokio::time::timeout(AFTER_A_SIGNAL, work(&single_attempt)).await);
@@ -151,7 +151,7 @@ impl Context<'_> {
 
     async fn keep(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
         let place = forge.kind().pull_request(found.number());
-        let text = |there: &[String]| comment::text(there, rows);
+        let text = |there: &[String]| comment::merge(there, rows);
         let wish = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
         match forge.keep_comment(found, &wish).await {
             Ok(CommentResult::Written) => tracing::info!("updated the comment on {place}"),
@@ -173,7 +173,7 @@ impl Context<'_> {
     fn is_one_of_several(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
-            || patterns.is_some_and(|patterns| integration::leaves_out(patterns, self.checkout()))
+            || patterns.is_some_and(|patterns| integration::selects_only_part(patterns, self.checkout()))
     }
 }
 

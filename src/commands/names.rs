@@ -39,7 +39,7 @@ fn is_same(name: &str, other: &str) -> bool {
 pub(super) fn duplicates(integrations: &[Identity]) -> Vec<Diagnostic> {
     let mut first: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();
-    for Identity { name, named, .. } in integrations {
+    for Identity { name, name_location: named, .. } in integrations {
         match first.get(&name.to_lowercase()) {
             Some(other) => {
                 let message = format!("duplicate name `{name}`: also used in `{other}`");
@@ -90,7 +90,7 @@ mod tests {
             name: name.to_owned(),
             organization: None,
             place: SourceLocation::file(file),
-            named: SourceLocation::file(file).at(1, 7),
+            name_location: SourceLocation::file(file).at(1, 7),
         };
         let found = duplicates(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();

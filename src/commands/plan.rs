@@ -2,13 +2,13 @@
 
 use super::{CommandResult, Context};
 use crate::config::useful_shards;
-use crate::error::count;
+use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;
 use crate::report::Shares;
 
 /// The work that is done in the time that a machine needs to start, check out the repository and install packages.
-const START: u64 = 64 * integration::REQUEST;
+const START: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {
     /// Checks the integrations that a later job will deploy, and divides the work among its machines.
@@ -37,7 +37,7 @@ impl<'a> Context<'a> {
                     let previews = self.previews(target)?;
                     let all = self.select_names(&mut result.problems)?;
                     let named = self.preview_names(&all, &previews, &mut result.problems)?;
-                    vec![integration::REQUEST; named.len()]
+                    vec![integration::REQUEST_WEIGHT; named.len()]
                 }
                 Decision::Check | Decision::Plan(_) => {
                     result = all.check().await;
@@ -48,7 +48,7 @@ impl<'a> Context<'a> {
             };
             let shares = Shares { count: weights.len(), total: useful_shards(&weights, START) };
             let division =
-                format!("{} in {}", count(shares.count, "integration"), count(shares.total, "share"));
+                format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
             tracing::info!("{division}");
             (result.shares, result.division) = (Some(shares), Some(division));
             Ok(())

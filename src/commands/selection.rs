@@ -3,16 +3,16 @@
 use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
-use crate::integration::{self, Incomplete, Source};
+use crate::integration::{self, DiscoveryError, IntegrationSource};
 
 /// The selected integrations, and the problems of those that were not found.
 pub(super) struct Selection {
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<IntegrationSource>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
-impl From<Vec<Source>> for Selection {
-    fn from(sources: Vec<Source>) -> Self {
+impl From<Vec<IntegrationSource>> for Selection {
+    fn from(sources: Vec<IntegrationSource>) -> Self {
         Self { sources, problems: Vec::new() }
     }
 }
@@ -25,14 +25,14 @@ impl Context<'_> {
             match integration::discover(&self.config.patterns(), folder) {
                 Ok(sources) => sources.into(),
                 // Without a path and a manifest, the variables are the manifest if they give a name.
-                Err(Incomplete { found, .. })
+                Err(DiscoveryError { found, .. })
                     if found.is_empty()
                         && self.config.integrations.is_none()
                         && self.config.names_integration() =>
                 {
                     vec![integration::from_variables(folder)].into()
                 }
-                Err(Incomplete { found, problems }) => Selection { sources: found, problems },
+                Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
             };
         // An override for one integration is ambiguous, so other problems could be its consequences.
         if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::config::Shard;
-use crate::error::count;
-use crate::integration::{self, Source};
+use crate::error::pluralize;
+use crate::integration::{self, IntegrationSource};
 
 /// A share of the work.
 pub(super) struct Share<T> {
@@ -14,7 +14,7 @@ pub(super) struct Share<T> {
 
 impl Context<'_> {
     /// Returns this machine's share of the sources, divided by their estimated work.
-    pub(super) fn share<'s>(&self, sources: &'s [Source]) -> Share<&'s Source> {
+    pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource]) -> Share<&'s IntegrationSource> {
         match self.shard {
             Some(shard) => divided(shard, integration::weights(sources).into_iter().zip(sources)),
             None => Share { items: sources.iter().collect(), division: None },
@@ -24,7 +24,7 @@ impl Context<'_> {
     /// Returns this machine's share of items that need the same work each.
     pub(super) fn share_of_equals<T>(&self, items: Vec<T>) -> Share<T> {
         match self.shard {
-            Some(shard) => divided(shard, items.into_iter().map(|item| (integration::REQUEST, item))),
+            Some(shard) => divided(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item))),
             None => Share { items, division: None },
         }
     }
@@ -32,7 +32,7 @@ impl Context<'_> {
 
 /// Divides weighted items and logs the division, since an empty share is not a mistake.
 fn divided<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
-    let all = count(items.len(), "integration");
+    let all = pluralize(items.len(), "integration");
     let items = shard.select(items);
     let division = match items.len() {
         0 => format!("shard {shard} has none of {all}: nothing to do"),

@@ -151,7 +151,7 @@ impl Context<'_> {
         };
         let refused = || Error::Refused(Refusal::CommentOnPullRequest);
         let work = self.forge.ok_or_else(refused)?.pull_requests(&target.branch, true);
-        match self.cancel.or_at_once(work).await.map_err(Error::Cancelled)? {
+        match self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)? {
             Ok(numbers) if numbers.contains(&number) => Ok(()),
             Ok(_) => Err(refused()),
             Err(error) => {
@@ -165,7 +165,7 @@ impl Context<'_> {
     pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
         let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
         let work = self.forge?.pull_requests(&target.branch, true);
-        match self.cancel.or_at_once(work).await.ok()? {
+        match self.cancel.run_until_cancelled(work).await.ok()? {
             Ok(open) => open.into_iter().find(|number| *number != shared),
             Err(error) => {
                 warn(self.printer, "could not check for other open pull requests from the branch", &error);
@@ -193,7 +193,7 @@ impl Context<'_> {
         undone: &str,
     ) -> Option<RefState> {
         let work = self.forge?.ref_state(branch, pull_request);
-        match self.cancel.or_at_once(work).await.ok()? {
+        match self.cancel.run_until_cancelled(work).await.ok()? {
             Ok(ref_state) => Some(ref_state),
             Err(error) => {
                 warn(self.printer, undone, &error);

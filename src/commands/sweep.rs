@@ -7,7 +7,7 @@ use crate::config::Shard;
 use crate::deploy::{Listed, Outcome, Status, Sweep, SweepCandidate};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::error::Error;
-use crate::integration::{self, Identity, Incomplete};
+use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::Target;
 
 impl Context<'_> {
@@ -34,10 +34,10 @@ impl Context<'_> {
             };
             let mut listed = Listed::default();
             for (organization, place) in &organizations {
-                let found = self.cancel.or_at_once(sweep.list(organization, place)).await;
+                let found = self.cancel.run_until_cancelled(sweep.list(organization, place)).await;
                 listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
             }
-            let candidates = self.cancel.or_at_once(sweep.decide(listed)).await;
+            let candidates = self.cancel.run_until_cancelled(sweep.decide(listed)).await;
             let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
             result.outcomes = self.delete_candidates(&sweep, candidates).await;
             self.into_result(&result.outcomes)
@@ -51,10 +51,10 @@ impl Context<'_> {
         let comments = &sweep.forge.own_circuit_breaker();
         let now = comment::now();
         let deleted = async |outcome: &Outcome, target: &Target| {
-            let rows = [self.report.removed(&outcome.name, self.ci.run, &now)];
+            let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
             self.comment_on_sweep(comments, target, &rows).await;
         };
-        let section = self.printer.section("checking", candidates.len(), "preview");
+        let section = self.printer.start_section("checking", candidates.len(), "preview");
         let outcomes = sweep.carry_out(candidates, deleted).await;
         drop(section);
         let count = |status| {
@@ -79,13 +79,13 @@ impl Context<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(Incomplete { found, .. })
+            Err(DiscoveryError { found, .. })
                 if found.is_empty() && is_whole && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // A sweep needs an organization, but no checkout.
-            Err(Incomplete { found, .. }) if is_whole => found,
+            Err(DiscoveryError { found, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;
                 Vec::new()

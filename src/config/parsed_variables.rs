@@ -69,7 +69,7 @@ impl ParsedVariables {
 pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
     let fields = FIELDS.iter().filter_map(|field| {
         let value = environment.get(field.name)?.to_owned();
-        Some(Override { key: field.key, variable: field.name.to_owned(), form: field.format, value })
+        Some(Override { key: field.key, variable: field.name.to_owned(), format: field.format, value })
     });
     let mut overrides: Vec<_> = fields.collect();
     overrides.sort_by(|a, b| a.variable.cmp(&b.variable));

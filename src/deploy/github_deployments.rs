@@ -20,7 +20,7 @@ use crate::forge::{
 };
 use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
-use crate::untrusted::{is_unsafe_char, link};
+use crate::untrusted::{is_unsafe_char, web_link};
 
 /// How long a cancelled run may take to say so. GitHub's runner kills it 10 s after its first signal, of which requests
 /// in flight may have taken 5.
@@ -99,7 +99,8 @@ impl<'a> GitHubDeployments<'a> {
     pub(crate) async fn finish(&self) -> Option<ForgeError> {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         // GitHub's runner waits for nobody.
-        let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
+        let ended =
+            self.cancel.run_with_grace_period(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
         ended.into_iter().filter_map(|ended| ended.ok()?.err()).for_each(|error| self.failed(error));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -115,7 +116,7 @@ impl<'a> GitHubDeployments<'a> {
             return None;
         }
         let environment = environment(integration, None);
-        match self.cancel.or_at_once(self.forge.newest_success(&environment)).await.ok()? {
+        match self.cancel.run_until_cancelled(self.forge.newest_success(&environment)).await.ok()? {
             Ok(success) => Recorded::of(&success?),
             Err(error) => {
                 self.failed(error);
@@ -183,7 +184,7 @@ impl<'a> GitHubDeployments<'a> {
             let environment = environment(&mark.integration, Some(mark));
             let status = self.status(DeploymentState::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
-            if let Ok(Err(error)) = self.cancel.or_after_grace(work).await {
+            if let Ok(Err(error)) = self.cancel.run_with_grace(work).await {
                 self.failed(error);
             }
         }
@@ -216,7 +217,7 @@ impl<'a> GitHubDeployments<'a> {
                 "script_bytes": script_bytes,
             }),
         };
-        match self.cancel.or_after_grace(self.forge.create_deployment(&intent)).await.ok()? {
+        match self.cancel.run_with_grace(self.forge.create_deployment(&intent)).await.ok()? {
             Ok(deployment) => Some((deployment, reservation)),
             Err(error) => {
                 self.failed(error);
@@ -226,7 +227,7 @@ impl<'a> GitHubDeployments<'a> {
     }
 
     fn status(&self, state: DeploymentState, url: Option<&str>, description: impl Into<String>) -> NewStatus {
-        let show = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(link);
+        let show = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(web_link);
         NewStatus { state, url: show(url), log_url: show(self.log_url), description: description.into() }
     }
 

@@ -8,7 +8,7 @@ use super::staleness::Stop;
 use crate::cancel::Signal;
 use crate::diagnostic::SourceLocation;
 use crate::gitbook::ApiError;
-use crate::integration::{Integration, Part, SourceChanged};
+use crate::integration::{Integration, PackageSize, SourceChanged};
 
 /// What came of one integration.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Success {
     /// The same of what stood there before and was replaced, where that is known.
     pub script_bytes_before: Option<usize>,
     /// Whose the script is, the largest part first; nothing where that is not known.
-    pub parts: Vec<Part>,
+    pub parts: Vec<PackageSize>,
 }
 
 impl Success {
@@ -312,7 +312,7 @@ impl Outcome {
 
     /// The output `result`.
     #[must_use]
-    pub(crate) fn word(&self) -> &'static str {
+    pub(crate) fn status_name(&self) -> &'static str {
         self.result.as_ref().map_or("failed", |done| done.status.name())
     }
 

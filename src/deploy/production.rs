@@ -97,7 +97,7 @@ impl Deployment<'_> {
 
     /// Reads what is in production; `None` if that fails.
     pub(super) async fn read_live(&self, name: &str) -> Option<Option<Published>> {
-        match self.cancel.or_at_once(self.gitbook.read_once(name)).await.ok()? {
+        match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(there) => Some(there),
             Err(error) => {
                 self.unread(name, &error);

@@ -29,7 +29,7 @@ impl Deployment<'_> {
         match error {
             DeployError::Api { name, may_have_happened: false, source, .. } if source.is_of_a_quota() => {
                 let organization = integration.text("organization");
-                let count = self.cancel.or_at_once(self.count(organization, previews)).await;
+                let count = self.cancel.run_until_cancelled(self.count(organization, previews)).await;
                 DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }
             }
             error => error,

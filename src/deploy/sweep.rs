@@ -265,7 +265,7 @@ impl Sweep<'_> {
         // Each deletion asks for itself.
         let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
-                let verdict = cancel.or_at_once(self.verdict(name, target)).await;
+                let verdict = cancel.run_until_cancelled(self.verdict(name, target)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });

@@ -62,7 +62,7 @@ pub fn configuration(data: &[u8]) {
 /// What `crate::run` does until something would be read, sent or written.
 fn run(environment: &Environment, printer: &report::Printer) {
     for token in environment.tokens() {
-        printer.hide(&token.into());
+        printer.add_secret(&token.into());
     }
     let (log, problem) = report::dispatch(environment, printer);
     let (_, mut problems) = report::log_format(environment);
@@ -73,7 +73,7 @@ fn run(environment: &Environment, printer: &report::Printer) {
     let code = report.close(&run, result);
     assert!(code == 0 || code == 2, "{code}");
     for problem in &run.problems {
-        let name = problem.place.as_ref().map(|place| place.origin_text().into_owned());
+        let name = problem.location.as_ref().map(|place| place.origin_name().into_owned());
         let name = name.expect("a bad value is a variable's");
         assert!(environment.names().any(|known| known == name), "{problem:?}");
         assert!(problem.hint.is_some(), "{problem:?}");

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
 use crate::environment::Environment;
-use crate::integration::{Packaged, Packaging, PackagingContext, Source, package};
+use crate::integration::{IntegrationSource, Packaged, Packaging, PackagingContext, package};
 use crate::report::Reporter;
 
 const NAME: &str = "icon.png";
@@ -44,8 +44,11 @@ pub fn image(data: &[u8]) {
 fn packaged(folder: &Path) -> Packaged {
     let environment = Environment::new([], folder.to_owned());
     let manifest = PathBuf::from("gitbook-manifest.yaml");
-    let source =
-        Source { manifest: Some(folder.join(&manifest)), shown: manifest, folder: folder.to_owned() };
+    let source = IntegrationSource {
+        manifest: Some(folder.join(&manifest)),
+        display_path: manifest,
+        folder: folder.to_owned(),
+    };
     let packaging = Packaging {
         env: None,
         overrides: &[],
@@ -66,7 +69,7 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
     for format in FORMATS {
         let environment = Environment::new([], folder.to_owned());
         printed(format, &environment, |printer| {
-            Reporter::open(&environment, printer.clone()).problems(problems);
+            Reporter::open(&environment, printer.clone()).print_problems(problems);
         });
     }
     let Some(integration) = integration else {

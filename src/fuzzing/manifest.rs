@@ -6,14 +6,14 @@ use futures::FutureExt as _;
 
 use super::folder::with_file;
 use super::log::{FORMATS, printed};
-use crate::diagnostic::{Diagnostic, Position, SourceLocation};
+use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition};
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, Packaged, Packaging, PackagingContext, PreviewIdentity, Source, identity, package,
+    Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, identity, package,
 };
 use crate::preview::{self, Branch, OwnershipMarker, Template};
 use crate::report::Reporter;
-use crate::schema::{self, BODY, Kind};
+use crate::schema::{self, BODY, FindingKind};
 use crate::yaml::{YamlData, YamlValue};
 
 const NAME: &str = "gitbook-manifest.yaml";
@@ -48,8 +48,11 @@ fn read(folder: &Path, text: &str) {
         [("KEY".into(), RESOLVED.into()), ("LONG".into(), "x".repeat(3000).into())],
         folder.into(),
     );
-    let source =
-        Source { manifest: Some(folder.join(NAME)), shown: PathBuf::from(NAME), folder: folder.to_owned() };
+    let source = IntegrationSource {
+        manifest: Some(folder.join(NAME)),
+        display_path: PathBuf::from(NAME),
+        folder: folder.to_owned(),
+    };
     // Another program would be asked for these.
     let resolves =
         !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|node| holds(&node, "op://"));
@@ -78,32 +81,33 @@ fn read(folder: &Path, text: &str) {
 
 /// Holds what is said of the manifest.
 fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
-    let Packaged { integration, problems, hidden, .. } = packaged;
+    let Packaged { integration, problems, secrets, .. } = packaged;
     assert_eq!(integration.is_none(), problems.iter().any(Diagnostic::is_error), "{problems:?}");
     problems.iter().for_each(|problem| hold_place(problem, text));
     let is_secret = secrets_are_known(text);
     for format in FORMATS {
         let log = printed(format, environment, |printer| {
-            hidden.iter().for_each(|secret| printer.hide(secret));
-            Reporter::open(environment, printer.clone()).problems(problems);
+            secrets.iter().for_each(|secret| printer.add_secret(secret));
+            Reporter::open(environment, printer.clone()).print_problems(problems);
         });
         assert!(!is_secret || !log.contains(CANARY), "a secret is shown:\n{log}");
         assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "a secret is shown:\n{log}");
     }
-    let written = problems.iter().find_map(|problem| problem.place.as_ref());
+    let written = problems.iter().find_map(|problem| problem.location.as_ref());
     if let Some(place) = written.filter(|_| is_secret) {
         // Wherever a problem may be.
         let excerpts = (1..=text.lines().count()).filter_map(|line| place.at(line, 1).excerpt());
-        excerpts
-            .for_each(|excerpt| assert!(!excerpt.text.contains(CANARY), "a secret is shown: {excerpt:?}"));
+        excerpts.for_each(|excerpt| {
+            assert!(!excerpt.text.contains(CANARY), "a secret is display_path: {excerpt:?}")
+        });
     }
 }
 
 /// Holds that a place is one of the text, or just behind it.
 fn hold_place(problem: &Diagnostic, text: &str) {
-    let Some(place) = &problem.place else { return };
+    let Some(place) = &problem.location else { return };
     assert_eq!(place.path(), Some(Path::new(NAME)), "{problem:?}");
-    let Some(Position { line, column, end }) = place.position else { return };
+    let Some(TextPosition { line, column, end_column: end }) = place.position else { return };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // To YAML, a carriage return ends a line by itself, too.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -127,7 +131,7 @@ fn secrets_are_known(text: &str) -> bool {
 /// How often the canary is in texts below a key `secrets`.
 fn secrets(node: &YamlValue, is_below: bool) -> usize {
     match &node.value {
-        YamlData::YamlMapping(map) => {
+        YamlData::Mapping(map) => {
             let entries = map.0.iter();
             entries.map(|(key, value)| secrets(value, is_below || key.name == "secrets")).sum()
         }
@@ -140,7 +144,7 @@ fn secrets(node: &YamlValue, is_below: bool) -> usize {
 /// Whether any text of it holds another.
 fn holds(node: &YamlValue, what: &str) -> bool {
     match &node.value {
-        YamlData::YamlMapping(map) => map.0.iter().any(|(_, value)| holds(value, what)),
+        YamlData::Mapping(map) => map.0.iter().any(|(_, value)| holds(value, what)),
         YamlData::List(items) => items.iter().any(|item| holds(item, what)),
         YamlData::Text(text) => text.contains(what),
         _ => false,
@@ -177,7 +181,8 @@ fn hold_body(integration: &Integration) {
 fn accepted(body: &[u8]) -> serde_json::Value {
     let body = serde_json::from_slice(body).expect("a body is JSON");
     let node = YamlValue::from_json(&body, &SourceLocation::file(NAME));
-    let broken = schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == Kind::Broken);
+    let broken =
+        schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
     assert!(broken.is_none(), "the API takes no such body: {broken:?}");
     body
 }

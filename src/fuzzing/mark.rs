@@ -18,8 +18,8 @@ pub fn mark(data: &[u8]) {
         hold(&found, &text);
     }
     hold(&of_values(&text), &text);
-    let once = comment::text(&[text.into_owned()], &[]);
-    let twice = comment::text(std::slice::from_ref(&once), &[]);
+    let once = comment::merge(&[text.into_owned()], &[]);
+    let twice = comment::merge(std::slice::from_ref(&once), &[]);
     assert_eq!(twice, once, "a comment changes although nothing happened");
     assert!(once.starts_with(comment::MARKER), "a comment that is not found again: {once:?}");
 }

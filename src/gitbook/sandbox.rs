@@ -19,7 +19,7 @@ use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
 use crate::diagnostic::SourceLocation;
-use crate::schema::{self, Kind};
+use crate::schema::{self, FindingKind};
 use crate::yaml::YamlValue;
 use store::Store;
 
@@ -185,7 +185,7 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
     }
     let body = YamlValue::from_json(body, &SourceLocation::variable("body"));
     let found = schema::check(&body, &schema::BODY);
-    let first = found.into_iter().find(|finding| finding.kind != Kind::UnknownField);
+    let first = found.into_iter().find(|finding| finding.kind != FindingKind::UnknownField);
     first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
@@ -193,7 +193,7 @@ fn invalid(name: &str, body: &Value) -> Option<String> {
 fn invalid_name(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let valid =
-        name.len() <= schema::NAME_MAX && name.chars().all(allowed) && !matches!(name, "" | "." | "..");
+        name.len() <= schema::MAX_NAME && name.chars().all(allowed) && !matches!(name, "" | "." | "..");
     (!valid).then_some("Invalid integration name")
 }
 

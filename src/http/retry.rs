@@ -114,7 +114,7 @@ impl Retry {
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         match &self.cancel {
-            Some(cancel) => cancel.or_at_once(work).await.unwrap_or(Err(E::CANCELLED)),
+            Some(cancel) => cancel.run_until_cancelled(work).await.unwrap_or(Err(E::CANCELLED)),
             None => work.await,
         }
     }
@@ -139,7 +139,7 @@ impl Retry {
 async fn pause(cancel: Option<Cancel>, length: Duration) {
     let sleep = tokio::time::sleep(length);
     match cancel {
-        Some(cancel) => drop(cancel.or_at_once(sleep).await),
+        Some(cancel) => drop(cancel.run_until_cancelled(sleep).await),
         None => sleep.await,
     }
 }

@@ -1,5 +1,4 @@
-//! The body of a publish request. It is put together when it is sent: hundreds of integrations that wait for that hold
-//! neither their images nor, beyond a measure, their scripts in memory.
+//! Builds the body of a publish request just before it is sent, so that waiting integrations keep no images in memory.
 
 use std::collections::BTreeMap;
 
@@ -7,82 +6,83 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::images::Image;
+use super::images::ManifestImage;
 use super::packaging_context::CachedScript;
-use super::secrets::Secrets;
+use super::secrets::ManifestSecrets;
 use crate::preview;
 
-/// The manifest's fields as the request has them.
-pub(super) type Fields = serde_json::Map<String, serde_json::Value>;
+/// The manifest's fields in the format of the request.
+pub(super) type BodyFields = serde_json::Map<String, serde_json::Value>;
 
-/// What else belongs into a body, and where it waits until that is sent.
+/// The parts of a body that are not manifest fields.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) icon: Option<Image>,
-    pub(super) previews: Vec<Image>,
-    pub(super) secrets: Option<Secrets>,
-    /// The secrets, sealed.
+pub(super) struct BodyContent {
+    pub(super) icon: Option<ManifestImage>,
+    pub(super) previews: Vec<ManifestImage>,
+    pub(super) secrets: Option<ManifestSecrets>,
+    /// The HMAC of the secrets, which replaces them in the content hash.
     pub(super) keyed_hash: Option<String>,
     pub(super) script: CachedScript,
 }
 
-/// Something that was checked can't be sent any more.
+/// A file has changed since it was checked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceChanged {
-    /// Somebody has written to it.
+    /// The content is different.
     #[error("{0} has changed since it was checked")]
     Changed(String),
-    /// It is gone, or hidden.
-    #[error("{0} can't be read any more: {1}")]
+    /// The file is missing or unreadable.
+    #[error("{0} can no longer be read: {1}")]
     Unreadable(String, std::io::Error),
 }
 
-impl Content {
-    /// The request's JSON, for which the images are read once more.
-    pub(super) fn body(&self, fields: &Fields) -> Result<Vec<u8>, SourceChanged> {
+impl BodyContent {
+    /// Returns the request's JSON. Reads the images again.
+    pub(super) fn body(&self, fields: &BodyFields) -> Result<Vec<u8>, SourceChanged> {
         let secrets = self.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
         });
         let script = self.script.text()?;
-        let images: usize = self.icon.iter().chain(&self.previews).map(Image::encoded_len).sum();
-        // A script grows by what must be escaped in it.
+        let images: usize = self.icon.iter().chain(&self.previews).map(ManifestImage::encoded_len).sum();
+        // Escaping makes a script longer, by less than an eighth on average.
         let mut body = Vec::with_capacity(script.len() * 9 / 8 + images + 16 * 1024);
-        write(&Text { fields, secrets, script: &script }, &mut body);
-        // The images go before its closing brace, as they are: in base64 nothing needs to be escaped.
+        write_json(&BodyWithoutImages { fields, secrets, script: &script }, &mut body);
+        // The images replace the closing brace. Base64 needs no escaping.
         body.pop();
         if let Some(icon) = &self.icon {
             body.extend_from_slice(b",\"icon\":");
-            quoted(icon, &mut body)?;
+            push_quoted(icon, &mut body)?;
         }
         body.extend_from_slice(b",\"previewImages\":[");
         for (index, preview) in self.previews.iter().enumerate() {
             body.extend_from_slice(if index == 0 { b"" } else { b"," });
-            quoted(preview, &mut body)?;
+            push_quoted(preview, &mut body)?;
         }
         body.extend_from_slice(b"]}");
         Ok(body)
     }
 
-    /// SHA-256 of a name and a body with sealed secrets and, for its images, their digests. The order of the manifest's fields
-    /// changes nothing in GitBook; that of what is in them may.
-    pub(super) fn content_hash(&self, name: &str, fields: &Fields) -> Result<String, SourceChanged> {
+    /// Returns the SHA-256 of a name and a body. The HMAC replaces the secrets, and digests replace the images. The order of the
+    /// manifest's top-level fields has no effect on GitBook, so it has none on the hash.
+    pub(super) fn content_hash(&self, name: &str, fields: &BodyFields) -> Result<String, SourceChanged> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, keyed_hash, .. } = self;
         let fields: BTreeMap<_, _> = fields.iter().collect();
-        let text = Text { fields: &fields, secrets: keyed_hash.as_deref(), script: &self.script.text()? };
-        write(&HashInput { text, icon: icon.as_ref(), preview_images: previews }, &mut hash);
+        let script = &self.script.text()?;
+        let rest = BodyWithoutImages { fields: &fields, secrets: keyed_hash.as_deref(), script };
+        write_json(&HashInput { rest, icon: icon.as_ref(), preview_images: previews }, &mut hash);
         Ok(preview::hex(&hash.finalize()))
     }
 }
 
 /// A body without its images.
 #[derive(Serialize)]
-struct Text<'a, Fields, Secrets> {
+struct BodyWithoutImages<'a, F, S> {
     #[serde(flatten)]
-    fields: &'a Fields,
+    fields: &'a F,
     #[serde(skip_serializing_if = "Option::is_none")]
-    secrets: Option<Secrets>,
+    secrets: Option<S>,
     script: &'a str,
 }
 
@@ -91,17 +91,17 @@ struct Text<'a, Fields, Secrets> {
 #[serde(rename_all = "camelCase")]
 struct HashInput<'a> {
     #[serde(flatten)]
-    text: Text<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
-    icon: Option<&'a Image>,
-    preview_images: &'a [Image],
+    rest: BodyWithoutImages<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
+    icon: Option<&'a ManifestImage>,
+    preview_images: &'a [ManifestImage],
 }
 
-fn write(body: &impl Serialize, to: &mut impl std::io::Write) {
-    // Text keys and finite numbers always serialize, and memory always takes them.
+fn write_json(body: &impl Serialize, to: &mut impl std::io::Write) {
+    // This cannot fail: the keys are strings, the numbers finite and the writers in memory.
     drop(serde_json::to_writer(to, body));
 }
 
-fn quoted(image: &Image, body: &mut Vec<u8>) -> Result<(), SourceChanged> {
+fn push_quoted(image: &ManifestImage, body: &mut Vec<u8>) -> Result<(), SourceChanged> {
     body.push(b'"');
     image.encode(body)?;
     body.push(b'"');

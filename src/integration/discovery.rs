@@ -1,4 +1,4 @@
-//! Finds the manifests that `GITBOOK_INTEGRATIONS` selects.
+//! Finds the manifests selected by `GITBOOK_INTEGRATIONS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,58 +10,61 @@ use super::manifest::FILE_NAME;
 use super::root::{Checkout, git_root, repository_root};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// The name of a manifest with the extension that the vendor's CLI does not read.
+/// The file name of a manifest with an extension that the vendor's CLI does not read.
 const MISNAMED: &str = "gitbook-manifest.yml";
 
-/// Where one integration is.
+/// The location of one integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
-    /// The manifest's absolute path; `None` where variables are the whole manifest.
+pub(crate) struct IntegrationSource {
+    /// The manifest's absolute path, or `None` if variables replace the manifest.
     pub manifest: Option<PathBuf>,
-    /// The manifest's path as messages show it, relative to the folder that the program was started in.
-    pub shown: PathBuf,
-    /// The folder that the manifest's paths are relative to.
+    /// The manifest's path in messages, relative to the working directory.
+    pub display_path: PathBuf,
+    /// The base folder of the manifest's paths.
     pub folder: PathBuf,
 }
 
-impl Source {
-    /// The manifest at a path that is absolute or relative to `started_in`.
-    fn at(path: &Path, started_in: &Path) -> Self {
-        let shown = path.strip_prefix(started_in).unwrap_or(path).to_owned();
-        let folder = path.parent().unwrap_or(started_in).to_owned();
-        Self { manifest: Some(path.to_owned()), shown, folder }
+impl IntegrationSource {
+    /// Returns the source for a manifest at an absolute path.
+    fn at(path: &Path, working_directory: &Path) -> Self {
+        let display_path = path.strip_prefix(working_directory).unwrap_or(path).to_owned();
+        let folder = path.parent().unwrap_or(working_directory).to_owned();
+        Self { manifest: Some(path.to_owned()), display_path, folder }
     }
 }
 
-/// What is wrong with patterns, and what the others select.
+/// Some patterns have problems.
 #[derive(Debug)]
-pub(crate) struct Incomplete {
-    /// The manifests that were found.
-    pub found: Vec<Source>,
-    /// One problem for each pattern that selects nothing or is no valid glob.
+pub(crate) struct DiscoveryError {
+    /// The manifests selected by the other patterns.
+    pub found: Vec<IntegrationSource>,
+    /// The problems with the patterns.
     pub problems: Vec<Diagnostic>,
 }
 
-/// All manifests that the patterns select, each once, in the order of their paths.
+/// Returns the manifests selected by the patterns, each once, in the order of their paths.
 ///
-/// A pattern is a manifest, a folder, or a glob of them; a folder without a manifest of its own is searched,
-/// honouring `.gitignore` and never in `node_modules`. One with `!` in front takes what it covers away from what all
-/// others select, wherever it stands among them; where there are no others, from what `.` selects.
+/// A pattern is a manifest, a folder, or a glob for either. A folder without its own manifest is searched, except for ignored files
+/// and `node_modules`. A pattern with a leading `!` excludes manifests from all others, at any position. If all patterns exclude,
+/// they apply to `.`.
 ///
 /// # Errors
-/// When a pattern selects nothing, excludes nothing or is no valid glob, when nothing is left, and when a searched folder
-/// has a manifest with the extension `.yml` only.
-pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Source>, Incomplete> {
+/// If a pattern selects nothing, excludes nothing or is not a valid glob, if everything is excluded, or if a folder has only a
+/// manifest with the extension `.yml`.
+pub(crate) fn discover(
+    patterns: &[String],
+    working_directory: &Path,
+) -> Result<Vec<IntegrationSource>, DiscoveryError> {
     let (excluding, selecting): (Vec<_>, Vec<_>) =
         patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
     let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
     for pattern in selecting {
-        match select(pattern, started_in) {
+        match select(pattern, working_directory) {
             Ok(selected) => {
                 for manifest in selected {
-                    // Two ways to one manifest are one manifest.
+                    // Links may lead to the same manifest twice.
                     let path = &manifest.path;
                     let true_path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
                     let is_explicit = manifest.is_explicit;
@@ -71,23 +74,23 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
             Err(problem) => problems.push(*problem),
         }
     }
-    let vain = exclude(&excluding, started_in, &mut found);
-    // What is not found can't be excluded.
+    let exclusion_problems = exclude(&excluding, working_directory, &mut found);
+    // A misspelled pattern would also make exclusions seem useless.
     if problems.is_empty() {
-        problems = vain;
+        problems = exclusion_problems;
     }
     let (misnamed, found): (Vec<_>, Vec<_>) = found.into_values().partition(Selected::is_misnamed);
-    problems.extend(misnamed.iter().map(|manifest| manifest.misnamed(started_in)));
+    problems.extend(misnamed.iter().map(|manifest| manifest.misnamed_problem(working_directory)));
     let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
-    let found = paths.iter().map(|path| Source::at(path, started_in)).collect();
-    if problems.is_empty() { Ok(found) } else { Err(Incomplete { found, problems }) }
+    let found = paths.iter().map(|path| IntegrationSource::at(path, working_directory)).collect();
+    if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems }) }
 }
 
-/// A file that a pattern selects.
+/// A file selected by a pattern.
 struct Selected {
     path: PathBuf,
-    /// True if a pattern names the file itself, not a folder.
+    /// True if a pattern matches the file itself, not a folder.
     is_explicit: bool,
 }
 
@@ -100,145 +103,153 @@ impl Selected {
         Self { path, is_explicit: false }
     }
 
-    /// Returns true if the file would be a manifest only if a pattern named it.
+    /// Returns true if the file has the wrong extension and no pattern matches it explicitly.
     fn is_misnamed(&self) -> bool {
         !self.is_explicit && self.path.ends_with(MISNAMED)
     }
 
-    fn misnamed(&self, started_in: &Path) -> Diagnostic {
-        let place = SourceLocation::file(Source::at(&self.path, started_in).shown);
-        let message = format!("no manifest is read from a file that is named `{MISNAMED}`");
-        Diagnostic::error(place, message).hint(format!("rename it to `{FILE_NAME}`"))
+    fn misnamed_problem(&self, working_directory: &Path) -> Diagnostic {
+        let place = SourceLocation::file(IntegrationSource::at(&self.path, working_directory).display_path);
+        let message = format!("`{MISNAMED}` is not a valid manifest name");
+        Diagnostic::error(place, message).hint(format!("rename the file to `{FILE_NAME}`"))
     }
 }
 
-/// The integration that is described by variables alone.
+/// Returns the source of an integration that is defined by variables alone.
 #[must_use]
-pub(crate) fn from_variables(started_in: &Path) -> Source {
-    Source { manifest: None, shown: PathBuf::new(), folder: started_in.to_owned() }
+pub(crate) fn from_variables(working_directory: &Path) -> IntegrationSource {
+    IntegrationSource { manifest: None, display_path: PathBuf::new(), folder: working_directory.to_owned() }
 }
 
-/// Whether the patterns leave out a manifest of the repository, which another job then deploys. What other repositories
-/// bring along that lie in this one's folder does not count.
+/// Returns true if the repository has a manifest that the patterns do not select. Manifests in nested repositories do not count.
 #[must_use]
-pub(crate) fn leaves_out(patterns: &[String], checkout: Checkout<'_>) -> bool {
-    let started_in = checkout.started_in;
-    let root = repository_root(started_in, checkout);
-    let selected = discover(patterns, started_in).unwrap_or_default();
+pub(crate) fn selects_only_part(patterns: &[String], checkout: Checkout<'_>) -> bool {
+    let working_directory = checkout.working_directory;
+    let root = repository_root(working_directory, checkout);
+    let selected = discover(patterns, working_directory).unwrap_or_default();
     let is_selected = |path: &PathBuf| {
         let path = dunce::canonicalize(path).ok();
         selected
             .iter()
             .any(|source| source.manifest.as_ref().and_then(|path| dunce::canonicalize(path).ok()) == path)
     };
-    let is_of_it =
+    let is_in_repository =
         |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, checkout) == root);
-    let manifests = manifests_below(started_in).into_iter().filter(|path| path.ends_with(FILE_NAME));
-    manifests.into_iter().any(|path| is_of_it(&path) && !is_selected(&path))
+    let manifests = manifests_below(working_directory).into_iter().filter(|path| path.ends_with(FILE_NAME));
+    manifests.into_iter().any(|path| is_in_repository(&path) && !is_selected(&path))
 }
 
-/// Returns true if the program was started at the repository's root, so that everything of it is found below.
+/// Returns true if the working directory is the repository root.
 #[must_use]
 pub(crate) fn is_whole_repository(checkout: Checkout<'_>) -> bool {
-    dunce::canonicalize(checkout.started_in).is_ok_and(|folder| repository_root(&folder, checkout) == folder)
+    dunce::canonicalize(checkout.working_directory)
+        .is_ok_and(|folder| repository_root(&folder, checkout) == folder)
 }
 
-/// The same order on every system, whatever its path separator.
+/// Returns a sort key that does not depend on the path separator.
 fn sort_key(path: &Path) -> Vec<String> {
     path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
 }
 
-/// A problem with what `GITBOOK_INTEGRATIONS` says.
-fn failed(message: String, hint: &str) -> Box<Diagnostic> {
+/// Returns a problem with `GITBOOK_INTEGRATIONS`.
+fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
     let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
     Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
 }
 
 fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
-    failed(format!("`{pattern}` is not a glob: {}", error.kind()), "quote special characters with `[…]`")
+    pattern_problem(
+        format!("`{pattern}` is not a valid glob: {}", error.kind()),
+        "put special characters in `[…]` to match them literally",
+    )
 }
 
-fn select(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
-    let path = tidy(&started_in.join(pattern));
+fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
+    let path = without_cur_dir(&working_directory.join(pattern));
     let manifests = if path.is_file() {
         vec![Selected::explicit(path)]
     } else if path.is_dir() {
-        let hint = "the user that this runs as must be allowed to read it; in a container, as it is mounted";
-        let unreadable = |error| failed(format!("`{pattern}` can't be read: {error}"), hint);
+        let hint = "give the user of this process read access to the folder; in a container, check the mount";
+        let unreadable = |error| pattern_problem(format!("could not read `{pattern}`: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
         in_folder(&path).collect()
     } else if is_glob(pattern) {
-        matching(pattern, started_in).map_err(|error| not_a_glob(pattern, &error))?
+        matching(pattern, working_directory).map_err(|error| not_a_glob(pattern, &error))?
     } else {
-        return Err(failed(
+        return Err(pattern_problem(
             format!("`{pattern}` does not exist"),
-            "name a manifest, a folder or a glob of them, relative to the folder that the step runs in",
+            "write a manifest, a folder or a glob, relative to the working directory of the step",
         ));
     };
     if manifests.is_empty() {
         let hint = format!(
-            "an integration is a folder with a `{FILE_NAME}`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it"
+            "check out the repository before this step, and add a `{FILE_NAME}` to the folder of each integration; without manifests, set `GITBOOK_NAME`"
         );
-        return Err(failed(format!("`{pattern}` holds no manifest"), &hint));
+        return Err(pattern_problem(format!("`{pattern}` contains no manifest"), &hint));
     }
     Ok(manifests)
 }
 
-/// Takes away what the patterns cover, and tells of each that covers nothing: what is misspelt there would be deployed.
-fn exclude(patterns: &[&str], started_in: &Path, found: &mut BTreeMap<PathBuf, Selected>) -> Vec<Diagnostic> {
+/// Removes the manifests that the patterns cover. Returns a problem for each pattern that covers nothing, because a misspelled
+/// exclusion would deploy the manifest.
+fn exclude(
+    patterns: &[&str],
+    working_directory: &Path,
+    found: &mut BTreeMap<PathBuf, Selected>,
+) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut excluded = BTreeSet::new();
     for pattern in patterns {
-        match covered(pattern, started_in, found.keys()) {
+        match covered(pattern, working_directory, found.keys()) {
             Err(error) => problems.push(*not_a_glob(pattern, &error)),
             Ok(covered) if covered.is_empty() => {
-                let hint = "a path behind `!` is relative to the folder that the step runs in, as those without it are; take it out if there is nothing to exclude any more";
-                problems.push(*failed(format!("`{pattern}` excludes nothing"), hint));
+                let hint = "write the path after `!` relative to the working directory of the step, or remove the pattern";
+                problems.push(*pattern_problem(format!("`{pattern}` excludes nothing"), hint));
             }
             Ok(covered) => excluded.extend(covered),
         }
     }
     found.retain(|path, _| !excluded.contains(path));
     if found.is_empty() && problems.is_empty() {
-        let hint = "select more, or exclude less";
-        problems.push(*failed("everything that is selected is excluded, too".to_owned(), hint));
+        let hint = "remove an exclusion, or select more";
+        problems.push(*pattern_problem("all selected integrations are excluded".to_owned(), hint));
     }
     problems
 }
 
-/// Which of the manifests an exclusion covers: that manifest, or all below the folder, whether one is named or a glob
-/// matches it. Compared are true paths, since a manifest may have been reached in another way.
+/// Returns the manifests that an exclusion covers. A folder covers all manifests below it. Compares paths with links resolved,
+/// because the selection may have followed links.
 fn covered<'a>(
     pattern: &str,
-    started_in: &Path,
+    working_directory: &Path,
     manifests: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<Vec<PathBuf>, globset::Error> {
     let pattern = pattern.trim_start_matches('!').trim();
-    let named = dunce::canonicalize(started_in.join(pattern)).ok().filter(|_| !pattern.is_empty());
-    let (base, rest) = split(pattern, started_in);
-    let base = dunce::canonicalize(base).ok().filter(|_| named.is_none() && is_glob(pattern));
+    let literal = dunce::canonicalize(working_directory.join(pattern)).ok().filter(|_| !pattern.is_empty());
+    let (base, rest) = split(pattern, working_directory);
+    let base = dunce::canonicalize(base).ok().filter(|_| literal.is_none() && is_glob(pattern));
     let glob = glob(&rest)?.compile_matcher();
     let is_matched = |path: &Path| {
         let below = base.as_ref().and_then(|base| path.strip_prefix(base).ok());
         below.is_some_and(|below| below.ancestors().any(|path| glob.is_match(path)))
     };
-    let is_named = |path: &Path| named.as_ref().is_some_and(|named| path.starts_with(named));
-    Ok(manifests.filter(|path| is_named(path) || is_matched(path)).cloned().collect())
+    let is_below = |path: &Path| literal.as_ref().is_some_and(|literal| path.starts_with(literal));
+    Ok(manifests.filter(|path| is_below(path) || is_matched(path)).cloned().collect())
 }
 
-/// The folder's own manifest, or else those anywhere below it.
+/// Returns the folder's own manifest, or otherwise all manifests below it.
 fn in_folder(folder: &Path) -> impl Iterator<Item = Selected> {
     let own = folder.join(FILE_NAME);
     let paths = if own.is_file() { vec![own] } else { manifests_below(folder) };
     paths.into_iter().map(Selected::of_folder)
 }
 
-/// Manifests that a glob matches, and those of the folders that it matches.
-fn matching(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, globset::Error> {
-    let (base, rest) = split(pattern, started_in);
+/// Returns the manifests that match a glob, and those in the folders that match it.
+fn matching(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, globset::Error> {
+    let (base, rest) = split(pattern, working_directory);
     let glob = glob(&rest)?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
-    // A manifest of another name must be asked for as YAML: beside manifests lie lock files and workflows.
+    // A glob matches other file names only if it has a YAML extension, because lock files and workflows may be YAML, too.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
     let matched: Vec<_> =
         walk(&base, |_| true).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
@@ -254,13 +265,13 @@ fn matching(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, globset::
         .collect())
 }
 
-/// The folder that a glob starts in, and what of it is matched against the paths below that.
-fn split(pattern: &str, started_in: &Path) -> (PathBuf, String) {
+/// Splits a glob into its fixed folder and the rest, which is matched against paths below the folder.
+fn split(pattern: &str, working_directory: &Path) -> (PathBuf, String) {
     let path = Path::new(pattern);
     let fixed: PathBuf =
         path.components().take_while(|part| !is_glob(&part.as_os_str().to_string_lossy())).collect();
     let rest = path.strip_prefix(&fixed).unwrap_or(path).to_string_lossy().into_owned();
-    (tidy(&started_in.join(&fixed)), rest)
+    (without_cur_dir(&working_directory.join(&fixed)), rest)
 }
 
 fn is_glob(pattern: &str) -> bool {
@@ -275,15 +286,15 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern.trim_end_matches(std::path::is_separator)).literal_separator(true).build()
 }
 
-/// The manifests anywhere below a folder, and files with the wrong extension that stand for one.
+/// Returns the manifests below a folder, and misnamed ones with no proper manifest beside them.
 fn manifests_below(folder: &Path) -> Vec<PathBuf> {
     let is_misnamed = |path: &Path| path.ends_with(MISNAMED) && !path.with_file_name(FILE_NAME).exists();
     let files = walk(folder, |_| true).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect()
 }
 
-/// Files and folders that no `.gitignore` covers and that are wanted, without following links. As in Git, what stands
-/// above the repository does not count; where there is no repository, nothing bounds it.
+/// Walks through a folder without following links. Skips files ignored by `.gitignore` and entries that are not wanted. As in Git,
+/// a `.gitignore` above the repository has no effect.
 pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iterator<Item = DirEntry> {
     WalkBuilder::new(folder)
         .hidden(false)
@@ -292,17 +303,17 @@ pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iter
         .git_exclude(false)
         .require_git(git_root(folder).is_some())
         .filter_entry(move |entry| {
-            // The last is where the sandbox keeps things: two shares on one machine would not see the same files.
-            let is_foreign =
+            // The sandbox writes its folder during a run, so parallel jobs on one machine could see different files.
+            let is_skipped =
                 matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
-            !is_foreign && is_wanted(entry)
+            !is_skipped && is_wanted(entry)
         })
         .build()
         .filter_map(Result::ok)
 }
 
-/// Without `.` parts, which would show in messages. `..` stays: what it means depends on links.
-fn tidy(path: &Path) -> PathBuf {
+/// Removes `.` parts, which would appear in messages. Keeps `..`, because its meaning depends on links.
+fn without_cur_dir(path: &Path) -> PathBuf {
     path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
 }
 

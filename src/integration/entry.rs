@@ -1,44 +1,44 @@
-//! Completes the path of a script as esbuild, the bundler of the vendor's CLI, completes an entry point.
+//! Completes the path of a script by the rules of esbuild, the bundler of the vendor's CLI.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// The extensions that the CLI has esbuild try, in this order.
+/// The extensions that the vendor's CLI configures in esbuild, in order.
 const EXTENSIONS: [&str; 6] = ["tsx", "ts", "jsx", "js", "css", "json"];
 
-/// The extensions of TypeScript sources for those of their output.
+/// Output extensions with the extensions of their TypeScript sources.
 const SOURCES: [(&str, &[&str]); 4] =
     [("js", &["ts", "tsx"]), ("jsx", &["ts", "tsx"]), ("mjs", &["mts"]), ("cjs", &["cts"])];
 
-/// Returns the file that `text` stands for: the file of that name, one with a further extension, the TypeScript source
-/// of a `.js`, or the folder's `index`; `None` when there is none of them.
+/// Returns the entry file for `text`: the file itself, the file with an extension added, the TypeScript source of a `.js`
+/// file, or the folder's `index`. Returns `None` if none of them exists.
 pub(super) fn complete(folder: &Path, text: &str) -> Option<PathBuf> {
-    // Neither `.` parts nor a slash at the end.
+    // This removes `.` parts and a trailing slash.
     let path: PathBuf = folder.join(text).components().collect();
-    // `.` must not become the file `hello.ts` beside the folder `hello`.
+    // `.` in the folder `hello` must not find the file `hello.ts` beside that folder.
     let has_name = matches!(Path::new(text).components().next_back(), Some(Component::Normal(_)));
-    let named = Some(path.clone()).filter(|path| path.is_file());
-    named
-        .or_else(|| extended(&path).filter(|_| has_name))
-        .or_else(|| source(&path))
-        .or_else(|| extended(&path.join("index")))
+    let exact = Some(path.clone()).filter(|path| path.is_file());
+    exact
+        .or_else(|| with_any_extension(&path).filter(|_| has_name))
+        .or_else(|| typescript_source(&path))
+        .or_else(|| with_any_extension(&path.join("index")))
 }
 
-/// Returns the file with one of the extensions added.
-fn extended(path: &Path) -> Option<PathBuf> {
-    EXTENSIONS.iter().map(|extension| with_added(path, extension)).find(|path| path.is_file())
+/// Returns the first existing file with one of the extensions added.
+fn with_any_extension(path: &Path) -> Option<PathBuf> {
+    EXTENSIONS.iter().map(|extension| add_extension(path, extension)).find(|path| path.is_file())
 }
 
-/// Adds an extension to those that the name has.
-fn with_added(path: &Path, extension: &str) -> PathBuf {
+/// Adds an extension after any existing one.
+fn add_extension(path: &Path, extension: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".");
     name.push(extension);
     name.into()
 }
 
-/// Returns the TypeScript source in place of the output that is named.
-fn source(path: &Path) -> Option<PathBuf> {
+/// Returns the TypeScript source of an output file.
+fn typescript_source(path: &Path) -> Option<PathBuf> {
     let extension = path.extension()?;
     let (_, sources) = SOURCES.iter().find(|(output, _)| extension == *output)?;
     sources.iter().map(|source| path.with_extension(source)).find(|path| path.is_file())
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_that_very_name_wins() {
+    fn an_exact_name_wins() {
         check(&["main", "main.ts"], "main", Some("main"));
         check(&["main.js", "main.ts"], "./main.js", Some("main.js"));
         check(&["main.js", "main.js.ts"], "main.js", Some("main.js"));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_is_added_in_the_bundlers_order() {
+    fn extensions_are_added_in_the_bundlers_order() {
         let all = ["main.json", "main.css", "main.js", "main.jsx", "main.ts", "main.tsx"];
         for (count, name) in all.iter().enumerate() {
             check(&all[..=count], "./main", Some(name));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn output_stands_for_its_source() {
+    fn an_output_name_finds_its_source() {
         check(&["main.ts", "main.tsx"], "main.js", Some("main.ts"));
         check(&["main.tsx"], "main.js", Some("main.tsx"));
         check(&["main.ts", "main.tsx"], "main.jsx", Some("main.ts"));
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_stands_for_its_index() {
+    fn a_folder_finds_its_index() {
         check(&["src/index.ts", "src/index.tsx"], "./src", Some("src/index.tsx"));
         check(&["src/index.js"], "./src/", Some("src/index.js"));
         check(&["index.ts"], ".", Some("index.ts"));
         check(&["src/index.ts", "src.js"], "src", Some("src.js"));
         check(&["src/index.mjs", "src/main.ts"], "src", None);
-        // A file beside the folder of the manifest, called as the folder is.
+        // A file beside the manifest's folder with the folder's name.
         check(&["../hello.ts"], ".", None);
     }
 }

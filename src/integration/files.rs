@@ -1,4 +1,4 @@
-//! Reads files of the repository, and no others.
+//! Reads files inside the repository and rejects all others.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -6,36 +6,36 @@ use std::path::Path;
 
 use same_file::Handle;
 
-/// The folder of Git, which is no content of the repository: its configuration may hold the runner's token.
+/// Git's own folder. It is off limits because its configuration may contain the runner's token.
 const GIT: &str = ".git";
 
-/// The reason why a file is not read.
+/// A file was not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    /// It is not in the repository.
-    #[error("it lies outside the repository")]
+    /// The file is not in the repository.
+    #[error("it is outside the repository")]
     Outside,
-    /// The system does not give it.
+    /// The system could not read the file.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Returns whether a path without symbolic links is content of the repository at `root`.
+/// Returns true if a path without symbolic links is inside the repository at `root`, but not in `.git`.
 pub(crate) fn is_content(path: &Path, root: &Path) -> bool {
     path.strip_prefix(root).is_ok_and(|path| path.iter().all(|part| part != GIT))
 }
 
-/// Returns whether a path without symbolic links is content of the repository, or of a package: those may be installed above it.
+/// Returns true if a path without symbolic links is inside the repository or in `node_modules`, which may be above it.
 pub(crate) fn is_module(path: &Path, root: &Path) -> bool {
     is_content(path, root) || !path.starts_with(root) && path.iter().any(|part| part == "node_modules")
 }
 
-/// Opens a file if `is_allowed` says so of its true path.
+/// Opens a file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// [`FileError::Outside`] where it does not, or where another file is at the path by now.
+/// [`FileError::Outside`] if the path is not accepted or the file was replaced meanwhile.
 pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<File, FileError> {
-    // A pipe would be waited for.
+    // Opening a pipe would block.
     if !path.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file").into());
     }
@@ -45,20 +45,20 @@ pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Resul
     if is_same && is_allowed(&path) { Ok(file) } else { Err(FileError::Outside) }
 }
 
-/// Reads a file if `is_allowed` says so of its true path.
+/// Reads a file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// Those of [`open`].
+/// The errors of [`open`].
 pub(crate) fn read(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     open(path, is_allowed)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads a file as text if `is_allowed` says so of its true path.
+/// Reads a text file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// Those of [`open`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
+/// The errors of [`open`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
 pub(crate) fn read_text(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<String, FileError> {
     let mut text = String::new();
     open(path, is_allowed)?.read_to_string(&mut text)?;
@@ -72,7 +72,7 @@ mod tests {
     use super::{FileError, is_content, is_module, read};
 
     #[test]
-    fn content_is_below_the_root_and_not_gits() {
+    fn content_is_below_the_root_and_outside_git() {
         let check = |path: &str, expected: [bool; 2]| {
             let [path, root] = [path, "/repository"].map(Path::new);
             assert_eq!([is_content(path, root), is_module(path, root)], expected, "{}", path.display());
@@ -89,7 +89,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_where_it_leads() {
+    fn links_are_judged_by_their_target() {
         let folder = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(folder.path()).unwrap();
         let root = base.join("repository");

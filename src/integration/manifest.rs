@@ -1,94 +1,97 @@
-//! Reads a manifest, applies its `envs` entry and the overrides from the environment.
+//! Reads a manifest and applies its `envs` entry and the overrides from variables.
 
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::redact_manifest::masked;
+use super::redact_manifest::redact_manifest;
 use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
-use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
+use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
 
-/// The entry of `envs` that applies when none is asked for, as the vendor's CLI does it.
+/// The `envs` entry of the vendor's CLI for runs without `GITBOOK_ENV`.
 const DEFAULT_ENV: &str = "default";
 
-/// A manifest is a page or two; reading stops here instead of filling the memory.
-const LARGEST_FILE: u64 = 1024 * 1024;
+/// The maximum size of a manifest in bytes.
+const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
-/// A manifest field given by a variable (`GITBOOK_TITLE` gives `title`).
+/// A manifest field set by a variable (`GITBOOK_TITLE` sets `title`).
 #[derive(Clone, Debug)]
 pub(crate) struct Override {
-    /// The manifest's key.
+    /// The manifest field.
     pub key: &'static str,
     /// The variable.
     pub variable: String,
-    /// How the variable's text is read.
-    pub form: ValueFormat,
+    /// The format of the text.
+    pub format: ValueFormat,
     /// The variable's text.
     pub value: String,
 }
 
-/// How the text of a variable becomes the value of a manifest field.
+/// The format of a manifest field in a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueFormat {
-    /// The text itself.
+    /// Plain text.
     Text,
-    /// A list, one entry a line or comma separated.
+    /// A list, separated by commas or line breaks.
     List,
     /// YAML or JSON.
     Structure,
 }
 
-/// A manifest as it was written, with what the environment adds.
+/// A manifest with the settings of the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
-    /// The file, or where the variables stand for one.
+    /// The file, or the variable that replaces it.
     pub(crate) place: SourceLocation,
-    /// The folder that its paths are relative to.
+    /// The base folder of its paths.
     pub(crate) folder: PathBuf,
     /// Its fields.
     pub(crate) fields: YamlMapping,
 }
 
 impl Manifest {
-    /// Reads the file at `path` (shown as `shown`), or starts with nothing where the variables are the manifest.
+    /// Reads the file at the first path, with the second one in messages. Without a path, returns an empty manifest for variables
+    /// to fill.
     pub(crate) fn load(
         path: Option<(&Path, &Path)>,
         folder: &Path,
         root: &Path,
     ) -> Result<Self, Box<Diagnostic>> {
-        let Some((path, shown)) = path else {
+        let Some((path, display_path)) = path else {
             let place = SourceLocation::variable("GITBOOK_NAME");
             return Ok(Self { place, folder: folder.to_owned(), fields: YamlMapping::default() });
         };
-        let place = SourceLocation::file(shown);
-        let text = with_line_feeds(&read(path, root, &place)?);
-        let shown = masked(&text).map_or_else(|| place.clone(), |text| place.with_text(&text));
-        let node = YamlValue::parse(&text, &shown)?;
+        let place = SourceLocation::file(display_path);
+        let text = normalize_line_ends(&read(path, root, &place)?);
+        let document = YamlDocument::parse(&text);
+        let redacted = redact_manifest(&text, &document);
+        let node =
+            document.into_value(&redacted.map_or_else(|| place.clone(), |text| place.with_text(&text)))?;
         match node.value {
-            YamlData::YamlMapping(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
+            YamlData::Mapping(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
             YamlData::Null => {
-                let hint = "it must have `name`, `title`, `organization`, `script` and `scopes`".to_owned();
+                let hint = "add `name`, `title`, `organization`, `script` and `scopes`".to_owned();
                 Err(Box::new(Diagnostic::error(place, "the manifest is empty").hint(hint)))
             }
             _ => Err(Box::new(Diagnostic::error(
                 node.place.clone(),
-                format!("the manifest is {}, it must be a mapping", node.kind()),
+                format!("the manifest is {}; it must be a mapping", node.kind()),
             ))),
         }
     }
 
-    /// Lets the keys of an `envs` entry replace the manifest's own, whole.
+    /// Replaces the manifest's fields with those of an `envs` entry. Values are not merged.
     pub(crate) fn apply_env(&mut self, env: Option<&str>) -> Result<(), Box<Diagnostic>> {
         let Some(envs) = self.fields.remove("envs") else {
             return match env {
-                Some(env) => Err(self.no_such_env(env, &[])),
+                Some(env) => Err(self.unknown_env(env, &[])),
                 None => Ok(()),
             };
         };
-        // A wrong type is reported with the other problems of the schema.
-        let Some(entries) = envs.as_map() else {
+        // The schema check reports the wrong type.
+        let Some(entries) = envs.as_mapping() else {
             let key = YamlKey { name: "envs".to_owned(), place: envs.place.clone() };
             self.fields.set(key, envs);
             return Ok(());
@@ -98,27 +101,27 @@ impl Manifest {
             (None, None) => return Ok(()),
             (None, Some(env)) => {
                 let known: Vec<_> = entries.0.iter().map(|(key, _)| key.name.as_str()).collect();
-                return Err(self.no_such_env(env, &known));
+                return Err(self.unknown_env(env, &known));
             }
         };
-        let Some(entry) = entry.as_map() else {
-            let message = format!("an entry of `envs` is {}, it must be a mapping", entry.kind());
+        let Some(entry) = entry.as_mapping() else {
+            let message = format!("an entry of `envs` is {}; it must be a mapping", entry.kind());
             return Err(Box::new(Diagnostic::error(entry.place.clone(), message)));
         };
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
         }
-        // An entry of `envs` has no `envs` of its own.
+        // Entries cannot be nested.
         self.fields.remove("envs");
         Ok(())
     }
 
-    /// Lets the variables replace the manifest's fields.
+    /// Replaces the manifest's fields with those set by variables.
     pub(crate) fn apply_overrides(&mut self, overrides: &[Override]) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
         for field in overrides {
             let place = SourceLocation::variable(&field.variable);
-            match field.node(&place) {
+            match field.parse(&place) {
                 Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), place }, node),
                 Err(problem) => problems.push(*problem),
             }
@@ -126,11 +129,13 @@ impl Manifest {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    fn no_such_env(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
+    fn unknown_env(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
         let hint = match (nearest(env, known.iter().copied()), known) {
             (Some(name), _) => format!("did you mean `{name}`?"),
-            (None, []) => "the manifest has no `envs`".to_owned(),
-            (None, known) => format!("it has: {}", known.join(", ")),
+            (None, []) => {
+                "add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`".to_owned()
+            }
+            (None, known) => format!("use one of: {}", known.join(", ")),
         };
         let message = format!("`envs` has no entry `{env}`");
         Box::new(Diagnostic::error(self.place.clone(), message).hint(hint))
@@ -138,30 +143,30 @@ impl Manifest {
 }
 
 impl Override {
-    fn node(&self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
-        match self.form {
+    fn parse(&self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
+        match self.format {
             ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), place)),
             ValueFormat::List => {
                 let items = list(&self.value).map(|item| YamlValue::text(item, place)).collect();
                 Ok(YamlValue { value: YamlData::List(items), place: place.clone() })
             }
-            // Of secrets, nothing is shown.
+            // Without the text, messages have no excerpt that could contain a secret.
             ValueFormat::Structure if self.key == "secrets" => {
-                YamlValue::parse(&with_line_feeds(&self.value), place)
+                YamlValue::parse(&normalize_line_ends(&self.value), place)
             }
             ValueFormat::Structure => {
-                let text = with_line_feeds(&self.value);
+                let text = normalize_line_ends(&self.value);
                 YamlValue::parse(&text, &place.with_text(&text))
             }
         }
     }
 }
 
-/// The entries of a list in a variable: one a line or comma separated, empty ones left out. A comma within the braces
-/// or brackets of a glob separates nothing.
+/// Splits a list in a variable at commas and line breaks, except for commas in the braces or brackets of a glob. Skips empty
+/// entries.
 pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
-    let separates = move |character| {
+    let is_separator = move |character| {
         match character {
             '{' | '[' => depth += 1,
             '}' | ']' => depth = depth.saturating_sub(1),
@@ -170,33 +175,33 @@ pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
         }
         character == '\n' || character == ',' && depth == 0
     };
-    text.split(separates).map(str::trim).filter(|entry| !entry.is_empty())
+    text.split(is_separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// The text with a line feed for each carriage return that stands alone. To YAML that ends a line, too, and to nothing else
-/// here: places would be those of other lines.
-fn with_line_feeds(text: &str) -> String {
-    let mut characters = text.chars().peekable();
-    let mut feeds = String::with_capacity(text.len());
+/// Removes a byte order mark, and replaces each lone carriage return with a line feed. YAML ends a line at either, but excerpts
+/// count only line feeds.
+fn normalize_line_ends(text: &str) -> String {
+    let mut characters = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
+    let mut normalized = String::with_capacity(text.len());
     while let Some(character) = characters.next() {
         let is_alone = character == '\r' && characters.peek() != Some(&'\n');
-        feeds.push(if is_alone { '\n' } else { character });
+        normalized.push(if is_alone { '\n' } else { character });
     }
-    feeds
+    normalized
 }
 
 fn read(path: &Path, root: &Path, place: &SourceLocation) -> Result<String, Box<Diagnostic>> {
-    let failed = |what: String| Box::new(Diagnostic::error(place.clone(), what));
+    let failed = |message: String| Box::new(Diagnostic::error(place.clone(), message));
     let metadata =
-        std::fs::metadata(path).map_err(|error| failed(format!("the manifest can't be read: {error}")))?;
+        std::fs::metadata(path).map_err(|error| failed(format!("could not read the manifest: {error}")))?;
     if !metadata.is_file() {
         return Err(failed("the manifest is not a file".to_owned()));
     }
-    if metadata.len() > LARGEST_FILE {
-        return Err(failed(format!("the manifest has {} bytes, 1 MiB is the most", metadata.len())));
+    if metadata.len() > MAX_FILE_SIZE {
+        return Err(failed(format!("the manifest is {} bytes; the limit is 1 MiB", metadata.len())));
     }
     let text = files::read_text(path, |path| files::is_content(path, root));
-    text.map_err(|error| failed(format!("the manifest can't be read: {error}")))
+    text.map_err(|error| failed(format!("could not read the manifest: {error}")))
 }
 
 #[cfg(test)]
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_those_that_yaml_counts() {
+    fn a_lone_carriage_return_ends_a_line() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("m");
         std::fs::write(&path, "name: a\rsecrets:\r  A: hush\r\ntitle: b\r").unwrap();
@@ -221,12 +226,12 @@ mod tests {
         assert_eq!(title.to_string(), "m:4:8");
         assert_eq!(title.excerpt().unwrap().text, "title: b");
         let secret = title.at(3, 6).excerpt().unwrap().text;
-        assert_eq!(secret.replace(crate::diagnostic::HIDDEN, "#"), "  A: ####");
+        assert_eq!(secret.replace(crate::diagnostic::REDACTED_CHAR, "#"), "  A: ####");
     }
 
     fn manifest(text: &str) -> Manifest {
         let place = SourceLocation::file("m");
-        let fields = YamlValue::parse(text, &place).unwrap().as_map().unwrap().clone();
+        let fields = YamlValue::parse(text, &place).unwrap().as_mapping().unwrap().clone();
         Manifest { place, folder: "/".into(), fields }
     }
 
@@ -251,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_a_mapping() {
+    fn a_manifest_must_be_a_mapping() {
         check_load("name: a\ntitle: b\n", Ok("name title"));
         check_load("{}", Ok(""));
         check_load("", Err("m: the manifest is empty"));
         check_load("# name: a\n", Err("m: the manifest is empty"));
-        check_load("- name", Err("m:1:1: the manifest is a list, it must be a mapping"));
-        check_load("name", Err("m:1:1: the manifest is text, it must be a mapping"));
+        check_load("- name", Err("m:1:1: the manifest is a list; it must be a mapping"));
+        check_load("name", Err("m:1:1: the manifest is text; it must be a mapping"));
     }
 
     #[test]
-    fn a_manifest_is_a_page_or_two() {
+    fn a_manifest_is_limited_to_1_mib() {
         let of_size = |size: usize| format!("name: a\n{}", "#".repeat(size - 8));
         check_load(&of_size(1024 * 1024), Ok("name"));
-        let expected = "m: the manifest has 1048577 bytes, 1 MiB is the most";
+        let expected = "m: the manifest is 1048577 bytes; the limit is 1 MiB";
         check_load(&of_size(1024 * 1024 + 1), Err(expected));
         let folder = tempfile::tempdir().unwrap();
         let problem =
@@ -274,16 +279,16 @@ mod tests {
     }
 
     #[test]
-    fn of_secrets_nothing_is_shown() {
+    fn secrets_in_variables_have_no_excerpt() {
         let check = |key, expected: Option<&str>| {
             let given = Override {
                 key,
                 variable: "V".into(),
-                form: ValueFormat::Structure,
+                format: ValueFormat::Structure,
                 value: "{A: hush".into(),
             };
             let problems = manifest("title: a").apply_overrides(&[given]).unwrap_err();
-            let shown = problems[0].place.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
+            let shown = problems[0].location.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
             assert_eq!(shown.as_deref(), expected, "{key}");
         };
         check("blocks", Some("{A: hush"));
@@ -291,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_env_replaces_keys_whole() {
+    fn an_env_replaces_whole_fields() {
         let text = "title: a\nsecrets: {x: y}\nenvs: {prod: {title: b, secrets: {}}, default: {title: c}}";
         check_env(text, Some("prod"), Ok("b"));
         check_env(text, None, Ok("c"));
@@ -303,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_in_a_glob_separates_nothing() {
+    fn commas_in_globs_do_not_separate() {
         let check =
             |text: &str, expected: &[&str]| assert_eq!(super::list(text).collect::<Vec<_>>(), expected);
         check("a, b\n c,,\n", &["a", "b", "c"]);
@@ -312,23 +317,29 @@ mod tests {
     }
 
     #[test]
-    fn an_env_that_is_not_there_is_an_error() {
+    fn an_unknown_env_is_an_error() {
         let text = "title: a\nenvs: {production: {}}";
         check_env(
             text,
             Some("productoin"),
             Err("m: `envs` has no entry `productoin` (did you mean `production`?)"),
         );
-        check_env(text, Some("x"), Err("m: `envs` has no entry `x` (it has: production)"));
-        check_env("title: a", Some("x"), Err("m: `envs` has no entry `x` (the manifest has no `envs`)"));
+        check_env(text, Some("x"), Err("m: `envs` has no entry `x` (use one of: production)"));
+        check_env(
+            "title: a",
+            Some("x"),
+            Err(
+                "m: `envs` has no entry `x` (add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`)",
+            ),
+        );
     }
 
     #[test]
-    fn overrides_are_read_by_their_form() {
-        let of = |key, form, value: &str| Override {
+    fn overrides_are_parsed_by_format() {
+        let of = |key, format, value: &str| Override {
             key,
             variable: "V".to_owned(),
-            form,
+            format,
             value: value.to_owned(),
         };
         let mut manifest = manifest("title: a\nscopes: [x]");

@@ -1,65 +1,65 @@
-//! Finds the file that a misspelt path in a manifest means.
+//! Suggests a file for a misspelled path in a manifest.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::discovery::walk;
-use super::paths::Kind;
+use super::paths::FileKind;
 use crate::diagnostic::{display_path, nearest};
 
-/// The number of folders below the manifest's that are searched.
+/// The number of folder levels to search below the manifest.
 const MAX_DEPTH: usize = 4;
 
-/// Returns the path, as a manifest has it, of the file whose name is nearest: in the folder that `text` names, or else
-/// anywhere near the manifest. Only files of the same kind in the repository count.
-pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &Kind) -> Option<String> {
+/// Returns the path of the file with the nearest name, in the format of a manifest. Searches the folder of `text` first, then the
+/// folders below the manifest. Considers only files of the same kind inside the repository.
+pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
     let wanted = PathBuf::from(text.replace('\\', "/"));
     in_same_folder(root, folder, &wanted, kind).or_else(|| below(folder, &wanted, kind))
 }
 
-fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
+fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
     let parent = dunce::canonicalize(folder.join(wanted).parent()?).ok()?;
     let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
     let names: Vec<_> = files.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
     let name = nearest(wanted.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-    Some(relative(&wanted.with_file_name(name)))
+    Some(with_dot(&wanted.with_file_name(name)))
 }
 
-fn below(folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
+fn below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
     let files = walk(folder, |entry| entry.depth() <= MAX_DEPTH).map(ignore::DirEntry::into_path);
     let files = files.filter(|path| is_candidate(path, kind));
     let paths: Vec<_> =
         files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
-    let near_path = || nearest(&normal(wanted), paths());
+    let near_path = || nearest(&normalized(wanted), paths());
     let near_name = || {
         let near = nearest(wanted.file_name()?.to_str()?, paths().map(name))?;
         paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
     };
-    near_path().or_else(near_name).map(|path| relative(Path::new(path)))
+    near_path().or_else(near_name).map(|path| with_dot(Path::new(path)))
 }
 
-fn is_candidate(path: &Path, kind: &Kind) -> bool {
+fn is_candidate(path: &Path, kind: &FileKind) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| kind.extensions.contains(&extension)) && path.is_file()
 }
 
-/// A path without `.` parts.
-fn normal(path: &Path) -> String {
+/// Removes `.` parts.
+fn normalized(path: &Path) -> String {
     display_path(&path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
 }
 
-/// A path as manifests have it, with `./` in front.
-fn relative(path: &Path) -> String {
-    let path = normal(path);
+/// Adds `./` to a path, as is common in manifests.
+fn with_dot(path: &Path) -> String {
+    let path = normalized(path);
     if path.starts_with("../") { path } else { format!("./{path}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::nearest_file;
-    use crate::integration::paths::{ENTRY, Kind};
+    use crate::integration::paths::{ENTRY, FileKind};
 
     /// Checks the suggestion for a path in the manifest of the folder `repo/hello`.
     #[track_caller]
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_kind(files: &[&str], kind: &Kind, text: &str, expected: Option<&str>) {
+    fn check_kind(files: &[&str], kind: &FileKind, text: &str, expected: Option<&str>) {
         let temp = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(temp.path()).unwrap();
         let (root, folder) = (base.join("repo"), base.join("repo/hello"));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_another_folder_is_found_by_path_or_name() {
+    fn files_in_other_folders_are_found_by_path_or_name() {
         check(&["src/index.ts"], "./scr/index.ts", Some("./src/index.ts"));
         check(&["src/index.ts"], "index.ts", Some("./src/index.ts"));
         check(&["packages/app/worker/main.ts"], "main.ts", Some("./packages/app/worker/main.ts"));
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_kind_or_name_is_not_suggested() {
-        let icon = Kind { what: "the icon", completes: false, extensions: &["png"] };
+        let icon = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
         let files = ["icon.jpg", "assets/icon.png", "icon.ts"];
         check_kind(&files, &icon, "icon.png", Some("./assets/icon.png"));
         check(&["README.md", "package.json", "index.d"], "index.ts", None);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_of_the_repository_is_suggested() {
+    fn files_outside_the_repository_are_not_suggested() {
         check(&["../../index.ts"], "../../indx.ts", None);
         check(&["../../index.ts"], "../../../x/../index.tss", None);
     }

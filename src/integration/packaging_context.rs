@@ -1,11 +1,11 @@
-//! What all integrations of a run are packaged with.
+//! Resources for packaging that all integrations of a run share.
 
 mod processes;
 mod script_cache;
 mod threads;
 
-pub(crate) use processes::{ARGUMENT, Processes};
-pub(super) use processes::{Answer, End};
+pub(crate) use processes::{BUNDLE_ARGUMENT, Processes};
+pub(super) use processes::{ProcessEnd, ProcessReply};
 pub(super) use script_cache::CachedScript;
 pub(super) use threads::Threads;
 pub(crate) use threads::processors;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use script_cache::ScriptCache;
 
-/// Where scripts are bundled, and where they wait to be sent.
+/// The bundler's threads and processes, and the bundled scripts.
 #[derive(Debug)]
 pub(crate) struct PackagingContext {
     pub(super) script_cache: ScriptCache,
@@ -24,7 +24,7 @@ pub(crate) struct PackagingContext {
 }
 
 impl PackagingContext {
-    /// Bundles in processes of a program, or in this one if there is none or it cannot be started.
+    /// Bundles in processes of `program`, or in this process if there is no program or it cannot be started.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self {
             script_cache: ScriptCache::default(),

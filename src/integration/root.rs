@@ -1,37 +1,39 @@
-//! The repository root: the folder that the paths of a manifest must stay in.
+//! Finds the repository root, which must contain every file of a manifest.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// A longer `package.json` is not read.
-const MAX_PACKAGE: u64 = 1024 * 1024;
+/// The maximum size of a `package.json` in bytes. Larger files are ignored.
+const MAX_PACKAGE_JSON: u64 = 1024 * 1024;
 
-/// The folders that are known before any manifest is read.
+/// The folders known before any manifest is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkout<'a> {
-    /// The folder that the program was started in.
-    pub started_in: &'a Path,
-    /// The folder of the checkout, as the CI system gives it.
+    /// The working directory of the program.
+    pub working_directory: &'a Path,
+    /// The folder of the checkout, as the CI system reports it.
     pub workspace: Option<&'a Path>,
 }
 
-/// Returns the folder that the paths of a manifest in `folder` must stay in.
+/// Returns the root for a manifest in `folder`.
 ///
-/// The nearest folder with `.git` is the root. Without one it is the outermost of these that contain the manifest: the
-/// folder of the checkout, the folder that the program was started in, and workspace roots of package managers; else the
-/// manifest's own folder. The root of the file system does not count.
+/// The root is the nearest folder with `.git`. Without one, it is the outermost of these folders that contains the manifest: the
+/// checkout, the working directory, and workspace roots of package managers. Otherwise, it is the manifest's own folder. The root
+/// of the file system is never used.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     let folder = canonical(folder);
     if let Some(root) = git_root(&folder) {
         return root;
     }
-    let started_in = canonical(checkout.started_in);
-    let workspace = checkout.workspace.map(|workspace| canonical(&started_in.join(workspace)));
+    let working_directory = canonical(checkout.working_directory);
+    let workspace = checkout.workspace.map(|workspace| canonical(&working_directory.join(workspace)));
     let is_root = |ancestor: &&Path| {
         ancestor.parent().is_some()
-            && (*ancestor == started_in || Some(*ancestor) == workspace.as_deref() || is_workspace(ancestor))
+            && (*ancestor == working_directory
+                || Some(*ancestor) == workspace.as_deref()
+                || is_workspace(ancestor))
     };
     folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
 }
@@ -52,19 +54,19 @@ fn is_workspace(folder: &Path) -> bool {
         return true;
     }
     let Some(package) = package(folder) else { return false };
-    // Yarn has a file of this name in home folders, too, where no package is.
+    // A `.yarnrc.yml` without a package is a user's configuration in the home folder.
     package.workspaces.is_some() || folder.join(".yarnrc.yml").is_file()
 }
 
-/// The part of a `package.json` that npm, Yarn and Bun know a workspace root by.
+/// The field of a `package.json` that marks a workspace root of npm, Yarn and Bun.
 #[derive(Deserialize)]
-struct Package {
+struct PackageJson {
     workspaces: Option<IgnoredAny>,
 }
 
-fn package(folder: &Path) -> Option<Package> {
+fn package(folder: &Path) -> Option<PackageJson> {
     let path = folder.join("package.json");
-    path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_PACKAGE)?;
+    path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_PACKAGE_JSON)?;
     let text = std::fs::read_to_string(path).ok()?;
     serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
 }
@@ -77,8 +79,8 @@ mod tests {
 
     const WORKSPACES: &str = "package.json {\"workspaces\": [\"*/*\"]}";
 
-    /// Checks the root of a manifest in `a/b/c`, when the program was started there. Each file is a path and, after a
-    /// blank, its content.
+    /// Checks the root of a manifest in `a/b/c`, which is also the working directory. Each file is a path, optionally followed by
+    /// a space and its content.
     #[track_caller]
     fn check(files: &[&str], workspace: Option<&str>, expected: &str) {
         let temp = tempfile::tempdir().unwrap();
@@ -92,7 +94,7 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
         let workspace = workspace.map(|workspace| base.join(workspace));
-        let checkout = Checkout { started_in: &folder, workspace: workspace.as_deref() };
+        let checkout = Checkout { working_directory: &folder, workspace: workspace.as_deref() };
         let root = repository_root(&folder, checkout);
         assert_eq!(root.strip_prefix(&base).unwrap(), Path::new(expected), "{files:?}");
     }
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn the_nearest_git_folder_is_the_root() {
         check(&[".git/HEAD", "a/.git/HEAD"], None, "a");
-        // A worktree and a submodule have a file.
+        // In a worktree or submodule, `.git` is a file.
         check(&["a/b/.git gitdir: /x"], None, "a/b");
         check(&[WORKSPACES, "a/b/.git/HEAD"], Some("a"), "a/b");
         check(&[".git/HEAD", "a/pnpm-workspace.yaml"], Some("a/b"), "");
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn another_package_is_no_root() {
+    fn a_package_without_workspaces_is_not_a_root() {
         check(&["a/package.json {}", "a/package-lock.json {}"], None, "a/b/c");
         check(&["a/package.json {}", "a/bun.lock {}"], None, "a/b/c");
         check(&["a/package.json {\"workspaces\": null}"], None, "a/b/c");
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checkout_is_the_root_of_what_lies_below_it() {
+    fn the_checkout_is_the_root_of_manifests_below_it() {
         check(&[], Some("a"), "a");
         check(&[], Some(""), "");
         check(&["a/pnpm-workspace.yaml"], Some(""), "");
@@ -139,12 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_the_start_is_the_root_of_what_lies_below_it() {
+    fn the_working_directory_is_the_root_of_manifests_below_it() {
         let temp = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(temp.path()).unwrap();
         let folder = base.join("a/b");
         std::fs::create_dir_all(&folder).unwrap();
-        let root = |started_in: &Path| repository_root(&folder, Checkout { started_in, workspace: None });
+        let root = |working_directory: &Path| {
+            repository_root(&folder, Checkout { working_directory, workspace: None })
+        };
         assert_eq!(root(&base), base);
         assert_eq!(root(Path::new("/nowhere")), folder);
         assert_eq!(root(Path::new("/")), folder);

@@ -1,4 +1,4 @@
-//! Resolves a manifest's secrets: `${{ env.NAME }}` from the environment, `${{ op://… }}` from 1Password.
+//! Resolves the secrets of a manifest: `${{ env.NAME }}` from variables and `${{ op://… }}` from 1Password.
 
 mod one_password;
 
@@ -16,40 +16,40 @@ use crate::preview;
 use crate::yaml::YamlMapping;
 use one_password::OnePassword;
 
-/// The number of secrets of one integration that are asked for at once.
-const AT_ONCE: usize = 8;
+/// The maximum number of secrets to resolve at once for one integration.
+const MAX_CONCURRENT: usize = 8;
 
-/// One stretch of a secret's text.
+/// A part of a secret's value in the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part<'a> {
+enum SecretPart<'a> {
     Literal(&'a str),
     Variable(&'a str),
     OnePassword(&'a str),
 }
 
-/// Secrets, resolved.
+/// The resolved secrets of a manifest.
 #[derive(Debug, Default)]
-pub(crate) struct Secrets {
-    /// Their values, by key.
+pub(crate) struct ManifestSecrets {
+    /// The values by key.
     pub(crate) values: BTreeMap<String, SecretString>,
-    /// What was put into them, which is as secret where a value is no more than a part (`Bearer ${{ env.KEY }}`).
-    pub(crate) parts: Vec<SecretString>,
+    /// The values of the references. In `Bearer ${{ env.KEY }}`, the value of `KEY` must be redacted on its own, too.
+    pub(crate) referenced: Vec<SecretString>,
 }
 
-impl Secrets {
-    /// All that must not be seen.
-    pub(crate) fn hidden(&self) -> Vec<SecretString> {
-        self.values.values().chain(&self.parts).cloned().collect()
+impl ManifestSecrets {
+    /// Returns all texts to redact.
+    pub(crate) fn to_redact(&self) -> Vec<SecretString> {
+        self.values.values().chain(&self.referenced).cloned().collect()
     }
 
-    /// HMAC-SHA-256 of keys and values. A plain hash would tell everybody who sees it whether a guess is right.
+    /// Returns the HMAC-SHA-256 of keys and values. A plain hash would let anyone check guesses.
     pub(super) fn keyed_hash(&self, hash_key: Option<&SecretString>) -> String {
         let hash_key = hash_key.map(SecretString::expose_secret).unwrap_or_default();
         let hmac = Hmac::<Sha256>::new_from_slice(hash_key.as_bytes());
         let Ok(mut hmac) = hmac else { return String::new() };
         for (key, value) in &self.values {
             for text in [key, value.expose_secret()] {
-                // With their lengths, so that where one ends and the next begins matters, too.
+                // The lengths separate the texts unambiguously.
                 hmac.update(&text.len().to_le_bytes());
                 hmac.update(text.as_bytes());
             }
@@ -58,25 +58,25 @@ impl Secrets {
     }
 }
 
-/// Every secret that can be resolved, and all that is wrong with the others. Entries that are not text are the
-/// schema's to report. `limit` is the time that one call of the 1Password CLI may take.
+/// Resolves secrets. Returns the problems with those that could not be resolved. Skips entries that are not text, because the schema
+/// check reports them. `timeout` is the limit for one call of the 1Password CLI.
 pub(crate) async fn resolve(
     secrets: &YamlMapping,
     environment: &Environment,
-    limit: Duration,
-) -> (Secrets, Vec<Diagnostic>) {
-    let one_password = &OnePassword { environment, limit };
+    timeout: Duration,
+) -> (ManifestSecrets, Vec<Diagnostic>) {
+    let one_password = &OnePassword { environment, timeout };
     let texts = secrets.0.iter().filter_map(|(key, node)| Some((key, node.as_text()?, &node.place)));
     let values = texts.map(async |(key, text, place)| {
-        let mut parts = Vec::new();
-        let value = value(&key.name, text, one_password, place, &mut parts).await;
-        (&key.name, value, parts)
+        let mut referenced = Vec::new();
+        let value = resolve_value(&key.name, text, one_password, place, &mut referenced).await;
+        (&key.name, value, referenced)
     });
-    let values: Vec<_> = stream::iter(values).buffered(AT_ONCE).collect().await;
-    let mut resolved = Secrets::default();
+    let values: Vec<_> = stream::iter(values).buffered(MAX_CONCURRENT).collect().await;
+    let mut resolved = ManifestSecrets::default();
     let mut problems = Vec::new();
-    for (key, value, parts) in values {
-        resolved.parts.extend(parts);
+    for (key, value, referenced) in values {
+        resolved.referenced.extend(referenced);
         match value {
             Ok(value) => drop(resolved.values.insert(key.clone(), value)),
             Err(problem) => problems.push(*problem),
@@ -85,19 +85,20 @@ pub(crate) async fn resolve(
     (resolved, problems)
 }
 
-/// What can be said of the secrets without resolving them: mistakes in what they are made of are errors, a
-/// variable that is not set here is a warning.
+/// Checks secrets without resolving them. Syntax errors are errors; a missing variable is a warning.
 pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
         match parts(text) {
-            Err(problem) => found.push(malformed(&key.name, problem, &node.place)),
+            Err(problem) => found.push(invalid_expression(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
-                Part::Variable(name) if is_token(name) => Some(taken(&key.name, name, &node.place)),
-                Part::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
+                SecretPart::Variable(name) if is_token(name) => {
+                    Some(reserved_token(&key.name, name, &node.place))
+                }
+                SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
-                    format!("`secrets.{}` needs the variable `{name}`, which is not set here", key.name),
+                    format!("`secrets.{}` uses the variable `{name}`, which is not set here", key.name),
                 )),
                 _ => None,
             })),
@@ -106,36 +107,37 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
     found
 }
 
-async fn value(
+async fn resolve_value(
     key: &str,
     text: &str,
     one_password: &OnePassword<'_>,
     place: &SourceLocation,
-    secret_parts: &mut Vec<SecretString>,
+    referenced: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
-    let parts = parts(text).map_err(|problem| Box::new(malformed(key, problem, place)))?;
+    let parts = parts(text).map_err(|problem| Box::new(invalid_expression(key, problem, place)))?;
     let mut value = String::new();
     for part in parts {
         match part {
-            Part::Literal(text) => value.push_str(text),
-            Part::Variable(name) => {
+            SecretPart::Literal(text) => value.push_str(text),
+            SecretPart::Variable(name) => {
                 let text = variable(key, name, one_password.environment, place)?;
-                secret_parts.push(text.into());
+                referenced.push(text.into());
                 value.push_str(text);
             }
-            Part::OnePassword(reference) => {
-                let read = one_password.read(reference).await.map_err(|failure| {
-                    secret_parts.extend(failure.output);
-                    Box::new(refused(key, reference, &failure.reason, place))
+            SecretPart::OnePassword(reference) => {
+                let read = one_password.read(reference).await.map_err(|error| {
+                    referenced.extend(error.output);
+                    Box::new(op_failed(key, reference, &error.reason, place))
                 })?;
                 value.push_str(read.expose_secret());
-                secret_parts.push(read);
+                referenced.push(read);
             }
         }
     }
     if value.contains("${{") || value.contains("$ {{") {
-        let message = format!("`secrets.{key}` still holds an expression after it was resolved");
-        let hint = "the CI system did not replace it: check how the variable is set there";
+        let message = format!("`secrets.{key}` still contains an expression after it was resolved");
+        let hint =
+            "check the variable in the CI system: its value contains an expression that was not replaced";
         return Err(Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))));
     }
     Ok(value.into())
@@ -148,66 +150,68 @@ fn variable<'a>(
     place: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
     if is_token(name) {
-        return Err(Box::new(taken(key, name, place)));
+        return Err(Box::new(reserved_token(key, name, place)));
     }
     environment.get(name).ok_or_else(|| {
-        let why = if environment.is_unreadable(name) { "not Unicode" } else { "not set, or empty" };
-        let message = format!("`secrets.{key}` needs the variable `{name}`, which is {why}");
-        let hint = format!("pass `{name}` to this step, from the secrets of your CI system");
+        let reason = if environment.is_unreadable(name) { "not Unicode" } else { "not set or empty" };
+        let message = format!("`secrets.{key}` uses the variable `{name}`, which is {reason}");
+        let hint = format!("pass `{name}` from the secrets of the CI system to this step");
         Box::new(Diagnostic::error(place.clone(), message).hint(hint))
     })
 }
 
-fn taken(key: &str, name: &str, place: &SourceLocation) -> Diagnostic {
-    let message = format!("`secrets.{key}` uses `{name}`, a token of this program or of the CI system");
-    let hint = "give the integration a token of its own, in a variable of another name".to_owned();
+fn reserved_token(key: &str, name: &str, place: &SourceLocation) -> Diagnostic {
+    let message = format!(
+        "`secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
+    );
+    let hint = "create a separate token for the integration and pass it in another variable".to_owned();
     Diagnostic::error(place.clone(), message).hint(hint)
 }
 
-fn malformed(key: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
-    let hint = "accepted: `${{ env.NAME }}` and `${{ op://vault/item/field }}`".to_owned();
+fn invalid_expression(key: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
+    let hint = "use `${{ env.NAME }}` or `${{ op://vault/item/field }}`".to_owned();
     Diagnostic::error(place.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
 }
 
-fn refused(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
+fn op_failed(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
-    let hint = "the 1Password CLI `op` must be installed and signed in (`OP_SERVICE_ACCOUNT_TOKEN` in CI)";
+    let hint = "install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`";
     Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
 }
 
-/// Takes a secret's text apart; the error says what is wrong with it.
-fn parts(text: &str) -> Result<Vec<Part<'_>>, &'static str> {
+/// Splits the value of a secret into literals and references. Returns the problem on error.
+fn parts(text: &str) -> Result<Vec<SecretPart<'_>>, &'static str> {
     if text.contains("$ {{") {
-        return Err("holds `$ {{`, which nothing replaces");
+        return Err("contains `$ {{`, which is not an expression");
     }
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((literal, after)) = rest.split_once("${{") {
-        let (inner, after) = after.split_once("}}").ok_or("holds a `${{` without its `}}`")?;
-        parts.push(Part::Literal(literal));
+        let (inner, after) = after.split_once("}}").ok_or("contains `${{` without `}}`")?;
+        parts.push(SecretPart::Literal(literal));
         parts.push(expression(inner.trim())?);
         rest = after;
     }
-    parts.push(Part::Literal(rest));
-    parts.retain(|part| *part != Part::Literal(""));
+    parts.push(SecretPart::Literal(rest));
+    parts.retain(|part| *part != SecretPart::Literal(""));
     Ok(parts)
 }
 
-fn expression(inner: &str) -> Result<Part<'_>, &'static str> {
+fn expression(inner: &str) -> Result<SecretPart<'_>, &'static str> {
     let unquoted = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
     let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
     if let Some(name) = inner.strip_prefix("env.").filter(|name| is_word(name)) {
-        Ok(Part::Variable(name))
+        Ok(SecretPart::Variable(name))
     } else if unquoted.strip_prefix("op://").is_some_and(is_word) {
-        Ok(Part::OnePassword(unquoted))
+        Ok(SecretPart::OnePassword(unquoted))
     } else {
-        Err("holds an expression that nothing replaces")
+        Err("contains an unsupported expression")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Part::{self, Literal, OnePassword, Variable};
+    use super::SecretPart::{self, Literal, OnePassword, Variable};
     use super::{check, parts, resolve};
     use crate::diagnostic::SourceLocation;
     use crate::environment::Environment;
@@ -215,14 +219,14 @@ mod tests {
     use secrecy::ExposeSecret as _;
     use std::time::Duration;
 
-    const LIMIT: Duration = Duration::from_secs(1);
+    const TIMEOUT: Duration = Duration::from_secs(1);
 
-    fn check_parts(text: &str, expected: Result<&[Part<'_>], &str>) {
+    fn check_parts(text: &str, expected: Result<&[SecretPart<'_>], &str>) {
         assert_eq!(parts(text).as_deref().map_err(|problem| *problem), expected);
     }
 
     #[test]
-    fn an_expression_stands_anywhere_in_the_text() {
+    fn expressions_may_be_anywhere_in_the_text() {
         check_parts("plain", Ok(&[Literal("plain")]));
         check_parts("", Ok(&[]));
         check_parts(
@@ -235,20 +239,20 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_replaces_is_refused() {
-        check_parts("${{ secrets.X }}", Err("holds an expression that nothing replaces"));
-        check_parts("${{ env. }}", Err("holds an expression that nothing replaces"));
-        check_parts("${{ env.A B }}", Err("holds an expression that nothing replaces"));
-        check_parts("$ {{ env.X }}", Err("holds `$ {{`, which nothing replaces"));
-        check_parts("${{ env.X", Err("holds a `${{` without its `}}`"));
+    fn unsupported_expressions_are_rejected() {
+        check_parts("${{ secrets.X }}", Err("contains an unsupported expression"));
+        check_parts("${{ env. }}", Err("contains an unsupported expression"));
+        check_parts("${{ env.A B }}", Err("contains an unsupported expression"));
+        check_parts("$ {{ env.X }}", Err("contains `$ {{`, which is not an expression"));
+        check_parts("${{ env.X", Err("contains `${{` without `}}`"));
     }
 
     fn secrets(yaml: &str) -> YamlMapping {
-        YamlValue::parse(yaml, &SourceLocation::file("m")).unwrap().as_map().unwrap().clone()
+        YamlValue::parse(yaml, &SourceLocation::file("m")).unwrap().as_mapping().unwrap().clone()
     }
 
     async fn resolved(yaml: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
-        let (resolved, problems) = resolve(&secrets(yaml), &Environment::of(variables), LIMIT).await;
+        let (resolved, problems) = resolve(&secrets(yaml), &Environment::of(variables), TIMEOUT).await;
         if problems.is_empty() {
             Ok(resolved.values.values().map(|value| value.expose_secret().to_owned()).collect())
         } else {
@@ -257,17 +261,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn variables_are_put_in_once() {
+    async fn variables_are_not_expanded_recursively() {
         let variables = [("X", "$& ${1}"), ("Y", "${{ env.X }}")];
         assert_eq!(resolved("k: 'a-${{ env.X }}'", &variables).await.unwrap(), ["a-$& ${1}"]);
         assert_eq!(
             resolved("k: '${{ env.Y }}'", &variables).await.unwrap_err(),
-            ["m:1:4: `secrets.k` still holds an expression after it was resolved"]
+            ["m:1:4: `secrets.k` still contains an expression after it was resolved"]
         );
     }
 
     #[tokio::test]
-    async fn all_problems_are_told_at_once_and_no_value_is_shown() {
+    async fn all_problems_are_reported_without_values() {
         assert_eq!(
             resolved(
                 "a: '${{ env.NONE }}'\nb: 'hush ${{ secrets.B }}'\nc: '${{ env.EMPTY }}'",
@@ -276,19 +280,19 @@ mod tests {
             .await
             .unwrap_err(),
             [
-                "m:1:4: `secrets.a` needs the variable `NONE`, which is not set, or empty",
-                "m:2:4: `secrets.b` holds an expression that nothing replaces",
-                "m:3:4: `secrets.c` needs the variable `EMPTY`, which is not set, or empty",
+                "m:1:4: `secrets.a` uses the variable `NONE`, which is not set or empty",
+                "m:2:4: `secrets.b` contains an unsupported expression",
+                "m:3:4: `secrets.c` uses the variable `EMPTY`, which is not set or empty",
             ]
         );
     }
 
-    /// A secret of 1Password's, where its CLI is this script of the shell.
+    /// Checks a secret from 1Password with a shell script in place of its CLI.
     #[cfg(unix)]
     async fn check_one_password(script: Option<&str>, expected: Result<&str, &str>) {
         let folder = tempfile::tempdir().unwrap();
         if let Some(script) = script {
-            // Written by another process: what is open for writing here, a child of another test may hold open.
+            // A child process of another test could inherit a file that is open for writing here. That would make it busy.
             let text = format!("#!/bin/sh\n{script}\n");
             let written = std::process::Command::new("/bin/sh")
                 .args(["-c", "printf %s \"$1\" > op && chmod +x op", "sh", &text])
@@ -304,40 +308,43 @@ mod tests {
         ];
         let found = resolved("k: 'x ${{ op://v/i/f }}'", &variables).await;
         let expected = expected.map(|value| vec![value.to_owned()]);
-        let problem = |why| vec![format!("m:1:4: `secrets.k`: `op read op://v/i/f` failed: {why}")];
+        let problem = |reason| vec![format!("m:1:4: `secrets.k`: `op read op://v/i/f` failed: {reason}")];
         assert_eq!(found, expected.map_err(problem), "{script:?}");
     }
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn the_password_manager_is_asked_without_our_own_tokens() {
-        let said = r#"echo " $* ($OP_SERVICE_ACCOUNT_TOKEN$GITBOOK_TOKEN$GITHUB_TOKEN) ""#;
-        check_one_password(Some(said), Ok("x read op://v/i/f (its own)")).await;
+    async fn one_password_gets_no_tokens_of_ours() {
+        let script = r#"echo " $* ($OP_SERVICE_ACCOUNT_TOKEN$GITBOOK_TOKEN$GITHUB_TOKEN) ""#;
+        check_one_password(Some(script), Ok("x read op://v/i/f (its own)")).await;
         check_one_password(Some("echo hush; echo 'not signed in' >&2; exit 1"), Err("not signed in")).await;
         check_one_password(Some("exit 3"), Err("exit status: 3")).await;
-        check_one_password(Some("echo"), Err("its answer is empty")).await;
-        check_one_password(Some("printf '\\377'"), Err("its answer is not Unicode")).await;
+        check_one_password(Some("echo"), Err("the output is empty")).await;
+        check_one_password(Some("printf '\\377'"), Err("the output is not Unicode")).await;
         check_one_password(None, Err("`op` is not on `PATH`")).await;
     }
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn the_password_manager_has_a_time_limit_and_leaves_nothing_behind() {
-        check_one_password(Some("exec /bin/sleep 60"), Err("no answer within 1s (`GITBOOK_TIMEOUT`)")).await;
+    async fn one_password_and_its_children_end_at_the_timeout() {
+        check_one_password(Some("exec /bin/sleep 60"), Err("no response within 1s (`GITBOOK_TIMEOUT`)"))
+            .await;
         check_one_password(Some("echo value; /bin/sleep 60 & exit 0"), Ok("x value")).await;
         check_one_password(
             Some("/bin/sleep 60 & /bin/sleep 60"),
-            Err("no answer within 1s (`GITBOOK_TIMEOUT`)"),
+            Err("no response within 1s (`GITBOOK_TIMEOUT`)"),
         )
         .await;
     }
 
     #[tokio::test]
-    async fn no_token_of_ours_or_of_the_ci_system_is_a_secret() {
+    async fn reserved_tokens_cannot_be_secrets() {
         let variables = [("GITBOOK_TOKEN", "hush"), ("CI_JOB_TOKEN", "hush")];
         let yaml = "a: 'x ${{ env.GITBOOK_TOKEN }}'\nb: '${{ env.CI_JOB_TOKEN }}'\nc: '${{ env.NPM_TOKEN }}'";
         let uses = |line: u8, key, name| {
-            format!("m:{line}:4: `secrets.{key}` uses `{name}`, a token of this program or of the CI system")
+            format!(
+                "m:{line}:4: `secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
+            )
         };
         let expected =
             [uses(1, "a", "GITBOOK_TOKEN"), uses(2, "b", "CI_JOB_TOKEN"), uses(3, "c", "NPM_TOKEN")];
@@ -347,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_resolves_nothing() {
+    fn a_check_resolves_no_secrets() {
         let found = check(
             &secrets("a: '${{ env.NONE }}'\nb: '${{ op://v/i/f }}'\nc: '${{ x }}'"),
             &Environment::of(&[]),
@@ -356,8 +363,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "warning: m:1:4: `secrets.a` needs the variable `NONE`, which is not set here",
-                "error: m:3:4: `secrets.c` holds an expression that nothing replaces",
+                "warning: m:1:4: `secrets.a` uses the variable `NONE`, which is not set here",
+                "error: m:3:4: `secrets.c` contains an unsupported expression",
             ]
         );
     }

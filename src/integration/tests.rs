@@ -1,4 +1,4 @@
-//! What a folder and variables become: the body of a publish request, or all that is wrong with them.
+//! Tests of packaging: from a folder and variables to a request body or a list of problems.
 
 mod repository;
 
@@ -11,23 +11,23 @@ use super::{PreviewIdentity, ValueFormat, identity};
 use crate::preview::OwnershipMarker;
 use repository::{HELLO, Repository, SCRIPT, hello, repository};
 
-/// All problems, and whether there is something to publish in spite of them.
+/// Checks all problems, and a last entry if the integration can be published.
 #[track_caller]
 fn check(repository: &Repository, expected: &[&str]) {
     let packaged = repository.packaged();
-    let told = |d: &crate::diagnostic::Diagnostic| format!("{}: {d}", d.severity);
-    let mut found: Vec<_> = packaged.problems.iter().map(told).collect();
+    let line = |d: &crate::diagnostic::Diagnostic| format!("{}: {d}", d.severity);
+    let mut found: Vec<_> = packaged.problems.iter().map(line).collect();
     found.extend(packaged.integration.map(|integration| format!("{} can be published", integration.name)));
     assert_eq!(found, expected);
 }
 
-/// A field of the request.
+/// Checks a field of the request.
 #[track_caller]
-fn sent(repository: &Repository, field: &str, expected: impl Into<Value>) {
+fn check_field(repository: &Repository, field: &str, expected: impl Into<Value>) {
     assert_eq!(repository.body()[field], expected.into(), "{field}");
 }
 
-/// An image of one black pixel.
+/// Returns an image of one black pixel.
 fn png() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
@@ -59,9 +59,9 @@ fn a_request_has_the_manifests_fields_and_files() {
             "script": SCRIPT,
         })
     );
-    let hidden = repository.packaged().hidden;
-    let hidden: Vec<_> = hidden.iter().map(|secret| secret.expose_secret()).collect();
-    assert_eq!(hidden, ["x-hush", "hush"]);
+    let secrets = repository.packaged().secrets;
+    let secrets: Vec<_> = secrets.iter().map(|secret| secret.expose_secret()).collect();
+    assert_eq!(secrets, ["x-hush", "hush"]);
 }
 
 #[test]
@@ -76,18 +76,18 @@ fn images_of_any_size_are_sent_whole() {
 }
 
 #[test]
-fn what_the_manifest_says_goes_before_defaults() {
-    sent(&hello("description: Says it\n"), "description", "Says it");
-    sent(&hello("runtime: v1\n"), "runtime", "v1");
-    sent(&hello("icon: ''\n"), "icon", Value::Null);
-    sent(&hello(""), "secrets", Value::Null);
-    sent(&hello("envs: {dev: {title: In dev}}\n"), "envs", Value::Null);
-    sent(&hello("envs: {dev: {title: In dev}}\n").env("dev"), "title", "In dev");
-    sent(&hello("").field("title", "GITBOOK_TITLE", ValueFormat::Text, "Hi"), "title", "Hi");
+fn fields_of_the_manifest_override_defaults() {
+    check_field(&hello("description: Says it\n"), "description", "Says it");
+    check_field(&hello("runtime: v1\n"), "runtime", "v1");
+    check_field(&hello("icon: ''\n"), "icon", Value::Null);
+    check_field(&hello(""), "secrets", Value::Null);
+    check_field(&hello("envs: {dev: {title: In dev}}\n"), "envs", Value::Null);
+    check_field(&hello("envs: {dev: {title: In dev}}\n").env("dev"), "title", "In dev");
+    check_field(&hello("").field("title", "GITBOOK_TITLE", ValueFormat::Text, "Hi"), "title", "Hi");
 }
 
 #[test]
-fn what_the_report_shows_is_the_manifests() {
+fn the_report_gets_the_manifests_values() {
     let integration = hello("visibility: unlisted\n").integration();
     assert_eq!((integration.title(), integration.text("visibility")), ("Hello", "unlisted"));
     assert_eq!(integration.text("target"), "");
@@ -96,7 +96,7 @@ fn what_the_report_shows_is_the_manifests() {
 }
 
 #[test]
-fn variables_alone_are_a_manifest() {
+fn variables_alone_define_an_integration() {
     let repository = hello("")
         .without_manifest()
         .field("name", "GITBOOK_NAME", ValueFormat::Text, "hello")
@@ -106,12 +106,12 @@ fn variables_alone_are_a_manifest() {
     check(&repository, &["error: GITBOOK_NAME: `script` is missing"]);
     let repository = repository.field("script", "GITBOOK_SCRIPT", ValueFormat::Text, "main.js");
     check(&repository, &["hello can be published"]);
-    sent(&repository, "scopes", json!(["space:git:sync", "openapi:read"]));
+    check_field(&repository, "scopes", json!(["space:git:sync", "openapi:read"]));
 }
 
 #[test]
-fn a_name_is_what_the_vendors_cli_takes() {
-    let wrong = "error: gitbook-manifest.yaml:1:7: `name` may have letters, digits and single dashes between them only";
+fn names_follow_the_rules_of_the_vendors_cli() {
+    let wrong = "error: gitbook-manifest.yaml:1:7: `name` must consist of letters and digits, with single dashes between them";
     let check = |name: &str, problem: Option<&str>| {
         let manifest = HELLO.replace("name: hello", &format!("name: {name}"));
         let published = format!("{name} can be published");
@@ -123,30 +123,30 @@ fn a_name_is_what_the_vendors_cli_takes() {
     for bad in ["a--b", "-a", "a-", "a_b", "a b", "ä"] {
         check(bad, Some(wrong));
     }
-    let long = "error: gitbook-manifest.yaml:1:7: `name` has 101 characters, 100 are the most";
+    let long = "error: gitbook-manifest.yaml:1:7: `name` is 101 characters; the limit is 100";
     check(&"x".repeat(101), Some(long));
 }
 
 #[test]
-fn a_mark_of_ours_is_nothing_to_write_oneself() {
-    let mark = "`summary` holds a mark of gitbook-deploy's own, which says whose a preview is";
+fn a_summary_with_an_ownership_marker_is_rejected() {
+    let message = "`summary` contains an ownership marker of gitbook-deploy";
     let summary = format!("summary: '{}'\n", OwnershipMarker::default());
-    check(&hello(&summary), &[&format!("error: gitbook-manifest.yaml:6:10: {mark}")]);
+    check(&hello(&summary), &[&format!("error: gitbook-manifest.yaml:6:10: {message}")]);
     check(&hello("summary: 'Shows <!-- comments -->'\n"), &["hello can be published"]);
 }
 
 #[test]
-fn all_problems_are_told_and_only_errors_stop() {
+fn all_problems_are_reported_and_only_errors_prevent_publishing() {
     check(
         &hello("color: red\n"),
-        &["warning: gitbook-manifest.yaml:6:1: `color` is not a field known here", "hello can be published"],
+        &["warning: gitbook-manifest.yaml:6:1: unknown field `color`", "hello can be published"],
     );
     check(
         &hello("visibility: secret\nicon: a.gif\npreviewImages: [b.gif]\nsecrets: {A: '${{ env.A }}'}\n")
             .file("main.js", " \n"),
         &[
-            "error: gitbook-manifest.yaml:6:13: `visibility` is `secret`, which is not accepted",
-            "error: gitbook-manifest.yaml:9:14: `secrets.A` needs the variable `A`, which is not set, or empty",
+            "error: gitbook-manifest.yaml:6:13: `visibility` is `secret`, which is not a valid value",
+            "error: gitbook-manifest.yaml:9:14: `secrets.A` uses the variable `A`, which is not set or empty",
             "error: gitbook-manifest.yaml:7:7: the icon `a.gif` does not end in `.png`",
             "error: gitbook-manifest.yaml:8:17: the preview image `b.gif` does not end in `.png`",
             "error: gitbook-manifest.yaml:4:9: the script `main.js` is empty",
@@ -157,9 +157,10 @@ fn all_problems_are_told_and_only_errors_stop() {
 }
 
 #[test]
-fn what_is_missing_may_stand_in_what_was_not_read() {
+fn missing_fields_are_not_reported_if_a_part_was_not_read() {
     let manifest = "name: hello\norganization: acme\nscript: main.js\nscopes: []\nvisibility: secret\n";
-    let visibility = "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not accepted";
+    let visibility =
+        "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not a valid value";
     check(&repository(manifest), &[visibility, "error: gitbook-manifest.yaml: `title` is missing"]);
     check(
         &repository(format!("{manifest}envs: {{prod: {{title: Hello}}}}\n")).env("prodd"),
@@ -168,25 +169,25 @@ fn what_is_missing_may_stand_in_what_was_not_read() {
 }
 
 #[test]
-fn a_script_is_text_in_the_repository() {
+fn a_script_must_be_text_in_the_repository() {
     let place = "error: gitbook-manifest.yaml:4:9:";
     let with = |script: &str| repository(HELLO.replace("main.js", script));
-    check(&with("../main.js"), &[&format!("{place} the script `../main.js` can't be read: {}", missing())]);
+    check(&with("../main.js"), &[&format!("{place} could not read the script `../main.js`: {}", missing())]);
     check(&with("."), &[&format!("{place} the script `.` is not a file")]);
-    check(&with("''"), &[&format!("{place} `script` has 0 characters, 1 are the least")]);
+    check(&with("''"), &[&format!("{place} `script` is empty")]);
     check(
         &hello("").file("main.js", b"\xff"),
-        &[&format!("{place} the script `main.js` can't be read: stream did not contain valid UTF-8")],
+        &[&format!("{place} could not read the script `main.js`: stream did not contain valid UTF-8")],
     );
 }
 
-/// How the system says that there is no such file.
+/// Returns the system's error for a missing file.
 fn missing() -> std::io::Error {
     std::fs::metadata("no such file").unwrap_err()
 }
 
 #[test]
-fn a_script_that_does_not_build_is_shown_from_where_the_step_runs() {
+fn build_errors_have_paths_relative_to_the_working_directory() {
     check(
         &hello("").file("main.js", "export default 1 +;\n").bundled(),
         &["error: main.js:1:19: unexpected token"],
@@ -194,47 +195,47 @@ fn a_script_that_does_not_build_is_shown_from_where_the_step_runs() {
 }
 
 #[test]
-fn an_image_that_changes_meanwhile_is_not_sent() {
+fn an_image_that_changed_after_the_check_is_not_sent() {
     let repository = hello("icon: a.png\n").file("a.png", png());
     let integration = repository.integration();
     let repository = repository.file("a.png", [png(), vec![0]].concat());
-    let told = || integration.request().unwrap().body().unwrap_err().to_string();
-    assert_eq!(told(), "the icon `a.png` has changed since it was checked");
+    let error = || integration.request().unwrap().body().unwrap_err().to_string();
+    assert_eq!(error(), "the icon `a.png` has changed since it was checked");
     repository.remove("a.png");
-    let gone = told();
-    assert!(gone.starts_with("the icon `a.png` can't be read any more: "), "{gone}");
+    let missing = error();
+    assert!(missing.starts_with("the icon `a.png` can no longer be read: "), "{missing}");
 }
 
 #[test]
-fn what_is_bundled_is_known_by_its_parts() {
+fn a_bundled_script_has_parts() {
     let parts = |repository: Repository| {
         let integration = repository.integration();
         let bytes = integration.script_bytes();
         integration.parts().iter().map(|part| (part.package.clone(), part.bytes == bytes)).collect::<Vec<_>>()
     };
     assert_eq!(parts(hello("").bundled()), [(None, true)]);
-    // Of a script that is built already nobody knows.
+    // The packages in a built script are unknown.
     assert_eq!(parts(hello("")), []);
 }
 
 #[test]
-fn where_nothing_is_published_secrets_are_not_resolved() {
+fn a_check_resolves_no_secrets() {
     let repository = hello("secrets: {A: '${{ env.A }}'}\n").unresolved();
     check(
         &repository,
         &[
-            "warning: gitbook-manifest.yaml:6:14: `secrets.A` needs the variable `A`, which is not set here",
+            "warning: gitbook-manifest.yaml:6:14: `secrets.A` uses the variable `A`, which is not set here",
             "hello can be published",
         ],
     );
     let repository = repository.variable("A", "hush");
     check(&repository, &["hello can be published"]);
-    sent(&repository, "secrets", json!({}));
-    assert_eq!(repository.packaged().hidden.len(), 0);
+    check_field(&repository, "secrets", json!({}));
+    assert_eq!(repository.packaged().secrets.len(), 0);
 }
 
 #[test]
-fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
+fn the_hash_covers_the_request_and_needs_the_key_for_secrets() {
     let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).hash_key("token");
     let with = |field, image| hello(field).file("a.png", image);
     let other = [png(), vec![0]].concat();
@@ -256,14 +257,14 @@ fn a_hash_is_of_all_that_is_sent_and_tells_no_secret() {
         assert!(!hashes[..index].contains(hash), "{index}: {hashes:?}");
     }
     assert_eq!([hello("").hash(), secret("a").hash()], [hashes[0].clone(), hashes[4].clone()]);
-    // In which order a manifest says it is nothing that is sent.
+    // The order of the fields does not matter.
     let mut lines: Vec<_> = HELLO.lines().collect();
     lines.reverse();
     assert_eq!(repository(lines.join("\n")).file("main.js", SCRIPT).hash(), hashes[0]);
 }
 
-/// Who publishes `hello` as a preview.
-fn previewer(commit: &str) -> PreviewIdentity {
+/// Returns the identity of a preview of `hello`.
+fn preview_identity(commit: &str) -> PreviewIdentity {
     PreviewIdentity {
         name: "hello-fix".into(),
         title: "Hello (fix)".into(),
@@ -279,16 +280,19 @@ fn previewer(commit: &str) -> PreviewIdentity {
 }
 
 #[test]
-fn a_preview_differs_in_title_visibility_and_mark() {
+fn a_preview_differs_in_title_visibility_and_marker() {
     let repository = hello("visibility: public\nsummary: Says hello.\nsecrets: {A: a}\n");
     let integration = repository.integration();
-    let (request, sent) = integration.preview_request(&previewer("abc")).unwrap().unwrap();
+    let (request, sent) = integration.preview_request(&preview_identity("abc")).unwrap().unwrap();
     let mut body: Value = serde_json::from_slice(&request.body().unwrap()).unwrap();
     let summary = body["summary"].take();
-    let mark = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
-    assert_eq!(mark, sent);
+    let marker = OwnershipMarker::find(summary.as_str().unwrap()).unwrap();
+    assert_eq!(marker, sent);
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
-    assert_eq!(mark, OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..previewer("abc").mark });
+    assert_eq!(
+        marker,
+        OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..preview_identity("abc").mark }
+    );
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
     for (field, value) in
@@ -297,47 +301,47 @@ fn a_preview_differs_in_title_visibility_and_mark() {
         expected[field] = value;
     }
     assert_eq!(body, expected);
-    // Who made it is nothing that makes it another.
+    // The hash does not depend on the commit in the marker.
     let hash_of = |identity: &PreviewIdentity| integration.preview_request(identity).unwrap().unwrap().1.hash;
-    assert_eq!(hash_of(&previewer("def")), sent.hash);
-    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..previewer("abc") }), sent.hash);
+    assert_eq!(hash_of(&preview_identity("def")), sent.hash);
+    assert_ne!(hash_of(&PreviewIdentity { title: "Hello (x)".into(), ..preview_identity("abc") }), sent.hash);
 }
 
 #[test]
-fn there_is_no_preview_whose_mark_does_not_fit() {
+fn a_marker_that_does_not_fit_prevents_a_preview() {
     let integration = hello("").integration();
-    assert!(integration.preview_request(&previewer(&"x".repeat(2048))).unwrap().is_none());
+    assert!(integration.preview_request(&preview_identity(&"x".repeat(2048))).unwrap().is_none());
 }
 
-/// What an integration is known by, or what is wrong with that.
+/// Checks the identity of an integration, or the problems with it.
 #[track_caller]
-fn known(repository: &Repository, expected: &str) {
+fn check_identity(repository: &Repository, expected: &str) {
     let environment = repository.environment();
     let found = match identity(&repository.source(&environment), &repository.packaging(&environment)) {
-        Ok(known) => format!("{} of {:?} in {}", known.name, known.organization, known.place),
+        Ok(identity) => format!("{} of {:?} in {}", identity.name, identity.organization, identity.place),
         Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     };
     assert_eq!(found, expected);
 }
 
 #[test]
-fn to_delete_a_preview_its_name_is_enough() {
-    known(&repository("name: hello\n"), "hello of None in gitbook-manifest.yaml");
-    known(&hello("").env("none"), "hello of Some(\"acme\") in gitbook-manifest.yaml");
-    known(
+fn an_identity_needs_only_a_valid_name() {
+    check_identity(&repository("name: hello\n"), "hello of None in gitbook-manifest.yaml");
+    check_identity(&hello("").env("none"), "hello of Some(\"acme\") in gitbook-manifest.yaml");
+    check_identity(
         &hello("envs: {dev: {name: hello-dev}}\n").env("dev"),
         "hello-dev of Some(\"acme\") in gitbook-manifest.yaml",
     );
-    known(
+    check_identity(
         &hello("").field("name", "GITBOOK_NAME", ValueFormat::Text, "other"),
         "other of Some(\"acme\") in gitbook-manifest.yaml",
     );
-    known(&repository("title: x\n"), "gitbook-manifest.yaml: `name` is missing");
-    known(
+    check_identity(&repository("title: x\n"), "gitbook-manifest.yaml: `name` is missing");
+    check_identity(
         &repository("name: a b\n"),
-        "gitbook-manifest.yaml: `name` may have letters, digits and single dashes between them only",
+        "gitbook-manifest.yaml: `name` must consist of letters and digits, with single dashes between them",
     );
-    known(
+    check_identity(
         &hello("").field("scopes", "GITBOOK_SCOPES", ValueFormat::Structure, "["),
         "GITBOOK_SCOPES:1:1: not valid YAML: unclosed bracket '['",
     );

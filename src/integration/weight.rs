@@ -1,4 +1,4 @@
-//! How much work an integration is, estimated from what was checked out.
+//! Estimates the work for an integration from the size of its files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -7,49 +7,48 @@ use std::path::Path;
 
 use ignore::DirEntry;
 
-use super::discovery::{Source, walk};
+use super::discovery::{IntegrationSource, walk};
 use super::manifest::FILE_NAME;
 
-/// A request with its answer takes about as long as this many bytes do.
-pub(crate) const REQUEST: u64 = 256 * 1024;
+/// The weight of one request: sending it takes about as long as packaging this many bytes.
+pub(crate) const REQUEST_WEIGHT: u64 = 256 * 1024;
 
-/// What of a large file counts. Nobody writes more by hand, and an image may not have more.
-const MOST_OF_A_FILE: u64 = 1024 * 1024;
+/// The maximum weight of one file. Handwritten files are smaller, and images have this limit.
+const MAX_FILE_WEIGHT: u64 = 1024 * 1024;
 
-/// What a script is made of. Packages are left out: one machine may have them installed, and another not.
-const SCRIPTS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "css"];
+/// The extensions of source files. Installed packages do not count, because they may differ between machines.
+const SOURCE_EXTENSIONS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "css"];
 
-/// How much work each integration is, in bytes of its sources and images. It is the same wherever the same commit is
-/// checked out, on every system, or else two machines would divide the work in two ways: what Git ignores does not count,
-/// nor does how lines end.
+/// Returns the weight of each integration: the size of its sources and images in bytes. The weight of a commit must be the same on
+/// every machine, so that all machines divide the work the same way. Therefore ignored files and line endings do not count.
 #[must_use]
-pub(crate) fn weights(sources: &[Source]) -> Vec<u64> {
+pub(crate) fn weights(sources: &[IntegrationSource]) -> Vec<u64> {
     sources.iter().map(|source| weight(&source.folder)).collect()
 }
 
 fn weight(folder: &Path) -> u64 {
-    // An integration in a folder below is one of its own.
+    // A folder with its own manifest is another integration.
     let is_own = |entry: &DirEntry| {
         !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
     };
     let files = walk(folder, is_own).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    REQUEST + files.map(|entry| size(entry.path())).sum::<u64>()
+    REQUEST_WEIGHT + files.map(|entry| file_weight(entry.path())).sum::<u64>()
 }
 
-/// What of a file counts; one that can't be read is a problem that is told elsewhere.
-fn size(path: &Path) -> u64 {
+/// Returns the weight of a file. An unreadable file weighs nothing here; packaging reports it.
+fn file_weight(path: &Path) -> u64 {
     match path.extension().and_then(OsStr::to_str) {
-        Some("png") => path.metadata().map_or(0, |metadata| metadata.len().min(MOST_OF_A_FILE)),
-        Some(extension) if SCRIPTS.contains(&extension) => characters(path).unwrap_or(0),
+        Some("png") => path.metadata().map_or(0, |metadata| metadata.len().min(MAX_FILE_WEIGHT)),
+        Some(extension) if SOURCE_EXTENSIONS.contains(&extension) => text_bytes(path).unwrap_or(0),
         _ => 0,
     }
 }
 
-/// How many bytes a text has without carriage returns, which Git adds on Windows.
-fn characters(path: &Path) -> io::Result<u64> {
+/// Returns the size of a text file without carriage returns, which Git adds on Windows.
+fn text_bytes(path: &Path) -> io::Result<u64> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut count = 0;
-    while count < MOST_OF_A_FILE {
+    while count < MAX_FILE_WEIGHT {
         let read = reader.fill_buf()?;
         if read.is_empty() {
             break;
@@ -58,7 +57,7 @@ fn characters(path: &Path) -> io::Result<u64> {
         let length = read.len();
         reader.consume(length);
     }
-    Ok(count.min(MOST_OF_A_FILE))
+    Ok(count.min(MAX_FILE_WEIGHT))
 }
 
 #[cfg(test)]
@@ -66,7 +65,7 @@ mod tests {
     use super::weights;
     use crate::integration::discover;
 
-    /// What all integrations weigh more than a request does (256 KiB), by the files of a repository.
+    /// Checks the weights of all integrations in a repository with these files, less the weight of a request (256 KiB).
     fn check(files: &[(&str, &[u8])], expected: &[u64]) {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join(".git")).unwrap();
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_differ_from_machine_to_machine_does_not_count() {
+    fn files_that_differ_between_machines_do_not_count() {
         let manifest = ("a/gitbook-manifest.yaml", &b""[..]);
         check(&[manifest, ("a/node_modules/x/main.js", b"12345"), ("node_modules/x.js", b"1")], &[0]);
         let built = [manifest, (".gitignore", b"dist\n"), ("a/dist/main.js", b"12345")];
@@ -107,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn an_integration_below_another_counts_for_itself() {
+    fn nested_integrations_count_separately() {
         let files = [
             ("gitbook-manifest.yaml", &b""[..]),
             ("main.ts", b"1"),
             ("b/gitbook-manifest.yaml", b""),
             ("b/main.ts", b"12"),
         ];
-        // In the order of their paths: `b` comes before the manifest of the folder above it.
+        // Weights are in the order of the manifests' paths: `b/…` comes before `gitbook-manifest.yaml`.
         check(&files, &[2, 1]);
     }
 }

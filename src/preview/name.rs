@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::Branch;
-use crate::schema::NAME_MAX;
+use crate::schema::MAX_NAME;
 
 /// What preview names are made from: text with `{name}`, `{branch}`, `{pr}` and `{hash}` in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Template {
         // Where a number ends and a branch begins can't be seen.
         let blurred = self.has(&Part::PullRequest) && self.has(&Part::Branch);
         let unsure = !self.has(&Part::Hash) && (lost || blurred || looks_hashed(&name));
-        if unsure || name.len() > NAME_MAX {
+        if unsure || name.len() > MAX_NAME {
             name = with_hash(&name, &branch.hash());
         }
         name
@@ -141,7 +141,7 @@ fn looks_hashed(name: &str) -> bool {
 }
 
 fn with_hash(name: &str, hash: &str) -> String {
-    let room = NAME_MAX - hash.len() - 1;
+    let room = MAX_NAME - hash.len() - 1;
     let kept = &name[..name.len().min(room)];
     format!("{}-{hash}", kept.trim_end_matches('-'))
 }

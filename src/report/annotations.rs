@@ -1,20 +1,20 @@
-//! Annotations, which GitHub shows beside the line in question: ten of a kind in a step, and no more.
+//! GitHub's annotations of problems, within the limit of 10 errors and 10 warnings a step.
 
 use super::escape;
-use crate::diagnostic::{Diagnostic, Position, Severity, SourceLocation};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation, TextPosition};
 
-/// GitHub drops all further ones without a word.
-const MOST: usize = 10;
+/// The maximum number of annotations of one severity. GitHub silently ignores more.
+const MAX_ANNOTATIONS: usize = 10;
 
-/// What GitHub shows an annotation beside.
+/// The location of an annotation.
 #[derive(Debug)]
-pub(super) enum Beside {
+pub(super) enum AnnotationTarget {
     File(String),
-    /// No file: the message says where.
-    Nothing(String),
+    /// A location outside of files. The message names it.
+    Message(String),
 }
 
-/// How many of each kind there were.
+/// The numbers of annotations so far.
 #[derive(Debug, Default)]
 pub(super) struct Annotations {
     errors: usize,
@@ -22,63 +22,67 @@ pub(super) struct Annotations {
 }
 
 impl Annotations {
-    /// Whether there is room for one more. The last error is kept for how the run ended.
-    pub(super) fn take(&mut self, kind: Severity) -> bool {
-        let has_room = self.left(kind) > 0;
-        *self.used(kind) += usize::from(has_room);
-        has_room
+    /// Reserves an annotation. Returns false if none is left. The last error is reserved for the error of the run.
+    pub(super) fn reserve(&mut self, severity: Severity) -> bool {
+        let is_left = self.left(severity) > 0;
+        *self.used(severity) += usize::from(is_left);
+        is_left
     }
 
-    /// An annotation for each problem as long as there is room. The last one of a kind says how many more there are.
-    pub(super) fn of(&mut self, problems: &[Diagnostic], at: impl Fn(&SourceLocation) -> Beside) -> String {
+    /// Returns annotations of problems up to the limit. The last one of a severity names the number of the rest.
+    pub(super) fn render(
+        &mut self,
+        problems: &[Diagnostic],
+        target: impl Fn(&SourceLocation) -> AnnotationTarget,
+    ) -> String {
         let mut lines = String::new();
-        let total = |kind| problems.iter().filter(|problem| problem.severity == kind).count();
-        let mut behind = [Severity::Error, Severity::Warning].map(total);
+        let total = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+        let mut remaining = [Severity::Error, Severity::Warning].map(total);
         for problem in problems {
-            let behind = &mut behind[usize::from(!problem.is_error())];
-            *behind -= 1;
-            if self.take(problem.severity) {
+            let remaining = &mut remaining[usize::from(!problem.is_error())];
+            *remaining -= 1;
+            if self.reserve(problem.severity) {
                 let is_last = self.left(problem.severity) == 0;
-                let beside = problem.place.as_ref().map(&at);
-                lines.push_str(&annotation(problem, beside, if is_last { *behind } else { 0 }));
+                let target = problem.location.as_ref().map(&target);
+                lines.push_str(&annotation(problem, target, if is_last { *remaining } else { 0 }));
             }
         }
         lines
     }
 
-    fn left(&mut self, kind: Severity) -> usize {
-        let reserved = usize::from(kind == Severity::Error);
-        (MOST - reserved).saturating_sub(*self.used(kind))
+    fn left(&mut self, severity: Severity) -> usize {
+        let reserved = usize::from(severity == Severity::Error);
+        (MAX_ANNOTATIONS - reserved).saturating_sub(*self.used(severity))
     }
 
-    fn used(&mut self, kind: Severity) -> &mut usize {
-        match kind {
+    fn used(&mut self, severity: Severity) -> &mut usize {
+        match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
         }
     }
 }
 
-fn annotation(problem: &Diagnostic, beside: Option<Beside>, more: usize) -> String {
+fn annotation(problem: &Diagnostic, target: Option<AnnotationTarget>, more: usize) -> String {
     let mut properties = Vec::new();
     let mut message = problem.message.clone();
-    match beside {
-        Some(Beside::File(file)) => {
+    match target {
+        Some(AnnotationTarget::File(file)) => {
             properties.push(format!("file={}", escape::command_property(&file)));
-            let position = problem.place.as_ref().and_then(|place| place.position);
-            if let Some(Position { line, column, end }) = position {
+            let position = problem.location.as_ref().and_then(|location| location.position);
+            if let Some(TextPosition { line, column, end_column }) = position {
                 properties.push(format!("line={line},col={column}"));
-                properties.extend(end.map(|end| format!("endLine={line},endColumn={end}")));
+                properties.extend(end_column.map(|end| format!("endLine={line},endColumn={end}")));
             }
         }
-        Some(Beside::Nothing(place)) => message = format!("{place}: {message}"),
+        Some(AnnotationTarget::Message(location)) => message = format!("{location}: {message}"),
         None => {}
     }
     if let Some(hint) = &problem.hint {
         message.push_str(&format!("\nhint: {hint}"));
     }
     if more > 0 {
-        message.push_str(&format!("\nand {more} more: GitHub shows ten, the log has them all"));
+        message.push_str(&format!("\nand {more} more; see the log"));
     }
     let space = if properties.is_empty() { "" } else { " " };
     format!("::{}{space}{}::{}\n", problem.severity, properties.join(","), escape::command_data(&message))
@@ -90,29 +94,27 @@ mod tests {
     use crate::diagnostic::{Diagnostic, Severity};
 
     #[test]
-    fn the_last_one_says_how_many_more_there_are() {
+    fn the_last_annotation_counts_the_rest() {
         let mut annotations = Annotations::default();
         let errors: Vec<_> = (1..=12).map(|number| Diagnostic::error(None, format!("e{number}"))).collect();
         let warnings: Vec<_> =
             (1..=10).map(|number| Diagnostic::warning(None, format!("w{number}"))).collect();
-        let lines = annotations.of(&[errors, warnings].concat(), |_| unreachable!("no problem has a place"));
+        let lines =
+            annotations.render(&[errors, warnings].concat(), |_| unreachable!("no problem has a location"));
         let lines: Vec<_> = lines.lines().collect();
         assert_eq!(lines.len(), 9 + 10);
-        assert_eq!(
-            lines[7..9],
-            ["::error::e8", "::error::e9%0Aand 3 more: GitHub shows ten, the log has them all"]
-        );
+        assert_eq!(lines[7..9], ["::error::e8", "::error::e9%0Aand 3 more; see the log"]);
         assert_eq!(lines[18], "::warning::w10");
-        assert!(!annotations.take(Severity::Error) && !annotations.take(Severity::Warning));
+        assert!(!annotations.reserve(Severity::Error) && !annotations.reserve(Severity::Warning));
     }
 
     #[test]
-    fn what_came_before_counts() {
+    fn earlier_annotations_count() {
         let mut annotations = Annotations::default();
-        assert!((0..9).all(|_| annotations.take(Severity::Warning)));
+        assert!((0..9).all(|_| annotations.reserve(Severity::Warning)));
         let warnings = ["a", "b", "c"].map(|text| Diagnostic::warning(None, text));
-        let line = "::warning::a%0Aand 2 more: GitHub shows ten, the log has them all\n";
-        assert_eq!(annotations.of(&warnings, |_| unreachable!("no problem has a place")), line);
-        assert_eq!(annotations.of(&warnings, |_| unreachable!("no problem has a place")), "");
+        let line = "::warning::a%0Aand 2 more; see the log\n";
+        assert_eq!(annotations.render(&warnings, |_| unreachable!("no problem has a location")), line);
+        assert_eq!(annotations.render(&warnings, |_| unreachable!("no problem has a location")), "");
     }
 }

@@ -1,24 +1,23 @@
-//! One function for each sink that makes foreign text harmless there.
+//! Escapes untrusted text, with one function for each destination.
 
-use crate::untrusted::{self, ends_line, is_unsafe_char, turns_text};
+use crate::untrusted::{self, changes_direction, is_line_separator, is_unsafe_char};
 
-/// One line of a log: no control character acts (line breaks and ANSI sequences among them), and no part of it is
-/// a workflow command, which GitHub's runner also finds in the middle of a line when written the old way
-/// (`##[name]`), or a section's marker, which GitLab finds anywhere.
+/// Escapes a line of a log. The result contains no control characters, workflow commands of GitHub or section markers of
+/// GitLab. GitHub finds old commands (`##[name]`) and GitLab finds markers anywhere in a line.
 pub(super) fn line(text: &str) -> String {
-    let line = part_of_line(text);
+    let line = line_part(text);
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
-/// The same for what never begins a line.
-pub(super) fn part_of_line(text: &str) -> String {
+/// Escapes text inside a line of a log. It must not be at the start of the line.
+pub(super) fn line_part(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push('\t'),
-            character if turns_text(character) || ends_line(character) => {
+            character if changes_direction(character) || is_line_separator(character) => {
                 line.extend(character.escape_unicode());
             }
             character if character.is_control() => line.extend(character.escape_default()),
@@ -29,8 +28,8 @@ pub(super) fn part_of_line(text: &str) -> String {
     line.replace("section_end:", "section_end\\:")
 }
 
-/// One line of JSON, which escapes most control characters by itself, but not those of eight bits, GitHub's old commands,
-/// the words of GitLab's markers and characters that change the direction of what follows.
+/// Escapes a JSON document in one line of a log. JSON itself does not escape C1 control characters, characters that change
+/// the direction of text, old commands of GitHub and markers of GitLab.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
@@ -44,13 +43,13 @@ pub(super) fn json_line(json: &str) -> String {
     line.replace("section_start:", "section_start\\u003a").replace("section_end:", "section_end\\u003a")
 }
 
-/// The data of a workflow command (`::error::DATA`).
+/// Escapes the data of a workflow command (`::error::DATA`).
 pub(super) fn command_data(text: &str) -> String {
     let mut data = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' | '\r' | '\t' => data.push(character),
-            character if turns_text(character) || ends_line(character) => {
+            character if changes_direction(character) || is_line_separator(character) => {
                 data.extend(character.escape_unicode());
             }
             character if character.is_control() => data.extend(character.escape_default()),
@@ -60,32 +59,32 @@ pub(super) fn command_data(text: &str) -> String {
     mask(&data)
 }
 
-/// The data of `::add-mask::`, which must come out as it is.
+/// Escapes the data of `::add-mask::`. The runner must decode it to exactly the secret.
 pub(super) fn mask(secret: &str) -> String {
-    // The runner unescapes `%25` last, and takes nothing that comes of it for a command.
+    // The runner decodes `%25` last, so an encoded sequence in the secret survives.
     secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property of a workflow command (`::error file=PROPERTY::`).
+/// Escapes a property of a workflow command (`::error file=PROPERTY::`).
 pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The value of an output or of a dotenv line, which has no way to write a line break.
+/// Replaces unsafe characters by spaces in the value of an output or of a dotenv line. Neither supports line breaks.
 pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character }).collect()
 }
 
-/// Returns the value of a dotenv line, quoted if a shell that reads the file would run or change any part of it.
+/// Returns the value of a dotenv line, quoted if a shell would interpret any part of it.
 pub(super) fn quoted_dotenv(text: &str) -> String {
     let text = dotenv(text);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// The value of a dotenv line as GitLab reads it: nothing unquotes it, and what looks like a variable (`$NAME`,
-/// `%NAME%`) becomes that variable's value in the next job.
-pub(super) fn dotenv_of_gitlab(text: &str) -> String {
+/// Escapes the value of a dotenv line for GitLab. GitLab does not remove quotes, and replaces variables (`$NAME`, `%NAME%`)
+/// in the next job.
+pub(super) fn gitlab_dotenv(text: &str) -> String {
     let is_name = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -94,50 +93,51 @@ pub(super) fn dotenv_of_gitlab(text: &str) -> String {
     let mut parts = text.split('%').peekable();
     let mut value = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
-        // Two characters between two signs are an encoded byte of an address.
+        // Two characters between percent signs belong to an encoded URL.
         let is_variable = is_name(part) && part.len() != 2 && parts.peek().is_some();
         value.push_str(if is_variable { "% " } else { "%" });
         value.push_str(part);
     }
-    // A job that has the value as a variable has the quotes, too; a shell that reads the file runs nothing.
+    // Quotes become part of the variable in GitLab, but protect a shell that reads the file.
     quoted_dotenv(&value)
 }
 
-/// A JSON document in a dotenv line as GitLab reads it, which has a way to write the signs of variables.
-pub(super) fn dotenv_json_of_gitlab(json: &str) -> String {
-    // A shell takes its texts as texts in quotes, where it still runs what is between backticks.
+/// Escapes a JSON document in a dotenv line for GitLab. JSON escapes protect the signs of variables.
+pub(super) fn gitlab_dotenv_json(json: &str) -> String {
+    // A shell reads JSON strings as quoted words, and runs commands between backticks in them.
     dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
 }
 
-/// A label of a pie of Mermaid's, between quotes: nothing of it ends the quotes or the code around it, or is an entity, a
-/// comment or a directive of Mermaid's. Names of packages have other characters hardly ever.
+/// Returns a label of a Mermaid pie chart. It contains only characters that are usual in names of packages, so it cannot end
+/// the quotes or the code block around it, and is not an entity, a comment or a directive.
 pub(super) fn pie_label(text: &str) -> String {
-    const LONGEST: usize = 60;
+    const MAX_LENGTH: usize = 60;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '.' | '_' | '-');
-    let label: String = text.chars().take(LONGEST).map(|c| if is_plain(c) { c } else { '_' }).collect();
-    if text.chars().nth(LONGEST).is_some() { label + "..." } else { label }
+    let label: String = text.chars().take(MAX_LENGTH).map(|c| if is_plain(c) { c } else { '_' }).collect();
+    if text.chars().nth(MAX_LENGTH).is_some() { label + "..." } else { label }
 }
 
-/// Where a link in Markdown leads, if it can do no more than open a page.
-pub(super) fn destination(address: &str) -> Option<String> {
-    // Entities are characters there, too.
-    untrusted::link(address).map(|link| link.replace('&', "&amp;"))
+/// Returns the target of a link in Markdown, or `None` unless it is a web address.
+pub(super) fn link_target(address: &str) -> Option<String> {
+    // Markdown decodes entities in links.
+    untrusted::web_link(address).map(|link| link.replace('&', "&amp;"))
 }
 
-/// Text inside a Markdown table that is nothing but text on GitLab, too. That looks for mentions and references when
-/// entities are characters again, but not in code.
-pub(super) fn literal(text: &str) -> String {
+/// Escapes text in a cell of a Markdown table for GitHub and GitLab. GitLab decodes entities before it looks for mentions and
+/// references, but ignores code.
+pub(super) fn markdown_literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
     if text.chars().all(is_plain) { markdown(text) } else { format!("<code>{}</code>", escaped(text, true)) }
 }
 
-/// Text inside a Markdown table: nothing in it is markup, HTML, a link, a mention or a reference (`GH-12`).
+/// Escapes text in a cell of a Markdown table for GitHub. The result contains no markup, HTML, link, mention or reference
+/// (`GH-12`).
 pub(super) fn markdown(text: &str) -> String {
     escaped(text, false)
 }
 
-/// Stands where a mention, a reference or an address would go on. GitHub looks for these when entities are characters
-/// again; for addresses of people also in code.
+/// A zero-width space to break up mentions, references and email addresses. GitHub looks for them after it has decoded
+/// entities, and for email addresses in code as well.
 const BREAK: &str = "&#8203;";
 
 fn escaped(text: &str, in_code: bool) -> String {
@@ -146,14 +146,14 @@ fn escaped(text: &str, in_code: bool) -> String {
     let mut before = [' '; 2];
     while let Some(character) = characters.next() {
         let [_, last] = before;
-        let is_of_tracker = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
+        let is_reference = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
         before = [last, character];
         match character {
-            '-' if is_of_tracker && !in_code => escaped.push_str(&format!("-{BREAK}")),
+            '-' if is_reference && !in_code => escaped.push_str(&format!("-{BREAK}")),
             '@' if !in_code || !last.is_whitespace() => escaped.push_str(&format!("&#64;{BREAK}")),
             '#' if !in_code => escaped.push_str(&format!("&#35;{BREAK}")),
             '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
-            // A dot or a colon could make a link of a bare address.
+            // Dots and colons are escaped, since they could turn text into a link.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
             character if is_unsafe_char(character) => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),
@@ -166,12 +166,12 @@ fn escaped(text: &str, in_code: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        command_data, command_property, destination, dotenv, dotenv_json_of_gitlab, dotenv_of_gitlab,
-        json_line, line, literal, markdown, pie_label,
+        command_data, command_property, dotenv, gitlab_dotenv, gitlab_dotenv_json, json_line, line,
+        link_target, markdown, markdown_literal, pie_label,
     };
 
     #[test]
-    fn no_line_is_a_command() {
+    fn escapes_commands_in_a_line() {
         assert_eq!(line("::error::x"), "\\::error::x");
         assert_eq!(line("  ::error::x"), "\\::error::x");
         assert_eq!(line("a ##[error]x"), "a ##\\[error]x");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_opens_or_closes_a_section() {
+    fn escapes_section_markers() {
         let marker = "x\u{1b}[0Ksection_start:1:a[collapsed=true]\r\u{1b}[0Kb section_end:1:a\r\u{1b}[0K";
         let expected =
             "x\\u{1b}[0Ksection_start\\:1:a[collapsed=true]\\r\\u{1b}[0Kb section_end\\:1:a\\r\\u{1b}[0K";
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_keeps_its_data_together() {
+    fn escapes_data_and_properties_of_a_command() {
         assert_eq!(command_data("50% :: a,b\r\n::x::"), "50%25 :: a,b%0D%0A::x::");
         assert_eq!(command_data("\u{1b}[31m\u{202e}\u{2028}"), "\\u{1b}[31m\\u{202e}\\u{2028}");
         assert_eq!(command_data("plain: `x` – ü"), "plain: `x` – ü");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_is_still_json() {
+    fn escapes_a_json_line_to_equal_json() {
         let line = json_line("{\"a\":\"##[error]\u{202e}ü\"}");
         assert_eq!(line, "{\"a\":\"#\\u0023[error]\\u202eü\"}");
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -209,36 +209,36 @@ mod tests {
     }
 
     #[test]
-    fn a_dotenv_value_is_one_line() {
+    fn removes_line_breaks_from_a_dotenv_value() {
         assert_eq!(dotenv("a\nB=c\r\0"), "a B=c  ");
     }
 
     #[test]
-    fn gitlab_finds_no_variable_in_a_dotenv_value() {
-        assert_eq!(dotenv_of_gitlab("a $B ${C} 'd'\n=e"), r"'a $$B $${C} '\''d'\'' =e'");
-        assert_eq!(dotenv_of_gitlab("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "'% CI_JOB_TOKEN% 5% %1A% %a-b%'");
-        assert_eq!(dotenv_of_gitlab("%_A1% %é%"), "'% _A1% %é%'");
-        assert_eq!(dotenv_of_gitlab("https://x/%C3%A4%20y"), "https://x/%C3%A4%20y");
-        let json = dotenv_json_of_gitlab(r#"{"a":"$B %C%"}"#);
+    fn escapes_variables_in_a_dotenv_value_of_gitlab() {
+        assert_eq!(gitlab_dotenv("a $B ${C} 'd'\n=e"), r"'a $$B $${C} '\''d'\'' =e'");
+        assert_eq!(gitlab_dotenv("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "'% CI_JOB_TOKEN% 5% %1A% %a-b%'");
+        assert_eq!(gitlab_dotenv("%_A1% %é%"), "'% _A1% %é%'");
+        assert_eq!(gitlab_dotenv("https://x/%C3%A4%20y"), "https://x/%C3%A4%20y");
+        let json = gitlab_dotenv_json(r#"{"a":"$B %C%"}"#);
         assert_eq!(json, r#"{"a":"\u0024B \u0025C\u0025"}"#);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], "$B %C%");
     }
 
     #[test]
-    fn what_is_literal_is_code_unless_it_is_plain() {
-        assert_eq!(literal("hello-fix not there"), "hello-fix not there");
-        assert_eq!(literal("@all `x`"), "<code>&#64;all &#96;x&#96;</code>");
-        // What is copied from there holds nothing that can't be seen.
-        assert_eq!(literal("#1 GH-a"), "<code>&#35;1 GH-a</code>");
+    fn formats_a_literal_as_code_unless_it_is_plain() {
+        assert_eq!(markdown_literal("hello-fix not there"), "hello-fix not there");
+        assert_eq!(markdown_literal("@all `x`"), "<code>&#64;all &#96;x&#96;</code>");
+        // Code contains no zero-width spaces, so that it can be copied.
+        assert_eq!(markdown_literal("#1 GH-a"), "<code>&#35;1 GH-a</code>");
         for reference in ["!1", "#1", "~a", "%1", "&1", "*a", "GL-1", "ABC-1", "c0ffee1/", "</code>@a"] {
-            let literal = literal(reference);
-            let inner = literal.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
-            assert!(!inner.contains(['<', '@']), "{literal}");
+            let text = markdown_literal(reference);
+            let inner = text.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
+            assert!(!inner.contains(['<', '@']), "{text}");
         }
     }
 
     #[test]
-    fn a_label_of_a_pie_is_the_name_of_a_package() {
+    fn restricts_a_pie_label_to_safe_characters() {
         assert_eq!(pie_label("@acme/ui-kit_2.js"), "@acme/ui-kit_2.js");
         assert_eq!(pie_label("a\" : 9\n```\n%%{i}%% #35; <b>ü"), "a____9________i_____35___b__");
         assert_eq!(pie_label(&"x".repeat(60)), "x".repeat(60));
@@ -246,16 +246,16 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_where_it_did() {
+    fn accepts_web_links_only() {
         let check =
-            |address: &str, expected: Option<&str>| assert_eq!(destination(address).as_deref(), expected);
+            |address: &str, expected: Option<&str>| assert_eq!(link_target(address).as_deref(), expected);
         check("https://x.example/?a=1&copy=2", Some("https://x.example/?a=1&amp;copy=2"));
         check("javascript:alert(1)", None);
         check("file:///repo", None);
     }
 
     #[test]
-    fn markdown_is_text() {
+    fn escapes_markdown() {
         assert_eq!(markdown("a|b"), "a&#124;b");
         assert_eq!(markdown("日本 ü\n\u{202e}"), "日本 ü  ");
         assert_eq!(markdown("GH-12, a-b, c-1"), "GH-&#8203;12, a-b, c&#45;1");

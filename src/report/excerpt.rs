@@ -1,31 +1,31 @@
-//! What is written where a problem is, for people: with its line marked, without secrets, and harmless in a log.
+//! Problems with an excerpt of their source, without secrets and escaped for a log.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Printer, escape};
-use crate::diagnostic::{Diagnostic, Excerpt, HIDDEN, Severity, SourceLocation};
+use crate::diagnostic::{Diagnostic, Excerpt, REDACTED_CHAR, Severity, SourceLocation};
 
-/// Longer lines are cut around the place.
-const WIDTH: usize = 120;
+/// The maximum width of an excerpt. A longer line is cut around the mark.
+const MAX_WIDTH: usize = 120;
 
-/// The line at a place, with `***` for all that must not be seen.
-pub(super) fn safe(place: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
-    let excerpt = widened(place.excerpt()?);
-    Some(changed(&excerpt, |text| collapsed(&printer.redacted(text))))
+/// Returns the line at a location, with `***` in place of secrets.
+pub(super) fn redacted(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
+    let excerpt = extend_mark(location.excerpt()?);
+    Some(map_text(&excerpt, |text| collapse_redacted(&printer.redact(text))))
 }
 
-/// A problem as a compiler shows it. Its message and its hint are free of secrets.
-pub(super) fn rendered(problem: &Diagnostic, place: &SourceLocation, printer: &Printer) -> String {
+/// Returns a problem in the style of a compiler. Its message and hint must be redacted.
+pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &Printer) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(escape::line(&problem.message)))
-        .element(origin(place, printer));
-    if let Some(excerpt) = safe(place, printer) {
-        let Excerpt { line, text, marked } = changed(&excerpt, harmless);
+        .element(origin(location, printer));
+    if let Some(excerpt) = redacted(location, printer) {
+        let Excerpt { line, text, marked } = map_text(&excerpt, escape_lines);
         let mark = AnnotationKind::Primary.span(marked);
-        // Without a path of its own: places in the text are those of what is shown, not of the file.
+        // The origin above names the position in the file. A path here would add the position in the excerpt.
         let snippet =
             Snippet::source(text).line_start(line).fold(false).path(None::<String>).annotation(mark);
         group = group.element(snippet);
@@ -33,8 +33,8 @@ pub(super) fn rendered(problem: &Diagnostic, place: &SourceLocation, printer: &P
     if let Some(hint) = &problem.hint {
         group = group.element(Level::HELP.with_name("hint").message(escape::line(hint)));
     }
-    let text = Renderer::plain().term_width(WIDTH).render(&[group]);
-    // Lines of nothing but a margin end in a blank, and between the place and the text there is no other text.
+    let text = Renderer::plain().term_width(MAX_WIDTH).render(&[group]);
+    // Remove trailing spaces, and the marker of omitted text between the origin and the excerpt.
     text.lines()
         .map(str::trim_end)
         .filter(|line| line.trim() != ":::")
@@ -42,50 +42,52 @@ pub(super) fn rendered(problem: &Diagnostic, place: &SourceLocation, printer: &P
         .collect()
 }
 
-fn origin<'a>(place: &SourceLocation, printer: &Printer) -> Origin<'a> {
-    let origin = Origin::path(escape::part_of_line(&printer.redacted(&place.origin_text())));
-    match place.position {
+fn origin<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
+    let origin = Origin::path(escape::line_part(&printer.redact(&location.origin_name())));
+    match location.position {
         Some(position) => origin.line(position.line).char_column(position.column),
         None => origin,
     }
 }
 
-/// The excerpt with a changed text. Where the change does not keep apart what is marked, all of the line is.
-fn changed(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
+/// Changes the text of an excerpt. If the change crosses a border of the mark, the whole line is marked.
+fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     let text = change(&excerpt.text);
     let before = change(&excerpt.text[..excerpt.marked.start]);
-    let until = change(&excerpt.text[..excerpt.marked.end]);
-    let is_kept = text.starts_with(&until) && until.starts_with(&before);
-    let all = || text.rfind('\n').map_or(0, |end| end + 1)..text.len();
-    let marked = if is_kept { before.len()..until.len() } else { all() };
+    let up_to_end = change(&excerpt.text[..excerpt.marked.end]);
+    let is_intact = text.starts_with(&up_to_end) && up_to_end.starts_with(&before);
+    let whole_line = || text.rfind('\n').map_or(0, |end| end + 1)..text.len();
+    let marked = if is_intact { before.len()..up_to_end.len() } else { whole_line() };
     Excerpt { line: excerpt.line, text, marked }
 }
 
-/// The excerpt with all of what is hidden marked where a part of it is.
-fn widened(mut excerpt: Excerpt) -> Excerpt {
+/// Extends the mark to a whole redacted secret if it starts inside of one.
+fn extend_mark(mut excerpt: Excerpt) -> Excerpt {
     let Excerpt { text, marked, .. } = &mut excerpt;
-    if text[marked.start..].starts_with(HIDDEN) {
-        marked.start = text[..marked.start].trim_end_matches(HIDDEN).len();
-        marked.end = marked.end.max(text.len() - text[marked.start..].trim_start_matches(HIDDEN).len());
+    if text[marked.start..].starts_with(REDACTED_CHAR) {
+        marked.start = text[..marked.start].trim_end_matches(REDACTED_CHAR).len();
+        marked.end =
+            marked.end.max(text.len() - text[marked.start..].trim_start_matches(REDACTED_CHAR).len());
     }
     excerpt
 }
 
-fn collapsed(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut is_hidden = false;
+/// Replaces each sequence of redacted characters by `***`.
+fn collapse_redacted(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    let mut is_redacted = false;
     for character in text.chars() {
-        match (character == HIDDEN, is_hidden) {
+        match (character == REDACTED_CHAR, is_redacted) {
             (true, true) => {}
-            (true, false) => shown.push_str("***"),
-            (false, _) => shown.push(character),
+            (true, false) => collapsed.push_str("***"),
+            (false, _) => collapsed.push(character),
         }
-        is_hidden = character == HIDDEN;
+        is_redacted = character == REDACTED_CHAR;
     }
-    shown
+    collapsed
 }
 
-/// Nothing of it acts, and its lines stay lines.
-fn harmless(text: &str) -> String {
-    text.split('\n').map(escape::part_of_line).collect::<Vec<_>>().join("\n")
+/// Escapes each line of a text.
+fn escape_lines(text: &str) -> String {
+    text.split('\n').map(escape::line_part).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! The log: tracing's events as lines for people, GitHub's runner or machines.
+//! The log: formats events as text, as commands of GitHub's runner or as JSON.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -10,16 +10,15 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::escape;
 use super::printer::Printer;
-use super::section::Line;
+use super::section::LogLine;
+use super::{escape, size};
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
 
-/// A dispatcher that writes events to the printer, as `RUST_LOG` or `RUNNER_DEBUG` want it.
-///
-/// The second part is what is wrong with `RUST_LOG`, for which `info` then stands in.
+/// Returns a dispatcher that prints the events selected by `RUST_LOG` or `RUNNER_DEBUG`, and the problem with an invalid
+/// `RUST_LOG`. The level `info` replaces an invalid filter.
 pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
     let debug = environment.get("RUNNER_DEBUG") == Some("1");
     let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
@@ -27,40 +26,39 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
         None => (EnvFilter::new(default), None),
         Some(Ok(filter)) => (filter, None),
         Some(Err(error)) => {
-            let message = format!("no filter: {error}");
-            let hint =
-                "accepted: a level such as `debug`, or `target=level` pairs, comma separated".to_owned();
+            let message = format!("invalid log filter: {error}");
+            let hint = "use a level such as `debug`, or `target=level` pairs separated by commas".to_owned();
             let problem = Diagnostic::error(SourceLocation::variable("RUST_LOG"), message).hint(hint);
             (EnvFilter::new(default), Some(problem))
         }
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Lines(printer.clone()))
-        .event_format(Format(printer.clone()))
+        .with_writer(LogWriters(printer.clone()))
+        .event_format(LogFormatter(printer.clone()))
         .finish();
     (Dispatch::new(subscriber), problem)
 }
 
-/// Makes the writers that tracing's lines go to: a warning is no part of a section.
-struct Lines(Printer);
+/// Makes writers for the lines of events. Warnings and errors are printed outside of sections.
+struct LogWriters(Printer);
 
-struct Writing<'a>(&'a Printer, Line);
+struct LogWriter<'a>(&'a Printer, LogLine);
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Writing<'a>;
+impl<'a> MakeWriter<'a> for LogWriters {
+    type Writer = LogWriter<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Writing(&self.0, Line::Stands)
+        LogWriter(&self.0, LogLine::OutsideSection)
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
-        let folds = *metadata.level() >= Level::INFO;
-        Writing(&self.0, if folds { Line::Folds } else { Line::Stands })
+        let is_in_section = *metadata.level() >= Level::INFO;
+        LogWriter(&self.0, if is_in_section { LogLine::InSection } else { LogLine::OutsideSection })
     }
 }
 
-impl Write for Writing<'_> {
+impl Write for LogWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(&String::from_utf8_lossy(bytes), self.1);
         Ok(bytes.len())
@@ -71,9 +69,9 @@ impl Write for Writing<'_> {
     }
 }
 
-struct Format(Printer);
+struct LogFormatter(Printer);
 
-impl<S, N> FormatEvent<S, N> for Format
+impl<S, N> FormatEvent<S, N> for LogFormatter
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -84,37 +82,41 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         event.record(&mut fields);
         let fields = fields.redacted(&self.0);
         let level = *event.metadata().level();
-        match self.0.format() {
-            LogFormat::Text => writeln!(writer, "{}: {}", word(level), escape::line(&fields.text())),
+        let line = match self.0.format() {
+            LogFormat::Text => text_line(level, &fields),
             LogFormat::GitHub => match level {
-                Level::ERROR if self.0.annotates(Severity::Error) => {
-                    writeln!(writer, "::error::{}", escape::command_data(&fields.text()))
+                Level::ERROR if self.0.reserve_annotation(Severity::Error) => {
+                    format!("::error::{}", escape::command_data(&fields.sentence()))
                 }
-                Level::WARN if self.0.annotates(Severity::Warning) => {
-                    writeln!(writer, "::warning::{}", escape::command_data(&fields.text()))
+                Level::WARN if self.0.reserve_annotation(Severity::Warning) => {
+                    format!("::warning::{}", escape::command_data(&fields.sentence()))
                 }
-                Level::ERROR | Level::WARN => {
-                    writeln!(writer, "{}: {}", word(level), escape::line(&fields.text()))
-                }
-                Level::INFO => writeln!(writer, "{}", escape::line(&fields.text())),
-                _ => writeln!(writer, "::debug::{}", escape::command_data(&fields.text())),
+                Level::ERROR | Level::WARN => text_line(level, &fields),
+                Level::INFO => escape::line(&fields.sentence()),
+                _ => format!("::debug::{}", escape::command_data(&fields.all())),
             },
             LogFormat::Json => {
                 let mut object = serde_json::Map::new();
                 object.insert("level".to_owned(), level.as_str().into());
                 object.insert("message".to_owned(), fields.message.into());
                 object.extend(fields.others);
-                writeln!(writer, "{}", escape::json_line(&serde_json::Value::Object(object).to_string()))
+                escape::json_line(&serde_json::Value::Object(object).to_string())
             }
-        }
+        };
+        writeln!(writer, "{line}")
     }
 }
 
-fn word(level: Level) -> &'static str {
+fn text_line(level: Level, fields: &EventFields) -> String {
+    let text = if level <= Level::INFO { fields.sentence() } else { fields.all() };
+    format!("{}: {}", level_name(level), escape::line(&text))
+}
+
+fn level_name(level: Level) -> &'static str {
     match level {
         Level::ERROR => "error",
         Level::WARN => "warning",
@@ -124,33 +126,68 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// An event's message and its fields.
+/// The message of an event and its other fields.
 #[derive(Default)]
-struct Fields {
+struct EventFields {
     message: String,
     others: Vec<(String, serde_json::Value)>,
 }
 
-impl Fields {
-    /// Without secrets, which could not be found once they are escaped.
+impl EventFields {
+    /// Redacts all texts. An escaped secret could not be found any more.
     fn redacted(self, printer: &Printer) -> Self {
         let others = self.others.into_iter().map(|(name, value)| match value {
-            serde_json::Value::String(text) => (name, printer.redacted(&text).into()),
+            serde_json::Value::String(text) => (name, printer.redact(&text).into()),
             value => (name, value),
         });
-        Self { message: printer.redacted(&self.message), others: others.collect() }
+        Self { message: printer.redact(&self.message), others: others.collect() }
     }
 
-    /// The message, with the fields behind it.
-    fn text(&self) -> String {
+    /// Returns the message with the results of an integration, for example
+    /// `published hello v3 (71.4 KiB, 0.1 s) https://example.com`. Other fields are for JSON only.
+    fn sentence(&self) -> String {
+        let size = self.number("script_bytes").and_then(|bytes| usize::try_from(bytes).ok());
+        let size = size.map(|bytes| size::format_size(bytes, None));
+        let time = self.number("milliseconds").map(size::format_time);
+        let details: Vec<_> = [size, time].into_iter().flatten().collect();
+        let mut sentence = self.message.clone();
+        if let Some(version) = self.text("version") {
+            sentence.push_str(&format!(" v{version}"));
+        }
+        if !details.is_empty() {
+            sentence.push_str(&format!(" ({})", details.join(", ")));
+        }
+        if let Some(note) = self.text("note") {
+            sentence.push_str(&format!(": {note}"));
+        }
+        if let Some(url) = self.text("url") {
+            sentence.push_str(&format!(" {url}"));
+        }
+        sentence
+    }
+
+    /// Returns the message with all fields, for debugging.
+    fn all(&self) -> String {
         let mut text = self.message.clone();
         for (name, value) in &self.others {
-            // Text with a blank in it is quoted, as JSON does it.
+            // A text with spaces is quoted as in JSON.
             let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
             let value = plain.map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!(" {name}={value}"));
         }
         text
+    }
+
+    fn value(&self, name: &str) -> Option<&serde_json::Value> {
+        self.others.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).and_then(serde_json::Value::as_str)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.value(name).and_then(serde_json::Value::as_u64)
     }
 
     fn add(&mut self, field: &Field, value: serde_json::Value) {
@@ -161,7 +198,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.add(field, value.into());
     }
@@ -180,5 +217,31 @@ impl Visit for Fields {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.add(field, format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::EventFields;
+
+    #[test]
+    fn words_the_results_of_an_integration_as_a_sentence() {
+        let check = |message: &str, fields: Value, expected: &str| {
+            let others = fields.as_object().unwrap().clone().into_iter().collect();
+            assert_eq!(EventFields { message: message.to_owned(), others }.sentence(), expected);
+        };
+        check(
+            "published hello",
+            json!({"version": "3", "script_bytes": 73_152, "milliseconds": 149, "url": "https://example.com"}),
+            "published hello v3 (71.4 KiB, 0.1 s) https://example.com",
+        );
+        check("deleted hello", json!({"milliseconds": 50}), "deleted hello (0.1 s)");
+        check(
+            "skipped hello",
+            json!({"note": "the branch was closed", "other": 1}),
+            "skipped hello: the branch was closed",
+        );
     }
 }

@@ -1,139 +1,178 @@
-//! The file that the next step reads outputs from.
+//! The outputs of a run for later steps and jobs.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use super::escape;
-use crate::symlinks::without_links;
+use serde_json::Value;
 
-/// A file of outputs in one of two forms.
+use super::destination::{Destination, FinishedRun, ResultFile};
+use super::{document, escape};
+use crate::deploy::Outcome;
+use crate::diagnostic::{Diagnostic, display_path};
+use crate::environment::Environment;
+use crate::plan::Decision;
+
+/// The maximum size of a dotenv report on GitLab, exclusive. A larger one fails the job.
+const GITLAB_SIZE_LIMIT: usize = 5 * 1024;
+
+/// The default maximum number of variables of a dotenv report on GitLab.
+const MAX_GITLAB_VARIABLES: usize = 20;
+
+/// The outputs with a JSON document.
+const JSON_OUTPUTS: [&str; 2] = ["integrations", "matrix"];
+
+/// The outputs to omit if a file would exceed GitLab's limits, in this order.
+const OPTIONAL_OUTPUTS: [&str; 3] = ["integrations", "matrix", "reason"];
+
+/// The file for outputs.
 #[derive(Debug)]
-pub(super) struct OutputFile {
-    path: PathBuf,
+struct OutputFile {
+    file: ResultFile,
     format: OutputFormat,
 }
 
 #[derive(Debug)]
 enum OutputFormat {
-    /// GitHub's, where a value stands between two delimiters.
+    /// GitHub's format: each value between two delimiters.
     GitHub,
-    /// `name=value` lines.
+    /// Lines such as `name=value`.
     Dotenv,
-    /// The same as GitLab takes them for a report of a job.
+    /// A dotenv report of a GitLab job.
     GitLab,
 }
 
-/// A file of GitLab's must be smaller than this. One that is not fails the job that has done its work.
-const GITLABS_SIZE: usize = 5 * 1024;
+/// Returns the file for outputs, if `GITBOOK_OUTPUT_FILE` or `GITHUB_OUTPUT` names one.
+pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+    let github = ResultFile::from_variable(environment, "GITHUB_OUTPUT");
+    let is_gitlab = environment.get("GITLAB_CI") == Some("true");
+    let (file, format) = match (ResultFile::from_variable(environment, "GITBOOK_OUTPUT_FILE"), github) {
+        (Some(file), Some(github)) if file.path() == github.path() => (file, OutputFormat::GitHub),
+        (Some(file), _) if is_gitlab => (file, OutputFormat::GitLab),
+        (Some(file), _) => (file, OutputFormat::Dotenv),
+        (None, github) => (github?, OutputFormat::GitHub),
+    };
+    Some(Box::new(OutputFile { file, format }))
+}
 
-/// Nor may it have more variables, where nobody has raised that.
-const GITLABS_VARIABLES: usize = 20;
+impl Destination for OutputFile {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
 
-/// The outputs that are JSON.
-const JSON: [&str; 2] = ["integrations", "matrix"];
-
-/// What is left out of it first.
-const DISPENSABLE: [&str; 3] = ["integrations", "matrix", "reason"];
+    fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
+        let lines: Vec<_> =
+            values(run).into_iter().map(|(name, value)| (name, self.line(name, &value))).collect();
+        if !matches!(self.format, OutputFormat::GitLab) {
+            self.file.append(&lines.into_iter().map(|(_, line)| line).collect::<String>())?;
+            return Ok(None);
+        }
+        let (text, omitted) = merge(&self.file.read()?, &lines);
+        self.file.write(&text)?;
+        Ok((!omitted.is_empty()).then(|| self.omission_warning(&omitted)))
+    }
+}
 
 impl OutputFile {
-    pub(super) fn github(path: PathBuf) -> Self {
-        Self { path, format: OutputFormat::GitHub }
-    }
-
-    pub(super) fn dotenv(path: PathBuf) -> Self {
-        Self { path, format: OutputFormat::Dotenv }
-    }
-
-    pub(super) fn gitlab(path: PathBuf) -> Self {
-        Self { path, format: OutputFormat::GitLab }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Adds the outputs to the file, in one write, and tells which of them there is no room for.
-    pub(super) fn write<'a>(
-        &self,
-        values: &[(&'a str, String)],
-        checkout: &Path,
-    ) -> io::Result<Vec<&'a str>> {
-        let line = |(name, value): &(&str, String)| match self.format {
-            OutputFormat::GitHub => between_delimiters(name, value),
+    fn line(&self, name: &str, value: &str) -> String {
+        match self.format {
+            OutputFormat::GitHub => delimited(name, value),
             OutputFormat::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
-            OutputFormat::GitLab if JSON.contains(name) => {
-                format!("{name}={}\n", escape::dotenv_json_of_gitlab(value))
+            OutputFormat::GitLab if JSON_OUTPUTS.contains(&name) => {
+                format!("{name}={}\n", escape::gitlab_dotenv_json(value))
             }
-            OutputFormat::GitLab => format!("{name}={}\n", escape::dotenv_of_gitlab(value)),
-        };
-        let lines: Vec<_> = values.iter().map(|value| (value.0, line(value))).collect();
-        if matches!(self.format, OutputFormat::GitLab) {
-            return self.replace(&lines, checkout);
+            OutputFormat::GitLab => format!("{name}={}\n", escape::gitlab_dotenv(value)),
         }
-        append(&self.path, &lines.into_iter().map(|(_, line)| line).collect::<String>(), checkout)?;
-        Ok(Vec::new())
     }
 
-    /// Puts the outputs in place of those that an earlier run has left in the file.
-    fn replace<'a>(&self, lines: &[(&'a str, String)], checkout: &Path) -> io::Result<Vec<&'a str>> {
-        let path = without_links(&self.path, checkout)?;
-        // What is no file, such as a pipe, has nothing to be read, and might never end.
-        let is_file = std::fs::metadata(&path).is_ok_and(|there| there.is_file());
-        let there = if is_file { std::fs::read_to_string(&path)? } else { String::new() };
-        let (text, left_out) = fitting(&there, lines);
-        std::fs::write(&path, text)?;
-        Ok(left_out)
+    fn omission_warning(&self, omitted: &[&str]) -> Diagnostic {
+        let names: Vec<_> = omitted.iter().map(|name| format!("`{name}`")).collect();
+        let path = display_path(self.file.path());
+        let message = format!(
+            "`{path}` does not contain {}: GitLab's limits are 5 KiB and {MAX_GITLAB_VARIABLES} variables",
+            names.join(", ")
+        );
+        Diagnostic::warning(None, message)
+            .hint("set `GITBOOK_REPORT_FILE` to get all results in a file".to_owned())
     }
 }
 
-/// What others have written and as many of our lines as there is room for; and the names of those left out.
-fn fitting<'a>(there: &str, lines: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
+/// Returns the names and values of all outputs.
+fn values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
+    let FinishedRun { run, printer, .. } = *finished;
+    let plan = run.plan.as_ref();
+    let shares = run.shares;
+    let mode = plan.map_or("", |plan| plan.decision.name());
+    let reason = plan.map(|plan| printer.redact(&plan.reason)).unwrap_or_default();
+    let commit = run.ci.as_ref().and_then(|ci| ci.commit.as_deref());
+    let sha = commit.map(|sha| printer.redact(sha)).unwrap_or_default();
+    let integration = |outcome: &Outcome| {
+        let mut value = printer.redact_json(document::integration(outcome));
+        (value["mode"], value["reason"], value["sha"]) =
+            (mode.into(), reason.as_str().into(), sha.as_str().into());
+        value
+    };
+    let integrations: Vec<_> = run.outcomes.iter().map(integration).collect();
+    let first_value = |key: &str| {
+        let value = integrations.first().and_then(|value| value[key].as_str());
+        value.unwrap_or_default().to_owned()
+    };
+    let (name, url, version) = (first_value("name"), first_value("url"), first_value("version"));
+    let is_preview =
+        matches!(plan.map(|plan| &plan.decision), Some(Decision::Preview(_) | Decision::Delete(_)));
+    vec![
+        ("mode", mode.to_owned()),
+        ("reason", reason.clone()),
+        ("sha", sha.clone()),
+        ("result", finished.result().to_owned()),
+        ("name", name),
+        ("url", url),
+        ("version", version),
+        ("preview", is_preview.to_string()),
+        ("integrations", Value::from(integrations).to_string()),
+        ("matrix", shares.map(|shares| shares.matrix().to_string()).unwrap_or_default()),
+        ("count", shares.map_or(run.outcomes.len(), |shares| shares.count).to_string()),
+    ]
+}
+
+/// Merges outputs into a dotenv report. Replaces outputs of an earlier run, and omits outputs to keep GitLab's limits.
+///
+/// Returns the new text and the names of the omitted outputs.
+fn merge<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
     let name = |line: &'_ str| line.split('=').next().unwrap_or_default().trim().to_owned();
-    let is_ours = |line: &str| lines.iter().any(|(ours, _)| *ours == name(line));
-    // An empty line would fail the job, too.
-    let others: Vec<_> = there.lines().filter(|line| !line.trim().is_empty() && !is_ours(line)).collect();
+    let is_output = |line: &str| outputs.iter().any(|(output, _)| *output == name(line));
+    // GitLab rejects empty lines.
+    let others: Vec<_> =
+        existing.lines().filter(|line| !line.trim().is_empty() && !is_output(line)).collect();
     let others_text: String = others.iter().map(|line| format!("{line}\n")).collect();
     let others_names: BTreeSet<_> = others.iter().map(|line| name(line)).collect();
-    for dropped in 0..=DISPENSABLE.len() {
-        let is_kept = |name: &str| !DISPENSABLE[..dropped].contains(&name);
-        let kept = lines.iter().filter(|(name, _)| is_kept(name));
-        let ours: String = kept.clone().map(|(_, line)| line.as_str()).collect();
-        let fits = others_text.len() + ours.len() < GITLABS_SIZE
-            && others_names.len() + kept.count() <= GITLABS_VARIABLES;
+    for dropped in 0..=OPTIONAL_OUTPUTS.len() {
+        let is_kept = |name: &str| !OPTIONAL_OUTPUTS[..dropped].contains(&name);
+        let kept = outputs.iter().filter(|(name, _)| is_kept(name));
+        let text: String = kept.clone().map(|(_, line)| line.as_str()).collect();
+        let fits = others_text.len() + text.len() < GITLAB_SIZE_LIMIT
+            && others_names.len() + kept.count() <= MAX_GITLAB_VARIABLES;
         if fits {
-            let left_out = lines.iter().map(|(name, _)| *name).filter(|name| !is_kept(name));
-            return (others_text + &ours, left_out.collect());
+            let omitted = outputs.iter().map(|(name, _)| *name).filter(|name| !is_kept(name));
+            return (others_text + &text, omitted.collect());
         }
     }
-    (others_text, lines.iter().map(|(name, _)| *name).collect())
+    (others_text, outputs.iter().map(|(name, _)| *name).collect())
 }
 
-/// A fresh random delimiter each time, so that no value can hold it.
-fn between_delimiters(name: &str, value: &str) -> String {
+/// Returns an output between random delimiters, so that a value cannot contain them.
+fn delimited(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", uuid::Uuid::new_v4());
-    // No output has several lines, and no next step wants a control character: its process can't even be started with NUL.
+    // No output has several lines, and control characters break later steps: a process with NUL in a variable cannot start.
     let value = escape::dotenv(value);
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
-/// Adds to a file, which is made when it is not there.
-pub(super) fn append(path: &Path, text: &str, checkout: &Path) -> io::Result<()> {
-    let path = without_links(path, checkout)?;
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
-}
-
-/// Writes a file anew.
-pub(super) fn write(path: &Path, text: &str, checkout: &Path) -> io::Result<()> {
-    std::fs::write(without_links(path, checkout)?, text)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::fitting;
+    use super::merge;
 
-    /// Our lines of so many bytes each.
+    /// Returns an output line of each length in bytes.
     fn lines(lengths: &[(&'static str, usize)]) -> Vec<(&'static str, String)> {
         let line = |(name, length): &(&'static str, usize)| {
             (*name, format!("{name}={}\n", "x".repeat(length - name.len() - 2)))
@@ -141,13 +180,13 @@ mod tests {
         lengths.iter().map(line).collect()
     }
 
-    fn check(there: &str, ours: &[(&'static str, usize)], size: usize, expected: &[&str]) {
-        let (text, left_out) = fitting(there, &lines(ours));
-        assert_eq!((text.len(), &left_out[..]), (size, expected));
+    fn check(existing: &str, outputs: &[(&'static str, usize)], size: usize, expected: &[&str]) {
+        let (text, omitted) = merge(existing, &lines(outputs));
+        assert_eq!((text.len(), &omitted[..]), (size, expected));
     }
 
     #[test]
-    fn what_gitlab_would_refuse_is_left_out() {
+    fn omits_outputs_over_the_limits_of_gitlab() {
         check("", &[("url", 100), ("integrations", 5019)], 5119, &[]);
         check("", &[("url", 100), ("integrations", 5020)], 100, &["integrations"]);
         check("", &[("url", 100), ("matrix", 2520), ("integrations", 2520)], 2620, &["integrations"]);
@@ -157,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_counts_and_stays() {
+    fn keeps_and_counts_other_variables() {
         let others = format!("A={}\n", "x".repeat(5000 - 3));
         check(&others, &[("url", 100), ("integrations", 100)], 5100, &["integrations"]);
         let many: String = (0..18).map(|number| format!("A{number}=\n")).collect();
@@ -166,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_run_is_written_over() {
-        let there = "A=1\nurl=old\n\n  \nname = old\nB=url=2";
-        let (text, left_out) =
-            fitting(there, &[("url", "url=new\n".to_owned()), ("name", "name=n\n".to_owned())]);
-        assert_eq!((text.as_str(), left_out), ("A=1\nB=url=2\nurl=new\nname=n\n", vec![]));
+    fn replaces_outputs_of_an_earlier_run() {
+        let existing = "A=1\nurl=old\n\n  \nname = old\nB=url=2";
+        let (text, omitted) =
+            merge(existing, &[("url", "url=new\n".to_owned()), ("name", "name=n\n".to_owned())]);
+        assert_eq!((text.as_str(), omitted), ("A=1\nB=url=2\nurl=new\nname=n\n", vec![]));
     }
 }

@@ -1,4 +1,4 @@
-//! Writes to the terminal in the log's format, and lets no secret through.
+//! Prints to the terminal in the format of the log, without secrets.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,36 +8,38 @@ use indicatif::ProgressDrawTarget;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::annotations::{Annotations, Beside};
+use super::annotations::{AnnotationTarget, Annotations};
 use super::progress::Progress;
-use super::section::{Line, Sections};
-use super::{escape, excerpt};
+use super::section::{LogLine, Sections};
+use super::{document, escape, excerpt};
 use crate::config::LogFormat;
-use crate::diagnostic::{Diagnostic, Severity, display_path};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
-use crate::error::count;
+use crate::error::{causes, pluralize};
 use crate::redact::Redactor;
 
-/// Where a program writes to.
+/// The streams that a program writes to.
 pub struct Terminal {
-    /// What was asked for, such as `--help`.
+    /// The standard output, for `--help` and `--version`.
     pub output: Box<dyn Write + Send>,
     /// The log.
     pub log: Box<dyn Write + Send>,
-    /// Where the log goes to, if that is a terminal on which a line can be drawn again and again.
+    /// The terminal of the log, for a progress bar.
     pub screen: Option<ProgressDrawTarget>,
 }
 
-/// Prints in a format. Clones print to the same place.
+/// Prints in the format of the log. Clones share the same output.
 #[derive(Clone)]
 pub(crate) struct Printer {
     format: LogFormat,
     log: Arc<Mutex<Log>>,
-    hidden: Redactor,
-    /// The folder that paths are relative to, and the one that annotations are.
-    folders: (PathBuf, Option<PathBuf>),
-    /// Whether a runner reads along that hides what it is told to.
-    has_runner: bool,
+    redactor: Redactor,
+    /// The working directory. Paths of problems are relative to it.
+    folder: PathBuf,
+    /// GitHub's workspace. Paths of annotations are relative to it.
+    workspace: Option<PathBuf>,
+    /// True on GitHub's runner, which masks secrets by itself once it knows them.
+    is_github_runner: bool,
 }
 
 struct Log {
@@ -47,34 +49,34 @@ struct Log {
     progress: Progress,
 }
 
-/// A phase of the run, which ends when this is dropped.
+/// A phase of the run. Dropping the guard ends the phase.
 #[must_use]
-pub(crate) struct Section<'a>(&'a Printer);
+pub(crate) struct SectionGuard<'a>(&'a Printer);
 
-/// Work on one item of a phase, which is done when this is dropped.
+/// An item of a phase. Dropping the guard marks the item as finished.
 #[must_use]
-pub(crate) struct Work<'a>(&'a Printer, String);
+pub(crate) struct ItemGuard<'a>(&'a Printer, String);
 
-impl Drop for Work<'_> {
+impl Drop for ItemGuard<'_> {
     fn drop(&mut self) {
-        self.0.log().progress.finishes(&self.1);
+        self.0.log().progress.finish_item(&self.1);
     }
 }
 
-impl Drop for Section<'_> {
+impl Drop for SectionGuard<'_> {
     fn drop(&mut self) {
         let mut log = self.0.log();
-        log.progress.end();
-        let end = log.sections.end();
+        log.progress.end_phase();
+        let end = log.sections.end_phase();
         log.write(&end);
     }
 }
 
 impl Log {
-    /// Nothing can be done about a log that can't be written.
+    /// Writes lines above the progress bar. A log that cannot be written does not stop the run.
     fn write(&mut self, lines: &str) {
         let Self { writer, progress, .. } = self;
-        progress.above(|| {
+        progress.print_above(|| {
             let _ = writer.write_all(lines.as_bytes()).and_then(|()| writer.flush());
         });
     }
@@ -87,7 +89,7 @@ impl std::fmt::Debug for Printer {
 }
 
 impl Printer {
-    /// Prints to `log`. Paths are relative to the environment's folder; GitHub wants them relative to its workspace.
+    /// Creates a printer for `log`.
     #[must_use]
     pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
         let workspace = environment.get("GITHUB_WORKSPACE").map(Into::into);
@@ -100,76 +102,77 @@ impl Printer {
                 annotations: Annotations::default(),
                 progress: Progress::default(),
             })),
-            hidden: Redactor::default(),
-            folders: (environment.folder().to_owned(), workspace),
-            has_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+            redactor: Redactor::default(),
+            folder: environment.folder().to_owned(),
+            workspace,
+            is_github_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
         }
     }
 
-    /// Shows on a terminal, too, what is being worked on.
+    /// Adds a progress bar on a terminal.
     #[must_use]
-    pub(crate) fn on(self, screen: Option<ProgressDrawTarget>, environment: &Environment) -> Self {
+    pub(crate) fn with_progress(self, screen: Option<ProgressDrawTarget>, environment: &Environment) -> Self {
         self.log().progress = Progress::new(screen, self.format, environment);
         self
     }
 
-    /// The format.
+    /// Returns the format.
     #[must_use]
     pub(crate) fn format(&self) -> LogFormat {
         self.format
     }
 
-    /// Begins a phase of so many items, whose lines the CI system may fold.
-    pub(crate) fn section(&self, doing: &str, items: usize, what: &str) -> Section<'_> {
+    /// Starts a phase with a section of the log. CI systems may fold the lines of a section.
+    pub(crate) fn start_section(&self, action: &str, items: usize, noun: &str) -> SectionGuard<'_> {
         let mut log = self.log();
-        log.sections.begin(format!("{doing} {}", count(items, what)), items);
-        log.progress.begin(doing, items);
-        Section(self)
+        log.sections.start_phase(format!("{action} {}", pluralize(items, noun)), items);
+        log.progress.start_phase(action, items);
+        SectionGuard(self)
     }
 
-    /// Begins a phase of so many items that is no section of the log: it has nothing to say there.
-    pub(crate) fn start_phase(&self, doing: &str, items: usize) -> Section<'_> {
-        self.log().progress.begin(doing, items);
-        Section(self)
+    /// Starts a phase without a section of the log.
+    pub(crate) fn start_phase(&self, action: &str, items: usize) -> SectionGuard<'_> {
+        self.log().progress.start_phase(action, items);
+        SectionGuard(self)
     }
 
-    /// Begins an item of the phase.
-    pub(crate) fn start_item(&self, name: &str) -> Work<'_> {
-        let name = self.redacted(name);
-        self.log().progress.starts(&name);
-        Work(self, name)
+    /// Starts an item of the phase.
+    pub(crate) fn start_item(&self, name: &str) -> ItemGuard<'_> {
+        let name = self.redact(name);
+        self.log().progress.start_item(&name);
+        ItemGuard(self, name)
     }
 
-    /// From now on shows `***` in place of a secret, each of its lines, and its base64 and URL-encoded forms. On
-    /// GitHub the runner is told to do the same in all that follows, whatever the format; anybody else would only
-    /// be shown the secret.
-    pub(crate) fn hide(&self, secret: &SecretString) {
-        for line in self.hidden.add(secret.expose_secret()) {
-            if self.has_runner {
-                self.write(&format!("::add-mask::{}\n", escape::mask(line)), Line::Unseen);
+    /// Adds a secret. From now on, `***` replaces the secret, each of its lines and their usual encodings.
+    ///
+    /// In any log format, GitHub's runner gets a command to mask the secret as well. Elsewhere the command would reveal it.
+    pub(crate) fn add_secret(&self, secret: &SecretString) {
+        for line in self.redactor.add(secret.expose_secret()) {
+            if self.is_github_runner {
+                self.write(&format!("::add-mask::{}\n", escape::mask(line)), LogLine::RunnerOnly);
             }
         }
     }
 
-    /// The text without secrets; to be called before it is escaped.
+    /// Returns the text without secrets. Escape the text afterwards, not before.
     #[must_use]
-    pub(crate) fn redacted(&self, text: &str) -> String {
-        self.hidden.redacted(text)
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
     }
 
-    /// The document with every text of it redacted, but for the words that are the program's own: a secret may well
-    /// be called `publish`, and what reads the document relies on them.
+    /// Returns the document without secrets. Values from a fixed set stay, since readers of the document rely on them even if
+    /// a secret is the word `publish`.
     #[must_use]
-    pub(super) fn redacted_values(&self, value: serde_json::Value) -> serde_json::Value {
+    pub(super) fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
         match value {
-            Value::String(text) => self.redacted(&text).into(),
-            Value::Array(items) => items.into_iter().map(|item| self.redacted_values(item)).collect(),
+            Value::String(text) => self.redact(&text).into(),
+            Value::Array(items) => items.into_iter().map(|item| self.redact_json(item)).collect(),
             Value::Object(entries) => entries
                 .into_iter()
                 .map(|(key, value)| {
-                    let own = ["mode", "result", "severity"].contains(&key.as_str());
-                    let value = if own { value } else { self.redacted_values(value) };
+                    let is_fixed = ["mode", "result", "severity"].contains(&key.as_str());
+                    let value = if is_fixed { value } else { self.redact_json(value) };
                     (key, value)
                 })
                 .collect(),
@@ -177,143 +180,137 @@ impl Printer {
         }
     }
 
-    /// Shows problems where they are.
-    pub(super) fn problems(&self, problems: &[Diagnostic]) {
+    /// Prints problems, on GitHub with annotations.
+    pub(super) fn print_problems(&self, problems: &[Diagnostic]) {
         let redacted = |problem: &Diagnostic| Diagnostic {
-            message: self.redacted(&problem.message),
-            hint: problem.hint.as_deref().map(|hint| self.redacted(hint)),
+            message: self.redact(&problem.message),
+            hint: problem.hint.as_deref().map(|hint| self.redact(hint)),
             ..problem.clone()
         };
         let problems: Vec<_> = problems.iter().map(redacted).collect();
         for problem in &problems {
             match self.format {
-                LogFormat::Text | LogFormat::GitHub => self.write(&self.text(problem), Line::Stands),
-                LogFormat::Json => self.json(self.redacted_values(super::problem(problem, self))),
+                LogFormat::Text | LogFormat::GitHub => {
+                    self.write(&self.problem_text(problem), LogLine::OutsideSection)
+                }
+                LogFormat::Json => self.print_json(self.redact_json(document::problem(problem, self))),
             }
         }
         if self.format == LogFormat::GitHub {
-            let lines = self.log().annotations.of(&problems, |place| match place.path() {
-                Some(path) => Beside::File(self.redacted(&self.in_workspace(path))),
-                None => Beside::Nothing(self.redacted(&place.to_string())),
+            let lines = self.log().annotations.render(&problems, |location| match location.path() {
+                Some(path) => AnnotationTarget::File(self.redact(&self.in_workspace(path))),
+                None => AnnotationTarget::Message(self.redact(&location.to_string())),
             });
-            self.write(&lines, Line::Stands);
+            self.write(&lines, LogLine::OutsideSection);
         }
     }
 
-    /// Says something beside the log's own events.
-    pub(super) fn info(&self, text: &str) {
-        let text = self.redacted(text);
+    /// Prints an informational line.
+    pub(super) fn print_info(&self, text: &str) {
+        let text = self.redact(text);
         let line = match self.format {
             LogFormat::Text => format!("info: {}", escape::line(&text)),
             LogFormat::GitHub => escape::line(&text),
             LogFormat::Json => escape::json_line(&json!({"level": "INFO", "message": text}).to_string()),
         };
-        self.write(&format!("{line}\n"), Line::Stands);
+        self.write(&format!("{line}\n"), LogLine::OutsideSection);
     }
 
-    /// Whether GitHub shows one more annotation of this kind.
-    pub(super) fn annotates(&self, kind: Severity) -> bool {
-        self.log().annotations.take(kind)
+    /// Reserves an annotation. Returns false if GitHub would not show it.
+    pub(super) fn reserve_annotation(&self, severity: Severity) -> bool {
+        self.log().annotations.reserve(severity)
     }
 
-    /// Says what nobody should miss, although nothing is wrong.
+    /// Prints a notice. GitHub shows it on the page of the run.
     pub(crate) fn notice(&self, text: &str) {
-        let text = self.redacted(text);
+        let text = self.redact(text);
         match self.format {
-            LogFormat::Text => self.write(&format!("notice: {}\n", escape::line(&text)), Line::Stands),
+            LogFormat::Text => {
+                self.write(&format!("notice: {}\n", escape::line(&text)), LogLine::OutsideSection)
+            }
             LogFormat::GitHub => {
-                self.write(&format!("::notice::{}\n", escape::command_data(&text)), Line::Stands);
+                self.write(&format!("::notice::{}\n", escape::command_data(&text)), LogLine::OutsideSection);
             }
             LogFormat::Json => {
                 let line = json!({"level": "INFO", "message": text}).to_string();
-                self.write(&format!("{}\n", escape::json_line(&line)), Line::Stands);
+                self.write(&format!("{}\n", escape::json_line(&line)), LogLine::OutsideSection);
             }
         }
     }
 
-    /// Shows how the run failed: what happened, caused by what, and what to do about it.
-    pub(super) fn failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
-        self.failed(error, hint, true);
+    /// Prints the error of the run with its causes and hint.
+    pub(super) fn print_error(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        self.print_with_hint(error, hint, true);
     }
 
-    /// Shows how one of several failed, on GitHub as an annotation as long as there is room.
-    pub(super) fn one_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
-        let annotated = self.annotates(Severity::Error);
-        self.failed(error, hint, annotated);
+    /// Prints the failure of an integration. GitHub gets an annotation unless its limit is reached.
+    pub(super) fn print_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        let is_annotated = self.reserve_annotation(Severity::Error);
+        self.print_with_hint(error, hint, is_annotated);
     }
 
-    fn failed(&self, error: &dyn std::error::Error, hint: Option<&str>, annotated: bool) {
-        let message = self.redacted(&error.to_string());
-        let cause = cause(error).map(|cause| self.redacted(&cause));
-        let hint = hint.map(|hint| self.redacted(hint));
+    fn print_with_hint(&self, error: &dyn std::error::Error, hint: Option<&str>, is_annotated: bool) {
+        let message = self.redact(&error.to_string());
+        let cause = causes(error).map(|cause| self.redact(&cause));
+        let hint = hint.map(|hint| self.redact(hint));
         let below = [("cause", cause.as_deref()), ("hint", hint.as_deref())];
         let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
-            LogFormat::GitHub if annotated => {
+            LogFormat::GitHub if is_annotated => {
                 let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
                 let data = escape::command_data(&format!("{message}{}", lines.concat()));
-                self.write(&format!("::error::{data}\n"), Line::Stands);
+                self.write(&format!("::error::{data}\n"), LogLine::OutsideSection);
             }
             LogFormat::Text | LogFormat::GitHub => {
                 let mut lines = format!("error: {}\n", escape::line(&message));
                 for (name, text) in below {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
                 }
-                self.write(&lines, Line::Stands);
+                self.write(&lines, LogLine::OutsideSection);
             }
             LogFormat::Json => {
-                self.json(json!({"severity": "error", "message": message, "cause": cause, "hint": hint}));
+                self.print_json(
+                    json!({"severity": "error", "message": message, "cause": cause, "hint": hint}),
+                );
             }
         }
     }
 
-    /// A problem for people. A variable is all there is to say of where.
-    fn text(&self, problem: &Diagnostic) -> String {
-        let place = problem.place.as_ref();
-        if let Some(place) = place.filter(|place| place.path().is_some() || place.position.is_some()) {
-            return excerpt::rendered(problem, place, self);
+    /// Returns a problem as text, with an excerpt of its source if its location is more than the name of a variable.
+    fn problem_text(&self, problem: &Diagnostic) -> String {
+        let has_detail = |l: &&SourceLocation| l.path().is_some() || l.position.is_some();
+        if let Some(location) = problem.location.as_ref().filter(has_detail) {
+            return excerpt::render(problem, location, self);
         }
         let hint = problem.hint.as_ref().map(|hint| format!(" hint: {}\n", escape::line(hint)));
         format!(
             "{}: {}\n{}",
             problem.severity,
-            escape::line(&self.redacted(&problem.to_string())),
+            escape::line(&self.redact(&problem.to_string())),
             hint.unwrap_or_default()
         )
     }
 
     fn in_workspace(&self, path: &std::path::Path) -> String {
-        let (folder, workspace) = &self.folders;
-        let path = folder.join(path);
-        let relative = workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
+        let path = self.folder.join(path);
+        let relative = self.workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
         display_path(relative.unwrap_or(&path))
     }
 
-    fn json(&self, mut value: serde_json::Value) {
+    fn print_json(&self, mut value: serde_json::Value) {
         let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
         value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
-        self.write(&format!("{}\n", escape::json_line(&value.to_string())), Line::Stands);
+        self.write(&format!("{}\n", escape::json_line(&value.to_string())), LogLine::OutsideSection);
     }
 
-    /// Writes lines whose parts were redacted before they were put together: the program's own words are no secrets.
-    pub(super) fn write(&self, lines: &str, line: Line) {
+    /// Writes lines. The caller redacts the variable parts of a line, but not the words of this program.
+    pub(super) fn write(&self, lines: &str, line: LogLine) {
         let mut log = self.log();
-        let before = log.sections.before(line);
-        log.write(&(before + lines));
+        let marker = log.sections.marker_before(line);
+        log.write(&(marker + lines));
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// All causes of an error, in one line.
-pub(super) fn cause(error: &dyn std::error::Error) -> Option<String> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    (!causes.is_empty()).then(|| causes.join(": "))
 }

@@ -1,38 +1,38 @@
-//! Sections of the log: a phase each, which the CI system folds where it is long. What went wrong stands outside.
+//! Sections of the log that CI systems can fold: one for each phase. Problems are printed outside of sections.
 
 use std::time::SystemTime;
 
 use crate::config::LogFormat;
 use crate::environment::Environment;
 
-/// From so many items on a phase is long.
-pub(super) const MANY: usize = 11;
+/// The minimum number of items of a long phase. The section of a long phase is folded.
+pub(super) const MIN_LONG_PHASE: usize = 11;
 
-/// What a line is to the section that is open.
+/// The relation of a line to sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Part of it.
-    Folds,
-    /// To be seen in any case.
-    Stands,
-    /// For the runner only.
-    Unseen,
+pub(super) enum LogLine {
+    /// Part of the section.
+    InSection,
+    /// Always visible, so an open section is closed before it.
+    OutsideSection,
+    /// A command for the runner that is not displayed.
+    RunnerOnly,
 }
 
-/// How the CI system is told where a section begins and ends.
+/// The syntax of section markers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Markers {
     GitHub,
     GitLab,
 }
 
-/// The section that the log is in. It begins with its first line, so that none is empty.
+/// The state of sections. A section is opened at its first line, so that none is empty.
 #[derive(Debug)]
 pub(super) struct Sections {
     markers: Option<Markers>,
     phase: Option<OpenPhase>,
-    /// Which section is open; GitLab needs each to have a name of its own.
-    open: bool,
+    is_open: bool,
+    /// The number of sections so far. GitLab needs a unique name for each.
     number: usize,
 }
 
@@ -43,38 +43,38 @@ struct OpenPhase {
 }
 
 impl Sections {
-    /// Those that fit the format and the system. Who asks for JSON by name reads it by machine.
+    /// Chooses the markers of the CI system. JSON that was requested explicitly is for programs and gets no markers.
     pub(super) fn new(format: LogFormat, environment: &Environment) -> Self {
-        let is_asked_for = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
-        let on_gitlab = environment.get("GITLAB_CI") == Some("true");
+        let is_json_requested = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
+        let is_gitlab = environment.get("GITLAB_CI") == Some("true");
         let markers = match format {
             LogFormat::GitHub => Some(Markers::GitHub),
-            LogFormat::Text | LogFormat::Json if on_gitlab && !is_asked_for => Some(Markers::GitLab),
+            LogFormat::Text | LogFormat::Json if is_gitlab && !is_json_requested => Some(Markers::GitLab),
             LogFormat::Text | LogFormat::Json => None,
         };
-        Self { markers, phase: None, open: false, number: 0 }
+        Self { markers, phase: None, is_open: false, number: 0 }
     }
 
-    /// A phase begins, of so many items.
-    pub(super) fn begin(&mut self, title: String, items: usize) {
-        let is_long = items >= MANY;
-        // GitHub folds every group, and what is short is to be seen at a glance.
+    /// Starts a phase.
+    pub(super) fn start_phase(&mut self, title: String, items: usize) {
+        let is_long = items >= MIN_LONG_PHASE;
+        // GitHub folds every group, but a short phase should be visible at once.
         self.phase =
             Some(OpenPhase { title, is_long }).filter(|_| is_long || self.markers == Some(Markers::GitLab));
     }
 
-    /// The phase is over: what is to be written then.
-    pub(super) fn end(&mut self) -> String {
+    /// Ends the phase. Returns the marker to write.
+    pub(super) fn end_phase(&mut self) -> String {
         self.phase = None;
         self.close()
     }
 
-    /// What is to be written before a line.
-    pub(super) fn before(&mut self, line: Line) -> String {
+    /// Returns the marker to write before a line.
+    pub(super) fn marker_before(&mut self, line: LogLine) -> String {
         match line {
-            Line::Folds if !self.open => self.open(),
-            Line::Stands => self.close(),
-            Line::Folds | Line::Unseen => String::new(),
+            LogLine::InSection if !self.is_open => self.open(),
+            LogLine::OutsideSection => self.close(),
+            LogLine::InSection | LogLine::RunnerOnly => String::new(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Sections {
         let Some((markers, OpenPhase { title, is_long })) = self.markers.zip(self.phase.as_ref()) else {
             return String::new();
         };
-        self.open = true;
+        self.is_open = true;
         self.number += 1;
         match markers {
             Markers::GitHub => format!("::group::{title}\n"),
@@ -94,7 +94,7 @@ impl Sections {
     }
 
     fn close(&mut self) -> String {
-        match self.markers.filter(|_| std::mem::take(&mut self.open)) {
+        match self.markers.filter(|_| std::mem::take(&mut self.is_open)) {
             None => String::new(),
             Some(Markers::GitHub) => "::endgroup::\n".to_owned(),
             Some(Markers::GitLab) => format!("{}\r\u{1b}[0K\n", marker("end", self.number)),
@@ -102,79 +102,90 @@ impl Sections {
     }
 }
 
-fn marker(which: &str, number: usize) -> String {
+fn marker(kind: &str, number: usize) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("\u{1b}[0Ksection_{which}:{}:gitbook_deploy_{number}", now.as_secs())
+    format!("\u{1b}[0Ksection_{kind}:{}:gitbook_deploy_{number}", now.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Sections};
+    use super::{LogLine, Sections};
     use crate::config::LogFormat;
     use crate::environment::Environment;
 
-    /// What is written around some lines of a phase of so many items, with `0` for each time.
-    fn around(format: LogFormat, variables: &[(&str, &str)], items: usize, lines: &[Line]) -> String {
+    /// Returns the lines of a phase with their markers, and `0` in place of times.
+    fn with_markers(
+        format: LogFormat,
+        variables: &[(&str, &str)],
+        items: usize,
+        lines: &[LogLine],
+    ) -> String {
         let mut sections = Sections::new(format, &Environment::of(variables));
-        let mut text = sections.before(Line::Folds);
-        sections.begin("publishing".to_owned(), items);
+        let mut text = sections.marker_before(LogLine::InSection);
+        sections.start_phase("publishing".to_owned(), items);
         for line in lines {
-            text.push_str(&sections.before(*line));
+            text.push_str(&sections.marker_before(*line));
             text.push_str(&format!("{line:?}\n"));
         }
-        text.push_str(&sections.end());
-        text.push_str(&sections.before(Line::Folds));
+        text.push_str(&sections.end_phase());
+        text.push_str(&sections.marker_before(LogLine::InSection));
         let parts = text.split(':').map(|part| if part.parse::<u64>().is_ok() { "0" } else { part });
         parts.collect::<Vec<_>>().join(":").replace('\u{1b}', "ESC").replace('\r', "CR")
     }
 
     const GITLAB: &[(&str, &str)] = &[("GITLAB_CI", "true")];
-    const LINES: &[Line] = &[Line::Unseen, Line::Folds, Line::Folds, Line::Stands, Line::Folds];
+    const LINES: &[LogLine] = &[
+        LogLine::RunnerOnly,
+        LogLine::InSection,
+        LogLine::InSection,
+        LogLine::OutsideSection,
+        LogLine::InSection,
+    ];
 
     #[test]
-    fn what_went_wrong_stands_between_two_sections() {
-        insta::assert_snapshot!(around(LogFormat::Text, GITLAB, 1, LINES), @"
-        Unseen
+    fn closes_a_section_before_a_line_outside() {
+        insta::assert_snapshot!(with_markers(LogFormat::Text, GITLAB, 1, LINES), @"
+        RunnerOnly
         ESC[0Ksection_start:0:gitbook_deploy_1CRESC[0Kpublishing
-        Folds
-        Folds
+        InSection
+        InSection
         ESC[0Ksection_end:0:gitbook_deploy_1CRESC[0K
-        Stands
+        OutsideSection
         ESC[0Ksection_start:0:gitbook_deploy_2CRESC[0Kpublishing
-        Folds
+        InSection
         ESC[0Ksection_end:0:gitbook_deploy_2CRESC[0K
         ");
-        insta::assert_snapshot!(around(LogFormat::Json, GITLAB, 11, LINES), @"
-        Unseen
+        insta::assert_snapshot!(with_markers(LogFormat::Json, GITLAB, 11, LINES), @"
+        RunnerOnly
         ESC[0Ksection_start:0:gitbook_deploy_1[collapsed=true]CRESC[0Kpublishing
-        Folds
-        Folds
+        InSection
+        InSection
         ESC[0Ksection_end:0:gitbook_deploy_1CRESC[0K
-        Stands
+        OutsideSection
         ESC[0Ksection_start:0:gitbook_deploy_2[collapsed=true]CRESC[0Kpublishing
-        Folds
+        InSection
         ESC[0Ksection_end:0:gitbook_deploy_2CRESC[0K
         ");
-        insta::assert_snapshot!(around(LogFormat::GitHub, &[], 11, LINES), @"
-        Unseen
+        insta::assert_snapshot!(with_markers(LogFormat::GitHub, &[], 11, LINES), @"
+        RunnerOnly
         ::group::publishing
-        Folds
-        Folds
+        InSection
+        InSection
         ::endgroup::
-        Stands
+        OutsideSection
         ::group::publishing
-        Folds
+        InSection
         ::endgroup::
         ");
     }
 
     #[test]
-    fn nothing_is_written_where_nothing_is_to_be_folded() {
-        let plain = "Unseen\nFolds\nFolds\nStands\nFolds\n";
-        assert_eq!(around(LogFormat::GitHub, &[], 10, LINES), plain);
-        assert_eq!(around(LogFormat::Text, &[], 11, LINES), plain);
+    fn writes_no_markers_without_a_section() {
+        let plain = "RunnerOnly\nInSection\nInSection\nOutsideSection\nInSection\n";
+        assert_eq!(with_markers(LogFormat::GitHub, &[], 10, LINES), plain);
+        assert_eq!(with_markers(LogFormat::Text, &[], 11, LINES), plain);
         let by_name = [GITLAB, &[("GITBOOK_LOG_FORMAT", "json")]].concat();
-        assert_eq!(around(LogFormat::Json, &by_name, 11, LINES), plain);
-        assert_eq!(around(LogFormat::Text, GITLAB, 11, &[Line::Stands]), "Stands\n");
+        assert_eq!(with_markers(LogFormat::Json, &by_name, 11, LINES), plain);
+        assert_eq!(with_markers(LogFormat::Text, GITLAB, 11, &[LogLine::OutsideSection]), "OutsideSection\n");
     }
 }

@@ -1,35 +1,42 @@
-//! How long a script is, and how that has changed, as people read it.
+//! Sizes and times as text.
 
-/// A script's length, and how much longer or shorter it is than before, where that is known and worth a word.
-pub(super) fn with_change(bytes: usize, before: Option<usize>) -> String {
+/// Returns the size of a script, with the difference to its previous size if that is known and not zero.
+pub(super) fn format_size(bytes: usize, before: Option<usize>) -> String {
     match before.filter(|before| *before != bytes) {
         Some(before) => {
             let sign = if bytes > before { '+' } else { '−' };
-            format!("{} ({sign}{})", kibibytes(bytes), change(bytes.abs_diff(before)))
+            format!("{} ({sign}{})", kibibytes(bytes), difference(bytes.abs_diff(before)))
         }
         None => kibibytes(bytes),
     }
 }
 
-/// What would be no more than `0.0 KiB` is told in bytes.
-fn change(bytes: usize) -> String {
+/// Returns a difference in size, in bytes if it would round to `0.0 KiB`.
+fn difference(bytes: usize) -> String {
     const TENTH: usize = 1024 / 10;
     if bytes <= TENTH { format!("{bytes} B") } else { kibibytes(bytes) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a tenth of a KiB is shown")]
+#[expect(clippy::cast_precision_loss, reason = "the text has one decimal place")]
 fn kibibytes(bytes: usize) -> String {
     format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 
+/// Returns a time in seconds.
+pub(super) fn format_time(milliseconds: u64) -> String {
+    // Rounded to one decimal place.
+    let tenths = (milliseconds + 50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::with_change;
+    use super::{format_size, format_time};
 
     #[test]
-    fn a_length_is_told_with_what_has_changed() {
+    fn formats_a_size_with_its_difference() {
         let check =
-            |bytes, before, expected: &str| assert_eq!(with_change(bytes, before), expected, "{before:?}");
+            |bytes, before, expected: &str| assert_eq!(format_size(bytes, before), expected, "{before:?}");
         check(73_152, None, "71.4 KiB");
         check(73_152, Some(73_152), "71.4 KiB");
         check(73_152, Some(71_821), "71.4 KiB (+1.3 KiB)");
@@ -40,5 +47,12 @@ mod tests {
         check(58, Some(0), "0.1 KiB (+58 B)");
         check(0, Some(58), "0.0 KiB (−58 B)");
         check(58, Some(usize::MAX), "0.1 KiB (−18014398509481984.0 KiB)");
+    }
+
+    #[test]
+    fn formats_a_time_in_seconds() {
+        assert_eq!(format_time(49), "0.0 s");
+        assert_eq!(format_time(149), "0.1 s");
+        assert_eq!(format_time(61_250), "61.3 s");
     }
 }

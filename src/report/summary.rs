@@ -1,43 +1,57 @@
-//! The Markdown summary: what was decided, and a row for each integration.
+//! The Markdown summary of a run, with a row for each integration.
 
 mod pie;
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
+use super::destination::{Destination, FinishedRun, ResultFile};
 use super::{Printer, RunReport, escape, size};
 use crate::deploy::{Outcome, Success};
-use crate::error::{Error, ProblemCounts};
+use crate::diagnostic::Diagnostic;
+use crate::environment::Environment;
+use crate::error::{Error, ProblemCounts, causes, pluralize};
 use crate::plan::Decision;
 
-/// GitHub shows no summary of more than 1 MiB; what comes after so many rows is counted only.
-const MOST_ROWS: usize = 1000;
+/// The maximum number of rows. GitHub shows no summary over 1 MiB.
+const MAX_ROWS: usize = 1000;
 
-/// A text of so many characters is cut: a branch's name may be as long as the whole summary.
-const LONGEST_TEXT: usize = 4000;
+/// The maximum length of a text in characters. The name of a branch could fill the summary otherwise.
+const MAX_TEXT: usize = 4000;
 
-/// Failures that are told at length; a row tells of each.
-const MOST_FAILURES: usize = 20;
+/// The maximum number of failures with causes and hints. Each failure has a row as well.
+const MAX_FAILURES: usize = 20;
 
-/// Of so few integrations everybody sees which are the slowest.
-const FEW: usize = 10;
+/// The maximum number of integrations without a table of the slowest.
+const MAX_WITHOUT_SLOWEST: usize = 10;
 
-/// Those that took the longest.
-const MOST_SLOWEST: usize = 5;
+/// The number of rows in the table of the slowest integrations.
+const SLOWEST_ROWS: usize = 5;
 
-/// A row each: those that failed first, where they are seen.
-fn table(outcomes: &[Outcome], printer: &Printer) -> String {
-    let mut text = "| integration | result | version | script | time |\n|---|---|---|---|---|\n".to_owned();
-    let (failed, done): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.result.is_err());
-    for outcome in failed.into_iter().chain(done).take(MOST_ROWS) {
-        text.push_str(&row(outcome, printer));
-    }
-    if outcomes.len() > MOST_ROWS {
-        text.push_str(&format!("\nand {} more\n", outcomes.len() - MOST_ROWS));
-    }
-    text
+/// The summary file.
+#[derive(Debug)]
+struct Summary(ResultFile);
+
+/// Returns the summary file, if `GITBOOK_SUMMARY_FILE` or `GITHUB_STEP_SUMMARY` names one.
+pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+    let file = ResultFile::from_variable(environment, "GITBOOK_SUMMARY_FILE");
+    let file = file.or_else(|| ResultFile::from_variable(environment, "GITHUB_STEP_SUMMARY"))?;
+    Some(Box::new(Summary(file)))
 }
 
-pub(super) fn document(run: &RunReport, error: Option<&Error>, printer: &Printer) -> String {
+impl Destination for Summary {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
+        self.0.append(&markdown_document(run.run, run.error, run.printer))?;
+        Ok(None)
+    }
+}
+
+fn markdown_document(run: &RunReport, error: Option<&Error>, printer: &Printer) -> String {
     let mut text = "### gitbook-deploy\n\n".to_owned();
     if let Some(plan) = &run.plan {
         text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason, printer)));
@@ -46,7 +60,7 @@ pub(super) fn document(run: &RunReport, error: Option<&Error>, printer: &Printer
         text.push_str(&format!("{}\n\n", markdown(division, printer)));
     }
     let failures = run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
-    for failure in failures.take(MOST_FAILURES) {
+    for failure in failures.take(MAX_FAILURES) {
         text.push_str(&paragraph(failure, Some(&failure.hint()), printer));
     }
     if !run.outcomes.is_empty() {
@@ -54,7 +68,7 @@ pub(super) fn document(run: &RunReport, error: Option<&Error>, printer: &Printer
         text.push('\n');
     }
     if !run.problems.is_empty() {
-        text.push_str(&format!("{}: see the log.\n\n", ProblemCounts::of(&run.problems)));
+        text.push_str(&format!("{}; see the log.\n\n", ProblemCounts::of(&run.problems)));
     }
     match error {
         Some(Error::Deployment { .. }) | None => {}
@@ -64,22 +78,36 @@ pub(super) fn document(run: &RunReport, error: Option<&Error>, printer: &Printer
     text + &pie::pies(&run.outcomes, printer)
 }
 
-/// Where the time went, of those that took the longest.
+/// Returns a table of the integrations, failures first.
+fn table(outcomes: &[Outcome], printer: &Printer) -> String {
+    let mut text = "| Integration | Result | Version | Script | Time |\n|---|---|---|---|---|\n".to_owned();
+    let (failed, others): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.result.is_err());
+    for outcome in failed.into_iter().chain(others).take(MAX_ROWS) {
+        text.push_str(&row(outcome, printer));
+    }
+    if let Some(more @ 1..) = outcomes.len().checked_sub(MAX_ROWS) {
+        text.push_str(&format!("\nand {} more\n", pluralize(more, "integration")));
+    }
+    text
+}
+
+/// Returns a table of the slowest integrations.
 fn slowest(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
-    // What is built only has no other time than that.
-    let is_sent = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
-    let sending = |outcome: &Outcome| if is_sent { outcome.time } else { Duration::ZERO };
+    // A check publishes nothing, so its time is the time of packaging.
+    let publishes = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
+    let publishing = |outcome: &Outcome| if publishes { outcome.time } else { Duration::ZERO };
     let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging?)));
     let mut slowest: Vec<_> = packaged.collect();
-    if slowest.len() <= FEW {
+    if slowest.len() <= MAX_WITHOUT_SLOWEST {
         return String::new();
     }
-    slowest.sort_by_key(|(outcome, packaging)| std::cmp::Reverse(*packaging + sending(outcome)));
-    let mut text = "The slowest:\n\n| integration | packaging | publishing |\n|---|---|---|\n".to_owned();
-    for (outcome, packaging) in slowest.into_iter().take(MOST_SLOWEST) {
+    slowest.sort_by_key(|(outcome, packaging)| std::cmp::Reverse(*packaging + publishing(outcome)));
+    let mut text =
+        "Slowest integrations:\n\n| Integration | Packaging | Publishing |\n|---|---|---|\n".to_owned();
+    for (outcome, packaging) in slowest.into_iter().take(SLOWEST_ROWS) {
         let (name, packaging) = (markdown(&outcome.name, printer), milliseconds(packaging));
-        text.push_str(&format!("| {name} | {packaging} | {} |\n", milliseconds(sending(outcome))));
+        text.push_str(&format!("| {name} | {packaging} | {} |\n", milliseconds(publishing(outcome))));
     }
     text + "\n"
 }
@@ -90,34 +118,38 @@ fn milliseconds(time: Duration) -> String {
 
 fn row(outcome: &Outcome, printer: &Printer) -> String {
     let markdown = |text: &str| markdown(text, printer);
-    let done = outcome.result.as_ref().ok();
+    let success = outcome.result.as_ref().ok();
     let name = markdown(&outcome.name);
-    let url =
-        done.and_then(|done| done.url.as_deref()).and_then(|url| escape::destination(&printer.redacted(url)));
+    let url = success.and_then(|success| success.url.as_deref());
+    let url = url.and_then(|url| escape::link_target(&printer.redact(url)));
     let name = url.map_or_else(|| name.clone(), |url| format!("[{name}](<{url}>)"));
-    let note = done.and_then(|done| done.note.as_deref()).map(|note| format!(" ({})", markdown(note)));
-    let version = done.and_then(|done| done.version.as_deref()).map(markdown).unwrap_or_default();
-    let script = done.and_then(script).unwrap_or_default();
+    let note = success.and_then(|success| success.note.as_deref());
+    let note = note.map(|note| format!(" ({})", markdown(note)));
+    let version = success.and_then(|success| success.version.as_deref()).map(markdown).unwrap_or_default();
+    let script = success.and_then(script_size).unwrap_or_default();
     let time = milliseconds(outcome.time);
-    format!("| {name} | {}{} | {version} | {script} | {time} |\n", outcome.word(), note.unwrap_or_default())
+    format!(
+        "| {name} | {}{} | {version} | {script} | {time} |\n",
+        outcome.status_name(),
+        note.unwrap_or_default()
+    )
 }
 
 fn paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
-    let parts = [Some(error.to_string()), super::printer::cause(error), hint.map(str::to_owned)];
+    let parts = [Some(error.to_string()), causes(error), hint.map(str::to_owned)];
     let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part, printer)).collect();
     format!("❌ {}\n\n", parts.join("<br>"))
 }
 
-/// Text without secrets, which could not be found in it once it is escaped.
+/// Returns text for Markdown: redacted, cut to the maximum length and escaped, in this order.
 fn markdown(text: &str, printer: &Printer) -> String {
-    let text = printer.redacted(text);
-    match text.char_indices().nth(LONGEST_TEXT) {
+    let text = printer.redact(text);
+    match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => escape::markdown(&text[..end]) + "…",
         None => escape::markdown(&text),
     }
 }
 
-/// How long the script is, and how that has changed.
-fn script(done: &Success) -> Option<String> {
-    Some(size::with_change(done.script_bytes?, done.script_bytes_before))
+fn script_size(success: &Success) -> Option<String> {
+    Some(size::format_size(success.script_bytes?, success.script_bytes_before))
 }

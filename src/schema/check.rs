@@ -1,196 +1,212 @@
-//! Holds a value against a rule and tells everything that is wrong with it.
+//! Checks a value against a rule.
 
 mod url;
 
 use std::collections::BTreeSet;
 
 use super::suggestion::{Suggest, suggestion};
-use super::{Field, Rule};
+use super::{Field, SchemaRule};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 
-/// One thing that is wrong with a value.
+/// A problem with a value.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    /// Of what kind it is.
-    pub kind: Kind,
-    /// What to say of it: of what is broken an error, of what is unknown a warning.
+    /// The kind of the problem.
+    pub kind: FindingKind,
+    /// The message. Violations are errors. Unknown fields are warnings, as are unknown names in open lists.
     pub diagnostic: Diagnostic,
 }
 
-/// How something can be wrong.
+/// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It breaks a rule.
-    Broken,
-    /// It is no name that is known here.
+pub(crate) enum FindingKind {
+    /// The value violates a rule.
+    Violation,
+    /// The name is not in the list of known names.
     UnknownName,
-    /// It is no field that is known here.
+    /// The field is not in the list of known fields.
     UnknownField,
 }
 
-/// Everything in `node` that breaks `rule`, in the order of the text.
-pub(crate) fn check(node: &YamlValue, rule: &Rule) -> Vec<Finding> {
+/// Returns all problems of `node`, in the order of the text.
+pub(crate) fn check(node: &YamlValue, rule: &SchemaRule) -> Vec<Finding> {
     let mut found = Vec::new();
-    Checker { found: &mut found }.value(node, rule, "");
+    Checker { found: &mut found }.check_value(node, rule, "");
     found
 }
+
+/// The end of hints for unknown fields and names.
+const SENT_UNCHANGED: &str = "otherwise, it is sent to GitBook unchanged";
 
 struct Checker<'a> {
     found: &'a mut Vec<Finding>,
 }
 
 impl Checker<'_> {
-    fn value(&mut self, node: &YamlValue, rule: &Rule, path: &str) {
+    fn check_value(&mut self, node: &YamlValue, rule: &SchemaRule, path: &str) {
         match (rule, &node.value) {
-            (Rule::Any, _) | (Rule::Boolean, YamlData::Bool(_)) | (Rule::Number, YamlData::Number(_)) => {}
-            (Rule::Text { min, max }, YamlData::Text(text)) => self.length(node, text, *min, *max, path),
-            (Rule::Url { max }, YamlData::Text(text)) => {
-                self.length(node, text, 1, *max, path);
+            (SchemaRule::Any, _)
+            | (SchemaRule::Boolean, YamlData::Bool(_))
+            | (SchemaRule::Number, YamlData::Number(_)) => {}
+            (SchemaRule::Text { min, max }, YamlData::Text(text)) => {
+                self.check_length(node, text, *min, *max, path)
+            }
+            (SchemaRule::Url { max }, YamlData::Text(text)) => {
+                self.check_length(node, text, 1, *max, path);
                 if let Some(problem) = url::problem(text) {
-                    let message = format!("`{path}` is not a URL: {problem}");
-                    let hint = "accepted: a whole address, such as `https://example.com/page`".to_owned();
-                    self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
+                    let message = format!("`{path}` is not a valid URL: {problem}");
+                    let hint = "write a complete address, such as `https://example.com/page`".to_owned();
+                    self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
                 }
             }
-            (Rule::OneOf { .. }, YamlData::Text(text)) => self.name(node, text, rule, path),
-            (Rule::List { of, max, unique }, YamlData::List(items)) => {
-                self.count(node, items.len(), *max, path);
+            (SchemaRule::OneOf { .. }, YamlData::Text(text)) => self.check_name(node, text, rule, path),
+            (SchemaRule::List { of, max, unique }, YamlData::List(items)) => {
+                self.check_count(node, items.len(), *max, path);
                 if *unique {
-                    self.once(items, path);
+                    self.check_unique(items, path);
                 }
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item, of, &format!("{path}[{index}]"));
+                    self.check_value(item, of, &format!("{path}[{index}]"));
                 }
             }
-            (Rule::Mapping { of, max }, YamlData::YamlMapping(map)) => {
-                self.count(node, map.0.len(), *max, path);
+            (SchemaRule::Mapping { of, max }, YamlData::Mapping(map)) => {
+                self.check_count(node, map.0.len(), *max, path);
                 for (key, value) in &map.0 {
-                    self.value(value, of, &join(path, &key.name));
+                    self.check_value(value, of, &join(path, &key.name));
                 }
             }
-            (Rule::Object(fields), YamlData::YamlMapping(map)) => self.object(node, map, &[fields], path),
-            (Rule::TextOr(_), YamlData::Text(_)) => {}
-            (Rule::TextOr(other), _) => self.value(node, other, path),
-            (Rule::IfHas { key, instead_of, then, otherwise }, YamlData::YamlMapping(map)) => {
+            (SchemaRule::Object(fields), YamlData::Mapping(map)) => {
+                self.check_object(node, map, &[fields], path)
+            }
+            (SchemaRule::TextOr(_), YamlData::Text(_)) => {}
+            (SchemaRule::TextOr(other), _) => self.check_value(node, other, path),
+            (SchemaRule::IfHas { key, instead_of, then, otherwise }, YamlData::Mapping(map)) => {
                 match (map.get(key), map.get(instead_of)) {
                     (Some(_), Some(_)) => {
                         self.error(
                             node,
-                            format!("`{path}` has both `{key}` and `{instead_of}`, one is the most"),
+                            format!(
+                                "`{path}` has both `{key}` and `{instead_of}`; only one of them is allowed"
+                            ),
                         );
                     }
-                    (Some(_), None) => self.value(node, then, path),
-                    (None, _) => self.value(node, otherwise, path),
+                    (Some(_), None) => self.check_value(node, then, path),
+                    (None, _) => self.check_value(node, otherwise, path),
                 }
             }
-            (Rule::By { key, common, cases }, YamlData::YamlMapping(map)) => {
+            (SchemaRule::Tagged { key, common, cases }, YamlData::Mapping(map)) => {
                 let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
-                self.object(node, map, &[common, case.unwrap_or(&cases[0]).1], path);
+                self.check_object(node, map, &[common, case.unwrap_or(&cases[0]).1], path);
             }
             _ => self.wrong_type(node, rule, path),
         }
     }
 
-    fn object(&mut self, node: &YamlValue, map: &YamlMapping, fields: &[&[Field]], path: &str) {
+    fn check_object(&mut self, node: &YamlValue, map: &YamlMapping, fields: &[&[Field]], path: &str) {
         let fields = || fields.iter().copied().flatten();
         for (key, value) in &map.0 {
             let path = join(path, &key.name);
             match fields().find(|field| field.name == key.name) {
-                Some(field) => self.value(value, &field.rule, &path),
+                Some(field) => self.check_value(value, &field.rule, &path),
                 None => self.unknown_field(key, fields().map(|field| field.name), &path),
             }
         }
         for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
             let message = format!("`{}` is missing", join(path, field.name));
-            let hint = format!("it must be {}", field.rule.kind());
-            self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
+            let hint = format!("add `{}`; it must be {}", field.name, field.rule.kind());
+            self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
         }
     }
 
     fn unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
         let hint = match nearest(&key.name, known) {
-            Some(known) => format!("did you mean `{known}`? It is sent to GitBook as it is"),
-            None => "it is sent to GitBook as it is".to_owned(),
+            Some(known) => format!("did you mean `{known}`? {SENT_UNCHANGED}"),
+            None => format!("check the spelling; {SENT_UNCHANGED}"),
         };
-        let warning = Diagnostic::warning(key.place.clone(), format!("`{path}` is not a field known here"));
-        self.found.push(Finding { kind: Kind::UnknownField, diagnostic: warning.hint(hint) });
+        let warning = Diagnostic::warning(key.place.clone(), format!("unknown field `{path}`"));
+        self.found.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.hint(hint) });
     }
 
-    fn name(&mut self, node: &YamlValue, text: &str, rule: &Rule, path: &str) {
-        let Rule::OneOf { known, closed, suggest } = rule else { return };
+    fn check_name(&mut self, node: &YamlValue, text: &str, rule: &SchemaRule, path: &str) {
+        let SchemaRule::OneOf { known, closed, suggest } = rule else { return };
         if known.contains(&text) {
             return;
         }
-        let accepted = format!("accepted: {}", backticked(known));
+        let valid = format!("valid values: {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
-            // The list of all scopes would suggest others.
+            // A list of all scopes could lead to one that grants more.
             Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
-            Some(suggestion) => format!("{suggestion} {accepted}"),
-            None => accepted,
+            Some(suggestion) => format!("{suggestion} {valid}"),
+            None => valid,
         };
-        let is = format!("`{path}` is `{}`", shortened(text));
+        let message = format!("`{path}` is `{}`, which is not a valid value", truncated(text));
         let place = node.place.clone();
         let diagnostic = if *closed {
-            Diagnostic::error(place, format!("{is}, which is not accepted")).hint(hint)
+            Diagnostic::error(place, message).hint(hint)
         } else {
-            let end = if hint.ends_with('?') { " It" } else { "; it" };
-            Diagnostic::warning(place, format!("{is}, which is not known here"))
-                .hint(format!("{hint}{end} is sent to GitBook as it is"))
+            let separator = if hint.ends_with('?') { " " } else { "; " };
+            let message = format!("`{path}` has the unknown value `{}`", truncated(text));
+            Diagnostic::warning(place, message).hint(format!("{hint}{separator}{SENT_UNCHANGED}"))
         };
-        self.found.push(Finding { kind: Kind::UnknownName, diagnostic });
+        self.found.push(Finding { kind: FindingKind::UnknownName, diagnostic });
     }
 
-    fn length(&mut self, node: &YamlValue, text: &str, min: usize, max: usize, path: &str) {
+    fn check_length(&mut self, node: &YamlValue, text: &str, min: usize, max: usize, path: &str) {
         let length = text.chars().count();
         if length > max {
-            self.error(node, format!("`{path}` has {length} characters, {max} are the most"));
+            self.error(node, format!("`{path}` is {length} characters; the limit is {max}"));
         } else if length < min {
-            self.error(node, format!("`{path}` has {length} characters, {min} are the least"));
+            let message = match length {
+                0 => format!("`{path}` is empty"),
+                1 => format!("`{path}` is 1 character; the minimum is {min}"),
+                _ => format!("`{path}` is {length} characters; the minimum is {min}"),
+            };
+            self.error(node, message);
         }
     }
 
-    fn count(&mut self, node: &YamlValue, count: usize, max: usize, path: &str) {
+    fn check_count(&mut self, node: &YamlValue, count: usize, max: usize, path: &str) {
         if count > max {
-            self.error(node, format!("`{path}` has {count} entries, {max} are the most"));
+            self.error(node, format!("`{path}` has {count} entries; the limit is {max}"));
         }
     }
 
-    fn once(&mut self, items: &[YamlValue], path: &str) {
+    fn check_unique(&mut self, items: &[YamlValue], path: &str) {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             if let Some(text) = item.as_text().filter(|text| !seen.insert(*text)) {
-                self.error(item, format!("`{path}[{index}]` is `{}` once more", shortened(text)));
+                self.error(item, format!("`{path}[{index}]` is a duplicate of `{}`", truncated(text)));
             }
         }
     }
 
-    fn wrong_type(&mut self, node: &YamlValue, rule: &Rule, path: &str) {
-        let subject = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
-        let message = format!("{subject} is {}, it must be {}", node.kind(), rule.kind());
+    fn wrong_type(&mut self, node: &YamlValue, rule: &SchemaRule, path: &str) {
+        let subject = if path.is_empty() { "the document".to_owned() } else { format!("`{path}`") };
+        let message = format!("{subject} is {}; it must be {}", node.kind(), rule.kind());
         let hint = match node.value {
-            YamlData::Null => Some("give it a value, or remove it".to_owned()),
-            YamlData::Text(_) if matches!(rule, Rule::List { .. }) => {
-                Some("put it in brackets, or each item on a line of its own behind `- `".to_owned())
+            YamlData::Null => Some("add a value, or remove the field".to_owned()),
+            YamlData::Text(_) if matches!(rule, SchemaRule::List { .. }) => {
+                Some("put the value in brackets, or write each item on its own line after `- `".to_owned())
             }
             YamlData::Number(_) | YamlData::Bool(_) if rule.accepts_text() => {
-                Some("put it in quotes".to_owned())
+                Some("put the value in quotes".to_owned())
             }
             _ => None,
         };
-        self.broken(Diagnostic::error(node.place.clone(), message).hint(hint));
+        self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
     }
 
     fn error(&mut self, node: &YamlValue, message: String) {
-        self.broken(Diagnostic::error(node.place.clone(), message));
+        self.violation(Diagnostic::error(node.place.clone(), message));
     }
 
-    fn broken(&mut self, diagnostic: Diagnostic) {
-        self.found.push(Finding { kind: Kind::Broken, diagnostic });
+    fn violation(&mut self, diagnostic: Diagnostic) {
+        self.found.push(Finding { kind: FindingKind::Violation, diagnostic });
     }
 }
 
-impl Rule {
+impl SchemaRule {
     fn kind(&self) -> &'static str {
         match self {
             Self::Any => "anything",
@@ -198,7 +214,7 @@ impl Rule {
             Self::Boolean => "`true` or `false`",
             Self::Number => "a number",
             Self::List { .. } => "a list",
-            Self::Mapping { .. } | Self::Object(_) | Self::IfHas { .. } | Self::By { .. } => "a mapping",
+            Self::Mapping { .. } | Self::Object(_) | Self::IfHas { .. } | Self::Tagged { .. } => "a mapping",
             Self::TextOr(_) => "text or a mapping",
         }
     }
@@ -216,8 +232,8 @@ fn backticked(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The first 60 characters, so that a message stays readable.
-fn shortened(text: &str) -> String {
+/// Truncates a text to 60 characters, to keep messages readable.
+fn truncated(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -258,52 +274,58 @@ mod tests {
         check(&format!("description: {}\n", "é".repeat(100)), &[]);
         check(
             &format!("description: {}\n", "é".repeat(101)),
-            &["error m:6:14: `description` has 101 characters, 100 are the most"],
+            &["error m:6:14: `description` is 101 characters; the limit is 100"],
         );
         check(
             "previewImages: [a, b, c, d]\n",
-            &["error m:6:16: `previewImages` has 4 entries, 3 are the most"],
+            &["error m:6:16: `previewImages` has 4 entries; the limit is 3"],
         );
         check(
             "blocks:\n- id: x\n  title: y\n",
-            &["error m:8:10: `blocks[0].title` has 1 characters, 2 are the least"],
+            &["error m:8:10: `blocks[0].title` is 1 character; the minimum is 2"],
         );
     }
 
     #[test]
-    fn wrong_types_say_what_is_there_and_what_must_be() {
-        check("summary: 12\n", &["error m:6:10: `summary` is a number, it must be text (put it in quotes)"]);
+    fn a_wrong_type_is_reported_with_the_right_one() {
+        check(
+            "summary: 12\n",
+            &["error m:6:10: `summary` is a number; it must be text (put the value in quotes)"],
+        );
         check(
             "categories: content\n",
             &[
-                "error m:6:13: `categories` is text, it must be a list (put it in brackets, or each item on a line of its own behind `- `)",
+                "error m:6:13: `categories` is text; it must be a list (put the value in brackets, or write each item on its own line after `- `)",
             ],
         );
-        check("icon:\n", &["error m:6:5: `icon` is empty, it must be text (give it a value, or remove it)"]);
+        check(
+            "icon:\n",
+            &["error m:6:5: `icon` is empty; it must be text (add a value, or remove the field)"],
+        );
         check(
             "configurations:\n  account:\n    properties:\n      key: {type: number, default: x}\n",
-            &["error m:9:36: `configurations.account.properties.key.default` is text, it must be a number"],
+            &["error m:9:36: `configurations.account.properties.key.default` is text; it must be a number"],
         );
     }
 
     #[test]
-    fn unknown_names_are_warnings_with_the_nearest_known() {
+    fn unknown_names_are_warnings_with_a_suggestion() {
         check(
             "visibilty: private\n",
             &[
-                "warning m:6:1: `visibilty` is not a field known here (did you mean `visibility`? It is sent to GitBook as it is)",
+                "warning m:6:1: unknown field `visibilty` (did you mean `visibility`? otherwise, it is sent to GitBook unchanged)",
             ],
         );
         check(
             "target: sites\n",
             &[
-                "warning m:6:9: `target` is `sites`, which is not known here (did you mean `site`? accepted: `all`, `site`, `space`, `organization`; it is sent to GitBook as it is)",
+                "warning m:6:9: `target` has the unknown value `sites` (did you mean `site`? valid values: `all`, `site`, `space`, `organization`; otherwise, it is sent to GitBook unchanged)",
             ],
         );
     }
 
     #[test]
-    fn a_scope_has_one_suggestion_or_all_names() {
+    fn an_unknown_scope_has_one_suggestion_or_all_names() {
         let manifest = |scope: &str| format!("{}scopes: [{scope}]\n", GOOD.replace("scopes: []\n", ""));
         let hint = |scope: &str| {
             let node = YamlValue::parse(&manifest(scope), &SourceLocation::file("m")).unwrap();
@@ -311,62 +333,66 @@ mod tests {
             assert_eq!(found.len(), 1, "{scope}");
             found[0].diagnostic.hint.clone().unwrap()
         };
-        let successor = "use its successor `site:views:read`; it is sent to GitBook as it is";
+        let successor = "use its successor `site:views:read`; otherwise, it is sent to GitBook unchanged";
         assert_eq!(hint("space:views:read"), successor);
-        let near = "did you mean `space:content:read`? It is sent to GitBook as it is";
+        let near = "did you mean `space:content:read`? otherwise, it is sent to GitBook unchanged";
         assert_eq!(hint("space:contents:read"), near);
         let all = hint("space:comments:read");
-        assert!(all.starts_with("accepted: `space:content:read`, `space:content:write`, "), "{all}");
+        assert!(all.starts_with("valid values: `space:content:read`, `space:content:write`, "), "{all}");
     }
 
     #[test]
-    fn what_must_be_unique_is_told_where_it_stands_again() {
+    fn a_duplicate_is_reported_at_its_second_occurrence() {
         check(
             "configurations: {site: {properties: {}, required: [a, b, a]}}\n",
-            &["error m:6:58: `configurations.site.required[2]` is `a` once more"],
+            &["error m:6:58: `configurations.site.required[2]` is a duplicate of `a`"],
         );
         check("previewImages: [a.png, a.png]\nblocks: [{id: a, title: bc, urlUnfurl: [x, x]}]\n", &[]);
     }
 
     #[test]
-    fn a_configuration_is_one_thing_or_the_other() {
+    fn a_configuration_has_a_component_or_properties() {
         check(
             "configurations: {site: {properties: {}, componentId: a}}\n",
-            &["error m:6:24: `configurations.site` has both `componentId` and `properties`, one is the most"],
+            &[
+                "error m:6:24: `configurations.site` has both `componentId` and `properties`; only one of them is allowed",
+            ],
         );
     }
 
     #[test]
-    fn a_url_says_what_is_wrong_with_it() {
+    fn an_invalid_url_is_reported_with_its_problem() {
         check(
             "externalLinks: [{label: a, url: 'https://a.example/b c'}]\n",
             &[
-                "error m:6:33: `externalLinks[0].url` is not a URL: write ` ` as `%20` (accepted: a whole address, such as `https://example.com/page`)",
+                "error m:6:33: `externalLinks[0].url` is not a valid URL: write ` ` as `%20` (write a complete address, such as `https://example.com/page`)",
             ],
         );
     }
 
     #[test]
-    fn a_visibility_that_is_not_one_is_an_error() {
+    fn an_unknown_visibility_is_an_error() {
         check(
             "visibility: secret\n",
             &[
-                "error m:6:13: `visibility` is `secret`, which is not accepted (accepted: `public`, `private`, `unlisted`)",
+                "error m:6:13: `visibility` is `secret`, which is not a valid value (valid values: `public`, `private`, `unlisted`)",
             ],
         );
     }
 
     #[test]
-    fn missing_fields_are_told_at_their_object() {
+    fn missing_fields_are_reported_at_their_object() {
         check(
             "contentSources:\n- id: x\n  title: xy\n",
-            &["error m:7:3: `contentSources[0].configuration` is missing (it must be a mapping)"],
+            &[
+                "error m:7:3: `contentSources[0].configuration` is missing (add `configuration`; it must be a mapping)",
+            ],
         );
         check(
             "configurations: {site: {properties: {b: {type: button}}}}\n",
             &[
-                "error m:6:41: `configurations.site.properties.b.callback_url` is missing (it must be text)",
-                "error m:6:41: `configurations.site.properties.b.button_text` is missing (it must be text)",
+                "error m:6:41: `configurations.site.properties.b.callback_url` is missing (add `callback_url`; it must be text)",
+                "error m:6:41: `configurations.site.properties.b.button_text` is missing (add `button_text`; it must be text)",
             ],
         );
     }

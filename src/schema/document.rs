@@ -1,4 +1,4 @@
-//! The limits and names here are those of the vendor's own `OpenAPI` document, field by field.
+//! Compares the schema with the vendor's `OpenAPI` document, field by field.
 
 mod comparison;
 
@@ -8,97 +8,97 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{BODY, MANIFEST, NAME_MAX, Rule};
+use super::{BODY, MANIFEST, MAX_NAME, SchemaRule};
 use comparison::Comparison;
 
 const FILE: &str = "tests/contract/node_modules/@gitbook/api/spec/openapi.json";
 
-/// The document as npm installed it.
+/// Reads the document from the npm package.
 pub(crate) fn read() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let advice = "run `npm ci --ignore-scripts` in tests/contract";
+    let hint = "run `npm ci --ignore-scripts` in tests/contract";
     let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("GitBook's OpenAPI document is missing: {error}; {advice}"));
+        .unwrap_or_else(|error| panic!("GitBook's OpenAPI document is missing: {error}; {hint}"));
     serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("GitBook's OpenAPI document is broken: {error}; {advice}"))
+        .unwrap_or_else(|error| panic!("GitBook's OpenAPI document is broken: {error}; {hint}"))
 }
 
-/// What the document says of a parameter.
+/// Returns the schema of a parameter.
 pub(crate) fn parameter(name: &str) -> Value {
     read()["components"]["parameters"][name]["schema"].take()
 }
 
-/// Where a rule differs on purpose, and why.
+/// Intended differences: paths of fields with the reason.
 type Exceptions<'a> = &'a [(&'a str, &'a str)];
 
-const NOT_EMPTY: &str = "an empty organization can't be meant";
-const MADE_HERE: &str = "the images are put into base64 by the program itself";
-const DIRECTIVES: &str = "a directive that nobody knows must be text, too, as the vendor's CLI has it";
-const A_PATH: &str = "in a manifest it is a path";
+const NOT_EMPTY: &str = "an empty organization is never intended";
+const ENCODED_LATER: &str = "the program itself encodes the images in base64";
+const DIRECTIVES: &str = "an unknown directive must be text, too, as in the vendor's CLI";
+const A_PATH: &str = "the value is a path in a manifest";
 
-const OF_THE_BODY: Exceptions<'_> = &[
+const BODY_EXCEPTIONS: Exceptions<'_> = &[
     ("contentSecurityPolicy.additionalProperties", DIRECTIVES),
-    ("icon.format", MADE_HERE),
+    ("icon.format", ENCODED_LATER),
     ("organization.minLength", NOT_EMPTY),
-    ("previewImages[].format", MADE_HERE),
+    ("previewImages[].format", ENCODED_LATER),
 ];
 
-const OF_THE_MANIFEST: Exceptions<'_> = &[
+const MANIFEST_EXCEPTIONS: Exceptions<'_> = &[
     ("contentSecurityPolicy.additionalProperties", DIRECTIVES),
-    ("description.required", "without one, an empty one is sent, as the vendor's CLI does"),
-    ("envs", "it is gone before anything is sent"),
+    ("description.required", "the default is an empty text, as in the vendor's CLI"),
+    ("envs", "the field is removed before sending"),
     ("icon.format", A_PATH),
-    ("name", "it stands in the address"),
+    ("name", "the name is part of the URL"),
     ("organization.minLength", NOT_EMPTY),
     ("previewImages[].format", A_PATH),
     ("previewImages[].minLength", A_PATH),
     ("script.minLength", A_PATH),
 ];
 
-/// Fails with the names of all fields that differ. What the vendor has newly added is only told: we send it on.
-fn check(what: &str, rule: &Rule, exceptions: Exceptions<'_>) {
+/// Fails with the names of all fields that differ. Prints additions of the vendor, which are sent unchanged.
+fn check(label: &str, rule: &SchemaRule, exceptions: Exceptions<'_>) {
     let document = read();
     let found = Comparison::of(&document, rule, "PublishIntegration");
     let expected: BTreeSet<_> = exceptions.iter().map(|(field, _)| *field).collect();
     let differing: BTreeSet<_> = found.differences.keys().map(String::as_str).collect();
     let wrong: Vec<_> = found.differences.iter().filter(|(field, _)| !expected.contains(&***field)).collect();
-    assert!(wrong.is_empty(), "{what} differs from GitBook's document in {wrong:#?}");
+    assert!(wrong.is_empty(), "{label} differs from GitBook's document in {wrong:#?}");
     let stale: Vec<_> = expected.difference(&differing).collect();
-    assert!(stale.is_empty(), "{what} does not differ in {stale:?} any more: they are no exceptions");
-    assert!(found.compared >= 130, "{} parts of {what} were compared", found.compared);
-    tell(what, &found);
+    assert!(stale.is_empty(), "{label} no longer differs in {stale:?}: remove the exceptions");
+    assert!(found.compared >= 130, "compared only {} parts of {label}", found.compared);
+    print_additions(label, &found);
 }
 
-/// Past the test's own output, which nobody sees of a test that passes.
-fn tell(what: &str, found: &Comparison<'_>) {
+/// Prints the vendor's additions to stderr, because the test runner hides the output of passing tests.
+fn print_additions(label: &str, found: &Comparison<'_>) {
     let count = found.compared;
-    let mut text = format!("{what}: {count} parts and their limits are as in GitBook's document\n");
-    for name in &found.newer {
-        text += &format!("{what}: GitBook's document has {name}, which is not known here yet\n");
+    let mut text = format!("{label}: {count} parts match GitBook's document\n");
+    for name in &found.additions {
+        text += &format!("{label}: GitBook's document has {name}, which the schema lacks\n");
     }
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 #[test]
 fn a_request_body_has_the_limits_of_the_document() {
-    check("the request", &BODY, OF_THE_BODY);
+    check("the request", &BODY, BODY_EXCEPTIONS);
 }
 
 #[test]
 fn a_manifest_has_the_limits_of_the_document() {
-    check("the manifest", &MANIFEST, OF_THE_MANIFEST);
+    check("the manifest", &MANIFEST, MANIFEST_EXCEPTIONS);
 }
 
 #[test]
 fn a_name_has_the_limits_of_the_document() {
     let name = parameter("integrationName");
-    assert_eq!(name["maxLength"], NAME_MAX);
-    // The sandbox takes the same; a manifest's name is held to the vendor's CLI, which takes less.
+    assert_eq!(name["maxLength"], MAX_NAME);
+    // The sandbox accepts the same pattern. Names in manifests follow the stricter vendor's CLI.
     assert_eq!(name["pattern"], "^[a-zA-Z0-9-_.]+$");
 }
 
-/// Changes the document, and gives what of it is another then and what is newer.
-fn changed(pointer: &str, to: Value) -> (Vec<String>, Vec<String>) {
+/// Changes a value in the document. Returns the resulting differences and additions.
+fn compare_changed(pointer: &str, to: Value) -> (Vec<String>, Vec<String>) {
     let mut document = read();
     let unchanged = Comparison::of(&document, &BODY, "PublishIntegration").differences;
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -109,13 +109,13 @@ fn changed(pointer: &str, to: Value) -> (Vec<String>, Vec<String>) {
     }
     let found = Comparison::of(&document, &BODY, "PublishIntegration");
     let differences = found.differences.into_iter().filter(|(field, _)| !unchanged.contains_key(field));
-    (differences.map(|(field, how)| format!("{field}: {how}")).collect(), found.newer)
+    (differences.map(|(field, how)| format!("{field}: {how}")).collect(), found.additions)
 }
 
 #[test]
-fn another_limit_is_a_difference_with_the_name_of_its_field() {
+fn a_changed_limit_is_a_difference() {
     let check = |pointer: &str, to: Value, expected: &str| {
-        assert_eq!(changed(pointer, to), (vec![expected.to_owned()], vec![]), "{pointer}");
+        assert_eq!(compare_changed(pointer, to), (vec![expected.to_owned()], vec![]), "{pointer}");
     };
     check("IntegrationTitle/maxLength", json!(31), "title.maxLength: 30 here, 31 there");
     check("IntegrationTitle/pattern", json!("^a"), "title.pattern: null here, \"^a\" there");
@@ -128,20 +128,21 @@ fn another_limit_is_a_difference_with_the_name_of_its_field() {
     );
     check("IntegrationBlock/required/2", json!("icon"), "blocks[].icon.required: required there only");
     let titled = "configurations.account.properties.*.title.minLength: 2 here, 3 there";
-    let (found, _) = changed("IntegrationPropertyTitle/minLength", json!(3));
+    let (found, _) = compare_changed("IntegrationPropertyTitle/minLength", json!(3));
     assert_eq!((found.len(), &*found[0]), (3, titled));
 }
 
 #[test]
-fn another_name_is_a_difference_where_it_would_be_refused() {
-    let newer = |name: &str| vec![name.to_owned()];
-    let (differences, found) = changed("IntegrationScope/enum/99", json!("moon:read"));
-    assert_eq!((differences, found), (vec![], newer("the name `moon:read` of `scopes[]`")));
-    let (differences, found) = changed("PublishIntegration/properties/moon", json!({"type": "string"}));
-    assert_eq!((differences, found), (vec![], newer("the field `moon`")));
-    let (differences, found) = changed("IntegrationVisibility/enum/99", json!("hidden"));
-    assert_eq!(differences, ["visibility.hidden: a name there, refused here"]);
-    assert_eq!(found, newer("the name `hidden` of `visibility`"));
-    let (differences, _) = changed("IntegrationCategory/enum", json!(["other"]));
+fn a_new_name_is_a_difference_only_in_a_closed_list() {
+    let addition = |name: &str| vec![name.to_owned()];
+    let (differences, found) = compare_changed("IntegrationScope/enum/99", json!("moon:read"));
+    assert_eq!((differences, found), (vec![], addition("the name `moon:read` of `scopes[]`")));
+    let (differences, found) =
+        compare_changed("PublishIntegration/properties/moon", json!({"type": "string"}));
+    assert_eq!((differences, found), (vec![], addition("the field `moon`")));
+    let (differences, found) = compare_changed("IntegrationVisibility/enum/99", json!("hidden"));
+    assert_eq!(differences, ["visibility.hidden: a name there, rejected here"]);
+    assert_eq!(found, addition("the name `hidden` of `visibility`"));
+    let (differences, _) = compare_changed("IntegrationCategory/enum", json!(["other"]));
     assert_eq!((differences.len(), &*differences[0]), (5, "categories[].analytics: a name here, none there"));
 }

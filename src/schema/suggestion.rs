@@ -1,23 +1,23 @@
-//! Chooses the known name that a hint suggests for an unknown one, and never one that grants more rights.
+//! Chooses the known name to suggest for an unknown one, but never a name that grants more rights.
 
 use crate::diagnostic::nearest;
 
-/// The names that a hint may suggest for an unknown one.
+/// The names that may be suggested for an unknown one.
 #[derive(Debug)]
 pub(crate) enum Suggest {
     /// Any name.
     Any,
-    /// Any name except this one, which grants more than all others.
+    /// Any name except this one, which grants more than the others.
     Except(&'static str),
-    /// A scope that grants nothing else than the unknown one says.
+    /// A scope with the same meaning as the unknown one.
     Scope,
 }
 
-/// Scopes that GitBook retired, and their successors.
+/// Scopes retired by GitBook, with their successors.
 const RETIRED_SCOPES: [(&str, &str); 2] =
     [("space:views:read", "site:views:read"), ("space:script:inject", "site:script:inject")];
 
-/// Returns a sentence that suggests a known name for `text`; `None` when no name is near.
+/// Returns a sentence that suggests a known name for `text`, or `None` if no name is similar.
 pub(super) fn suggestion(text: &str, known: &[&str], suggest: &Suggest) -> Option<String> {
     let successor = RETIRED_SCOPES.iter().find(|(retired, _)| *retired == text);
     let name = match suggest {
@@ -31,8 +31,8 @@ pub(super) fn suggestion(text: &str, known: &[&str], suggest: &Suggest) -> Optio
     name.map(|name| format!("did you mean `{name}`?"))
 }
 
-/// Returns the scope that a misspelt one means: each part after the first must be near by itself, because scopes such as
-/// `space:content:read` and `space:content:write` have long beginnings in common.
+/// Returns the likely scope for a misspelled one. Compares each part after the first on its own, because scopes such as
+/// `space:content:read` and `space:content:write` have long common prefixes.
 fn nearest_scope<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let candidates: Vec<_> = known.iter().copied().filter(|scope| is_near_scope(text, scope)).collect();
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
@@ -43,7 +43,7 @@ fn nearest_scope<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     })
 }
 
-/// Returns true if two scopes are near in every part after the first. The first may differ only if at least two others follow:
+/// Returns true if two scopes are similar in every part after the first. The first part may differ only before at least two others:
 /// `space:read` must not suggest `openapi:read`.
 fn is_near_scope(text: &str, scope: &str) -> bool {
     let (text, scope): (Vec<_>, Vec<_>) = (text.split(':').collect(), scope.split(':').collect());
@@ -58,15 +58,15 @@ fn is_near(text: &str, known: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MANIFEST, Rule};
+    use super::super::{MANIFEST, SchemaRule};
     use super::suggestion;
 
     #[track_caller]
     fn check(field: &str, text: &str, expected: Option<&str>) {
-        let Rule::Object(fields) = MANIFEST else { panic!("a manifest is an object") };
+        let SchemaRule::Object(fields) = MANIFEST else { panic!("a manifest is an object") };
         let rule = &fields.iter().find(|candidate| candidate.name == field).unwrap().rule;
-        let names = if let Rule::List { of, .. } = rule { of } else { rule };
-        let Rule::OneOf { known, suggest, .. } = names else { panic!("`{field}` has no names") };
+        let names = if let SchemaRule::List { of, .. } = rule { of } else { rule };
+        let SchemaRule::OneOf { known, suggest, .. } = names else { panic!("`{field}` has no names") };
         assert_eq!(suggestion(text, known, suggest).as_deref(), expected, "{text}");
     }
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_scope_has_the_one_that_is_meant() {
+    fn a_misspelled_scope_has_a_suggestion() {
         check("scopes", "space:content:raed", Some("did you mean `space:content:read`?"));
         check("scopes", "space:contents:write", Some("did you mean `space:content:write`?"));
         check("scopes", "sites:metadata:read", Some("did you mean `site:metadata:read`?"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn no_scope_of_other_rights_is_suggested() {
+    fn scopes_with_other_rights_are_not_suggested() {
         for unknown in [
             "space:views:write",
             "space:content:delete",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_wider_value_is_suggested() {
+    fn wider_values_are_not_suggested() {
         check("visibility", "privat", Some("did you mean `private`?"));
         check("visibility", "unlist", Some("did you mean `unlisted`?"));
         for unknown in ["publik", "unpublic", "non-public", "published", "secret"] {

@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { CERTIFICATES, IMAGE, RUNTIME, engine } from './support/container.mjs';
 import { CONTAINERS, STATIC_LIBRARY, needs } from './support/needs.mjs';
-import { ROOT, run, succeed, tool } from './support/program.mjs';
+import { BINARY, ROOT, run, succeed, tool } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
 /** Files of `src/ci` that read what only GitHub gives, or nothing. */
@@ -146,7 +146,8 @@ test('gitbook.env names every variable that the program reads, outside of GitHub
     const texts = await Promise.all(sources.map((name) => readFile(`${ROOT}/src/ci/${name}`, 'utf8')));
     const known = (await readFile(`${ROOT}/src/ci.rs`, 'utf8')).matchAll(/ variable: "(\w+)"/g);
     const read = texts.flatMap((text) => [...text.split('#[cfg(test)]')[0].matchAll(/"([A-Z][A-Z0-9_]+)"/g)]);
-    const own = (await readFile(`${ROOT}/README.md`, 'utf8')).matchAll(/^\| `(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN|GITLAB_TOKEN)` \|/gm);
+    const help = await succeed(BINARY, ['--help']);
+    const own = help.matchAll(/^ {2}(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN|GITLAB_TOKEN)\b/gm);
     const all = new Set([...known, ...read, ...own].map(([, name]) => name));
     all.delete('GITHUB_ACTIONS');
     const named = (await readFile(`${ROOT}/examples/docker/gitbook.env`, 'utf8')).match(/^[A-Z].*$/gm);

@@ -40,13 +40,13 @@ const COPIED = {
     ],
 };
 
-/** A workflow, which README.md has in its quick start. */
+/** Reads an example workflow, or the workflow in README.md. */
 async function text(name) {
     if (name !== 'README.md') {
         return readFile(join(ROOT, 'examples/workflows/github', name), 'utf8');
     }
     const readme = await readFile(join(ROOT, name), 'utf8');
-    return readme.match(/^### GitHub Actions\n\n```yaml\n(.*?)^```$/ms)[1];
+    return readme.match(/^## GitHub in three steps\n.*?^```yaml\n(.*?)^```$/ms)[1];
 }
 
 /** A workflow to be copied in a repository, with the action and its release on a loopback server. */

@@ -97,23 +97,18 @@ fn preview(name: &str, run: u64) -> Value {
     })
 }
 
-/// What was said, but for what comes before anything is sent, and for times.
+/// The exit code and the events of a run.
 fn shown(ended: &Finished) -> String {
-    let log = ended.log();
-    let mut lines: Vec<_> = log.lines().collect();
-    lines.retain(|line| !line.starts_with("info: ") || line.contains(" milliseconds="));
-    let of_line = |line: &&str| {
-        let line = line.split(" milliseconds=").next().unwrap();
-        let line = line.split("; trying again in ").next().unwrap();
-        // At which call a reset is noticed is a matter of luck, and half of an answer is wherever it is.
-        let lucky = ["the connection broke: ", "EOF while parsing "];
-        match lucky.iter().find_map(|lucky| Some((line.split_once(lucky)?.0, lucky))) {
-            Some((before, lucky)) => format!("{before}{lucky}…"),
-            None => line.to_owned(),
+    let of_line = |line: &String| {
+        // The operating system reports a reset in any of several calls, and an answer is cut at an unknown byte.
+        let variable = ["the connection broke: ", "EOF while parsing "];
+        match variable.iter().find_map(|text| Some((line.split_once(text)?.0, text))) {
+            Some((before, text)) => format!("{before}{text}…"),
+            None => line.clone(),
         }
     };
-    let lines: Vec<_> = lines.iter().map(of_line).collect();
-    lines.join("\n")
+    let lines: Vec<_> = ended.events().iter().map(of_line).collect();
+    format!("exit {}\n{}", ended.code.unwrap(), lines.join("\n"))
 }
 
 /// Holds what a run reports against what is there.

@@ -27,8 +27,8 @@ fn outputs(ended: &Finished) -> String {
 
 fn report(ended: &Finished) -> String {
     let text = ended.scrubbed(&format!("{:#}", ended.report));
-    let text = crate::support::digits_after(&text, "\"packaging_milliseconds\": ", "…");
-    crate::support::digits_after(&text, "\"milliseconds\": ", "…")
+    let text = crate::support::replace_digits_after(&text, "\"packaging_milliseconds\": ", "…");
+    crate::support::replace_digits_after(&text, "\"milliseconds\": ", "…")
 }
 
 fn summary(ended: &Finished) -> String {

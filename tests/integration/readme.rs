@@ -1,45 +1,52 @@
-//! What README.md says is what the program does.
+//! Checks the claims of README.md and of the pages in `docs` against the program.
 
+mod errors;
 mod security;
-mod troubleshooting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gitbook-deploy");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn readme() -> String {
-    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+/// Reads a page, by its path in the repository.
+fn page(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
 }
 
-/// The rows of the table below a heading (or text) of README.md, each as its cells.
-fn table(below: &str) -> Vec<Vec<String>> {
-    let readme = readme();
-    let (_, rest) = readme.split_once(below).unwrap_or_else(|| panic!("README.md has no {below:?}"));
-    let rows =
-        rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let cells = |row: &str| row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
-    rows.skip(2).map(cells).collect()
+/// Returns the text below a heading of a page, up to the next heading of the same rank.
+fn section(path: &str, heading: &str) -> String {
+    let page = page(path);
+    let (_, rest) =
+        page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{path} has no {heading:?}"));
+    let rank = heading.split_once(' ').unwrap().0;
+    rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
 }
 
-/// The shell commands of README.md that hold a text, one block of them.
-fn commands(with: &str) -> String {
-    let readme = readme();
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|block| block.split_once("```"));
+/// Returns the one block of shell commands of a page that contains a text.
+fn commands(path: &str, with: &str) -> String {
+    let page = page(path);
+    let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split_once("```"));
     let found: Vec<_> = blocks.map(|(block, _)| block).filter(|block| block.contains(with)).collect();
-    assert_eq!(found.len(), 1, "README.md has not one block with {with:?}");
+    assert_eq!(found.len(), 1, "{path} should have one block with {with:?}");
     found[0].to_owned()
 }
 
-/// Runs commands as a newcomer would, with the binary that was built for this test.
+/// Returns the names in the first column of the tables of a text, such as `` | `name` | ``.
+fn names_in_rows(text: &str) -> BTreeSet<String> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    rows.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Runs commands of a page in a shell, with the binary built for this test.
 #[expect(clippy::disallowed_methods, reason = "a shell needs the PATH of the machine")]
 fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
     let own = format!(" {}\n", BINARY.replace('\\', "/"));
-    let commands =
-        commands.replace(" gitbook-deploy\n", &own).replace(" cargo run --release --locked\n", &own);
-    let commands = commands.replace('…', "token");
+    let mut commands = commands.replace('…', "token");
+    for program in [" gitbook-deploy\n", " ./gitbook-deploy\n", " cargo run --release --locked\n"] {
+        commands = commands.replace(program, &own);
+    }
     let path = std::env::var_os("PATH").unwrap();
     let run = Command::new("bash")
         .args(["-euc", &commands])
@@ -60,36 +67,32 @@ fn help() -> String {
     String::from_utf8(Command::new(BINARY).arg("--help").output().unwrap().stdout).unwrap()
 }
 
-/// Name and meaning of each variable that `--help` tells.
-fn variables_of_help() -> BTreeMap<String, String> {
-    let help = help();
-    let lines: Vec<_> = help.lines().collect();
-    let told = lines.windows(2).filter(|pair| pair[0].starts_with("  ") && pair[1].starts_with("      "));
-    told.map(|pair| (pair[0].trim().to_owned(), pair[1].trim().to_owned())).collect()
+#[test]
+fn the_readme_and_its_workflow_are_short() {
+    let readme = page("README.md");
+    assert!(readme.lines().count() <= 150, "{} lines", readme.lines().count());
+    assert!(readme.split_whitespace().count() <= 1300, "{} words", readme.split_whitespace().count());
+    let steps = section("README.md", "## GitHub in three steps");
+    let (_, workflow) = steps.split_once("```yaml\n").unwrap();
+    let (workflow, _) = workflow.split_once("```").unwrap();
+    assert!(workflow.lines().count() <= 12, "{workflow}");
 }
 
 #[test]
-fn the_tables_of_variables_are_those_of_help() {
-    let mut told = BTreeMap::new();
-    let input =
-        |name: &str| name.trim_matches('`').trim_start_matches("GITBOOK_").to_lowercase().replace('_', "-");
-    for row in table("## Variables") {
-        assert_eq!(row[1], format!("`{}`", input(&row[0])));
-        let default = row[2].replace('`', "");
-        let default = if default == "–" { String::new() } else { format!(" [default: {default}]") };
-        told.insert(format!("{}{default}", row[0].replace('`', "")), row[3].clone());
+fn each_variable_of_help_is_in_the_page() {
+    let (help, page) = (help(), page("docs/variables.md"));
+    let names = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let names: Vec<_> = names.filter(|name| name.starts_with("GITBOOK_") && !name.contains('=')).collect();
+    assert!(names.len() > 40, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
     }
-    for row in table("These give a field of the manifest") {
-        assert_eq!(row[1], format!("`{}`", input(&row[0])));
-        told.insert(row[0].replace('`', ""), format!("{}, {}", row[2], row[3]));
-    }
-    assert_eq!(told, variables_of_help());
 }
 
 #[test]
-fn a_preview_is_published_and_deleted_as_told() {
+fn the_commands_for_a_preview_publish_and_delete_it() {
     let sandbox = tempfile::tempdir().unwrap();
-    let block = commands("GITBOOK_MODE=preview");
+    let block = commands("docs/previews.md", "GITBOOK_MODE=preview");
     let (preview, delete) = block.split_once("GITBOOK_MODE=delete").unwrap();
     shell(preview, Path::new(ROOT), sandbox.path());
     let published = std::fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -100,9 +103,17 @@ fn a_preview_is_published_and_deleted_as_told() {
 }
 
 #[test]
-fn a_push_is_told_with_the_generic_variables() {
+fn the_command_with_the_generic_variables_publishes() {
     let sandbox = tempfile::tempdir().unwrap();
-    shell(&commands("GITBOOK_EVENT=push"), Path::new(ROOT), sandbox.path());
+    let command = commands("docs/other-ci.md", "GITBOOK_EVENT=push");
+    shell(&command, Path::new(ROOT), sandbox.path());
+    assert!(sandbox.path().join("hello/script.js").is_file());
+}
+
+#[test]
+fn the_command_with_a_downloaded_binary_publishes() {
+    let sandbox = tempfile::tempdir().unwrap();
+    shell(&commands("README.md", "./gitbook-deploy"), Path::new(ROOT), sandbox.path());
     assert!(sandbox.path().join("hello/script.js").is_file());
 }
 
@@ -113,27 +124,24 @@ fn the_outputs_are_those_of_a_run() {
     let command = format!("GITBOOK_OUTPUT_FILE='{}' gitbook-deploy\n", file.display());
     shell(&command, Path::new(ROOT), temp.path());
     let written = std::fs::read_to_string(file).unwrap();
-    let written: Vec<_> =
-        written.lines().map(|line| format!("`{}`", line.split_once('=').unwrap().0)).collect();
-    assert_eq!(table("## Outputs").into_iter().map(|row| row[0].clone()).collect::<Vec<_>>(), written);
+    let written = written.lines().map(|line| line.split_once('=').unwrap().0.to_owned());
+    assert_eq!(names_in_rows(&page("docs/outputs.md")), written.collect());
 }
 
 #[test]
-fn each_workflow_to_be_copied_is_told() {
-    let told = table("which to copy").into_iter().map(|row| {
-        let (name, _) = row[0].trim_start_matches("[`").split_once("`]").unwrap();
-        name.to_owned()
-    });
+fn each_example_workflow_is_in_the_table() {
+    let section = section("docs/github.md", "## Workflows");
+    let names = section.lines().filter_map(|line| line.strip_prefix("| [`")?.split_once("`]"));
+    let names: BTreeSet<_> = names.map(|(name, _)| name.to_owned()).collect();
     let files = std::fs::read_dir(Path::new(ROOT).join("examples/workflows/github")).unwrap();
-    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(told.collect::<BTreeSet<_>>(), files.collect::<BTreeSet<_>>());
+    assert_eq!(names, files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect());
 }
 
 #[test]
 fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
-    let block = commands("raw.githubusercontent.com");
+    let block = commands("docs/github.md", "raw.githubusercontent.com");
     let path = block.split_whitespace().find_map(|word| word.split_once("/v1/")).unwrap().1;
-    let workflow = std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let workflow = page(path);
     let token = "token: ${{ secrets.GITBOOK_TOKEN }}";
     let events =
         ["push:", "pull_request:", "closed", "merge_group:", "delete:", "schedule:", "workflow_dispatch:"];
@@ -142,57 +150,69 @@ fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
     }
 }
 
-/// What README.md says below a heading, up to the next one of its rank.
-fn section(heading: &str) -> String {
-    let readme = readme();
-    let (_, rest) = readme.split_once(&format!("\n{heading}\n")).unwrap();
-    let rank = heading.split_once(' ').unwrap().0;
-    rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
-}
-
-/// The code spans of a text.
+/// Returns the code spans of a text.
 fn spans(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
+/// Returns the anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept: String = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c)).collect();
+    kept.replace(' ', "-")
+}
+
+/// Returns the guide of each CI system with a template: its link in README.md, and its text.
+fn guides() -> Vec<(String, String)> {
+    let others = page("docs/other-ci.md");
+    let others = others.split("\n## ").skip(1).map(|section| {
+        let (heading, text) = section.split_once('\n').unwrap();
+        (format!("docs/other-ci.md#{}", anchor(heading)), text.to_owned())
+    });
+    let gitlab = ("docs/gitlab.md".to_owned(), section("docs/gitlab.md", "## Set up"));
+    others.chain([gitlab]).filter(|(_, text)| text.contains("](../examples/ci/")).collect()
+}
+
 #[test]
-fn each_system_has_a_quick_start_of_ten_lines_that_its_template_bears_out() {
-    let quick_start = section("## Quick start");
+fn each_template_has_a_short_guide_that_agrees_with_it_and_a_link_in_the_readme() {
+    let readme = page("README.md");
     let mut templates = BTreeSet::new();
-    for system in quick_start.split("\n### ").skip(1) {
-        let (name, text) = system.split_once('\n').unwrap();
-        assert!(text.lines().filter(|line| !line.is_empty()).count() <= 15, "{name}");
-        let Some((_, link)) = text.split_once("](examples/ci/") else { continue };
+    for (guide, text) in guides() {
+        assert!(readme.contains(&format!("({guide})")), "{guide}");
+        let lines = text.lines().filter(|line| !line.is_empty()).count();
+        assert!(lines <= 10, "{guide}: {lines} lines");
+        let (_, link) = text.split_once("](../examples/ci/").unwrap();
         let path = link.split_once(')').unwrap().0;
-        assert!(text.lines().count() <= 10, "{name}");
-        let template = std::fs::read_to_string(Path::new(ROOT).join("examples/ci").join(path)).unwrap();
-        // Where a file goes is told, too.
-        for word in spans(text).into_iter().filter(|word| !word.starts_with('.') && !path.ends_with(word)) {
-            assert!(template.contains(word), "{name}: `{word}`");
+        let template = page(&format!("examples/ci/{path}"));
+        // Skips the path of the template and other folders to copy it to.
+        for word in spans(&text).into_iter().filter(|word| !word.starts_with('.') && !path.ends_with(word)) {
+            assert!(template.contains(word), "{guide}: `{word}`");
         }
         templates.insert(path.split_once('/').unwrap().0.to_owned());
     }
     let folders = std::fs::read_dir(Path::new(ROOT).join("examples/ci")).unwrap();
-    let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
-    assert_eq!(templates, folders.collect());
+    assert_eq!(templates, folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect());
 }
 
 #[test]
-fn what_is_linked_to_is_there() {
-    for page in
-        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "examples/docker/README.md"]
-    {
-        let page = Path::new(ROOT).join(page);
+fn the_links_of_the_pages_have_targets() {
+    let root = Path::new(ROOT);
+    let mut pages = vec![root.join("examples/docker/README.md")];
+    for folder in [root.to_owned(), root.join("docs")] {
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        pages.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
-            if let Some(heading) = link.strip_prefix('#') {
-                let is_it = |line: &str| {
-                    line.starts_with('#')
-                        && line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-") == heading
-                };
-                assert!(text.lines().any(is_it), "{}: {link}", page.display());
-            } else if !link.starts_with("https://") {
-                assert!(page.parent().unwrap().join(link).exists(), "{}: {link}", page.display());
+        let links = text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0);
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let target = std::fs::read_to_string(target).unwrap();
+                let is_target = |line: &str| line.starts_with('#') && anchor(line) == heading;
+                assert!(target.lines().any(is_target), "{}: {link}", page.display());
             }
         }
     }

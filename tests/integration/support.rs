@@ -4,6 +4,7 @@ mod barriers;
 mod faulty;
 mod finished;
 mod gitlab;
+mod log;
 pub(crate) mod payloads;
 mod repository;
 mod secure;
@@ -11,8 +12,9 @@ mod servers;
 
 pub(crate) use barriers::Gated;
 pub(crate) use faulty::{Effect, Fault, Faulty, Response};
-pub(crate) use finished::{Finished, digits_after};
+pub(crate) use finished::Finished;
 pub(crate) use gitlab::{GITLAB_TOKEN, GitLab, Note, THEM, US, gitlab_says, merge_request};
+pub(crate) use log::replace_digits_after;
 pub(crate) use repository::{Repository, png, repository, script};
 pub(crate) use secure::{authority, proxy, secure_gitbook};
 pub(crate) use servers::{Recorded, Sandbox, gitbook, published, repeated_with, said};

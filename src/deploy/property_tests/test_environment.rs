@@ -317,7 +317,7 @@ impl Holder {
 /// What came of a deployment. An error names what stands in the way, and both it and what is left alone tell of a try
 /// that may have happened before.
 pub(super) fn came(outcome: &Outcome, name: &str, expected: &str, tried: &str) -> Result<(), TestCaseError> {
-    prop_assert_eq!(outcome.word(), expected, "{:?}", outcome.result);
+    prop_assert_eq!(outcome.status_name(), expected, "{:?}", outcome.result);
     prop_assert_eq!(&outcome.name, name);
     prop_assert!(outcome.preview);
     if let Err(error) = &outcome.result {

@@ -1,57 +1,72 @@
-//! Finds out why an import cannot be resolved.
+//! Explains unresolved imports.
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::files;
 
-/// The reason why an import cannot be resolved.
-pub(super) enum Cause {
-    /// One reason for many imports, with a place of its own.
-    Elsewhere(Diagnostic),
-    /// A reason at the import.
-    Here { message: Option<String>, hint: String },
+/// The explanation of an unresolved import.
+pub(super) enum Explanation {
+    /// A diagnostic that replaces the errors of all imports with the same cause.
+    Replacement(Diagnostic),
+    /// The reason and hint for the error at the import.
+    AtImport { reason: String, hint: String },
 }
 
-/// A file name, the command that installs packages, and the start of the one that builds a package of the repository.
-type Lockfile = (&'static str, &'static str, &'static str);
+/// A file that identifies a package manager, with the commands of that package manager.
+#[derive(Clone, Copy)]
+struct Lockfile {
+    name: &'static str,
+    install: &'static str,
+    /// The command that builds a workspace package. `{}` stands for the name of the package.
+    build: &'static str,
+}
 
-/// Lockfiles, with the commands that install from them and build a package of the repository.
+impl Lockfile {
+    const fn new(name: &'static str, install: &'static str, build: &'static str) -> Self {
+        Self { name, install, build }
+    }
+}
+
+/// The command that builds a workspace package with npm.
+const NPM_BUILD: &str = "npm run build --workspace {}";
+
+/// The known lockfiles. Without one, a `package.json` stands for npm.
 const LOCKFILES: [Lockfile; 7] = [
-    ("package-lock.json", "npm ci", "npm run build --workspace"),
-    ("npm-shrinkwrap.json", "npm ci", "npm run build --workspace"),
-    ("pnpm-lock.yaml", "pnpm install --frozen-lockfile", "pnpm run build --filter"),
-    ("yarn.lock", "yarn install --immutable", "yarn workspace"),
-    ("bun.lock", "bun install --frozen-lockfile", "bun run --filter"),
-    ("bun.lockb", "bun install --frozen-lockfile", "bun run --filter"),
-    ("package.json", "npm install", "npm run build --workspace"),
+    Lockfile::new("package-lock.json", "npm ci", NPM_BUILD),
+    Lockfile::new("npm-shrinkwrap.json", "npm ci", NPM_BUILD),
+    Lockfile::new("pnpm-lock.yaml", "pnpm install --frozen-lockfile", "pnpm --filter {} run build"),
+    Lockfile::new("yarn.lock", "yarn install --immutable", "yarn workspace {} run build"),
+    Lockfile::new("bun.lock", "bun install --frozen-lockfile", "bun run --filter {} build"),
+    Lockfile::new("bun.lockb", "bun install --frozen-lockfile", "bun run --filter {} build"),
+    Lockfile::new("package.json", "npm install", NPM_BUILD),
 ];
 
-/// Explains an import in a file of the repository at `root`.
-pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Cause {
-    let here = |message: Option<String>, hint: &str| Cause::Here { message, hint: hint.to_owned() };
+/// Explains an unresolved import in a file of the repository at `root`.
+pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanation {
     if specifier.starts_with('.') || Path::new(specifier).is_absolute() {
-        return here(None, "check the path; a file that a build writes must be there before this step");
+        let hint = "check the path; if a build creates the file, run the build before this step";
+        return Explanation::AtImport { reason: "no such file".to_owned(), hint: hint.to_owned() };
     }
     let name = package_name(specifier);
     if nodejs_built_in_modules::is_nodejs_builtin_module(specifier) {
-        let hint = format!("import Node's own module as `node:{specifier}`");
-        return Cause::Here { message: None, hint };
+        let reason = "Node modules need the prefix `node:`".to_owned();
+        return Explanation::AtImport { reason, hint: format!("import `node:{specifier}` instead") };
     }
     let installed = importer.ancestors().skip(1).map(|folder| folder.join("node_modules").join(&name));
     match installed.into_iter().find(|folder| folder.is_dir()) {
-        Some(folder) => incomplete(specifier, &name, &folder, root),
+        Some(folder) => unresolved_in_package(specifier, &name, &folder, root),
         None => not_installed(&name, importer, root),
     }
 }
 
-/// Explains an import of a package that is there.
-fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause {
+/// Explains an unresolved import from an installed package.
+fn unresolved_in_package(specifier: &str, name: &str, folder: &Path, root: &Path) -> Explanation {
     let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let file = folder.join("package.json");
     let package = match read_json(&file, root) {
         Ok(package) => package,
-        Err(broken) => return Cause::Elsewhere(*broken),
+        Err(broken) => return Explanation::Replacement(*broken),
     };
     let is_own = folder.starts_with(root) && !folder.iter().any(|part| part == "node_modules");
     let targets = if specifier == name {
@@ -62,80 +77,79 @@ fn incomplete(specifier: &str, name: &str, folder: &Path, root: &Path) -> Cause 
     let missing = targets.into_iter().find(|target| !target.contains('*') && !folder.join(target).exists());
     match missing {
         Some(missing) if is_own => {
-            let message = format!("the workspace package `{name}` is not built: it has no `{missing}`");
-            let command = lockfile(&folder, root).map_or("npm run build --workspace", |(_, row)| row.2);
-            let command = match command {
-                "yarn workspace" => format!("yarn workspace {name} run build"),
-                "bun run --filter" => format!("bun run --filter {name} build"),
-                "pnpm run build --filter" => format!("pnpm --filter {name} run build"),
-                other => format!("{other} {name}"),
-            };
+            let message = format!("the workspace package `{name}` is not built: it has no file `{missing}`");
+            let command = lockfile(&folder, root).map_or(NPM_BUILD, |(_, lockfile)| lockfile.build);
+            let command = command.replace("{}", name);
             let has_script = package["scripts"]["build"].is_string();
             let hint = if has_script {
-                format!("run its `build` script before this step: `{command}`")
+                format!("run `{command}` before this step")
             } else {
-                "build it before this step, or point its `main` or `exports` at files that exist".to_owned()
+                "build the package before this step, or set its `main` or `exports` to existing files"
+                    .to_owned()
             };
-            Cause::Elsewhere(Diagnostic::error(SourceLocation::file(file), message).hint(hint))
+            Explanation::Replacement(Diagnostic::error(SourceLocation::file(file), message).hint(hint))
         }
-        Some(missing) => Cause::Here {
-            message: Some(format!("the package `{name}` has no `{missing}`, which its `package.json` names")),
-            hint: "install the package again; a package that builds itself on installation needs its scripts"
+        Some(missing) => Explanation::AtImport {
+            reason: format!("the file `{missing}` is missing in the package `{name}`"),
+            hint: "reinstall the package; enable install scripts if it builds itself during installation"
                 .to_owned(),
         },
-        None => Cause::Here {
-            message: None,
-            hint: format!("check the path: the package `{name}` is installed, but does not offer this"),
+        None => Explanation::AtImport {
+            reason: format!("the package `{name}` does not export this path"),
+            hint: "check the import path; the package itself is installed".to_owned(),
         },
     }
 }
 
-/// Explains an import of a package that is not there.
-fn not_installed(name: &str, importer: &Path, root: &Path) -> Cause {
-    let Some((folder, (file, install, _))) = lockfile(importer, root) else {
-        return Cause::Here {
-            message: None,
+/// Explains an import of a package that is not installed.
+fn not_installed(name: &str, importer: &Path, root: &Path) -> Explanation {
+    let reason = format!("the package `{name}` is not installed");
+    let Some((folder, Lockfile { name: file, install, .. })) = lockfile(importer, root) else {
+        return Explanation::AtImport {
+            reason,
             hint: format!(
-                "check the name; the package `{name}` is not installed, and there is no `package.json`"
+                "check the name, or add a `package.json` with `{name}` as a dependency and install it before this step"
             ),
         };
     };
-    let is_pnp = folder.join(".pnp.cjs").is_file();
-    if !is_pnp && !folder.join("node_modules").is_dir() {
-        let message = format!("packages are not installed: there is no `node_modules` beside `{file}`");
+    let is_plug_and_play = folder.join(".pnp.cjs").is_file();
+    if !is_plug_and_play && !folder.join("node_modules").is_dir() {
+        let message =
+            format!("packages are not installed: there is no `node_modules` folder next to `{file}`");
         let hint = format!("run `{install}` before this step");
-        return Cause::Elsewhere(
+        return Explanation::Replacement(
             Diagnostic::error(SourceLocation::file(folder.join(file)), message).hint(hint),
         );
     }
-    Cause::Here {
-        message: None,
+    Explanation::AtImport {
+        reason,
         hint: format!(
-            "add `{name}` to the dependencies in `package.json`, and run `{install}` before this step"
+            "add `{name}` to `dependencies` in `package.json`, and run `{install}` before this step"
         ),
     }
 }
 
-/// Returns the nearest folder with a lockfile, else with a `package.json`, and the file's row.
+/// Returns the nearest folder with a lockfile and the entry of that file. Without a lockfile, `package.json` counts.
 fn lockfile(from: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
     let folders: Vec<_> = from.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
     let nearest = |is_wanted: fn(&Lockfile) -> bool| {
         folders.iter().find_map(|folder| {
-            let mut rows = LOCKFILES.iter().filter(|row| is_wanted(row));
-            let row = rows.find(|(file, ..)| folder.join(file).is_file())?;
-            Some(((*folder).to_owned(), *row))
+            let mut wanted = LOCKFILES.iter().filter(|lockfile| is_wanted(lockfile));
+            let lockfile = wanted.find(|lockfile| folder.join(lockfile.name).is_file())?;
+            Some(((*folder).to_owned(), *lockfile))
         })
     };
-    nearest(|(file, ..)| *file != "package.json").or_else(|| nearest(|(file, ..)| *file == "package.json"))
+    let lockfile = nearest(|lockfile| lockfile.name != "package.json");
+    lockfile.or_else(|| nearest(|lockfile| lockfile.name == "package.json"))
 }
 
-/// Returns the name of the package that a specifier starts with.
+/// Returns the package name at the start of a specifier.
 fn package_name(specifier: &str) -> String {
     let count = if specifier.starts_with('@') { 2 } else { 1 };
     specifier.split('/').take(count).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the files that an import of a package's name may lead to.
+/// Returns the possible files for an import of a package by its name.
 fn targets(package: &serde_json::Value) -> Vec<String> {
     let mut targets = subpath_targets(package, "");
     if targets.is_empty() {
@@ -145,30 +159,31 @@ fn targets(package: &serde_json::Value) -> Vec<String> {
     targets
 }
 
-/// Returns the files that `exports` gives for a path in a package.
+/// Returns the files that `exports` maps a path in a package to.
 fn subpath_targets(package: &serde_json::Value, subpath: &str) -> Vec<String> {
     let exports = &package["exports"];
     let has_paths = exports.as_object().is_some_and(|map| map.keys().any(|key| key.starts_with('.')));
     let entry = if has_paths { &exports[format!(".{subpath}")] } else { exports };
     let mut targets = Vec::new();
-    strings(entry, &mut targets);
+    collect_strings(entry, &mut targets);
     targets
 }
 
-fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
+fn collect_strings(value: &serde_json::Value, found: &mut Vec<String>) {
     match value {
         serde_json::Value::String(text) => found.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_strings(item, found)),
         serde_json::Value::Object(map) => {
             let conditions = ["worker", "browser", "import", "require", "production", "default"];
             let wanted = map.iter().filter(|(key, _)| conditions.contains(&key.as_str()));
-            wanted.for_each(|(_, value)| strings(value, found));
+            wanted.for_each(|(_, value)| collect_strings(value, found));
         }
         _ => {}
     }
 }
 
-/// Returns the first `package.json` above a script, up to the repository's root, that is no JSON.
+/// Returns the error of the first `package.json` with a syntax error, from the folder of a script up to the root of the
+/// repository.
 pub(super) fn broken_package_json(script: &Path, root: &Path) -> Option<Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let mut files = folders.map(|folder| folder.join("package.json")).filter(|file| file.is_file());
@@ -183,7 +198,7 @@ fn read_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnost
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let place = SourceLocation::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
-        let hint = "correct the file; a merge conflict may be left in it".to_owned();
+        let hint = "correct the file; check it for merge conflict markers".to_owned();
         Box::new(Diagnostic::error(place, format!("`package.json` is not valid JSON: {message}")).hint(hint))
     })
 }

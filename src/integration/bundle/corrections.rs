@@ -1,4 +1,4 @@
-//! Corrections that a run of the bundler shows to be needed, and another run makes.
+//! Corrections for the next run of the bundler, found in the finished module graph.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,47 +8,47 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use super::sources::file_of;
 use crate::integration::files;
 
-/// Facts about a script's files that no file shows by itself.
+/// Facts about modules that depend on other modules. Each one changes the compilation of its module in the next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Corrections {
-    /// Modules without imports or exports that are imported as CommonJS.
+    /// Modules without imports and exports that other modules import as CommonJS.
     pub(super) commonjs: BTreeSet<String>,
-    /// Modules without imports or exports, and the names that are imported from them all the same: their value is `undefined`.
-    pub(super) undefined: BTreeSet<(String, String)>,
-    /// Modules and the names that they import or export again and that do not exist: types, in TypeScript.
-    pub(super) types: BTreeSet<(String, String)>,
-    /// Modules and the specifiers of CommonJS modules all of whose names they export, which the bundler evaluates only if one is
-    /// used.
-    pub(super) evaluated: BTreeSet<(String, String)>,
-    /// Modules that are valid as sloppy code only.
+    /// Pairs of a module without exports and a name that another module imports from it. The value of the name is `undefined`.
+    pub(super) undefined_names: BTreeSet<(String, String)>,
+    /// Pairs of a TypeScript module and a name that it imports or re-exports, but that does not exist at run time: a type.
+    pub(super) type_names: BTreeSet<(String, String)>,
+    /// Pairs of a module and a specifier of `export * from` a CommonJS module. The bundler would evaluate that module only
+    /// if one of its names is used.
+    pub(super) star_exports: BTreeSet<(String, String)>,
+    /// Modules that are valid only in sloppy mode.
     pub(super) sloppy: BTreeSet<String>,
-    /// True if every import of a CommonJS module stays in its place, with the interpretation of `default` that belongs to the
-    /// importer.
-    pub(super) keeps_order: bool,
-    /// True if the place of a fault in the script is looked for.
-    pub(super) has_source_map: bool,
+    /// True to evaluate modules strictly in the order of their imports. Each importer then gets its own interpretation of the
+    /// `default` of a CommonJS module.
+    pub(super) keeps_import_order: bool,
+    /// True to map a position in the script to the source file.
+    pub(super) needs_source_map: bool,
 }
 
 impl Corrections {
-    /// Adds those of another run. Returns whether any is new.
+    /// Adds the corrections of another run. Returns true if at least one is new.
     pub(super) fn add(&mut self, needed: Self) -> bool {
         let before = self.clone();
         self.commonjs.extend(needed.commonjs);
-        self.undefined.extend(needed.undefined);
-        self.types.extend(needed.types);
-        self.evaluated.extend(needed.evaluated);
+        self.undefined_names.extend(needed.undefined_names);
+        self.type_names.extend(needed.type_names);
+        self.star_exports.extend(needed.star_exports);
         self.sloppy.extend(needed.sloppy);
-        self.keeps_order |= needed.keeps_order;
+        self.keeps_import_order |= needed.keeps_import_order;
         *self != before
     }
 
-    /// Returns those that the bundler's problems call for.
-    pub(super) fn needed(problems: &[BuildDiagnostic], root: &Path) -> Self {
+    /// Returns the corrections that solve problems of the bundler.
+    pub(super) fn from_problems(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {
             let Some(module) = problem.id() else { continue };
             match problem.kind() {
-                EventKind::MissingExportError => needed.missing(problem, module, root),
+                EventKind::MissingExportError => needed.add_missing_export(problem, module, root),
                 EventKind::ParseError if is_javascript(&module) => {
                     needed.sloppy.insert(module);
                 }
@@ -58,18 +58,18 @@ impl Corrections {
         needed
     }
 
-    fn missing(&mut self, problem: &BuildDiagnostic, importer: String, root: &Path) {
+    fn add_missing_export(&mut self, problem: &BuildDiagnostic, importer: String, root: &Path) {
         let message = problem.to_message_with(&DiagnosticOptions::default());
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
         let text = files::read_text(&file_of(&exporter), |path| files::is_module(path, root));
-        if text.is_ok_and(|text| super::rewrite::is_script(&text, &exporter, root)) {
+        if text.is_ok_and(|text| super::rewrite::is_plain_script(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs.insert(exporter),
-                name => self.undefined.insert((exporter, name.to_owned())),
+                name => self.undefined_names.insert((exporter, name.to_owned())),
             };
         } else if is_typescript(&importer) {
-            self.types.insert((importer, name.to_owned()));
+            self.type_names.insert((importer, name.to_owned()));
         }
     }
 }

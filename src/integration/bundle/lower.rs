@@ -1,4 +1,4 @@
-//! Compiles TypeScript and JSX to JavaScript, each file by its own settings.
+//! Compiles TypeScript and JSX to JavaScript with the settings of each file.
 
 use std::path::Path;
 
@@ -16,17 +16,17 @@ use super::tsconfig::{CompilerOptions, Jsx};
 /// Compiles a file in place.
 ///
 /// # Errors
-/// The syntax that the compiler cannot compile.
+/// Syntax that the compiler does not support.
 pub(super) fn lower<'a>(
     program: &mut Program<'a>,
     allocator: &'a Allocator,
     path: &Path,
     settings: &CompilerOptions,
-    has_no_fields: bool,
+    has_compiled_fields: bool,
 ) -> Result<(), Vec<OxcDiagnostic>> {
-    // The bundler checks the result: what only TypeScript forbids is no error here, as in esbuild.
+    // The semantic errors of TypeScript are ignored, as in esbuild. The bundler checks the resulting JavaScript.
     let scoping = SemanticBuilder::new().with_enum_eval(true).build(program).semantic.into_scoping();
-    let options = options(settings, has_no_fields);
+    let options = options(settings, has_compiled_fields);
     let result = Transformer::new(allocator, path, &options).build_with_scoping(scoping, program);
     let errors = errors(result.diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -36,8 +36,8 @@ fn errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcDiagno
     diagnostics.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
 }
 
-fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions {
-    let assigns_fields = !settings.defines_class_fields() && !has_no_fields;
+fn options(settings: &CompilerOptions, has_compiled_fields: bool) -> TransformOptions {
+    let assigns_fields = !settings.defines_class_fields() && !has_compiled_fields;
     let mut typescript = TypeScriptOptions {
         remove_class_fields_without_initializer: assigns_fields,
         only_remove_type_imports: settings.keeps_unused_imports(),
@@ -45,7 +45,7 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
     };
     let jsx = match settings.jsx() {
         Jsx::Classic { factory, fragment } => {
-            // An import of these is a value, although only JSX uses it.
+            // Keeps the imports of these names, although only JSX uses them.
             typescript.jsx_pragma = factory.clone().into();
             typescript.jsx_pragma_frag = fragment.clone().into();
             JsxOptions {
@@ -68,7 +68,7 @@ fn options(settings: &CompilerOptions, has_no_fields: bool) -> TransformOptions 
             ..CompilerAssumptions::default()
         },
         typescript,
-        // The vendor's CLI knows no other decorators, whatever the file's settings say.
+        // `@gitbook/cli` supports only legacy decorators, regardless of the settings.
         decorator: DecoratorOptions { legacy: true, ..DecoratorOptions::default() },
         jsx,
         ..TransformOptions::default()

@@ -1,4 +1,4 @@
-//! Checks a finished script as the Workers runtime would: it is an ES module in the syntax that the runtime knows.
+//! Checks the syntax of a finished script against the Workers runtime.
 
 use std::path::{Path, PathBuf};
 
@@ -13,138 +13,142 @@ use rolldown_common::OutputChunk;
 
 use crate::diagnostic::lower_case;
 
-/// The place where the syntax of a script is not the runtime's, and the reason.
+/// Syntax that the Workers runtime does not support.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Invalid {
-    /// The byte in the script.
+pub(super) struct InvalidSyntax {
+    /// The position in the script, in bytes.
     pub(super) offset: usize,
     pub(super) message: String,
 }
 
-/// Checks a script, and returns the places of its legal comments.
+/// Checks an ES module, and returns the spans of its legal comments.
 ///
 /// # Errors
-/// The first fault.
-pub(super) fn check(script: &str) -> Result<Vec<Span>, Invalid> {
+/// The first syntax error.
+pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     let allocator = Allocator::default();
-    // The runtime reads regular expressions with everything else.
+    // The runtime rejects a script with an invalid regular expression.
     let options = ParseOptions { parse_regular_expression: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, script, SourceType::mjs()).with_options(options).parse();
     first_error(parsed.diagnostics)?;
     let semantic = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
     first_error(semantic.diagnostics)?;
-    let mut newer = Newer(None);
-    newer.visit_program(&parsed.program);
-    if let Some((span, what)) = newer.0 {
-        let message = format!("{what} are not supported by the Workers runtime");
-        return Err(Invalid { offset: span.start as usize, message });
+    let mut unsupported = UnsupportedSyntax(None);
+    unsupported.visit_program(&parsed.program);
+    if let Some((span, syntax)) = unsupported.0 {
+        let message = format!("{syntax} are not supported by the Workers runtime");
+        return Err(InvalidSyntax { offset: span.start as usize, message });
     }
     let comments = parsed.program.comments.iter();
     Ok(comments.filter(|comment| comment.is_legal()).map(|comment| comment.span).collect())
 }
 
-/// Checks a script that was built before: an ES module, or a script of the older kind.
+/// Checks a built script: an ES module or a classic script.
 ///
 /// # Errors
-/// The first fault as a module.
-pub(super) fn check_built(script: &str) -> Result<(), Invalid> {
-    check(script).map(drop).or_else(|invalid| {
+/// The first syntax error of the script as a module.
+pub(super) fn check_built(script: &str) -> Result<(), InvalidSyntax> {
+    check_module(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, script, SourceType::script()).parse();
         if parsed.panicked || !parsed.diagnostics.is_empty() { Err(invalid) } else { Ok(()) }
     })
 }
 
-fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(), Invalid> {
+fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(), InvalidSyntax> {
     let error = diagnostics.into_iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     error.map_or(Ok(()), |error| {
         let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
-        Err(Invalid { offset, message: lower_case(&error.message) })
+        Err(InvalidSyntax { offset, message: lower_case(&error.message) })
     })
 }
 
-/// Syntax that the parser knows and the runtime does not.
-struct Newer(Option<(Span, &'static str)>);
+/// Finds syntax that the parser accepts and the runtime does not.
+struct UnsupportedSyntax(Option<(Span, &'static str)>);
 
-impl Newer {
-    fn found(&mut self, span: Span, what: &'static str) {
-        self.0.get_or_insert((span, what));
+impl UnsupportedSyntax {
+    fn report(&mut self, span: Span, syntax: &'static str) {
+        self.0.get_or_insert((span, syntax));
     }
 }
 
-impl<'a> Visit<'a> for Newer {
+impl<'a> Visit<'a> for UnsupportedSyntax {
     fn visit_decorator(&mut self, decorator: &Decorator<'a>) {
-        self.found(decorator.span, "decorators");
+        self.report(decorator.span, "decorators");
     }
 
     fn visit_accessor_property(&mut self, property: &AccessorProperty<'a>) {
-        self.found(property.span, "`accessor` properties");
+        self.report(property.span, "`accessor` properties");
     }
 
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
         if import.phase.is_some() {
-            self.found(import.span, "imports with a phase");
+            self.report(import.span, "imports with a phase");
         }
     }
 
     fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
         if import.phase.is_some() {
-            self.found(import.span, "imports with a phase");
+            self.report(import.span, "imports with a phase");
         }
         walk::walk_import_expression(self, import);
     }
 
     fn visit_variable_declaration(&mut self, declaration: &VariableDeclaration<'a>) {
         if declaration.kind.is_using() || declaration.kind.is_await() {
-            self.found(declaration.span, "`using` declarations");
+            self.report(declaration.span, "`using` declarations");
         }
         walk::walk_variable_declaration(self, declaration);
     }
 }
 
-/// Returns the source of a byte in a chunk that has a source map: the file, the line and the column, all counted from 0.
-pub(super) fn source(chunk: &OutputChunk, script: &Path, offset: usize) -> Option<(PathBuf, usize, usize)> {
+/// Maps a byte of a chunk to its source with the chunk's source map. Returns the file, the line and the column, counted from 0.
+pub(super) fn source_position(
+    chunk: &OutputChunk,
+    script: &Path,
+    offset: usize,
+) -> Option<(PathBuf, usize, usize)> {
     let map = chunk.map.as_ref()?;
     let before = chunk.code.get(..offset)?;
     let line = u32::try_from(before.matches('\n').count()).ok()?;
     let column = u32::try_from(before.rsplit('\n').next()?.encode_utf16().count()).ok()?;
     let token = map.lookup_source_view_token_approx(&map.generate_lookup_table(), line, column)?;
-    // Sources are relative to the folder that the bundler would write to.
+    // Sources are relative to the bundler's output folder.
     let folder = script.parent()?.join("dist");
     Some((folder.join(token.get_source()?), token.get_src_line() as usize, token.get_src_col() as usize))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::check_module;
 
     #[track_caller]
-    fn refused(script: &str, offset: usize, message: &str) {
-        let invalid = check(script).unwrap_err();
+    fn check_invalid(script: &str, offset: usize, message: &str) {
+        let invalid = check_module(script).unwrap_err();
         assert!(invalid.offset == offset && invalid.message.contains(message), "{script}: {invalid:?}");
     }
 
     #[test]
-    fn modules_of_the_runtime_pass() {
+    fn accepts_syntax_of_the_runtime() {
         for script in [
             "import a from 'node:path'; export default { async fetch() { return new Response(await a) } };",
             "class A { static #a = 1; static { A.#a ||= 2 } get #b() { return #a in this } } export { A };",
             "export default [/(?<y>\\d)/dv, 1_000n, a?.b ?? c, await d];",
             "export default import('node:path', { with: {} });",
         ] {
-            assert_eq!(check(script), Ok(Vec::new()), "{script}");
+            assert_eq!(check_module(script), Ok(Vec::new()), "{script}");
         }
     }
 
     #[test]
-    fn everything_else_is_an_error() {
-        refused("@a class B {}", 0, "decorators");
-        refused("class B { accessor c = 1 }", 10, "`accessor`");
-        refused("using a = b;", 0, "`using`");
-        refused("import defer * as a from 'b';", 0, "phase");
-        refused("var e=class{static-1=3}", 18, "expected `;`");
-        refused("let k; delete k;", 14, "delete");
-        refused("export default /(/;", 16, "regular expression");
-        refused("return 1", 0, "return");
+    fn rejects_other_syntax() {
+        check_invalid("@a class B {}", 0, "decorators");
+        check_invalid("class B { accessor c = 1 }", 10, "`accessor`");
+        check_invalid("using a = b;", 0, "`using`");
+        check_invalid("import defer * as a from 'b';", 0, "phase");
+        check_invalid("var e=class{static-1=3}", 18, "expected `;`");
+        check_invalid("let k; delete k;", 14, "delete");
+        check_invalid("export default /(/;", 16, "regular expression");
+        check_invalid("return 1", 0, "return");
     }
 }

@@ -1,4 +1,4 @@
-//! Reads, resolves and compiles files for the bundler as the vendor's CLI does.
+//! The rolldown plugin that reads, resolves and compiles files as `@gitbook/cli` does.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,83 +17,89 @@ use rolldown::plugin::{
 };
 use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
-use super::Traced;
+use super::OnParse;
 use super::corrections::Corrections;
+use super::diagnostics::location_at_offset;
 use super::lower::lower;
-use super::order::keeps_order;
-use super::problems::in_source;
+use super::order::needs_import_order;
 use super::rewrite::rewrite;
-use super::sources::{Unread, file_of, module_type};
+use super::sources::{ReadFailure, file_of, module_type};
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::Diagnostic;
 use crate::integration::files::{self, FileError};
 
-/// The start of the name of a module that stands for `require` of a module of the runtime.
-const REQUIRED: &str = "\0require:";
+/// The prefix of the names of virtual modules. Each one replaces a `require` of a module of the runtime.
+const REQUIRE_PREFIX: &str = "\0require:";
 
-/// The vendor's CLI as a plugin, for one run of the bundler.
-pub(super) struct Files {
+/// The plugin for one run of the bundler.
+pub(super) struct CliPlugin {
     root: PathBuf,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
-    traced: Option<Traced>,
-    found: Mutex<Found>,
+    on_parse: Option<OnParse>,
+    facts: Mutex<ModuleFacts>,
 }
 
-impl fmt::Debug for Files {
+impl fmt::Debug for CliPlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Files").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("CliPlugin").field("root", &self.root).finish_non_exhaustive()
     }
 }
 
-/// Facts about the files that were read.
+/// Facts about the modules of a script.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ModuleFacts {
     pub(super) problems: Vec<Diagnostic>,
-    pub(super) unread: HashMap<PathBuf, Unread>,
-    /// The corrections that the next run needs.
-    pub(super) needed: Corrections,
-    /// Modules and the specifiers that they import as a namespace, lazily or by `require`.
-    namespaces: Vec<(String, String)>,
-    /// Modules and the specifiers of those all of whose names they export.
-    stars: Vec<(String, String)>,
+    /// Files that could not be read.
+    pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
+    /// Corrections for the next run.
+    pub(super) needed_corrections: Corrections,
+    /// Pairs of an importer and a specifier of a namespace import, `import()` or `require`.
+    namespace_imports: Vec<(String, String)>,
+    /// Pairs of an exporter and a specifier of `export * from`.
+    star_exports: Vec<(String, String)>,
     /// Modules that call `require`.
-    pub(super) requiring: HashSet<String>,
+    pub(super) requiring_modules: HashSet<String>,
     /// CommonJS modules.
     pub(super) commonjs: HashSet<String>,
-    /// All modules but the entry.
+    /// All modules except the entry.
     pub(super) modules: Vec<String>,
-    /// Modules without any import or export.
-    scripts: Vec<String>,
-    /// CommonJS modules with `__esModule`.
-    pub(super) transpiled: Vec<String>,
-    /// Modules that Node takes for ES modules.
-    pub(super) node_modules: HashSet<String>,
+    /// Modules without imports and exports.
+    plain_scripts: Vec<String>,
+    /// CommonJS modules that set `__esModule`.
+    pub(super) transpiled_commonjs: Vec<String>,
+    /// Modules that Node treats as ES modules.
+    pub(super) node_es_modules: HashSet<String>,
 }
 
-impl Files {
-    /// Prepares for the repository at `root`.
-    pub(super) fn new(root: &Path, corrections: Corrections, traced: Option<Traced>) -> Self {
+impl CliPlugin {
+    /// Creates the plugin for the repository at `root`.
+    pub(super) fn new(root: &Path, corrections: Corrections, on_parse: Option<OnParse>) -> Self {
         let tsconfigs = TsconfigFiles::new(root);
-        Self { root: root.to_owned(), tsconfigs, corrections, traced, found: Mutex::default() }
+        Self { root: root.to_owned(), tsconfigs, corrections, on_parse, facts: Mutex::default() }
     }
 
-    /// Takes the facts found so far.
-    pub(super) fn take_found(&self) -> Found {
-        std::mem::take(&mut self.found())
+    /// Removes and returns the facts found so far.
+    pub(super) fn take_facts(&self) -> ModuleFacts {
+        std::mem::take(&mut self.facts())
     }
 
-    fn found(&self) -> MutexGuard<'_, Found> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn facts(&self) -> MutexGuard<'_, ModuleFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
-        let place = in_source(path, &self.root, source, span.start as usize);
-        self.found().problems.push(Diagnostic::error(place, message).hint(hint));
+        let place = location_at_offset(path, &self.root, source, span.start as usize);
+        self.facts().problems.push(Diagnostic::error(place, message).hint(hint));
     }
 
     /// Resolves a specifier by the `paths` and `baseUrl` of the importer's `tsconfig.json`.
-    async fn by_tsconfig(&self, ctx: &PluginContext, specifier: &str, importer: &str) -> HookResolveIdReturn {
+    async fn resolve_with_tsconfig(
+        &self,
+        ctx: &PluginContext,
+        specifier: &str,
+        importer: &str,
+    ) -> HookResolveIdReturn {
         let options = self.tsconfigs.options(&file_of(importer));
         for candidate in options.candidates(specifier) {
             if let Ok(found) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
@@ -103,8 +109,8 @@ impl Files {
         Ok(None)
     }
 
-    /// Resolves `./file?query` and `./file#hash`, of which each is a module of its own, unless a file has that very name.
-    async fn without_suffix(
+    /// Resolves `./file?query` and `./file#hash`. Each suffix makes a separate module, unless a file has exactly this name.
+    async fn resolve_without_suffix(
         &self,
         ctx: &PluginContext,
         specifier: &str,
@@ -123,12 +129,12 @@ impl Files {
         Ok(Some(HookResolveIdOutput { id, ..found }))
     }
 
-    /// Returns the text of a file.
-    fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, Unread> {
+    /// Returns the text of a file. Invalid UTF-8 is replaced.
+    fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, ReadFailure> {
         let bytes = files::read(path, |path| files::is_module(path, &self.root));
         let bytes = bytes.map_err(|error| match error {
-            FileError::Outside => Unread::Outside,
-            FileError::Io(error) => Unread::Io(error.to_string()),
+            FileError::Outside => ReadFailure::Outside,
+            FileError::Io(error) => ReadFailure::Io(error.to_string()),
         })?;
         if *module_type == ModuleType::Empty {
             return Ok(String::new());
@@ -142,8 +148,8 @@ impl Files {
     }
 }
 
-/// Returns the specifiers that a file imports as a namespace.
-fn namespaces(program: &Program<'_>) -> Vec<String> {
+/// Returns the specifiers of a file's namespace imports.
+fn namespace_imports(program: &Program<'_>) -> Vec<String> {
     let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ImportDeclaration(import) => {
             let mut specifiers = import.specifiers.iter().flatten();
@@ -159,8 +165,8 @@ fn namespaces(program: &Program<'_>) -> Vec<String> {
     imports.collect()
 }
 
-/// Returns the specifiers of the modules all of whose names a file exports.
-fn stars(program: &Program<'_>) -> Vec<String> {
+/// Returns the specifiers of a file's `export * from` statements.
+fn star_exports(program: &Program<'_>) -> Vec<String> {
     let exports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_none() => {
             Some(export.source.value.to_string())
@@ -170,7 +176,7 @@ fn stars(program: &Program<'_>) -> Vec<String> {
     exports.collect()
 }
 
-impl Plugin for Files {
+impl Plugin for CliPlugin {
     fn name(&self) -> Cow<'static, str> {
         "files".into()
     }
@@ -188,7 +194,7 @@ impl Plugin for Files {
         let specifier = args.specifier;
         if specifier.starts_with("node:") || specifier.starts_with("cloudflare:") {
             return Ok(Some(match args.kind {
-                ImportKind::Require => HookResolveIdOutput::from_id(format!("{REQUIRED}{specifier}")),
+                ImportKind::Require => HookResolveIdOutput::from_id(format!("{REQUIRE_PREFIX}{specifier}")),
                 _ => HookResolveIdOutput {
                     external: Some(true.into()),
                     ..HookResolveIdOutput::from_id(specifier)
@@ -199,17 +205,17 @@ impl Plugin for Files {
             return Ok(None);
         };
         if matches!(args.kind, ImportKind::Require | ImportKind::DynamicImport) {
-            let mut found = self.found();
-            found.namespaces.push((importer.to_owned(), specifier.to_owned()));
+            let mut facts = self.facts();
+            facts.namespace_imports.push((importer.to_owned(), specifier.to_owned()));
             if matches!(args.kind, ImportKind::Require) {
-                found.requiring.insert(importer.to_owned());
+                facts.requiring_modules.insert(importer.to_owned());
             }
         }
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
-        if !is_path && let Some(found) = self.by_tsconfig(ctx, specifier, importer).await? {
+        if !is_path && let Some(found) = self.resolve_with_tsconfig(ctx, specifier, importer).await? {
             return Ok(Some(found));
         }
-        self.without_suffix(ctx, specifier, importer).await
+        self.resolve_without_suffix(ctx, specifier, importer).await
     }
 
     async fn load(&self, _ctx: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
@@ -220,26 +226,26 @@ impl Plugin for Files {
                 ..HookLoadOutput::default()
             }))
         };
-        if let Some(required) = args.id.strip_prefix(REQUIRED) {
+        if let Some(required) = args.id.strip_prefix(REQUIRE_PREFIX) {
             let code = format!("export {{ default as 'module.exports' }} from {required:?};");
             return loaded(code, ModuleType::Js);
         }
         let path = file_of(args.id);
-        // Yarn keeps packages in archives, which the bundler opens itself.
+        // Yarn keeps packages in archives. The bundler reads them itself.
         if !path.is_absolute() || !path.exists() {
             return Ok(None);
         }
-        self.traced.iter().for_each(|traced| traced(Some(&path)));
+        self.on_parse.iter().for_each(|on_parse| on_parse(Some(&path)));
         let read =
             module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
         match read {
             Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
-                loaded(super::rewrite::sloppy(&code).unwrap_or(code), module_type)
+                loaded(super::rewrite::to_strict(&code).unwrap_or(code), module_type)
             }
             Ok((code, module_type)) => loaded(code, module_type),
-            Err(unread) => {
-                self.found().unread.insert(path, unread);
-                anyhow::bail!("not read")
+            Err(failure) => {
+                self.facts().read_failures.insert(path, failure);
+                anyhow::bail!("the file was not read")
             }
         }
     }
@@ -249,7 +255,7 @@ impl Plugin for Files {
         _ctx: SharedTransformPluginContext,
         args: &HookTransformArgs<'_>,
     ) -> HookTransformReturn {
-        let code = (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime::as_in_esbuild(args.code));
+        let code = (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime::with_esbuild_interop(args.code));
         Ok(code.map(|code| HookTransformOutput { code: Some(code), ..HookTransformOutput::default() }))
     }
 
@@ -265,30 +271,38 @@ impl Plugin for Files {
         let settings = self.tsconfigs.options(&path);
         let rewritten = match rewrite(args.ast, args.id, &settings, &self.corrections)? {
             Ok(rewritten) => rewritten,
-            Err((source, refusals)) => {
-                for refusal in refusals {
-                    self.report(&path, &source, refusal.span, refusal.message, Some(refusal.hint));
+            Err((source, unsupported)) => {
+                for unsupported in unsupported {
+                    self.report(
+                        &path,
+                        &source,
+                        unsupported.span,
+                        unsupported.message,
+                        Some(unsupported.hint),
+                    );
                 }
-                anyhow::bail!("refused");
+                anyhow::bail!("the file contains unsupported code");
             }
         };
         let mut ast = rewritten.ast;
         if matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx) {
             let name = Path::new(args.stable_id);
             let lowered = ast.program.with_mut(|fields| {
-                lower(fields.program, fields.allocator, name, &settings, rewritten.has_no_fields)
+                lower(fields.program, fields.allocator, name, &settings, rewritten.has_compiled_fields)
             });
             for error in lowered.err().unwrap_or_default() {
                 let span = Span::empty(error.labels.first().map_or(0, |label| label.offset()));
                 self.report(&path, ast.source(), span, crate::diagnostic::lower_case(&error.message), None);
             }
         }
-        let imported = namespaces(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
-        let stars = stars(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
-        let mut found = self.found();
-        found.namespaces.extend(imported);
-        found.stars.extend(stars);
-        drop(found);
+        let imported =
+            namespace_imports(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
+        let star_exports =
+            star_exports(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
+        let mut facts = self.facts();
+        facts.namespace_imports.extend(imported);
+        facts.star_exports.extend(star_exports);
+        drop(facts);
         Ok(ast)
     }
 
@@ -302,58 +316,58 @@ impl Plugin for Files {
         if info.id.as_str().starts_with('\0') {
             return Ok(());
         }
-        let mut found = self.found();
+        let mut facts = self.facts();
         let view = &module.ecma_view;
         if view.exports_kind.is_esm() && view.def_format.is_esm() {
-            found.node_modules.insert(id());
+            facts.node_es_modules.insert(id());
         }
         if info.is_entry {
             return Ok(());
         }
-        found.modules.push(id());
+        facts.modules.push(id());
         let is_undefined = |(script, _): &(String, String)| *script == info.id.as_str();
         if view.exports_kind.is_commonjs() {
-            found.commonjs.insert(id());
+            facts.commonjs.insert(id());
             if view.source.contains("__esModule") {
-                found.transpiled.push(id());
+                facts.transpiled_commonjs.push(id());
             }
-        } else if !view.exports_kind.is_esm() || self.corrections.undefined.iter().any(is_undefined) {
-            found.scripts.push(id());
+        } else if !view.exports_kind.is_esm() || self.corrections.undefined_names.iter().any(is_undefined) {
+            facts.plain_scripts.push(id());
         }
         Ok(())
     }
 
     async fn build_end(&self, ctx: &PluginContext, args: Option<&HookBuildEndArgs<'_>>) -> HookNoopReturn {
-        self.traced.iter().for_each(|traced| traced(None));
+        self.on_parse.iter().for_each(|on_parse| on_parse(None));
         if args.is_some() {
             return Ok(());
         }
-        let (scripts, namespaces) = {
-            let mut found = self.found();
-            (std::mem::take(&mut found.scripts), std::mem::take(&mut found.namespaces))
+        let (plain_scripts, namespace_imports) = {
+            let mut facts = self.facts();
+            (std::mem::take(&mut facts.plain_scripts), std::mem::take(&mut facts.namespace_imports))
         };
-        if !scripts.is_empty() {
-            for (importer, specifier) in namespaces {
+        if !plain_scripts.is_empty() {
+            for (importer, specifier) in namespace_imports {
                 if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
-                    && scripts.iter().any(|script| *script == resolved.id.as_str())
+                    && plain_scripts.iter().any(|script| *script == resolved.id.as_str())
                 {
-                    self.found().needed.commonjs.insert(resolved.id.as_str().to_owned());
+                    self.facts().needed_corrections.commonjs.insert(resolved.id.as_str().to_owned());
                 }
             }
         }
-        let (stars, commonjs) = {
-            let mut found = self.found();
-            (std::mem::take(&mut found.stars), found.commonjs.clone())
+        let (star_exports, commonjs) = {
+            let mut facts = self.facts();
+            (std::mem::take(&mut facts.star_exports), facts.commonjs.clone())
         };
-        for (importer, specifier) in stars.into_iter().filter(|_| !commonjs.is_empty()) {
+        for (importer, specifier) in star_exports.into_iter().filter(|_| !commonjs.is_empty()) {
             if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
                 && commonjs.contains(resolved.id.as_str())
             {
-                self.found().needed.evaluated.insert((importer, specifier));
+                self.facts().needed_corrections.star_exports.insert((importer, specifier));
             }
         }
-        let mut found = self.found();
-        found.needed.keeps_order = keeps_order(ctx, &found);
+        let mut facts = self.facts();
+        facts.needed_corrections.keeps_import_order = needs_import_order(ctx, &facts);
         Ok(())
     }
 }

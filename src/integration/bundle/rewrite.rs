@@ -1,7 +1,7 @@
-//! Rewrites source text that the bundler compiles wrongly, and refuses the text that it cannot rewrite.
+//! Rewrites source text that the bundler compiles incorrectly, and rejects text that it cannot rewrite.
 //!
-//! Each rule knows one fault of rolldown 1.2.5 or oxc 0.146, looks for the pattern in a parsed file and edits the text, which
-//! is parsed again. Rules are kept narrow: a file without the pattern is left alone.
+//! Each rule handles one bug of rolldown 1.2.5 or oxc 0.146. It finds a pattern in the parsed file and edits the text,
+//! which is then parsed again. Files without the pattern stay unchanged.
 
 mod blocks;
 mod catches;
@@ -18,7 +18,7 @@ mod parameters;
 mod sloppy;
 mod switches;
 
-pub(super) use sloppy::sloppy;
+pub(super) use sloppy::to_strict;
 
 use std::path::{Path, PathBuf};
 
@@ -34,64 +34,64 @@ use super::sources::file_of;
 use super::tsconfig::{CompilerOptions, Jsx};
 use crate::integration::files;
 
-/// The number of times that a rule may edit one file. Classes are edited one at a time, since one may be in another.
+/// The maximum number of times that a rule edits one file. Classes are edited one at a time because they can be nested.
 const MAX_ROUNDS: usize = 1000;
 
-/// A file as rules see it.
+/// The input of a rewrite rule.
 #[derive(Default)]
-pub(super) struct File<'s> {
-    /// The text as parsed.
+pub(super) struct SourceFile<'s> {
+    /// The parsed text.
     source: &'s str,
-    /// True if its syntax is TypeScript's.
+    /// True for TypeScript syntax.
     is_typescript: bool,
-    /// True if it has `import`, `export` or another sign of an ES module.
+    /// True if the file has `import`, `export` or other syntax of an ES module.
     is_esm: bool,
-    /// True if its class fields are assigned rather than defined.
+    /// True if class fields are assigned rather than defined.
     assigns_fields: bool,
-    /// True if all its classes are compiled here rather than by oxc.
+    /// True if the rules compile all class fields of the file instead of oxc.
     compiles_classes: bool,
-    /// True if imports stay that nothing uses.
+    /// True if unused imports stay.
     keeps_imports: bool,
-    /// True if JSX becomes calls of functions of a package.
+    /// True if JSX is compiled to calls of functions of a package.
     has_automatic_jsx: bool,
 }
 
-/// A file after its rewriting.
-pub(super) struct Rewritten {
+/// A file after all rules.
+pub(super) struct RewrittenFile {
     pub(super) ast: EcmaAst,
-    /// True if no class field is left that is to be assigned.
-    pub(super) has_no_fields: bool,
+    /// True if the rules compiled all class fields of the file.
+    pub(super) has_compiled_fields: bool,
 }
 
-impl<'s> File<'s> {
+impl<'s> SourceFile<'s> {
     /// Returns the text of a node.
     fn text(&self, span: Span) -> &'s str {
         &self.source[span.start as usize..span.end as usize]
     }
 
-    /// Returns a name like `name` that does not occur in the file.
-    fn fresh(&self, name: &str) -> String {
-        let mut fresh = format!("{name}$");
-        while self.source.contains(&fresh) {
-            fresh.push('$');
+    /// Returns `name` with a suffix that makes it unique in the file.
+    fn unused_name(&self, name: &str) -> String {
+        let mut unused = format!("{name}$");
+        while self.source.contains(&unused) {
+            unused.push('$');
         }
-        fresh
+        unused
     }
 }
 
-/// A pattern that has no correct output.
+/// A pattern that cannot be compiled correctly.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct UnsupportedPattern {
     pub(super) span: Span,
     pub(super) message: String,
     pub(super) hint: String,
 }
 
-/// Changes to a text, in any order, of which none overlaps another.
+/// Changes to a text, in any order.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<(Span, String)>,
-    refusals: Vec<Refusal>,
+    unsupported: Vec<UnsupportedPattern>,
 }
 
 impl Edits {
@@ -103,11 +103,11 @@ impl Edits {
         self.replace(Span::empty(at), text);
     }
 
-    fn refuse(&mut self, span: Span, message: impl Into<String>, hint: &str) {
-        self.refusals.push(Refusal { span, message: message.into(), hint: hint.to_owned() });
+    fn reject(&mut self, span: Span, message: impl Into<String>, hint: &str) {
+        self.unsupported.push(UnsupportedPattern { span, message: message.into(), hint: hint.to_owned() });
     }
 
-    /// Applies the changes. Of two that overlap, the first one counts.
+    /// Applies the changes. The first of two overlapping changes wins.
     fn apply(mut self, source: &str) -> String {
         self.edits.sort_by_key(|(span, _)| (span.start, span.end));
         let mut text = String::with_capacity(source.len() + 64);
@@ -119,7 +119,7 @@ impl Edits {
                 let lost = lines(&source[start..until]).saturating_sub(lines(&replacement));
                 text.push_str(&source[end..start]);
                 text.push_str(&replacement);
-                // Places in messages stay those of the file.
+                // Keeps the line numbers of messages correct.
                 text.extend(std::iter::repeat_n('\n', lost));
                 end = until;
             }
@@ -128,47 +128,48 @@ impl Edits {
     }
 }
 
-/// Tells quickly that a file cannot have the pattern of a fault.
-type Concerns = fn(&File<'_>) -> bool;
+/// Returns false if a quick search proves that a file lacks the pattern of a rule.
+type MayApply = fn(&SourceFile<'_>) -> bool;
 
-/// Looks for the pattern of a fault.
-type Rule = fn(&Program<'_>, &File<'_>, &mut Edits);
+/// Finds the pattern of a rule in a file and edits it.
+type RewriteRule = fn(&Program<'_>, &SourceFile<'_>, &mut Edits);
 
-/// The rules, and the number of times to apply each.
-const RULES: [(Concerns, Rule, usize); 12] = [
-    (commonjs::concerns, commonjs::rewrite, 1),
-    (defaults::concerns, defaults::rewrite, 1),
+/// All rules, each with the maximum number of times to apply it.
+const RULES: [(MayApply, RewriteRule, usize); 12] = [
+    (commonjs::may_apply, commonjs::rewrite, 1),
+    (defaults::may_apply, defaults::rewrite, 1),
     (|_| true, parameters::rewrite, MAX_ROUNDS),
-    (blocks::concerns, blocks::rewrite, 1),
-    (catches::concerns, catches::rewrite, 1),
-    (keys::concerns, keys::rewrite, 1),
-    (jsx::concerns, jsx::rewrite, 1),
-    (switches::concerns, switches::rewrite, 1),
-    (namespaces::concerns, namespaces::rewrite, 1),
-    (|file| file.is_typescript, imports::evaluate, 1),
-    (decorators::concerns, decorators::rewrite, 1),
-    (classes::concerns, classes::rewrite, MAX_ROUNDS),
+    (blocks::may_apply, blocks::rewrite, 1),
+    (catches::may_apply, catches::rewrite, 1),
+    (keys::may_apply, keys::rewrite, 1),
+    (jsx::may_apply, jsx::rewrite, 1),
+    (switches::may_apply, switches::rewrite, 1),
+    (namespaces::may_apply, namespaces::rewrite, 1),
+    (|file| file.is_typescript, imports::keep_evaluation, 1),
+    (decorators::may_apply, decorators::rewrite, 1),
+    (classes::may_apply, classes::rewrite, MAX_ROUNDS),
 ];
 
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// An edited text that does not parse, which is a fault of a rule; inside, the refused patterns with the text that has them.
+/// The outer error is an edited text with a syntax error: a bug of a rule. The inner error is the text with its unsupported
+/// patterns.
 pub(super) fn rewrite(
     ast: EcmaAst,
     id: &str,
     settings: &CompilerOptions,
     corrections: &Corrections,
-) -> anyhow::Result<Result<Rewritten, (String, Vec<Refusal>)>> {
+) -> anyhow::Result<Result<RewrittenFile, (String, Vec<UnsupportedPattern>)>> {
     let source_type = ast.source_type;
     let assigns_fields = source_type.is_typescript() && !settings.defines_class_fields();
     let compiles_classes =
         assigns_fields && ast.source().contains("class") && classes::has_bound_keys(ast.program());
-    let mut ast = corrected(ast, id, corrections)?;
-    for (concerns, rule, rounds) in RULES {
+    let mut ast = apply_corrections(ast, id, corrections)?;
+    for (may_apply, rule, rounds) in RULES {
         for _ in 0..rounds {
             let source = ast.source().clone();
-            let file = File {
+            let file = SourceFile {
                 source: &source,
                 is_typescript: source_type.is_typescript(),
                 is_esm: is_esm(ast.program()),
@@ -177,13 +178,13 @@ pub(super) fn rewrite(
                 keeps_imports: settings.keeps_unused_imports(),
                 has_automatic_jsx: source_type.is_jsx() && matches!(settings.jsx(), Jsx::Automatic { .. }),
             };
-            if !concerns(&file) {
+            if !may_apply(&file) {
                 break;
             }
             let mut edits = Edits::default();
             rule(ast.program(), &file, &mut edits);
-            if !edits.refusals.is_empty() {
-                return Ok(Err((source.to_string(), edits.refusals)));
+            if !edits.unsupported.is_empty() {
+                return Ok(Err((source.to_string(), edits.unsupported)));
             }
             if edits.edits.is_empty() {
                 break;
@@ -191,31 +192,35 @@ pub(super) fn rewrite(
             ast = parse(id, edits.apply(&source), source_type)?;
         }
     }
-    Ok(Ok(Rewritten { ast, has_no_fields: compiles_classes }))
+    Ok(Ok(RewrittenFile { ast, has_compiled_fields: compiles_classes }))
 }
 
 /// Applies the corrections of an earlier run.
-fn corrected(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Result<EcmaAst> {
+fn apply_corrections(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Result<EcmaAst> {
     let mut edits = Edits::default();
-    let types: Vec<_> =
-        corrections.types.iter().filter(|(module, _)| module == id).map(|(_, name)| name.as_str()).collect();
+    let types: Vec<_> = corrections
+        .type_names
+        .iter()
+        .filter(|(module, _)| module == id)
+        .map(|(_, name)| name.as_str())
+        .collect();
     if !types.is_empty() {
-        imports::rewrite(ast.program(), &types, &mut edits);
+        imports::mark_types(ast.program(), &types, &mut edits);
     }
     if corrections.commonjs.contains(id) {
-        edits.insert(ast.program().span.end, commonjs::MENTION);
+        edits.insert(ast.program().span.end, commonjs::COMMONJS_MARKER);
     } else {
-        let file = File { source: ast.source(), ..File::default() };
-        let value = file.fresh("value");
-        let names = corrections.undefined.iter().filter(|(module, _)| module == id);
+        let file = SourceFile { source: ast.source(), ..SourceFile::default() };
+        let value = file.unused_name("value");
+        let names = corrections.undefined_names.iter().filter(|(module, _)| module == id);
         let exports: Vec<_> = names.map(|(_, name)| format!("\nexport {{ {value} as {name:?} }};")).collect();
         if !exports.is_empty() {
             edits.insert(ast.program().span.end, format!("\nvar {value};{}", exports.concat()));
         }
     }
-    let evaluated = corrections.evaluated.iter().filter(|(module, _)| module == id);
+    let evaluated = corrections.star_exports.iter().filter(|(module, _)| module == id);
     for (_, specifier) in evaluated {
-        imports::evaluate_star(ast.program(), specifier, &mut edits);
+        imports::keep_star_evaluation(ast.program(), specifier, &mut edits);
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }
@@ -224,17 +229,17 @@ fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<Ec
     EcmaCompiler::parse(id, source, source_type).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-/// Returns whether a file has neither imports nor exports, and Node does not take it for an ES module all the same.
-pub(super) fn is_script(source: &str, module: &str, root: &Path) -> bool {
+/// Returns true if a file has no imports and exports, and Node does not treat it as an ES module either.
+pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
     let path = file_of(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, source_type).parse();
-    !parsed.panicked && !is_esm(&parsed.program) && !is_esm_by_name(&path, root)
+    !parsed.panicked && !is_esm(&parsed.program) && !is_esm_for_node(&path, root)
 }
 
-/// Returns whether Node takes a file for an ES module by its extension, or by the nearest `package.json`.
-fn is_esm_by_name(path: &Path, root: &Path) -> bool {
+/// Returns true if Node treats a file as an ES module because of its extension or the nearest `package.json`.
+fn is_esm_for_node(path: &Path, root: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("mjs" | "mts") => true,
         Some("cjs" | "cts") => false,
@@ -248,7 +253,7 @@ fn is_esm_by_name(path: &Path, root: &Path) -> bool {
     }
 }
 
-/// Returns whether a file is an ES module by its statements.
+/// Returns true if a file contains statements of an ES module.
 fn is_esm(program: &Program<'_>) -> bool {
     program.body.iter().any(|statement| {
         statement.as_module_declaration().is_some_and(|declaration| {

@@ -1,7 +1,7 @@
-//! Adapts the bundler's runtime helpers to esbuild's.
+//! Adapts rolldown's runtime helpers to the behavior of esbuild.
 
-/// Returns the helpers with esbuild's rules for CommonJS modules: `__esModule` alone makes an import of `default` read that
-/// property, even where there is none.
-pub(super) fn as_in_esbuild(helpers: &str) -> String {
+/// Returns the helpers with esbuild's rule for CommonJS modules: if a module sets `__esModule`, an import of `default`
+/// reads that property, even if it does not exist.
+pub(super) fn with_esbuild_interop(helpers: &str) -> String {
     helpers.replace(" || !__hasOwnProp.call(mod, 'default')", "")
 }

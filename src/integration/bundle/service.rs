@@ -1,50 +1,50 @@
-//! Bundles scripts for another process of this program: requests and answers, one a line.
+//! The protocol of the bundler process: requests and answers as lines of JSON.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bundle, Part, Traced};
+use super::{Bundle, OnParse, PackageSize};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
-use crate::integration::packaging_context::{Answer, End, Threads};
+use crate::integration::packaging_context::{ProcessEnd, ProcessReply, Threads};
 
-/// A script to bundle.
+/// A request to bundle a script, or to check a built one.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct BundleRequest {
     pub(super) script: PathBuf,
     pub(super) root: PathBuf,
     pub(super) shown_from: PathBuf,
-    /// True to name each file before it is parsed, one after another.
-    pub(super) is_traced: bool,
-    /// The text of a script that was built before, which is only checked.
+    /// True to write a line before each file is parsed. Files are then parsed one after another.
+    pub(super) reports_parsing: bool,
+    /// The text of a built script, to be checked without bundling.
     pub(super) built: Option<String>,
 }
 
 /// A line of an answer.
 #[derive(Debug, Serialize, Deserialize)]
-enum Line {
-    /// A file is about to be parsed.
+enum ServiceLine {
+    /// The bundler starts to parse a file.
     Parsing(PathBuf),
-    /// All files are parsed.
+    /// The bundler has parsed all files.
     Parsed,
     /// The bundler panicked.
     Panic(String),
-    /// The last line.
-    Done(Result<Bundled, Vec<Problem>>),
+    /// The result, in the last line.
+    Done(Result<SerializedBundle, Vec<SerializedDiagnostic>>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Bundled {
+struct SerializedBundle {
     script: String,
-    parts: Vec<Part>,
-    warnings: Vec<Problem>,
-    notes: Vec<Problem>,
+    packages: Vec<PackageSize>,
+    warnings: Vec<SerializedDiagnostic>,
+    notes: Vec<SerializedDiagnostic>,
 }
 
-/// A diagnostic of a file.
+/// A diagnostic in the form of the protocol.
 #[derive(Debug, Serialize, Deserialize)]
-struct Problem {
+struct SerializedDiagnostic {
     is_error: bool,
     file: Option<PathBuf>,
     position: Option<(usize, usize, Option<usize>)>,
@@ -53,102 +53,105 @@ struct Problem {
     hint: Option<String>,
 }
 
-/// The end of a process before the end of its answer.
+/// A process that ended before its answer was complete.
 #[derive(Debug)]
 pub(super) struct Crash {
-    /// The file that was being parsed.
+    /// The file in the parser at that time.
     pub(super) file: Option<PathBuf>,
     /// The message of a panic.
     pub(super) panic: Option<String>,
-    /// The way that the process ended.
-    pub(super) end: End,
+    /// The exit status or the timeout.
+    pub(super) end: ProcessEnd,
 }
 
-/// Returns whether a line ends an answer.
-pub(super) fn is_last(line: &str) -> bool {
+/// Returns true for the last line of an answer.
+pub(super) fn is_last_line(line: &str) -> bool {
     line.starts_with("{\"Done\"")
 }
 
-/// Reads an answer.
+/// Parses an answer.
 ///
 /// # Errors
-/// The crash of the process.
-pub(super) fn read(answer: Answer) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
+/// A crash of the process.
+pub(super) fn parse_answer(answer: ProcessReply) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
     let (mut file, mut panic) = (None, None);
     for line in &answer.lines {
         match serde_json::from_str(line) {
-            Ok(Line::Parsing(path)) => file = Some(path),
-            Ok(Line::Parsed) => file = None,
-            Ok(Line::Panic(message)) => panic = Some(message),
-            Ok(Line::Done(result)) => return Ok(result.map(Into::into).map_err(diagnostics)),
+            Ok(ServiceLine::Parsing(path)) => file = Some(path),
+            Ok(ServiceLine::Parsed) => file = None,
+            Ok(ServiceLine::Panic(message)) => panic = Some(message),
+            Ok(ServiceLine::Done(result)) => return Ok(result.map(Into::into).map_err(deserialize)),
             Err(error) => panic = Some(error.to_string()),
         }
     }
-    Err(Crash { file, panic, end: answer.end.unwrap_or(End::Late) })
+    Err(Crash { file, panic, end: answer.end.unwrap_or(ProcessEnd::Timeout) })
 }
 
-/// Answers requests until there are no more. `output` gives the standard output, of which the handler of panics needs its own.
+/// Answers requests until the input ends. `output` opens the standard output, once for each line, so that the panic handler
+/// can write too.
 pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()> {
-    let write = move |line: &Line| -> std::io::Result<()> {
+    let write = move |line: &ServiceLine| -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
         let mut output = output();
         output.write_all(text.as_bytes())?;
         output.flush()
     };
-    std::panic::set_hook(Box::new(move |info| drop(write(&Line::Panic(info.to_string())))));
+    std::panic::set_hook(Box::new(move |info| drop(write(&ServiceLine::Panic(info.to_string())))));
     let threads = Threads::default();
     for request in requests.lines() {
-        let request: Request = serde_json::from_str(&request?)?;
-        let traced: Option<Traced> = request.is_traced.then(|| {
-            let traced: Traced = std::sync::Arc::new(move |file| {
-                drop(write(&file.map_or(Line::Parsed, |file| Line::Parsing(file.to_owned()))));
+        let request: BundleRequest = serde_json::from_str(&request?)?;
+        let on_parse: Option<OnParse> = request.reports_parsing.then(|| {
+            let on_parse: OnParse = std::sync::Arc::new(move |file| {
+                drop(write(&file.map_or(ServiceLine::Parsed, |file| ServiceLine::Parsing(file.to_owned()))));
             });
-            traced
+            on_parse
         });
-        let result = futures::executor::block_on(super::in_this_process(request, &threads, traced));
-        write(&Line::Done(result.map(Into::into).map_err(problems)))?;
+        let result = futures::executor::block_on(super::bundle_in_this_process(request, &threads, on_parse));
+        write(&ServiceLine::Done(result.map(Into::into).map_err(serialize)))?;
     }
     Ok(())
 }
 
-fn problems(diagnostics: Vec<Diagnostic>) -> Vec<Problem> {
+fn serialize(diagnostics: Vec<Diagnostic>) -> Vec<SerializedDiagnostic> {
     diagnostics.into_iter().map(Into::into).collect()
 }
 
-fn diagnostics(problems: Vec<Problem>) -> Vec<Diagnostic> {
+fn deserialize(problems: Vec<SerializedDiagnostic>) -> Vec<Diagnostic> {
     problems.into_iter().map(Into::into).collect()
 }
 
-impl From<Bundle> for Bundled {
-    fn from(Bundle { script, parts, warnings, notes }: Bundle) -> Self {
-        Self { script, parts, warnings: problems(warnings), notes: problems(notes) }
+impl From<Bundle> for SerializedBundle {
+    fn from(Bundle { script, packages, warnings, notes }: Bundle) -> Self {
+        Self { script, packages, warnings: serialize(warnings), notes: serialize(notes) }
     }
 }
 
-impl From<Bundled> for Bundle {
-    fn from(Bundled { script, parts, warnings, notes }: Bundled) -> Self {
-        Self { script, parts, warnings: diagnostics(warnings), notes: diagnostics(notes) }
+impl From<SerializedBundle> for Bundle {
+    fn from(SerializedBundle { script, packages, warnings, notes }: SerializedBundle) -> Self {
+        Self { script, packages, warnings: deserialize(warnings), notes: deserialize(notes) }
     }
 }
 
-impl From<Diagnostic> for Problem {
+impl From<Diagnostic> for SerializedDiagnostic {
     fn from(diagnostic: Diagnostic) -> Self {
-        let place = diagnostic.place.as_ref();
+        let place = diagnostic.location.as_ref();
         let position = place.and_then(|place| place.position);
         Self {
             is_error: diagnostic.is_error(),
             file: place.and_then(SourceLocation::path).map(ToOwned::to_owned),
-            position: position.map(|position| (position.line, position.column, position.end)),
-            lines: place.and_then(SourceLocation::lines).map(|(text, first)| (text.to_owned(), first)),
+            position: position.map(|position| (position.line, position.column, position.end_column)),
+            lines: place
+                .and_then(SourceLocation::attached_text)
+                .map(|(text, first)| (text.to_owned(), first)),
             message: diagnostic.message,
             hint: diagnostic.hint,
         }
     }
 }
 
-impl From<Problem> for Diagnostic {
-    fn from(problem: Problem) -> Self {
+impl From<SerializedDiagnostic> for Diagnostic {
+    fn from(problem: SerializedDiagnostic) -> Self {
         let place = problem.file.map(|file| {
             let place = SourceLocation::file(file);
             let place = match &problem.lines {
@@ -156,7 +159,7 @@ impl From<Problem> for Diagnostic {
                 None => place,
             };
             match problem.position {
-                Some((line, column, end)) => place.at(line, column).up_to(end.unwrap_or_default()),
+                Some((line, column, end)) => place.at(line, column).up_to_column(end.unwrap_or_default()),
                 None => place,
             }
         });

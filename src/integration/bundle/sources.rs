@@ -1,24 +1,24 @@
-//! Tells how a file is read, by its name and place.
+//! Maps a module to its file, and a file name to the type of the file.
 
 use std::path::{Path, PathBuf};
 
 use rolldown::ModuleType;
 
-/// The start of the file names of the text files that the vendor's CLI knows, after the first dot.
-const RAW: [&str; 2] = ["raw.js", "raw.css"];
+/// The ends of the names of files that are imported as text, without the dot in front.
+const TEXT_SUFFIXES: [&str; 2] = ["raw.js", "raw.css"];
 
-/// The reason why a file is not read.
+/// The reason for not reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
-    /// It is not in the repository.
+pub(super) enum ReadFailure {
+    /// The file is not in the repository.
     Outside,
-    /// The extension stands for nothing that a script can import.
+    /// The extension, of a type that cannot be imported.
     Type(String),
-    /// The system does not give it.
+    /// The error of the operating system.
     Io(String),
 }
 
-/// Returns the file of a module, whose name may have a query or hash.
+/// Returns the file of a module. A query or hash at the end of the module's name is removed.
 pub(super) fn file_of(module: &str) -> PathBuf {
     let path = Path::new(module);
     if !module.contains(['?', '#']) || path.is_file() {
@@ -28,13 +28,13 @@ pub(super) fn file_of(module: &str) -> PathBuf {
     PathBuf::from(&module[..end])
 }
 
-/// Returns how a file is read, by its name, as esbuild reads it.
+/// Returns the type of a file by its name, with the rules of esbuild.
 ///
 /// # Errors
-/// The extension of a file that cannot be imported.
-pub(super) fn module_type(path: &Path) -> Result<ModuleType, Unread> {
+/// A file type that cannot be imported.
+pub(super) fn module_type(path: &Path) -> Result<ModuleType, ReadFailure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if RAW.iter().any(|raw| name.strip_suffix(raw).is_some_and(|stem| stem.ends_with('.'))) {
+    if TEXT_SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| stem.ends_with('.'))) {
         return Ok(ModuleType::Text);
     }
     Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
@@ -44,8 +44,8 @@ pub(super) fn module_type(path: &Path) -> Result<ModuleType, Unread> {
         Some("tsx") => ModuleType::Tsx,
         Some("json") => ModuleType::Json,
         Some("txt") => ModuleType::Text,
-        // A style sheet has no place in a script: an import of it has no effect.
+        // Importing a style sheet has no effect in a script.
         Some("css") => ModuleType::Empty,
-        Some(other) => return Err(Unread::Type(format!(".{other}"))),
+        Some(other) => return Err(ReadFailure::Type(format!(".{other}"))),
     })
 }

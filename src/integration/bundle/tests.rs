@@ -1,4 +1,4 @@
-//! What a script, its packages and its `tsconfig.json` become, and how what is wrong with them is told.
+//! Tests the bundled script, the resolution of packages, and diagnostics.
 
 mod accepted;
 mod causes;
@@ -9,15 +9,15 @@ use super::{Bundle, bundle};
 use crate::diagnostic::Diagnostic;
 use crate::integration::packaging_context::PackagingContext;
 
-type Files<'a> = &'a [(&'a str, &'a str)];
+type TestFiles<'a> = &'a [(&'a str, &'a str)];
 
-/// Bundles `main.ts`, one of these files of a repository.
-fn bundled(files: Files<'_>) -> Result<Bundle, Vec<Diagnostic>> {
+/// Bundles `main.ts` in a repository with these files.
+fn bundled(files: TestFiles<'_>) -> Result<Bundle, Vec<Diagnostic>> {
     bundled_with(files, |_| {})
 }
 
-/// Bundles `main.ts` after more was done in the repository.
-fn bundled_with(files: Files<'_>, prepare: impl FnOnce(&Path)) -> Result<Bundle, Vec<Diagnostic>> {
+/// Bundles `main.ts` after `prepare` has changed the repository.
+fn bundled_with(files: TestFiles<'_>, prepare: impl FnOnce(&Path)) -> Result<Bundle, Vec<Diagnostic>> {
     let folder = tempfile::tempdir().unwrap();
     let root = dunce::canonicalize(folder.path()).unwrap().join("repository");
     for (name, content) in files {
@@ -29,39 +29,39 @@ fn bundled_with(files: Files<'_>, prepare: impl FnOnce(&Path)) -> Result<Bundle,
     futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &PackagingContext::default()))
 }
 
-/// The script, of which nothing is odd.
+/// Returns the bundled script, and checks that there are no warnings.
 #[track_caller]
-fn script(files: Files<'_>) -> String {
+fn script(files: TestFiles<'_>) -> String {
     let bundle = bundled(files).unwrap();
     assert_eq!(bundle.warnings, [], "{files:?}");
     bundle.script
 }
 
 #[track_caller]
-fn check(files: Files<'_>, expected: &str) {
+fn check(files: TestFiles<'_>, expected: &str) {
     assert_eq!(script(files), expected, "{files:?}");
 }
 
-/// What `main.ts` exports as it is.
+/// Checks the default export of the bundled script.
 #[track_caller]
-fn exports(files: Files<'_>, expected: &str) {
+fn exports(files: TestFiles<'_>, expected: &str) {
     check(files, &format!("var e={expected};export{{e as default}};"));
 }
 
-/// What is wrong or odd, with the line that is shown of it.
+/// Checks errors and warnings, each with its source line.
 #[track_caller]
-fn told(files: Files<'_>, expected: &[&str]) {
+fn check_problems(files: TestFiles<'_>, expected: &[&str]) {
     let found = bundled(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
-    let told = found.iter().map(|problem| {
-        let line = problem.place.as_ref().and_then(|place| place.excerpt());
+    let lines = found.iter().map(|problem| {
+        let line = problem.location.as_ref().and_then(|place| place.excerpt());
         let line = line.map(|shown| format!(" | {}", shown.text)).unwrap_or_default();
         format!("{}: {problem}{line}", problem.severity)
     });
-    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
 }
 
 #[test]
-fn a_script_may_be_deep() {
+fn bundles_deeply_nested_code() {
     let deep = [
         format!("export default (a) => a{};", ".b(c)".repeat(2000)),
         format!("export default (a) => {{ {}a() }};", "if (a.b) a.c(); else ".repeat(2000)),
@@ -75,7 +75,7 @@ fn a_script_may_be_deep() {
 }
 
 #[test]
-fn a_script_is_one_small_module() {
+fn bundles_to_one_minified_module() {
     exports(
         &[("main.ts", "export default { fetch: () => new Response('hi' as string) };\n")],
         "{fetch:()=>new Response(`hi`)}",
@@ -83,7 +83,7 @@ fn a_script_is_one_small_module() {
     let deferred = [("main.ts", "export default () => import('./b');"), ("b.ts", "export const b = 'late';")];
     let script = script(&deferred);
     assert!(script.contains("`late`") && !script.contains("import("), "{script}");
-    // A text that is used three times is written once.
+    // A string that is used three times is written once.
     let compared = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
     check(
         &[("main.ts", compared), ("a.ts", "export const a = 'a text that is not short';")],
@@ -92,14 +92,14 @@ fn a_script_is_one_small_module() {
 }
 
 #[test]
-fn syntax_up_to_es2022_stays_and_newer_syntax_is_lowered() {
+fn keeps_syntax_up_to_es2022_and_defines_constants() {
     let text = "let a = globalThis.a; a ??= 1; export default a?.b;";
     check(&[("main.ts", text)], "var e=globalThis.a;e??=1;var t=e?.b;export{t as default};");
     exports(&[("main.ts", "export default [process.env.NODE_ENV, MODE];")], "[`production`,`production`]");
 }
 
 #[test]
-fn what_the_runtime_brings_is_left_to_it() {
+fn keeps_imports_of_runtime_modules() {
     check(
         &[(
             "main.ts",
@@ -110,7 +110,7 @@ fn what_the_runtime_brings_is_left_to_it() {
 }
 
 #[test]
-fn a_file_is_what_its_name_says() {
+fn reads_files_by_their_extension() {
     let imports = "import a from './a.raw.js'; import b from './b.raw.css'; import './c'; import d from './d.json'; export default [a, b, d];";
     exports(
         &[
@@ -131,7 +131,7 @@ fn a_file_is_what_its_name_says() {
 }
 
 #[test]
-fn a_package_gives_what_is_meant_for_workers() {
+fn prefers_the_worker_entry_of_a_package() {
     let check = |package: &str, expected: &str| {
         let files = [
             ("main.ts", "import a from 'pkg'; export default a;"),
@@ -145,7 +145,7 @@ fn a_package_gives_what_is_meant_for_workers() {
     check(r#"{"main": "main.js", "browser": "browser.js", "worker": "worker.js"}"#, "worker");
     check(r#"{"main": "main.js", "browser": "browser.js"}"#, "browser");
     check(r#"{"main": "main.js"}"#, "main");
-    // A map of files is for bundlers that build for browsers.
+    // A map in `browser` is ignored, as in `@gitbook/cli`.
     check(r#"{"main": "main.js", "browser": {"./main.js": "./browser.js"}}"#, "main");
     check(r#"{"exports": {"worker": "./worker.js", "browser": "./browser.js"}}"#, "worker");
     check(r#"{"exports": {"development": "./main.js", "production": "./browser.js"}}"#, "browser");
@@ -153,22 +153,22 @@ fn a_package_gives_what_is_meant_for_workers() {
 }
 
 #[test]
-fn packages_may_be_installed_above_the_repository_and_nothing_else() {
+fn reads_only_packages_from_above_the_repository() {
     let main = ("main.ts", "import a from 'pkg'; export default a;");
     exports(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
     let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "hush")];
     let problem = bundled(&files).unwrap_err().remove(0).to_string();
-    let (before, after) = ("main.ts:1:15: `", "a.raw.js` is imported and lies outside the repository");
+    let (before, after) = ("main.ts:1:15: `", "a.raw.js` cannot be imported: it lies outside the repository");
     assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
 }
 
-/// A `tsconfig.json` with these options, read by the bundler itself or, where what it extends is not installed, by us.
+/// Returns a `tsconfig.json` with these options, and one that also extends a missing package.
 fn tsconfigs(options: &str) -> [String; 2] {
     ["", "\"extends\": \"@tsconfig/none\", "]
         .map(|extends| format!("{{{extends}\"compilerOptions\": {{{options}}}}}"))
 }
 
-/// What comes of a script with JSX, where packages tell which of their functions makes elements of it.
+/// Bundles a script with JSX. The number in front of each element shows the function that creates it.
 fn jsx(tsconfig: &str) -> String {
     let files = [
         ("main.ts", "import a from './a'; export default a;"),
@@ -179,14 +179,13 @@ fn jsx(tsconfig: &str) -> String {
         ("node_modules/preact/jsx-runtime.js", "export const jsx = 6, jsxs = 7, Fragment = 8;"),
     ];
     let bundle = bundled(&files).unwrap();
-    // What stands in the file and is given to the bundler, too, is no conflict.
-    let is_missing = tsconfig.contains("extends");
-    assert_eq!(bundle.warnings.len(), usize::from(is_missing), "{:?}", bundle.warnings);
+    let is_unresolved = tsconfig.contains("extends");
+    assert_eq!(bundle.warnings.len(), usize::from(is_unresolved), "{:?}", bundle.warnings);
     bundle.script
 }
 
 #[test]
-fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
+fn compiles_jsx_with_the_settings_of_tsconfig() {
     let check = |options: &str, expected: &str| {
         for tsconfig in tsconfigs(options) {
             let script = jsx(&tsconfig);
@@ -204,13 +203,13 @@ fn jsx_is_gitbooks_unless_the_file_says_otherwise() {
     for tsconfig in tsconfigs("\"jsx\": \"react-jsxdev\"") {
         let development = jsx(&tsconfig);
         assert!(development.contains("(`block`,") && development.contains("fileName:"), "{development}");
-        // The path is the repository's, on every machine.
+        // The path is relative to the repository.
         assert!(development.contains("=`a.tsx`,"), "{development}");
     }
 }
 
 #[test]
-fn a_class_defines_its_fields_where_typescript_does() {
+fn defines_class_fields_as_typescript_does() {
     let class = ("main.ts", "export default class { a: string; b = 1; }");
     let assigned = "class{constructor(){this.b=1}}";
     exports(&[class], assigned);
@@ -231,7 +230,7 @@ fn a_class_defines_its_fields_where_typescript_does() {
 }
 
 #[test]
-fn a_tsconfig_above_the_repository_is_nobodys() {
+fn ignores_a_tsconfig_above_the_repository() {
     let source = ("main.ts", "export default class { a?: string; b = 1; }\n");
     let options = "{\"compilerOptions\": {\"target\": \"ES2022\"}}";
     assert_eq!(script(&[source, ("../tsconfig.json", options)]), script(&[source]));
@@ -239,7 +238,7 @@ fn a_tsconfig_above_the_repository_is_nobodys() {
 }
 
 #[test]
-fn paths_are_found_also_where_what_the_file_extends_is_not_installed() {
+fn resolves_paths_if_the_extended_package_is_missing() {
     let check = |extends: &str, base: &str, warnings: &[&str]| {
         let tsconfig = format!(
             "{{{extends}\"compilerOptions\": {{{base}\"jsx\": \"react\", \"paths\": {{\"@/*\": [\"./*\"], \"bee\": [\"./b.ts\"]}}}}}}"
@@ -260,26 +259,28 @@ fn paths_are_found_also_where_what_the_file_extends_is_not_installed() {
         let expected = if base.is_empty() { "[`top a`,`top b`,`c`]" } else { "[`a`,`b`,`c`]" };
         let script = bundled(&files).unwrap().script;
         assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
-        told(&files, warnings);
+        check_problems(&files, warnings);
     };
     check("", "", &[]);
     check("", "\"baseUrl\": \"src\", ", &[]);
     let extends = "\"extends\": \"@tsconfig/none\", ";
-    let warning = "warning: tsconfig.json: cannot find `@tsconfig/none`, which `extends` names";
+    let warning =
+        "warning: tsconfig.json: `@tsconfig/none` in `extends` does not exist; its options are ignored";
     check(extends, "", &[warning]);
     check(extends, "\"baseUrl\": \"src\", ", &[warning]);
 }
 
 #[test]
-fn a_tsconfig_that_is_none_is_shown_where_it_breaks() {
+fn reports_the_location_of_a_syntax_error_in_tsconfig() {
     let broken = [("main.ts", ""), ("tsconfig.json", "{\n  \"extends\": ,\n}\n")];
-    told(&broken, &["error: tsconfig.json:3:1: `tsconfig.json` is not valid: expected value | }"]);
+    check_problems(&broken, &["error: tsconfig.json:3:1: `tsconfig.json` is not valid: expected value | }"]);
 }
 
 #[test]
-fn what_does_not_parse_is_shown_where_it_is() {
-    let check =
-        |text: &str, expected: &str| told(&[("main.ts", text)], &[&format!("error: main.ts:{expected}")]);
+fn reports_the_location_of_a_syntax_error() {
+    let check = |text: &str, expected: &str| {
+        check_problems(&[("main.ts", text)], &[&format!("error: main.ts:{expected}")])
+    };
     check("const = 1;\n", "1:7: unexpected token | const = 1;");
     check("let a = 1;\nconst = 1;\n", "2:7: unexpected token | const = 1;");
     check("let a;\n\nlet b = '😀', c = ;\n", "3:18: unexpected token | let b = '😀', c = ;");
@@ -287,33 +288,38 @@ fn what_does_not_parse_is_shown_where_it_is() {
     check("\u{feff}let a = 1;\r\nconst = 1;\r\n", "2:7: unexpected token | const = 1;");
     check("\u{feff}export default (", "1:17: expected `)` but found `EOF` | export default (");
     check("export default (", "1:17: expected `)` but found `EOF` | export default (");
-    told(
+    check_problems(
         &[("main.ts", "import a from './d/a.json'; export default a;"), ("d/a.json", "{\n  \"a\":\n")],
         &["error: d/a.json:3:1: EOF while parsing a value at line 3 column 0 |   \"a\":\n"],
     );
 }
 
 #[test]
-fn what_is_not_there_stops_and_what_is_odd_does_not() {
+fn reports_unresolved_imports_as_errors_and_eval_as_a_warning() {
     let text = "import { a } from './none';\nexport { b } from './nowhere';\nexport default a;\n";
-    told(
+    check_problems(
         &[("main.ts", text)],
         &[
-            "error: main.ts:1:19: could not resolve './none' in main.ts | import { a } from './none';",
-            "error: main.ts:2:19: could not resolve './nowhere' in main.ts | export { b } from './nowhere';",
+            "error: main.ts:1:19: `./none` cannot be imported: no such file | import { a } from './none';",
+            "error: main.ts:2:19: `./nowhere` cannot be imported: no such file | export { b } from './nowhere';",
         ],
     );
-    // Nothing of the script stands where JSX imports what makes elements of it.
-    told(
+    // The import of the JSX runtime has no position in the source.
+    check_problems(
         &[("main.ts", "import './a';"), ("a.tsx", "export default <a/>;\nexport const b = <b/>;\n")],
-        &["error: a.tsx: could not resolve '@gitbook/runtime/jsx-runtime' in a.tsx"],
+        &[
+            "error: a.tsx: `@gitbook/runtime/jsx-runtime` cannot be imported: the package `@gitbook/runtime` is not installed",
+        ],
     );
     let problems = bundled(&[("main.ts", "import a from 'a-package'; export default a;")]).unwrap_err();
-    assert_eq!(problems[0].to_string(), "main.ts:1:15: could not resolve 'a-package' in main.ts");
-    assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("not installed")), "{problems:?}");
+    assert_eq!(
+        problems[0].to_string(),
+        "main.ts:1:15: `a-package` cannot be imported: the package `a-package` is not installed"
+    );
+    assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("package.json")), "{problems:?}");
     let files = [("main.ts", "export default eval('1');\n")];
-    let odd = "warning: main.ts:1:16: use of direct `eval` in 'main.ts' is strongly discouraged as it poses security risks and may cause issues with minification | export default eval('1');";
-    told(&files, &[odd]);
+    let warning = "warning: main.ts:1:16: use of direct `eval` in 'main.ts' is strongly discouraged as it poses security risks and may cause issues with minification | export default eval('1');";
+    check_problems(&files, &[warning]);
     let bundle = bundled(&files).unwrap();
     assert_eq!(bundle.warnings[0].hint, None);
     assert!(bundle.script.contains("eval(`1`)"), "{}", bundle.script);

@@ -1,4 +1,4 @@
-//! Reads the `tsconfig.json` that governs a file, as the vendor's CLI (esbuild) reads it.
+//! Reads the `tsconfig.json` of a file with the rules of esbuild, the bundler of `@gitbook/cli`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 use crate::diagnostic::{Diagnostic, SourceLocation, display_path};
 use crate::integration::files;
 
-/// File names that esbuild looks for in each folder, in this order.
-const NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
+/// The file names that esbuild searches for in each folder, in this order.
+const FILE_NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 
-/// The import source of JSX in a GitBook integration, unless its `tsconfig.json` names another.
+/// The default import source of JSX in a GitBook integration.
 const JSX_IMPORT_SOURCE: &str = "@gitbook/runtime";
 
-/// Compiler options that change a script.
+/// The compiler options that affect a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CompilerOptions {
     jsx: Option<String>,
@@ -29,24 +29,24 @@ pub(super) struct CompilerOptions {
     paths: Option<Paths>,
 }
 
-/// The option `paths`: patterns of import specifiers and their targets, relative to `base`.
+/// The option `paths`: patterns of import specifiers with their targets, relative to `base`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Paths {
     base: PathBuf,
     targets: Vec<(String, Vec<String>)>,
 }
 
-/// JSX as a file's settings compile it.
+/// The target of JSX compilation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Jsx {
-    /// Calls of a function in scope.
+    /// Calls of functions in the scope of the file.
     Classic { factory: String, fragment: String },
     /// Calls of functions imported from a package.
     Automatic { import_source: String, is_development: bool },
 }
 
 impl CompilerOptions {
-    /// Returns how JSX is compiled.
+    /// Returns the settings for JSX.
     pub(super) fn jsx(&self) -> Jsx {
         let or =
             |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
@@ -62,7 +62,7 @@ impl CompilerOptions {
         }
     }
 
-    /// Returns whether class fields are defined rather than assigned, as TypeScript does by default since ES2022.
+    /// Returns true if class fields are defined rather than assigned. TypeScript defines them by default since ES2022.
     pub(super) fn defines_class_fields(&self) -> bool {
         self.use_define_for_class_fields.unwrap_or_else(|| {
             let target = self.target.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -71,18 +71,18 @@ impl CompilerOptions {
         })
     }
 
-    /// Returns whether an import stays although nothing uses its names.
+    /// Returns true if unused imports stay.
     pub(super) fn keeps_unused_imports(&self) -> bool {
         self.keep_unused_imports.unwrap_or(false)
     }
 
-    /// Returns the absolute paths that `paths` and `baseUrl` give an import specifier, in the order to try them.
+    /// Returns the candidate paths for an import specifier by `paths` and `baseUrl`, the preferred path first.
     pub(super) fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
         let mapped = self.paths.iter().flat_map(|paths| paths.candidates(specifier));
         mapped.chain(self.base_url.iter().map(|base| base.join(specifier))).collect()
     }
 
-    fn own(file: &TsConfig, folder: &Path) -> Self {
+    fn from_file(file: &TsConfig, folder: &Path) -> Self {
         let options = &file.compiler_options;
         let base_url = options.base_url.as_ref().map(|base| folder.join(base));
         let targets = |targets: &Vec<PathBuf>| {
@@ -100,15 +100,15 @@ impl CompilerOptions {
             jsx_import_source: options.jsx_import_source.clone(),
             target: options.target.clone(),
             use_define_for_class_fields: options.use_define_for_class_fields,
-            // esbuild 0.17 does not know `verbatimModuleSyntax` in this respect.
+            // esbuild 0.17 ignores `verbatimModuleSyntax` for unused imports.
             keep_unused_imports: options.preserve_value_imports.or(keeps_values),
             base_url,
             paths,
         }
     }
 
-    /// Takes the options of a base for those that are not set here.
-    fn or(self, base: Self) -> Self {
+    /// Fills unset options from an extended file.
+    fn or_base(self, base: Self) -> Self {
         Self {
             jsx: self.jsx.or(base.jsx),
             jsx_factory: self.jsx_factory.or(base.jsx_factory),
@@ -127,14 +127,14 @@ impl CompilerOptions {
 
 #[cfg(test)]
 impl CompilerOptions {
-    /// Returns options by which class fields are defined.
-    pub(super) fn defining_fields() -> Self {
+    /// Returns options with defined class fields.
+    pub(super) fn with_defined_fields() -> Self {
         Self { use_define_for_class_fields: Some(true), ..Self::default() }
     }
 }
 
 impl Paths {
-    /// Returns the targets of the pattern that matches best: an exact one, else the one with the longest prefix.
+    /// Returns the targets of the best matching pattern: an exact one, otherwise the one with the longest prefix.
     fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
         let exact = self.targets.iter().find(|(pattern, _)| pattern == specifier);
         if let Some((_, targets)) = exact {
@@ -145,7 +145,7 @@ impl Paths {
             let matched = specifier.strip_prefix(prefix)?.strip_suffix(suffix)?;
             Some((prefix.len(), matched, targets))
         });
-        // Of two patterns with the same prefix, the first one counts.
+        // The first of two patterns with the same prefix wins.
         let best = matching.rev().max_by_key(|(length, ..)| *length);
         let (_, matched, targets) = match best {
             Some(best) => best,
@@ -165,7 +165,7 @@ pub(super) struct TsconfigFiles {
 }
 
 impl TsconfigFiles {
-    /// Starts with no file of the repository at `root` read.
+    /// Creates the reader for the repository at `root`. Files are read on demand.
     pub(super) fn new(root: &Path) -> Self {
         let strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let resolver = Resolver::new(ResolveOptions {
@@ -178,36 +178,37 @@ impl TsconfigFiles {
         Self { root: root.to_owned(), by_folder: Mutex::default(), problems: Mutex::default(), resolver }
     }
 
-    /// Returns the options that govern a file: those of the nearest `tsconfig.json` in the repository. Files of packages
-    /// are governed by none.
+    /// Returns the options for a file from the nearest `tsconfig.json` in the repository. Files of packages have the
+    /// default options.
     pub(super) fn options(&self, file: &Path) -> Arc<CompilerOptions> {
         let folder = file.parent().unwrap_or(file);
         if !folder.starts_with(&self.root) || folder.iter().any(|part| part == "node_modules") {
             return Arc::default();
         }
-        // Held while a file is read, so that its problems are found once.
+        // The lock is held while a file is read, so that its problems are reported once.
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
         let folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
-        let mut passed = Vec::new();
+        let mut visited = Vec::new();
         let known = folders.into_iter().find_map(|folder| {
-            passed.push(folder.to_owned());
+            visited.push(folder.to_owned());
             let known = by_folder.get(folder).map(Arc::clone);
             known.or_else(|| {
-                let path = NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())?;
+                let path =
+                    FILE_NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())?;
                 Some(Arc::new(self.read(&path, &mut Vec::new())))
             })
         });
         let options = known.unwrap_or_default();
-        by_folder.extend(passed.into_iter().map(|folder| (folder, Arc::clone(&options))));
+        by_folder.extend(visited.into_iter().map(|folder| (folder, Arc::clone(&options))));
         options
     }
 
-    /// Returns the problems of all files read so far.
+    /// Removes and returns the problems of all files read so far.
     pub(super) fn take_problems(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads a file and the files that it extends. A base that cannot be found is a warning, as in esbuild.
+    /// Reads a file and the files that it extends. A missing base is a warning, as in esbuild.
     fn read(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
         let file = match parse(path, &self.root) {
             Ok(file) => file,
@@ -217,26 +218,24 @@ impl TsconfigFiles {
             }
         };
         let folder = path.parent().unwrap_or(path);
-        let mut options = CompilerOptions::own(&file, folder);
+        let mut options = CompilerOptions::from_file(&file, folder);
         let bases = match &file.extends {
             None => &[][..],
             Some(ExtendsField::Single(base)) => std::slice::from_ref(base),
             Some(ExtendsField::Multiple(bases)) => bases,
         };
         extending.push(path.to_owned());
-        // A later base goes before an earlier one.
+        // Later bases take precedence over earlier ones.
         for base in bases.iter().rev() {
-            match self.base(base, folder) {
+            match self.resolve_base(base, folder) {
                 Some(found) if extending.contains(&found) => {
-                    let message = format!("`extends` leads from `{base}` back to this file");
+                    let message = format!("`extends` is circular: `{base}` leads back to this file");
                     self.report(Diagnostic::warning(SourceLocation::file(path), message));
                 }
-                Some(found) => options = options.or(self.read(&found, extending)),
+                Some(found) => options = options.or_base(self.read(&found, extending)),
                 None => {
-                    let message = format!("cannot find `{base}`, which `extends` names");
-                    let hint =
-                        "the options of this file are used without it; install the package that contains it"
-                            .to_owned();
+                    let message = format!("`{base}` in `extends` does not exist; its options are ignored");
+                    let hint = "correct the path, or install the package that contains the file".to_owned();
                     self.report(Diagnostic::warning(SourceLocation::file(path), message).hint(hint));
                 }
             }
@@ -245,8 +244,8 @@ impl TsconfigFiles {
         options
     }
 
-    /// Returns the file that `extends` names: a path, with or without `.json`, or a file of a package.
-    fn base(&self, specifier: &str, folder: &Path) -> Option<PathBuf> {
+    /// Resolves a value of `extends`: a path, with or without `.json`, or a file of a package.
+    fn resolve_base(&self, specifier: &str, folder: &Path) -> Option<PathBuf> {
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
         if is_path {
             let path = folder.join(specifier);
@@ -265,7 +264,7 @@ impl TsconfigFiles {
 fn parse(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let place = SourceLocation::file(path);
     let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
-        Box::new(Diagnostic::error(place.clone(), format!("cannot read the file: {error}")))
+        Box::new(Diagnostic::error(place.clone(), format!("the file cannot be read: {error}")))
     })?;
     let place = place.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {

@@ -1,9 +1,9 @@
-//! What patterns select, in repositories made up for each.
+//! Tests of the patterns in `GITBOOK_INTEGRATIONS`.
 
 use super::{Checkout, discover};
 use crate::diagnostic::display_path;
 
-/// A repository of five manifests, two of which nobody wants.
+/// Returns a repository with six manifests, two of them ignored.
 fn repository() -> tempfile::TempDir {
     let temp = tempfile::tempdir().unwrap();
     for folder in ["b/two", "a", "b/one", "b/one/nested", "node_modules/x", "b/ignored"] {
@@ -23,7 +23,7 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
     let temp = repository();
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
     let found = discover(&patterns, temp.path())
-        .map(|sources| sources.iter().map(|s| display_path(&s.shown)).collect::<Vec<_>>())
+        .map(|sources| sources.iter().map(|s| display_path(&s.display_path)).collect::<Vec<_>>())
         .map_err(|incomplete| {
             incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         });
@@ -41,7 +41,7 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
 }
 
 #[test]
-fn a_folder_is_its_manifest_or_all_below_it() {
+fn a_folder_selects_its_manifest_or_all_below_it() {
     check(&["a"], Ok(&["a"]));
     check(&["./b/one/"], Ok(&["b/one"]));
     check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
@@ -49,7 +49,7 @@ fn a_folder_is_its_manifest_or_all_below_it() {
 }
 
 #[test]
-fn what_is_ignored_above_the_repository_is_found() {
+fn a_gitignore_above_the_repository_has_no_effect() {
     let found = |git: bool| {
         let temp = repository();
         let folder = temp.path().join("b");
@@ -59,7 +59,7 @@ fn what_is_ignored_above_the_repository_is_found() {
             std::fs::write(folder.join(".gitignore"), "one\n").unwrap();
         }
         let sources = discover(&[".".to_owned()], &folder).unwrap_or_default();
-        sources.iter().map(|source| display_path(&source.shown)).collect::<Vec<_>>()
+        sources.iter().map(|source| display_path(&source.display_path)).collect::<Vec<_>>()
     };
     assert_eq!(found(true), ["ignored/gitbook-manifest.yaml", "two/gitbook-manifest.yaml"]);
     assert_eq!(found(false), [""; 0]);
@@ -80,22 +80,21 @@ fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &
         std::fs::write(path, "").unwrap();
     }
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    let (found, told) = match discover(&patterns, temp.path()) {
+    let (found, messages) = match discover(&patterns, temp.path()) {
         Ok(found) => (found, Vec::new()),
         Err(incomplete) => (incomplete.found, incomplete.problems),
     };
-    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
-    let found: Vec<_> = found.iter().map(|source| display_path(&source.shown)).collect();
+    let messages: Vec<_> = messages.iter().map(ToString::to_string).collect();
+    let found: Vec<_> = found.iter().map(|source| display_path(&source.display_path)).collect();
     assert_eq!(
-        (found, told),
+        (found, messages),
         (selected.iter().map(|&p| p.into()).collect(), problems.iter().map(|&p| p.into()).collect())
     );
 }
 
 #[test]
-fn a_manifest_with_the_extension_yml_is_to_be_renamed() {
-    let problem =
-        |path: &str| format!("{path}: no manifest is read from a file that is named `gitbook-manifest.yml`");
+fn a_manifest_with_the_extension_yml_is_rejected() {
+    let problem = |path: &str| format!("{path}: `gitbook-manifest.yml` is not a valid manifest name");
     let (yaml, yml) = ("a/gitbook-manifest.yaml", "b/gitbook-manifest.yml");
     check_files(&[yml], &["b"], &[], &[&problem(yml)]);
     check_files(&[yml], &["."], &[], &[&problem(yml)]);
@@ -106,14 +105,14 @@ fn a_manifest_with_the_extension_yml_is_to_be_renamed() {
 }
 
 #[test]
-fn a_manifest_with_the_extension_yml_is_read_if_it_is_named() {
+fn a_manifest_with_the_extension_yml_can_be_selected_explicitly() {
     let (yaml, yml) = ("a/gitbook-manifest.yaml", "b/gitbook-manifest.yml");
     check_files(&[yaml, yml], &[yml], &[yml], &[]);
     check_files(&[yaml, yml], &["b/*.yml"], &[yml], &[]);
     check_files(&[yaml, yml], &[".", yml], &[yaml, yml], &[]);
     check_files(&[yaml, yml], &[yml, "."], &[yaml, yml], &[]);
     check_files(&[yaml, yml], &[".", "!b"], &[yaml], &[]);
-    // Beside a manifest it is somebody else's file.
+    // Beside a proper manifest, the file is ignored.
     check_files(&[yaml, "a/gitbook-manifest.yml"], &["."], &[yaml], &[]);
     check_files(&[yaml, "node_modules/x/gitbook-manifest.yml"], &["."], &[yaml], &[]);
     check_files(&[yaml, "b/manifest.yml"], &["."], &[yaml], &[]);
@@ -125,13 +124,13 @@ fn a_glob_selects_folders_or_manifests() {
     check(&["**/one"], Ok(&["b/one"]));
     check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
     check(&["{a,b/two}"], Ok(&["a", "b/two"]));
-    // A folder without a manifest of its own is searched, however it was named.
+    // A folder without its own manifest is searched, also if a glob matched it.
     check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
 }
 
 #[cfg(windows)]
 #[test]
-fn windows_own_separator_is_one() {
+fn backslashes_separate_folders_on_windows() {
     check(&["b\\two", ".\\b\\one\\"], Ok(&["b/one", "b/two"]));
     check(&["b\\*"], Ok(&["b/one", "b/two"]));
     check(&["b\\*\\gitbook-manifest.yaml"], Ok(&["b/one", "b/two"]));
@@ -139,35 +138,35 @@ fn windows_own_separator_is_one() {
 }
 
 #[test]
-fn a_glob_of_folders_takes_no_other_yaml() {
+fn a_glob_without_extension_ignores_other_yaml_files() {
     check(&["b/two/*"], Ok(&["b/two"]));
     check(&["b/two/*.yaml"], Ok(&["b/two/gitbook-manifest.yaml", "b/two/other.yaml"]));
     check(&["b/two/*.yml"], Ok(&["b/two/third.yml"]));
-    check(&["b/two/*.json"], Err("GITBOOK_INTEGRATIONS: `b/two/*.json` holds no manifest"));
+    check(&["b/two/*.json"], Err("GITBOOK_INTEGRATIONS: `b/two/*.json` contains no manifest"));
 }
 
 #[test]
-fn each_is_selected_once() {
+fn overlapping_patterns_select_a_manifest_once() {
     check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
     check(&["a", "b/../a"], Ok(&["a"]));
 }
 
 #[cfg(unix)]
 #[test]
-fn they_come_in_the_order_of_their_names_wherever_they_lie() {
+fn manifests_are_sorted_by_path_before_links_are_resolved() {
     let temp = repository();
     std::os::unix::fs::symlink(temp.path().join("b/two"), temp.path().join("0")).unwrap();
     let found = discover(&["a".to_owned(), "0".to_owned()], temp.path()).unwrap();
-    let found: Vec<_> = found.iter().map(|source| display_path(&source.shown)).collect();
+    let found: Vec<_> = found.iter().map(|source| display_path(&source.display_path)).collect();
     assert_eq!(found, ["0/gitbook-manifest.yaml", "a/gitbook-manifest.yaml"]);
 }
 
 #[test]
-fn a_repository_is_whole_from_its_root_on() {
+fn only_the_root_is_a_whole_repository() {
     let temp = repository();
     let check = |folder: &str, expected: bool| {
-        let started_in = &temp.path().join(folder);
-        let checkout = Checkout { started_in, workspace: None };
+        let working_directory = &temp.path().join(folder);
+        let checkout = Checkout { working_directory, workspace: None };
         assert_eq!(super::is_whole_repository(checkout), expected, "{folder}");
     };
     check("", true);
@@ -181,16 +180,16 @@ fn a_repository_is_whole_from_its_root_on() {
 fn a_pattern_without_a_match_is_an_error() {
     let variable = "GITBOOK_INTEGRATIONS";
     check(&["a", "nowhere"], Err(&format!("{variable}: `nowhere` does not exist")));
-    check(&["empty"], Err(&format!("{variable}: `empty` holds no manifest")));
-    check(&["x/*"], Err(&format!("{variable}: `x/*` holds no manifest")));
+    check(&["empty"], Err(&format!("{variable}: `empty` contains no manifest")));
+    check(&["x/*"], Err(&format!("{variable}: `x/*` contains no manifest")));
     check(
         &["b/[x"],
-        Err(&format!("{variable}: `b/[x` is not a glob: unclosed character class; missing ']'")),
+        Err(&format!("{variable}: `b/[x` is not a valid glob: unclosed character class; missing ']'")),
     );
 }
 
 #[test]
-fn an_exclusion_takes_away_what_it_covers() {
+fn an_exclusion_removes_the_manifests_below_it() {
     check(&["**/gitbook-manifest.yaml", "!b/one"], Ok(&["a", "b/two"]));
     check(&["!b/one/nested/", "b"], Ok(&["b/one", "b/two"]));
     check(&["b", "!b/two/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested"]));
@@ -203,38 +202,38 @@ fn an_exclusion_takes_away_what_it_covers() {
 }
 
 #[test]
-fn without_other_patterns_all_is_selected_but_what_is_excluded() {
+fn exclusions_alone_apply_to_the_whole_folder() {
     check(&["!b"], Ok(&["a"]));
     check(&["!b/one", "!a"], Ok(&["b/two"]));
 }
 
 #[test]
-fn an_exclusion_in_vain_is_an_error() {
-    let vain = |pattern: &str| format!("GITBOOK_INTEGRATIONS: `{pattern}` excludes nothing");
+fn an_exclusion_without_effect_is_an_error() {
+    let no_effect = |pattern: &str| format!("GITBOOK_INTEGRATIONS: `{pattern}` excludes nothing");
     for pattern in ["!b/on", "!empty", "!", "!!", "!.gitignore", "!x/*", "!node_modules/x", "!a/main.ts"] {
-        check(&["b", pattern], Err(&vain(pattern)));
+        check(&["b", pattern], Err(&no_effect(pattern)));
     }
-    check(&["b/one", "!b/two"], Err(&vain("!b/two")));
+    check(&["b/one", "!b/two"], Err(&no_effect("!b/two")));
     check(
         &["b", "!b/["],
-        Err("GITBOOK_INTEGRATIONS: `!b/[` is not a glob: unclosed character class; missing ']'"),
+        Err("GITBOOK_INTEGRATIONS: `!b/[` is not a valid glob: unclosed character class; missing ']'"),
     );
-    // What is not found is the one mistake, which must not be told twice.
+    // A misspelled pattern is reported once, not also for its exclusion.
     check(&["x", "!x/y"], Err("GITBOOK_INTEGRATIONS: `x` does not exist"));
-    let nothing = "GITBOOK_INTEGRATIONS: everything that is selected is excluded, too";
+    let nothing = "GITBOOK_INTEGRATIONS: all selected integrations are excluded";
     check(&["b", "!b"], Err(nothing));
     check(&["!*"], Err(nothing));
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_excluded_is_so_in_whatever_way_it_is_reached() {
+fn exclusions_apply_through_links() {
     let temp = repository();
     std::os::unix::fs::symlink("b", temp.path().join("link")).unwrap();
     let found = |patterns: &[&str]| {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let sources = discover(&patterns, temp.path()).unwrap();
-        sources.iter().map(|source| display_path(&source.shown)).collect::<Vec<_>>()
+        sources.iter().map(|source| display_path(&source.display_path)).collect::<Vec<_>>()
     };
     assert_eq!(found(&["a", "link/two", "!b"]), ["a/gitbook-manifest.yaml"]);
     assert_eq!(found(&["a", "b", "!link"]), ["a/gitbook-manifest.yaml"]);
@@ -242,7 +241,7 @@ fn what_is_excluded_is_so_in_whatever_way_it_is_reached() {
 }
 
 #[test]
-fn what_others_bring_along_is_not_left_out() {
+fn manifests_of_nested_repositories_do_not_count() {
     let check = |files: &[&str], patterns: &[&str], expected: bool| {
         let temp = tempfile::tempdir().unwrap();
         for file in files {
@@ -251,8 +250,8 @@ fn what_others_bring_along_is_not_left_out() {
             std::fs::write(path, "").unwrap();
         }
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        let checkout = Checkout { started_in: temp.path(), workspace: None };
-        assert_eq!(super::leaves_out(&patterns, checkout), expected, "{files:?} {patterns:?}");
+        let checkout = Checkout { working_directory: temp.path(), workspace: None };
+        assert_eq!(super::selects_only_part(&patterns, checkout), expected, "{files:?} {patterns:?}");
     };
     check(&["a/gitbook-manifest.yaml"], &["a"], false);
     let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];

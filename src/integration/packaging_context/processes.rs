@@ -1,4 +1,4 @@
-//! Processes of this program that bundle scripts. One that crashes, or needs too much memory, ends one script's bundling only.
+//! Bundles scripts in child processes, so that a crash or lack of memory affects only one script.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -11,16 +11,16 @@ use tokio::sync::Semaphore;
 
 use super::processors;
 
-/// The argument that makes the program bundle scripts for another one of its processes. It is no part of the interface.
-pub(crate) const ARGUMENT: &str = "bundle-on-request";
+/// The internal argument that starts the program as a bundling process.
+pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
 
-/// One process for each script that is bundled at once. They are kept for the next scripts.
+/// A pool of bundling processes. Idle processes are reused for the next scripts.
 #[derive(Debug)]
 pub(crate) struct Processes {
     program: Option<PathBuf>,
     idle: Mutex<Vec<Process>>,
-    /// One more than there are processors: some of the time a script's modules wait for one another.
-    places: Semaphore,
+    /// One more permit than processors, because a script's modules sometimes wait for one another.
+    permits: Semaphore,
 }
 
 #[derive(Debug)]
@@ -30,13 +30,13 @@ struct Process {
     output: BufReader<ChildStdout>,
 }
 
-/// The time limit for one script. The vendor's own scripts take 0.1 s. The bundler's time grows with the square of the depth of
-/// nested expressions, so code with tens of thousands of them would take hours.
+/// The time limit for one script. The vendor's own scripts take 0.1 s. The time grows with the square of the nesting depth, so
+/// tens of thousands of nested expressions would take hours.
 const MAX_TIME: Duration = Duration::from_secs(120);
 
-/// Settings of the allocators that the program may be built with: memory comes in large pages, and is kept until the end. A third of
-/// a script's time was the kernel's for memory otherwise.
-const ALLOCATOR: [(&str, &str); 2] = [
+/// Settings for both supported allocators: use large pages and return no memory before the end. Without them, the kernel's memory
+/// management takes a third of the bundling time.
+const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
     (
         "GLIBC_TUNABLES",
         "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216:\
@@ -47,57 +47,57 @@ const ALLOCATOR: [(&str, &str); 2] = [
 
 /// The lines that a process wrote for a request.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct ProcessReply {
     pub(crate) lines: Vec<String>,
-    /// The reason why the last line is missing.
-    pub(crate) end: Option<End>,
+    /// The reason for a missing last line.
+    pub(crate) end: Option<ProcessEnd>,
 }
 
-/// The end of a process before the end of its answer.
+/// The end of a process before the end of its reply.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    /// It exited, or was ended by a signal.
+pub(crate) enum ProcessEnd {
+    /// The process exited or was killed by a signal.
     Exit(ExitStatus),
-    /// It took too long.
-    Late,
+    /// The process exceeded the time limit.
+    Timeout,
 }
 
 impl Processes {
-    /// Starts none yet. Without a program, there are none.
+    /// Creates an empty pool. Without a program, every request fails.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
-        Self { program, idle: Mutex::default(), places: Semaphore::new(processors() + 1) }
+        Self { program, idle: Mutex::default(), permits: Semaphore::new(processors() + 1) }
     }
 
-    /// Starts one before it is needed: that takes as long as reading the configuration.
+    /// Starts one process early, while the configuration is read.
     pub(crate) fn prepare(&self) {
         if let Ok(process) = self.start() {
             self.idle().push(process);
         }
     }
 
-    /// Sends a request of one line to a process, and returns its lines up to the one for which `is_last`. Dropping the
-    /// future ends the process. With `is_only`, the process gets no request before and none after.
+    /// Sends a one-line request to a process and returns its lines up to the first for which `is_last` returns true. Dropping
+    /// the future kills the process. With `is_only`, uses a new process for this request alone.
     ///
     /// # Errors
-    /// When no process can be started.
+    /// If no process can be started.
     pub(crate) async fn ask(
         &self,
         request: &str,
         is_last: impl Fn(&str) -> bool,
         is_only: bool,
-    ) -> std::io::Result<Answer> {
-        let _place = self.places.acquire().await;
+    ) -> std::io::Result<ProcessReply> {
+        let _permit = self.permits.acquire().await;
         let idle = if is_only { None } else { self.idle().pop() };
         let mut process = idle.map_or_else(|| self.start(), Ok)?;
         match tokio::time::timeout(MAX_TIME, process.ask(request, is_last)).await {
-            Ok(answer) => {
-                let answer = answer?;
-                if answer.end.is_none() && !is_only {
+            Ok(reply) => {
+                let reply = reply?;
+                if reply.end.is_none() && !is_only {
                     self.idle().push(process);
                 }
-                Ok(answer)
+                Ok(reply)
             }
-            Err(_) => Ok(Answer { end: Some(End::Late), ..Answer::default() }),
+            Err(_) => Ok(ProcessReply { end: Some(ProcessEnd::Timeout), ..ProcessReply::default() }),
         }
     }
 
@@ -109,10 +109,10 @@ impl Processes {
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
         let program = self.program.as_ref().ok_or_else(missing)?;
         let mut command = Command::new(program);
-        // It needs nothing of the environment, least of all the tokens.
-        command.arg(ARGUMENT).env_clear().envs(ALLOCATOR).kill_on_drop(true);
+        // The process needs no variables, and must not see the tokens.
+        command.arg(BUNDLE_ARGUMENT).env_clear().envs(ALLOCATOR_VARIABLES).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // A signal from the terminal is for this process, which ends the others.
+        // Only this process receives signals from the terminal. It ends the others itself.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -123,20 +123,20 @@ impl Processes {
 }
 
 impl Process {
-    async fn ask(&mut self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<Answer> {
-        let mut answer = Answer::default();
-        // A process that has crashed takes no input; its status tells.
+    async fn ask(&mut self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<ProcessReply> {
+        let mut reply = ProcessReply::default();
+        // Writing fails if the process has crashed. Its exit status is read below.
         drop(self.input.write_all(format!("{request}\n").as_bytes()).await);
         loop {
             let mut line = String::new();
             if self.output.read_line(&mut line).await.unwrap_or(0) == 0 {
-                answer.end = Some(End::Exit(self.child.wait().await?));
-                return Ok(answer);
+                reply.end = Some(ProcessEnd::Exit(self.child.wait().await?));
+                return Ok(reply);
             }
             let is_done = is_last(&line);
-            answer.lines.push(line);
+            reply.lines.push(line);
             if is_done {
-                return Ok(answer);
+                return Ok(reply);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where scripts wait to be sent: in memory as long as they are few, then in a temporary file without a name.
+//! Stores bundled scripts until they are sent: in memory up to a limit, then in an unnamed temporary file.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::integration::body::SourceChanged;
 
-/// So many bytes of scripts stay in memory, which is more than all scripts of nearly every repository.
-const IN_MEMORY: usize = 16 * 1024 * 1024;
+/// The maximum size of the scripts in memory, in bytes. Nearly every repository has less.
+const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
 
-/// All that is kept.
+/// The scripts of a run.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptCache(Mutex<CacheContent>);
 
@@ -18,26 +18,26 @@ pub(crate) struct ScriptCache(Mutex<CacheContent>);
 struct CacheContent {
     in_memory: usize,
     file: Option<Arc<Mutex<File>>>,
-    /// Where there is no room for files, everything stays in memory.
+    /// True once writing to a temporary file has failed.
     is_memory_only: bool,
 }
 
-/// A script that is kept.
+/// A stored script.
 #[derive(Debug)]
 pub(crate) enum CachedScript {
     InMemory(String),
-    InFile { file: Arc<Mutex<File>>, at: u64, length: usize },
+    InFile { file: Arc<Mutex<File>>, offset: u64, length: usize },
 }
 
 impl ScriptCache {
-    /// Keeps a script. It holds no secret: those are no part of it.
-    pub(crate) fn keep(&self, script: String) -> CachedScript {
+    /// Stores a script. Scripts contain no secrets, so a file is safe.
+    pub(crate) fn store(&self, script: String) -> CachedScript {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if content.in_memory + script.len() > IN_MEMORY && !content.is_memory_only {
+        if content.in_memory + script.len() > MAX_IN_MEMORY && !content.is_memory_only {
             match content.append(&script) {
-                Ok(kept) => return kept,
+                Ok(cached) => return cached,
                 Err(error) => {
-                    tracing::debug!("there is no temporary file for scripts, they stay in memory: {error}");
+                    tracing::debug!("keeping scripts in memory: could not write a temporary file: {error}");
                     content.is_memory_only = true;
                 }
             }
@@ -53,18 +53,18 @@ impl CacheContent {
             Some(file) => Arc::clone(file),
             None => Arc::clone(self.file.insert(Arc::new(Mutex::new(tempfile::tempfile()?)))),
         };
-        let at = {
+        let offset = {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = file.seek(SeekFrom::End(0))?;
+            let offset = file.seek(SeekFrom::End(0))?;
             file.write_all(script.as_bytes())?;
-            at
+            offset
         };
-        Ok(CachedScript::InFile { file, at, length: script.len() })
+        Ok(CachedScript::InFile { file, offset, length: script.len() })
     }
 }
 
 impl CachedScript {
-    /// The length of the script in bytes.
+    /// Returns the size of the script in bytes.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::InMemory(script) => script.len(),
@@ -72,22 +72,25 @@ impl CachedScript {
         }
     }
 
-    /// The script.
+    /// Returns the script, from the file if necessary.
     pub(crate) fn text(&self) -> Result<Cow<'_, str>, SourceChanged> {
         match self {
             Self::InMemory(script) => Ok(script.into()),
-            Self::InFile { file, at, length } => read(file, *at, *length).map(Cow::Owned).map_err(|error| {
-                SourceChanged::Unreadable("the temporary file of scripts".to_owned(), error)
-            }),
+            Self::InFile { file, offset, length } => {
+                let text = read(file, *offset, *length).map(Cow::Owned);
+                text.map_err(|error| {
+                    SourceChanged::Unreadable("the temporary file for scripts".to_owned(), error)
+                })
+            }
         }
     }
 }
 
-fn read(file: &Mutex<File>, at: u64, length: usize) -> std::io::Result<String> {
+fn read(file: &Mutex<File>, offset: u64, length: usize) -> std::io::Result<String> {
     let mut bytes = vec![0; length];
     {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(at))?;
+        file.seek(SeekFrom::Start(offset))?;
         file.read_exact(&mut bytes)?;
     }
     String::from_utf8(bytes).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
@@ -98,15 +101,15 @@ mod tests {
     use super::{CachedScript, ScriptCache};
 
     #[test]
-    fn what_is_too_much_for_memory_is_read_again() {
+    fn scripts_over_the_memory_limit_are_stored_in_a_file() {
         let script_cache = ScriptCache::default();
         let scripts = ["a".repeat(16_777_216), "ä\n".repeat(1000), "c".to_owned(), String::new()];
-        let kept: Vec<_> = scripts.iter().map(|script| script_cache.keep(script.clone())).collect();
+        let cached: Vec<_> = scripts.iter().map(|script| script_cache.store(script.clone())).collect();
         let is_in_file: Vec<_> =
-            kept.iter().map(|kept| matches!(kept, CachedScript::InFile { .. })).collect();
+            cached.iter().map(|cached| matches!(cached, CachedScript::InFile { .. })).collect();
         assert_eq!(is_in_file, [false, true, true, false]);
-        for (kept, script) in kept.iter().zip(&scripts).rev() {
-            assert!(kept.len() == script.len() && kept.text().unwrap() == *script);
+        for (cached, script) in cached.iter().zip(&scripts).rev() {
+            assert!(cached.len() == script.len() && cached.text().unwrap() == *script);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The bundler's threads, of which there are none before something is bundled: a run that deletes, sweeps or sends what is
-//! built already does without, and on a machine of many processors they take longer to start than all that it does.
+//! The bundler's threads. They start with the first script, because starting them takes longer than a whole run without bundling.
 
 use std::num::NonZero;
 use std::sync::OnceLock;
@@ -7,63 +6,63 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-/// The bundler calls itself for each nested expression: a chain of 20,000 calls, which generated scripts have and the vendor's
-/// CLI takes, needs 16 MiB. It is room for addresses only; memory is what a script needs of it.
-const STACK: usize = 64 * 1024 * 1024;
+/// The size of each stack. The bundler recurses into nested expressions: a chain of 20,000 calls, which occurs in generated scripts
+/// and works with the vendor's CLI, needs 16 MiB. Unused stack takes address space but no memory.
+const STACK_SIZE: usize = 64 * 1024 * 1024;
 
-/// One for each processor, from the first work on.
+/// A runtime with one thread for each processor.
 #[derive(Debug)]
 pub(crate) struct Threads {
     runtime: OnceLock<std::io::Result<Runtime>>,
-    /// One script more than there are processors: some of the time a script's modules wait for one another.
-    places: Semaphore,
+    /// One more permit than processors, because a script's modules sometimes wait for one another.
+    permits: Semaphore,
 }
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { runtime: OnceLock::new(), places: Semaphore::new(processors() + 1) }
+        Self { runtime: OnceLock::new(), permits: Semaphore::new(processors() + 1) }
     }
 }
 
 impl Threads {
-    /// Does some work there once there is a place. It goes on, whoever loses interest in it. The first work may want to be on
-    /// one thread.
+    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone`, the runtime starts with a single
+    /// thread.
     ///
     /// # Errors
-    /// When the system gives no threads, or the work has panicked.
+    /// If the threads cannot be started or the work panics.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
         is_alone: bool,
     ) -> std::io::Result<T> {
-        // Nobody closes it.
-        let _place = self.places.acquire().await;
+        // The semaphore is never closed.
+        let _permit = self.permits.acquire().await;
         let runtime = self.runtime.get_or_init(|| start(if is_alone { 1 } else { processors() })).as_ref();
         let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
         Ok(runtime.spawn(work).await?)
     }
 }
 
-/// Does some work on a thread with a stack as large as the bundler's.
+/// Runs `work` on a thread with a stack of the bundler's size.
 ///
 /// # Errors
-/// When the system gives no thread, or the work has panicked.
+/// If the thread cannot be started or the work panics.
 pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)?;
-        thread.join().map_err(|_| std::io::Error::other("the work has panicked"))
+        let thread = std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)?;
+        thread.join().map_err(|_| std::io::Error::other("the thread panicked"))
     })
 }
 
-/// Returns the number of processors for this process.
+/// Returns the number of processors available to this process.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn start(threads: usize) -> std::io::Result<Runtime> {
-    // The bundler has these, too. A process has them once, so that a second run in it finds them there.
-    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build_global());
-    Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK).enable_all().build()
+    // The bundler also uses rayon's global pool. A second run in the same process finds it already built.
+    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_SIZE).build_global());
+    Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK_SIZE).enable_all().build()
 }
 
 impl Drop for Threads {
@@ -72,7 +71,7 @@ impl Drop for Threads {
         if runtime.metrics().num_alive_tasks() == 0 {
             runtime.shutdown_background();
         } else {
-            // After a signal. The bundler panics where it is stopped in the middle: it goes on unseen until the process ends.
+            // Stopping the bundler in the middle makes it panic. After a signal it runs on until the process ends.
             std::mem::forget(runtime);
         }
     }
@@ -85,15 +84,15 @@ mod tests {
     use super::Threads;
 
     #[tokio::test]
-    async fn work_is_done_elsewhere_and_nothing_is_started_before() {
+    async fn work_runs_on_threads_that_start_on_demand() {
         let threads = Threads::default();
         assert!(threads.runtime.get().is_none());
-        let elsewhere: ThreadId = threads.run(async { current().id() }, false).await.unwrap();
-        assert_ne!(elsewhere, current().id());
+        let worker: ThreadId = threads.run(async { current().id() }, false).await.unwrap();
+        assert_ne!(worker, current().id());
     }
 
     #[tokio::test]
-    async fn what_is_at_work_is_not_stopped() {
+    async fn dropping_the_future_does_not_stop_the_work() {
         let threads = Threads::default();
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (done, result) = tokio::sync::oneshot::channel();

@@ -1,4 +1,4 @@
-//! Asks the 1Password CLI for secrets.
+//! Reads secrets with the 1Password CLI.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -9,87 +9,88 @@ use tokio::process::{Child, Command};
 
 use crate::environment::{Environment, is_token};
 
-/// The time after which the log tells what is waited for.
-const SILENCE: Duration = Duration::from_secs(3);
+/// The time before the log mentions a slow call.
+const LOG_DELAY: Duration = Duration::from_secs(3);
 
-/// The bytes that are read of what it writes.
+/// The maximum number of bytes read from each output stream.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 
 /// The 1Password CLI.
 pub(super) struct OnePassword<'a> {
     pub(super) environment: &'a Environment,
-    /// The time that one call may take.
-    pub(super) limit: Duration,
+    /// The time limit for one call.
+    pub(super) timeout: Duration,
 }
 
-/// The reason why there is no secret.
+/// A secret could not be read.
 #[derive(Debug, Default)]
-pub(super) struct Failure {
+pub(super) struct OnePasswordError {
     pub(super) reason: String,
-    /// The output of the failed call. It may contain the secret, so it is redacted.
+    /// The output of the failed call, to redact because it may contain the secret.
     pub(super) output: Option<SecretString>,
 }
 
-impl From<String> for Failure {
+impl From<String> for OnePasswordError {
     fn from(reason: String) -> Self {
         Self { reason, output: None }
     }
 }
 
-/// What a call wrote.
-struct Output {
+/// The status and output of a call.
+struct CommandOutput {
     status: ExitStatus,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl OnePassword<'_> {
-    /// Reads the secret of a reference (`op://vault/item/field`).
+    /// Reads the secret for a reference (`op://vault/item/field`).
     ///
     /// # Errors
-    /// A failure of the CLI, no answer in time, or an answer that is no text.
-    pub(super) async fn read(&self, reference: &str) -> Result<SecretString, Failure> {
-        let late =
-            || format!("no answer within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.limit));
-        let output = tokio::time::timeout(self.limit, self.call(reference)).await.map_err(|_| late())??;
+    /// If the CLI fails, exceeds the time limit or prints anything but text.
+    pub(super) async fn read(&self, reference: &str) -> Result<SecretString, OnePasswordError> {
+        let timed_out =
+            || format!("no response within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.timeout));
+        let output =
+            tokio::time::timeout(self.timeout, self.call(reference)).await.map_err(|_| timed_out())??;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let reason = said.lines().next().map_or_else(|| output.status.to_string(), str::to_owned);
+            let message = String::from_utf8_lossy(&output.stderr);
+            let reason = message.lines().next().map_or_else(|| output.status.to_string(), str::to_owned);
             let output = String::from_utf8(output.stdout).ok().map(|text| text.trim().into());
-            return Err(Failure { reason, output });
+            return Err(OnePasswordError { reason, output });
         }
-        let text = String::from_utf8(output.stdout).map_err(|_| "its answer is not Unicode".to_owned())?;
+        let text = String::from_utf8(output.stdout).map_err(|_| "the output is not Unicode".to_owned())?;
         match text.trim() {
-            "" => Err("its answer is empty".to_owned().into()),
+            "" => Err("the output is empty".to_owned().into()),
             text => Ok(text.to_owned().into()),
         }
     }
 
-    async fn call(&self, reference: &str) -> Result<Output, String> {
+    async fn call(&self, reference: &str) -> Result<CommandOutput, String> {
         let mut child = self.start(reference)?;
-        let mut group = Group { leader: child.id() };
+        let mut group = ProcessGroup { leader: child.id() };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let work = async {
-            // Those that it leaves behind hold its output open.
-            let ended = async {
+            // Remaining child processes would keep the output open.
+            let exited = async {
                 let status = child.wait().await;
-                group.end();
+                group.kill();
                 status
             };
-            tokio::join!(ended, read(stdout), read(stderr))
+            tokio::join!(exited, read(stdout), read(stderr))
         };
         tokio::pin!(work);
-        let (status, stdout, stderr) = match tokio::time::timeout(SILENCE, &mut work).await {
+        let (status, stdout, stderr) = match tokio::time::timeout(LOG_DELAY, &mut work).await {
             Ok(done) => done,
             Err(_) => {
                 tracing::info!("waiting for `op read {reference}`");
                 work.await
             }
         };
-        Ok(Output { status: status.map_err(|error| error.to_string())?, stdout, stderr })
+        Ok(CommandOutput { status: status.map_err(|error| error.to_string())?, stdout, stderr })
     }
 
-    /// Starts it, with the environment but without our own tokens.
+    /// Starts the CLI with all variables except the tokens of this program.
     fn start(&self, reference: &str) -> Result<Child, String> {
         let is_passed = |name: &str| !is_token(name) || name.starts_with("OP_");
         let mut command = Command::new("op");
@@ -113,31 +114,31 @@ async fn read(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     bytes
 }
 
-/// A process and those that it has started, which end with this at the latest.
-struct Group {
-    /// The number of the process, until all are ended.
+/// A process and its children. Dropping this value kills all of them.
+struct ProcessGroup {
+    /// The process id, until the group is killed.
     leader: Option<u32>,
 }
 
-impl Group {
+impl ProcessGroup {
     #[cfg(unix)]
-    fn end(&mut self) {
+    fn kill(&mut self) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let leader = self.leader.take().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(leader) = leader {
-            // All may have ended by themselves.
+            // This fails if all processes have already exited.
             kill_process_group(leader, Signal::KILL).ok();
         }
     }
 
     #[cfg(not(unix))]
-    fn end(&mut self) {
+    fn kill(&mut self) {
         self.leader = None;
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        self.end();
+        self.kill();
     }
 }

@@ -1,17 +1,19 @@
-//! A repository of one integration, and how it is packaged.
+//! A temporary repository with one integration.
 
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::integration::{Integration, Override, Packaged, Packaging, PackagingContext, Source, ValueFormat};
+use crate::integration::{
+    Integration, IntegrationSource, Override, Packaged, Packaging, PackagingContext, ValueFormat,
+};
 use crate::integration::{discover, from_variables, package};
 
-/// The fields that every integration must have.
+/// A manifest with the required fields.
 pub(super) const HELLO: &str = "name: hello\ntitle: Hello\norganization: acme\nscript: main.js\nscopes: [space:git:sync, openapi:read]\n";
 pub(super) const SCRIPT: &str = "export default 1;\n";
 
-/// A repository, and how what is in it is packaged.
+/// A repository and the options for packaging its integration.
 pub(super) struct Repository {
     packaging_context: PackagingContext,
     folder: tempfile::TempDir,
@@ -23,7 +25,7 @@ pub(super) struct Repository {
     bundle: bool,
 }
 
-/// A repository of one integration, whose script is built already.
+/// Returns a repository with this manifest and a built script.
 pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
     let repository = Repository {
         packaging_context: PackagingContext::default(),
@@ -38,7 +40,7 @@ pub(super) fn repository(manifest: impl AsRef<[u8]>) -> Repository {
     repository.file("gitbook-manifest.yaml", manifest).file("main.js", SCRIPT)
 }
 
-/// A repository of an integration that has more fields.
+/// Returns a repository with the required fields and `more`.
 pub(super) fn hello(more: &str) -> Repository {
     repository(format!("{HELLO}{more}"))
 }
@@ -59,8 +61,14 @@ impl Repository {
         self
     }
 
-    pub(super) fn field(mut self, key: &'static str, variable: &str, form: ValueFormat, value: &str) -> Self {
-        self.overrides.push(Override { key, variable: variable.into(), form, value: value.into() });
+    pub(super) fn field(
+        mut self,
+        key: &'static str,
+        variable: &str,
+        format: ValueFormat,
+        value: &str,
+    ) -> Self {
+        self.overrides.push(Override { key, variable: variable.into(), format, value: value.into() });
         self
     }
 
@@ -85,7 +93,7 @@ impl Repository {
         Environment::new(variables, dunce::canonicalize(self.folder.path()).unwrap())
     }
 
-    pub(super) fn source(&self, environment: &Environment) -> Source {
+    pub(super) fn source(&self, environment: &Environment) -> IntegrationSource {
         match discover(&[".".to_owned()], environment.folder()) {
             Ok(sources) => sources[0].clone(),
             Err(_) => from_variables(environment.folder()),
@@ -121,12 +129,12 @@ impl Repository {
         packaged.integration.unwrap_or_else(|| panic!("{:?}", packaged.problems))
     }
 
-    /// The request's body.
+    /// Returns the request's body.
     pub(super) fn body(&self) -> Value {
         serde_json::from_slice(&self.integration().request().unwrap().body().unwrap()).unwrap()
     }
 
-    /// Its content hash.
+    /// Returns the content hash.
     pub(super) fn hash(&self) -> String {
         self.integration().request().unwrap().hash
     }

@@ -1,56 +1,56 @@
-//! One row of the comment: what people see of a preview, and the same in a form that the next run reads.
+//! A row of the comment: cells for readers, and the same values in an HTML comment for the next run.
 
 use std::fmt;
 
 use super::super::{Printer, escape, size};
 use crate::html_comment;
 
-/// The kind of comment in a row that its values stand in.
+/// The kind of the HTML comment with the values of a row.
 const KIND: &str = "row";
 
-/// How a preview is.
+/// The state of a preview.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum State {
-    /// It was published.
+pub(crate) enum RowState {
+    /// Published by the run.
     #[default]
     Published,
-    /// It was there already.
+    /// Already up to date.
     Unchanged,
-    /// It could not be published or deleted.
+    /// Not published or not deleted because of an error.
     Failed,
-    /// It was deleted.
+    /// Deleted by the run.
     Removed,
 }
 
-/// What is said of a preview.
+/// The values of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The preview's name; empty for a failure of nothing in particular.
+    /// The name of the preview, or empty for a failure without a preview.
     pub(super) name: String,
-    pub(super) state: State,
-    /// The run that says it.
+    pub(super) state: RowState,
+    /// The number of the run that wrote the row.
     pub(super) run: u64,
-    /// Which of its attempts.
+    /// The attempt of the run.
     pub(super) attempt: u64,
-    /// The commit that it says it of.
+    /// The commit of the run.
     pub(super) commit: String,
-    /// The commit that the preview shows; empty where there is none.
-    pub(super) shows: String,
-    /// When it was said.
+    /// The commit that the preview shows, or empty if there is none.
+    pub(super) shown_commit: String,
+    /// The time of the run.
     pub(super) at: String,
-    /// The script's length.
+    /// The size of the script.
     pub(super) bytes: Option<usize>,
-    /// The length that it had before.
-    pub(super) before: Option<usize>,
+    /// The size of the previous script.
+    pub(super) bytes_before: Option<usize>,
     pub(super) version: Option<String>,
     pub(super) url: Option<String>,
-    /// Why it failed.
+    /// The reason of a failure.
     pub(super) note: String,
-    /// Where the run's log is.
+    /// The URL of the log of a failure.
     pub(super) log: Option<String>,
 }
 
-impl State {
+impl RowState {
     const ALL: [(&str, Self); 4] = [
         ("published", Self::Published),
         ("unchanged", Self::Unchanged),
@@ -64,7 +64,7 @@ impl State {
 }
 
 impl Row {
-    /// The row that a line holds.
+    /// Reads the values of a line.
     pub(super) fn read(line: &str) -> Option<Self> {
         let start = line.find(html_comment::START)?;
         let end = line.rfind(html_comment::END)? + html_comment::END.len();
@@ -72,89 +72,92 @@ impl Row {
         for (key, value) in html_comment::read(KIND, line.get(start..end)?)? {
             match key.as_str() {
                 "name" => row.name = value,
-                "state" => row.state = State::ALL.into_iter().find(|(name, _)| *name == value)?.1,
+                "state" => row.state = RowState::ALL.into_iter().find(|(name, _)| *name == value)?.1,
                 "run" => row.run = value.parse().ok()?,
                 "attempt" => row.attempt = value.parse().ok()?,
                 "commit" => row.commit = value,
-                "shows" => row.shows = value,
+                "shows" => row.shown_commit = value,
                 "at" => row.at = value,
                 "bytes" => row.bytes = Some(value.parse().ok()?),
-                "before" => row.before = Some(value.parse().ok()?),
+                "before" => row.bytes_before = Some(value.parse().ok()?),
                 "version" => row.version = Some(value),
                 "url" => row.url = Some(value),
                 "note" => row.note = value,
                 "log" => row.log = Some(value),
-                // A later version may say more.
+                // A later version of this program may write more values.
                 _ => {}
             }
         }
         Some(row)
     }
 
-    /// Without secrets, which could not be found any more once it is written.
+    /// Redacts all texts, before they are escaped.
     pub(super) fn redacted(self, printer: &Printer) -> Self {
-        let redacted = |text: String| printer.redacted(&text);
+        let redact = |text: String| printer.redact(&text);
         Self {
-            name: redacted(self.name),
-            commit: redacted(self.commit),
-            shows: redacted(self.shows),
-            version: self.version.map(redacted),
-            url: self.url.map(redacted),
-            note: redacted(self.note),
-            log: self.log.map(redacted),
+            name: redact(self.name),
+            commit: redact(self.commit),
+            shown_commit: redact(self.shown_commit),
+            version: self.version.map(redact),
+            url: self.url.map(redact),
+            note: redact(self.note),
+            log: self.log.map(redact),
             ..self
         }
     }
 
-    /// The row as it is after another one: how the script has grown, and what still stands after a failure.
-    pub(super) fn after(self, known: Option<&Self>) -> Self {
-        let Some(known) = known else { return self };
-        let before = match self.state {
-            _ if known.state != State::Failed && known.is_of_the_same_run(&self) => known.before,
-            State::Unchanged => None,
-            // What the preview itself told. By the other row it may have been published again since.
-            _ => self.before,
+    /// Completes the row with values of the previous row of the same preview: a failure keeps the values of the published
+    /// preview.
+    pub(super) fn following(self, previous: Option<&Self>) -> Self {
+        let Some(previous) = previous else { return self };
+        let bytes_before = match self.state {
+            _ if previous.state != RowState::Failed && previous.is_of_same_run(&self) => {
+                previous.bytes_before
+            }
+            RowState::Unchanged => None,
+            // The marker of the preview provides this size. The previous row may be older than the replaced script.
+            _ => self.bytes_before,
         };
-        if self.state == State::Failed && known.state != State::Removed {
-            let Self { shows, bytes, version, url, .. } = known.clone();
-            return Self { shows, bytes, version, url, before: known.before, ..self };
+        if self.state == RowState::Failed && previous.state != RowState::Removed {
+            let Self { shown_commit, bytes, version, url, bytes_before, .. } = previous.clone();
+            return Self { shown_commit, bytes, version, url, bytes_before, ..self };
         }
-        Self { before: before.filter(|_| self.bytes.is_some()), ..self }
+        Self { bytes_before: bytes_before.filter(|_| self.bytes.is_some()), ..self }
     }
 
-    /// Whether a newer run has said it.
+    /// Returns whether a newer run wrote this row.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         other.run != 0 && self.run > other.run
     }
 
-    /// Whether saying the other would be saying it again: nothing but the run and the time has changed. What is gone is
-    /// gone, whatever the commit.
-    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        if self.state == State::Removed && other.state == State::Removed {
+    /// Returns whether a later row differs in nothing but the run and the time. A removed preview has no other values.
+    pub(super) fn is_repeated_by(&self, later: &Self) -> bool {
+        if self.state == RowState::Removed && later.state == RowState::Removed {
             return true;
         }
-        let state = match (self.state, other.state) {
-            (State::Published, State::Unchanged) => State::Published,
+        let state = match (self.state, later.state) {
+            (RowState::Published, RowState::Unchanged) => RowState::Published,
             (_, state) => state,
         };
-        let said = Self {
+        let repeated = Self {
             state,
             run: self.run,
             attempt: self.attempt,
             at: self.at.clone(),
-            before: self.before,
-            ..other.clone()
+            bytes_before: self.bytes_before,
+            ..later.clone()
         };
-        *self == said
+        *self == repeated
     }
 
-    fn is_of_the_same_run(&self, other: &Self) -> bool {
+    fn is_of_same_run(&self, other: &Self) -> bool {
         self.run == other.run && self.commit == other.commit && self.bytes == other.bytes
     }
 
+    /// Returns the HTML comment with all values.
     fn values(&self) -> String {
         let number = |number: Option<usize>| number.map(|number| number.to_string());
-        let (run, bytes, before) = (self.run.to_string(), number(self.bytes), number(self.before));
+        let (run, bytes, before) = (self.run.to_string(), number(self.bytes), number(self.bytes_before));
         let attempt = (self.attempt > 1).then(|| self.attempt.to_string());
         let text = |text: &'_ str| (!text.is_empty()).then_some(text.to_owned());
         let values = [
@@ -163,7 +166,7 @@ impl Row {
             ("run", Some(run)),
             ("attempt", attempt),
             ("commit", text(&self.commit)),
-            ("shows", text(&self.shows)),
+            ("shows", text(&self.shown_commit)),
             ("at", text(&self.at)),
             ("bytes", bytes),
             ("before", before),
@@ -179,47 +182,48 @@ impl Row {
 
     fn state_text(&self) -> String {
         let version =
-            self.version.as_deref().map(|version| format!(", version {}", escape::literal(version)));
+            self.version.as_deref().map(|version| format!(" v{}", escape::markdown_literal(version)));
         let version = version.unwrap_or_default();
         match self.state {
-            State::Published => format!("✅ published{version}"),
-            State::Unchanged => format!("✅ unchanged{version}"),
-            State::Removed => "🗑️ removed".to_owned(),
-            State::Failed => {
-                let log = self.log.as_deref().and_then(escape::destination);
+            RowState::Published => format!("✅ published{version}"),
+            RowState::Unchanged => format!("✅ unchanged{version}"),
+            RowState::Removed => "🗑️ removed".to_owned(),
+            RowState::Failed => {
+                let log = self.log.as_deref().and_then(escape::link_target);
                 let log = log.map(|url| format!(" ([log](<{url}>))")).unwrap_or_default();
-                let stands = if self.shows.is_empty() {
+                let published = if self.shown_commit.is_empty() {
                     String::new()
                 } else {
-                    format!("<br>the preview shows {}{version}", short(&self.shows))
+                    format!("<br>the preview still shows {}{version}", short_commit(&self.shown_commit))
                 };
-                format!("❌ failed: {}{log}{stands}", escape::literal(&self.note))
+                format!("❌ failed: {}{log}{published}", escape::markdown_literal(&self.note))
             }
         }
     }
 
     fn script_text(&self) -> String {
-        self.bytes.map(|bytes| size::with_change(bytes, self.before)).unwrap_or_default()
+        self.bytes.map(|bytes| size::format_size(bytes, self.bytes_before)).unwrap_or_default()
     }
 }
 
-/// One line, which holds no secret that the values do not hold.
+/// Writes one line of Markdown.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() { "–".to_owned() } else { escape::literal(&self.name) };
-        let name = match self.url.as_deref().and_then(escape::destination) {
+        let name = if self.name.is_empty() { "–".to_owned() } else { escape::markdown_literal(&self.name) };
+        let name = match self.url.as_deref().and_then(escape::link_target) {
             Some(url) => format!("[{name}](<{url}>)"),
             None => name,
         };
-        let (state, commit, script) = (self.state_text(), short(&self.commit), self.script_text());
-        let is_of_time = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
-        let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_of_time);
-        let at = if is_time || self.at.is_empty() { self.at.clone() } else { escape::literal(&self.at) };
+        let (state, commit, script) = (self.state_text(), short_commit(&self.commit), self.script_text());
+        let is_time_char = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
+        let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_time_char);
+        let at =
+            if is_time || self.at.is_empty() { self.at.clone() } else { escape::markdown_literal(&self.at) };
         write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values())
     }
 }
 
-/// A commit as people know it, which the forge makes a link of.
-fn short(commit: &str) -> String {
-    escape::literal(&commit.chars().take(7).collect::<String>())
+/// Returns the first 7 characters of a commit. The forge turns them into a link.
+fn short_commit(commit: &str) -> String {
+    escape::markdown_literal(&commit.chars().take(7).collect::<String>())
 }

@@ -1,67 +1,68 @@
-//! What scripts are made of, as pies that GitHub draws with Mermaid.
+//! Pie charts of the composition of scripts, in Mermaid for GitHub.
 
 use super::super::{Printer, escape};
-use super::{markdown, script};
-use crate::deploy::{Outcome, Part, Success};
-use crate::error::count;
+use super::{markdown, script_size};
+use crate::deploy::{Outcome, PackageSize, Success};
+use crate::error::pluralize;
 
-/// Only the largest scripts have a pie: a page of hundreds would not be looked at.
-const MOST_PIES: usize = 20;
+/// The maximum number of charts. The largest scripts get one.
+const MAX_PIES: usize = 20;
 
-/// What is measured before the whole is minified is no more than about right, and says so.
-const HEADING: &str =
-    "What scripts are made of, in bytes, estimated by what each part has before the whole is minified:\n\n";
+const HEADING: &str = "Script composition in bytes, estimated from the sizes before minification:\n\n";
 
-/// Packages that have a slice of their own.
-const MOST_PACKAGES: usize = 6;
+/// The maximum number of packages with a slice of their own.
+const MAX_PACKAGES: usize = 6;
 
-/// One pie a script, the largest first; nothing where nothing is known. Several are folded.
+/// Returns a chart for each script with a known composition, the largest first. Several charts are folded.
 pub(super) fn pies(outcomes: &[Outcome], printer: &Printer) -> String {
-    let done = outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
-    let mut scripts: Vec<_> = done.filter(|(_, done)| !done.parts.is_empty()).collect();
-    scripts.sort_by_key(|(_, done)| std::cmp::Reverse(done.script_bytes));
+    let succeeded =
+        outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
+    let mut scripts: Vec<_> = succeeded.filter(|(_, success)| !success.parts.is_empty()).collect();
+    scripts.sort_by_key(|(_, success)| std::cmp::Reverse(success.script_bytes));
     if scripts.is_empty() {
         return String::new();
     }
     let mut text = HEADING.to_owned();
-    for (name, done) in scripts.iter().take(MOST_PIES) {
-        text.push_str(&pie(name, done, scripts.len() == 1, printer));
+    for (name, success) in scripts.iter().take(MAX_PIES) {
+        text.push_str(&pie(name, success, scripts.len() == 1, printer));
     }
-    if let Some(more @ 1..) = scripts.len().checked_sub(MOST_PIES) {
-        let scripts = count(more, "smaller script");
-        text.push_str(&format!("What {scripts} are made of is in the report file.\n\n"));
+    if let Some(more @ 1..) = scripts.len().checked_sub(MAX_PIES) {
+        let scripts = pluralize(more, "smaller script");
+        text.push_str(&format!("The report file contains the composition of {scripts}.\n\n"));
     }
     text
 }
 
-/// One pie, below a line that can be folded.
-fn pie(name: &str, done: &Success, is_open: bool, printer: &Printer) -> String {
+/// Returns one chart in a section that readers can fold.
+fn pie(name: &str, success: &Success, is_open: bool, printer: &Printer) -> String {
     let open = if is_open { " open" } else { "" };
-    let (name, size) = (markdown(name, printer), script(done).unwrap_or_default());
+    let (name, size) = (markdown(name, printer), script_size(success).unwrap_or_default());
     let mut text = format!("<details{open}><summary>{name}, {size}</summary>\n\n```mermaid\npie showData\n");
-    for (label, bytes) in slices(&done.parts, printer) {
+    for (label, bytes) in slices(&success.parts, printer) {
         text.push_str(&format!("    \"{label}\" : {bytes}\n"));
     }
     text + "```\n\n</details>\n\n"
 }
 
-/// The own source, the largest packages and the rest. Mermaid shows the first only of two of one label, and what was
-/// made harmless may well be called as another: they are added up. No package's label has a blank in it.
-fn slices(parts: &[Part], printer: &Printer) -> Vec<(String, usize)> {
+/// Returns labels and sizes: the own source, the largest packages and the rest.
+///
+/// Mermaid shows only the first of two slices with the same label. Escaped labels may be equal, so their sizes are added up.
+/// No label of a package contains a space, so none equals a label of this function.
+fn slices(parts: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
     let (mut slices, mut others, mut rest) = (Vec::<(String, usize)>::new(), 0, 0);
     for part in parts.iter().filter(|part| part.bytes > 0) {
         let package = part.package.as_deref();
-        let label = package.map(|package| escape::pie_label(&printer.redacted(package)));
+        let label = package.map(|package| escape::pie_label(&printer.redact(package)));
         let label = label.unwrap_or_else(|| "own source".to_owned());
         let packages = slices.iter().filter(|(label, _)| label != "own source").count();
         match slices.iter_mut().find(|(known, _)| *known == label) {
             Some((_, bytes)) => *bytes += part.bytes,
-            None if package.is_none() || packages < MOST_PACKAGES => slices.push((label, part.bytes)),
+            None if package.is_none() || packages < MAX_PACKAGES => slices.push((label, part.bytes)),
             None => (others, rest) = (others + 1, rest + part.bytes),
         }
     }
     if others > 0 {
-        slices.push((count(others, "other package"), rest));
+        slices.push((pluralize(others, "other package"), rest));
     }
     slices
 }

@@ -1,9 +1,9 @@
-//! What keeps a text from being a URL, by the rules of RFC 3986: parsers such as a browser's forgive much more.
+//! Checks URLs strictly by RFC 3986. Browsers accept much more than the API.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-/// What is wrong with a text that should be an absolute URL, or nothing.
+/// Returns the problem with an absolute URL, or `None` if it is valid.
 pub(super) fn problem(text: &str) -> Option<String> {
     if let Err(error) = Url::parse(text) {
         return Some(error.to_string());
@@ -18,14 +18,15 @@ pub(super) fn problem(text: &str) -> Option<String> {
         None => ("", rest),
     };
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    // What may stand between brackets is the parser's business.
+    // The parser has already checked the address in brackets.
     let host = if host.starts_with('[') { host.split_once(']').map_or("", |(_, port)| port) } else { host };
     let parts = [(scheme, ""), (user, ":@"), (host, ":"), (rest, ":@/?"), (fragment, ":@/?")];
-    parts.into_iter().find_map(|(part, delimiters)| misplaced(part, delimiters))
+    parts.into_iter().find_map(|(part, delimiters)| unescaped(part, delimiters))
 }
 
-/// The first character that is not allowed in a part of a URL, beside those that are everywhere.
-fn misplaced(part: &str, delimiters: &str) -> Option<String> {
+/// Returns the problem with the first character that must be escaped in a part of a URL. Besides the characters that are valid
+/// everywhere, the part may contain `delimiters`.
+fn unescaped(part: &str, delimiters: &str) -> Option<String> {
     let is_escape = |at: usize| {
         let digits = part.as_bytes().get(at + 1..at + 3);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -49,7 +50,7 @@ mod tests {
     use super::problem;
 
     #[test]
-    fn what_is_right_has_no_problem() {
+    fn valid_urls_have_no_problem() {
         for text in [
             "https://example.com",
             "https://user:p%40ss@example.com:8080/a/b;c=d,e?f=g/h?i&j='k'#l/m?n",
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_what_to_write() {
+    fn problems_include_the_correct_spelling() {
         let check =
             |text: &str, expected: &str| assert_eq!(problem(text).as_deref(), Some(expected), "{text}");
         check("docs/page", "relative URL without a base");

@@ -1,90 +1,102 @@
-//! Walks through a rule and through the schema that it was made after, side by side.
+//! Compares a rule with a JSON schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{Field, Rule};
+use crate::schema::{Field, SchemaRule};
 
-/// Words that judge nothing.
-const SILENT: [&str; 2] = ["description", "default"];
+/// Keywords that do not restrict values.
+const ANNOTATIONS: [&str; 2] = ["description", "default"];
 
-/// What the two have in common, and what not.
+/// The result of a comparison.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
     document: &'a Value,
-    /// How many values with their limits were compared.
+    /// The number of compared values.
     pub(super) compared: usize,
-    /// Which limit of which field is another, and how.
+    /// The differences, by field and keyword.
     pub(super) differences: BTreeMap<String, String>,
-    /// Fields and names that the document alone has, which we send on as they are.
-    pub(super) newer: Vec<String>,
+    /// Fields and names only in the document. They are sent unchanged.
+    pub(super) additions: Vec<String>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares a rule with one of the document's schemas.
-    pub(super) fn of(document: &'a Value, rule: &Rule, schema: &str) -> Self {
-        let mut comparison = Self { document, compared: 0, differences: BTreeMap::new(), newer: Vec::new() };
+    /// Compares a rule with a schema of the document.
+    pub(super) fn of(document: &'a Value, rule: &SchemaRule, schema: &str) -> Self {
+        let mut comparison =
+            Self { document, compared: 0, differences: BTreeMap::new(), additions: Vec::new() };
         comparison.value(rule, &document["components"]["schemas"][schema], "");
         comparison
     }
 
-    fn value(&mut self, rule: &Rule, schema: &'a Value, path: &str) {
+    fn value(&mut self, rule: &SchemaRule, schema: &'a Value, path: &str) {
         self.compared += 1;
         let schema = self.resolved(schema);
         match rule {
-            Rule::Any => {}
-            Rule::Text { min, max } => {
-                self.words(schema, path, &[typed("string"), least(*min), most("maxLength", *max)], &[]);
+            SchemaRule::Any => {}
+            SchemaRule::Text { min, max } => {
+                self.keywords(
+                    schema,
+                    path,
+                    &[typed("string"), min_length(*min), maximum("maxLength", *max)],
+                    &[],
+                );
             }
-            Rule::Url { max } => {
+            SchemaRule::Url { max } => {
                 let format = ("format", json!("uri"));
-                self.words(schema, path, &[typed("string"), format, most("maxLength", *max)], &[]);
+                self.keywords(schema, path, &[typed("string"), format, maximum("maxLength", *max)], &[]);
             }
-            Rule::Boolean => self.words(schema, path, &[typed("boolean")], &[]),
-            Rule::Number => self.words(schema, path, &[typed("number")], &[]),
-            Rule::OneOf { known, closed, .. } => {
-                self.words(schema, path, &[typed("string")], &["enum"]);
+            SchemaRule::Boolean => self.keywords(schema, path, &[typed("boolean")], &[]),
+            SchemaRule::Number => self.keywords(schema, path, &[typed("number")], &[]),
+            SchemaRule::OneOf { known, closed, .. } => {
+                self.keywords(schema, path, &[typed("string")], &["enum"]);
                 let names = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 self.names(known.iter().copied(), names, *closed, path);
             }
-            Rule::List { of, max, unique } => {
+            SchemaRule::List { of, max, unique } => {
                 let unique = ("uniqueItems", if *unique { json!(true) } else { Value::Null });
-                self.words(schema, path, &[typed("array"), most("maxItems", *max), unique], &["items"]);
+                self.keywords(schema, path, &[typed("array"), maximum("maxItems", *max), unique], &["items"]);
                 self.value(of, &schema["items"], &format!("{path}[]"));
             }
-            Rule::Mapping { of, max } => self.mapping(of, *max, schema, path),
-            Rule::Object(fields) => self.object(&fields.iter().collect::<Vec<_>>(), schema, path, ""),
-            Rule::TextOr(other) => {
-                self.words(schema, path, &[], &["oneOf"]);
+            SchemaRule::Mapping { of, max } => self.mapping(of, *max, schema, path),
+            SchemaRule::Object(fields) => self.object(&fields.iter().collect::<Vec<_>>(), schema, path, ""),
+            SchemaRule::TextOr(other) => {
+                self.keywords(schema, path, &[], &["oneOf"]);
                 let is_text = |schema: &&Value| schema["type"] == "string";
-                self.choice(&Rule::Text { min: 0, max: usize::MAX }, schema, path, is_text);
+                self.choice(&SchemaRule::Text { min: 0, max: usize::MAX }, schema, path, is_text);
                 self.choice(other, schema, path, |schema| !is_text(schema));
             }
-            Rule::IfHas { key, instead_of, then, otherwise } => {
-                self.words(schema, path, &[], &["oneOf"]);
+            SchemaRule::IfHas { key, instead_of, then, otherwise } => {
+                self.keywords(schema, path, &[], &["oneOf"]);
                 self.choice(then, schema, path, |schema| requires(schema, key));
                 self.choice(otherwise, schema, path, |schema| requires(schema, instead_of));
             }
-            Rule::By { key, common, cases } => self.by(key, common, cases, schema, path),
+            SchemaRule::Tagged { key, common, cases } => self.tagged(key, common, cases, schema, path),
         }
     }
 
-    /// Compares with that alternative which is meant.
-    fn choice(&mut self, rule: &Rule, schema: &'a Value, path: &str, is_meant: impl Fn(&&Value) -> bool) {
+    /// Compares with the only matching alternative of `oneOf`.
+    fn choice(
+        &mut self,
+        rule: &SchemaRule,
+        schema: &'a Value,
+        path: &str,
+        is_match: impl Fn(&&Value) -> bool,
+    ) {
         let choices = schema["oneOf"].as_array().into_iter().flatten().map(|choice| self.resolved(choice));
-        match choices.filter(is_meant).collect::<Vec<_>>()[..] {
+        match choices.filter(is_match).collect::<Vec<_>>()[..] {
             [choice] => self.value(rule, choice, path),
             ref choices => {
                 let count = choices.len();
-                self.differs(path, "oneOf", &format!("1 such alternative here, {count} there"));
+                self.differs(path, "oneOf", &format!("1 matching alternative here, {count} there"));
             }
         }
     }
 
-    fn mapping(&mut self, of: &Rule, max: usize, schema: &'a Value, path: &str) {
+    fn mapping(&mut self, of: &SchemaRule, max: usize, schema: &'a Value, path: &str) {
         let below = ["properties", "additionalProperties"];
-        self.words(schema, path, &[typed("object"), most("maxProperties", max)], &below);
+        self.keywords(schema, path, &[typed("object"), maximum("maxProperties", max)], &below);
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             self.value(of, property, &join(path, name));
         }
@@ -94,9 +106,9 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares field by field, but for the one that is compared elsewhere.
+    /// Compares all fields except `elsewhere`, which the caller compares.
     fn object(&mut self, fields: &[&Field], schema: &'a Value, path: &str, elsewhere: &str) {
-        self.words(schema, path, &[typed("object")], &["properties", "required"]);
+        self.keywords(schema, path, &[typed("object")], &["properties", "required"]);
         let properties = schema["properties"].as_object();
         for field in fields {
             let path = join(path, field.name);
@@ -105,8 +117,8 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             if field.required != requires(schema, field.name) {
-                let told = if field.required { "here" } else { "there" };
-                self.differs(&path, "required", &format!("required {told} only"));
+                let side = if field.required { "here" } else { "there" };
+                self.differs(&path, "required", &format!("required {side} only"));
             }
             self.value(&field.rule, property, &path);
         }
@@ -114,25 +126,32 @@ impl<'a> Comparison<'a> {
         let theirs = properties.into_iter().flat_map(Map::keys);
         for name in theirs.filter(|name| !known(name) && *name != elsewhere) {
             let path = join(path, name);
-            // What must be sent can't be sent by whoever does not know of it.
+            // A required field that is unknown here would make every request fail.
             if requires(schema, name) {
                 self.differs(&path, "required", "required there, no field here");
             }
-            self.newer.push(format!("the field `{path}`"));
+            self.additions.push(format!("the field `{path}`"));
         }
     }
 
-    /// Compares case by case: an alternative says which case it is by the only text that its key takes.
-    fn by(&mut self, key: &str, common: &[Field], cases: &[(&str, &[Field])], schema: &'a Value, path: &str) {
-        self.words(schema, path, &[], &["allOf"]);
+    /// Compares case by case. The key of each alternative allows a single text, which identifies the case.
+    fn tagged(
+        &mut self,
+        key: &str,
+        common: &[Field],
+        cases: &[(&str, &[Field])],
+        schema: &'a Value,
+        path: &str,
+    ) {
+        self.keywords(schema, path, &[], &["allOf"]);
         let (shared, choices) = (self.resolved(&schema["allOf"][0]), self.resolved(&schema["allOf"][1]));
-        self.words(choices, path, &[], &["oneOf"]);
+        self.keywords(choices, path, &[], &["oneOf"]);
         let choices = choices["oneOf"].as_array().into_iter().flatten();
         let of_case = |choice: &'a Value| choice["properties"][key]["enum"][0].as_str().unwrap_or_default();
         let theirs: BTreeMap<_, _> = choices.map(|choice| (of_case(choice), choice)).collect();
         let path_of_key = join(path, key);
         self.names(cases.iter().map(|(case, _)| *case), theirs.keys().copied(), false, &path_of_key);
-        if let Some(Rule::OneOf { known, closed, .. }) = rule_of(common, key) {
+        if let Some(SchemaRule::OneOf { known, closed, .. }) = rule_of(common, key) {
             self.names(known.iter().copied(), theirs.keys().copied(), *closed, &path_of_key);
         }
         let others: Vec<_> = common.iter().filter(|field| field.name != key).collect();
@@ -146,12 +165,12 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Every word of the schema that judges must be the same here, and every one here must be there.
-    fn words(&mut self, schema: &'a Value, path: &str, ours: &[(&str, Value)], below: &[&str]) {
+    /// Compares the keywords that restrict values, in both directions. Skips those in `below`.
+    fn keywords(&mut self, schema: &'a Value, path: &str, ours: &[(&str, Value)], below: &[&str]) {
         let none = Map::new();
         let theirs = schema.as_object().unwrap_or(&none);
-        let judging = theirs.keys().map(String::as_str).filter(|word| !SILENT.contains(word));
-        let words: BTreeSet<_> = judging.chain(ours.iter().map(|(word, _)| *word)).collect();
+        let restricting = theirs.keys().map(String::as_str).filter(|word| !ANNOTATIONS.contains(word));
+        let words: BTreeSet<_> = restricting.chain(ours.iter().map(|(word, _)| *word)).collect();
         for word in words.into_iter().filter(|word| !below.contains(word)) {
             let ours = ours.iter().find(|(known, _)| *known == word).map_or(&Value::Null, |(_, value)| value);
             let theirs = match theirs.get(word) {
@@ -176,11 +195,11 @@ impl<'a> Comparison<'a> {
             self.differs(path, name, "a name here, none there");
         }
         for name in theirs.difference(&ours) {
-            // What is not known here is refused where the list is closed.
+            // A closed list rejects unknown names.
             if closed {
-                self.differs(path, name, "a name there, refused here");
+                self.differs(path, name, "a name there, rejected here");
             }
-            self.newer.push(format!("the name `{name}` of `{path}`"));
+            self.additions.push(format!("the name `{name}` of `{path}`"));
         }
     }
 
@@ -188,7 +207,7 @@ impl<'a> Comparison<'a> {
         self.differences.insert(join(path, word), how.to_owned());
     }
 
-    /// The schema itself where there is only a reference to it, or only one to choose from.
+    /// Follows references, and replaces a `oneOf` with a single alternative by that alternative.
     fn resolved(&self, schema: &'a Value) -> &'a Value {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let found = reference.strip_prefix('#').and_then(|pointer| self.document.pointer(pointer));
@@ -205,15 +224,15 @@ fn typed(name: &str) -> (&'static str, Value) {
     ("type", json!(name))
 }
 
-fn least(min: usize) -> (&'static str, Value) {
+fn min_length(min: usize) -> (&'static str, Value) {
     ("minLength", if min == 0 { Value::Null } else { json!(min) })
 }
 
-fn most(word: &'static str, max: usize) -> (&'static str, Value) {
+fn maximum(word: &'static str, max: usize) -> (&'static str, Value) {
     (word, if max == usize::MAX { Value::Null } else { json!(max) })
 }
 
-fn rule_of<'f>(fields: &'f [Field], name: &str) -> Option<&'f Rule> {
+fn rule_of<'f>(fields: &'f [Field], name: &str) -> Option<&'f SchemaRule> {
     fields.iter().find(|field| field.name == name).map(|field| &field.rule)
 }
 

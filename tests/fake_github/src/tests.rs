@@ -1,4 +1,4 @@
-//! Tests of the stand-in with a plain HTTP client.
+//! Tests of the fake GitHub with a plain HTTP client.
 
 #[cfg(test)]
 mod client;
@@ -7,14 +7,8 @@ mod deployments;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod holds;
-#[cfg(test)]
-mod pages;
-#[cfg(test)]
-mod right;
+mod repository;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
-mod wrong;
+mod violations;

@@ -6,7 +6,7 @@ use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 
 use super::{on_pull_request, sha};
-use crate::support::{Finished, Sandbox, digits_after, repository};
+use crate::support::{Finished, Sandbox, replace_digits_after, repository};
 
 /// A preview that is published with a forge that has this fault, whatever it is asked.
 async fn with(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
@@ -33,7 +33,7 @@ async fn said(status: u16, message: &str) -> String {
 
 /// What is said of the forge, whole.
 fn told(ended: &Finished) -> String {
-    let log = digits_after(&ended.log(), "trying again in ", "…");
+    let log = replace_digits_after(&ended.log(), "trying again in ", "…");
     let lines = log.lines().filter(|line| line.starts_with("::warning::") || line.starts_with("::notice::"));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{attempted, client, told};
-use crate::support::{TOKEN, digits_after};
+use crate::support::{TOKEN, replace_digits_after};
 
 /// A server that reads some of each request, writes these bytes and hangs up. Also counts connections.
 async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
@@ -29,7 +29,7 @@ async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
 
 async fn publishing(endpoint: &str) -> String {
     let error = client(endpoint, 1).publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
-    digits_after(&told(&error), "127.0.0.1:", "<port>")
+    replace_digits_after(&told(&error), "127.0.0.1:", "<port>")
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! A run that ended, and all that came out of it.
+//! A finished run of the program and its results.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// All that came out of a run.
+/// The results of a run.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -13,21 +13,21 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
     pub(crate) raw_outputs: String,
     pub(crate) summary: String,
-    /// Null where none was written.
+    /// The report file; `Null` if there is none.
     pub(crate) report: Value,
-    /// What GitLab shows of the code's quality.
+    /// The code quality report for GitLab.
     pub(crate) quality: String,
     pub(super) folder: PathBuf,
 }
 
-/// A value of a dotenv file as a shell reads it.
+/// Removes the quotes from a value of a dotenv file, as a shell does.
 fn unquoted(value: &str) -> String {
     let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
     inner.map_or_else(|| value.to_owned(), |inner| inner.replace("'\\''", "'"))
 }
 
 impl Finished {
-    /// The outputs as the next step sees them, whichever form they were written in.
+    /// Parses the outputs, in the syntax of GitHub or of a dotenv file.
     pub(crate) fn outputs(&self) -> BTreeMap<String, String> {
         let mut outputs = BTreeMap::new();
         let mut lines = self.raw_outputs.lines();
@@ -45,18 +45,18 @@ impl Finished {
         outputs
     }
 
-    /// One output.
+    /// Returns an output.
     pub(crate) fn output(&self, name: &str) -> String {
         self.outputs().remove(name).unwrap_or_else(|| panic!("no output {name}: {self:#?}"))
     }
 
-    /// The output `integrations`.
+    /// Returns the output `integrations`.
     pub(crate) fn integrations(&self) -> Value {
         serde_json::from_str(&self.output("integrations")).unwrap()
     }
 
-    /// What the summary says of the script of the only integration, which must be the same wherever it does, and how
-    /// long it was before, as the report has it.
+    /// Returns the size of the only integration's script from the summary, and the previous size from the report. Asserts that
+    /// the table and the diagram of the summary agree.
     pub(crate) fn size(&self) -> String {
         let rows: Vec<_> = self.summary.lines().filter(|line| line.ends_with(" ms |")).collect();
         let [row] = rows[..] else { panic!("{}", self.summary) };
@@ -68,43 +68,9 @@ impl Finished {
         format!("{shown}, before: {}", integration["script_bytes_before"])
     }
 
-    /// Everything that anybody may read afterwards.
+    /// Returns everything that the run has written.
     pub(crate) fn everything(&self) -> String {
         let Self { stdout, stderr, raw_outputs, summary, report, quality, .. } = self;
         format!("{stdout}\n{stderr}\n{raw_outputs}\n{summary}\n{report:#}\n{quality}")
     }
-
-    /// The exit code and the log, without what is different each time.
-    pub(crate) fn log(&self) -> String {
-        format!("exit {}\n{}", self.code.unwrap(), self.scrubbed(&self.stderr))
-    }
-
-    /// A text without what is different each time: the folder, ports and times.
-    pub(crate) fn scrubbed(&self, text: &str) -> String {
-        // Windows has words of its own for a file that is not there.
-        let text = text.replace("The system cannot find the file specified.", "No such file or directory");
-        let text = text.replace(
-            "The system cannot find the path specified. (os error 3)",
-            "No such file or directory (os error 2)",
-        );
-        let folder = self.folder.to_str().unwrap();
-        let text = text.replace(folder, "<folder>").replace(&folder.replace('\\', "/"), "<folder>");
-        let text = text.replace("<folder>\\", "<folder>/").replace("file:///<folder>", "file://<folder>");
-        let text = text.replace(super::TOKEN, "<token>");
-        let text = digits_after(&text, "127.0.0.1:", "<port>");
-        let text = digits_after(&text, "milliseconds=", "…");
-        digits_after(&text, "\"milliseconds\":", "…")
-    }
-}
-
-/// The text with something else in place of the digits that follow a marker.
-pub(crate) fn digits_after(text: &str, marker: &str, instead: &str) -> String {
-    let mut parts = text.split(marker);
-    let mut scrubbed = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        let replaced = if rest.len() < part.len() { instead } else { "" };
-        scrubbed.extend([marker, replaced, rest]);
-    }
-    scrubbed
 }

@@ -59,10 +59,10 @@ impl Telling<'_> {
         let maker = Some(Maker { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
         if self.model.holders.get(&name).is_some_and(|holder| holder.maker != maker || holder.is_public) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
+            prop_assert_eq!(outcome.status_name(), "failed", "{:?}", outcome.result);
             return Ok(());
         }
-        prop_assert!(matches!(outcome.word(), "published" | "unchanged"), "{:?}", outcome);
+        prop_assert!(matches!(outcome.status_name(), "published" | "unchanged"), "{:?}", outcome);
         self.figures.published += 1;
         let is_ours = maker.as_ref().is_some_and(|maker| maker.repository == OURS);
         let number = pull_request.filter(|_| self.template.needs_pull_request());
@@ -88,9 +88,9 @@ impl Telling<'_> {
         let outcome = deployment.delete(&preview, &previews, &StalenessCheck::none()).await;
         let is_protected = |holder: &Holder| holder.maker.as_ref() != Some(&maker) || holder.is_public;
         if self.model.holders.get(&name).is_some_and(is_protected) {
-            prop_assert_eq!(outcome.word(), "failed", "{:?}", outcome.result);
+            prop_assert_eq!(outcome.status_name(), "failed", "{:?}", outcome.result);
         } else {
-            prop_assert_eq!(outcome.word(), "deleted", "{:?}", outcome.result);
+            prop_assert_eq!(outcome.status_name(), "deleted", "{:?}", outcome.result);
             self.model.holders.remove(&name);
         }
         Ok(())

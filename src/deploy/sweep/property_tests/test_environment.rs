@@ -267,7 +267,7 @@ impl Telling<'_> {
         prop_assert!(before.keys().eq(self.model.holders.keys()), "{:?}", before.keys());
         let expected = self.model.expected(dry);
         let (outcomes, told) = self.swept(dry).await?;
-        let said: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.word())).collect();
+        let said: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.name, outcome.status_name())).collect();
         let should: Vec<_> = expected.iter().map(|expected| (&*expected.name, expected.word)).collect();
         prop_assert_eq!(said, should);
         for (outcome, Expected { why, .. }) in outcomes.iter().zip(&expected) {

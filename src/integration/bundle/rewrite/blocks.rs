@@ -1,28 +1,29 @@
-//! Functions declared in blocks of sloppy code, which are variables of the function around the block as well.
+//! Hoists functions that are declared in blocks of sloppy code.
 //!
-//! rolldown takes every file for strict code, where such a function belongs to its block alone.
+//! Such a function is also a variable of the enclosing function. rolldown treats every file as strict code, and limits the
+//! function to its block.
 
 use oxc::ast::ast::{BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase};
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolFlags, SymbolId};
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, File, names};
+use super::{Edits, SourceFile, names};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && !file.is_typescript && file.source.contains("function")
 }
 
-/// Gives a block's function a name of its own, and assigns it to the variable where the block starts.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    let mut found = Found::default();
+/// Renames the function of a block, and assigns it to the variable at the start of the block.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    let mut found = BlockFunctions::default();
     found.visit_program(program);
     if found.functions.is_empty() {
         return;
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
     let symbol = |name: Span| scoping.symbol_ids().find(|symbol| scoping.symbol_span(*symbol) == name);
-    let mut fresh = String::new();
+    let mut unused = String::new();
     for (block, name) in found.functions {
         let Some((symbol, keyword)) =
             symbol(name).and_then(|symbol| Some((symbol, hoisting(&scoping, symbol)?)))
@@ -30,16 +31,16 @@ pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits)
             continue;
         };
         let name = scoping.symbol_name(symbol);
-        // Longer than each before, so that no two are equal.
-        fresh = file.fresh(&format!("{name}{}", fresh.matches('$').collect::<String>()));
-        edits.insert(block, format!("{keyword}{name} = {fresh};"));
-        edits.replace(scoping.symbol_span(symbol), fresh.clone());
-        names::rename(program, &scoping, symbol, &fresh, edits);
+        // Each name is longer than the previous one, so all names differ.
+        unused = file.unused_name(&format!("{name}{}", unused.matches('$').collect::<String>()));
+        edits.insert(block, format!("{keyword}{name} = {unused};"));
+        edits.replace(scoping.symbol_span(symbol), unused.clone());
+        names::rename(program, &scoping, symbol, &unused, edits);
     }
 }
 
-/// Returns the keyword that declares the variable which the function around the block has for a function in it (annex B.3.3 of
-/// the language), or nothing where it is declared already. There is no such variable if anything between them has the name.
+/// Returns the keyword to declare the variable of a block's function in the enclosing function (ECMAScript, annex B.3.3),
+/// or an empty string if it is already declared. Returns `None` if a scope between them declares the same name.
 fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     let name = scoping.symbol_name(symbol);
     for scope in scoping.scope_ancestors(scoping.symbol_scope_id(symbol)).skip(1) {
@@ -56,19 +57,19 @@ fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     None
 }
 
-/// The names of functions declared in blocks, each with the position where its block's statements start.
+/// Collects the names of functions in blocks, each with the start of the block's statements.
 #[derive(Default)]
-struct Found {
+struct BlockFunctions {
     functions: Vec<(u32, Span)>,
-    /// The parameters of the functions around the node.
+    /// The parameters of the enclosing functions.
     parameters: Vec<Vec<String>>,
-    /// The number of classes and strict functions around the node.
-    strict: usize,
+    /// The number of enclosing classes and strict functions.
+    strict_depth: usize,
 }
 
-impl Found {
+impl BlockFunctions {
     fn add(&mut self, start: u32, statements: &[Statement<'_>]) {
-        if self.strict > 0 {
+        if self.strict_depth > 0 {
             return;
         }
         for statement in statements {
@@ -83,7 +84,7 @@ impl Found {
     }
 }
 
-impl<'a> Visit<'a> for Found {
+impl<'a> Visit<'a> for BlockFunctions {
     fn visit_program(&mut self, program: &Program<'a>) {
         if !program.has_use_strict_directive() {
             walk::walk_program(self, program);
@@ -100,15 +101,15 @@ impl<'a> Visit<'a> for Found {
 
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
         let is_strict = usize::from(body.has_use_strict_directive());
-        self.strict += is_strict;
+        self.strict_depth += is_strict;
         walk::walk_function_body(self, body);
-        self.strict -= is_strict;
+        self.strict_depth -= is_strict;
     }
 
     fn visit_class(&mut self, class: &Class<'a>) {
-        self.strict += 1;
+        self.strict_depth += 1;
         walk::walk_class(self, class);
-        self.strict -= 1;
+        self.strict_depth -= 1;
     }
 
     fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {

@@ -1,7 +1,7 @@
-//! `var` of the name that a `catch` binds.
+//! Moves a `var` out of a `catch` that binds the same name.
 //!
-//! The variable belongs to the function, but the value goes to the binding of the `catch`. oxc confuses the two where such
-//! clauses are nested.
+//! The variable belongs to the function, but the assigned value belongs to the binding of the `catch`. oxc confuses the two
+//! in nested clauses.
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, CatchClause, ForStatementInit, ForStatementLeft, Function, Program, Statement,
@@ -11,51 +11,52 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.source.contains("catch") && file.source.contains("var ")
 }
 
-/// Declares the variable at the end of the function, and leaves an assignment where it was.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    Found { file, edits, ends: vec![program.span.end], bound: Vec::new() }.visit_program(program);
+/// Declares the variable at the end of the function, and replaces the declaration by an assignment.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    CatchVariables { file, edits, function_ends: vec![program.span.end], catch_names: Vec::new() }
+        .visit_program(program);
 }
 
-struct Found<'f> {
-    file: &'f File<'f>,
+struct CatchVariables<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
-    /// The ends of the functions around the node.
-    ends: Vec<u32>,
-    /// The names that the `catch` clauses around the node bind, up to the function.
-    bound: Vec<String>,
+    /// The end positions of the enclosing functions.
+    function_ends: Vec<u32>,
+    /// The names bound by the enclosing `catch` clauses of the function.
+    catch_names: Vec<String>,
 }
 
-impl Found<'_> {
+impl CatchVariables<'_> {
     fn in_function(&mut self, end: u32, visit: impl FnOnce(&mut Self)) {
-        let bound = std::mem::take(&mut self.bound);
-        self.ends.push(end);
+        let bound = std::mem::take(&mut self.catch_names);
+        self.function_ends.push(end);
         visit(self);
-        self.ends.pop();
-        self.bound = bound;
+        self.function_ends.pop();
+        self.catch_names = bound;
     }
 
-    /// Declares the names at the end of the function, if one of them is bound by a `catch`.
+    /// Declares the names at the end of the function if a `catch` binds one of them.
     fn hoist(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
         let declared = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
         let names: Vec<_> = declared.map(|name| name.name.as_str()).collect();
         if !declaration.kind.is_var()
-            || !names.iter().any(|name| self.bound.iter().any(|bound| bound == name))
+            || !names.iter().any(|name| self.catch_names.iter().any(|bound| bound == name))
         {
             return false;
         }
-        let before_brace = u32::from(self.ends.len() > 1);
-        let end = self.ends.last().copied().unwrap_or_default() - before_brace;
+        let before_brace = u32::from(self.function_ends.len() > 1);
+        let end = self.function_ends.last().copied().unwrap_or_default() - before_brace;
         self.edits.insert(end, format!("\n;var {};", names.join(", ")));
         true
     }
 
-    /// Writes assignments in the place of a declaration, each followed by `end`.
+    /// Replaces a declaration by assignments, followed by `end`.
     fn assign(&mut self, declaration: &VariableDeclaration<'_>, end: &str) {
         if !self.hoist(declaration) {
             return;
@@ -70,8 +71,8 @@ impl Found<'_> {
         self.edits.replace(declaration.span, format!("{assignments}{end}"));
     }
 
-    /// Leaves the pattern of a loop's head, as in `for (x in y)`.
-    fn head(&mut self, declaration: &VariableDeclaration<'_>) {
+    /// Reduces the declaration in a loop head to its pattern, as in `for (x in y)`.
+    fn loop_head(&mut self, declaration: &VariableDeclaration<'_>) {
         if let [one] = declaration.declarations.as_slice()
             && one.init.is_none()
             && self.hoist(declaration)
@@ -81,7 +82,7 @@ impl Found<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for CatchVariables<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         self.in_function(function.span.end, |found| walk::walk_function(found, function, flags));
     }
@@ -96,10 +97,10 @@ impl<'a> Visit<'a> for Found<'_> {
 
     fn visit_catch_clause(&mut self, clause: &CatchClause<'a>) {
         let name = clause.param.as_ref().and_then(|parameter| parameter.pattern.get_identifier_name());
-        let bound = self.bound.len();
-        self.bound.extend(name.map(|name| name.to_string()));
+        let bound = self.catch_names.len();
+        self.catch_names.extend(name.map(|name| name.to_string()));
         walk::walk_catch_clause(self, clause);
-        self.bound.truncate(bound);
+        self.catch_names.truncate(bound);
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
@@ -112,7 +113,7 @@ impl<'a> Visit<'a> for Found<'_> {
             }
             Statement::ForInStatement(statement) => {
                 if let ForStatementLeft::VariableDeclaration(declaration) = &statement.left {
-                    self.head(declaration);
+                    self.loop_head(declaration);
                 }
             }
             _ => {}

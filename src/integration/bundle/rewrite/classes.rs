@@ -1,8 +1,8 @@
-//! Classes of TypeScript that oxc initializes at the wrong place.
+//! Compiles TypeScript classes with initializers that oxc puts in the wrong position.
 //!
-//! Fields that are assigned, and parameter properties, go into the constructor. oxc looks for `super()` among the
-//! constructor's statements only, does not tell an initializer's names from the constructor's own, and moves computed keys into
-//! a static block, where `await`, `yield` and `this` mean something else.
+//! Assigned fields and parameter properties are initialized in the constructor. oxc finds `super()` only in a statement of
+//! its own, confuses the names in initializers with variables of the constructor, and moves computed keys into a static
+//! block, where `await`, `yield` and `this` have a different meaning.
 
 mod initializers;
 
@@ -13,33 +13,33 @@ use oxc::ast::ast::{
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 
-use super::{Edits, File};
-use initializers::{Names, SuperCalls};
+use super::{Edits, SourceFile};
+use initializers::{ClassNames, SuperCalls};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && file.source.contains("class")
 }
 
-/// Moves the initializers of the first class that needs it, of classes in classes the inner one first.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    Classes { file, edits, is_done: false }.visit_program(program);
+/// Moves the initializers of the first affected class. Inner classes come before outer ones.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns whether a computed key of any class in a file depends on the function around the class. Then all classes of the
-/// file are compiled here.
+/// Returns true if a computed key of any class depends on the enclosing function. The rule then compiles all classes of the
+/// file.
 pub(super) fn has_bound_keys(program: &Program<'_>) -> bool {
     let mut keys = BoundKeys::default();
     keys.visit_program(program);
     keys.is_found
 }
 
-struct Classes<'f> {
-    file: &'f File<'f>,
+struct InitializerMover<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
     is_done: bool,
 }
 
-impl<'a> Visit<'a> for Classes<'_> {
+impl<'a> Visit<'a> for InitializerMover<'_> {
     fn visit_class(&mut self, class: &Class<'a>) {
         walk::walk_class(self, class);
         if !self.is_done && !class.declare {
@@ -48,7 +48,7 @@ impl<'a> Visit<'a> for Classes<'_> {
     }
 }
 
-/// Returns the constructor that has a body.
+/// Returns the implementation of the constructor, without overload signatures.
 fn constructor<'b, 'a>(class: &'b Class<'a>) -> Option<&'b MethodDefinition<'a>> {
     class.body.body.iter().find_map(|element| match element {
         ClassElement::MethodDefinition(method)
@@ -60,7 +60,6 @@ fn constructor<'b, 'a>(class: &'b Class<'a>) -> Option<&'b MethodDefinition<'a>>
     })
 }
 
-/// Returns the fields of a class.
 fn fields<'b, 'a>(class: &'b Class<'a>) -> impl Iterator<Item = &'b PropertyDefinition<'a>> {
     class.body.body.iter().filter_map(|element| match element {
         ClassElement::PropertyDefinition(field) => Some(&**field),
@@ -68,23 +67,24 @@ fn fields<'b, 'a>(class: &'b Class<'a>) -> impl Iterator<Item = &'b PropertyDefi
     })
 }
 
-/// Returns whether oxc would find no place for the class's initializers, or the wrong one.
+/// Returns true if oxc would put the initializers of a class in the wrong position.
 fn is_misplaced(class: &Class<'_>, moved: &[&PropertyDefinition<'_>], has_properties: bool) -> bool {
     let Some(constructor) = constructor(class) else { return false };
     if moved.is_empty() && !has_properties {
         return false;
     }
-    class.heritage.is_some() && !has_plain_super(constructor) || has_clash(constructor, moved)
+    class.heritage.is_some() && !has_single_super_statement(constructor)
+        || has_name_conflict(constructor, moved)
 }
 
-/// Returns whether a constructor binds a name that the initializers of fields use.
-fn has_clash(constructor: &MethodDefinition<'_>, moved: &[&PropertyDefinition<'_>]) -> bool {
-    let used = Names::used(moved);
-    Names::bound(constructor).iter().any(|name| used.contains(name))
+/// Returns true if a constructor declares a name that the initializers of fields use.
+fn has_name_conflict(constructor: &MethodDefinition<'_>, moved: &[&PropertyDefinition<'_>]) -> bool {
+    let used = ClassNames::used(moved);
+    ClassNames::declared(constructor).iter().any(|name| used.contains(name))
 }
 
-/// Returns whether `super()` is called once, by a statement of its own.
-fn has_plain_super(constructor: &MethodDefinition<'_>) -> bool {
+/// Returns true if a constructor calls `super()` once, in a statement of its own.
+fn has_single_super_statement(constructor: &MethodDefinition<'_>) -> bool {
     let statements = constructor.value.body.iter().flat_map(|body| &body.statements);
     let plain = statements.filter(|statement| {
         matches!(statement, Statement::ExpressionStatement(statement)
@@ -93,6 +93,7 @@ fn has_plain_super(constructor: &MethodDefinition<'_>) -> bool {
     plain.count() == 1 && SuperCalls::of(constructor).len() == 1
 }
 
+/// Finds computed keys that depend on the enclosing function.
 #[derive(Default)]
 struct BoundKeys {
     is_found: bool,
@@ -100,7 +101,7 @@ struct BoundKeys {
 }
 
 impl BoundKeys {
-    fn in_key(&mut self, is_in_key: bool, visit: impl FnOnce(&mut Self)) {
+    fn visit_in_key(&mut self, is_in_key: bool, visit: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.is_in_key, is_in_key);
         visit(self);
         self.is_in_key = before;
@@ -110,13 +111,13 @@ impl BoundKeys {
 impl<'a> Visit<'a> for BoundKeys {
     fn visit_class_element(&mut self, element: &ClassElement<'a>) {
         if let Some(key) = element.property_key() {
-            self.in_key(true, |keys| keys.visit_property_key(key));
+            self.visit_in_key(true, |keys| keys.visit_property_key(key));
         }
-        self.in_key(false, |keys| walk::walk_class_element(keys, element));
+        self.visit_in_key(false, |keys| walk::walk_class_element(keys, element));
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        self.in_key(false, |keys| walk::walk_function(keys, function, flags));
+        self.visit_in_key(false, |keys| walk::walk_function(keys, function, flags));
     }
 
     fn visit_this_expression(&mut self, _: &ThisExpression) {

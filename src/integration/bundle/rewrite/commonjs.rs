@@ -1,6 +1,6 @@
-//! CommonJS that rolldown does not recognise: `module.require`, `var exports` and a direct `eval`.
+//! Marks CommonJS that rolldown does not recognize: `module.require`, `var exports` and a direct `eval`.
 //!
-//! In Node, a top-level `var exports` or `var module` is the variable that the module is given, not another one.
+//! In Node, a top-level `var exports` or `var module` redeclares the variable of the module.
 
 use oxc::ast::ast::{
     BindingIdentifier, CallExpression, ClassElement, Expression, Function, IdentifierReference, Program,
@@ -10,36 +10,36 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-/// The variables that a CommonJS module is given.
-const GIVEN: [&str; 2] = ["exports", "module"];
+/// The variables that Node defines for a CommonJS module.
+const MODULE_VARIABLES: [&str; 2] = ["exports", "module"];
 
-/// A statement that makes a file CommonJS. The minifier removes it again.
-pub(super) const MENTION: &str = "\nexports, module;";
+/// A statement that makes rolldown treat a file as CommonJS. The minifier removes it.
+pub(super) const COMMONJS_MARKER: &str = "\nexports, module;";
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     let has = |word: &str| file.source.contains(word);
-    let declares = has("var ") && GIVEN.into_iter().any(has);
+    let declares = has("var ") && MODULE_VARIABLES.into_iter().any(has);
     !file.is_esm && (declares || has("module.require") || has("module[") || has("eval") || has("this"))
 }
 
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    let mut found = Found::default();
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    let mut found = CommonJsPatterns::default();
     found.visit_program(program);
     for (statement, declarators) in found.declarations {
         let parts: Vec<_> = declarators.iter().map(|declarator| declarator.text(file)).collect();
         edits.replace(statement, parts.concat());
     }
-    if !found.binds_module {
+    if !found.declares_module {
         found.requires.into_iter().for_each(|callee| edits.replace(callee, "require"));
     }
-    if (found.has_eval || found.has_this) && !found.uses_given {
-        edits.insert(program.span.end, MENTION);
+    if (found.calls_eval || found.uses_module_this) && !found.uses_module_variable {
+        edits.insert(program.span.end, COMMONJS_MARKER);
     }
 }
 
-/// A declarator of a `var` statement, which is to be split.
+/// A declarator of a `var` statement that is split.
 enum Declarator {
     Declared(Span),
     Assigned { name: Span, value: Span },
@@ -49,13 +49,13 @@ enum Declarator {
 impl Declarator {
     fn new(declarator: &VariableDeclarator<'_>) -> Self {
         match &declarator.init {
-            _ if !is_given(declarator) => Self::Declared(declarator.span),
+            _ if !is_module_variable(declarator) => Self::Declared(declarator.span),
             Some(value) => Self::Assigned { name: declarator.id.span(), value: value.span() },
             None => Self::Dropped,
         }
     }
 
-    fn text(&self, file: &File<'_>) -> String {
+    fn text(&self, file: &SourceFile<'_>) -> String {
         match self {
             Self::Declared(span) => format!("var {};", file.text(*span)),
             Self::Assigned { name, value } => format!("{} = {};", file.text(*name), file.text(*value)),
@@ -64,33 +64,34 @@ impl Declarator {
     }
 }
 
-fn is_given(declarator: &VariableDeclarator<'_>) -> bool {
-    declarator.id.get_identifier_name().is_some_and(|name| GIVEN.contains(&name.as_str()))
+fn is_module_variable(declarator: &VariableDeclarator<'_>) -> bool {
+    declarator.id.get_identifier_name().is_some_and(|name| MODULE_VARIABLES.contains(&name.as_str()))
 }
 
+/// Collects the patterns of a file.
 #[derive(Default)]
-struct Found {
-    /// The number of functions around the node.
+struct CommonJsPatterns {
+    /// The number of enclosing functions and class elements.
     depth: usize,
     declarations: Vec<(Span, Vec<Declarator>)>,
     requires: Vec<Span>,
-    binds_module: bool,
-    uses_given: bool,
-    has_eval: bool,
-    /// True if the module's own `this` is used, which is its exports.
-    has_this: bool,
+    declares_module: bool,
+    uses_module_variable: bool,
+    calls_eval: bool,
+    /// True if the file uses the `this` of the module. Its value is `module.exports`.
+    uses_module_this: bool,
 }
 
-impl Found {
+impl CommonJsPatterns {
     fn split(&mut self, declaration: &VariableDeclaration<'_>) {
-        if declaration.kind.is_var() && declaration.declarations.iter().any(is_given) {
+        if declaration.kind.is_var() && declaration.declarations.iter().any(is_module_variable) {
             let declarators = declaration.declarations.iter().map(Declarator::new).collect();
             self.declarations.push((declaration.span, declarators));
         }
     }
 }
 
-impl<'a> Visit<'a> for Found {
+impl<'a> Visit<'a> for CommonJsPatterns {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         self.depth += 1;
         walk::walk_function(self, function, flags);
@@ -104,7 +105,7 @@ impl<'a> Visit<'a> for Found {
     }
 
     fn visit_this_expression(&mut self, _: &ThisExpression) {
-        self.has_this |= self.depth == 0;
+        self.uses_module_this |= self.depth == 0;
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
@@ -117,16 +118,16 @@ impl<'a> Visit<'a> for Found {
     }
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
-        self.binds_module |= name.name == "module";
+        self.declares_module |= name.name == "module";
     }
 
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
-        self.uses_given |= GIVEN.contains(&name.name.as_str());
+        self.uses_module_variable |= MODULE_VARIABLES.contains(&name.name.as_str());
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         match &call.callee {
-            Expression::Identifier(name) => self.has_eval |= name.name == "eval",
+            Expression::Identifier(name) => self.calls_eval |= name.name == "eval",
             callee => {
                 let member = callee.as_member_expression().filter(|member| {
                     member.static_property_name() == Some("require")

@@ -1,37 +1,39 @@
-//! Decorators of static members. oxc drops those of fields that are assigned, and calls the others in the order of the text;
-//! TypeScript calls those of the instance's members first.
+//! Orders the decorators of static members.
+//!
+//! TypeScript calls the decorators of instance members first. oxc calls all of them in source order, and drops the
+//! decorators of static fields that are assigned.
 
 use oxc::ast::ast::{Class, ClassElement, Decorator, Program, PropertyDefinition, PropertyKey};
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan as _, Span};
 use oxc::syntax::identifier::is_identifier_name;
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && file.source.contains("class") && file.source.contains('@')
 }
 
-/// Moves decorated static members to the end of their classes. A field leaves its value where it was.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    Classes { file, edits }.visit_program(program);
+/// Moves decorated static members to the end of their classes. The value of a field stays in its position.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    StaticDecorators { file, edits }.visit_program(program);
 }
 
-struct Classes<'f> {
-    file: &'f File<'f>,
+struct StaticDecorators<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
 }
 
-impl<'a> Visit<'a> for Classes<'_> {
+impl<'a> Visit<'a> for StaticDecorators<'_> {
     fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
-        // oxc gives the decorator no name for a quoted or computed key.
+        // oxc passes no name to the decorator for a quoted or computed key.
         if self.file.assigns_fields
             && !field.decorators.is_empty()
             && field.computed
             && !matches!(field.key, PropertyKey::StringLiteral(_))
         {
-            let message = "a decorated field with a computed key is not supported here";
-            self.edits.refuse(field.key.span(), message, "give the field a plain name");
+            let message = "a decorated field with a computed key is not supported";
+            self.edits.reject(field.key.span(), message, "give the field a plain name");
             return;
         }
         if let PropertyKey::StringLiteral(key) = &field.key
@@ -45,8 +47,8 @@ impl<'a> Visit<'a> for Classes<'_> {
                     key.value.as_str(),
                 );
             } else {
-                let message = "a decorated field with a quoted name is not supported here";
-                self.edits.refuse(key.span, message, "give the field a name without quotes");
+                let message = "a decorated field with a quoted name is not supported";
+                self.edits.reject(key.span, message, "give the field a name without quotes");
             }
         }
         walk::walk_property_definition(self, field);
@@ -55,15 +57,15 @@ impl<'a> Visit<'a> for Classes<'_> {
     fn visit_class(&mut self, class: &Class<'a>) {
         let is_decorated = |element: &&ClassElement<'_>| !decorators(element).is_empty();
         let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
-        let last_of_instance = decorated.iter().rposition(|element| !element.r#static());
-        // Once one is moved, those after it are, too.
-        let mut moves = false;
+        let last_instance_member = decorated.iter().rposition(|element| !element.r#static());
+        // After the first moved member, all later ones move too, to keep their order.
+        let mut is_moving = false;
         for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
             let is_assigned =
                 self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
-            moves |= is_assigned || last_of_instance.is_some_and(|last| index < last);
-            if moves {
-                self.element(element, class.body.span.end - 1);
+            is_moving |= is_assigned || last_instance_member.is_some_and(|last| index < last);
+            if is_moving {
+                self.move_element(element, class.body.span.end - 1);
             }
         }
         walk::walk_class(self, class);
@@ -78,22 +80,22 @@ fn decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
     }
 }
 
-impl Classes<'_> {
-    fn element(&mut self, element: &ClassElement<'_>, end: u32) {
+impl StaticDecorators<'_> {
+    fn move_element(&mut self, element: &ClassElement<'_>, end: u32) {
         let span = element.span();
         match element {
             ClassElement::PropertyDefinition(field) if self.file.assigns_fields && !field.computed => {
-                self.field(field, end);
+                self.move_field(field, end);
             }
             ClassElement::MethodDefinition(method) if !method.computed => {
                 self.edits.insert(end, format!(";{}", self.file.text(span)));
                 self.edits.replace(span, "");
             }
-            _ => self.refuse(element),
+            _ => self.reject_member(element),
         }
     }
 
-    fn field(&mut self, field: &PropertyDefinition<'_>, end: u32) {
+    fn move_field(&mut self, field: &PropertyDefinition<'_>, end: u32) {
         let text = |span: Span| self.file.text(span);
         let (span, key) = (field.span, field.key.span());
         let name = text(key);
@@ -111,9 +113,9 @@ impl Classes<'_> {
         }
     }
 
-    fn refuse(&mut self, element: &ClassElement<'_>) {
-        let message = "a decorated static member is not supported here";
-        let hint = "give it a name that is not computed, and put it behind the members of the instance";
-        self.edits.refuse(element.span(), message, hint);
+    fn reject_member(&mut self, element: &ClassElement<'_>) {
+        let message = "a decorated static member is not supported in this position";
+        let hint = "give the member a plain name, and move it after the instance members";
+        self.edits.reject(element.span(), message, hint);
     }
 }

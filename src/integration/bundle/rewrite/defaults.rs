@@ -1,39 +1,40 @@
-//! Exports of a CommonJS module beside its `default`.
+//! Separates the exports of a CommonJS module from the properties of its `default`.
 //!
-//! rolldown reads `a.name` of the module's exports where `a` is its `default`, if it sees that the module exports `name`.
+//! If `a` is the `default` of a module that also exports `name`, rolldown reads `a.name` from the module instead of `a`.
 
 use oxc::ast::ast::{AssignmentExpression, Program, SimpleAssignmentTarget};
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{Scoping, SemanticBuilder};
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     let has = |word: &str| file.source.contains(word);
     !file.is_esm && has("__esModule") && has("default") && has("exports")
 }
 
-/// Gives `exports` another name where its properties are assigned, all but `default` and the mark of an ES module.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
+/// Renames `exports` in assignments to its properties, except `default` and `__esModule`. rolldown then detects no such
+/// exports.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let Some(first) = program.body.first() else { return };
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let mut found = Found { scoping: &scoping, spans: Vec::new() };
+    let mut found = ExportAssignments { scoping: &scoping, spans: Vec::new() };
     found.visit_program(program);
     if !found.spans.is_empty() {
-        let exports = file.fresh("exports");
+        let exports = file.unused_name("exports");
         edits.insert(first.span().start, format!("var {exports} = exports; "));
         found.spans.iter().for_each(|span| edits.replace(*span, exports.clone()));
     }
 }
 
-struct Found<'s> {
+/// Collects the spans of `exports` in assignments.
+struct ExportAssignments<'s> {
     scoping: &'s Scoping,
-    /// The places of `exports`.
     spans: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for ExportAssignments<'_> {
     fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
         if let Some(target) = assignment
             .left

@@ -1,4 +1,6 @@
-//! Types that TypeScript imports or exports again without `type`, which only a look at the other file tells from values.
+//! Corrects imports and exports of TypeScript types.
+//!
+//! A type that is imported or re-exported without `type` looks like a value. Only the other file shows the difference.
 
 use oxc::ast::ast::{
     ExportSpecifier, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind,
@@ -6,11 +8,11 @@ use oxc::ast::ast::{
 };
 use oxc::ast_visit::Visit;
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-/// Keeps the modules evaluated of which only types are exported, as esbuild does, and leaves out those that nothing is imported
-/// from.
-pub(super) fn evaluate(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
+/// Keeps the evaluation of modules that only types are re-exported from, as esbuild does. Removes imports with an empty
+/// list of names.
+pub(super) fn keep_evaluation(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
         match declaration {
             ModuleDeclaration::ImportDeclaration(import) => {
@@ -31,8 +33,8 @@ pub(super) fn evaluate(program: &Program<'_>, file: &File<'_>, edits: &mut Edits
     }
 }
 
-/// Keeps a module evaluated all of whose names are exported.
-pub(super) fn evaluate_star(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
+/// Keeps the evaluation of a module in `export * from`.
+pub(super) fn keep_star_evaluation(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
         if let ModuleDeclaration::ExportAllDeclaration(export) = declaration
             && export.source.value == specifier
@@ -42,21 +44,21 @@ pub(super) fn evaluate_star(program: &Program<'_>, specifier: &str, edits: &mut 
     }
 }
 
-/// Writes `type` before the names in imports and exports. An import that is used as a value stays.
-pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
+/// Inserts `type` before the names in imports and exports. An import that is used as a value stays unchanged.
+pub(super) fn mark_types(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
     let declarations: Vec<_> = program.body.iter().filter_map(|one| one.as_module_declaration()).collect();
     let imports = declarations.iter().filter_map(|declaration| match declaration {
-        ModuleDeclaration::ImportDeclaration(import) => Some(types(import, names)),
+        ModuleDeclaration::ImportDeclaration(import) => Some(imported_types(import, names)),
         _ => None,
     });
-    let mut values = Values(Vec::new());
+    let mut values = UsedValues(Vec::new());
     values.visit_program(program);
     let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
     imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
     for declaration in &declarations {
-        // The module of a type is evaluated all the same.
+        // The module of a type is still evaluated.
         if let ModuleDeclaration::ImportDeclaration(import) = declaration
-            && !types(import, names).is_empty()
+            && !imported_types(import, names).is_empty()
         {
             edits.insert(import.span.start, format!("import {:?};", import.source.value.as_str()));
         }
@@ -89,8 +91,8 @@ pub(super) fn rewrite(program: &Program<'_>, names: &[&str], edits: &mut Edits) 
     }
 }
 
-/// Returns the local names and the positions of the specifiers that import one of the names.
-fn types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
+/// Returns the local names and positions of specifiers that import one of the names.
+fn imported_types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
         ImportDeclarationSpecifier::ImportSpecifier(one)
             if one.import_kind != ImportOrExportKind::Type
@@ -104,10 +106,10 @@ fn types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     specifiers.collect()
 }
 
-/// The names that a file uses as values.
-struct Values(Vec<String>);
+/// Collects the names that a file uses as values.
+struct UsedValues(Vec<String>);
 
-impl<'a> Visit<'a> for Values {
+impl<'a> Visit<'a> for UsedValues {
     fn visit_ts_type(&mut self, _: &TSType<'a>) {}
 
     fn visit_export_specifier(&mut self, _: &ExportSpecifier<'a>) {}

@@ -1,35 +1,37 @@
-//! `key` behind a spread of an object literal in JSX. esbuild takes such properties for written ones; oxc calls `createElement` for
-//! every spread before a `key`, which GitBook's runtime does not export.
+//! Moves a JSX `key` before a spread of an object literal.
+//!
+//! For a `key` after a spread, oxc calls `createElement`, which GitBook's runtime does not export. esbuild treats the
+//! properties of an object literal as attributes.
 
 use oxc::ast::ast::{Expression, JSXAttributeItem, JSXAttributeName, JSXOpeningElement, Program};
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::GetSpan as _;
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     let has = |word: &str| file.source.contains(word);
     file.has_automatic_jsx && has("key") && has("...") && !has("@jsxRuntime classic")
 }
 
-/// Puts the `key` before the spread.
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    Elements { file, edits }.visit_program(program);
+/// Moves the `key` to the first attribute.
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    KeyMover { file, edits }.visit_program(program);
 }
 
-struct Elements<'f> {
-    file: &'f File<'f>,
+struct KeyMover<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
 }
 
-impl<'a> Visit<'a> for Elements<'_> {
+impl<'a> Visit<'a> for KeyMover<'_> {
     fn visit_jsx_opening_element(&mut self, element: &JSXOpeningElement<'a>) {
         let spread =
             element.attributes.iter().position(|one| matches!(one, JSXAttributeItem::SpreadAttribute(_)));
         let key = element.attributes.iter().position(is_key);
         if let (Some(spread), Some(key)) = (spread, key)
             && spread < key
-            && element.attributes[..key].iter().all(is_written)
+            && element.attributes[..key].iter().all(has_known_names)
         {
             let span = element.attributes[key].span();
             self.edits.insert(element.attributes[0].span().start, format!("{} ", self.file.text(span)));
@@ -44,8 +46,8 @@ fn is_key(attribute: &JSXAttributeItem<'_>) -> bool {
     matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "key")
 }
 
-/// Returns whether all names of an attribute are in the text.
-fn is_written(attribute: &JSXAttributeItem<'_>) -> bool {
+/// Returns true if the source text shows all names of an attribute.
+fn has_known_names(attribute: &JSXAttributeItem<'_>) -> bool {
     match attribute {
         JSXAttributeItem::Attribute(_) => true,
         JSXAttributeItem::SpreadAttribute(spread) => {

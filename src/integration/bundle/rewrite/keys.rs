@@ -1,6 +1,8 @@
-//! Keys that the bundler gets wrong: `[-1]` in classes and patterns, which the minifier prints as `-1`, and `this` in
-//! the keys of a class that is in a field or static block of another class, which rolldown takes for the module's `this`, and quoted
-//! or numeric names of methods behind a computed field that is assigned, of which oxc makes invalid code.
+//! Rewrites property keys that the bundler compiles incorrectly:
+//!
+//! - The minifier prints `[-1]` in classes and patterns as `-1`.
+//! - For a class in a field or static block of another class, rolldown treats `this` in its keys as the `this` of the module.
+//! - oxc generates invalid code for quoted or numeric method names after a computed field that is assigned.
 
 use oxc::ast::ast::{
     AwaitExpression, Class, ClassElement, ClassType, Expression, Function, Program, PropertyKey, Super,
@@ -10,27 +12,27 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     let starts = ["[-", "[~", "[+", "[void", "[!"];
     file.source.contains("class") || starts.iter().any(|start| file.source.contains(start))
 }
 
-pub(super) fn rewrite(program: &Program<'_>, file: &File<'_>, edits: &mut Edits) {
-    Found { file, edits, is_in_element: false }.visit_program(program);
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+    KeyRewriter { file, edits, is_in_element: false }.visit_program(program);
 }
 
-struct Found<'f> {
-    file: &'f File<'f>,
+struct KeyRewriter<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
-    /// True if `this` is that of a class element rather than of a function or the module.
+    /// True if `this` belongs to a class element rather than to a function or the module.
     is_in_element: bool,
 }
 
-impl Found<'_> {
-    /// Puts quoted names and numbers of methods into brackets, in a class with a computed field.
-    fn literals(&mut self, class: &Class<'_>) {
+impl KeyRewriter<'_> {
+    /// Puts quoted and numeric method names into brackets if the class has a computed field.
+    fn bracket_literals(&mut self, class: &Class<'_>) {
         let elements = &class.body.body;
         if !elements
             .iter()
@@ -50,8 +52,9 @@ impl Found<'_> {
         }
     }
 
-    fn nested(&mut self, class: &Class<'_>) {
-        let mut uses = Uses::default();
+    /// Passes `this` to the keys of a nested class through the parameter of an arrow function.
+    fn rewrite_nested_class(&mut self, class: &Class<'_>) {
+        let mut uses = FunctionBoundUses::default();
         class
             .body
             .body
@@ -61,23 +64,23 @@ impl Found<'_> {
         if uses.this.is_empty() {
             return;
         }
-        if uses.is_suspended || class.r#type == ClassType::ClassDeclaration {
-            let hint = "assign `this` to a variable before the class, and use the variable in the key";
-            self.edits.refuse(
+        if uses.is_bound_to_function || class.r#type == ClassType::ClassDeclaration {
+            let hint = "assign `this` to a variable before the inner class, and use the variable in the key";
+            self.edits.reject(
                 uses.this[0],
-                "`this` in a computed key of a class inside another class is not supported here",
+                "`this` in a computed key of a class inside another class is not supported",
                 hint,
             );
             return;
         }
-        let name = self.file.fresh("this");
+        let name = self.file.unused_name("this");
         uses.this.iter().for_each(|span| self.edits.replace(*span, name.clone()));
         self.edits.insert(class.span.start, format!("(({name}) => "));
         self.edits.insert(class.span.end, ")(this)");
     }
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for KeyRewriter<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         let is_in_element = std::mem::replace(&mut self.is_in_element, false);
         walk::walk_function(self, function, flags);
@@ -86,10 +89,10 @@ impl<'a> Visit<'a> for Found<'_> {
 
     fn visit_class(&mut self, class: &Class<'a>) {
         if self.is_in_element {
-            self.nested(class);
+            self.rewrite_nested_class(class);
         }
         if self.file.assigns_fields {
-            self.literals(class);
+            self.bracket_literals(class);
         }
         walk::walk_class(self, class);
     }
@@ -116,7 +119,7 @@ impl<'a> Visit<'a> for Found<'_> {
     }
 
     fn visit_property_key(&mut self, key: &PropertyKey<'a>) {
-        // Each gives a number, for which a text stands as well.
+        // The value is a number, and its text is the same key.
         if matches!(key, PropertyKey::UnaryExpression(unary) if !unary.operator.is_typeof() && !unary.operator.is_delete())
             || matches!(key, PropertyKey::BinaryExpression(binary) if binary.operator.is_arithmetic() || binary.operator.is_bitwise())
         {
@@ -128,14 +131,14 @@ impl<'a> Visit<'a> for Found<'_> {
     }
 }
 
-/// Uses of what a key must not have where it is evaluated in another function.
+/// Collects the expressions in a key that change their meaning in another function.
 #[derive(Default)]
-struct Uses {
+struct FunctionBoundUses {
     this: Vec<Span>,
-    is_suspended: bool,
+    is_bound_to_function: bool,
 }
 
-impl<'a> Visit<'a> for Uses {
+impl<'a> Visit<'a> for FunctionBoundUses {
     fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
 
     fn visit_class(&mut self, _: &Class<'a>) {}
@@ -145,14 +148,14 @@ impl<'a> Visit<'a> for Uses {
     }
 
     fn visit_await_expression(&mut self, _: &AwaitExpression<'a>) {
-        self.is_suspended = true;
+        self.is_bound_to_function = true;
     }
 
     fn visit_yield_expression(&mut self, _: &YieldExpression<'a>) {
-        self.is_suspended = true;
+        self.is_bound_to_function = true;
     }
 
     fn visit_super(&mut self, _: &Super) {
-        self.is_suspended = true;
+        self.is_bound_to_function = true;
     }
 }

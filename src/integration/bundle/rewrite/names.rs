@@ -1,4 +1,4 @@
-//! Renames what a text calls a variable.
+//! Renames the references of a variable.
 
 use oxc::ast::ast::{
     AssignmentTargetPropertyIdentifier, Expression, IdentifierReference, ObjectProperty, Program,
@@ -8,7 +8,7 @@ use oxc::semantic::{Scoping, SymbolId};
 
 use super::Edits;
 
-/// Writes `name` in the place of all references of a symbol.
+/// Replaces all references of a symbol by `name`.
 pub(super) fn rename(
     program: &Program<'_>,
     scoping: &Scoping,
@@ -22,21 +22,21 @@ pub(super) fn rename(
     });
 }
 
-/// Writes an expression in the place of each reference that `with` gives one for.
+/// Replaces each reference for which `with` returns an expression.
 pub(super) fn replace(
     program: &Program<'_>,
     edits: &mut Edits,
     with: &dyn Fn(&IdentifierReference<'_>) -> Option<String>,
 ) {
-    References { with, edits }.visit_program(program);
+    ReferenceRenamer { with, edits }.visit_program(program);
 }
 
-struct References<'r> {
+struct ReferenceRenamer<'r> {
     with: &'r dyn Fn(&IdentifierReference<'_>) -> Option<String>,
     edits: &'r mut Edits,
 }
 
-impl References<'_> {
+impl ReferenceRenamer<'_> {
     fn shorthand(&mut self, reference: &IdentifierReference<'_>) {
         if let Some(text) = (self.with)(reference) {
             self.edits.replace(reference.span, format!("{}: {text}", reference.name));
@@ -44,7 +44,7 @@ impl References<'_> {
     }
 }
 
-impl<'a> Visit<'a> for References<'_> {
+impl<'a> Visit<'a> for ReferenceRenamer<'_> {
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
         if let Some(text) = (self.with)(reference) {
             self.edits.replace(reference.span, text);

@@ -1,5 +1,7 @@
-//! Exports of namespaces. Each part of a namespace may use those of the others by their plain names, and a variable is the
-//! namespace's property only, of which oxc keeps a copy.
+//! Qualifies uses of the exports of TypeScript namespaces.
+//!
+//! A namespace can consist of several parts. Each part can use the exports of the others without a prefix. oxc leaves such uses
+//! unchanged, and it keeps exported variables as copies of the namespace's properties.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,47 +13,47 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeId, Scoping, SemanticBuilder};
 use oxc::span::Span;
 
-use super::{Edits, File, names};
+use super::{Edits, SourceFile, names};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && (file.source.contains("namespace") || file.source.contains("module "))
 }
 
-/// Writes `Namespace.name` for each use of an export that oxc would leave as it is.
-pub(super) fn rewrite(program: &Program<'_>, _: &File<'_>, edits: &mut Edits) {
-    let mut exports = Exports::default();
+/// Writes `Namespace.name` for each use of an export that oxc would leave unqualified.
+pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edits) {
+    let mut exports = NamespaceExports::default();
     exports.visit_program(program);
     if exports.by_path.is_empty() {
         return;
     }
-    // oxc makes an enum of its own of each.
+    // oxc would compile each declaration to a separate enum.
     for (path, part, span) in &exports.enums {
         if exports.enums.iter().any(|(other, of, _)| other == path && of < part) {
             let name = path.join(".");
             let message = format!("the enum `{name}` is declared in several parts of its namespace");
-            edits.refuse(*span, message, "declare the enum in one part of the namespace");
+            edits.reject(*span, message, "declare the enum in one part of the namespace");
         }
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let uses = Uses::new(&exports, &scoping).of(program);
+    let uses = ExportUses::new(&exports, &scoping).find(program);
     names::replace(program, edits, &|reference| uses.get(&reference.span).cloned());
 }
 
-/// The names of a namespace and of those around it, the outermost first.
+/// The names of the enclosing namespaces and the namespace itself, the outermost first.
 type NamespacePath = Vec<String>;
 
-/// The values that namespaces export, all parts of each together.
+/// Collects the exported values of namespaces. All parts of a namespace share one entry.
 #[derive(Default)]
-struct Exports {
+struct NamespaceExports {
     by_path: HashMap<NamespacePath, HashSet<String>>,
-    /// The names of enums in namespaces, each with the namespace's part and the place.
+    /// The paths of enums in namespaces, each with the number of the namespace part and the span.
     enums: Vec<(NamespacePath, usize, Span)>,
     path: NamespacePath,
-    /// The number of parts of namespaces so far.
+    /// The number of namespace parts found so far.
     parts: usize,
 }
 
-impl<'a> Visit<'a> for Exports {
+impl<'a> Visit<'a> for NamespaceExports {
     fn visit_ts_enum_declaration(&mut self, declaration: &TSEnumDeclaration<'a>) {
         if !self.path.is_empty() {
             let path = [&self.path[..], &[declaration.id.name.to_string()]].concat();
@@ -65,7 +67,7 @@ impl<'a> Visit<'a> for Exports {
         let names = self.by_path.entry(self.path.clone()).or_default();
         match &namespace.body {
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
-                block.body.iter().for_each(|statement| names.extend(exported(statement)));
+                block.body.iter().for_each(|statement| names.extend(exported_names(statement)));
             }
             // `namespace A.B` exports `B` from `A`.
             TSNamespaceDeclarationBody::TSNamespaceDeclaration(inner) => {
@@ -77,8 +79,8 @@ impl<'a> Visit<'a> for Exports {
     }
 }
 
-/// Returns the names of the values that a statement exports.
-fn exported(statement: &Statement<'_>) -> Vec<String> {
+/// Returns the names of the exported values of a statement.
+fn exported_names(statement: &Statement<'_>) -> Vec<String> {
     let Some(ModuleDeclaration::ExportDeclaration(export)) = statement.as_module_declaration() else {
         return Vec::new();
     };
@@ -97,28 +99,28 @@ fn exported(statement: &Statement<'_>) -> Vec<String> {
     }
 }
 
-/// Finds the uses of exports, by their spans, with the text to write for each.
-struct Uses<'r> {
-    exports: &'r Exports,
+/// Finds the uses of exports, by span, each with its replacement text.
+struct ExportUses<'r> {
+    exports: &'r NamespaceExports,
     scoping: &'r Scoping,
     path: NamespacePath,
-    /// The scopes of the namespaces around the node.
+    /// The scopes of the enclosing namespaces.
     scopes: Vec<ScopeId>,
     found: HashMap<Span, String>,
 }
 
-impl<'r> Uses<'r> {
-    fn new(exports: &'r Exports, scoping: &'r Scoping) -> Self {
+impl<'r> ExportUses<'r> {
+    fn new(exports: &'r NamespaceExports, scoping: &'r Scoping) -> Self {
         Self { exports, scoping, path: Vec::new(), scopes: Vec::new(), found: HashMap::new() }
     }
 
-    fn of(mut self, program: &Program<'_>) -> HashMap<Span, String> {
+    fn find(mut self, program: &Program<'_>) -> HashMap<Span, String> {
         self.visit_program(program);
         self.found
     }
 
-    /// Returns the name of the innermost namespace that exports a name used here, unless the use means something else that
-    /// is declared in this part of it.
+    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference means
+    /// another declaration in this part of the namespace.
     fn namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
         let symbol = self.scoping.get_reference(reference.reference_id.get()?).symbol_id();
         let declared = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));
@@ -143,7 +145,7 @@ impl<'r> Uses<'r> {
     }
 }
 
-impl<'a> Visit<'a> for Uses<'_> {
+impl<'a> Visit<'a> for ExportUses<'_> {
     fn visit_ts_namespace_declaration(&mut self, namespace: &TSNamespaceDeclaration<'a>) {
         let Some(scope) = namespace.scope_id.get().filter(|_| !namespace.declare) else { return };
         self.path.push(namespace.id.name.to_string());

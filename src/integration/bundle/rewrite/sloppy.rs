@@ -1,4 +1,4 @@
-//! Scripts that are valid as sloppy code only, while the bundler takes every file for strict code.
+//! Converts sloppy code to strict code, because the bundler treats every file as strict.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
 use oxc::span::{GetSpan as _, SourceType, Span};
 
-use super::{Edits, File, names};
+use super::{Edits, SourceFile, names};
 
-/// Names that strict code or a module reserves.
+/// Reserved names of strict code and modules.
 const RESERVED: [&str; 10] = [
     "await",
     "implements",
@@ -28,64 +28,65 @@ const RESERVED: [&str; 10] = [
     "yield",
 ];
 
-/// Returns a text for strict code that means the same; `None` for one that is no valid sloppy code.
-pub(in crate::integration::bundle) fn sloppy(source: &str) -> Option<String> {
+/// Returns equivalent strict code; `None` if the source is not valid sloppy code.
+pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> {
     let allocator = Allocator::default();
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
     let mut parses = [SourceType::script(), SourceType::mjs()]
         .map(|source_type| Parser::new(&allocator, source, source_type).with_options(options).parse());
     let parsed = parses.iter_mut().find(|parsed| !parsed.panicked && parsed.diagnostics.is_empty())?;
-    let file = File { source, is_typescript: false, is_esm: false, ..File::default() };
+    let file = SourceFile { source, is_typescript: false, is_esm: false, ..SourceFile::default() };
     let mut edits = Edits::default();
-    Found { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
+    SloppyCode { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
         .rewrite(&parsed.program);
     Some(edits.apply(source))
 }
 
-struct Found<'f> {
-    file: &'f File<'f>,
+/// Rewrites the sloppy code of a file.
+struct SloppyCode<'f> {
+    file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
     reserved: HashSet<String>,
-    /// The functions around the node, the innermost last.
-    functions: Vec<Function>,
+    /// The enclosing functions, the innermost last.
+    functions: Vec<FunctionScope>,
 }
 
 /// A function, or the program.
-struct Function {
+struct FunctionScope {
     /// The names of the functions among its statements.
     names: HashSet<String>,
     /// The end of its statements.
     end: u32,
 }
 
-impl Found<'_> {
+impl SloppyCode<'_> {
     fn rewrite(mut self, program: &Program<'_>) {
         self.visit_program(program);
-        let name = |name: &str| self.reserved.contains(name).then(|| self.file.fresh(name));
+        let name = |name: &str| self.reserved.contains(name).then(|| self.file.unused_name(name));
         names::replace(program, self.edits, &|reference| name(reference.name.as_str()));
     }
 
-    /// Puts a function that is a whole branch into a block.
-    fn branch(&mut self, branch: &Statement<'_>) {
+    /// Puts a function that is the whole branch of an `if` into a block.
+    fn wrap_branch(&mut self, branch: &Statement<'_>) {
         if let Statement::FunctionDeclaration(function) = branch {
             self.edits.insert(function.span.start, "{");
             self.edits.insert(function.span.end, "}");
         }
     }
 
-    /// Visits a function's statements.
-    fn body(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
+    /// Visits the statements of a function.
+    fn visit_statements_of(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
         let names = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => Some(function.id.as_ref()?.name.to_string()),
             _ => None,
         });
-        self.functions.push(Function { names: names.collect(), end });
+        self.functions.push(FunctionScope { names: names.collect(), end });
         visit(self);
         self.functions.pop();
     }
 
-    /// Leaves the assignments of a `var` that has the name of a function.
-    fn variable(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
+    /// Reduces a `var` with the name of a function to its assignments.
+    fn reduce_to_assignments(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
         let Some(function) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
         let names = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
         let (own, others): (Vec<_>, Vec<_>) =
@@ -94,7 +95,7 @@ impl Found<'_> {
         self.edits.replace(Span::new(declaration.span.start, first.span.start), "");
         if !is_loop_head {
             for pattern in declaration.declarations.iter().filter(|one| one.id.is_destructuring_pattern()) {
-                // The text before it may end without a semicolon.
+                // The previous statement can lack a semicolon.
                 let start = if pattern.span == first.span { "void 0,(" } else { "(" };
                 self.edits.insert(pattern.span.start, start);
                 self.edits.insert(pattern.span.end, ")");
@@ -105,8 +106,8 @@ impl Found<'_> {
         }
     }
 
-    /// Removes the functions of one name in one block, but for the last one, which counts.
-    fn duplicates(&mut self, statements: &[Statement<'_>]) {
+    /// Removes all functions of the same name in a block except the last.
+    fn remove_duplicates(&mut self, statements: &[Statement<'_>]) {
         let functions = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => {
                 Some((function.id.as_ref()?.name.as_str(), function.span))
@@ -122,32 +123,34 @@ impl Found<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for SloppyCode<'_> {
     fn visit_program(&mut self, program: &Program<'a>) {
-        self.duplicates(&program.body);
-        self.body(&program.body, program.span.end, |found| walk::walk_program(found, program));
+        self.remove_duplicates(&program.body);
+        self.visit_statements_of(&program.body, program.span.end, |found| walk::walk_program(found, program));
     }
 
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
-        self.body(&body.statements, body.span.end - 1, |found| walk::walk_function_body(found, body));
+        self.visit_statements_of(&body.statements, body.span.end - 1, |found| {
+            walk::walk_function_body(found, body)
+        });
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
         if let Statement::VariableDeclaration(declaration) = statement {
-            self.variable(declaration, false);
+            self.reduce_to_assignments(declaration, false);
         }
         walk::walk_statement(self, statement);
     }
 
     fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {
-        self.duplicates(&block.body);
+        self.remove_duplicates(&block.body);
         walk::walk_block_statement(self, block);
     }
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
         if RESERVED.contains(&name.name.as_str()) {
             self.reserved.insert(name.name.to_string());
-            self.edits.replace(name.span, self.file.fresh(name.name.as_str()));
+            self.edits.replace(name.span, self.file.unused_name(name.name.as_str()));
         }
     }
 
@@ -162,13 +165,13 @@ impl<'a> Visit<'a> for Found<'_> {
     }
 
     fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
-        self.branch(&statement.consequent);
-        statement.alternate.iter().for_each(|branch| self.branch(branch));
+        self.wrap_branch(&statement.consequent);
+        statement.alternate.iter().for_each(|branch| self.wrap_branch(branch));
         walk::walk_if_statement(self, statement);
     }
 
     fn visit_labeled_statement(&mut self, statement: &LabeledStatement<'a>) {
-        // Nothing can jump to the label of a function.
+        // No statement can jump to the label of a function.
         if let Statement::FunctionDeclaration(function) = &statement.body {
             self.edits.replace(Span::new(statement.span.start, function.span.start), "");
         }
@@ -177,14 +180,14 @@ impl<'a> Visit<'a> for Found<'_> {
 
     fn visit_for_statement_init(&mut self, init: &ForStatementInit<'a>) {
         if let ForStatementInit::VariableDeclaration(declaration) = init {
-            self.variable(declaration, false);
+            self.reduce_to_assignments(declaration, false);
         }
         walk::walk_for_statement_init(self, init);
     }
 
     fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
         if let ForStatementLeft::VariableDeclaration(declaration) = left {
-            self.variable(declaration, true);
+            self.reduce_to_assignments(declaration, true);
         }
         walk::walk_for_statement_left(self, left);
     }

@@ -1,7 +1,7 @@
-//! `let`, `const` and classes that one `case` declares and another one uses.
+//! Rejects uses of `let`, `const` and classes that another `case` declares.
 //!
-//! A jump to the use throws. The minifier does not keep that: it moves a constant value to the use, or drops the declaration
-//! with a `case` that is never taken.
+//! Such a use throws if the declaration was skipped. The minifier changes this: it inlines a constant value, or removes the
+//! declaration together with an unreachable `case`.
 
 use oxc::ast::ast::{
     BindingIdentifier, Expression, IdentifierReference, Program, Statement, SwitchCase, SwitchStatement,
@@ -9,22 +9,22 @@ use oxc::ast::ast::{
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{Scoping, SemanticBuilder, SymbolId};
 
-use super::{Edits, File};
+use super::{Edits, SourceFile};
 
-pub(super) fn concerns(file: &File<'_>) -> bool {
+pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.source.contains("switch")
 }
 
-pub(super) fn rewrite(program: &Program<'_>, _: &File<'_>, edits: &mut Edits) {
-    let mut has_lexical = HasLexical(false);
+pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edits) {
+    let mut has_lexical = HasLexicalNames(false);
     has_lexical.visit_program(program);
     if has_lexical.0 {
         let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-        Switches { scoping: &scoping, edits }.visit_program(program);
+        SwitchStatements { scoping: &scoping, edits }.visit_program(program);
     }
 }
 
-/// Returns the names that a statement binds in its block.
+/// Returns the block-scoped names that a statement declares.
 fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentifier<'a>> {
     match statement {
         Statement::VariableDeclaration(declaration) if declaration.kind.is_lexical() => {
@@ -35,22 +35,22 @@ fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentif
     }
 }
 
-/// True if any `case` of a file declares such a name.
-struct HasLexical(bool);
+/// True if any `case` of a file declares a block-scoped name.
+struct HasLexicalNames(bool);
 
-impl<'a> Visit<'a> for HasLexical {
+impl<'a> Visit<'a> for HasLexicalNames {
     fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
         self.0 |= case.consequent.iter().any(|statement| !lexical_names(statement).is_empty());
         walk::walk_switch_case(self, case);
     }
 }
 
-struct Switches<'r> {
+struct SwitchStatements<'r> {
     scoping: &'r Scoping,
     edits: &'r mut Edits,
 }
 
-impl<'a> Visit<'a> for Switches<'_> {
+impl<'a> Visit<'a> for SwitchStatements<'_> {
     fn visit_switch_statement(&mut self, statement: &SwitchStatement<'a>) {
         for (index, case) in statement.cases.iter().enumerate() {
             let names = case.consequent.iter().flat_map(lexical_names);
@@ -61,7 +61,7 @@ impl<'a> Visit<'a> for Switches<'_> {
             if symbols.is_empty() {
                 continue;
             }
-            let mut uses = Uses { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
+            let mut uses = CaseUses { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
             for (_, other) in statement.cases.iter().enumerate().filter(|(other, _)| *other != index) {
                 uses.visit_switch_case(other);
             }
@@ -70,7 +70,7 @@ impl<'a> Visit<'a> for Switches<'_> {
     }
 }
 
-/// Returns whether the minifier knows the value of an expression, and with it the `case` that is taken.
+/// Returns true if the minifier can evaluate an expression, and so choose the `case`.
 fn is_constant(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::UnaryExpression(unary) => is_constant(&unary.argument),
@@ -80,19 +80,19 @@ fn is_constant(expression: &Expression<'_>) -> bool {
     }
 }
 
-/// Uses of names in a `case` that does not declare them.
-struct Uses<'r> {
+/// Rejects uses of names in a `case` that does not declare them.
+struct CaseUses<'r> {
     scoping: &'r Scoping,
     symbols: &'r [SymbolId],
     edits: &'r mut Edits,
 }
 
-impl<'a> Visit<'a> for Uses<'_> {
+impl<'a> Visit<'a> for CaseUses<'_> {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         let symbol = name.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
         if symbol.is_some_and(|symbol| self.symbols.contains(&symbol)) {
             let message = format!("`{}` is declared in another `case` of this `switch`", name.name);
-            self.edits.refuse(name.span, message, "declare it before the `switch`");
+            self.edits.reject(name.span, message, "move the declaration before the `switch`");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Input that the vendor's CLI accepts.
+//! Tests input that `@gitbook/cli` accepts.
 
-use super::{Files, check, exports, script};
+use super::{TestFiles, check, exports, script};
 
 #[test]
-fn an_import_may_have_a_query_or_a_hash() {
+fn resolves_imports_with_a_query_or_a_hash() {
     let main = "import a from './a.raw.js?raw'; import b from './b#c'; import d from './b?e'; console.log(b, d); export default a;";
     let files = [("main.ts", main), ("a.raw.js", "text"), ("b.ts", "export default {};")];
     let script = script(&files);
@@ -18,8 +18,8 @@ fn an_import_may_have_a_query_or_a_hash() {
 }
 
 #[test]
-fn types_may_be_exported_again_without_a_word() {
-    let files: Files<'_> = &[
+fn accepts_re_exported_types_without_the_type_keyword() {
+    let files: TestFiles<'_> = &[
         ("main.ts", "import { value, T } from './middle'; let t: T; export default value;"),
         ("middle.ts", "import { T as U } from './types'; export { U }; export { T, value } from './types';"),
         ("types.ts", "export type T = 1; export const value = 2;"),
@@ -28,7 +28,7 @@ fn types_may_be_exported_again_without_a_word() {
 }
 
 #[test]
-fn a_commonjs_package_is_what_its_importer_takes_it_for() {
+fn interprets_a_commonjs_default_for_each_importer() {
     let greet =
         "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = () => 'hi';";
     let files = [
@@ -41,15 +41,15 @@ fn a_commonjs_package_is_what_its_importer_takes_it_for() {
         ("node_modules/user/index.js", "import greet from 'greet'; export const type = greet.default();"),
     ];
     let script = script(&files);
-    assert_eq!(script.matches(",1)").count(), 1, "one of two imports is Node's: {script}");
-    // Only the flag, and no default.
+    assert_eq!(script.matches(",1)").count(), 1, "one of two imports has the interop of Node: {script}");
+    // A module with `__esModule` and without `default`.
     let files =
         [("main.ts", "import a from './a.cjs'; export default a;"), ("a.cjs", "exports.__esModule = true;")];
     assert!(!super::script(&files).contains("hasOwnProperty.call(e,`default`)"));
 }
 
 #[test]
-fn a_name_that_a_script_without_exports_lacks_is_undefined() {
+fn missing_names_of_a_module_without_exports_are_undefined() {
     check(
         &[
             ("main.ts", "import './first.js';\nimport { name } from './second.js';\nlog(name);"),
@@ -61,7 +61,7 @@ fn a_name_that_a_script_without_exports_lacks_is_undefined() {
 }
 
 #[test]
-fn a_commonjs_module_in_a_circle_starts_where_it_is_imported() {
+fn evaluates_a_circular_commonjs_module_at_its_import() {
     let script = script(&[
         ("main.ts", "import { one } from './first.cjs';\nimport './last.js';\nlog(one);"),
         ("first.cjs", "require('./second.js'); log(1); exports.one = 1;"),
@@ -73,7 +73,7 @@ fn a_commonjs_module_in_a_circle_starts_where_it_is_imported() {
 }
 
 #[test]
-fn commonjs_modules_start_in_the_order_of_their_imports() {
+fn evaluates_commonjs_modules_in_import_order() {
     let script = script(&[
         (
             "main.ts",
@@ -87,7 +87,7 @@ fn commonjs_modules_start_in_the_order_of_their_imports() {
 }
 
 #[test]
-fn require_of_a_module_of_node_is_an_import() {
+fn turns_require_of_a_node_module_into_an_import() {
     let files = [
         ("main.ts", "import a from 'a'; export default a;"),
         ("node_modules/a/index.js", "module.exports = require('node:path').join('a', 'b');"),
@@ -97,7 +97,7 @@ fn require_of_a_module_of_node_is_an_import() {
 }
 
 #[test]
-fn each_file_has_the_settings_of_its_own_folder() {
+fn applies_the_tsconfig_of_each_folder() {
     let class = "export class A { a = 1; b?: string }";
     let files = [
         (
@@ -114,7 +114,7 @@ fn each_file_has_the_settings_of_its_own_folder() {
 }
 
 #[test]
-fn a_base_that_extends_another_adds_its_options() {
+fn merges_options_of_extended_files() {
     let files = [
         ("main.tsx", "export default <a/>;"),
         ("main.ts", "import a from './main.tsx'; export default a;"),

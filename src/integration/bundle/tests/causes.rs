@@ -1,10 +1,10 @@
-//! Each cause of an import that fails is reported once, with its remedy.
+//! Tests the errors of unresolved imports: one for each cause, with a hint.
 
-use super::{Files, bundled};
+use super::{TestFiles, bundled};
 
 /// Checks the errors of `main.ts`, each with its hint.
 #[track_caller]
-fn check(files: Files<'_>, expected: &[(&str, &str)]) {
+fn check(files: TestFiles<'_>, expected: &[(&str, &str)]) {
     let problems = bundled(files).unwrap_err();
     let found: Vec<_> = problems
         .iter()
@@ -15,7 +15,7 @@ fn check(files: Files<'_>, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn packages_that_are_not_installed_are_one_error() {
+fn reports_missing_node_modules_once() {
     let main = ("main.ts", "import a from 'a'; import b from '@b/c/d'; import './e'; export default [a, b];");
     let other = ("e.ts", "import f from 'f'; console.log(f);");
     let commands = [
@@ -27,32 +27,32 @@ fn packages_that_are_not_installed_are_one_error() {
     ];
     for (file, command) in commands {
         let message =
-            format!("{file}: packages are not installed: there is no `node_modules` beside `{file}`");
+            format!("{file}: packages are not installed: there is no `node_modules` folder next to `{file}`");
         let hint = format!("run `{command}` before this step");
         check(&[main, other, (file, "{}")], &[(&message, &hint)]);
     }
 }
 
 #[test]
-fn a_package_that_is_not_installed_beside_others_is_named() {
+fn names_a_missing_package() {
     let files = [
         ("main.ts", "import a from 'a'; export default a;"),
         ("package-lock.json", "{}"),
         ("node_modules/b/index.js", ""),
     ];
-    let hint = "add `a` to the dependencies in `package.json`, and run `npm ci` before this step";
-    check(&files, &[("main.ts:1:15: could not resolve 'a' in main.ts", hint)]);
+    let hint = "add `a` to `dependencies` in `package.json`, and run `npm ci` before this step";
+    check(&files, &[("main.ts:1:15: `a` cannot be imported: the package `a` is not installed", hint)]);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_workspace_package_that_is_not_built_is_one_error() {
+fn reports_an_unbuilt_workspace_package_once() {
     let package =
         |exports: &str| format!(r#"{{"name": "@acme/ui", "scripts": {{"build": "tsc"}}, {exports}}}"#);
     let of_main = package(r#""main": "./dist/index.js""#);
     let of_exports = package(r#""exports": {".": {"types": "./x.d.ts", "import": "./dist/index.js"}}"#);
     for json in [of_main, of_exports] {
-        let files: Files<'_> = &[
+        let files: TestFiles<'_> = &[
             ("main.ts", "import a from '@acme/ui'; import { b } from '@acme/ui'; export default [a, b];"),
             ("pnpm-lock.yaml", ""),
             ("packages/ui/package.json", &json),
@@ -62,26 +62,28 @@ fn a_workspace_package_that_is_not_built_is_one_error() {
             std::os::unix::fs::symlink("../../packages/ui", root.join("node_modules/@acme/ui")).unwrap();
         });
         let problems = problems.unwrap_err();
-        let message = "packages/ui/package.json: the workspace package `@acme/ui` is not built: it has no `./dist/index.js`";
+        let message = "packages/ui/package.json: the workspace package `@acme/ui` is not built: it has no file `./dist/index.js`";
         assert_eq!((problems.len(), problems[0].to_string().as_str()), (1, message));
-        let hint = "run its `build` script before this step: `pnpm --filter @acme/ui run build`";
+        let hint = "run `pnpm --filter @acme/ui run build` before this step";
         assert_eq!(problems[0].hint.as_deref(), Some(hint));
     }
 }
 
 #[test]
-fn a_type_of_file_that_cannot_be_imported_is_named() {
-    let hint = "to import a file's text, name it `….raw.js` or `….raw.css`";
+fn names_an_unsupported_file_type() {
+    let hint = "rename the file to `….raw.js` or `….raw.css` to import it as text";
     for extension in ["sql", "svg", "html", "png"] {
         let main = format!("import a from './a.{extension}'; export default a;");
-        let message = format!("main.ts:1:15: files of the type `.{extension}` cannot be imported");
+        let message = format!(
+            "main.ts:1:15: `a.{extension}` cannot be imported: `.{extension}` files are not supported"
+        );
         check(&[("main.ts", &main), (&format!("a.{extension}"), "a")], &[(&message, hint)]);
     }
 }
 
 #[test]
-fn a_package_json_that_is_no_json_is_the_error() {
-    let hint = "correct the file; a merge conflict may be left in it";
+fn reports_a_syntax_error_in_package_json() {
+    let hint = "correct the file; check it for merge conflict markers";
     let conflict = ("package.json", "{\n<<<<<<< HEAD\n}");
     check(
         &[("main.ts", "import './a'; export default 1;"), ("a.ts", ""), conflict],
@@ -94,15 +96,15 @@ fn a_package_json_that_is_no_json_is_the_error() {
 }
 
 #[test]
-fn modules_of_node_need_their_prefix() {
-    let hint = "import Node's own module as `node:path`";
-    let message = "main.ts:1:15: could not resolve 'path' in main.ts";
+fn requires_the_prefix_of_node_modules() {
+    let hint = "import `node:path` instead";
+    let message = "main.ts:1:15: `path` cannot be imported: Node modules need the prefix `node:`";
     check(&[("main.ts", "import a from 'path'; export default a;")], &[(message, hint)]);
 }
 
 #[test]
-fn nothing_from_outside_is_read() {
-    let hint = "keep all files of an integration in its repository";
+fn rejects_files_outside_the_repository() {
+    let hint = "move the file into the repository of the integration";
     for (import, outside) in [
         (
             "import { A } from '../secret'; console.log(A.B);",

@@ -1,4 +1,4 @@
-//! Moves what initializes an object into its class's constructor.
+//! Moves the initializers of a class into its constructor.
 
 use std::collections::HashSet;
 
@@ -11,42 +11,43 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 use oxc::span::{GetSpan as _, Span};
 
-use super::{constructor, fields, has_clash, is_misplaced};
-use crate::integration::bundle::rewrite::{Edits, File};
+use super::{constructor, fields, has_name_conflict, is_misplaced};
+use crate::integration::bundle::rewrite::{Edits, SourceFile};
 
-/// Rewrites a class if oxc would compile it wrongly. Returns whether it did.
-pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> bool {
+/// Rewrites a class if oxc would compile it incorrectly. Returns true if the class was changed.
+pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edits) -> bool {
     let properties = constructor(class).map(properties).unwrap_or_default();
-    // esbuild assigns parameter properties before fields, which TypeScript does only where fields are assigned.
-    let is_read = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
-    // An initializer may read the property of its own name that an outer class has set.
-    let are_defined = is_read && class.heritage.is_some();
-    let moved = if file.assigns_fields || is_read { moved_fields(class, are_defined) } else { Vec::new() };
+    // esbuild always assigns parameter properties before fields. TypeScript does so only if fields are assigned.
+    let has_early_reads = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
+    // An initializer can read the inherited property with the name of its own field.
+    let defines_fields = has_early_reads && class.heritage.is_some();
+    let moved =
+        if file.assigns_fields || has_early_reads { moved_fields(class, defines_fields) } else { Vec::new() };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
     let is_compiled_here = file.compiles_classes
         && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
-    if !is_compiled_here && !is_read && !is_misplaced(class, &moved, !properties.is_empty()) {
+    if !is_compiled_here && !has_early_reads && !is_misplaced(class, &moved, !properties.is_empty()) {
         return false;
     }
-    if let Some(decorator) = decorated(class) {
+    if let Some(decorator) = first_decorator(class) {
         let message = "a decorated field or parameter of this class cannot be compiled";
-        edits.refuse(decorator, message, "call `super()` in a statement of its own, and give the constructor's variables other names than those that the fields use");
+        edits.reject(decorator, message, "call `super()` in a statement of its own, and rename variables of the constructor that share a name with a variable in a field initializer");
         return false;
     }
     let mut initializers = Vec::new();
     for field in &moved {
         match target(field, file) {
-            Some(target) => initializers.push(initializer(field, &target, are_defined, file)),
+            Some(target) => initializers.push(initializer(field, &target, defines_fields, file)),
             None => {
-                edits.refuse(
+                edits.reject(
                     field.key.span(),
                     "the computed key of this field cannot be compiled",
-                    "assign the key to a constant before the class",
+                    "assign the key to a constant before the class, and use the constant in the key",
                 );
                 return false;
             }
         }
-        if field.key.is_private_identifier() || !file.assigns_fields && !are_defined {
+        if field.key.is_private_identifier() || !file.assigns_fields && !defines_fields {
             edits.replace(Span::new(key_end(field), value(field, file).end), "");
         } else {
             edits.replace(field.span, "");
@@ -66,17 +67,17 @@ pub(super) fn rewrite(class: &Class<'_>, file: &File<'_>, edits: &mut Edits) -> 
             }
         }
     }
-    construct(class, &moved, &properties, initializers, file, edits);
+    insert_initializers(class, &moved, &properties, initializers, file, edits);
     true
 }
 
-/// Puts the initializers into the constructor.
-fn construct(
+/// Inserts the initializers into the constructor.
+fn insert_initializers(
     class: &Class<'_>,
     moved: &[&PropertyDefinition<'_>],
     properties: &[&FormalParameter<'_>],
     initializers: Vec<String>,
-    file: &File<'_>,
+    file: &SourceFile<'_>,
     edits: &mut Edits,
 ) {
     let start = class.body.span.start + 1;
@@ -95,9 +96,9 @@ fn construct(
             edits.insert(start, format!("{};", name(property)));
         }
     }
-    if has_clash(constructor, moved) {
-        // A method has none of the constructor's names.
-        let method = format!("#{}", file.fresh("init"));
+    if has_name_conflict(constructor, moved) {
+        // Variables of the constructor are not visible in a method.
+        let method = format!("#{}", file.unused_name("init"));
         steps.push(format!("this.{method}()"));
         edits.insert(class.body.span.end - 1, format!(";{method}() {{ {}; }}", initializers.join("; ")));
     } else {
@@ -108,7 +109,7 @@ fn construct(
     }
 }
 
-/// Inserts expressions where a constructor has its object: at the start, or after each `super()`.
+/// Inserts expressions at the start of a constructor, or after each `super()` in a derived class.
 fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &str, edits: &mut Edits) {
     if class.heritage.is_none() {
         let Some(body) = constructor.value.body.as_deref() else { return };
@@ -118,20 +119,27 @@ fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &s
     }
     for call in SuperCalls::of(constructor) {
         let before = match call.position {
-            Position::Statement => "void (",
-            Position::StartOfStatement => "void 0, (",
-            Position::Expression => "(",
+            SuperPosition::Statement => "void (",
+            SuperPosition::StartOfStatement => "void 0, (",
+            SuperPosition::Expression => "(",
         };
         edits.insert(call.span.start, before);
         edits.insert(call.span.end, format!(", {steps}, this)"));
     }
 }
 
-/// Returns the fields whose initializers go into the constructor: all of objects that have one, private ones included, since
-/// their order counts, and with `has_all` those without one. None if only private ones have.
-fn moved_fields<'b, 'a>(class: &'b Class<'a>, has_all: bool) -> Vec<&'b PropertyDefinition<'a>> {
+/// Returns the fields to initialize in the constructor: all instance fields with an initializer, and with
+/// `includes_uninitialized` those without one.
+///
+/// Private fields are included to keep the order. Returns none if all fields are private.
+fn moved_fields<'b, 'a>(
+    class: &'b Class<'a>,
+    includes_uninitialized: bool,
+) -> Vec<&'b PropertyDefinition<'a>> {
     let moved: Vec<_> = fields(class)
-        .filter(|field| !field.r#static && !field.declare && (has_all || field.value.is_some()))
+        .filter(|field| {
+            !field.r#static && !field.declare && (includes_uninitialized || field.value.is_some())
+        })
         .filter(|field| field.r#type == PropertyDefinitionType::PropertyDefinition)
         .collect();
     if moved.iter().all(|field| field.key.is_private_identifier()) { Vec::new() } else { moved }
@@ -141,7 +149,7 @@ fn properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'b FormalPa
     constructor.value.params.items.iter().filter(|parameter| parameter.has_modifier()).collect()
 }
 
-/// Returns whether an initializer of an object uses the object.
+/// Returns true if the initializer of an instance field uses `this`.
 fn reads_this(field: &PropertyDefinition<'_>) -> bool {
     let mut reads = ReadsThis(false);
     field.value.iter().filter(|_| !field.r#static).for_each(|value| reads.visit_expression(value));
@@ -162,15 +170,20 @@ impl<'a> Visit<'a> for ReadsThis {
     }
 }
 
-fn decorated(class: &Class<'_>) -> Option<Span> {
+fn first_decorator(class: &Class<'_>) -> Option<Span> {
     let of_fields = fields(class).flat_map(|field| &field.decorators);
     let parameters = constructor(class).into_iter().flat_map(|method| &method.value.params.items);
     let mut all = of_fields.chain(parameters.flat_map(|parameter| &parameter.decorators));
     all.next().map(|decorator| decorator.span)
 }
 
-/// Returns the expression that gives an object its field.
-fn initializer(field: &PropertyDefinition<'_>, target: &str, is_defined: bool, file: &File<'_>) -> String {
+/// Returns the expression that initializes a field.
+fn initializer(
+    field: &PropertyDefinition<'_>,
+    target: &str,
+    is_defined: bool,
+    file: &SourceFile<'_>,
+) -> String {
     let value = if field.value.is_some() { file.text(value(field, file)).trim() } else { "void 0" };
     if !is_defined || field.key.is_private_identifier() {
         return format!("{target} = {value}");
@@ -183,8 +196,8 @@ fn initializer(field: &PropertyDefinition<'_>, target: &str, is_defined: bool, f
     )
 }
 
-/// Returns the property that a field's initializer is assigned to; `None` if its key must be evaluated with the class.
-fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
+/// Returns the target of a field's assignment; `None` if the key must be evaluated with the class.
+fn target(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Option<String> {
     let text = file.text(field.key.span());
     Some(match &field.key {
         PropertyKey::StaticIdentifier(_) | PropertyKey::PrivateIdentifier(_) => format!("this.{text}"),
@@ -196,8 +209,8 @@ fn target(field: &PropertyDefinition<'_>, file: &File<'_>) -> Option<String> {
     })
 }
 
-/// Returns the place of a field's value, with the parentheses around it.
-fn value(field: &PropertyDefinition<'_>, file: &File<'_>) -> Span {
+/// Returns the span of a field's value, including parentheses.
+fn value(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Span {
     let end = field.type_annotation.as_ref().map_or(key_end(field), |annotation| annotation.span.end);
     let text = file.text(Span::new(end, field.span.end));
     let Some(sign) = text.find('=') else { return Span::empty(field.span.end) };
@@ -209,15 +222,15 @@ fn key_end(field: &PropertyDefinition<'_>) -> u32 {
     field.key.span().end + u32::from(field.computed)
 }
 
-/// Names in a part of a class.
+/// The names in a part of a class.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct ClassNames {
     used: HashSet<String>,
-    bound: HashSet<String>,
+    declared: HashSet<String>,
 }
 
-impl Names {
-    /// Returns the names that initializers use.
+impl ClassNames {
+    /// Returns the names used by initializers.
     pub(super) fn used(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
         let mut names = Self::default();
         fields
@@ -227,41 +240,41 @@ impl Names {
         names.used
     }
 
-    /// Returns the names that a constructor binds.
-    pub(super) fn bound(constructor: &MethodDefinition<'_>) -> HashSet<String> {
+    /// Returns the names declared in a constructor.
+    pub(super) fn declared(constructor: &MethodDefinition<'_>) -> HashSet<String> {
         let mut names = Self::default();
         names.visit_function(&constructor.value, ScopeFlags::Constructor);
-        names.bound
+        names.declared
     }
 }
 
-impl<'a> Visit<'a> for Names {
+impl<'a> Visit<'a> for ClassNames {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         self.used.insert(name.name.to_string());
     }
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
-        self.bound.insert(name.name.to_string());
+        self.declared.insert(name.name.to_string());
     }
 }
 
-/// The place of an expression in its statement.
+/// The position of a `super()` call in its statement.
 #[derive(Clone, Copy)]
-pub(super) enum Position {
-    /// It is the statement.
+pub(super) enum SuperPosition {
+    /// The call is the whole statement.
     Statement,
-    /// The statement starts with it.
+    /// The statement starts with the call.
     StartOfStatement,
-    /// Anywhere else.
+    /// The call is anywhere else in an expression.
     Expression,
 }
 
 pub(super) struct SuperCall {
     span: Span,
-    position: Position,
+    position: SuperPosition,
 }
 
-/// The calls of `super` in a constructor.
+/// Collects the `super()` calls of a constructor.
 #[derive(Default)]
 pub(super) struct SuperCalls {
     calls: Vec<SuperCall>,
@@ -290,9 +303,9 @@ impl<'a> Visit<'a> for SuperCalls {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         if let Expression::Super(_) = &call.callee {
             let position = match self.statement {
-                statement if statement == call.span => Position::Statement,
-                statement if statement.start == call.span.start => Position::StartOfStatement,
-                _ => Position::Expression,
+                statement if statement == call.span => SuperPosition::Statement,
+                statement if statement.start == call.span.start => SuperPosition::StartOfStatement,
+                _ => SuperPosition::Expression,
             };
             self.calls.push(SuperCall { span: call.span, position });
         }

@@ -1,4 +1,4 @@
-//! Turns the bundler's problems into ours: each cause once, with its place and a remedy.
+//! Converts the bundler's errors and warnings to diagnostics: one for each cause, with its location and a hint.
 
 use std::collections::HashMap;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -8,25 +8,25 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
 use super::service::Crash;
-use super::sources::Unread;
+use super::sources::ReadFailure;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
-use crate::integration::packaging_context::End;
+use crate::integration::packaging_context::ProcessEnd;
 
-/// The context of problems.
-pub(super) struct Problems<'a> {
+/// The paths that a diagnostic depends on.
+pub(super) struct DiagnosticContext<'a> {
     /// The entry script, an absolute path.
     pub(super) script: &'a Path,
-    /// The repository.
+    /// The root of the repository.
     pub(super) root: &'a Path,
-    /// The folder that paths in messages are relative to.
+    /// The base of relative paths in messages.
     pub(super) shown_from: &'a Path,
-    /// Files that were not read.
-    pub(super) unread: &'a HashMap<PathBuf, Unread>,
+    /// Files that could not be read.
+    pub(super) read_failures: &'a HashMap<PathBuf, ReadFailure>,
 }
 
-impl Problems<'_> {
-    /// Returns errors, without repeating one.
+impl DiagnosticContext<'_> {
+    /// Returns the diagnostics for errors, without duplicates.
     pub(super) fn errors(&self, problems: &[BuildDiagnostic]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = Vec::new();
         for problem in problems {
@@ -38,80 +38,84 @@ impl Problems<'_> {
         found
     }
 
-    /// Returns what is only to be logged, and the warnings. Nobody can act on a warning about a file of a package.
+    /// Returns the notes for the debug log, and the warnings. Warnings about files of packages are notes: users cannot fix
+    /// them.
     pub(super) fn warnings(&self, problems: &[BuildDiagnostic]) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
         let mut found: Vec<Diagnostic> = Vec::new();
         for problem in problems {
-            let next = Diagnostic { severity: Severity::Warning, ..self.plain(problem) };
+            let next = Diagnostic { severity: Severity::Warning, ..self.original(problem) };
             if !found.contains(&next) {
                 found.push(next);
             }
         }
         found.into_iter().partition(|problem| {
-            let path = problem.place.as_ref().and_then(SourceLocation::path);
+            let path = problem.location.as_ref().and_then(SourceLocation::path);
             path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
         })
     }
 
     fn error(&self, problem: &BuildDiagnostic) -> Diagnostic {
         match problem.kind() {
-            EventKind::UnloadableDependencyError => self.unread(problem),
-            EventKind::UnhandleableError => self.failed(problem),
-            EventKind::MissingExportError => self.plain(problem),
-            _ if is_missing(problem) => self.unresolved(problem),
-            _ => self.plain(problem),
+            EventKind::UnloadableDependencyError => self.read_failure(problem),
+            EventKind::UnhandleableError => self.bundler_failure(problem),
+            EventKind::MissingExportError => self.original(problem),
+            _ if is_unresolved(problem) => self.unresolved_import(problem),
+            _ => self.original(problem),
         }
     }
 
     /// Explains an import that cannot be resolved.
-    fn unresolved(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    fn unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
-        let specifier = problem.exporter().unwrap_or_default();
-        let cause = causes::explain(&specifier, &importer, self.root);
-        match cause {
-            causes::Cause::Elsewhere(problem) => self.relative(problem),
-            causes::Cause::Here { message, hint } => {
-                let plain = self.plain(problem);
-                Diagnostic { message: message.unwrap_or(plain.message), ..plain }.hint(hint)
+        let Some(specifier) = problem.exporter() else { return self.original(problem) };
+        match causes::explain(&specifier, &importer, self.root) {
+            causes::Explanation::Replacement(problem) => self.relative(problem),
+            causes::Explanation::AtImport { reason, hint } => {
+                let message = format!("`{specifier}` cannot be imported: {reason}");
+                Diagnostic { message, ..self.original(problem) }.hint(hint)
             }
         }
     }
 
     /// Explains a file that was not read.
-    fn unread(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        let plain = self.plain(problem);
+    fn read_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
+        let original = self.original(problem);
         let message = problem.to_message_with(&self.options());
         let named =
             message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
         let path = named.map(|named| normalized(&folder.join(named)));
         let reason = path.as_deref().and_then(|path| {
-            let exact = self.unread.get(path);
+            let exact = self.read_failures.get(path);
             exact.or_else(|| {
-                self.unread.iter().find(|(unread, _)| normalized(unread) == path).map(|(_, reason)| reason)
+                self.read_failures
+                    .iter()
+                    .find(|(failed, _)| normalized(failed) == path)
+                    .map(|(_, reason)| reason)
             })
         });
         let name =
             display_path(&self.display(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))));
         let (message, hint) = match reason {
-            Some(Unread::Outside) => (
-                format!("`{name}` is imported and lies outside the repository"),
-                "keep all files of an integration in its repository",
+            Some(ReadFailure::Outside) => (
+                format!("`{name}` cannot be imported: it lies outside the repository"),
+                "move the file into the repository of the integration",
             ),
-            Some(Unread::Type(extension)) => (
-                format!("files of the type `{extension}` cannot be imported"),
-                "to import a file's text, name it `….raw.js` or `….raw.css`",
+            Some(ReadFailure::Type(extension)) => (
+                format!("`{name}` cannot be imported: `{extension}` files are not supported"),
+                "rename the file to `….raw.js` or `….raw.css` to import it as text",
             ),
-            Some(Unread::Io(error)) => {
-                (format!("cannot read `{name}`: {error}"), "check the path and its permissions")
-            }
-            None => return plain,
+            Some(ReadFailure::Io(error)) => (
+                format!("`{name}` cannot be imported: {error}"),
+                "check the path and the permissions of the file",
+            ),
+            None => return original,
         };
-        Diagnostic { message, ..plain }.hint(hint.to_owned())
+        Diagnostic { message, ..original }.hint(hint.to_owned())
     }
 
-    /// Explains a failure inside the bundler, of which the usual cause is a `package.json` that is no JSON.
-    fn failed(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
+    fn bundler_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
         if let Some(broken) = causes::broken_package_json(self.script, self.root) {
             return self.relative(broken);
         }
@@ -125,8 +129,8 @@ impl Problems<'_> {
         DiagnosticOptions { cwd: self.shown_from.to_owned() }
     }
 
-    /// Returns a problem in the bundler's words, at its place. Columns count from 0 there.
-    fn plain(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    /// Returns a problem with the bundler's message and location. The bundler counts columns from 0.
+    fn original(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let options = self.options();
         let position = problem.to_diagnostic_with(&options).get_primary_location();
         let named =
@@ -135,7 +139,9 @@ impl Problems<'_> {
             named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
         let place = SourceLocation::file(self.display(&file.unwrap_or_else(|| self.script.to_owned())));
         let place = match (position, named) {
-            (Some((_, line, column, _)), Some(file)) => at_column(&place, &file, self.root, line, column),
+            (Some((_, line, column, _)), Some(file)) => {
+                at_utf16_column(&place, &file, self.root, line, column)
+            }
             _ => place,
         };
         let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
@@ -147,21 +153,21 @@ impl Problems<'_> {
         path.strip_prefix(self.shown_from).unwrap_or(path).to_owned()
     }
 
-    /// Returns a problem with its path relative to the folder that messages start from.
+    /// Returns a diagnostic with its path relative to `shown_from`.
     pub(super) fn relative(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let place = diagnostic.place.map(|place| match place.path() {
+        let place = diagnostic.location.map(|place| match place.path() {
             Some(path) => {
                 let path = self.display(path);
-                place.renamed(path)
+                place.with_path(path)
             }
             None => place,
         });
-        Diagnostic { place, ..diagnostic }
+        Diagnostic { location: place, ..diagnostic }
     }
 }
 
-/// Returns the error for a crash of the bundler's process.
-pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
+/// Returns the error for a crash of the bundler process.
+pub(super) fn crash_error(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
     let file = crash.file.as_deref().unwrap_or(script);
     let place = SourceLocation::file(file.strip_prefix(shown_from).unwrap_or(file));
     let (message, hint) = match (&crash.panic, crash.end) {
@@ -170,64 +176,70 @@ pub(super) fn crashed(crash: &Crash, script: &Path, shown_from: &Path) -> Diagno
                 panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
             (
                 format!("the bundler crashed: {}", reason.unwrap_or_default().trim()),
-                "simplify the file, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
+                "simplify this file, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
             )
         }
-        (None, End::Exit(status)) if is_overflow(status) => (
+        (None, ProcessEnd::Exit(status)) if is_stack_overflow(status) => (
             "the code is nested too deeply for the bundler".to_owned(),
-            "split the expression, or import large data as JSON or as the text of a `.raw.js` file",
+            "split the nested expression, or import large data as JSON or as the text of a `.raw.js` file",
         ),
-        (None, End::Late) => (
-            "the script takes more than 2 minutes to bundle".to_owned(),
-            "split expressions of thousands of parts, or bundle the script before this step and set `GITBOOK_BUNDLE=false`",
+        (None, ProcessEnd::Timeout) => (
+            "bundling took too long: the limit is 2 minutes".to_owned(),
+            "split expressions with thousands of operands, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
         ),
-        (None, End::Exit(status)) => (
-            format!("the bundler was ended by the system: {status}"),
-            "give the step more memory, or make the script smaller",
+        (None, ProcessEnd::Exit(status)) => (
+            format!("the bundler process ended unexpectedly: {status}"),
+            "give this step more memory, or make the script smaller",
         ),
     };
     Diagnostic::error(place, message).hint(hint.to_owned())
 }
 
-/// Returns whether a process ended as one does whose stack is too small: Rust aborts it.
+/// Returns true if a stack overflow ended the process. Rust aborts it.
 #[cfg(unix)]
-fn is_overflow(status: ExitStatus) -> bool {
+fn is_stack_overflow(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
     // SIGABRT and SIGSEGV.
     matches!(status.signal(), Some(6 | 11))
 }
 
-/// Returns whether a process ended as one does whose stack is too small: with `STATUS_STACK_OVERFLOW`.
+/// Returns true if a stack overflow ended the process, with the status `STATUS_STACK_OVERFLOW`.
 #[cfg(not(unix))]
-fn is_overflow(status: ExitStatus) -> bool {
+fn is_stack_overflow(status: ExitStatus) -> bool {
     status.code() == Some(0xC000_00FD_u32 as i32)
 }
 
-/// Returns whether a problem is an import of something that does not exist.
-pub(super) fn is_missing(problem: &BuildDiagnostic) -> bool {
+/// Returns true if the bundler cannot resolve an import.
+pub(super) fn is_unresolved(problem: &BuildDiagnostic) -> bool {
     matches!(
         problem.kind(),
         EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport
     )
 }
 
-/// Returns the place of a byte in a text that was read from a file, with the file's own line.
-pub(super) fn in_source(path: &Path, root: &Path, source: &str, offset: usize) -> SourceLocation {
+/// Returns the location of a byte in the text of a file, with the line as excerpt.
+pub(super) fn location_at_offset(path: &Path, root: &Path, source: &str, offset: usize) -> SourceLocation {
     let before = source.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    at_column(&SourceLocation::file(path), path, root, line + 1, column)
+    at_utf16_column(&SourceLocation::file(path), path, root, line + 1, column)
 }
 
-/// Returns the place of a line and a column, both counted from 0, in a file.
-pub(super) fn in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
+/// Returns the location of a line and a column in a file, with the line as excerpt. Both count from 0.
+pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
     let file = normalized(file);
-    at_column(&SourceLocation::file(&file), &file, root, line + 1, column)
+    at_utf16_column(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
-/// Returns a place in a script, with its line. The bundler's columns count UTF-16 units from 0, and the byte order mark, which
-/// is not shown.
-fn at_column(place: &SourceLocation, file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
+/// Returns a location with its line as excerpt. The bundler counts columns from 0 in UTF-16 units and includes the byte
+/// order mark, which the excerpt omits.
+fn at_utf16_column(
+    place: &SourceLocation,
+    file: &Path,
+    root: &Path,
+    line: usize,
+    column: usize,
+) -> SourceLocation {
     let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
@@ -237,8 +249,8 @@ fn at_column(place: &SourceLocation, file: &Path, root: &Path, line: usize, colu
         units += character.len_utf16();
         units <= column
     });
-    let unseen = usize::from(own.starts_with('\u{feff}'));
-    let characters = before.count().saturating_sub(unseen);
+    let byte_order_mark = usize::from(own.starts_with('\u{feff}'));
+    let characters = before.count().saturating_sub(byte_order_mark);
     place.with_lines(&lines.join("\n"), first).at(line, characters + 1)
 }
 

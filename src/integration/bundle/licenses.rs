@@ -1,23 +1,23 @@
-//! Removes repeated licences. Some packages have theirs in every file; the bundler keeps all of them, the vendor's CLI one.
+//! Removes repeated license comments. Some packages repeat their license in every file, and the bundler keeps every copy.
 
 use std::collections::HashSet;
 
 use oxc::span::Span;
 
-/// Returns a script without the licences that it has further up already. `licences` are the places of its legal comments.
-pub(super) fn once(script: String, licences: &[Span]) -> String {
-    if licences.len() < 2 {
+/// Returns a script with only the first copy of each license comment. `licenses` are the spans of its legal comments.
+pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
+    if licenses.len() < 2 {
         return script;
     }
     let mut seen = HashSet::new();
     let mut rest = String::with_capacity(script.len());
     let mut end = 0;
-    for licence in licences {
-        let (start, until) = (licence.start as usize, licence.end as usize);
+    for license in licenses {
+        let (start, until) = (license.start as usize, license.end as usize);
         let text = &script[start..until];
         if !seen.insert(text) {
             rest.push_str(&script[end..start]);
-            // What a comment keeps apart must stay so, and one of several lines counts as the end of a line.
+            // A comment separates tokens, and a comment of several lines also ends a line.
             let separator = if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' };
             if !rest.ends_with(['\n', separator]) {
                 rest.push(separator);
@@ -30,30 +30,30 @@ pub(super) fn once(script: String, licences: &[Span]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::once;
-    use crate::integration::bundle::output::check as check_output;
+    use super::deduplicate;
+    use crate::integration::bundle::output::check_module;
 
     #[track_caller]
     fn check(script: &str, expected: &str) {
-        let licences = check_output(script).unwrap();
-        assert_eq!(once(script.to_owned(), &licences), expected, "{script:?}");
+        let licenses = check_module(script).unwrap();
+        assert_eq!(deduplicate(script.to_owned(), &licenses), expected, "{script:?}");
     }
 
     #[test]
-    fn a_licence_stands_once() {
+    fn keeps_the_first_copy_of_a_license() {
         check("/*! A */a();/*! B */b();/*! A */c();", "/*! A */a();/*! B */b(); c();");
         check("//! A\na();\n//! A\nb();", "//! A\na();\n\nb();");
         check("/** @license\n * A */a();\n/** @license\n * A */\nb();", "/** @license\n * A */a();\n\nb();");
     }
 
     #[test]
-    fn what_a_comment_keeps_apart_stays_apart() {
+    fn keeps_tokens_separate() {
         check("/*!\n*/let a=1/*!\n*/let b=2", "/*!\n*/let a=1\nlet b=2");
         check("/*!*/let/*!*/a=1", "/*!*/let a=1");
     }
 
     #[test]
-    fn what_is_no_licence_stays() {
+    fn keeps_other_text() {
         check("/*! A */a();", "/*! A */a();");
         check("a(`/*! A */`);b(`/*! A */`);", "a(`/*! A */`);b(`/*! A */`);");
         check("a(/* A */);b(/* A */);c(`@license @license`)", "a(/* A */);b(/* A */);c(`@license @license`)");

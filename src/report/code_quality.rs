@@ -1,84 +1,106 @@
-//! Problems as GitLab's report of code quality has them, which it shows in the merge request.
+//! The code quality report of GitLab, which shows problems in the merge request.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::destination::{Destination, FinishedRun, ResultFile};
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::symlinks;
 
-/// The file, and what its paths are about.
+/// The report file, with the folders that its paths depend on.
 #[derive(Debug)]
-pub(super) struct QualityFile {
-    pub(super) path: PathBuf,
-    /// The folder that the program was started in, and the repository's root.
+struct CodeQuality {
+    file: ResultFile,
+    /// The working directory.
     folder: PathBuf,
+    /// The root of the repository.
     root: PathBuf,
-    /// Where variables are set.
-    pipeline: String,
+    /// The pipeline file, the location of all problems in variables.
+    pipeline_file: String,
 }
 
-impl QualityFile {
-    /// The one that the environment asks for.
-    pub(super) fn of(environment: &Environment) -> Option<Self> {
-        let folder = environment.folder().to_owned();
-        let path = folder.join(environment.get("GITBOOK_CODE_QUALITY_FILE")?);
-        let root =
-            environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
-        let root = root.unwrap_or_else(|| symlinks::checkout(&folder).to_owned());
-        // It may also be an address, or a file of another project.
-        let own = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
-        let pipeline = own.unwrap_or(".gitlab-ci.yml").to_owned();
-        Some(Self { path, folder, root, pipeline })
+/// Returns the report, if `GITBOOK_CODE_QUALITY_FILE` names a file.
+pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+    Some(Box::new(CodeQuality::from_environment(environment)?))
+}
+
+impl Destination for CodeQuality {
+    fn path(&self) -> &Path {
+        self.file.path()
     }
 
-    /// An entry for each problem. A fingerprint is the same in the next run, also when lines were added above.
-    pub(super) fn document(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
-        let mut seen = BTreeMap::new();
+    fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
+        self.file.write(&format!("{:#}\n", self.document(&run.run.problems, run.printer)))?;
+        Ok(None)
+    }
+}
+
+impl CodeQuality {
+    fn from_environment(environment: &Environment) -> Option<Self> {
+        let file = ResultFile::from_variable(environment, "GITBOOK_CODE_QUALITY_FILE")?;
+        let folder = environment.folder().to_owned();
+        let root =
+            environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
+        let root = root.unwrap_or_else(|| symlinks::checkout_root(&folder).to_owned());
+        // The path may also be a URL or a file of another project.
+        let configured = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
+        let pipeline_file = configured.unwrap_or(".gitlab-ci.yml").to_owned();
+        Some(Self { file, folder, root, pipeline_file })
+    }
+
+    /// Returns an entry for each problem. Fingerprints contain no line number, so they stay the same if lines are added above.
+    fn document(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
+        let mut occurrences = BTreeMap::new();
         let entry = |problem: &Diagnostic| {
-            let path = printer.redacted(&self.file(problem.place.as_ref()));
-            let message = printer.redacted(&Self::message(problem));
-            let hint = problem.hint.as_deref().map(|hint| format!(" ({})", printer.redacted(hint)));
-            let number = seen.entry((path.clone(), problem.severity, message.clone())).or_insert(0_usize);
+            let location = problem.location.as_ref();
+            let path = printer.redact(&self.file_of(location));
+            let message = printer.redact(&message(problem));
+            let hint = problem.hint.as_deref().map(|hint| format!(" ({})", printer.redact(hint)));
+            let key = (path.clone(), problem.severity, message.clone());
+            let number = occurrences.entry(key).or_insert(0_usize);
             *number += 1;
+            let fingerprint =
+                fingerprint(&[&path, &problem.severity.to_string(), &message, &number.to_string()]);
             json!({
                 "description": escape::line(&format!("{message}{}", hint.unwrap_or_default())),
                 "check_name": "gitbook-deploy",
-                "fingerprint": fingerprint(&[&path, &problem.severity.to_string(), &message, &number.to_string()]),
+                "fingerprint": fingerprint,
                 "severity": match problem.severity {
                     Severity::Error => "critical",
                     Severity::Warning => "minor",
                 },
-                "location": { "path": path, "lines": { "begin": line(problem.place.as_ref()) } },
+                "location": { "path": path, "lines": { "begin": line(location) } },
             })
         };
         problems.iter().map(entry).collect()
     }
 
-    /// A variable's name is part of what is said of it: no path tells.
-    fn message(problem: &Diagnostic) -> String {
-        match problem.place.as_ref().and_then(SourceLocation::path) {
-            Some(_) => problem.message.clone(),
-            None => problem.to_string(),
-        }
-    }
-
-    /// The path in the repository.
-    fn file(&self, place: Option<&SourceLocation>) -> String {
-        let Some(path) = place.and_then(SourceLocation::path) else { return self.pipeline.clone() };
+    /// Returns the path in the repository.
+    fn file_of(&self, location: Option<&SourceLocation>) -> String {
+        let Some(path) = location.and_then(SourceLocation::path) else { return self.pipeline_file.clone() };
         let path = self.folder.join(path);
         display_path(path.strip_prefix(&self.root).unwrap_or(&path))
     }
 }
 
-/// In the file that sets a variable, it stands who knows where.
-fn line(place: Option<&SourceLocation>) -> usize {
-    let place = place.filter(|place| place.path().is_some());
-    place.and_then(|place| place.position).map_or(1, |position| position.line)
+/// Returns the message. It includes the location of a problem in a variable, since the path does not name the variable.
+fn message(problem: &Diagnostic) -> String {
+    match problem.location.as_ref().and_then(SourceLocation::path) {
+        Some(_) => problem.message.clone(),
+        None => problem.to_string(),
+    }
+}
+
+/// Returns the line in the file, or 1 for a variable, since the pipeline file is not read.
+fn line(location: Option<&SourceLocation>) -> usize {
+    let location = location.filter(|location| location.path().is_some());
+    location.and_then(|location| location.position).map_or(1, |position| position.line)
 }
 
 fn fingerprint(parts: &[&str]) -> String {
@@ -92,7 +114,7 @@ fn fingerprint(parts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::QualityFile;
+    use super::CodeQuality;
     use crate::config::LogFormat;
     use crate::diagnostic::{Diagnostic, SourceLocation};
     use crate::environment::Environment;
@@ -101,7 +123,7 @@ mod tests {
     fn entries(variables: &[(&str, &str)], problems: &[Diagnostic]) -> Vec<(String, String, u64)> {
         let environment = Environment::of(&[&[("GITBOOK_CODE_QUALITY_FILE", "q.json")], variables].concat());
         let printer = Printer::new(LogFormat::Text, Box::new(std::io::sink()), &environment);
-        let document = QualityFile::of(&environment).unwrap().document(problems, &printer);
+        let document = CodeQuality::from_environment(&environment).unwrap().document(problems, &printer);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let entry = |entry: &serde_json::Value| {
             let location = &entry["location"];
@@ -112,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_unique_and_does_not_move_with_its_line() {
+    fn fingerprints_are_unique_and_independent_of_lines() {
         let at = |line| Diagnostic::error(SourceLocation::file("a/m.yaml").at(line, 1), "wrong");
         let before = entries(&[], &[at(1), at(2)]);
         let after = entries(&[], &[at(5), at(9)]);
@@ -124,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_those_of_the_repository() {
+    fn paths_are_relative_to_the_repository() {
         let file = Diagnostic::error(SourceLocation::file("m.yaml"), "x");
         let variable = Diagnostic::error(SourceLocation::variable("GITBOOK_MODE").at(3, 1), "x");
         let paths = |variables: &[(&str, &str)]| {

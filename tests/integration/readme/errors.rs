@@ -1,23 +1,24 @@
-//! Each message that README.md explains is one that the program prints.
+//! Checks that the program prints each message that docs/errors.md explains.
 
 use fake_github::{FakeGitHub, Fault};
 use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::table;
+use super::page;
 use crate::support::{
     Deployment, Finished, Repository, deployment, gitbook, payloads, published, repository, said,
     secure_gitbook,
 };
 
-/// The messages of the table, without their code spans.
+/// Returns the headings of the entries: the messages, without their code spans.
 fn explained() -> Vec<String> {
-    let rows = table("## Troubleshooting").into_iter();
-    rows.map(|row| row[0].trim_start_matches("``").trim_end_matches("``").trim().to_owned()).collect()
+    let page = page("docs/errors.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### "));
+    headings.map(|text| text.trim_start_matches("``").trim_end_matches("``").trim().to_owned()).collect()
 }
 
-/// Whether a line of a log holds a message, whose `…` may be anything.
+/// Returns whether a line of a log contains a message. `…` in the message stands for any text.
 fn tells(log: &str, message: &str) -> bool {
     let holds = |line: &str| {
         let mut parts = message.split('…');
@@ -33,10 +34,10 @@ async fn answering(answer: ResponseTemplate) -> MockServer {
     server
 }
 
-/// What the table explains, in its order: a run for each row.
+/// Returns a run for each of the first entries of the page, in its order.
 async fn cases() -> Vec<(Deployment, Repository)> {
     let hello = || repository().integration("hello");
-    // Nobody talks to GitBook before the last rows.
+    // No request reaches GitBook before the last entries.
     let ours = || deployment().against("http://127.0.0.1:9");
     let of_fork = payloads::fork_pull_request("opened", 12, "mona", "main", "0123abcd");
     let secret = "secrets:\n  KEY: ${{ env.API_KEY }}\n";
@@ -57,7 +58,7 @@ async fn cases() -> Vec<(Deployment, Repository)> {
     ]
 }
 
-/// What the table explains of GitBook's and the forge's answers, in its order, below the other rows.
+/// Returns a finished run for each entry about responses of GitBook and the forge, in the order of the page.
 async fn answered() -> Vec<Finished> {
     let hello = repository().integration("hello");
     let mut ended = Vec::new();
@@ -95,6 +96,13 @@ async fn each_message_that_is_explained_is_printed() {
     let explained = explained();
     assert_eq!(explained.len(), logs.len());
     for (message, log) in explained.iter().zip(&logs) {
-        assert!(tells(log, message), "README.md explains {message:?}, which is not in\n{log}");
+        assert!(tells(log, message), "docs/errors.md explains {message:?}, which is not in\n{log}");
+    }
+}
+
+#[test]
+fn each_message_has_a_cause_and_a_remedy() {
+    for entry in page("docs/errors.md").split("\n### ").skip(1) {
+        assert!(entry.contains("\n- **Cause:** ") && entry.contains("\n- **Remedy:** "), "{entry}");
     }
 }

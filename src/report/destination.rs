@@ -1,0 +1,94 @@
+//! The files that the results of a run are written to.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Printer, RunReport, code_quality, document, outputs, summary};
+use crate::diagnostic::Diagnostic;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::symlinks;
+
+/// All destinations. Each function returns a destination if the environment names its file.
+const DESTINATIONS: [fn(&Environment) -> Option<Box<dyn Destination>>; 4] =
+    [outputs::open, summary::open, document::open, code_quality::open];
+
+/// A file that the results of a run are written to.
+pub(super) trait Destination: fmt::Debug + Send + Sync {
+    /// Returns the path of the file.
+    fn path(&self) -> &Path;
+
+    /// Writes the results. Returns a warning if the file cannot contain all of them.
+    fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>>;
+}
+
+/// The results of a run at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FinishedRun<'a> {
+    pub(super) run: &'a RunReport,
+    pub(super) error: Option<&'a Error>,
+    pub(super) exit_code: u8,
+    /// Redacts secrets.
+    pub(super) printer: &'a Printer,
+}
+
+impl FinishedRun<'_> {
+    /// Returns the output `result`: the status of the first integration, or else of the run.
+    pub(super) fn result(&self) -> &'static str {
+        match (self.run.outcomes.first(), self.error) {
+            (Some(first), _) => first.status_name(),
+            (None, Some(_)) => "failed",
+            (None, None) if self.run.shares.is_some() => "checked",
+            (None, None) => "skipped",
+        }
+    }
+}
+
+/// Returns the destinations that the environment names.
+pub(super) fn open_all(environment: &Environment) -> Vec<Box<dyn Destination>> {
+    DESTINATIONS.iter().filter_map(|open| open(environment)).collect()
+}
+
+/// A file for results. It is never written through a symbolic link of the checkout.
+#[derive(Debug)]
+pub(super) struct ResultFile {
+    path: PathBuf,
+    checkout: PathBuf,
+}
+
+impl ResultFile {
+    /// Returns the file that a variable names.
+    pub(super) fn from_variable(environment: &Environment, name: &str) -> Option<Self> {
+        let folder = environment.folder();
+        let checkout = symlinks::checkout_root(folder).to_owned();
+        environment.get(name).map(|path| Self { path: folder.join(path), checkout })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends text to the file, or creates it.
+    pub(super) fn append(&self, text: &str) -> io::Result<()> {
+        OpenOptions::new().create(true).append(true).open(self.resolve()?)?.write_all(text.as_bytes())
+    }
+
+    /// Replaces the content of the file, or creates it.
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        std::fs::write(self.resolve()?, text)
+    }
+
+    /// Returns the content of the file, or nothing for a missing file. Anything else, such as a pipe, is not read, since it
+    /// might never end.
+    pub(super) fn read(&self) -> io::Result<String> {
+        let path = self.resolve()?;
+        let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        if is_file { std::fs::read_to_string(&path) } else { Ok(String::new()) }
+    }
+
+    fn resolve(&self) -> io::Result<PathBuf> {
+        symlinks::without_links(&self.path, &self.checkout)
+    }
+}

@@ -1,0 +1,117 @@
+//! The report file: all results of a run as one JSON document.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::destination::{Destination, FinishedRun, ResultFile};
+use super::{Printer, Shares, excerpt};
+use crate::deploy::Outcome;
+use crate::diagnostic::{Diagnostic, display_path};
+use crate::environment::Environment;
+use crate::error::causes;
+
+/// The report file.
+#[derive(Debug)]
+struct Document(ResultFile);
+
+/// Returns the report file, if `GITBOOK_REPORT_FILE` names one.
+pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+    Some(Box::new(Document(ResultFile::from_variable(environment, "GITBOOK_REPORT_FILE")?)))
+}
+
+impl Destination for Document {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
+        let document = run.printer.redact_json(document(run));
+        self.0.write(&format!("{document:#}\n"))?;
+        Ok(None)
+    }
+}
+
+fn document(finished: &FinishedRun<'_>) -> Value {
+    let FinishedRun { run, error, exit_code, printer } = *finished;
+    let ci = run.ci.as_ref();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "exit_code": exit_code,
+        "mode": run.plan.as_ref().map(|plan| plan.decision.name()),
+        "reason": run.plan.as_ref().map(|plan| &plan.reason),
+        "result": finished.result(),
+        "count": run.shares.map(|shares| shares.count),
+        "matrix": run.shares.map(Shares::matrix),
+        "division": run.division,
+        "ci": ci.map(|ci| json!({
+            "system": ci.system,
+            "repository": ci.repository,
+            "branch": ci.branch.as_ref().map(ToString::to_string),
+            "pull_request": ci.pull_request,
+            "sha": ci.commit,
+            "run": ci.run_url,
+        })),
+        "error": error.map(|error| failure(error, error.hint())),
+        "problems": run.problems.iter().map(|found| problem(found, printer)).collect::<Vec<_>>(),
+        "integrations": run.outcomes.iter().map(detailed_integration).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the fields of one integration that the output `integrations` and the report file share.
+pub(super) fn integration(outcome: &Outcome) -> Value {
+    let success = outcome.result.as_ref().ok();
+    json!({
+        "name": outcome.name,
+        "result": outcome.status_name(),
+        "preview": outcome.preview,
+        "url": success.and_then(|success| success.url.as_deref()),
+        "version": success.and_then(|success| success.version.as_deref()),
+        "manifest": outcome.place.to_string(),
+        "script_bytes": success.and_then(|success| success.script_bytes),
+        "milliseconds": milliseconds(outcome.time),
+        "note": success.and_then(|success| success.note.as_deref()),
+        "error": outcome.result.as_ref().err().map(|error| failure(error, Some(error.hint()))),
+    })
+}
+
+/// Returns all fields of one integration, including those that are too long for an output.
+fn detailed_integration(outcome: &Outcome) -> Value {
+    let mut value = integration(outcome);
+    let success = outcome.result.as_ref().ok();
+    let parts = success.map_or(&[][..], |success| &success.parts);
+    let packages = parts.iter().filter_map(|part| Some((part.package.as_deref()?, part.bytes)));
+    value["packages"] = packages.map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
+    value["packaging_milliseconds"] = outcome.packaging.map(milliseconds).into();
+    value["script_bytes_before"] = success.and_then(|success| success.script_bytes_before).into();
+    value
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn failure(error: &dyn std::error::Error, hint: Option<String>) -> Value {
+    json!({ "message": error.to_string(), "cause": causes(error), "hint": hint })
+}
+
+/// Returns a problem for the report file and for a log in JSON.
+pub(super) fn problem(problem: &Diagnostic, printer: &Printer) -> Value {
+    let location = problem.location.as_ref();
+    let position = location.and_then(|location| location.position);
+    let variable = location.filter(|location| location.path().is_none());
+    json!({
+        "severity": problem.severity,
+        "file": location.and_then(|location| location.path()).map(display_path),
+        "variable": variable.map(|location| location.origin_name().into_owned()),
+        "line": position.map(|position| position.line),
+        "column": position.map(|position| position.column),
+        "end_column": position.and_then(|position| position.end_column),
+        "excerpt": location.and_then(|location| excerpt::redacted(location, printer)).map(|excerpt| excerpt.text),
+        "message": problem.message,
+        "hint": problem.hint,
+        "integration": problem.integration,
+    })
+}
