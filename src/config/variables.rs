@@ -75,7 +75,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_BUNDLE",
                 Literal("true"),
-                "Bundle the scripts. With `false`, each `script` is already built and is sent as it is.",
+                "Bundle the scripts. `false` sends each `script` unchanged, for scripts that are already built.",
             ),
             variable(
                 "GITBOOK_CONCURRENCY",
@@ -84,13 +84,13 @@ pub(crate) const GROUPS: [Group; 7] = [
             ),
             variable(
                 "GITBOOK_SHARD",
-                Described("the number of the parallel job"),
-                "Shard of the integrations that this machine deploys, such as `2/8`. Shards are balanced by amount of work. Parallel jobs of GitLab, CircleCI, Buildkite and Bitbucket have a default.",
+                Described("the parallel job of the CI system"),
+                "Part of the integrations for this machine, such as `2/8` for the second of eight shards, which are balanced by amount of work. The default applies on GitLab, CircleCI, Buildkite and Bitbucket.",
             ),
         ],
     },
     Group {
-        heading: "Action",
+        heading: "Mode",
         variables: &[
             variable(
                 "GITBOOK_MODE",
@@ -99,7 +99,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             ),
             variable(
                 "GITBOOK_PRODUCTION_BRANCH",
-                Described("the default branch"),
+                Described("the repository's default branch"),
                 "Branches that publish to production: names or globs, separated by commas. `!` in front of one excludes it.",
             ),
             variable(
