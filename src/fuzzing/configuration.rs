@@ -187,10 +187,11 @@ fn assignment(line: &[u8]) -> Option<(String, &[u8])> {
 
 /// Returns true if some tokens and no other variables contain the canary.
 fn is_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
-    let holds = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
+    let contains_canary = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
     let is_token = |name: &&String| crate::environment::is_token(name);
-    let mut holders = variables.iter().filter(|(_, value)| holds(value)).map(|(name, _)| name).peekable();
-    holders.peek().is_some() && holders.all(|name| is_token(&name))
+    let mut names =
+        variables.iter().filter(|(_, value)| contains_canary(value)).map(|(name, _)| name).peekable();
+    names.peek().is_some() && names.all(|name| is_token(&name))
 }
 
 #[cfg(unix)]
