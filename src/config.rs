@@ -1,20 +1,22 @@
-//! What to deploy and how, read once from the environment.
+//! The configuration, read once from the environment.
 
 mod branches;
 mod endpoint;
+mod from_variable;
+mod help;
 mod log_format;
 mod mode;
+mod parsed_variables;
 mod shard;
 mod token;
-mod value;
-mod variables;
+pub(crate) mod variables;
 
 pub(crate) use branches::BranchPatterns;
 pub(crate) use endpoint::Endpoint;
+pub(crate) use help::help;
 pub(crate) use log_format::LogFormat;
 pub(crate) use mode::Mode;
-pub(crate) use shard::{Shard, shares_worth};
-pub(crate) use variables::help;
+pub(crate) use shard::{Shard, useful_shards};
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -26,10 +28,14 @@ use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
 use crate::integration::{Override, list};
 use crate::preview::Template;
-use token::Token;
-use value::Reader;
+use from_variable::{Concurrency, PreviewVisibility, Reader, Retries};
+use parsed_variables::ParsedVariables;
 
-/// What to deploy and how.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_RETRIES: u32 = 4;
+const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+
+/// The configuration of a run. Each field has the variable that sets it.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// `GITBOOK_TOKEN`
@@ -48,11 +54,11 @@ pub(crate) struct Config {
     pub sandbox_dir: PathBuf,
     /// `GITBOOK_MODE`
     pub mode: Mode,
-    /// `GITBOOK_INTEGRATIONS`; `None` when unset, which means `.`
+    /// `GITBOOK_INTEGRATIONS`; `None` for the default `.`
     pub integrations: Option<Vec<String>>,
     /// `GITBOOK_ENV`
     pub env: Option<String>,
-    /// `GITBOOK_PREVIEW_ENV`, or else `GITBOOK_ENV`
+    /// `GITBOOK_PREVIEW_ENV`, by default `GITBOOK_ENV`
     pub preview_env: Option<String>,
     /// `GITBOOK_PRODUCTION_BRANCH`
     pub production_branch: Option<BranchPatterns>,
@@ -74,25 +80,26 @@ pub(crate) struct Config {
     pub timeout: Duration,
     /// `GITBOOK_RETRIES`
     pub retries: u32,
-    /// `GITBOOK_<FIELD>`
+    /// The variables for manifest fields
     pub overrides: Vec<Override>,
 }
 
 impl Config {
-    /// Reads the environment.
-    ///
-    /// The second part of the result is what is odd but no error: variables that look misspelt.
+    /// Reads the environment. Returns the configuration and a warning for each variable that looks misspelled.
     ///
     /// # Errors
-    /// All bad values at once, each with its variable, what is wrong and what is accepted; never the value. What
-    /// looks misspelt is among them.
+    /// The errors of all invalid variables, and the warnings. They never contain a value.
     pub(crate) fn from_environment(
         environment: &Environment,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let variables = variables::read(environment)?;
+        let variables = ParsedVariables::read(environment)?;
         let mut reader = Reader::default();
-        let token = variables.token.filter(|token| !token.trim().is_empty());
         let config = Self {
+            token: reader.optional("GITBOOK_TOKEN", variables.token).and_then(|token| token.0),
+            github_token: forge_token(environment, "GITHUB_TOKEN"),
+            gitlab_token: forge_token(environment, "GITLAB_TOKEN"),
+            comment: reader.read("GITBOOK_COMMENT", variables.comment, true),
+            deployments: reader.read("GITBOOK_DEPLOYMENTS", variables.deployments, true),
             endpoint: reader.read("GITBOOK_ENDPOINT", variables.endpoint, Endpoint::default()),
             sandbox_dir: environment
                 .folder()
@@ -107,67 +114,61 @@ impl Config {
                 .read(
                     "GITBOOK_PREVIEW_VISIBILITY",
                     variables.preview_visibility,
-                    value::Visibility("private"),
+                    PreviewVisibility("private"),
                 )
                 .0,
-            dry_run: reader.flag("GITBOOK_DRY_RUN", variables.dry_run, false),
-            bundle: reader.flag("GITBOOK_BUNDLE", variables.bundle, true),
-            skip_unchanged: reader.flag("GITBOOK_SKIP_UNCHANGED", variables.skip_unchanged, true),
+            dry_run: reader.read("GITBOOK_DRY_RUN", variables.dry_run, false),
+            bundle: reader.read("GITBOOK_BUNDLE", variables.bundle, true),
+            skip_unchanged: reader.read("GITBOOK_SKIP_UNCHANGED", variables.skip_unchanged, true),
             concurrency: reader
-                .read("GITBOOK_CONCURRENCY", variables.concurrency, value::Concurrency::default())
+                .read("GITBOOK_CONCURRENCY", variables.concurrency, Concurrency(DEFAULT_CONCURRENCY))
                 .0,
             shard: reader.optional("GITBOOK_SHARD", variables.shard),
-            timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, value::Timeout::default()).0,
-            retries: reader.read("GITBOOK_RETRIES", variables.retries, value::Retries::default()).0,
-            overrides: variables::overrides(environment),
-            comment: reader.flag("GITBOOK_COMMENT", variables.comment, true),
-            deployments: reader.flag("GITBOOK_DEPLOYMENTS", variables.deployments, true),
-            github_token: forge_token(environment, "GITHUB_TOKEN"),
-            gitlab_token: forge_token(environment, "GITLAB_TOKEN"),
-            token: reader.optional("GITBOOK_TOKEN", token).map(|token: Token| token.0),
+            timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, DEFAULT_TIMEOUT),
+            retries: reader.read("GITBOOK_RETRIES", variables.retries, Retries(DEFAULT_RETRIES)).0,
+            overrides: parsed_variables::overrides(environment),
         };
-        let misspelt = variables::misspelt(environment);
+        let warnings = parsed_variables::misspelled(environment);
         match reader.finish() {
-            Ok(()) => Ok((config, misspelt)),
-            Err(problems) => Err(problems.into_iter().chain(misspelt).collect()),
+            Ok(()) => Ok((config, warnings)),
+            Err(errors) => Err(errors.into_iter().chain(warnings).collect()),
         }
     }
 
-    /// The patterns that select integrations.
+    /// Returns the patterns that select integrations.
     #[must_use]
     pub(crate) fn patterns(&self) -> Vec<String> {
         self.integrations.clone().unwrap_or_else(|| vec![".".to_owned()])
     }
 
-    /// Whether GitBook can be talked to: with a token, or with a sandbox that takes any.
+    /// Returns true if requests to GitBook can be authorized. The sandbox needs no token.
     #[must_use]
     pub(crate) fn has_token(&self) -> bool {
         self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
     }
 
-    /// Whether a variable gives the integration its name.
+    /// Returns true if a variable sets the name of the integration.
     #[must_use]
     pub(crate) fn names_integration(&self) -> bool {
         self.overrides.iter().any(|field| field.key == "name")
     }
 
-    /// The override that gives one manifest field to more than one integration, which none but
-    /// `GITBOOK_ORGANIZATION` may.
+    /// Returns an error for the first override that cannot apply to several integrations. Only `GITBOOK_ORGANIZATION` can.
     #[must_use]
-    pub(crate) fn override_for_one_only(&self) -> Option<Diagnostic> {
+    pub(crate) fn single_integration_override(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
-        let message = format!("gives `{}` to several integrations", field.key);
-        let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset it".to_owned();
+        let message = format!("sets `{}` for several integrations", field.key);
+        let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable".to_owned();
         Some(Diagnostic::error(SourceLocation::variable(&field.variable), message).hint(hint))
     }
 }
 
-/// A forge's token, which is pasted with a line break more often than not.
+/// Returns a forge token. Pasted tokens often end with a line break.
 fn forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
     environment.get(variable).map(str::trim).filter(|token| !token.is_empty()).map(Into::into)
 }
 
-/// What `GITBOOK_INTEGRATIONS` selects; `None` for nothing in particular, which the default said aloud is, too.
+/// Returns the patterns of `GITBOOK_INTEGRATIONS`. `None` stands for the default, also if it is written out.
 fn patterns(text: Option<&str>) -> Option<Vec<String>> {
     let patterns: Vec<_> = list(text?).map(str::to_owned).collect();
     (!patterns.is_empty() && patterns != ["."]).then_some(patterns)

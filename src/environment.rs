@@ -1,11 +1,11 @@
-//! The variables and the folder that the program was started with, read once by `main`.
+//! The environment of the process, read once by `main`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Tokens of this program and of CI systems. No manifest may use them, and they are redacted. `op` gets only those that start
-/// with `OP_`.
+/// The tokens of this program and of CI systems. They are redacted, and no manifest can use them. The 1Password CLI receives
+/// only those with the prefix `OP_`.
 const TOKENS: [&str; 13] = [
     "BUILDKITE_AGENT_ACCESS_TOKEN",
     "CI_DEPLOY_PASSWORD",
@@ -22,19 +22,19 @@ const TOKENS: [&str; 13] = [
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// The start and end of more names of tokens.
+/// The prefixes and suffixes of further tokens.
 const TOKEN_PATTERNS: [(&str, &str); 3] = [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("OP_SESSION_", "")];
 
-/// Returns whether a variable holds a token of this program or of a CI system, by its name.
+/// Returns true for the name of a token of this program or of a CI system.
 #[must_use]
 pub(crate) fn is_token(name: &str) -> bool {
-    // On Windows, case does not matter.
+    // On Windows, names are case-insensitive.
     let name = name.to_ascii_uppercase();
     TOKENS.contains(&name.as_str())
         || TOKEN_PATTERNS.iter().any(|(start, end)| name.starts_with(start) && name.ends_with(end))
 }
 
-/// Everything that the process was given: its variables and its current folder.
+/// The variables and the current folder of the process.
 ///
 /// An empty variable counts as unset, because CI systems pass unset inputs as empty strings.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Takes the variables as the operating system gives them, and the folder that relative paths start from.
+    /// Creates an environment from variables and the current folder, to which paths are relative.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, folder: PathBuf) -> Self {
         let variables = variables
             .into_iter()
@@ -55,46 +55,46 @@ impl Environment {
         Self { variables, folder, program: None }
     }
 
-    /// Tells the path of the running program, which starts itself again for work that may crash.
+    /// Sets the path of the running program. It starts itself again for work that may crash.
     #[must_use]
     pub fn with_program(self, program: Option<PathBuf>) -> Self {
         Self { program, ..self }
     }
 
-    /// The path of the running program, if it is known.
+    /// Returns the path of the running program, if it is known.
     #[must_use]
     pub fn program(&self) -> Option<&Path> {
         self.program.as_deref()
     }
 
-    /// The value of a variable; `None` when it is unset, empty or not Unicode.
+    /// Returns the value of a variable, or `None` if it is unset, empty or not Unicode.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name)?.to_str()
     }
 
-    /// Whether a variable is set to something that is not Unicode.
+    /// Returns true if a variable is set, but not to Unicode.
     #[must_use]
     pub fn is_unreadable(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.to_str().is_none())
     }
 
-    /// The names of all variables that are set.
+    /// Returns the names of all set variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str)
     }
 
-    /// All variables as they were given, for a child process.
+    /// Returns all set variables, for a child process.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &OsString)> {
         self.variables.iter()
     }
 
-    /// The values of all tokens.
+    /// Returns the values of all tokens.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().filter(|(name, _)| is_token(name)).filter_map(|(_, value)| value.to_str())
     }
 
-    /// The folder that the program was started in.
+    /// Returns the current folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -103,7 +103,7 @@ impl Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// An environment of just these variables, in the folder `/repo`.
+    /// Creates an environment with these variables and the folder `/repo`.
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
         Self::new(variables, PathBuf::from("/repo"))
@@ -115,7 +115,7 @@ mod tests {
     use super::{Environment, is_token};
 
     #[test]
-    fn tokens_are_known_by_their_names() {
+    fn recognizes_tokens_by_their_names() {
         for name in
             ["GITBOOK_TOKEN", "gitbook_token", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_JWT_V2", "OP_SESSION_acme"]
         {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_is_unset() {
+    fn an_empty_variable_is_unset() {
         let environment = Environment::of(&[("A", ""), ("B", "b")]);
         assert_eq!(environment.get("A"), None);
         assert_eq!(environment.names().collect::<Vec<_>>(), ["B"]);
@@ -135,7 +135,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn not_unicode_is_told_apart_from_unset() {
+    fn distinguishes_unset_variables_from_those_that_are_not_unicode() {
         use std::os::unix::ffi::OsStringExt as _;
         let value = std::ffi::OsString::from_vec(vec![0xff]);
         let environment = Environment::new([("A".into(), value)], "/".into());

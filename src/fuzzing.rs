@@ -1,10 +1,9 @@
-//! What fuzzing and tests give any bytes to: the program's own code behind each input that others write, and what has to
-//! hold whatever they wrote.
+//! The fuzz targets: one function for each untrusted input. It runs the program's code on any bytes and checks invariants.
 //!
-//! cargo-fuzz calls these functions (`fuzz/`, see CONTRIBUTING.md). What it found worth keeping lies in `fuzz/corpus`, and
-//! the tests here read all of it again. Nothing here talks to a network, and the bundler is left out.
+//! cargo-fuzz calls these functions (see `fuzz/README.md`), and unit tests run them on each file of `fuzz/corpus`. They use
+//! neither the network nor the bundler.
 
-#![expect(clippy::expect_used, reason = "what does not hold is to be noticed, by whoever calls this")]
+#![expect(clippy::expect_used, reason = "a fuzz target panics if an invariant is violated")]
 
 mod configuration;
 mod event;
@@ -12,7 +11,7 @@ mod folder;
 mod image;
 mod log;
 mod manifest;
-mod mark;
+mod marker;
 #[cfg(test)]
 mod tests;
 
@@ -20,4 +19,4 @@ pub use configuration::configuration;
 pub use event::event;
 pub use image::image;
 pub use manifest::manifest;
-pub use mark::mark;
+pub use marker::marker;

@@ -1,4 +1,4 @@
-//! The deployment, step by step: environment and CI event in, integrations published and the result reported.
+//! The pipeline of a run: configuration, CI event, decision, command, report.
 
 mod cancel;
 mod ci;
@@ -11,6 +11,8 @@ mod error;
 mod forge;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+#[cfg(test)]
+mod generated_tests;
 pub mod gitbook;
 mod html_comment;
 mod http;
@@ -44,33 +46,33 @@ use plan::{Decision, Plan};
 use report::{Printer, Reporter, RunReport};
 use repository::Branch;
 
-/// Bundles scripts for another process of this program if the arguments ask for that.
+/// Serves another process of this program as its bundler if the arguments request it.
 ///
-/// Returns whether they do. `output` gives the standard output.
+/// Returns false for other arguments. `output` opens the standard output.
 pub fn serve_bundler<W: Write + 'static>(
     mut arguments: impl Iterator<Item = OsString>,
     input: impl BufRead,
     output: fn() -> W,
 ) -> std::io::Result<bool> {
-    let is_asked = arguments.next().is_some_and(|argument| argument == integration::BUNDLE_ARGUMENT);
-    if is_asked {
+    let is_bundler = arguments.next().is_some_and(|argument| argument == integration::BUNDLE_ARGUMENT);
+    if is_bundler {
         integration::serve(input, output)?;
     }
-    Ok(is_asked)
+    Ok(is_bundler)
 }
 
-/// Runs the program and gives its exit code: 0 done, or nothing to do; 1 the deployment failed; 2 it was not
-/// configured correctly; 130 and 143 cancelled.
+/// Runs the program and returns its exit code: 0 for success or nothing to do, 1 for a failed deployment, 2 for invalid
+/// configuration or integrations, 130 and 143 for cancellation.
 pub async fn run(
     environment: Environment,
     arguments: impl IntoIterator<Item = OsString>,
     mut terminal: Terminal,
 ) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    if let Some(text) = asked_for(&arguments) {
+    if let Some(text) = help_or_version(&arguments) {
         return u8::from(terminal.output.write_all(text.as_bytes()).is_err());
     }
-    let (format, mut odd) = report::log_format(&environment);
+    let (format, mut problems) = report::log_format(&environment);
     let printer =
         Printer::new(format, terminal.log, &environment).with_progress(terminal.screen, &environment);
     for token in environment.tokens() {
@@ -78,20 +80,20 @@ pub async fn run(
     }
     let report = Reporter::open(&environment, printer.clone());
     let (log, problem) = report::dispatch(&environment, &printer);
-    odd.extend(problem);
-    let mut run = RunReport { problems: odd, ..RunReport::default() };
+    problems.extend(problem);
+    let mut run = RunReport { problems, ..RunReport::default() };
     let result = async {
         match arguments.first() {
             Some(argument) => Err(Error::Argument(argument.to_string_lossy().into_owned())),
-            None => deployment(&environment, &printer, &report, &mut run).await,
+            None => execute(&environment, &printer, &report, &mut run).await,
         }
     };
     let result = result.with_subscriber(log).await;
     report.close(&run, result)
 }
 
-/// What `--help` or `--version` asks for.
-fn asked_for(arguments: &[OsString]) -> Option<String> {
+/// Returns the text for `--help` or `--version`.
+fn help_or_version(arguments: &[OsString]) -> Option<String> {
     match arguments.first()?.to_str()? {
         "--help" | "-h" => Some(config::help()),
         "--version" | "-V" => Some(concat!("gitbook-deploy ", env!("CARGO_PKG_VERSION"), "\n").to_owned()),
@@ -99,23 +101,23 @@ fn asked_for(arguments: &[OsString]) -> Option<String> {
     }
 }
 
-/// The story: read the configuration, find out what happened, decide, do.
-async fn deployment(
+/// Reads the configuration, detects the event, decides, and runs the command.
+async fn execute(
     environment: &Environment,
     printer: &Printer,
     report: &Reporter,
     run: &mut RunReport,
 ) -> Result<(), Error> {
     let cancel = Cancel::on_signals();
-    let config = configuration(environment, report, run)?;
+    let config = read_config(environment, report, run)?;
     let packaging_context = &PackagingContext::new(environment.program().map(ToOwned::to_owned));
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard =
         config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
-    // The only share is the whole, and nobody else is at work.
+    // A single shard has all integrations.
     let shard = shard.filter(|shard| shard.total > 1);
-    log(&config, &ci, &plan, shard, printer);
+    log_decision(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
         packaging_context.processes.prepare();
     }
@@ -150,21 +152,24 @@ async fn deployment(
     error.or_else(|| cancel.signal().map(Error::Cancelled)).map_or(Ok(()), Err)
 }
 
-fn configuration(environment: &Environment, report: &Reporter, run: &mut RunReport) -> Result<Config, Error> {
+/// Reads the configuration and prints its problems.
+fn read_config(environment: &Environment, report: &Reporter, run: &mut RunReport) -> Result<Config, Error> {
     let (config, problems) = match Config::from_environment(environment) {
-        Ok((config, odd)) => (Some(config), odd),
+        Ok((config, warnings)) => (Some(config), warnings),
         Err(problems) => (None, problems),
     };
     run.problems.extend(problems);
     diagnostic::sort(&mut run.problems);
     report.print_problems(&run.problems);
-    let tally = ProblemCounts::of(&run.problems);
-    config.filter(|_| tally.has_no_errors()).ok_or(Error::Configuration(tally))
+    let counts = ProblemCounts::of(&run.problems);
+    config.filter(|_| counts.has_no_errors()).ok_or(Error::Configuration(counts))
 }
 
-/// Says in one line on which system this runs, what tells so, what happened there, and what was decided. That an event
-/// leads to nothing being published is a notice, too, which GitHub shows on the run's page.
-fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Printer) {
+/// Logs the CI system, the event and the decision in one line.
+///
+/// A decision to publish nothing is also a notice, which GitHub shows on the page of the run. So are settings that are
+/// probably mistakes.
+fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Printer) {
     tracing::debug!(?ci, "detected");
     let decision = format!("{}: {}", plan.decision.name(), plan.reason);
     let is_notice = config.mode == Mode::Auto && matches!(plan.decision, Decision::Check | Decision::Nothing);
@@ -188,14 +193,14 @@ fn log(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Pr
         && !production.matches(default)
     {
         printer.notice(&format!(
-            "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`, so pushes to it do not publish to production"
+            "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`; pushes to it do not publish to production"
         ));
     }
     if let (None, Some(ParallelJob { index, total, others_may_differ: true })) =
         (config.shard, ci.parallel_job)
     {
         printer.notice(&format!(
-            "as step {index} of {total} in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`"
+            "step {index} of {total} in a parallel group deploys only its own shard; set `GITBOOK_SHARD=1/1` if the other steps have other tasks"
         ));
     }
 }

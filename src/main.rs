@@ -1,4 +1,4 @@
-//! Publishes GitBook integrations, and previews of them, from any CI system.
+//! Runs the program with the environment and terminal of the process.
 
 use std::process::ExitCode;
 
@@ -9,12 +9,12 @@ use indicatif::ProgressDrawTarget;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+#[expect(clippy::disallowed_methods, reason = "only `main` reads the environment")]
 fn main() -> std::io::Result<ExitCode> {
     if gitbook_deploy::serve_bundler(std::env::args_os().skip(1), std::io::stdin().lock(), std::io::stdout)? {
         return Ok(ExitCode::SUCCESS);
     }
-    // Its one thread waits for signals and answers. What needs the processors has threads of its own.
+    // One thread suffices for signals and responses. The bundler has its own threads.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let folder = std::env::current_dir().unwrap_or_default();
     let environment =
@@ -22,7 +22,7 @@ fn main() -> std::io::Result<ExitCode> {
     let (output, log) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
     let terminal = Terminal { output, log, screen: Some(ProgressDrawTarget::stderr()) };
     let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));
-    // After a signal something may still be at it, or wait for a file: it ends with the process, and nobody waits for it.
+    // After a signal, tasks may still run or wait for files. Dropping the runtime would wait for them.
     std::mem::forget(runtime);
     Ok(code.into())
 }

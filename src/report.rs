@@ -8,6 +8,7 @@ mod document;
 mod escape;
 mod excerpt;
 mod log;
+pub(crate) mod output_table;
 mod outputs;
 mod printer;
 mod progress;

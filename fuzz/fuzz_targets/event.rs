@@ -1,4 +1,4 @@
-//! Any name and payload of an event.
+//! An event with any name and payload.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| gitbook_deploy::fuzzing::event(data));

@@ -1,7 +1,7 @@
 //! Divides the work of a later job among its machines.
 
 use super::{CommandResult, Context};
-use crate::config::shares_worth;
+use crate::config::useful_shards;
 use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;

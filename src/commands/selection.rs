@@ -35,7 +35,7 @@ impl Context<'_> {
                 Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
             };
         // An override for one integration is ambiguous, so other problems could be its consequences.
-        if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {
+        if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {
             self.report_problems(found.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());
         }

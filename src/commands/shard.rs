@@ -33,7 +33,7 @@ impl Context<'_> {
 /// Divides weighted items and logs the division, since an empty share is not a mistake.
 fn divide<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
-    let items = shard.of(items);
+    let items = shard.select(items);
     let division = match items.len() {
         0 => format!("shard {shard} has none of {all}: nothing to do"),
         number => format!("shard {shard} has {number} of {all}"),

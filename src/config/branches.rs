@@ -2,11 +2,11 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::value::Value;
+use super::from_variable::{FromVariable, InvalidValue};
 use crate::integration::list;
 use crate::repository::Branch;
 
-/// Branch names or globs, some of which exclude.
+/// Branch names or globs that include or exclude branches.
 #[derive(Clone, Debug)]
 pub(crate) struct BranchPatterns {
     included: GlobSet,
@@ -14,13 +14,13 @@ pub(crate) struct BranchPatterns {
 }
 
 impl BranchPatterns {
-    /// Returns whether a branch is one of these.
+    /// Returns true for an included branch that is not excluded.
     #[must_use]
     pub(crate) fn matches(&self, branch: &str) -> bool {
         self.included.is_match(branch) && !self.excluded.is_match(branch)
     }
 
-    /// Returns the pattern of this branch only, whatever characters its name has.
+    /// Returns the pattern for exactly one branch. Characters of globs in its name have no effect.
     #[must_use]
     pub(crate) fn exactly(branch: &str) -> Option<Self> {
         Some(Self { included: globs(&[globset::escape(branch)]).ok()?, excluded: GlobSet::empty() })
@@ -30,14 +30,14 @@ impl BranchPatterns {
 fn globs(texts: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
     let mut globs = GlobSetBuilder::new();
     for text in texts {
-        // `release/*` means one level, as on every forge.
+        // `*` does not match a slash, as on every forge.
         globs.add(GlobBuilder::new(text.as_ref()).literal_separator(true).build()?);
     }
     globs.build()
 }
 
-/// Returns whether a pattern can match a branch that is not excluded. A glob is taken for one that can, unless an exclusion
-/// names the same or every branch.
+/// Returns true for a pattern that can match a branch. A glob counts as one, unless an exclusion equals it or covers
+/// all branches.
 fn can_match(text: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
     let is_glob = |text: &str| text.contains(['*', '?', '[', '{']);
     if !is_glob(text) {
@@ -51,8 +51,8 @@ fn can_match(text: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
     !excluded.iter().any(|pattern| covers(&pattern))
 }
 
-impl Value for BranchPatterns {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for BranchPatterns {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         let (mut included, mut excluded) = (Vec::new(), Vec::new());
         for text in list(text) {
             let (texts, text) = match text.strip_prefix('!') {
@@ -61,29 +61,28 @@ impl Value for BranchPatterns {
             };
             texts.push(text.strip_prefix("refs/heads/").unwrap_or(text));
         }
-        let refused = || ("not a list of branch names or globs".to_owned(), None);
         if included.is_empty() && excluded.is_empty() {
-            return Err(refused());
+            return Err("the list of branches is empty".into());
         }
-        let parsed = |texts: &[&str]| globs(texts).map_err(|_| refused());
-        let patterns = Self { included: parsed(&included)?, excluded: parsed(&excluded)? };
+        let parse = |texts: &[&str]| globs(texts).map_err(|_| InvalidValue::from("invalid glob"));
+        let patterns = Self { included: parse(&included)?, excluded: parse(&excluded)? };
         if !included.iter().any(|text| can_match(text, &excluded, &patterns.excluded)) {
-            return Err(("a list that matches no branch".to_owned(), None));
+            return Err("the patterns match no branch".into());
         }
         Ok(patterns)
     }
 
-    fn accepted() -> String {
-        "names or globs, comma separated, such as `main, release/*, !release/old`".to_owned()
+    fn hint() -> String {
+        "use names or globs, separated by commas, such as `main, release/*, !release/old`".to_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BranchPatterns, Value as _};
+    use super::{BranchPatterns, FromVariable as _, InvalidValue};
 
     #[test]
-    fn exclusions_take_branches_out() {
+    fn an_exclusion_wins_over_an_inclusion() {
         let check = |patterns: &str, matching: &[&str], others: &[&str]| {
             let patterns = BranchPatterns::parse(patterns).unwrap();
             for (branches, expected) in [(matching, true), (others, false)] {
@@ -100,19 +99,24 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_matches_no_branch_is_refused() {
+    fn rejects_patterns_that_match_no_branch() {
+        let check = |text: &str, expected: Option<&str>| {
+            let invalid = BranchPatterns::parse(text).err();
+            assert_eq!(invalid.as_ref().map(InvalidValue::message), expected, "{text}");
+        };
         for text in
             ["!main", "main, !main", "main, !*", "m*, !m*", "a/*, !**", "feature..x", "main/", "a b", "*, !*"]
         {
-            let problem = BranchPatterns::parse(text).map(|patterns| patterns.matches("main")).unwrap_err().0;
-            assert_eq!(problem, "a list that matches no branch", "{text}");
+            check(text, Some("the patterns match no branch"));
         }
-        for text in ["", ",", "[", "main, !["] {
-            let problem = BranchPatterns::parse(text).map(|patterns| patterns.matches("main")).unwrap_err().0;
-            assert_eq!(problem, "not a list of branch names or globs", "{text}");
+        for text in ["", ","] {
+            check(text, Some("the list of branches is empty"));
+        }
+        for text in ["[", "main, !["] {
+            check(text, Some("invalid glob"));
         }
         for text in ["main, !*x", "a/*, !*", "**, !*", "feature..x, main"] {
-            assert!(BranchPatterns::parse(text).is_ok(), "{text}");
+            check(text, None);
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use url::Url;
 
+use super::from_variable::{FromVariable, InvalidValue};
 use crate::http::is_loopback;
 
-use super::value::Value;
-
-/// Where the API is.
+/// The API to publish to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     /// The embedded sandbox.
@@ -17,38 +16,37 @@ pub(crate) enum Endpoint {
 
 impl Default for Endpoint {
     fn default() -> Self {
-        // A test holds that this default is a URL.
+        // A unit test checks that this URL is valid.
         Url::parse("https://api.gitbook.com/").map_or(Self::Sandbox, Self::Url)
     }
 }
 
-impl Value for Endpoint {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for Endpoint {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         if text == "sandbox" {
             return Ok(Self::Sandbox);
         }
-        let refused = |why: &str| Err((why.to_owned(), None));
-        let Ok(mut url) = Url::parse(text) else { return refused("not a URL") };
+        let Ok(mut url) = Url::parse(text) else { return Err("invalid URL".into()) };
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) => {}
-            "http" => return refused("plain `http` would show the token to the network"),
-            _ => return refused("neither `https` nor `http`"),
+            "http" => return Err("plain `http` would send the token unencrypted".into()),
+            _ => return Err("the scheme is neither `https` nor `http`".into()),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("holds a user or password");
+            return Err("the URL contains a user name or password".into());
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return refused("holds a query or fragment");
+            return Err("the URL contains a query or fragment".into());
         }
-        // The version is part of the requests' paths, not of the root, whatever was copied from a reference.
+        // The paths of the requests begin with the version. Users often copy the root together with it.
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/v1").unwrap_or(path);
         url.set_path(&format!("{path}/"));
         Ok(Self::Url(url))
     }
 
-    fn accepted() -> String {
-        "`https://…`, `http://` for loopback only, or `sandbox`".to_owned()
+    fn hint() -> String {
+        "use an `https` URL, an `http` URL of a loopback address, or `sandbox`".to_owned()
     }
 }

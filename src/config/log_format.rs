@@ -1,23 +1,23 @@
 //! `GITBOOK_LOG_FORMAT`.
 
-use super::value::{Reader, Value};
 use crate::ci::Runner;
+use super::from_variable::{FromVariable, InvalidValue, Parsed, Reader};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// Workflow commands of GitHub Actions.
     GitHub,
-    /// For people.
+    /// Plain text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl LogFormat {
-    /// The format that fits where the program runs.
+    /// Returns the default format: GitHub on GitHub Actions, JSON on other CI systems, else text.
     #[must_use]
     pub(crate) fn detect(environment: &Environment) -> Self {
         let runner = Runner::from_environment(environment);
@@ -30,28 +30,28 @@ impl LogFormat {
         }
     }
 
-    /// `GITBOOK_LOG_FORMAT`, or what fits; and what is wrong with the variable.
+    /// Returns the format that `GITBOOK_LOG_FORMAT` sets or else the default, and the errors of the variable.
     #[must_use]
     pub(crate) fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
-        let text = environment.get("GITBOOK_LOG_FORMAT").map(str::trim).filter(|text| *text != "auto");
+        let text = environment.get("GITBOOK_LOG_FORMAT").filter(|text| text.trim() != "auto");
         let mut reader = Reader::default();
-        let format = reader.read("GITBOOK_LOG_FORMAT", text.map(str::to_owned), Self::detect(environment));
+        let format = reader.read("GITBOOK_LOG_FORMAT", text.map(Parsed::of), Self::detect(environment));
         (format, reader.finish().err().unwrap_or_default())
     }
 }
 
-impl Value for LogFormat {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for LogFormat {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "github" => Ok(Self::GitHub),
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err(("not a log format".to_owned(), None)),
+            _ => Err("unknown log format".into()),
         }
     }
 
-    fn accepted() -> String {
-        "auto, github, text, json".to_owned()
+    fn hint() -> String {
+        "use `auto`, `github`, `text` or `json`".to_owned()
     }
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::LogFormat::{self, GitHub, Json, Text};
     use crate::environment::Environment;
 
-    /// The format, or what is wrong.
+    /// Compares the format or the error.
     fn check(variables: &[(&str, &str)], expected: Result<LogFormat, &str>) {
         let (format, problems) = LogFormat::from_environment(&Environment::of(variables));
         let problem = problems.first().map(|d| format!("{d} ({})", d.hint.as_deref().unwrap_or_default()));
@@ -69,11 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_written_for_who_reads_it() {
+    fn the_format_follows_the_variable_or_the_ci_system() {
         let on_github: &[_] = &[("GITHUB_ACTIONS", "true"), ("CI", "true")];
-        for asked in ["", "auto", " auto\n"] {
+        for value in ["", "auto", " auto\n"] {
             let with = |variables: &[_], expected| {
-                check(&[variables, &[("GITBOOK_LOG_FORMAT", asked)]].concat(), Ok(expected));
+                check(&[variables, &[("GITBOOK_LOG_FORMAT", value)]].concat(), Ok(expected));
             };
             with(&[], Text);
             with(on_github, GitHub);
@@ -82,11 +82,11 @@ mod tests {
             with(&[("CI", "woodpecker")], Json);
             with(&[("CI", "False")], Text);
         }
-        for (asked, expected) in [("github", GitHub), ("text", Text), ("json", Json)] {
-            check(&[("GITBOOK_LOG_FORMAT", asked)], Ok(expected));
-            check(&[on_github, &[("GITBOOK_LOG_FORMAT", asked)]].concat(), Ok(expected));
+        for (value, expected) in [("github", GitHub), ("text", Text), ("json", Json)] {
+            check(&[("GITBOOK_LOG_FORMAT", value)], Ok(expected));
+            check(&[on_github, &[("GITBOOK_LOG_FORMAT", value)]].concat(), Ok(expected));
         }
-        let problem = "GITBOOK_LOG_FORMAT: not a log format (accepted: auto, github, text, json)";
+        let problem = "GITBOOK_LOG_FORMAT: unknown log format (use `auto`, `github`, `text` or `json`)";
         check(&[("GITBOOK_LOG_FORMAT", "xml")], Err(problem));
     }
 }

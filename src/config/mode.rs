@@ -1,12 +1,12 @@
 //! `GITBOOK_MODE`.
 
-use super::value::Value;
+use super::from_variable::{FromVariable, InvalidValue};
 use crate::diagnostic::nearest;
 
-/// What to do.
+/// The action of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// What the event asks for.
+    /// The action that fits the CI event.
     Auto,
     /// Publish to production.
     Publish,
@@ -14,11 +14,11 @@ pub(crate) enum Mode {
     Preview,
     /// Delete the branch's preview.
     Delete,
-    /// Delete the previews of all branches that are gone.
+    /// Delete the previews of all closed branches and pull requests.
     Sweep,
     /// Build and validate only.
     Check,
-    /// Say what would be done, for a later job to do it.
+    /// Report the decision for a later job.
     Plan,
 }
 
@@ -34,16 +34,16 @@ impl Mode {
     ];
 }
 
-impl Value for Mode {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for Mode {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         let found = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         found.map(|(_, mode)| *mode).ok_or_else(|| {
-            let near = nearest(text, Self::ALL.iter().map(|(name, _)| *name));
-            ("not a mode".to_owned(), near.map(|name| format!("did you mean `{name}`?")))
+            let suggestion = nearest(text, Self::ALL.iter().map(|(name, _)| *name));
+            InvalidValue::with_suggestion("unknown mode", suggestion)
         })
     }
 
-    fn accepted() -> String {
-        Self::ALL.map(|(name, _)| name).join(", ")
+    fn hint() -> String {
+        format!("use one of {}", Self::ALL.map(|(name, _)| format!("`{name}`")).join(", "))
     }
 }

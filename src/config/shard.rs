@@ -1,67 +1,70 @@
-//! `GITBOOK_SHARD`: how work is divided among machines.
+//! `GITBOOK_SHARD`: divides the integrations among machines.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use super::value::Value;
+use super::from_variable::{FromVariable, InvalidValue};
 
-/// GitHub starts no more than this many jobs from one matrix.
-const MOST_SHARES: u64 = 256;
+/// The maximum number of jobs that GitHub starts from one matrix.
+const MAX_SHARDS: u64 = 256;
 
-/// This machine's share of the integrations.
+/// One machine's part of the integrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// Which share, from 1.
+    /// The number of the shard, from 1.
     pub index: usize,
-    /// How many shares there are.
+    /// The number of shards.
     pub total: usize,
 }
 
 impl Shard {
-    /// The items that fall to this share, in the order in which they come. Each comes with how much work it is, and
-    /// falls to exactly one of the shares, as every machine finds out for itself.
-    pub(crate) fn of<T>(self, items: impl IntoIterator<Item = (u64, T)>) -> Vec<T> {
+    /// Returns the items of this shard, in their order. Each item comes with a weight, its amount of work.
+    ///
+    /// The division depends only on the weights and their order, so machines need not communicate.
+    pub(crate) fn select<T>(self, items: impl IntoIterator<Item = (u64, T)>) -> Vec<T> {
         let (weights, items): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-        let shares = divided(&weights, self.total);
+        let shards = assign_shards(&weights, self.total);
         items
             .into_iter()
-            .zip(shares)
-            .filter(|(_, share)| share + 1 == self.index)
+            .zip(shards)
+            .filter(|(_, shard)| shard + 1 == self.index)
             .map(|(item, _)| item)
             .collect()
     }
 }
 
-/// The share, from 0, that each of several weights falls to: the heaviest first, each to the share that has least so far.
-/// What is equal falls to one share after the other. No share has more than its part of the whole and one item.
-fn divided(weights: &[u64], total: usize) -> Vec<usize> {
+/// Returns the shard, from 0, for each weight.
+///
+/// Assigns the heaviest weight first, always to the shard with the least work. So no shard has more than an equal part plus
+/// one item.
+fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
     let mut order: Vec<_> = (0..weights.len()).collect();
     order.sort_by_key(|&item| (Reverse(weights[item]), item));
-    // More shares than items have nothing, and need not be counted.
+    // Shards beyond the number of items stay empty. `total` may be huge.
     let mut loads: BinaryHeap<_> =
-        (0..total.min(weights.len())).map(|share| Reverse((0_u64, share))).collect();
-    let mut shares = vec![0; weights.len()];
+        (0..total.min(weights.len())).map(|shard| Reverse((0_u64, shard))).collect();
+    let mut shards = vec![0; weights.len()];
     for item in order {
-        if let Some(Reverse((load, share))) = loads.pop() {
-            shares[item] = share;
-            // What weighs nothing has to go on to the next one, too.
-            loads.push(Reverse((load.saturating_add(weights[item].max(1)), share)));
+        if let Some(Reverse((load, shard))) = loads.pop() {
+            shards[item] = shard;
+            // Counts a weight of zero as one. Otherwise all such items would go to the same shard.
+            loads.push(Reverse((load.saturating_add(weights[item].max(1)), shard)));
         }
     }
-    shares
+    shards
 }
 
-/// How many shares are worth their machines, none of them empty: the fewest with which all is done hardly later than with
-/// as many as there may be. `start` is how much work could be done in the time that a machine takes to start.
-pub(crate) fn shares_worth(weights: &[u64], start: u64) -> usize {
+/// Returns the smallest number of shards that takes at most 10 % longer than the maximum number. No shard is empty.
+///
+/// `start_cost` is the amount of work that takes as long as starting a machine.
+pub(crate) fn useful_shards(weights: &[u64], start_cost: u64) -> usize {
     let sum = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
     let heaviest = weights.iter().copied().max().unwrap_or(0);
-    let time = |shares: u64| start.saturating_add(heaviest.max(sum.div_ceil(shares)));
-    let most = u64::try_from(weights.len()).map_or(MOST_SHARES, |count| count.min(MOST_SHARES));
-    // A tenth is hardly.
-    let fewest = (1..=most).find(|&shares| time(shares) <= time(most).saturating_add(time(most) / 10));
-    fewest.and_then(|shares| usize::try_from(shares).ok()).unwrap_or(0)
+    let time = |shards: u64| start_cost.saturating_add(heaviest.max(sum.div_ceil(shards)));
+    let max = u64::try_from(weights.len()).map_or(MAX_SHARDS, |count| count.min(MAX_SHARDS));
+    let smallest = (1..=max).find(|&shards| time(shards) <= time(max).saturating_add(time(max) / 10));
+    smallest.and_then(|shards| usize::try_from(shards).ok()).unwrap_or(0)
 }
 
 impl fmt::Display for Shard {
@@ -70,22 +73,22 @@ impl fmt::Display for Shard {
     }
 }
 
-impl Value for Shard {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for Shard {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         let number = |text: &str| text.trim().parse::<usize>().ok();
         let parsed = text.split_once('/').and_then(|(index, total)| Some((number(index)?, number(total)?)));
         match parsed {
-            None => Err(("not a share".to_owned(), None)),
-            Some((0, _)) => Err(("not a share: they are counted from 1".to_owned(), None)),
+            None => Err("invalid shard".into()),
+            Some((0, _)) => Err("the first shard has number 1".into()),
             Some((index, total)) if index > total => {
-                Err((format!("not a share: of {total}, there is no share {index}"), None))
+                Err(format!("shard {index} is beyond the last of {total} shards").into())
             }
             Some((index, total)) => Ok(Self { index, total }),
         }
     }
 
-    fn accepted() -> String {
-        "`2/8` for the second of eight".to_owned()
+    fn hint() -> String {
+        "use a number and a total, such as `2/8` for the second of eight shards".to_owned()
     }
 }
 
@@ -93,77 +96,78 @@ impl Value for Shard {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Shard, divided, shares_worth};
-    use crate::config::value::Value as _;
+    use super::{Shard, assign_shards, useful_shards};
+    use crate::config::from_variable::FromVariable as _;
 
-    fn shares(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
+    /// Returns the items of each shard, by their positions.
+    fn shards(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
         let items = || weights.iter().copied().zip(0..);
-        (1..=total).map(|index| Shard { index, total }.of(items())).collect()
+        (1..=total).map(|index| Shard { index, total }.select(items())).collect()
     }
 
     #[test]
-    fn the_heaviest_come_first_and_the_order_stays() {
-        assert_eq!(shares(&[1, 1, 1, 1, 1], 2), [vec![0, 2, 4], vec![1, 3]]);
-        assert_eq!(shares(&[1, 2, 3, 6], 2), [vec![3], vec![0, 1, 2]]);
-        assert_eq!(shares(&[3, 3, 2, 2, 2], 2), [vec![0, 2, 4], vec![1, 3]]);
-        assert_eq!(shares(&[7], 3), [vec![0], vec![], vec![]]);
-        assert_eq!(shares(&[0, 0], 2), [[0], [1]]);
-        assert_eq!(divided(&[], 3), [0; 0]);
+    fn balances_the_weights_and_keeps_the_order() {
+        assert_eq!(shards(&[1, 1, 1, 1, 1], 2), [vec![0, 2, 4], vec![1, 3]]);
+        assert_eq!(shards(&[1, 2, 3, 6], 2), [vec![3], vec![0, 1, 2]]);
+        assert_eq!(shards(&[3, 3, 2, 2, 2], 2), [vec![0, 2, 4], vec![1, 3]]);
+        assert_eq!(shards(&[7], 3), [vec![0], vec![], vec![]]);
+        assert_eq!(shards(&[0, 0], 2), [[0], [1]]);
+        assert_eq!(assign_shards(&[], 3), [0; 0]);
         let last = Shard { index: usize::MAX, total: usize::MAX };
-        assert_eq!(last.of([(1, 'a')]), [' '; 0]);
+        assert_eq!(last.select([(1, 'a')]), [' '; 0]);
     }
 
     #[test]
-    fn a_plan_starts_no_machine_that_is_not_worth_it() {
-        let equal = |count: usize| shares_worth(&vec![10; count], 640);
+    fn uses_no_more_shards_than_save_time() {
+        let equal = |count: usize| useful_shards(&vec![10; count], 640);
         assert_eq!([0, 1, 7, 8, 100, 10_000].map(equal), [0, 1, 1, 2, 14, 203]);
         assert_eq!(equal(1_000_000), 233);
-        // However many there are, the heaviest takes as long as it takes.
-        assert_eq!(shares_worth(&[1000, 10, 10, 10], 0), 1);
-        assert_eq!(shares_worth(&[1000, 1000, 10, 10], 0), 2);
-        assert_eq!(shares_worth(&[1; 1000], 0), 250);
-        assert_eq!(shares_worth(&[u64::MAX, u64::MAX], 1), 1);
+        // More shards do not shorten the heaviest item.
+        assert_eq!(useful_shards(&[1000, 10, 10, 10], 0), 1);
+        assert_eq!(useful_shards(&[1000, 1000, 10, 10], 0), 2);
+        assert_eq!(useful_shards(&[1; 1000], 0), 250);
+        assert_eq!(useful_shards(&[u64::MAX, u64::MAX], 1), 1);
     }
 
     proptest! {
         #[test]
-        fn every_item_is_in_exactly_one_share(weights in prop::collection::vec(0..1_000_000_u64, 0..60), total in 1..70_usize) {
-            let mut all = shares(&weights, total).concat();
+        fn every_item_is_in_exactly_one_shard(weights in prop::collection::vec(0..1_000_000_u64, 0..60), total in 1..70_usize) {
+            let mut all = shards(&weights, total).concat();
             all.sort_unstable();
             prop_assert_eq!(all, (0..weights.len()).collect::<Vec<_>>());
         }
 
         #[test]
-        fn no_share_has_more_than_its_part_and_one_item(weights in prop::collection::vec(1..1_000_000_u64, 1..60), total in 1..70_usize) {
-            let load = |share: &Vec<usize>| share.iter().map(|&item| weights[item]).sum::<u64>();
-            let loads: Vec<_> = shares(&weights, total).iter().map(load).collect();
-            let (least, most) = (*loads.iter().min().unwrap(), *loads.iter().max().unwrap());
-            prop_assert!(most - least <= *weights.iter().max().unwrap(), "{:?}", loads);
-            // As few have nothing as can be.
+        fn no_shard_has_more_than_an_equal_part_and_one_item(weights in prop::collection::vec(1..1_000_000_u64, 1..60), total in 1..70_usize) {
+            let load = |shard: &Vec<usize>| shard.iter().map(|&item| weights[item]).sum::<u64>();
+            let loads: Vec<_> = shards(&weights, total).iter().map(load).collect();
+            let (min, max) = (*loads.iter().min().unwrap(), *loads.iter().max().unwrap());
+            prop_assert!(max - min <= *weights.iter().max().unwrap(), "{:?}", loads);
+            // No shard is empty if there are enough items.
             prop_assert_eq!(loads.iter().filter(|load| **load > 0).count(), total.min(weights.len()));
         }
 
         #[test]
-        fn the_order_of_the_items_changes_no_load(weights in prop::collection::vec(0..50_u64, 1..60), total in 1..20_usize, seed in any::<u64>()) {
+        fn the_order_of_the_items_does_not_change_the_loads(weights in prop::collection::vec(0..50_u64, 1..60), total in 1..20_usize, seed in any::<u64>()) {
             let mut others = weights.clone();
             others.sort_by_key(|weight| weight.wrapping_mul(seed | 1));
             let loads = |weights: &[u64]| -> Vec<u64> {
-                shares(weights, total).iter().map(|share| share.iter().map(|&item| weights[item]).sum()).collect()
+                shards(weights, total).iter().map(|shard| shard.iter().map(|&item| weights[item]).sum()).collect()
             };
             prop_assert_eq!(loads(&weights), loads(&others));
         }
 
         #[test]
-        fn a_plan_has_no_empty_share(weights in prop::collection::vec(1..1_000_000_u64, 0..40), start in 0..10_000_000_u64) {
-            let total = shares_worth(&weights, start);
+        fn useful_shards_are_not_empty(weights in prop::collection::vec(1..1_000_000_u64, 0..40), start in 0..10_000_000_u64) {
+            let total = useful_shards(&weights, start);
             prop_assert!(total <= weights.len().min(256));
             prop_assert_eq!(total == 0, weights.is_empty());
-            let shares = divided(&weights, total);
-            prop_assert!((0..total).all(|share| shares.contains(&share)));
+            let shards = assign_shards(&weights, total);
+            prop_assert!((0..total).all(|shard| shards.contains(&shard)));
         }
 
         #[test]
-        fn a_share_is_read_as_it_is_shown(total in 1..8_usize, index in 1..8_usize) {
+        fn parses_its_own_display_format(total in 1..8_usize, index in 1..8_usize) {
             let text = format!("{index}/{total}");
             let parsed = Shard::parse(&text).ok();
             prop_assert_eq!(parsed, (index <= total).then_some(Shard { index, total }));

@@ -1,7 +1,8 @@
-//! What variables make of a configuration.
+//! Checks the configuration that variables result in.
 
 use secrecy::ExposeSecret;
 
+use super::variables::{DefaultValue, GROUPS};
 use super::{Config, Endpoint, Mode};
 use crate::environment::Environment;
 
@@ -12,7 +13,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn nothing_set_is_the_contracts_defaults() {
+fn unset_variables_have_defaults() {
     let config = read(&[]).unwrap();
     assert_eq!(config.endpoint, Endpoint::Url("https://api.gitbook.com".parse().unwrap()));
     assert_eq!(config.mode, Mode::Auto);
@@ -24,7 +25,7 @@ fn nothing_set_is_the_contracts_defaults() {
 }
 
 #[test]
-fn everything_can_be_set() {
+fn variables_set_all_fields() {
     let config = read(&[
         ("GITBOOK_TOKEN", "t"),
         ("GITBOOK_ENDPOINT", "http://127.0.0.1:8080/api/"),
@@ -49,7 +50,7 @@ fn everything_can_be_set() {
 }
 
 #[test]
-fn a_name_that_only_looks_like_a_variable_sets_nothing() {
+fn similar_names_have_no_effect() {
     let sets_nothing = |name| {
         assert_eq!(read(&[("GITBOOK_MODE", "check"), (name, "publish")]).unwrap().mode, Mode::Check);
         assert_eq!(read(&[(name, "publish")]).unwrap().mode, Mode::Auto, "{name}");
@@ -59,7 +60,7 @@ fn a_name_that_only_looks_like_a_variable_sets_nothing() {
 }
 
 #[test]
-fn the_default_said_aloud_selects_nothing_in_particular() {
+fn a_written_default_of_the_integrations_equals_an_unset_one() {
     let check = |value: &str, expected: Option<&[&str]>| {
         let selected = read(&[("GITBOOK_INTEGRATIONS", value)]).unwrap().integrations;
         let expected = expected.map(|patterns| patterns.iter().map(ToString::to_string).collect());
@@ -73,7 +74,7 @@ fn the_default_said_aloud_selects_nothing_in_particular() {
 }
 
 #[test]
-fn a_forges_token_is_taken_without_its_line_break() {
+fn a_forge_token_loses_its_line_break() {
     let check = |value: &str, expected: Option<&str>| {
         let config = read(&[("GITHUB_TOKEN", value), ("GITLAB_TOKEN", value)]).unwrap();
         for token in [config.github_token, config.gitlab_token] {
@@ -86,82 +87,80 @@ fn a_forges_token_is_taken_without_its_line_break() {
 }
 
 #[test]
-fn a_field_is_one_integrations_but_for_the_organization() {
+fn only_the_organization_applies_to_several_integrations() {
     let check = |variables: &[(&str, &str)], is_named: bool, problem: Option<&str>| {
         let config = read(variables).unwrap();
-        let found = config.override_for_one_only().map(|problem| problem.to_string());
+        let found = config.single_integration_override().map(|problem| problem.to_string());
         assert_eq!((config.names_integration(), found.as_deref()), (is_named, problem), "{variables:?}");
     };
     check(&[], false, None);
     check(&[("GITBOOK_ORGANIZATION", "acme")], false, None);
-    let title = "GITBOOK_TITLE: gives `title` to several integrations";
+    let title = "GITBOOK_TITLE: sets `title` for several integrations";
     check(&[("GITBOOK_ORGANIZATION", "acme"), ("GITBOOK_TITLE", "Hi")], false, Some(title));
-    let name = "GITBOOK_NAME: gives `name` to several integrations";
+    let name = "GITBOOK_NAME: sets `name` for several integrations";
     check(&[("GITBOOK_NAME", "hello")], true, Some(name));
 }
 
-fn refused(variable: &str, value: &str, expected: &str) {
+#[track_caller]
+fn check_error(variable: &str, value: &str, expected: &str) {
     assert_eq!(read(&[(variable, value)]).unwrap_err(), [format!("{variable}: {expected}")]);
 }
 
 #[test]
-fn a_bad_value_names_the_variable_and_what_is_accepted() {
-    refused(
+fn an_invalid_value_is_an_error_with_a_hint() {
+    check_error(
         "GITBOOK_MODE",
         "pubish",
-        "not a mode (did you mean `publish`? accepted: auto, publish, preview, delete, sweep, check, plan)",
+        "unknown mode (did you mean `publish`? use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`)",
     );
-    refused("GITBOOK_DRY_RUN", "maybe", "neither true nor false (accepted: true, false)");
-    refused(
-        "GITBOOK_RETRIES",
-        "-1",
-        "not a whole number from 0 to 20 (accepted: a whole number from 0 to 20)",
-    );
-    refused(
+    check_error("GITBOOK_DRY_RUN", "maybe", "neither `true` nor `false` (use `true` or `false`)");
+    check_error("GITBOOK_RETRIES", "-1", "not a whole number from 0 to 20 (use a whole number from 0 to 20)");
+    check_error(
         "GITBOOK_CONCURRENCY",
         "0",
-        "not a whole number from 1 to 64 (accepted: a whole number from 1 to 64)",
+        "not a whole number from 1 to 64 (use a whole number from 1 to 64)",
     );
-    refused(
+    check_error(
         "GITBOOK_TIMEOUT",
         "60",
-        "not a duration (accepted: a number with its unit, such as `500ms`, `60s` or `2m`)",
+        "invalid duration (use a number with a unit, such as `500ms`, `60s` or `2m`)",
     );
-    refused(
+    check_error(
         "GITBOOK_TIMEOUT",
         "0s",
-        "not a duration (accepted: a number with its unit, such as `500ms`, `60s` or `2m`)",
+        "the duration is zero (use a number with a unit, such as `500ms`, `60s` or `2m`)",
     );
-    for (text, why) in [
-        ("9/8", ": of 8, there is no share 9"),
-        ("0/8", ": they are counted from 1"),
-        ("1/0", ": of 0, there is no share 1"),
-        ("2", ""),
-        ("-1/8", ""),
-        ("1/8/9", ""),
+    for (text, message) in [
+        ("9/8", "shard 9 is beyond the last of 8 shards"),
+        ("0/8", "the first shard has number 1"),
+        ("1/0", "shard 1 is beyond the last of 0 shards"),
+        ("2", "invalid shard"),
+        ("-1/8", "invalid shard"),
+        ("1/8/9", "invalid shard"),
     ] {
-        let expected = format!("not a share{why} (accepted: `2/8` for the second of eight)");
-        refused("GITBOOK_SHARD", text, &expected);
+        let expected =
+            format!("{message} (use a number and a total, such as `2/8` for the second of eight shards)");
+        check_error("GITBOOK_SHARD", text, &expected);
     }
-    refused(
+    check_error(
         "GITBOOK_PREVIEW_VISIBILITY",
         "public",
-        "a preview is never public (accepted: private, unlisted)",
+        "a preview cannot be public (use `private` or `unlisted`)",
     );
-    refused(
+    check_error(
         "GITBOOK_PREVIEW_NAME",
         "{name}",
-        "gives two branches one name (accepted: text with `{name}` and at least one of `{branch}`, `{pr}` and `{hash}` in it, such as `{name}-{branch}`)",
+        "gives two branches one name (use `{name}` and at least one of `{branch}`, `{pr}` and `{hash}`, such as `{name}-{branch}`)",
     );
-    refused(
+    check_error(
         "GITBOOK_PRODUCTION_BRANCH",
         "a[",
-        "not a list of branch names or globs (accepted: names or globs, comma separated, such as `main, release/*, !release/old`)",
+        "invalid glob (use names or globs, separated by commas, such as `main, release/*, !release/old`)",
     );
 }
 
 #[test]
-fn the_default_can_be_said_aloud() {
+fn case_and_written_defaults_are_accepted() {
     let config = read(&[
         ("GITBOOK_PREVIEW_VISIBILITY", "private"),
         ("GITBOOK_BUNDLE", "false"),
@@ -175,37 +174,41 @@ fn the_default_can_be_said_aloud() {
 }
 
 #[test]
-fn a_token_is_what_can_be_sent() {
+fn rejects_a_token_that_cannot_be_sent() {
     let token = |text| read(&[("GITBOOK_TOKEN", text)]).unwrap().token;
     assert_eq!(token(" gb_api_x+/=\r\n").unwrap().expose_secret(), "gb_api_x+/=");
     assert!(token(" \n").is_none());
     for bad in ["Bearer x", "x\ny", "x\u{0}", "ä"] {
-        let expected = "holds a blank, a line break or another character that no token has (accepted: the token alone, as GitBook shows it, without `Bearer`)";
-        refused("GITBOOK_TOKEN", bad, expected);
+        let expected = "contains a space, a line break or another character that no token has (use the token as GitBook shows it, without `Bearer`)";
+        check_error("GITBOOK_TOKEN", bad, expected);
     }
 }
 
 #[test]
-fn http_is_for_loopback_only() {
-    let hint = "(accepted: `https://…`, `http://` for loopback only, or `sandbox`)";
-    refused(
+fn http_is_accepted_for_loopback_only() {
+    let hint = "(use an `https` URL, an `http` URL of a loopback address, or `sandbox`)";
+    check_error(
         "GITBOOK_ENDPOINT",
         "http://api.gitbook.com",
-        &format!("plain `http` would show the token to the network {hint}"),
+        &format!("plain `http` would send the token unencrypted {hint}"),
     );
-    refused(
+    check_error(
         "GITBOOK_ENDPOINT",
         "http://localhost.example.com",
-        &format!("plain `http` would show the token to the network {hint}"),
+        &format!("plain `http` would send the token unencrypted {hint}"),
     );
-    refused("GITBOOK_ENDPOINT", "ftp://127.0.0.1", &format!("neither `https` nor `http` {hint}"));
+    check_error(
+        "GITBOOK_ENDPOINT",
+        "ftp://127.0.0.1",
+        &format!("the scheme is neither `https` nor `http` {hint}"),
+    );
     for address in ["https://user:pw@example.com", "https://user@example.com", "https://:pw@example.com"] {
-        refused("GITBOOK_ENDPOINT", address, &format!("holds a user or password {hint}"));
+        check_error("GITBOOK_ENDPOINT", address, &format!("the URL contains a user name or password {hint}"));
     }
     for address in ["https://example.com?a=b", "https://example.com#a"] {
-        refused("GITBOOK_ENDPOINT", address, &format!("holds a query or fragment {hint}"));
+        check_error("GITBOOK_ENDPOINT", address, &format!("the URL contains a query or fragment {hint}"));
     }
-    refused("GITBOOK_ENDPOINT", "api.gitbook.com", &format!("not a URL {hint}"));
+    check_error("GITBOOK_ENDPOINT", "api.gitbook.com", &format!("invalid URL {hint}"));
     for good in
         ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "https://example.com/x", "sandbox"]
     {
@@ -214,18 +217,28 @@ fn http_is_for_loopback_only() {
 }
 
 #[test]
-fn all_bad_values_are_told_at_once() {
+fn reports_all_errors_at_once() {
     let problems = read(&[("GITBOOK_MODE", "x"), ("GITBOOK_BUNDLE", "x")]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_not_unicode_is_refused_where_it_matters() {
+fn only_variables_of_the_program_must_be_unicode() {
     use std::os::unix::ffi::OsStringExt as _;
     let value = || std::ffi::OsString::from_vec(vec![b'x', 0xff]);
     let environment = |name: &str| Environment::new([(name.into(), value())], "/".into());
     let problems = Config::from_environment(&environment("GITBOOK_TOKEN")).unwrap_err();
-    assert_eq!(problems[0].to_string(), "GITBOOK_TOKEN: not Unicode");
+    assert_eq!(problems[0].to_string(), "GITBOOK_TOKEN: the value is not UTF-8");
     assert!(Config::from_environment(&environment("UNRELATED")).is_ok());
+}
+
+#[test]
+fn the_defaults_of_the_table_are_those_of_the_program() {
+    let defaults = GROUPS.iter().flat_map(|group| group.variables).filter_map(|variable| {
+        let DefaultValue::Literal(value) = variable.default else { return None };
+        Some((variable.name, value))
+    });
+    let defaults: Vec<_> = defaults.collect();
+    assert_eq!(format!("{:?}", read(&defaults).unwrap()), format!("{:?}", read(&[]).unwrap()));
 }

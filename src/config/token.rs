@@ -1,22 +1,22 @@
-//! The API token, as people paste it.
+//! `GITBOOK_TOKEN`.
 
 use secrecy::SecretString;
 
-use super::value::Value;
+use super::from_variable::{FromVariable, InvalidValue};
 
-/// A token that can be sent. A line break at its end, which is pasted with it more often than not, is cut off.
-pub(super) struct Token(pub(super) SecretString);
+/// An API token that can be sent in a header; `None` for a blank value.
+pub(super) struct Token(pub(super) Option<SecretString>);
 
-impl Value for Token {
-    fn parse(text: &str) -> Result<Self, (String, Option<String>)> {
+impl FromVariable for Token {
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         if text.chars().all(|character| character.is_ascii_graphic()) {
-            Ok(Self(text.into()))
+            Ok(Self((!text.is_empty()).then(|| text.into())))
         } else {
-            Err(("holds a blank, a line break or another character that no token has".to_owned(), None))
+            Err("contains a space, a line break or another character that no token has".into())
         }
     }
 
-    fn accepted() -> String {
-        "the token alone, as GitBook shows it, without `Bearer`".to_owned()
+    fn hint() -> String {
+        "use the token as GitBook shows it, without `Bearer`".to_owned()
     }
 }

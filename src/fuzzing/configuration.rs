@@ -1,4 +1,4 @@
-//! The environment: any variables with any values.
+//! The fuzz target for the environment: variables with any values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use secrecy::ExposeSecret as _;
 
 use super::folder::with_file;
-use super::log::printed;
+use super::log::print_to_text;
 use crate::ci::{self, Ci, Event};
 use crate::config::{Config, Endpoint, Mode};
 use crate::environment::Environment;
@@ -16,11 +16,11 @@ use crate::plan::{Decision, Plan, decide};
 use crate::report::{self, Reporter, RunReport};
 use crate::repository::Branch;
 
-/// The variable whose value is what stands in the file that it names.
+/// The variable of the event file. The input has the content of the file in place of its path.
 const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
 
-/// Variables by which files would be written, or another program be found.
-const LEFT_OUT: [&str; 6] = [
+/// Variables of files that the program would write.
+const REMOVED: [&str; 6] = [
     "GITBOOK_OUTPUT_FILE",
     "GITBOOK_SUMMARY_FILE",
     "GITBOOK_REPORT_FILE",
@@ -29,37 +29,36 @@ const LEFT_OUT: [&str; 6] = [
     "GITHUB_STEP_SUMMARY",
 ];
 
-/// What stands for a secret. Where only tokens hold it, nothing may show it.
+/// A secret. The log must not contain it if only tokens do.
 const CANARY: &str = "hush";
 
-/// Takes lines such as `NAME=value` for the environment (one that is none goes on with the value above; in place of an event
-/// file's name stands what is in the file), reads the configuration, asks what happened, decides, sets up the log and
-/// writes all of it there, in the format that the variables ask for.
+/// Reads the configuration and the event from an environment, decides, and logs all of it.
 ///
-/// - What was taken is what the contract allows: numbers within their ranges, tokens that can be sent, an endpoint that
-///   shows no token to the network, a preview's name that is no production name and no other branch's.
-/// - What was refused names a variable that is set, and says what is accepted.
-/// - A token that nothing else holds is not shown, whatever is wrong with it.
-/// - Without a token nothing is published, deleted or swept; a mode does what it is called, or nothing.
-/// - A fork's pull request that runs as the base publishes nothing, and a job that stops an environment neither.
-/// - No line of the log acts on what reads it.
+/// The input has lines such as `NAME=value`. Any other line continues the value above it. Checks:
+///
+/// - An accepted value is in its range. The endpoint does not expose the token, and the names of previews are distinct.
+/// - An error names a variable of the environment and has a hint.
+/// - The log does not contain a token.
+/// - Nothing is published, deleted or swept without a token. Each mode takes its own action or none.
+/// - A pull request of a fork that runs as the base publishes nothing, nor does a job that stops an environment.
+/// - No line of the log has an effect on its reader.
 pub fn configuration(data: &[u8]) {
     let mut variables = variables(data);
-    LEFT_OUT.iter().for_each(|name| drop(variables.remove(*name)));
+    REMOVED.iter().for_each(|name| drop(variables.remove(*name)));
     let file = variables.remove(EVENT_FILE);
     with_file("event.json", file.as_deref().unwrap_or_default(), |folder| {
         let file = file.is_some().then(|| (EVENT_FILE.into(), "event.json".into()));
         let others = variables.iter().map(|(name, value)| (name.into(), os_string(value)));
         let environment = Environment::new(others.chain(file), folder.to_owned());
         let (format, _) = report::log_format(&environment);
-        let log = printed(format, &environment, |printer| run(&environment, printer));
+        let log = print_to_text(format, &environment, |printer| run(&environment, printer));
         let log: String =
             log.split_inclusive('\n').filter(|line| !line.starts_with("::add-mask::")).collect();
-        assert!(!is_in_tokens_only(&variables) || !log.contains(CANARY), "a token is shown:\n{log}");
+        assert!(!is_in_tokens_only(&variables) || !log.contains(CANARY), "the log contains a token:\n{log}");
     });
 }
 
-/// What `crate::run` does until something would be read, sent or written.
+/// Does the same as `crate::run` until the first manifest or request.
 fn run(environment: &Environment, printer: &report::Printer) {
     for token in environment.tokens() {
         printer.add_secret(&token.into());
@@ -69,38 +68,39 @@ fn run(environment: &Environment, printer: &report::Printer) {
     problems.extend(problem);
     let report = Reporter::open(environment, printer.clone());
     let mut run = RunReport { problems, ..RunReport::default() };
-    let result = tracing::dispatcher::with_default(&log, || decided(environment, printer, &report, &mut run));
+    let result =
+        tracing::dispatcher::with_default(&log, || decide_and_log(environment, printer, &report, &mut run));
     let code = report.close(&run, result);
     assert!(code == 0 || code == 2, "{code}");
     for problem in &run.problems {
-        let name = problem.location.as_ref().map(|place| place.origin_name().into_owned());
-        let name = name.expect("a bad value is a variable's");
+        let name = problem.location.as_ref().map(|location| location.origin_name().into_owned());
+        let name = name.expect("each problem has a variable");
         assert!(environment.names().any(|known| known == name), "{problem:?}");
         assert!(problem.hint.is_some(), "{problem:?}");
     }
 }
 
-fn decided(
+fn decide_and_log(
     environment: &Environment,
     printer: &report::Printer,
     report: &Reporter,
     run: &mut RunReport,
 ) -> Result<(), Error> {
-    let config = crate::configuration(environment, report, run)?;
+    let config = crate::read_config(environment, report, run)?;
     assert!(ProblemCounts::of(&run.problems).has_no_errors());
-    hold(&config);
+    check_config(&config);
     let ci = run.ci.insert(ci::detect(environment).map_err(Error::Ci)?).clone();
     let plan = run.plan.insert(decide(&config, &ci)).clone();
-    hold_plan(&config, &ci, &plan);
-    crate::log(&config, &ci, &plan, config.shard, printer);
+    check_plan(&config, &ci, &plan);
+    crate::log_decision(&config, &ci, &plan, config.shard, printer);
     match plan.decision {
         Decision::Refuse(refusal) => Err(Error::Refused(refusal)),
         _ => Ok(()),
     }
 }
 
-/// Holds that a configuration is one that the contract allows.
-fn hold(config: &Config) {
+/// Checks that each value is in its range.
+fn check_config(config: &Config) {
     assert!(
         config.retries <= 20 && (1..=64).contains(&config.concurrency.get()) && !config.timeout.is_zero()
     );
@@ -123,15 +123,15 @@ fn hold(config: &Config) {
     assert_eq!(names.len(), branches.len(), "{names:?}");
 }
 
-/// Holds that a decision is one that somebody asked for.
-fn hold_plan(config: &Config, ci: &Ci, plan: &Plan) {
+/// Checks that the mode or the event requests the decision.
+fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
     let Plan { decision, reason } = plan;
     let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
     assert!(!reason.is_empty() && !reason.contains(char::is_control), "{plan:?}");
     assert!(config.has_token() || !decision.needs_forge(), "{plan:?} without a token");
     assert!(!(publishes && (ci.is_fork_with_base_secrets || ci.stops_environment)), "{plan:?} of {ci:?}");
     let refuses = matches!(decision, Decision::Refuse(_) | Decision::Nothing);
-    let is_asked_for = match config.mode {
+    let is_requested = match config.mode {
         Mode::Auto => match decision {
             Decision::Publish => match &ci.event {
                 Event::Push(branch) | Event::Manual(Some(branch)) => is_production(config, ci, branch),
@@ -149,7 +149,7 @@ fn hold_plan(config: &Config, ci: &Ci, plan: &Plan) {
         Mode::Check => *decision == Decision::Check,
         Mode::Plan => matches!(decision, Decision::Plan(_)),
     };
-    assert!(is_asked_for, "{plan:?} of {:?} in {:?}", ci.event, config.mode);
+    assert!(is_requested, "{plan:?} of {:?} in {:?}", ci.event, config.mode);
 }
 
 fn is_production(config: &Config, ci: &Ci, branch: &Branch) -> bool {
@@ -159,13 +159,13 @@ fn is_production(config: &Config, ci: &Ci, branch: &Branch) -> bool {
     }
 }
 
-/// The variables that a text gives.
+/// Parses the input.
 fn variables(data: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut variables: Vec<(String, Vec<u8>)> = Vec::new();
-    // No variable holds NUL.
+    // A variable cannot contain NUL.
     let data: Vec<_> = data.iter().copied().filter(|byte| *byte != 0).collect();
     for line in data.split(|byte| *byte == b'\n') {
-        match (assigned(line), variables.last_mut()) {
+        match (assignment(line), variables.last_mut()) {
             (Some((name, value)), _) => variables.push((name, value.to_vec())),
             (None, Some((_, value))) => {
                 value.push(b'\n');
@@ -177,20 +177,21 @@ fn variables(data: &[u8]) -> BTreeMap<String, Vec<u8>> {
     variables.into_iter().collect()
 }
 
-/// The name and the value of a line that assigns one.
-fn assigned(line: &[u8]) -> Option<(String, &[u8])> {
+/// Returns the name and the value of a line such as `NAME=value`.
+fn assignment(line: &[u8]) -> Option<(String, &[u8])> {
     let end = line.iter().position(|byte| *byte == b'=').filter(|end| *end > 0)?;
     let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     let name = line[..end].iter().all(is_name).then(|| String::from_utf8_lossy(&line[..end]).into_owned())?;
     Some((name, &line[end + 1..]))
 }
 
-/// Whether the canary is in tokens, and nowhere else.
+/// Returns true if some tokens and no other variables contain the canary.
 fn is_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
-    let holds = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
+    let contains_canary = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
     let is_token = |name: &&String| crate::environment::is_token(name);
-    let mut holders = variables.iter().filter(|(_, value)| holds(value)).map(|(name, _)| name).peekable();
-    holders.peek().is_some() && holders.all(|name| is_token(&name))
+    let mut names =
+        variables.iter().filter(|(_, value)| contains_canary(value)).map(|(name, _)| name).peekable();
+    names.peek().is_some() && names.all(|name| is_token(&name))
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! An icon or preview image, of which any byte may be wrong.
+//! The fuzz target for icons and preview images: files with any bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use futures::FutureExt as _;
 
 use super::folder::with_file;
-use super::log::{FORMATS, printed};
+use super::log::{FORMATS, print_to_text};
 use crate::environment::Environment;
 use crate::integration::{IntegrationSource, Packaged, Packaging, PackagingContext, package};
 use crate::report::Reporter;
@@ -16,27 +16,27 @@ const NAME: &str = "icon.png";
 
 const MANIFEST: &str = "{name: a, title: ab, organization: o, script: script.js, scopes: [], icon: icon.png, previewImages: [icon.png]}";
 
-/// More than an icon may have, and more than a preview image may.
+/// The smallest sizes that exceed the limits of an icon and of a preview image.
 const TOO_LARGE: [u64; 2] = [250 * 1024 + 1, 1024 * 1024 + 1];
 
-/// Takes any bytes for an icon and a preview image.
+/// Packages an integration with the input as its icon and preview image. Checks:
 ///
-/// - An image that is accepted begins as a PNG, or has a warning with its format, and arrives byte by byte.
-/// - An icon that is not square is a warning that tells width and height as the header has them, and no preview image is.
-/// - What is refused says so for each of the two, in lines that act on nothing.
-/// - What is larger than it may be is refused for that, whatever it is.
+/// - An accepted image starts with a PNG header, or has a warning with its format. It is sent unchanged.
+/// - An icon that is not square has a warning with its width and height. A preview image has none.
+/// - A rejected image has one error for the icon and one for the preview image.
+/// - An image above the size limit has an error with the limit.
 pub fn image(data: &[u8]) {
     with_file("gitbook-manifest.yaml", MANIFEST.as_bytes(), |_| ());
     with_file(NAME, data, |folder| {
-        hold(&packaged(folder), data, folder);
+        check(&packaged(folder), data, folder);
         for size in TOO_LARGE.map(|size| size.max(data.len() as u64)) {
-            // The rest is a hole, which takes no time to write; and none to read, since it is not.
+            // Extends the file without writing data.
             let file = std::fs::File::options().write(true).open(folder.join(NAME));
-            file.and_then(|file| file.set_len(size)).expect("a file can be made longer");
+            file.and_then(|file| file.set_len(size)).expect("the temporary file is writable");
             let problems = packaged(folder).problems;
             let too_large =
                 problems.iter().filter(|problem| problem.message.contains("; the limit is ")).count();
-            assert_eq!(too_large, TOO_LARGE.iter().filter(|least| size >= **least).count(), "{problems:?}");
+            assert_eq!(too_large, TOO_LARGE.iter().filter(|min| size >= **min).count(), "{problems:?}");
         }
     });
 }
@@ -60,27 +60,28 @@ fn packaged(folder: &Path) -> Packaged {
         workspace: None,
         packaging_context: &PackagingContext::default(),
     };
-    package(&source, &packaging).now_or_never().expect("nothing is waited for")
+    package(&source, &packaging).now_or_never().expect("packaging does not wait")
 }
 
-/// Holds what came of the bytes.
-fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
+/// Checks the packaged integration and its problems.
+fn check(packaged: &Packaged, data: &[u8], folder: &Path) {
     let Packaged { integration, problems, .. } = packaged;
     for format in FORMATS {
         let environment = Environment::new([], folder.to_owned());
-        printed(format, &environment, |printer| {
+        print_to_text(format, &environment, |printer| {
             Reporter::open(&environment, printer.clone()).print_problems(problems);
         });
     }
     let Some(integration) = integration else {
         let messages: Vec<_> = problems.iter().map(|problem| &*problem.message).collect();
-        for what in ["the icon", "the preview image"] {
-            let is_told = |message: &&&str| message.contains(what) && !message.ends_with(": ");
-            assert_eq!(messages.iter().filter(is_told).count(), 1, "{messages:?}");
+        for label in ["the icon", "the preview image"] {
+            let is_error = |message: &&&str| message.starts_with(label) && !message.ends_with(": ");
+            assert_eq!(messages.iter().filter(is_error).count(), 1, "{messages:?}");
         }
         return;
     };
-    let body = integration.request().and_then(|request| request.body()).expect("nobody else writes");
+    let body =
+        integration.request().and_then(|request| request.body()).expect("no other process changes the file");
     let body: serde_json::Value = serde_json::from_slice(&body).expect("a body is JSON");
     for sent in [&body["icon"], &body["previewImages"][0]] {
         let sent = BASE64_STANDARD.decode(sent.as_str().unwrap_or_default());
@@ -89,7 +90,11 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
     let messages: Vec<_> = problems.iter().map(|problem| problem.message.clone()).collect();
     let Some(Header { width, height }) = Header::of(data) else {
         let is_known = |message: &&String| message.ends_with(" image named `.png`");
-        assert_eq!(messages.iter().filter(is_known).count(), 2, "no image was taken: {messages:?}");
+        assert_eq!(
+            messages.iter().filter(is_known).count(),
+            2,
+            "a file that is not an image was accepted: {messages:?}"
+        );
         return;
     };
     let expected =
@@ -97,7 +102,7 @@ fn hold(packaged: &Packaged, data: &[u8], folder: &Path) {
     assert_eq!(messages, if width == height { vec![] } else { vec![expected] });
 }
 
-/// Width and height, where the format has them.
+/// The width and height in a PNG header.
 struct Header {
     width: u32,
     height: u32,

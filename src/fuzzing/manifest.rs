@@ -1,11 +1,11 @@
-//! A manifest, of which any byte may be wrong.
+//! The fuzz target for manifests: files with any bytes.
 
 use std::path::{Path, PathBuf};
 
 use futures::FutureExt as _;
 
 use super::folder::with_file;
-use super::log::{FORMATS, printed};
+use super::log::{FORMATS, print_to_text};
 use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition};
 use crate::environment::Environment;
 use crate::integration::{
@@ -19,32 +19,31 @@ use crate::yaml::{YamlData, YamlValue};
 
 const NAME: &str = "gitbook-manifest.yaml";
 
-/// What stands for a secret that the manifest itself holds. Where it stands nowhere else, nothing may show it.
+/// A secret in the manifest. The log must not contain it if only the manifest's `secrets` do.
 const CANARY: &str = "hush";
 
-/// What `${{ env.KEY }}` is.
-const RESOLVED: &str = "key-of-the-fuzzed";
+/// The value of `${{ env.KEY }}`.
+const RESOLVED: &str = "key-of-the-fuzzing";
 
-/// Takes any bytes for a manifest: reads and checks it, resolves its secrets, packages it, and prints every problem in
-/// every format of the log.
+/// Packages a manifest and prints its problems in each format of the log. Checks:
 ///
-/// - Every place lies within the text, and what is marked there within its excerpt.
-/// - No line of a log acts on what reads it.
-/// - A secret that is written into the manifest is in no log and in no excerpt of any line, not even when what follows is
-///   no YAML any more; nor is one that was put in from the environment.
-/// - What was found good is what the API accepts, in production and as a preview, whose mark can be read again; and the
-///   integration is known by the same name without its sources.
+/// - Each location is within the text, and each marked range within its excerpt.
+/// - No line of the log has an effect on its reader.
+/// - Neither a log nor an excerpt contains a secret, of the manifest or of the environment. This also holds for a manifest with
+///   a syntax error.
+/// - The API accepts each valid manifest, for production and for a preview. The ownership marker of the preview can be read.
+/// - The name of the integration is the same without its sources.
 pub fn manifest(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    with_file(NAME, data, |folder| read(folder, &text));
-    if data.len() == text.len() && secrets_are_known(&text) {
+    with_file(NAME, data, |folder| check_manifest(folder, &text));
+    if data.len() == text.len() && is_canary_secret(&text) {
         let broken = format!("{text}\n]: - [\n");
-        with_file(NAME, broken.as_bytes(), |folder| read(folder, &broken));
+        with_file(NAME, broken.as_bytes(), |folder| check_manifest(folder, &broken));
     }
 }
 
-/// Packages the manifest twice: as a check does it, and as publishing does.
-fn read(folder: &Path, text: &str) {
+/// Packages the manifest twice: with resolved secrets and for another environment.
+fn check_manifest(folder: &Path, text: &str) {
     let environment = Environment::new(
         [("KEY".into(), RESOLVED.into()), ("LONG".into(), "x".repeat(3000).into())],
         folder.into(),
@@ -54,9 +53,9 @@ fn read(folder: &Path, text: &str) {
         display_path: PathBuf::from(NAME),
         folder: folder.to_owned(),
     };
-    // Another program would be asked for these.
+    // Resolving `op://` would start the 1Password CLI.
     let resolves =
-        !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|node| holds(&node, "op://"));
+        !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|value| contains(&value, "op://"));
     for (env, resolve_secrets) in [(None, resolves), (Some("production"), false)] {
         let packaging = Packaging {
             env,
@@ -69,107 +68,108 @@ fn read(folder: &Path, text: &str) {
             workspace: None,
             packaging_context: &PackagingContext::default(),
         };
-        let packaged = package(&source, &packaging).now_or_never().expect("nothing is waited for");
-        hold(&packaged, text, &environment);
+        let packaged = package(&source, &packaging).now_or_never().expect("packaging does not wait");
+        check_problems(&packaged, text, &environment);
         if let Some(integration) = &packaged.integration {
-            hold_body(integration);
-            let identity = identity(&source, &packaging).expect("what can be packaged is known by its name");
+            check_body(integration);
+            let identity = identity(&source, &packaging).expect("a packaged integration has a name");
             assert_eq!(identity.name, integration.name);
             assert_eq!(identity.organization.as_deref(), Some(integration.text("organization")));
         }
     }
 }
 
-/// Holds what is said of the manifest.
-fn hold(packaged: &Packaged, text: &str, environment: &Environment) {
+/// Checks the problems of a manifest and their log lines.
+fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
     let Packaged { integration, problems, secrets, .. } = packaged;
     assert_eq!(integration.is_none(), problems.iter().any(Diagnostic::is_error), "{problems:?}");
-    problems.iter().for_each(|problem| hold_place(problem, text));
-    let is_secret = secrets_are_known(text);
+    problems.iter().for_each(|problem| check_location(problem, text));
+    let is_secret = is_canary_secret(text);
     for format in FORMATS {
-        let log = printed(format, environment, |printer| {
+        let log = print_to_text(format, environment, |printer| {
             secrets.iter().for_each(|secret| printer.add_secret(secret));
             Reporter::open(environment, printer.clone()).print_problems(problems);
         });
-        assert!(!is_secret || !log.contains(CANARY), "a secret is shown:\n{log}");
-        assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "a secret is shown:\n{log}");
+        assert!(!is_secret || !log.contains(CANARY), "the log contains a secret:\n{log}");
+        assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "the log contains a secret:\n{log}");
     }
-    let written = problems.iter().find_map(|problem| problem.location.as_ref());
-    if let Some(place) = written.filter(|_| is_secret) {
-        // Wherever a problem may be.
-        let excerpts = (1..=text.lines().count()).filter_map(|line| place.at(line, 1).excerpt());
+    let location = problems.iter().find_map(|problem| problem.location.as_ref());
+    if let Some(location) = location.filter(|_| is_secret) {
+        // Checks the excerpt of every line.
+        let excerpts = (1..=text.lines().count()).filter_map(|line| location.at(line, 1).excerpt());
         excerpts.for_each(|excerpt| {
-            assert!(!excerpt.text.contains(CANARY), "a secret is display_path: {excerpt:?}")
+            assert!(!excerpt.text.contains(CANARY), "an excerpt contains a secret: {excerpt:?}")
         });
     }
 }
 
-/// Holds that a place is one of the text, or just behind it.
-fn hold_place(problem: &Diagnostic, text: &str) {
-    let Some(place) = &problem.location else { return };
-    assert_eq!(place.path(), Some(Path::new(NAME)), "{problem:?}");
-    let Some(TextPosition { line, column, end_column: end }) = place.position else { return };
+/// Checks that a location is within the text or directly after it.
+fn check_location(problem: &Diagnostic, text: &str) {
+    let Some(location) = &problem.location else { return };
+    assert_eq!(location.path(), Some(Path::new(NAME)), "{problem:?}");
+    let Some(TextPosition { line, column, end_column: end }) = location.position else { return };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // To YAML, a carriage return ends a line by itself, too.
+    // In YAML, a carriage return also ends a line.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<_> = text.lines().collect();
     assert!((1..=lines.len() + 1).contains(&line), "{problem:?} is behind {} lines", lines.len());
     let length = lines.get(line - 1).map_or(0, |line| line.chars().count());
     assert!((1..=length + 1).contains(&column), "{problem:?} is behind {length} characters");
     assert!(end.is_none_or(|end| end > column && end <= length + 1), "{problem:?} ends behind {length}");
-    if let Some(excerpt) = place.excerpt() {
+    if let Some(excerpt) = location.excerpt() {
         assert!(excerpt.text.get(excerpt.marked.clone()).is_some(), "{excerpt:?}");
     }
 }
 
-/// Whether all of the text that is secret for sure is a secret's value, and such text is there.
-fn secrets_are_known(text: &str) -> bool {
-    let node = YamlValue::parse(text, &SourceLocation::file(NAME));
-    let secret = node.map_or(0, |node| secrets(&node, false));
-    secret > 0 && secret == text.matches(CANARY).count()
+/// Returns true if the canary occurs, and only in values below the key `secrets`.
+fn is_canary_secret(text: &str) -> bool {
+    let value = YamlValue::parse(text, &SourceLocation::file(NAME));
+    let secrets = value.map_or(0, |value| count_canaries(&value, false));
+    secrets > 0 && secrets == text.matches(CANARY).count()
 }
 
-/// How often the canary is in texts below a key `secrets`.
-fn secrets(node: &YamlValue, is_below: bool) -> usize {
-    match &node.value {
+/// Counts the canaries in values below a key `secrets`.
+fn count_canaries(value: &YamlValue, is_below: bool) -> usize {
+    match &value.value {
         YamlData::Mapping(map) => {
             let entries = map.0.iter();
-            entries.map(|(key, value)| secrets(value, is_below || key.name == "secrets")).sum()
+            entries.map(|(key, value)| count_canaries(value, is_below || key.name == "secrets")).sum()
         }
-        YamlData::List(items) => items.iter().map(|item| secrets(item, is_below)).sum(),
+        YamlData::List(items) => items.iter().map(|item| count_canaries(item, is_below)).sum(),
         YamlData::Text(text) if is_below => text.matches(CANARY).count(),
         _ => 0,
     }
 }
 
-/// Whether any text of it holds another.
-fn holds(node: &YamlValue, what: &str) -> bool {
-    match &node.value {
-        YamlData::Mapping(map) => map.0.iter().any(|(_, value)| holds(value, what)),
-        YamlData::List(items) => items.iter().any(|item| holds(item, what)),
-        YamlData::Text(text) => text.contains(what),
+/// Returns true if any text of a value contains another text.
+fn contains(value: &YamlValue, searched: &str) -> bool {
+    match &value.value {
+        YamlData::Mapping(map) => map.0.iter().any(|(_, value)| contains(value, searched)),
+        YamlData::List(items) => items.iter().any(|item| contains(item, searched)),
+        YamlData::Text(text) => text.contains(searched),
         _ => false,
     }
 }
 
-/// Holds that the API would accept what is sent.
-fn hold_body(integration: &Integration) {
-    let body = integration.request().and_then(|request| request.body()).expect("nobody else writes");
-    let body = accepted(&body);
-    assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "nothing is published");
+/// Checks that the API accepts the request bodies.
+fn check_body(integration: &Integration) {
+    let body =
+        integration.request().and_then(|request| request.body()).expect("no other process changes the files");
+    let body = parse_body(&body);
+    assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "the script is empty");
     let branch = Branch::new("feature/x");
     let name = Template::default().name(&integration.name, &branch, None);
-    let mark = OwnershipMarker {
+    let marker = OwnershipMarker {
         integration: integration.name.clone(),
         repository: "github.com/acme/docs".to_owned(),
         branch: branch.as_str().to_owned(),
         ..OwnershipMarker::default()
     };
     let title = preview::title(integration.title(), &branch);
-    let identity = PreviewIdentity { name, title, visibility: "private", mark };
-    let request = integration.preview_request(&identity).expect("nobody else writes");
-    let (request, sent) = request.expect("a mark of a short branch fits");
-    let body = accepted(&request.body().expect("nobody else writes"));
+    let identity = PreviewIdentity { name, title, visibility: "private", mark: marker };
+    let request = integration.preview_request(&identity).expect("no other process changes the files");
+    let (request, sent) = request.expect("the ownership marker of a short branch fits");
+    let body = parse_body(&request.body().expect("no other process changes the files"));
     let found = OwnershipMarker::parse(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found.as_ref(), Some(&sent));
     assert_eq!(
@@ -178,12 +178,12 @@ fn hold_body(integration: &Integration) {
     );
 }
 
-/// The body, in which nothing is broken.
-fn accepted(body: &[u8]) -> serde_json::Value {
+/// Parses a body and checks it against the API's schema.
+fn parse_body(body: &[u8]) -> serde_json::Value {
     let body = serde_json::from_slice(body).expect("a body is JSON");
-    let node = YamlValue::from_json(&body, &SourceLocation::file(NAME));
-    let broken =
-        schema::check(&node, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
-    assert!(broken.is_none(), "the API takes no such body: {broken:?}");
+    let value = YamlValue::from_json(&body, &SourceLocation::file(NAME));
+    let violation =
+        schema::check(&value, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
+    assert!(violation.is_none(), "the API would reject the body: {violation:?}");
     body
 }

@@ -1,9 +1,9 @@
-//! Reads again what fuzzing found.
+//! Runs the fuzz targets on their corpora.
 
 use std::panic::{RefUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Gives every file of a corpus to its target.
+/// Runs a target on each file of its corpus.
 fn replay(name: &str, target: impl Fn(&[u8]) + RefUnwindSafe) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -12,31 +12,35 @@ fn replay(name: &str, target: impl Fn(&[u8]) + RefUnwindSafe) {
     assert!(!paths.is_empty(), "{} is empty", folder.display());
     for path in paths {
         let bytes = std::fs::read(&path).unwrap();
-        assert!(catch_unwind(|| target(&bytes)).is_ok(), "{} says why, above", path.display());
+        assert!(
+            catch_unwind(|| target(&bytes)).is_ok(),
+            "{} violates an invariant; see above",
+            path.display()
+        );
     }
 }
 
 #[test]
-fn manifests_are_read_again() {
+fn manifest_corpus() {
     replay("manifest", super::manifest);
 }
 
 #[test]
-fn events_are_read_again() {
+fn event_corpus() {
     replay("event", super::event);
 }
 
 #[test]
-fn marks_are_read_again() {
-    replay("mark", super::mark);
+fn marker_corpus() {
+    replay("marker", super::marker);
 }
 
 #[test]
-fn images_are_read_again() {
+fn image_corpus() {
     replay("image", super::image);
 }
 
 #[test]
-fn configurations_are_read_again() {
+fn configuration_corpus() {
     replay("configuration", super::configuration);
 }

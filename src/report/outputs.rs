@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::destination::{Destination, FinishedRun, ResultFile};
+use super::output_table::{OUTPUTS, Output};
 use super::{document, escape};
 use crate::ci::Runner;
 use crate::deploy::Outcome;
@@ -119,21 +120,23 @@ fn values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
         value.unwrap_or_default().to_owned()
     };
     let (name, url, version) = (first_value("name"), first_value("url"), first_value("version"));
+    let integrations = Value::from(integrations).to_string();
     let is_preview =
         matches!(plan.map(|plan| &plan.decision), Some(Decision::Preview(_) | Decision::Delete(_)));
-    vec![
-        ("mode", mode.to_owned()),
-        ("reason", reason.clone()),
-        ("sha", sha.clone()),
-        ("result", finished.result().to_owned()),
-        ("name", name),
-        ("url", url),
-        ("version", version),
-        ("preview", is_preview.to_string()),
-        ("integrations", Value::from(integrations).to_string()),
-        ("matrix", shares.map(|shares| shares.matrix().to_string()).unwrap_or_default()),
-        ("count", shares.map_or(run.outcomes.len(), |shares| shares.count).to_string()),
-    ]
+    let value = |output: Output| match output {
+        Output::Mode => mode.to_owned(),
+        Output::Reason => reason.clone(),
+        Output::Sha => sha.clone(),
+        Output::Result => finished.result().to_owned(),
+        Output::Name => name.clone(),
+        Output::Url => url.clone(),
+        Output::Version => version.clone(),
+        Output::Preview => is_preview.to_string(),
+        Output::Integrations => integrations.clone(),
+        Output::Matrix => shares.map(|shares| shares.matrix().to_string()).unwrap_or_default(),
+        Output::Count => shares.map_or(run.outcomes.len(), |shares| shares.count).to_string(),
+    };
+    OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }
 
 /// Merges outputs into a dotenv report. Replaces outputs of an earlier run, and omits outputs to keep GitLab's limits.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, copyFile, readFile, readdir } from 'node:fs/promises';
+import { chmod, copyFile, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { after, before, describe, test } from 'node:test';
@@ -9,11 +9,9 @@ import { gunzipSync } from 'node:zlib';
 
 import { CERTIFICATES, IMAGE, RUNTIME, engine } from './support/container.mjs';
 import { CONTAINERS, STATIC_LIBRARY, needs } from './support/needs.mjs';
-import { BINARY, ROOT, run, succeed, tool } from './support/program.mjs';
+import { ROOT, run, succeed, tool } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
-/** Files of `src/ci` that read what only GitHub gives, or nothing. */
-const ELSEWHERE = ['github.rs', 'payloads.rs', 'told.rs', 'tests.rs'];
 const TLS = `${ROOT}/tests/integration/fixtures/tls`;
 
 const NEEDED = needs('buildah', 'podman', RUNTIME, CERTIFICATES, STATIC_LIBRARY, CONTAINERS);
@@ -139,19 +137,6 @@ test('each documented line deploys, and knows the job that it runs in by gitbook
         assert.ok(!line.includes('gitbook.env') || text.includes('publish: push to the production branch'), text);
         assert.equal((await published(`${repository}/.gitbook-sandbox`)).name, 'hello');
     }
-});
-
-test('gitbook.env names every variable that the program reads, outside of GitHub', async () => {
-    const sources = (await readdir(`${ROOT}/src/ci`)).filter((name) => name.endsWith('.rs') && !ELSEWHERE.includes(name));
-    const texts = await Promise.all(sources.map((name) => readFile(`${ROOT}/src/ci/${name}`, 'utf8')));
-    const known = (await readFile(`${ROOT}/src/ci.rs`, 'utf8')).matchAll(/ variable: "(\w+)"/g);
-    const read = texts.flatMap((text) => [...text.split('#[cfg(test)]')[0].matchAll(/"([A-Z][A-Z0-9_]+)"/g)]);
-    const help = await succeed(BINARY, ['--help']);
-    const own = help.matchAll(/^ {2}(GITBOOK_\w+|RUST_LOG|GITHUB_TOKEN|GITLAB_TOKEN)\b/gm);
-    const all = new Set([...known, ...read, ...own].map(([, name]) => name));
-    all.delete('GITHUB_ACTIONS');
-    const named = (await readFile(`${ROOT}/examples/docker/gitbook.env`, 'utf8')).match(/^[A-Z].*$/gm);
-    assert.deepEqual(named.toSorted(), [...all].sort());
 });
 
 /** Publishes to a server of this machine. */

@@ -1,0 +1,74 @@
+//! Finds the variables that the modules of `src/ci` read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::read;
+use crate::config::variables;
+
+/// Modules that read variables of GitHub only, or are tests. The GitHub Action needs no Docker.
+const SKIPPED: [&str; 4] = ["github", "payloads", "test_support", "tests"];
+
+/// A CI system and the variables that the program reads there.
+pub(super) struct CiSystem {
+    pub(super) name: String,
+    pub(super) variables: Vec<String>,
+}
+
+/// Returns the systems in alphabetical order, after the variables of several systems. Each variable occurs once.
+pub(super) fn by_system() -> Vec<CiSystem> {
+    let table = read("src/ci.rs");
+    let mut systems: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut shared = names(&table);
+    for module in modules() {
+        let text = read(&format!("src/ci/{module}.rs"));
+        let detect = format!("detect: {module}::detect");
+        match system_name(&text) {
+            Some(name) => {
+                let row = table.lines().find(|line| line.contains(&detect)).unwrap_or_default();
+                let variables = names(&text).into_iter().chain(names(row));
+                systems.entry(name.to_owned()).or_default().extend(variables);
+            }
+            None => shared.extend(names(&text)),
+        }
+    }
+    let mut seen: BTreeSet<String> = variables::names().map(str::to_owned).collect();
+    seen.insert("GITHUB_ACTIONS".to_owned());
+    let mut all = Vec::new();
+    for (name, variables) in systems {
+        let variables: Vec<_> = variables.into_iter().filter(|name| seen.insert(name.clone())).collect();
+        all.push(CiSystem { name, variables });
+    }
+    let variables = shared.into_iter().filter(|name| seen.insert(name.clone())).collect();
+    all.insert(0, CiSystem { name: "Several systems".to_owned(), variables });
+    all
+}
+
+/// Returns the modules of `src/ci`.
+fn modules() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ci");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let modules = files.filter_map(|name| Some(name.to_str()?.strip_suffix(".rs")?.to_owned()));
+    modules.filter(|module| !SKIPPED.contains(&module.as_str())).collect()
+}
+
+/// Returns the name of the system that a module detects.
+fn system_name(text: &str) -> Option<&str> {
+    let (_, rest) = program(text).split_once("..Ci::")?;
+    rest.split('"').nth(1)
+}
+
+/// Returns the texts in quotes that look like the names of variables.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_name = |text: &&str| {
+        text.len() > 1
+            && text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    program(text).split('"').filter(is_name).map(str::to_owned).collect()
+}
+
+/// Returns the part of a file before its tests.
+fn program(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default()
+}
