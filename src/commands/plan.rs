@@ -46,7 +46,7 @@ impl<'a> Context<'a> {
                 }
                 Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
             };
-            let shares = Shares { count: weights.len(), total: shares_worth(&weights, STARTUP_WORK) };
+            let shares = Shares { count: weights.len(), total: useful_shards(&weights, STARTUP_WORK) };
             let division =
                 format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
             tracing::info!("{division}");
