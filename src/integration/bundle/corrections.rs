@@ -42,7 +42,7 @@ impl Corrections {
         *self != before
     }
 
-    /// Returns those that the bundler's problems call for.
+    /// Returns the corrections that the bundler's problems call for. Reads only files of the repository at `root` and of packages.
     pub(super) fn needed(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {

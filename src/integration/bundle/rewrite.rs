@@ -224,7 +224,7 @@ fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<Ec
     EcmaCompiler::parse(id, source, source_type).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-/// Returns whether a file has neither imports nor exports, and Node does not take it for an ES module all the same.
+/// Returns true for a file without imports and exports, unless Node loads it as an ES module because of its name.
 pub(super) fn is_script(source: &str, module: &str, root: &Path) -> bool {
     let path = file_of(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
@@ -233,7 +233,8 @@ pub(super) fn is_script(source: &str, module: &str, root: &Path) -> bool {
     !parsed.panicked && !is_esm(&parsed.program) && !is_esm_by_name(&path, root)
 }
 
-/// Returns whether Node takes a file for an ES module by its extension, or by the nearest `package.json`.
+/// Returns true if Node loads a file as an ES module because of its extension or of the nearest `package.json`. Ignores a
+/// `package.json` outside the repository at `root`, unless it belongs to a package.
 fn is_esm_by_name(path: &Path, root: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("mjs" | "mts") => true,

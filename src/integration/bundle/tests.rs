@@ -239,6 +239,15 @@ fn a_tsconfig_above_the_repository_is_nobodys() {
 }
 
 #[test]
+fn ignores_a_package_json_above_the_repository() {
+    let files = [("main.ts", "import { name } from './a.js'; log(name);"), ("a.js", "log(1);")];
+    let module = r#"{"type": "module"}"#;
+    let with = |path| bundled(&[files[0], files[1], (path, module)]).map(|bundle| bundle.script);
+    assert_eq!(with("../package.json").unwrap(), script(&files));
+    assert!(with("package.json").is_err(), "an ES module has no names without exports");
+}
+
+#[test]
 fn paths_are_found_also_where_what_the_file_extends_is_not_installed() {
     let check = |extends: &str, base: &str, warnings: &[&str]| {
         let tsconfig = format!(

@@ -17,7 +17,7 @@ async fn publishing(fault: Fault) -> String {
     .await
 }
 
-/// The same once the program has said something.
+/// Publishes with a fault, and sends the signal after the log contains a text.
 async fn publishing_until(fault: Fault, text: &str) -> String {
     cancelled(async || {
         let world = World::new().await;

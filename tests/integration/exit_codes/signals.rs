@@ -20,6 +20,7 @@ fn publishing(server: &MockServer) -> Deployment {
     deployment().against(&server.uri()).push_to("main").variable("GITBOOK_CONCURRENCY", "1")
 }
 
+/// Waits until the server has received a request with a method.
 async fn was_asked(server: &MockServer, method: &str) {
     let is_asked = async || server.asked().await.iter().any(|asked| asked.starts_with(method));
     until("the server is asked", is_asked).await;
