@@ -94,7 +94,9 @@ pub(crate) fn check(secrets: &Map, environment: &Environment) -> Vec<Diagnostic>
         match parts(text) {
             Err(problem) => found.push(malformed(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
-                Part::Variable(name) if is_token(name) => Some(taken(&key.name, name, &node.place)),
+                Part::Variable(name) if is_token(name) || environment.token_in(name).is_some() => {
+                    Some(taken(&key.name, name, environment.token_in(name), &node.place))
+                }
                 Part::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
                     format!("`secrets.{}` needs the variable `{name}`, which is not set here", key.name),
@@ -147,8 +149,9 @@ fn variable<'a>(
     environment: &'a Environment,
     place: &Place,
 ) -> Result<&'a str, Box<Diagnostic>> {
-    if is_token(name) {
-        return Err(Box::new(taken(key, name, place)));
+    let token = environment.token_in(name);
+    if token.is_some() || is_token(name) {
+        return Err(Box::new(taken(key, name, token, place)));
     }
     environment.get(name).ok_or_else(|| {
         let why = if environment.is_unreadable(name) { "not Unicode" } else { "not set, or empty" };
@@ -158,8 +161,12 @@ fn variable<'a>(
     })
 }
 
-fn taken(key: &str, name: &str, place: &Place) -> Diagnostic {
-    let message = format!("`secrets.{key}` uses `{name}`, a token of this program or of the CI system");
+/// Returns the error for a variable that is a token, or contains the value of the variable `token`.
+fn taken(key: &str, name: &str, token: Option<&str>, place: &Place) -> Diagnostic {
+    let contained = token.filter(|token| *token != name).map(|token| format!(", which contains `{token}`"));
+    let contained = contained.unwrap_or_default();
+    let message =
+        format!("`secrets.{key}` uses `{name}`{contained}, a token of this program or of the CI system");
     let hint = "give the integration a token of its own, in a variable of another name".to_owned();
     Diagnostic::error(place.clone(), message).hint(hint)
 }
