@@ -65,6 +65,12 @@ impl Value for BranchPatterns {
         if included.is_empty() && excluded.is_empty() {
             return Err(refused());
         }
+        if included.is_empty() {
+            return Err((
+                "every pattern excludes branches, so none matches; begin with `*`".to_owned(),
+                None,
+            ));
+        }
         let parsed = |texts: &[&str]| globs(texts).map_err(|_| refused());
         let patterns = Self { included: parsed(&included)?, excluded: parsed(&excluded)? };
         if !included.iter().any(|text| can_match(text, &excluded, &patterns.excluded)) {
@@ -101,12 +107,13 @@ mod tests {
 
     #[test]
     fn a_list_that_matches_no_branch_is_refused() {
-        for text in
-            ["!main", "main, !main", "main, !*", "m*, !m*", "a/*, !**", "feature..x", "main/", "a b", "*, !*"]
+        for text in ["main, !main", "main, !*", "m*, !m*", "a/*, !**", "feature..x", "main/", "a b", "*, !*"]
         {
             let problem = BranchPatterns::parse(text).map(|patterns| patterns.matches("main")).unwrap_err().0;
             assert_eq!(problem, "a list that matches no branch", "{text}");
         }
+        let excluded = BranchPatterns::parse("!main").unwrap_err().0;
+        assert_eq!(excluded, "every pattern excludes branches, so none matches; begin with `*`");
         for text in ["", ",", "[", "main, !["] {
             let problem = BranchPatterns::parse(text).map(|patterns| patterns.matches("main")).unwrap_err().0;
             assert_eq!(problem, "not a list of branch names or globs", "{text}");
