@@ -48,6 +48,8 @@ pub(crate) struct Ci {
     pub is_of_fork: bool,
     /// The pull request that a comment is on, where the event does not tell whether that comes from a fork.
     pub commented_on: Option<u64>,
+    /// The branch of the event's pull request, on a system that does not tell whether it is a fork's.
+    pub possible_fork: Option<Branch>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that it is on.
@@ -88,6 +90,7 @@ impl Ci {
             fork_as_base: false,
             is_of_fork: false,
             commented_on: None,
+            possible_fork: None,
             repository: None,
             forge: ForgeKind::default(),
             api: None,
@@ -240,6 +243,9 @@ pub(crate) enum CiError {
     /// Variables of two systems are there, one of which must be left over from elsewhere.
     #[error("both `{0}` and `{1}` are set: which CI system this is can't be told")]
     TwoSystems(&'static str, &'static str),
+    /// The event's branch has a name that Git does not allow.
+    #[error("`{0}` is not a valid branch name")]
+    Branch(Branch),
     /// A value that says what happened is not understood.
     #[error("`{variable}` is {problem}")]
     Variable {
@@ -262,9 +268,10 @@ impl CiError {
             Self::TwoSystems(first, second) => format!(
                 "unset `{first}` or `{second}`, whichever is not of this system; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
             ),
+            Self::Branch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
             Self::Variable { variable, .. } => match *variable {
                 "GITBOOK_EVENT" => format!("accepted: {}", generic::EVENTS.join(", ")),
-                "GITBOOK_BRANCH" => "give the branch's name, without `refs/heads/`".to_owned(),
+                "GITBOOK_BRANCH" => "use the branch's name as `git branch` prints it".to_owned(),
                 "GITBOOK_PULL_REQUEST" => "give the pull request's number, with the event `pull_request` or `closed`, and leave it out with others".to_owned(),
                 "GITBOOK_REPOSITORY" => "such as `github.com/acme/integrations`".to_owned(),
                 _ => "see `gitbook-deploy --help`".to_owned(),
@@ -314,7 +321,11 @@ impl System {
 /// # Errors
 /// When the CI system's own event can't be read, or a variable makes no sense.
 pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    generic::apply(detected(environment)?, environment)
+    let ci = generic::apply(detected(environment)?, environment)?;
+    match ci.event.branch().filter(|branch| !branch.is_valid()) {
+        Some(branch) => Err(CiError::Branch(branch.clone())),
+        None => Ok(ci),
+    }
 }
 
 /// What the CI system itself says. Which one it is must not be a guess: it decides what is taken for production.

@@ -58,6 +58,9 @@ pub(crate) enum Refusal {
     /// The end of a preview would publish something.
     #[error("a job that stops an environment does not publish")]
     StopJob,
+    /// A pull request, on a system that does not tell whether it comes from a fork, is to be published as something else.
+    #[error("this run is for a pull request that may come from a fork")]
+    PossibleFork,
     /// Which branch is production's is not known.
     #[error("the production branch is not known")]
     NoProductionBranch,
@@ -82,6 +85,9 @@ impl Refusal {
             }
             Self::CommentOnPullRequest => {
                 "publish to production on `push`; for a preview, pass `GITHUB_TOKEN`, with which this step asks whether the branch is the repository's own"
+            }
+            Self::PossibleFork => {
+                "publish to production on `push`, and leave `GITBOOK_BRANCH` to the CI system in runs for pull requests"
             }
             Self::StopJob => "set `GITBOOK_MODE` in the jobs that publish only, not for the whole pipeline",
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)",
@@ -164,6 +170,11 @@ fn safely(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_on.is_some() && !may_be_of_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::CommentOnPullRequest).because(plan.reason);
     }
+    if let Some(branch) = &ci.possible_fork
+        && publishes_as_another(&plan.decision, branch)
+    {
+        return Decision::Refuse(Refusal::PossibleFork).because(plan.reason);
+    }
     let is_refused = match &plan.decision {
         Decision::Publish => ci.fork_as_base || ci.is_of_fork,
         // A fork's branch must not pass for one of the base's.
@@ -180,6 +191,15 @@ fn safely(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
             Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }
         _ => plan,
+    }
+}
+
+/// Returns whether a decision publishes under another name than that of the pull request's own branch.
+fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
+    match decision {
+        Decision::Publish => true,
+        Decision::Preview(target) => target.branch != *branch && target.branch.of_which_fork().is_none(),
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::preview::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL", "DRONE_REMOTE_URL"];
     let is_merge = environment.get("DRONE_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
+    let event = event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository::at(environment.get(url)?)),
         default_branch: text(environment, "DRONE_REPO_BRANCH"),
@@ -16,7 +17,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
         run_url: text(environment, "DRONE_BUILD_LINK"),
         workspace: folder(environment, "DRONE_WORKSPACE"),
-        ..Ci::of("Drone", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::of("Drone", event)
     }
 }
 
@@ -46,7 +48,7 @@ fn of_pull_request(environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::told::{Variables, check, check_run, ci, decision};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -146,5 +148,24 @@ mod tests {
         check_run(&[STEP, REQUEST], expected, 7);
         check_run(&[STEP, REQUEST, &[("DRONE_REPO_LINK", "")]], expected, 7);
         assert_eq!(ci(&[STEP]).detected_by, Some("DRONE"));
+    }
+
+    #[test]
+    fn a_pull_request_that_may_come_from_a_fork_is_published_under_no_other_name() {
+        let decide = |variables: Variables<'_>| decision(&[STEP, REQUEST, variables]);
+        let main = ("GITBOOK_BRANCH", "main");
+        for variables in [
+            &[("GITBOOK_MODE", "publish")][..],
+            &[("GITBOOK_EVENT", "release")],
+            &[("GITBOOK_EVENT", "push"), main],
+            &[("GITBOOK_MODE", "preview"), main],
+        ] {
+            let plan = decide(variables);
+            assert!(plan.starts_with("refuse: "), "{variables:?} {plan}");
+        }
+        for variables in [&[("GITBOOK_MODE", "preview")][..], &[]] {
+            assert!(decide(variables).starts_with("preview: "), "{variables:?}");
+        }
+        assert!(decide(&[("GITBOOK_MODE", "delete"), main]).starts_with("delete: "));
     }
 }

@@ -94,7 +94,7 @@ fn branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
     } else if name.chars().any(char::is_control) {
         "not a branch's name: it holds a control character".to_owned()
     } else if !Branch::new(name).is_valid() {
-        "not a name that Git allows for a branch".to_owned()
+        format!("`{name}`, which is not a valid branch name")
     } else {
         return Ok(Some(Branch::new(name)));
     };
@@ -248,7 +248,7 @@ mod tests {
         );
         check(
             &[("GITBOOK_EVENT", "push")],
-            "`GITBOOK_BRANCH` is unset, and the event `push` needs it (give the branch's name, without `refs/heads/`)",
+            "`GITBOOK_BRANCH` is unset, and the event `push` needs it (use the branch's name as `git branch` prints it)",
         );
         check(
             &[("GITBOOK_PULL_REQUEST", "x"), ("GITBOOK_BRANCH", "b")],
@@ -260,7 +260,7 @@ mod tests {
         );
         check(
             &[("GITBOOK_BRANCH", "a\nb")],
-            "`GITBOOK_BRANCH` is not a branch's name: it holds a control character (give the branch's name, without `refs/heads/`)",
+            "`GITBOOK_BRANCH` is not a branch's name: it holds a control character (use the branch's name as `git branch` prints it)",
         );
         for repository in ["acme/integrations", "https://github.com/acme", "github.com/acme"] {
             check(

@@ -147,3 +147,14 @@ fn a_commit_is_told_by_its_digits() {
         check(other, false);
     }
 }
+
+#[test]
+fn rejects_an_event_with_an_invalid_branch_name() {
+    for name in ["a..b", "x.lock", "a b", ".a", "a\u{1}b", "a//b", "@"] {
+        let variables = [("GITLAB_CI", "true"), ("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_BRANCH", name)];
+        let error = detect(&Environment::of(&variables)).unwrap_err();
+        assert_eq!(error.to_string(), format!("`{name}` is not a valid branch name"));
+        let by_hand = [&variables[..], &[("GITBOOK_BRANCH", "fix")]].concat();
+        assert!(detect(&Environment::of(&by_hand)).is_ok(), "{name}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::preview::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["CI_REPO_URL", "CI_REPO_CLONE_URL"];
     let is_merge = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
+    let event = event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository::at(environment.get(url)?)),
         default_branch: text(environment, "CI_REPO_DEFAULT_BRANCH"),
@@ -18,7 +19,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
         run_url: text(environment, "CI_PIPELINE_URL"),
         workspace: folder(environment, "CI_WORKSPACE"),
-        ..Ci::of("Woodpecker", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::of("Woodpecker", event)
     }
 }
 
@@ -54,7 +56,7 @@ fn of_pull_request(activity: Activity, environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::told::{Variables, check, check_run, ci, decision};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -159,5 +161,23 @@ mod tests {
         // Early ones set Drone's variables, too.
         let drone = &[("DRONE", "true"), ("DRONE_BUILD_EVENT", "push"), ("DRONE_BRANCH", "main")][..];
         check_run(&[STEP, &on("push"), drone], expected, 7);
+    }
+
+    #[test]
+    fn a_pull_request_that_may_come_from_a_fork_is_published_under_no_other_name() {
+        let decide = |variables: Variables<'_>| decision(&[STEP, REQUEST, &on("pull_request"), variables]);
+        let main = ("GITBOOK_BRANCH", "main");
+        for variables in [
+            &[("GITBOOK_MODE", "publish")][..],
+            &[("GITBOOK_EVENT", "release")],
+            &[("GITBOOK_EVENT", "push"), main],
+            &[("GITBOOK_MODE", "preview"), main],
+        ] {
+            assert!(decide(variables).starts_with("refuse: "), "{variables:?}");
+        }
+        for variables in [&[("GITBOOK_MODE", "preview")][..], &[]] {
+            assert!(decide(variables).starts_with("preview: "), "{variables:?}");
+        }
+        assert!(decide(&[("GITBOOK_MODE", "delete"), main]).starts_with("delete: "));
     }
 }

@@ -83,8 +83,8 @@ fn push_to_another_branch() {
     check(&push_to("feature/main"), &[TOKEN, globs], "preview of feature/main");
     check(&push_to("Main"), &[TOKEN, globs], "preview of Main");
     // A default branch is a name, not a glob.
-    check(&push_to("a"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "[a]")], "preview of a");
-    check(&push_to("[a]"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "[a]")], "publish");
+    check(&push_to("a"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "preview of a");
+    check(&push_to("{a}"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "publish");
 }
 
 #[test]
