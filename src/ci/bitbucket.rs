@@ -11,6 +11,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     let run_url = name
         .zip(build)
         .map(|(name, build)| format!("https://bitbucket.org/{name}/pipelines/results/{build}"));
+    let event = event(environment);
     Ci {
         repository: name.map(|name| format!("bitbucket.org/{name}")).or_else(origin),
         commit: commit(environment, "BITBUCKET_COMMIT"),
@@ -18,7 +19,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_url,
         node: node(environment),
         workspace: folder(environment, "BITBUCKET_CLONE_DIR"),
-        ..Ci::of("Bitbucket Pipelines", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::of("Bitbucket Pipelines", event)
     }
 }
 
@@ -53,7 +55,7 @@ fn of_pull_request(id: &str, branch: &str, environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::told::{Variables, check, check_run, ci};
+    use crate::ci::told::{Variables, check, check_possible_fork, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -137,5 +139,10 @@ mod tests {
         assert_eq!(node("3", "3"), None);
         assert_eq!(node("0", "1"), None);
         assert_eq!(ci(&[STEP]).node, None);
+    }
+
+    #[test]
+    fn publishes_a_possible_fork_under_no_other_name() {
+        check_possible_fork(&[STEP, REQUEST]);
     }
 }
