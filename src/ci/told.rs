@@ -89,16 +89,18 @@ pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) 
 pub(super) fn check_possible_fork(request: &[Variables<'_>]) {
     let decide = |variables| decision(&[request, &[variables]].concat());
     let main = ("GITBOOK_BRANCH", "main");
-    for variables in [
-        &[("GITBOOK_MODE", "publish")][..],
+    let refused: [Variables<'_>; 4] = [
+        &[("GITBOOK_MODE", "publish")],
         &[("GITBOOK_EVENT", "release")],
         &[("GITBOOK_EVENT", "push"), main],
         &[("GITBOOK_MODE", "preview"), main],
-    ] {
+    ];
+    for variables in refused {
         let decision = decide(variables);
         assert!(decision.starts_with("refuse: "), "{variables:?}: {decision}");
     }
-    for variables in [&[("GITBOOK_MODE", "preview")][..], &[]] {
+    let previewed: [Variables<'_>; 2] = [&[("GITBOOK_MODE", "preview")], &[]];
+    for variables in previewed {
         assert!(decide(variables).starts_with("preview: "), "{variables:?}");
     }
     assert!(decide(&[("GITBOOK_MODE", "delete"), main]).starts_with("delete: "));
