@@ -11,7 +11,7 @@ mod gitlab;
 mod login;
 mod refs;
 
-pub(crate) use budget::Reservation;
+pub(crate) use budget::{Cost, Reservation};
 pub(crate) use client::Access;
 pub(crate) use comment::{Found, Kept, Wish};
 pub(crate) use deployments::{Intent, State, Status, Success};

@@ -61,7 +61,7 @@ impl<'a> Stage<'a> {
         let ((), unrecorded) = futures::join!(self.comment(decision, run, error), recorded);
         if let Some(dropped @ 1..) = self.records.map(Records::dropped) {
             self.printer.notice(&format!(
-                "{dropped} deployments are not recorded: the forge's rate limit is near, and the comment comes first"
+                "{dropped} deployments are not recorded or not marked inactive: the forge's rate limit is near, and the comment comes first"
             ));
         }
         match unrecorded {

@@ -16,7 +16,7 @@ use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::foreign::{acts, link};
-use crate::forge::{ForgeError, GitHub, Intent, Reservation, State, Status, Success};
+use crate::forge::{Cost, ForgeError, GitHub, Intent, Reservation, State, Status, Success};
 use crate::gitbook::{Published, Tried};
 use crate::preview::{self, Mark};
 
@@ -27,8 +27,8 @@ const AFTER_A_SIGNAL: Duration = Duration::from_secs(2);
 /// How long is waited for the word that something has begun.
 const AT_MOST: Duration = Duration::from_secs(5);
 
-/// A deployment, its two statuses, and the end of the one before it.
-const WRITES: usize = 4;
+/// A deployment and its two statuses.
+const RECORD: Cost = Cost { requests: 3, writes: 3 };
 
 /// GitHub takes no longer names.
 const LONGEST_ENVIRONMENT: usize = 255;
@@ -45,10 +45,10 @@ pub(crate) struct Records<'a> {
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// Why something could not be recorded. After the first failure nothing more is.
     failure: Mutex<Option<ForgeError>>,
-    /// How many deployments are not recorded since a rate limit is near.
+    /// How many deployments are not recorded, or leave those before them active, since a rate limit is near.
     dropped: AtomicUsize,
-    /// What has ended, and is being told meanwhile.
-    endings: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
+    /// What has ended, and is being told meanwhile: `false` if those before it stay active.
+    endings: Mutex<Vec<JoinHandle<Result<bool, ForgeError>>>>,
 }
 
 /// What is about to be published.
@@ -98,11 +98,11 @@ impl<'a> Records<'a> {
         let endings = std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         // GitHub's runner waits for nobody.
         let ended = self.cancel.or_after(AFTER_A_SIGNAL, join_all(endings)).await.unwrap_or_default();
-        ended.into_iter().filter_map(|ended| ended.ok()?.err()).for_each(|error| self.failed(error));
+        ended.into_iter().flatten().for_each(|ended| self.ended(ended));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns how many deployments are not recorded since a rate limit is near.
+    /// Returns how many deployments are not recorded, or leave those before them active, since a rate limit is near.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -154,7 +154,6 @@ impl<'a> Records<'a> {
         let is_new = result.is_ok() && publishing.mark.is_some() && !cancelled;
         let replaced = self.status(State::Inactive, None, "Replaced by a newer one");
         let ending = async move {
-            let _reservation = reservation;
             // The end has the last word, so what is on its way is waited for, after a signal not as long.
             let longest = if cancelled { AFTER_A_SIGNAL / 2 } else { AT_MOST };
             let begun = tokio::time::timeout(longest, begun).await;
@@ -162,8 +161,9 @@ impl<'a> Records<'a> {
             if let Ok(Ok(Err(error))) = begun {
                 return Err(error);
             }
+            drop(reservation);
             // GitHub does that for environments that stay, only.
-            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(()) }
+            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(true) }
         };
         let ending = tokio::spawn(ending.with_current_subscriber());
         self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
@@ -180,8 +180,8 @@ impl<'a> Records<'a> {
             let environment = environment(&mark.integration, Some(mark));
             let status = self.status(State::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
-            if let Ok(Err(error)) = self.cancel.or_after_grace(work).await {
-                self.failed(error);
+            if let Ok(ended) = self.cancel.or_after_grace(work).await {
+                self.ended(ended);
             }
         }
     }
@@ -199,7 +199,7 @@ impl<'a> Records<'a> {
             tracing::info!("no deployment of `{name}` is recorded: its name or branch holds a secret");
             return None;
         }
-        let Some(reservation) = self.forge.reserve(WRITES) else {
+        let Some(reservation) = self.forge.reserve(RECORD) else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         };
@@ -233,6 +233,16 @@ impl<'a> Records<'a> {
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
+    }
+
+    fn ended(&self, ended: Result<bool, ForgeError>) {
+        match ended {
+            Ok(true) => {}
+            Ok(false) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => self.failed(error),
+        }
     }
 
     fn failed(&self, error: ForgeError) {

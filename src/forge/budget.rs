@@ -25,16 +25,25 @@ pub(super) struct Budget(Arc<Mutex<Spent>>);
 #[derive(Debug, Default)]
 struct Spent {
     writes: VecDeque<Instant>,
-    reserved: usize,
+    reserved_writes: usize,
+    reserved_requests: u64,
     /// The rest of the primary limit, as the newest answer tells it.
     remaining: Option<u64>,
 }
 
-/// Writes that are kept for a purpose until this is dropped.
+/// The requests that something takes, and the writes among them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) requests: u64,
+    pub(crate) writes: usize,
+}
+
+/// Requests that are kept for a purpose until this is dropped. Those that were made meanwhile count twice: an answer may be
+/// older than a request of another job.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Budget,
-    writes: usize,
+    cost: Cost,
 }
 
 impl Budget {
@@ -50,18 +59,19 @@ impl Budget {
         self.with(|spent| spent.remaining = remaining.or(spent.remaining));
     }
 
-    /// Reserves writes for something that is not needed; `None` near a limit.
-    pub(super) fn reserve(&self, writes: usize) -> Option<Reservation> {
+    /// Reserves requests for something that is not needed; `None` near a limit.
+    pub(super) fn reserve(&self, cost: Cost) -> Option<Reservation> {
         self.with(|spent| {
             let now = Instant::now();
             spent.writes.retain(|write| now.duration_since(*write) < MINUTE);
-            let is_near = spent.remaining.is_some_and(|remaining| remaining < KEPT_REQUESTS)
-                || spent.writes.len() + spent.reserved + writes > MAX_WRITES - KEPT_WRITES;
-            if is_near {
+            let requests = KEPT_REQUESTS + spent.reserved_requests + cost.requests;
+            let writes = KEPT_WRITES + spent.writes.len() + spent.reserved_writes + cost.writes;
+            if spent.remaining.is_some_and(|remaining| remaining < requests) || writes > MAX_WRITES {
                 return None;
             }
-            spent.reserved += writes;
-            Some(Reservation { budget: self.clone(), writes })
+            spent.reserved_requests += cost.requests;
+            spent.reserved_writes += cost.writes;
+            Some(Reservation { budget: self.clone(), cost })
         })
     }
 
@@ -72,38 +82,58 @@ impl Budget {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.with(|spent| spent.reserved = spent.reserved.saturating_sub(self.writes));
+        self.budget.with(|spent| {
+            spent.reserved_requests = spent.reserved_requests.saturating_sub(self.cost.requests);
+            spent.reserved_writes = spent.reserved_writes.saturating_sub(self.cost.writes);
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::Budget;
+    use super::{Budget, Cost};
+
+    const RECORD: Cost = Cost { requests: 4, writes: 4 };
+
+    fn remaining(text: &'static str) -> HeaderMap {
+        [(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static(text))]
+            .into_iter()
+            .collect()
+    }
 
     #[test]
     fn writes_are_kept_for_the_comment() {
         let budget = Budget::default();
         (0..60).for_each(|_| budget.write());
-        let first = budget.reserve(4);
-        assert!(first.is_some() && budget.reserve(4).is_some());
-        let second = budget.reserve(4);
-        assert!(second.is_some() && budget.reserve(4).is_none());
+        let first = budget.reserve(RECORD);
+        assert!(first.is_some() && budget.reserve(RECORD).is_some());
+        let second = budget.reserve(RECORD);
+        assert!(second.is_some() && budget.reserve(RECORD).is_none());
+        assert!(budget.reserve(Cost { requests: 9, writes: 0 }).is_some());
         drop(first);
-        assert!(budget.reserve(4).is_some());
+        assert!(budget.reserve(RECORD).is_some());
     }
 
     #[test]
     fn requests_are_kept_for_the_comment() {
-        let (budget, mut headers) = (Budget::default(), HeaderMap::new());
-        budget.read(&headers);
-        assert!(budget.reserve(1).is_some());
-        for (remaining, is_enough) in [("50", true), ("49", false), ("0", false), ("900", true), ("x", true)]
-        {
-            headers.insert("x-ratelimit-remaining", HeaderValue::from_static(remaining));
-            budget.read(&headers);
-            assert_eq!(budget.reserve(1).is_some(), is_enough, "{remaining}");
+        let budget = Budget::default();
+        budget.read(&HeaderMap::new());
+        assert!(budget.reserve(RECORD).is_some());
+        for (left, is_enough) in [("54", true), ("53", false), ("0", false), ("900", true), ("x", true)] {
+            budget.read(&remaining(left));
+            assert_eq!(budget.reserve(RECORD).is_some(), is_enough, "{left}");
         }
+    }
+
+    #[test]
+    fn requests_that_are_not_made_yet_count() {
+        let budget = Budget::default();
+        budget.read(&remaining("60"));
+        let reserved = [budget.reserve(RECORD), budget.reserve(RECORD)];
+        assert!(reserved.iter().all(Option::is_some) && budget.reserve(RECORD).is_none());
+        drop(reserved);
+        assert!(budget.reserve(RECORD).is_some());
     }
 }

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::answer::{Deployment, DeploymentStatus};
+use super::budget::Cost;
 use super::github::GitHub;
 use super::{ForgeError, Permission};
 
@@ -65,6 +66,11 @@ const MOST_AT_ONCE: usize = 4;
 /// How many states are asked for at once.
 const AT_ONCE: usize = 4;
 
+/// A page of deployments, the states of some at once, and a new state.
+const LIST: Cost = Cost { requests: 1, writes: 0 };
+const READ: Cost = Cost { requests: AT_ONCE as u64, writes: 0 };
+const WRITE: Cost = Cost { requests: 1, writes: 1 };
+
 /// GitHub takes no more characters for a description.
 const LONGEST_DESCRIPTION: usize = 140;
 
@@ -120,16 +126,17 @@ impl GitHub {
         Ok(())
     }
 
-    /// Records that nothing of an environment is there any more.
+    /// Records that nothing of an environment is there any more. Returns `false` if a rate limit is too near.
     ///
     /// # Errors
     /// Whatever the forge or the network says.
-    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<(), ForgeError> {
-        let all = self.deployments(environment).await?;
+    pub(crate) async fn deactivate(&self, environment: &str, inactive: &Status) -> Result<bool, ForgeError> {
+        let Some(all) = self.deployments(environment).await? else { return Ok(false) };
         self.deactivate_all(&all, MOST_AT_ONCE, inactive).await
     }
 
-    /// Records that a deployment has taken the place of those before it in its environment.
+    /// Records that a deployment has taken the place of those before it in its environment. Returns `false` if a rate limit
+    /// is too near.
     ///
     /// # Errors
     /// Whatever the forge or the network says.
@@ -138,8 +145,8 @@ impl GitHub {
         deployment: u64,
         environment: &str,
         inactive: &Status,
-    ) -> Result<(), ForgeError> {
-        let mut all = self.deployments(environment).await?;
+    ) -> Result<bool, ForgeError> {
+        let Some(mut all) = self.deployments(environment).await? else { return Ok(false) };
         all.retain(|id| *id < deployment);
         self.deactivate_all(&all, 1, inactive).await
     }
@@ -157,19 +164,26 @@ impl GitHub {
         Ok(status.map(|status| Success { payload, description: status.description }))
     }
 
-    /// The numbers of an environment's deployments, newest first.
-    async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
+    /// The numbers of an environment's deployments, newest first; `None` if a rate limit is too near.
+    async fn deployments(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
+        let Some(_reservation) = self.reserve(LIST) else { return Ok(None) };
         let query = [("environment", environment)];
         let all: Vec<Deployment> =
             self.client.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
-        Ok(all.into_iter().map(|deployment| deployment.id).collect())
+        Ok(Some(all.into_iter().map(|deployment| deployment.id).collect()))
     }
 
     /// Goes from the newest to the oldest, until as many in a row as `enough` were inactive before: they are deactivated
-    /// oldest first, so that what came before these is inactive, too.
-    async fn deactivate_all(&self, all: &[u64], enough: usize, inactive: &Status) -> Result<(), ForgeError> {
+    /// oldest first, so that what came before these is inactive, too. Returns `false` if a rate limit is too near.
+    async fn deactivate_all(
+        &self,
+        all: &[u64],
+        enough: usize,
+        inactive: &Status,
+    ) -> Result<bool, ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for some in all.chunks(AT_ONCE) {
+            let Some(_reservation) = self.reserve(READ) else { return Ok(false) };
             let newest = try_join_all(some.iter().map(|id| self.status(*id))).await?;
             for (id, status) in some.iter().zip(&newest) {
                 match status.as_ref().map(|status| &*status.state) {
@@ -183,9 +197,10 @@ impl GitHub {
             }
         }
         for id in active.iter().rev() {
+            let Some(_reservation) = self.reserve(WRITE) else { return Ok(false) };
             self.set_status(*id, inactive).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The newest status of a deployment.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::answer::PullRequest;
-use super::budget::Reservation;
+use super::budget::{Cost, Reservation};
 use super::client::{Access, Client, PAGE};
 use super::{ForgeError, Permission, Standing};
 use crate::ci::ForgeKind;
@@ -168,9 +168,9 @@ impl GitHub {
         Self { client: self.client.patient(), ..self.clone() }
     }
 
-    /// Reserves writes for a deployment; `None` near a rate limit, which other requests need more.
-    pub(crate) fn reserve(&self, writes: usize) -> Option<Reservation> {
-        self.client.budget.reserve(writes)
+    /// Reserves requests for a deployment; `None` near a rate limit, which other requests need more.
+    pub(crate) fn reserve(&self, cost: Cost) -> Option<Reservation> {
+        self.client.budget.reserve(cost)
     }
 
     /// The same client, which is asked once, and not for long.

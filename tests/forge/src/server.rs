@@ -40,6 +40,8 @@ pub(crate) struct Forge {
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) latency: Duration,
+    /// The rest of the rate limit, if there is one.
+    pub(crate) remaining: Option<u64>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) holds: Vec<Hold>,
     /// What to take out of the answers, to see that the checks notice.
@@ -99,8 +101,28 @@ fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: one
 async fn serve(Shared(forge): Shared<Arc<Forge>>, request: HttpRequest) -> Response<Body> {
     let (parts, body) = request.into_parts();
     match to_bytes(body, LONGEST_BODY).await {
-        Ok(body) => answer(&forge, &Call::new(parts, body)).await.into_response(),
+        Ok(body) => limited(&forge, &Call::new(parts, body)).await.into_response(),
         Err(error) => violation(&format!("the body did not arrive: {error}")).into_response(),
+    }
+}
+
+/// Answers with the rest of the rate limit, and refuses a request beyond it.
+async fn limited(forge: &Forge, call: &Call) -> Answer {
+    let taken = lock(&forge.script).remaining.as_mut().map(|remaining| {
+        let left = remaining.checked_sub(1);
+        *remaining = left.unwrap_or_default();
+        left
+    });
+    let answer = match taken {
+        Some(None) => {
+            lock(&forge.requests).push(call.record());
+            Answer::error(403, "API rate limit exceeded")
+        }
+        _ => answer(forge, call).await,
+    };
+    match taken {
+        Some(left) => answer.with("x-ratelimit-remaining", left.unwrap_or_default().to_string()),
+        None => answer,
     }
 }
 

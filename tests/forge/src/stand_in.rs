@@ -85,6 +85,11 @@ impl StandIn {
         lock(&self.forge.script).latency = latency;
     }
 
+    /// Takes only so many further requests, and tells in each answer how many are left.
+    pub fn rate_limit(&self, requests: u64) {
+        lock(&self.forge.script).remaining = Some(requests);
+    }
+
     /// Orders a fault; of several that fit a request, the one ordered first comes about.
     pub fn fail(&self, fault: Fault) {
         lock(&self.forge.script).faults.push(fault);
@@ -114,7 +119,7 @@ impl StandIn {
         gate
     }
 
-    /// Begins again with the repository as it was at first. Requests, faults, holds and latency are forgotten, too.
+    /// Begins again with the repository as it was at first. Requests, faults, holds, limit and latency are forgotten, too.
     pub fn reset(&self) {
         *lock(&self.forge.state) = State::new(self.url.clone());
         *lock(&self.forge.script) = Script::default();
