@@ -349,6 +349,13 @@ fn detected(environment: &Environment) -> Result<Ci, CiError> {
     })
 }
 
+/// Returns the folder of the checkout, as the CI system gives it, whatever the event is.
+pub(crate) fn workspace(environment: &Environment) -> Option<PathBuf> {
+    let other = || SYSTEMS.iter().find(|system| system.is_here(environment));
+    let is_github = environment.get(GITHUB) == Some("true");
+    if is_github { github::workspace(environment) } else { (other()?.detect)(environment).workspace }
+}
+
 /// A branch's name without the `refs/heads/` that some put before it.
 fn short(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 /// # Errors
 /// A link within `checkout`: a branch may bring one of any name. Links of the machine itself are followed.
 pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf> {
-    let checkout = dunce::canonicalize(checkout).unwrap_or_else(|_| checkout.to_owned());
+    let checkout = canonical(checkout);
     let mut current = PathBuf::new();
     for component in std::path::absolute(path)?.components() {
         if component == Component::ParentDir {
@@ -27,15 +27,28 @@ pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf>
 }
 
 /// Returns the root of the checkout that a folder is in, or the folder itself.
-pub(crate) fn checkout(folder: &Path) -> &Path {
-    folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(folder)
+///
+/// It is the outermost folder with `.git`, since a submodule has its own, or the CI system's `workspace` if that is further
+/// out or there is no `.git`. The root of the file system does not count.
+pub(crate) fn checkout(folder: &Path, workspace: Option<&Path>) -> PathBuf {
+    let folder = canonical(folder);
+    let workspace = workspace.map(|workspace| canonical(&folder.join(workspace)));
+    let is_root = |ancestor: &&Path| {
+        ancestor.parent().is_some()
+            && (ancestor.join(".git").exists() || Some(*ancestor) == workspace.as_deref())
+    };
+    folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
+}
+
+fn canonical(folder: &Path) -> PathBuf {
+    dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::without_links;
+    use super::{checkout, without_links};
 
     #[test]
     fn links_of_the_checkout_lead_nowhere_and_others_do() {
@@ -62,5 +75,28 @@ mod tests {
         {
             check(path, None);
         }
+    }
+
+    #[test]
+    fn a_checkout_is_the_outermost_folder_that_git_or_the_ci_system_knows() {
+        let check = |files: &[&str], workspace: Option<&str>, expected: &str| {
+            let temp = tempfile::tempdir().unwrap();
+            let base = dunce::canonicalize(temp.path()).unwrap();
+            let folder = base.join("a/b/c");
+            std::fs::create_dir_all(&folder).unwrap();
+            files.iter().for_each(|file| std::fs::write(base.join(file), "").unwrap());
+            let workspace = workspace.map(|workspace| base.join(workspace));
+            let found = checkout(&folder, workspace.as_deref());
+            assert_eq!(found, base.join(expected), "{files:?} {workspace:?}");
+        };
+        check(&[], None, "a/b/c");
+        check(&["a/b/.git"], None, "a/b");
+        check(&["a/.git", "a/b/c/.git"], None, "a");
+        check(&[], Some("a"), "a");
+        check(&["a/.git"], Some("a/b"), "a");
+        check(&["a/b/.git"], Some("a"), "a");
+        check(&[], Some("a/b/c/d"), "a/b/c");
+        check(&[], Some("x"), "a/b/c");
+        check(&[], Some("/"), "a/b/c");
     }
 }

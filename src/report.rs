@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ci::Ci;
+use crate::ci::{self, Ci};
 use crate::config::LogFormat;
 use crate::deploy::{NamedPreview, Outcome};
 use crate::diagnostic::{Diagnostic, shown};
@@ -90,6 +90,7 @@ impl Report {
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
         let path = |name: &str| environment.get(name).map(|path| environment.folder().join(path));
         let github = path("GITHUB_OUTPUT");
+        let checkout = links::checkout(environment.folder(), ci::workspace(environment).as_deref());
         let on_gitlab = environment.get("GITLAB_CI") == Some("true");
         Self {
             printer,
@@ -101,8 +102,8 @@ impl Report {
             },
             summary: path("GITBOOK_SUMMARY_FILE").or_else(|| path("GITHUB_STEP_SUMMARY")),
             document: path("GITBOOK_REPORT_FILE"),
-            quality: QualityFile::of(environment),
-            checkout: links::checkout(environment.folder()).to_owned(),
+            quality: QualityFile::of(environment, &checkout),
+            checkout,
         }
     }
 

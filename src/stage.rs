@@ -314,8 +314,9 @@ impl<'a> Stage<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = links::checkout(self.environment.folder());
-                let started = async { sandbox::start(&links::without_links(folder, checkout)?).await };
+                let Checkout { started_in, workspace } = self.checkout();
+                let checkout = links::checkout(started_in, workspace);
+                let started = async { sandbox::start(&links::without_links(folder, &checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
                 tracing::info!("sandbox: what is published goes to `{}`", shown(folder));

@@ -1,5 +1,7 @@
 //! GitHub Actions, and what speaks its language: GitHub Enterprise, Gitea and Forgejo.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -111,13 +113,18 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
-        workspace: folder(environment, "GITHUB_WORKSPACE"),
+        workspace: workspace(environment),
         // Such a run has the base's secrets, and may have checked out the fork's code.
         fork_as_base: payload.is_after_run_of_fork(),
         is_of_fork: payload.is_of_fork(),
         commented_on: payload.commented_pull_request(),
         ..Ci::of(system(environment), event(name, &payload, environment))
     })
+}
+
+/// Returns the folder of the checkout.
+pub(super) fn workspace(environment: &Environment) -> Option<PathBuf> {
+    folder(environment, "GITHUB_WORKSPACE")
 }
 
 /// Whose runner it is. This is for the log only: that Gitea's and Forgejo's have these variables is not sure.

@@ -1,7 +1,7 @@
 //! Which system is found when several of their variables are there.
 
 use crate::ci::told::{Variables, ci, told};
-use crate::ci::{commit, detect};
+use crate::ci::{commit, detect, workspace};
 use crate::environment::Environment;
 
 /// The variables that systems are known by.
@@ -41,14 +41,22 @@ fn each_system_has_a_variable_for_the_folder_of_the_checkout() {
         "WORKSPACE",
     ];
     for ((known_by, value, system), variable) in KNOWN.into_iter().zip(variables) {
-        let workspace = |path| ci(&[&[(known_by, value), (variable, path)]]).workspace;
-        assert_eq!(workspace("/builds/hello"), Some("/builds/hello".into()), "{system}");
-        assert_eq!(workspace(""), None, "{system}");
+        let found = |path| {
+            let variables = [(known_by, value), (variable, path)];
+            let found = ci(&[&variables]).workspace;
+            assert_eq!(workspace(&Environment::of(&variables)), found, "{system}");
+            found
+        };
+        assert_eq!(found("/builds/hello"), Some("/builds/hello".into()), "{system}");
+        assert_eq!(found(""), None, "{system}");
     }
-    let workspace = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
-    assert_eq!(workspace("~/repo"), Some("/repo".into()));
-    assert_eq!(workspace("~/project"), None);
+    let found = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
+    assert_eq!(found("~/repo"), Some("/repo".into()));
+    assert_eq!(found("~/project"), None);
     assert_eq!(ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
+    // An event that cannot be read changes nothing about it.
+    let unreadable = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", "/none"), ("GITHUB_WORKSPACE", "/a")];
+    assert_eq!(workspace(&Environment::of(&unreadable)), Some("/a".into()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Problems as GitLab's report of code quality has them, which it shows in the merge request.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Place, Severity, shown};
 use crate::environment::Environment;
-use crate::links;
 
 /// The file, and what its paths are about.
 #[derive(Debug)]
@@ -24,12 +23,12 @@ pub(super) struct QualityFile {
 
 impl QualityFile {
     /// The one that the environment asks for.
-    pub(super) fn of(environment: &Environment) -> Option<Self> {
+    pub(super) fn of(environment: &Environment, checkout: &Path) -> Option<Self> {
         let folder = environment.folder().to_owned();
         let path = folder.join(environment.get("GITBOOK_CODE_QUALITY_FILE")?);
         let root =
             environment.get("CI_PROJECT_DIR").map(PathBuf::from).filter(|root| folder.starts_with(root));
-        let root = root.unwrap_or_else(|| links::checkout(&folder).to_owned());
+        let root = root.unwrap_or_else(|| checkout.to_owned());
         // It may also be an address, or a file of another project.
         let own = environment.get("CI_CONFIG_PATH").filter(|path| !path.contains([':', '@']));
         let pipeline = own.unwrap_or(".gitlab-ci.yml").to_owned();
@@ -101,7 +100,8 @@ mod tests {
     fn entries(variables: &[(&str, &str)], problems: &[Diagnostic]) -> Vec<(String, String, u64)> {
         let environment = Environment::of(&[&[("GITBOOK_CODE_QUALITY_FILE", "q.json")], variables].concat());
         let printer = Printer::new(LogFormat::Text, Box::new(std::io::sink()), &environment);
-        let document = QualityFile::of(&environment).unwrap().document(problems, &printer);
+        let document =
+            QualityFile::of(&environment, environment.folder()).unwrap().document(problems, &printer);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let entry = |entry: &serde_json::Value| {
             let location = &entry["location"];
