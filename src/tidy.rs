@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("preview", &["schema", "marker"]),
     ("http", &["cancel"]),
     ("ci", &["environment", "preview", "http"]),
-    ("integration", &["environment", "diagnostic", "node", "schema", "preview"]),
+    ("integration", &["environment", "diagnostic", "node", "schema", "links", "preview"]),
     ("config", &["environment", "diagnostic", "integration", "preview", "http"]),
     ("forge", &["cancel", "ci", "preview", "http"]),
     ("gitbook", &["cancel", "diagnostic", "node", "schema", "http"]),

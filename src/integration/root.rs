@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::links::{self, Resolved};
+
 /// A longer `package.json` is not read.
 const MAX_PACKAGE: u64 = 1024 * 1024;
 
@@ -22,9 +24,19 @@ pub(crate) struct Checkout<'a> {
 /// The nearest folder with `.git` is the root. Without one it is the outermost of these that contain the manifest: the
 /// folder of the checkout, the folder that the program was started in, and workspace roots of package managers; else the
 /// manifest's own folder. The root of the file system does not count.
+///
+/// A manifest that a link of the checkout leads to must be in the repository of the link.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+    let boundary = links::checkout(checkout.started_in, checkout.workspace);
+    let Ok(Resolved { link_in, .. }) = links::resolve(folder, &boundary) else { return boundary };
     let folder = canonical(folder);
-    if let Some(root) = git_root(&folder) {
+    let root_of_link = link_in.map(|folder| root_of(&folder, checkout));
+    root_of_link.filter(|root| !folder.starts_with(root)).unwrap_or_else(|| root_of(&folder, checkout))
+}
+
+/// Returns the root for a folder without symbolic links.
+fn root_of(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+    if let Some(root) = git_root(folder) {
         return root;
     }
     let started_in = canonical(checkout.started_in);
@@ -33,7 +45,7 @@ pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf 
         ancestor.parent().is_some()
             && (*ancestor == started_in || Some(*ancestor) == workspace.as_deref() || is_workspace(ancestor))
     };
-    folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
+    folder.ancestors().filter(is_root).last().unwrap_or(folder).to_owned()
 }
 
 /// Returns the root of the Git repository that contains a folder.
@@ -148,5 +160,46 @@ mod tests {
         assert_eq!(root(&base), base);
         assert_eq!(root(Path::new("/nowhere")), folder);
         assert_eq!(root(Path::new("/")), folder);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_of_the_checkout_that_leads_out_of_it_is_not_gone_through() {
+        use std::os::unix::fs::symlink;
+        let temp = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
+        for folder in ["co/.git", "co/a", "co/sub/.git", "other/.git", "other/b", "plain/a"] {
+            std::fs::create_dir_all(base.join(folder)).unwrap();
+        }
+        for (target, link) in [
+            ("other", "co/out"),
+            ("other/b", "co/a/b"),
+            ("co/a", "co/within"),
+            ("co/a", "co/sub/up"),
+            ("other", "co/sub/out"),
+            ("co/out", "to_out"),
+            ("co", "way"),
+            ("other", "plain/out"),
+        ] {
+            symlink(base.join(target), base.join(link)).unwrap();
+        }
+        let check = |started_in: &str, folder: &str, expected: &str| {
+            let started_in = base.join(started_in);
+            let root =
+                repository_root(&base.join(folder), Checkout { started_in: &started_in, workspace: None });
+            assert_eq!(root, base.join(expected), "{folder}");
+        };
+        for outside in ["co/out", "co/out/b", "co/a/b", "co/a/../out", "to_out", "way/out"] {
+            check("co", outside, "co");
+        }
+        check("co/a", "co/out", "co");
+        check("co/sub", "co/sub/up", "co/sub");
+        check("co/sub", "co/out", "co");
+        check("plain", "plain/out", "plain");
+        // Nothing of the checkout leads there.
+        check("co", "co/within", "co");
+        check("co", "way/a", "co");
+        check("co", "other/b", "other");
+        check("plain", "co/a", "co");
     }
 }
