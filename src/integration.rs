@@ -13,6 +13,7 @@ mod paths;
 mod root;
 mod script;
 mod secrets;
+mod walk;
 mod weight;
 mod workshop;
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder};
-use ignore::{DirEntry, WalkBuilder};
+use ignore::DirEntry;
 
 use super::manifest::FILE_NAME;
-use super::root::{Checkout, git_root, repository_root};
+use super::root::{Checkout, repository_root};
+use super::walk::{Unsearched, walk};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The name of a manifest with the extension that the vendor's CLI does not read.
@@ -40,6 +41,8 @@ pub(crate) struct Incomplete {
     pub found: Vec<Source>,
     /// One problem for each pattern that selects nothing or is no valid glob.
     pub problems: Vec<Diagnostic>,
+    /// True if a folder was not searched, so that there may be more manifests.
+    pub is_unsearched: bool,
 }
 
 /// All manifests that the patterns select, each once, in the order of their paths.
@@ -57,6 +60,7 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
     let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
+    let mut is_unsearched = false;
     for pattern in selecting {
         match select(pattern, started_in) {
             Ok(selected) => {
@@ -68,9 +72,14 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
                     found.entry(true_path).or_insert(manifest).is_explicit |= is_explicit;
                 }
             }
-            Err(problem) => problems.push(*problem),
+            Err(Unselected::Pattern(problem)) => problems.push(*problem),
+            Err(Unselected::Unsearched(folder)) => {
+                is_unsearched = true;
+                problems.push(folder.problem(started_in));
+            }
         }
     }
+    problems.dedup();
     let vain = exclude(&excluding, started_in, &mut found);
     // What is not found can't be excluded.
     if problems.is_empty() {
@@ -81,7 +90,27 @@ pub(crate) fn discover(patterns: &[String], started_in: &Path) -> Result<Vec<Sou
     let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
     let found = paths.iter().map(|path| Source::at(path, started_in)).collect();
-    if problems.is_empty() { Ok(found) } else { Err(Incomplete { found, problems }) }
+    if problems.is_empty() { Ok(found) } else { Err(Incomplete { found, problems, is_unsearched }) }
+}
+
+/// The reason why a pattern selects nothing.
+enum Unselected {
+    /// What is wrong with it.
+    Pattern(Box<Diagnostic>),
+    /// A folder that cannot be searched.
+    Unsearched(Unsearched),
+}
+
+impl From<Box<Diagnostic>> for Unselected {
+    fn from(problem: Box<Diagnostic>) -> Self {
+        Self::Pattern(problem)
+    }
+}
+
+impl From<Unsearched> for Unselected {
+    fn from(folder: Unsearched) -> Self {
+        Self::Unsearched(folder)
+    }
 }
 
 /// A file that a pattern selects.
@@ -133,8 +162,8 @@ pub(crate) fn leaves_out(patterns: &[String], checkout: Checkout<'_>) -> bool {
     };
     let is_of_it =
         |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, checkout) == root);
-    let manifests = manifests_below(started_in).into_iter().filter(|path| path.ends_with(FILE_NAME));
-    manifests.into_iter().any(|path| is_of_it(&path) && !is_selected(&path))
+    let manifests = manifests_below(started_in).unwrap_or_default().into_iter();
+    manifests.filter(|path| path.ends_with(FILE_NAME)).any(|path| is_of_it(&path) && !is_selected(&path))
 }
 
 /// Returns true if the program was started at the repository's root, so that everything of it is found below.
@@ -158,7 +187,7 @@ fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     failed(format!("`{pattern}` is not a glob: {}", error.kind()), "quote special characters with `[…]`")
 }
 
-fn select(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
+fn select(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Unselected> {
     let path = tidy(&started_in.join(pattern));
     let manifests = if path.is_file() {
         vec![Selected::explicit(path)]
@@ -166,20 +195,19 @@ fn select(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Box<Diagnos
         let hint = "the user that this runs as must be allowed to read it; in a container, as it is mounted";
         let unreadable = |error| failed(format!("`{pattern}` can't be read: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
-        in_folder(&path).collect()
+        in_folder(&path)?
     } else if is_glob(pattern) {
-        matching(pattern, started_in).map_err(|error| not_a_glob(pattern, &error))?
+        matching(pattern, started_in)?
     } else {
-        return Err(failed(
-            format!("`{pattern}` does not exist"),
-            "name a manifest, a folder or a glob of them, relative to the folder that the step runs in",
-        ));
+        let hint =
+            "name a manifest, a folder or a glob of them, relative to the folder that the step runs in";
+        return Err(failed(format!("`{pattern}` does not exist"), hint).into());
     };
     if manifests.is_empty() {
         let hint = format!(
             "an integration is a folder with a `{FILE_NAME}`; was the repository checked out? Without a checkout, `GITBOOK_NAME` names it"
         );
-        return Err(failed(format!("`{pattern}` holds no manifest"), &hint));
+        return Err(failed(format!("`{pattern}` holds no manifest"), &hint).into());
     }
     Ok(manifests)
 }
@@ -227,31 +255,32 @@ fn covered<'a>(
 }
 
 /// The folder's own manifest, or else those anywhere below it.
-fn in_folder(folder: &Path) -> impl Iterator<Item = Selected> {
+fn in_folder(folder: &Path) -> Result<Vec<Selected>, Unsearched> {
     let own = folder.join(FILE_NAME);
-    let paths = if own.is_file() { vec![own] } else { manifests_below(folder) };
-    paths.into_iter().map(Selected::of_folder)
+    let paths = if own.is_file() { vec![own] } else { manifests_below(folder)? };
+    Ok(paths.into_iter().map(Selected::of_folder).collect())
 }
 
 /// Manifests that a glob matches, and those of the folders that it matches.
-fn matching(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, globset::Error> {
+fn matching(pattern: &str, started_in: &Path) -> Result<Vec<Selected>, Unselected> {
     let (base, rest) = split(pattern, started_in);
-    let glob = glob(&rest)?.compile_matcher();
+    let glob = glob(&rest).map_err(|error| not_a_glob(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
     // A manifest of another name must be asked for as YAML: beside manifests lie lock files and workflows.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
-    let matched: Vec<_> =
-        walk(&base, |_| true).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
-    Ok(matched
-        .iter()
-        .flat_map(|entry| match entry.file_type() {
-            Some(kind) if kind.is_dir() => in_folder(entry.path()).collect(),
-            Some(kind) if kind.is_file() && is_manifest(entry.path()) => {
-                vec![Selected::explicit(entry.path().to_owned())]
+    let mut selected = Vec::new();
+    for entry in walk(&base, |_| true)? {
+        let path = entry.path();
+        match entry.file_type() {
+            _ if entry.depth() == 0 || !matches(path) => {}
+            Some(kind) if kind.is_dir() => selected.extend(in_folder(path)?),
+            Some(kind) if kind.is_file() && is_manifest(path) => {
+                selected.push(Selected::explicit(path.to_owned()));
             }
-            _ => Vec::new(),
-        })
-        .collect())
+            _ => {}
+        }
+    }
+    Ok(selected)
 }
 
 /// The folder that a glob starts in, and what of it is matched against the paths below that.
@@ -276,29 +305,12 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
 }
 
 /// The manifests anywhere below a folder, and files with the wrong extension that stand for one.
-fn manifests_below(folder: &Path) -> Vec<PathBuf> {
+fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, Unsearched> {
     let is_misnamed = |path: &Path| path.ends_with(MISNAMED) && !path.with_file_name(FILE_NAME).exists();
-    let files = walk(folder, |_| true).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect()
-}
-
-/// Files and folders that no `.gitignore` covers and that are wanted, without following links. As in Git, what stands
-/// above the repository does not count; where there is no repository, nothing bounds it.
-pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iterator<Item = DirEntry> {
-    WalkBuilder::new(folder)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(git_root(folder).is_some())
-        .filter_entry(move |entry| {
-            // The last is where the sandbox keeps things: two shares on one machine would not see the same files.
-            let is_foreign =
-                matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
-            !is_foreign && is_wanted(entry)
-        })
-        .build()
-        .filter_map(Result::ok)
+    let entries = walk(folder, |_| true)?.into_iter();
+    let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let paths = files.map(DirEntry::into_path);
+    Ok(paths.filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect())
 }
 
 /// Without `.` parts, which would show in messages. `..` stays: what it means depends on links.

@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::discovery::walk;
 use super::paths::Kind;
+use super::walk::walk;
 use crate::diagnostic::{nearest, shown};
 
 /// The number of folders below the manifest's that are searched.
@@ -26,8 +26,8 @@ fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &Kind) -> Opt
 }
 
 fn below(folder: &Path, wanted: &Path, kind: &Kind) -> Option<String> {
-    let files = walk(folder, |entry| entry.depth() <= MAX_DEPTH).map(ignore::DirEntry::into_path);
-    let files = files.filter(|path| is_candidate(path, kind));
+    let entries = walk(folder, |entry| entry.depth() <= MAX_DEPTH).ok()?.into_iter();
+    let files = entries.map(ignore::DirEntry::into_path).filter(|path| is_candidate(path, kind));
     let paths: Vec<_> = files.filter_map(|path| Some(shown(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);

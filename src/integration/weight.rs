@@ -7,8 +7,9 @@ use std::path::Path;
 
 use ignore::DirEntry;
 
-use super::discovery::{Source, walk};
+use super::discovery::Source;
 use super::manifest::FILE_NAME;
+use super::walk::walk;
 
 /// A request with its answer takes about as long as this many bytes do.
 pub(crate) const REQUEST: u64 = 256 * 1024;
@@ -32,7 +33,8 @@ fn weight(folder: &Path) -> u64 {
     let is_own = |entry: &DirEntry| {
         !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
     };
-    let files = walk(folder, is_own).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let entries = walk(folder, is_own).unwrap_or_default().into_iter();
+    let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     REQUEST + files.map(|entry| size(entry.path())).sum::<u64>()
 }
 

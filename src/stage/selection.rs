@@ -25,14 +25,14 @@ impl Stage<'_> {
         let Selection { sources, problems } = match integration::discover(&self.config.patterns(), folder) {
             Ok(sources) => sources.into(),
             // Nothing was asked for by path, and the variables give an integration its name: they are the manifest.
-            Err(Incomplete { found, .. })
+            Err(Incomplete { found, is_unsearched: false, .. })
                 if found.is_empty()
                     && self.config.integrations.is_none()
                     && self.config.names_integration() =>
             {
                 vec![integration::from_variables(folder)].into()
             }
-            Err(Incomplete { found, problems }) => Selection { sources: found, problems },
+            Err(Incomplete { found, problems, .. }) => Selection { sources: found, problems },
         };
         // Whose the variable is can't be told, so neither can what is wrong with them.
         if let Some(ambiguous) = self.config.override_for_one_only().filter(|_| sources.len() > 1) {

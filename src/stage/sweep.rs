@@ -68,13 +68,13 @@ impl Stage<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(Incomplete { found, .. })
+            Err(Incomplete { found, is_unsearched: false, .. })
                 if found.is_empty() && is_whole && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // The organization is all that is needed, and a sweep needs no checkout.
-            Err(Incomplete { found, .. }) if is_whole => found,
+            Err(Incomplete { found, is_unsearched: false, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.tell(incomplete.problems, run)?;
                 Vec::new()
