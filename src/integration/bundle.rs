@@ -1,5 +1,6 @@
 //! Bundles a script and everything it imports into one ES module; the only module that names rolldown.
 
+mod archives;
 mod causes;
 mod contents;
 mod corrections;

@@ -18,6 +18,7 @@ use rolldown::plugin::{
 use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
 use super::Traced;
+use super::archives::Archives;
 use super::corrections::Corrections;
 use super::lower::lower;
 use super::order::keeps_order;
@@ -26,7 +27,7 @@ use super::rewrite::rewrite;
 use super::sources::{Unread, file_of, module_type};
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::Diagnostic;
-use crate::integration::files::{self, FileError};
+use crate::integration::files::FileError;
 
 /// The start of the name of a module that stands for `require` of a module of the runtime.
 const REQUIRED: &str = "\0require:";
@@ -34,6 +35,7 @@ const REQUIRED: &str = "\0require:";
 /// The vendor's CLI as a plugin, for one run of the bundler.
 pub(super) struct Files {
     root: PathBuf,
+    archives: Archives,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
     traced: Option<Traced>,
@@ -74,8 +76,8 @@ pub(super) struct Found {
 impl Files {
     /// Prepares for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, traced: Option<Traced>) -> Self {
-        let tsconfigs = TsconfigFiles::new(root);
-        Self { root: root.to_owned(), tsconfigs, corrections, traced, found: Mutex::default() }
+        let (archives, tsconfigs) = (Archives::new(root), TsconfigFiles::new(root));
+        Self { root: root.to_owned(), archives, tsconfigs, corrections, traced, found: Mutex::default() }
     }
 
     /// Takes the facts found so far.
@@ -125,8 +127,7 @@ impl Files {
 
     /// Returns the text of a file.
     fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, Unread> {
-        let bytes = files::read(path, |path| files::is_module(path, &self.root));
-        let bytes = bytes.map_err(|error| match error {
+        let bytes = self.archives.read(path).map_err(|error| match error {
             FileError::Outside => Unread::Outside,
             FileError::Io(error) => Unread::Io(error.to_string()),
         })?;
@@ -225,8 +226,7 @@ impl Plugin for Files {
             return loaded(code, ModuleType::Js);
         }
         let path = file_of(args.id);
-        // Yarn keeps packages in archives, which the bundler opens itself.
-        if !path.is_absolute() || !path.exists() {
+        if !path.is_absolute() {
             return Ok(None);
         }
         self.traced.iter().for_each(|traced| traced(Some(&path)));

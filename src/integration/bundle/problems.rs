@@ -8,7 +8,7 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
 use super::service::Crash;
-use super::sources::Unread;
+use super::sources::{Unread, file_of};
 use crate::diagnostic::{Diagnostic, Place, Severity, lower_case, shown};
 use crate::integration::files;
 use crate::integration::workshop::End;
@@ -84,7 +84,7 @@ impl Problems<'_> {
         let named =
             message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
-        let path = named.map(|named| normalized(&folder.join(named)));
+        let path = named.map(|named| normalized(&file_of(&folder.join(named).to_string_lossy())));
         let reason = path.as_deref().and_then(|path| {
             let exact = self.unread.get(path);
             exact.or_else(|| {

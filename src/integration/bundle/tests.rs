@@ -1,6 +1,8 @@
 //! What a script, its packages and its `tsconfig.json` become, and how what is wrong with them is told.
 
 mod accepted;
+#[cfg(unix)]
+mod archives;
 mod causes;
 
 use std::path::Path;
