@@ -4,6 +4,7 @@ mod archives;
 mod causes;
 mod contents;
 mod corrections;
+mod devices;
 mod licences;
 mod lower;
 mod order;

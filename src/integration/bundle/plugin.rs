@@ -20,6 +20,7 @@ use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 use super::Traced;
 use super::archives::Archives;
 use super::corrections::Corrections;
+use super::devices::Devices;
 use super::lower::lower;
 use super::order::keeps_order;
 use super::problems::in_source;
@@ -36,6 +37,7 @@ const REQUIRED: &str = "\0require:";
 pub(super) struct Files {
     root: PathBuf,
     archives: Archives,
+    devices: Devices,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
     traced: Option<Traced>,
@@ -77,7 +79,8 @@ impl Files {
     /// Prepares for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, traced: Option<Traced>) -> Self {
         let (archives, tsconfigs) = (Archives::new(root), TsconfigFiles::new(root));
-        Self { root: root.to_owned(), archives, tsconfigs, corrections, traced, found: Mutex::default() }
+        let (root, devices) = (root.to_owned(), Devices::default());
+        Self { root, archives, devices, tsconfigs, corrections, traced, found: Mutex::default() }
     }
 
     /// Takes the facts found so far.
@@ -94,10 +97,24 @@ impl Files {
         self.found().problems.push(Diagnostic::error(place, message).hint(hint));
     }
 
+    /// Fails if the bundler would read a device to resolve an import.
+    fn check_devices(&self, specifier: &str, importer: Option<&str>) -> anyhow::Result<()> {
+        let importer = importer.map(file_of);
+        let folder = importer.as_deref().and_then(Path::parent).unwrap_or(&self.root);
+        self.devices.check(specifier, folder).map_err(|problem| {
+            let mut found = self.found();
+            if !found.problems.contains(&problem) {
+                found.problems.push(*problem);
+            }
+            anyhow::anyhow!("not resolved")
+        })
+    }
+
     /// Resolves a specifier by the `paths` and `baseUrl` of the importer's `tsconfig.json`.
     async fn by_tsconfig(&self, ctx: &PluginContext, specifier: &str, importer: &str) -> HookResolveIdReturn {
         let options = self.tsconfigs.options(&file_of(importer));
         for candidate in options.candidates(specifier) {
+            self.check_devices(&candidate.to_string_lossy(), Some(importer))?;
             if let Ok(found) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
                 return Ok(Some(HookResolveIdOutput::from_resolved_id(found)));
             }
@@ -196,7 +213,9 @@ impl Plugin for Files {
                 },
             }));
         }
-        let Some(importer) = args.importer.filter(|importer| !importer.starts_with('\0')) else {
+        let importer = args.importer.filter(|importer| !importer.starts_with('\0'));
+        self.check_devices(specifier, importer)?;
+        let Some(importer) = importer else {
             return Ok(None);
         };
         if matches!(args.kind, ImportKind::Require | ImportKind::DynamicImport) {

@@ -4,6 +4,8 @@ mod accepted;
 #[cfg(unix)]
 mod archives;
 mod causes;
+#[cfg(unix)]
+mod devices;
 
 use std::path::Path;
 
