@@ -71,6 +71,30 @@ async fn no_folder_outside_is_searched() {
 }
 
 #[tokio::test]
+async fn no_manifest_behind_a_link_out_of_the_repository_is_read() {
+    let elsewhere = repository().manifest("p", "hello", "").file("p/.git/HEAD", "");
+    let repository = repository().file(".git/HEAD", "");
+    symlink(elsewhere.path("p"), repository.path("p")).unwrap();
+    for named in ["p", "p/gitbook-manifest.yaml"] {
+        let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_INTEGRATIONS", named);
+        let ended = run.folder(&repository).runs().await;
+        assert_eq!(ended.code, Some(2), "{}", ended.log());
+        assert!(ended.stderr.contains("lies outside the repository"), "{}", ended.log());
+    }
+}
+
+#[tokio::test]
+async fn no_device_is_read_in_place_of_a_gitignore_or_package_json() {
+    for (file, why) in
+        [(".gitignore", "`.gitignore` is not read"), ("package.json", "`package.json` is not a file")]
+    {
+        let repository = repository().manifest("a", "hello", "");
+        symlink("/dev/zero", repository.path(file)).unwrap();
+        refused(&repository, why).await;
+    }
+}
+
+#[tokio::test]
 async fn no_pipe_is_waited_for() {
     for (file, manifest) in
         [("pipe.ts", integration("pipe.ts", "")), ("pipe.png", integration("main.ts", "icon: pipe.png\n"))]
