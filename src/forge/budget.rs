@@ -66,7 +66,9 @@ impl Budget {
             spent.writes.retain(|write| now.duration_since(*write) < MINUTE);
             let requests = KEPT_REQUESTS + spent.reserved_requests + cost.requests;
             let writes = KEPT_WRITES + spent.writes.len() + spent.reserved_writes + cost.writes;
-            if spent.remaining.is_some_and(|remaining| remaining < requests) || writes > MAX_WRITES {
+            let is_near = spent.remaining.is_some_and(|remaining| remaining < requests)
+                || cost.writes > 0 && writes > MAX_WRITES;
+            if is_near {
                 return None;
             }
             spent.reserved_requests += cost.requests;
@@ -111,8 +113,9 @@ mod tests {
         assert!(first.is_some() && budget.reserve(RECORD).is_some());
         let second = budget.reserve(RECORD);
         assert!(second.is_some() && budget.reserve(RECORD).is_none());
+        (0..3).for_each(|_| budget.write());
         assert!(budget.reserve(Cost { requests: 9, writes: 0 }).is_some());
-        drop(first);
+        drop((first, second));
         assert!(budget.reserve(RECORD).is_some());
     }
 
