@@ -99,6 +99,12 @@ pub(crate) fn summary(production: &str, mark: &Mark) -> Option<String> {
     Some(format!("{}\n\n{mark}", cut(production.trim_end(), room - 2)))
 }
 
+/// Returns the summary of a preview without its mark.
+#[must_use]
+pub(crate) fn unmarked_summary(production: &str, mark: &Mark) -> Option<String> {
+    Some(summary(production, mark)?.strip_suffix(&mark.to_string())?.trim_end().to_owned())
+}
+
 /// The text, or as much of it as fits with an ellipsis behind it, for which there must be room.
 ///
 /// Length is in UTF-16 units, the largest of the measures that a server may have in mind.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::same::is_same;
+use super::same::is_same_field;
 use crate::gitbook::{Content, Published};
 use crate::integration::Integration;
 
@@ -21,8 +21,10 @@ pub(super) struct Sent<'a> {
     pub(super) visibility: &'a str,
     pub(super) target: &'a str,
     pub(super) scopes: BTreeSet<&'a str>,
-    /// Empty for a preview, whose summary has its mark.
-    pub(super) summary: &'a str,
+    /// `None` for a preview, whose mark is compared instead.
+    pub(super) summary: Option<&'a str>,
+    /// The organization's id or subdomain.
+    pub(super) organization: &'a str,
     pub(super) content: Content,
 }
 
@@ -46,7 +48,8 @@ impl<'a> Sent<'a> {
             visibility: integration.text("visibility"),
             target: integration.text("target"),
             scopes: integration.scopes(),
-            summary: integration.text("summary"),
+            summary: Some(integration.text("summary")),
+            organization: integration.text("organization"),
             content: Content {
                 description: integration.field("description").cloned(),
                 categories: integration.field("categories").cloned(),
@@ -59,13 +62,33 @@ impl<'a> Sent<'a> {
         }
     }
 
-    /// Returns whether GitBook repeats everything as it was sent, as far as it repeats it.
-    pub(super) fn is_repeated_in(&self, answer: &Published) -> bool {
-        self.differences(answer).iter().all(|difference| matches!(difference, Difference::Absent { .. }))
+    /// Returns whether GitBook has everything as a publishing would leave it. A field that is not sent must have the API's
+    /// default, and one that GitBook leaves out is empty.
+    pub(super) fn is_unchanged_in(&self, live: &Published) -> bool {
+        let or = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
+        let (visibility, target) = (or(self.visibility, "private"), or(self.target, "all"));
+        let is_there = |(field, sent, got): (_, &Value, &Option<Value>)| {
+            got.is_some() || is_same_field(field, sent, &Value::Null)
+        };
+        let has_summary =
+            live.summary.is_some() || self.summary.is_none_or(|sent| sent.trim_end().is_empty());
+        self.differences_to(visibility, target, live).is_empty()
+            && has_summary
+            && self.content_of(&live.content).into_iter().all(is_there)
+            && live.owner.as_ref().and_then(|owner| owner.is(self.organization)) != Some(false)
     }
 
     /// All differences; but of another integration nothing else matters.
     pub(super) fn differences(&self, answer: &'a Published) -> Vec<Difference<'a>> {
+        self.differences_to(self.visibility, self.target, answer)
+    }
+
+    fn differences_to(
+        &self,
+        visibility: &'a str,
+        target: &'a str,
+        answer: &'a Published,
+    ) -> Vec<Difference<'a>> {
         if let Some(got) = self.another(answer) {
             return vec![Difference::Integration { sent: self.name, got }];
         }
@@ -74,8 +97,8 @@ impl<'a> Sent<'a> {
         let texts = [
             ("name", self.name, present(&answer.name)),
             ("title", self.title, present(&answer.title)),
-            ("visibility", self.visibility, text(&answer.visibility)),
-            ("target", self.target, text(&answer.target)),
+            ("visibility", visibility, text(&answer.visibility)),
+            ("target", target, text(&answer.target)),
         ];
         let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
         let mut found: Vec<_> = sent
@@ -86,21 +109,28 @@ impl<'a> Sent<'a> {
         if scopes.as_ref() != Some(&self.scopes) {
             found.push(self.difference("scopes", joined(&self.scopes), scopes.as_ref().map(joined)));
         }
-        if let Some(got) = answer
-            .summary
-            .as_ref()
-            .filter(|got| !self.summary.is_empty() && got.trim_end() != self.summary.trim_end())
+        if let Some((sent, got)) = self.summary.zip(answer.summary.as_deref())
+            && sent.trim_end() != got.trim_end()
         {
-            found.push(self.difference("summary", short(self.summary), Some(short(got))));
+            found.push(self.difference("summary", short(sent), Some(short(got))));
         }
         found.extend(self.differences_in_content(&answer.content));
         found
     }
 
     /// The differences in fields that GitBook repeats. One that it leaves out tells nothing.
-    fn differences_in_content(&self, got: &Content) -> impl Iterator<Item = Difference<'a>> {
+    fn differences_in_content(&self, got: &Content) -> Vec<Difference<'a>> {
+        let difference = |(field, sent, got): (_, &Value, &Option<Value>)| {
+            let got = got.as_ref().filter(|got| !is_same_field(field, sent, got))?;
+            Some(self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
+        };
+        self.content_of(got).into_iter().filter_map(difference).collect()
+    }
+
+    /// The fields that are compared as they are: the name, the value that was sent, and the value of the answer.
+    fn content_of<'b>(&'b self, got: &'b Content) -> [(&'static str, &'b Value, &'b Option<Value>); 7] {
         let sent = &self.content;
-        let fields = [
+        [
             ("description", &sent.description, &got.description),
             ("categories", &sent.categories, &got.categories),
             ("blocks", &sent.blocks, &got.blocks),
@@ -108,12 +138,8 @@ impl<'a> Sent<'a> {
             ("configurations", &sent.configurations, &got.configurations),
             ("externalLinks", &sent.external_links, &got.external_links),
             ("contentSecurityPolicy", &sent.content_security_policy, &got.content_security_policy),
-        ];
-        fields.into_iter().filter_map(|(field, sent, got)| {
-            let (sent, got) = (sent.as_ref().unwrap_or(&Value::Null), got.as_ref()?);
-            let differs = !is_same(sent, got);
-            differs.then(|| self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
-        })
+        ]
+        .map(|(field, sent, got)| (field, sent.as_ref().unwrap_or(&Value::Null), got))
     }
 
     /// The name of the other integration that an answer is about. In another case it is the same.
@@ -181,7 +207,8 @@ mod tests {
         let scopes = ["site:views:read", "space:content:read"].into();
         let content = Content { description: Some(json!("Says hello.")), ..Content::default() };
         let (name, title, visibility) = ("hello", "Hello World", "unlisted");
-        Sent { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
+        let (summary, organization) = (Some("Hello."), "acme");
+        Sent { name, title, visibility, target: "site", scopes, summary, organization, content }
     }
 
     /// What was sent, as an answer.

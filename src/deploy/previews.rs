@@ -49,7 +49,7 @@ impl Deployment<'_> {
         let (request, marked) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let mark = &identity.mark;
         let (title, visibility) = (&*identity.title, identity.visibility);
-        let sent = Sent { name, title, visibility, summary: "", ..Sent::production(integration) };
+        let sent = Sent { name, title, visibility, summary: None, ..Sent::production(integration) };
         let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut former = None;
@@ -59,7 +59,11 @@ impl Deployment<'_> {
                 // Only the forge knows whether this is of a newer commit. Its last answer may be from before that.
                 recheck.since(read_at).await.check()?;
             }
-            if self.skip_unchanged && theirs.hash == marked.hash && sent.is_repeated_in(existing) {
+            let is_unchanged = || {
+                let summary = preview::summary(integration.text("summary"), &theirs);
+                existing.summary == summary && sent.is_unchanged_in(existing)
+            };
+            if self.skip_unchanged && theirs.hash == marked.hash && is_unchanged() {
                 return Ok(Done { what: What::Unchanged, ..seen(existing, Done::default()) });
             }
             former = Former::of_preview(existing, &theirs);
@@ -76,7 +80,8 @@ impl Deployment<'_> {
         };
         let is_new = existing.is_none();
         let body = request.body()?;
-        let request = self.publish_marked(existing, &marked, &sent, body, recheck);
+        let text = preview::unmarked_summary(integration.text("summary"), &marked).unwrap_or_default();
+        let request = self.publish_marked(existing, &marked, &sent, &text, body, recheck);
         let answer = match self.recorded(&publishing, request).await {
             // What is there already is not one more.
             Err(error) if is_new => Err(self.quota(error, integration, previews).await),
@@ -85,11 +90,13 @@ impl Deployment<'_> {
         Ok(published(&answer, &sent, former, Done::default()))
     }
 
+    /// Publishes a preview with its mark after a text.
     async fn publish_marked(
         &self,
         existing: Option<Published>,
         marked: &Mark,
         sent: &Sent<'_>,
+        text: &str,
         body: Vec<u8>,
         recheck: &Recheck<'_>,
     ) -> Result<Tried<Published>, DeployError> {
@@ -116,21 +123,44 @@ impl Deployment<'_> {
         let answer = self.change("publishing", name, request).await;
         let is_ours =
             |there: &Published| Some(there.summary.as_deref().and_then(Mark::find).as_ref() == Some(marked));
-        let answer = self.check_unanswered(answer, name, &last_read, is_ours).await?;
+        let answer = match self.check_unanswered(answer, name, &last_read, is_ours).await {
+            Err(error) => return Err(self.check_unmarked(error, is_new, sent, text).await),
+            Ok(answer) => answer,
+        };
         if answer.last.summary.as_deref().and_then(Mark::find).as_ref() != Some(marked) {
-            let is_removed = is_new && self.remove_unmarked(&answer.last, sent).await;
+            let is_created = version::is_first(&answer.last) || is_as_sent(&answer.last, sent, text);
+            let is_removed = is_new && is_created && self.remove_unmarked(&answer.last, sent).await;
             return Err(DeployError::MarkLost { name: name.to_owned(), is_removed });
         }
         self.check_version(&last_read, &answer, sent, recheck).await?;
         Ok(answer)
     }
 
+    /// Deletes the preview if an attempt without an answer has created it without its mark. Returns the error of the
+    /// integration.
+    async fn check_unmarked(
+        &self,
+        error: DeployError,
+        is_new: bool,
+        sent: &Sent<'_>,
+        text: &str,
+    ) -> DeployError {
+        let is_unmarked =
+            matches!(error, DeployError::Guard { error: GuardError::NotMarked { .. }, tried: Some(_) });
+        if is_new
+            && is_unmarked
+            && let Ok(Some(there)) = self.gitbook.read_once(sent.name).await
+            && is_as_sent(&there, sent, text)
+            && self.remove_unmarked(&there, sent).await
+        {
+            return DeployError::MarkLost { name: sent.name.to_owned(), is_removed: true };
+        }
+        error
+    }
+
     /// Deletes a preview that this run has created without its mark: nothing else would ever delete it. Returns whether it
     /// is gone.
     async fn remove_unmarked(&self, created: &Published, sent: &Sent<'_>) -> bool {
-        if !version::is_first(created) {
-            return false;
-        }
         let before = async |_: Option<Failure>| {
             let changed = || Stop::Changed("it was changed meanwhile".to_owned());
             match self.gitbook.read_once(sent.name).await? {
@@ -171,4 +201,12 @@ impl Deployment<'_> {
             result => result,
         }
     }
+}
+
+/// Returns whether an integration has everything of a preview but its mark. If there was nothing under its name before, the
+/// run has created it.
+fn is_as_sent(there: &Published, sent: &Sent<'_>, text: &str) -> bool {
+    (there.version.is_none() || version::is_first(there))
+        && there.summary.as_deref().unwrap_or_default().trim() == text.trim()
+        && sent.is_unchanged_in(there)
 }

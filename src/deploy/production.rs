@@ -135,5 +135,5 @@ impl Deployment<'_> {
 /// meanwhile, or have been published by other hands.
 fn is_as_recorded(live: &Published, sent: &Sent<'_>, recorded: &Recorded) -> bool {
     let version = live.version.as_ref().map(ToString::to_string);
-    version.as_ref() == Some(&recorded.version) && sent.differences(live).is_empty()
+    version.as_ref() == Some(&recorded.version) && sent.is_unchanged_in(live)
 }

@@ -61,6 +61,20 @@ pub struct Content {
 pub struct Owner {
     /// The organization's id.
     pub id: String,
+    /// The organization's subdomain.
+    pub hostname: Option<String>,
+}
+
+impl Owner {
+    /// Returns whether this is the organization of an id or a subdomain; `None` if GitBook does not tell its subdomain.
+    #[must_use]
+    pub(crate) fn is(&self, id_or_subdomain: &str) -> Option<bool> {
+        if self.id == id_or_subdomain {
+            return Some(true);
+        }
+        let subdomain = self.hostname.as_deref()?.split('.').next();
+        Some(subdomain.is_some_and(|subdomain| subdomain.eq_ignore_ascii_case(id_or_subdomain)))
+    }
 }
 
 /// Links to an integration.

@@ -265,10 +265,23 @@ async fn what_others_did_to_production_is_put_right() {
     assert_eq!(pushes.again().await, "published 1");
     pushes.gitbook.remove("hello");
     assert_eq!(pushes.again().await, "published 1");
-    let mut others = pushes.gitbook.integration("hello");
-    others["title"] = json!("Others");
-    pushes.gitbook.set("hello", &others);
-    assert_eq!(pushes.again().await, "published 2");
+    // Fields that the manifest lacks have the API's defaults: an edit by hand is undone, too.
+    let edits = [
+        ("title", json!("Others")),
+        ("summary", json!("Others")),
+        ("visibility", json!("public")),
+        ("target", json!("site")),
+        ("scopes", json!([])),
+        ("blocks", json!([{"id": "block", "title": "Block"}])),
+        ("contentSecurityPolicy", json!({"default-src": "*"})),
+    ];
+    for (version, (field, value)) in (2..).zip(edits) {
+        let mut edited = pushes.gitbook.integration("hello");
+        edited[field] = value;
+        pushes.gitbook.set("hello", &edited);
+        assert_eq!(pushes.again().await, format!("published {version}"), "{field}");
+        assert_eq!(pushes.again().await, format!("unchanged {version}"), "{field}");
+    }
 }
 
 #[tokio::test]

@@ -175,6 +175,33 @@ async fn a_preview_whose_mark_does_not_come_back_is_deleted_again() {
     "#);
 }
 
+/// The first attempt gets no answer, but has taken effect.
+#[tokio::test]
+async fn a_preview_that_an_unanswered_attempt_created_without_its_mark_is_deleted_again() {
+    for (title, is_removed) in [("Hello (fix)", true), ("Somebody else's", false)] {
+        let repository = repository().integration("hello");
+        let server = MockServer::start().await;
+        let absent = said(404, "Integration not found");
+        Mock::given(method("GET")).respond_with(absent).up_to_n_times(1).mount(&server).await;
+        Mock::given(method("POST")).respond_with(said(502, "Bad gateway")).mount(&server).await;
+        let mut there = published("hello-fix");
+        (there["title"], there["summary"]) = (title.into(), "".into());
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(there))
+            .mount(&server)
+            .await;
+        Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(205)).mount(&server).await;
+        let run = push(&server.uri(), "fix", &repository).variable("GITBOOK_RETRIES", "1");
+        let ended = run.runs().await;
+        assert_eq!((ended.code, ended.output("result")), (Some(1), "failed".to_owned()));
+        let asked = server.asked().await;
+        let is_deleted = asked.iter().any(|request| request.starts_with("DELETE"));
+        assert_eq!(is_deleted, is_removed, "{asked:?}");
+        let message = if is_removed { "so it was deleted again" } else { "so it is left as it is" };
+        assert!(ended.log().contains(message), "{}", ended.log());
+    }
+}
+
 #[tokio::test]
 async fn a_preview_whose_mark_is_lost_is_left_if_this_run_did_not_create_it() {
     let repository = repository().integration("hello");
