@@ -2,6 +2,7 @@
 
 mod answer;
 mod budget;
+mod circuit;
 mod client;
 mod comment;
 mod deployments;
@@ -19,12 +20,15 @@ pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use gitlab::GitLab;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::Client;
 
 use crate::ci::ForgeKind;
 use crate::preview::Branch;
+
+/// How long a forge that was given up may take to answer when it is asked again.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client of one repository on its forge.
 #[derive(Clone, Debug)]
@@ -50,6 +54,30 @@ impl Forge {
             Self::GitHub(github) => github.standing(branch, pull_request).await,
             Self::GitLab(gitlab) => gitlab.standing(branch, pull_request).await,
         }
+    }
+
+    /// Returns the standing of a branch or pull request like [`standing`](Self::standing), but also asks a forge that was
+    /// given up: in one attempt, briefly, and not too often. Returns nothing if it is too early for that.
+    ///
+    /// # Errors
+    /// Returns errors of the forge and of the network.
+    pub(crate) async fn recheck(
+        &self,
+        branch: &Branch,
+        pull_request: Option<u64>,
+    ) -> Result<Option<Standing>, ForgeError> {
+        let circuit = &self.client().circuit;
+        if circuit.why_open().is_none() {
+            return self.standing(branch, pull_request).await.map(Some);
+        }
+        let began = Instant::now();
+        if !circuit.begin_probe(PROBE_TIMEOUT) {
+            return Ok(None);
+        }
+        let standing = self.apart().hurried(PROBE_TIMEOUT).standing(branch, pull_request).await;
+        let failure = standing.as_ref().err().filter(|error| error.is_final()).map(ToString::to_string);
+        circuit.end_probe(began, failure.is_none());
+        failure.map_or_else(|| standing.map(Some), |why| Err(ForgeError::GivenUp(why)))
     }
 
     /// The numbers of the pull requests from a branch, newest first: all open ones, or the newest whether open or not.

@@ -75,7 +75,7 @@ impl Deployment<'_> {
             let there = self.read_live_once(sent.name).await?;
             let verdict = recheck.since(read_at).await.check()?;
             let Some(there) = there else { return Ok(None) };
-            if verdict == Verdict::Unknown {
+            if matches!(verdict, Verdict::Unknown | Verdict::Unanswered) {
                 let is_ours = |there: &Published| sent.differences(there).is_empty();
                 let happened = last_read.with(|last| {
                     guard::publish_to_production_again(there.as_ref(), last, unanswered, is_ours)

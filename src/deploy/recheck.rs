@@ -46,8 +46,10 @@ pub(crate) enum Verdict {
     Confirmed,
     /// The run must stop.
     Stop(Stop),
-    /// The forge could not be asked.
+    /// The forge cannot be asked.
     Unknown,
+    /// The forge failed to answer, and may do so at the next attempt.
+    Unanswered,
 }
 
 impl Verdict {
@@ -65,7 +67,7 @@ type Ask<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 /// A check that several integrations share.
 pub(crate) struct Recheck<'a> {
     ask: Ask<'a>,
-    /// The newest verdict, and the time when it was asked for.
+    /// The newest verdict, and the time when it was asked for; of one that the forge failed to give, when it failed.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
@@ -98,19 +100,26 @@ impl<'a> Recheck<'a> {
     }
 
     /// Returns a verdict that was asked for at a moment or later, and is at most 10 s old. A run that must stop is not checked
-    /// again.
+    /// again. A forge that failed to answer is asked anew, since it may answer by now.
     pub(crate) async fn since(&self, moment: Instant) -> Verdict {
-        let moment = Instant::now().checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
+        let now = Instant::now();
+        let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
         // Others wait here for an answer that is on its way, and may share it.
         let mut newest = self.newest.lock().await;
-        if let Some((asked_at, verdict)) = &*newest
-            && (matches!(verdict, Verdict::Stop(_)) || *asked_at >= moment)
-        {
-            return verdict.clone();
+        if let Some((at, verdict)) = &*newest {
+            let holds = match verdict {
+                Verdict::Stop(_) => true,
+                Verdict::Unanswered => *at >= now,
+                Verdict::Confirmed | Verdict::Unknown => *at >= moment,
+            };
+            if holds {
+                return verdict.clone();
+            }
         }
         let asked_at = Instant::now();
         let verdict = (self.ask)().await;
-        *newest = Some((asked_at, verdict.clone()));
+        let at = if verdict == Verdict::Unanswered { Instant::now() } else { asked_at };
+        *newest = Some((at, verdict.clone()));
         verdict
     }
 }
@@ -140,6 +149,25 @@ mod tests {
         assert_eq!(asked.load(Ordering::Relaxed), 2);
         recheck.since(Instant::now()).await;
         assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_forge_that_failed_to_answer_is_asked_again_before_each_attempt() {
+        let asked = AtomicUsize::new(0);
+        let recheck = Recheck::new(|| {
+            let is_down = asked.fetch_add(1, Ordering::Relaxed) < 2;
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                if is_down { Verdict::Unanswered } else { Verdict::Confirmed }
+            })
+        });
+        // Those that wait for an answer share it.
+        let many = futures::future::join_all((0..57).map(|_| recheck.recent())).await;
+        assert!(many.iter().all(|verdict| *verdict == Verdict::Unanswered));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert_eq!(recheck.recent().await, Verdict::Unanswered);
+        assert_eq!(recheck.recent().await, Verdict::Confirmed);
+        assert_eq!((recheck.recent().await, asked.load(Ordering::Relaxed)), (Verdict::Confirmed, 3));
     }
 
     #[tokio::test]

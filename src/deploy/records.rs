@@ -229,7 +229,7 @@ impl<'a> Records<'a> {
 
     fn may_go_on(&self) -> bool {
         if let Some(why) = self.asking.why_given_up() {
-            self.failed(ForgeError::GivenUp(why.to_owned()));
+            self.failed(ForgeError::GivenUp(why));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()

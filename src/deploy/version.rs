@@ -94,7 +94,7 @@ impl Deployment<'_> {
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
                 "`{name}` went from {before} to {after}: another run has published it at the same time, of an older commit"
             ),
-            Verdict::Unknown => tracing::warn!(
+            Verdict::Unknown | Verdict::Unanswered => tracing::warn!(
                 "`{name}` went from {before} to {after}: another run has published it at the same time, and could not check which commit is newer. If the other one is, run its job again"
             ),
         }

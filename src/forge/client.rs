@@ -1,7 +1,8 @@
 //! What the clients of all forges share: one repository, its token, and requests that are tried again or given up.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, LINK};
@@ -14,6 +15,7 @@ use url::Url;
 
 use super::answer::{Branch as BranchAnswer, Repository};
 use super::budget::Budget;
+use super::circuit::Circuit;
 use super::{ForgeError, Patience, Permission, Standing};
 use crate::cancel::Cancel;
 use crate::ci::ForgeKind;
@@ -59,8 +61,7 @@ pub(super) struct Client {
     repository: Vec<String>,
     pub(super) token: SecretString,
     retry: Retry,
-    /// Why it is not asked any more.
-    given_up: Arc<OnceLock<String>>,
+    pub(super) circuit: Circuit,
     default_branch: Arc<OnceCell<String>>,
     pub(super) budget: Budget,
 }
@@ -80,9 +81,9 @@ impl Client {
         let retry = Retry { times, pause: FIRST_PAUSE, patience, patience_with_limits: patience, cancel };
         let http = Http::new(root, timeout.min(LONGEST_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
-        let (given_up, default_branch, budget) = <_>::default();
+        let (circuit, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, given_up, default_branch, budget })
+        Ok(Self { kind, http, root, repository, token, retry, circuit, default_branch, budget })
     }
 
     /// Where a branch stands. `folder` is where branches are below the repository.
@@ -119,15 +120,10 @@ impl Client {
         Ok(branches.into_iter().map(|branch| branch.name).collect())
     }
 
-    /// Why it is not asked any more, if it was given up.
-    pub(super) fn why_given_up(&self) -> Option<&str> {
-        self.given_up.get().map(String::as_str)
-    }
-
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
     #[must_use]
     pub(super) fn apart(&self) -> Self {
-        Self { given_up: Arc::default(), ..self.clone() }
+        Self { circuit: Circuit::default(), ..self.clone() }
     }
 
     /// The same client, which waits for a rate limit as long as the forge asks, within reason.
@@ -186,8 +182,8 @@ impl Client {
         permission: Permission,
     ) -> Result<Answer, ForgeError> {
         let url = self.url(path, &[]);
-        if let Some(why) = self.given_up.get() {
-            return Err(ForgeError::GivenUp(why.clone()));
+        if let Some(why) = self.circuit.why_open() {
+            return Err(ForgeError::GivenUp(why));
         }
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
         self.retry.run_while(ForgeError::is_worth_making_again, request).await
@@ -198,14 +194,14 @@ impl Client {
         &self,
         request: impl FnMut() -> F,
     ) -> Result<Answer, ForgeError> {
-        if let Some(why) = self.given_up.get() {
-            return Err(ForgeError::GivenUp(why.clone()));
+        if let Some(why) = self.circuit.why_open() {
+            return Err(ForgeError::GivenUp(why));
         }
         let answer = self.retry.run(request).await;
         if let Err(error) = &answer
             && error.is_final()
         {
-            drop(self.given_up.set(error.to_string()));
+            self.circuit.open(error);
         }
         answer
     }

@@ -196,8 +196,8 @@ impl ForgeError {
         }
     }
 
-    /// Whether asking anything else would come to the same, after as long a wait.
-    pub(super) fn is_final(&self) -> bool {
+    /// Returns whether asking anything else would come to the same, after as long a wait.
+    pub(crate) fn is_final(&self) -> bool {
         matches!(
             self,
             Self::Unauthorized(_) | Self::Server { .. } | Self::RateLimited { .. } | Self::Transport(..)

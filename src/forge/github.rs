@@ -152,8 +152,8 @@ impl GitHub {
     }
 
     /// Why it is not asked any more, if it was given up.
-    pub(crate) fn why_given_up(&self) -> Option<&str> {
-        self.client.why_given_up()
+    pub(crate) fn why_given_up(&self) -> Option<String> {
+        self.client.circuit.why_open()
     }
 
     /// The same client, whose failures are its own.

@@ -28,10 +28,10 @@ impl<'a> Stage<'a> {
             }
             let undone = "could not check whether the branch was closed meanwhile";
             let standing = self.standing(&target.branch, target.pull_request, undone).await;
-            if standing == Some(Standing::Gone) {
+            if standing == Ok(Standing::Gone) {
                 return self.delete_closed(deployment, previews, run).await;
             }
-            let is_open = standing.is_some();
+            let is_open = standing.is_ok();
             if !self.publish_again(is_open, deployment, previews, integrations, run).await {
                 return;
             }

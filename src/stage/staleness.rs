@@ -111,11 +111,11 @@ impl<'a> Stage<'a> {
             return Verdict::Unknown;
         }
         match self.standing(branch, pull_request, undone).await {
-            None => Verdict::Unknown,
-            Some(Standing::Open { tip }) if tip.is_empty() => Verdict::Unknown,
-            Some(standing) if standing.has_as_tip(commit) => Verdict::Confirmed,
-            Some(Standing::Gone) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
-            Some(Standing::Open { tip }) => {
+            Err(unknown) => unknown,
+            Ok(Standing::Open { tip }) if tip.is_empty() => Verdict::Unknown,
+            Ok(standing) if standing.has_as_tip(commit) => Verdict::Confirmed,
+            Ok(Standing::Gone) => Verdict::Stop(Stop::Closed(self.gone(branch, pull_request))),
+            Ok(Standing::Open { tip }) => {
                 let commit: String = tip.chars().take(7).collect();
                 let reason =
                     format!("`{branch}` has moved on to {commit}, whose own run publishes it, if it has one");
@@ -127,8 +127,9 @@ impl<'a> Stage<'a> {
     pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
         let Target { branch, pull_request } = target;
         let undone = "could not check whether the branch is open again";
-        let Some(standing) = self.standing(branch, *pull_request, undone).await else {
-            return Verdict::Unknown;
+        let standing = match self.standing(branch, *pull_request, undone).await {
+            Ok(standing) => standing,
+            Err(unknown) => return unknown,
         };
         // What is open goes, too, where somebody stopped its environment, or its time was up; not so what another shares.
         if self.ci.stops || standing == Standing::Gone {
@@ -191,19 +192,28 @@ impl Stage<'_> {
         }
     }
 
-    /// Asks the forge; `None` where it can't be asked, and `undone` is said where it should have been.
+    /// Asks the forge. Logs `undone` and the reason if it does not answer.
+    ///
+    /// # Errors
+    /// Returns [`Verdict::Unanswered`] if the forge failed to answer, and [`Verdict::Unknown`] if it cannot be asked.
     pub(super) async fn standing(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
         undone: &str,
-    ) -> Option<Standing> {
-        let work = self.forge?.standing(branch, pull_request);
-        match self.cancel.or_at_once(work).await.ok()? {
-            Ok(standing) => Some(standing),
+    ) -> Result<Standing, Verdict> {
+        let forge = self.forge.ok_or(Verdict::Unknown)?;
+        let work = forge.recheck(branch, pull_request);
+        match self.cancel.or_at_once(work).await.map_err(|_| Verdict::Unknown)? {
+            Ok(Some(standing)) => Ok(standing),
+            Ok(None) => {
+                tracing::debug!("{undone}: the forge was given up, and is not asked again yet");
+                Err(Verdict::Unanswered)
+            }
             Err(error) => {
                 tell(self.printer, undone, &error);
-                None
+                let is_unanswered = error.is_final() || matches!(error, ForgeError::GivenUp(_));
+                Err(if is_unanswered { Verdict::Unanswered } else { Verdict::Unknown })
             }
         }
     }

@@ -126,6 +126,20 @@ async fn production_is_published_to_all_the_same() {
     assert_eq!(world.published(), ["hello"]);
 }
 
+/// It fails at the start of the run only, and a newer commit came meanwhile.
+#[tokio::test]
+async fn a_forge_that_answers_again_is_asked_before_the_first_attempt() {
+    for status in [503, 429] {
+        let world = with_branch().await;
+        world.forge.set_branch("fix", &sha('2'));
+        let fault = Fault::on("GET", "/branches/fix").status(status).json(said("Later")).unvalidated();
+        world.forge.fail(fault);
+        let run = quiet(world.push("fix", '1', 100)).variable("GITBOOK_RETRIES", "0");
+        assert_eq!(result(&run.runs().await), "skipped", "{status}");
+        assert_eq!(world.published(), [""; 0]);
+    }
+}
+
 /// A preview of what is closed is deleted, whether or not the forge says that it is.
 #[tokio::test]
 async fn a_preview_is_deleted_all_the_same() {
@@ -139,8 +153,8 @@ async fn a_preview_is_deleted_all_the_same() {
     exit 0
     info: delete: branch `fix` was deleted system="GitHub Actions" by=GITHUB_ACTIONS event="branch deleted" branch=fix repository=github.com/acme/integrations
     warning: could not check whether the branch is open again: the forge has a problem of its own: 500, not in a forge's own words; run again later
-    info: deleted `hello-fix` milliseconds=…
     info: could not check whether the branch is open again: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
+    info: deleted `hello-fix` milliseconds=…
     "#);
 }
 
