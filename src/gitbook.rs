@@ -209,14 +209,18 @@ impl GitBook {
         }
     }
 
-    /// All integrations that an organization owns, all pages of them.
+    /// Lists the integrations that an organization owns, page by page, and returns what `keep` makes of them.
     ///
     /// # Errors
-    /// Whatever the API or the network says.
-    pub async fn list(&self, organization: &str) -> Result<Vec<Published>, ApiError> {
+    /// Returns errors of the API and of the network.
+    pub async fn list<T>(
+        &self,
+        organization: &str,
+        keep: impl FnMut(Published) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
         let mut url = self.url("v1/orgs/")?;
         push(&mut url, &[organization, "integrations"]);
-        self.pages(url).await
+        self.pages(url, keep).await
     }
 
     /// The id of an organization that is known by its id or its subdomain; `None` when the token's user is in no
@@ -225,22 +229,26 @@ impl GitBook {
     /// # Errors
     /// Whatever the API or the network says.
     pub async fn organization(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
-        let organizations: Vec<Organization> = self.pages(self.url("v1/orgs")?).await?;
         let of_host = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
-        let found = organizations.into_iter().find(|organization| {
-            organization.id == id_or_subdomain || organization.hostname.as_deref().is_some_and(of_host)
-        });
-        Ok(found.map(|organization| organization.id))
+        let id = |Organization { id, hostname }| {
+            (id == id_or_subdomain || hostname.as_deref().is_some_and(of_host)).then_some(id)
+        };
+        Ok(self.pages(self.url("v1/orgs")?, id).await?.into_iter().next())
     }
 
-    async fn pages<T: DeserializeOwned>(&self, mut url: Url) -> Result<Vec<T>, ApiError> {
+    /// Reads a list page by page. Each is dropped once `keep` has seen its items.
+    async fn pages<T: DeserializeOwned, U>(
+        &self,
+        mut url: Url,
+        mut keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ApiError> {
         let mut items = Vec::new();
         url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
         let mut next = Some(url.clone());
         for _ in 0..MOST_PAGES {
             let Some(page) = next else { return Ok(items) };
             let page: Page<T> = self.retry.run(|| self.page(page.clone())).await?;
-            items.extend(page.items);
+            items.extend(page.items.into_iter().filter_map(&mut keep));
             next = page.next.map(|cursor| {
                 let mut url = url.clone();
                 url.query_pairs_mut().append_pair("page", &cursor.page);

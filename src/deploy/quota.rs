@@ -38,13 +38,13 @@ impl Deployment<'_> {
 
     async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<Counted> {
         let id = self.gitbook.organization(organization).await.ok()??;
-        let listed = self.gitbook.list(&id).await.ok()?;
-        let mark = |integration: &Published| integration.summary.as_deref().and_then(Mark::find);
-        let marks: Vec<_> = listed.iter().filter_map(mark).collect();
-        let ours =
-            marks.iter().filter(|mark| mark.is_of_repository(previews.repository, previews.repository_id));
-        let organization = organization.to_owned();
-        Some(Counted { organization, of_the_repository: ours.count(), all: marks.len() })
+        let is_ours = |integration: Published| {
+            let mark = Mark::find(integration.summary.as_deref()?)?;
+            Some(mark.is_of_repository(previews.repository, previews.repository_id))
+        };
+        let marked = self.gitbook.list(&id, is_ours).await.ok()?;
+        let of_the_repository = marked.iter().filter(|is_ours| **is_ours).count();
+        Some(Counted { organization: organization.to_owned(), of_the_repository, all: marked.len() })
     }
 }
 

@@ -112,7 +112,7 @@ impl Sweep<'_> {
         let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
-        let listed = gitbook.list(&id).await.map_err(failed)?;
+        let listed = gitbook.list(&id, Some).await.map_err(failed)?;
         let marks = listed.iter().filter_map(|integration| Mark::find(integration.summary.as_deref()?));
         let others = marks.filter(|mark| !self.is_ours(mark)).count();
         if others > 0 {

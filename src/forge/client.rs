@@ -116,8 +116,8 @@ impl Client {
 
     /// Returns the names of all branches.
     pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
-        let branches: Vec<BranchAnswer> = self.pages(folder, &[], Permission::ReadContents).await?;
-        Ok(branches.into_iter().map(|branch| branch.name).collect())
+        let name = |branch: BranchAnswer| Some(branch.name);
+        Ok(self.list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
     }
 
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
@@ -206,31 +206,33 @@ impl Client {
         answer
     }
 
-    /// All pages of a list.
-    pub(super) async fn pages<T: DeserializeOwned>(
+    /// Reads a list page by page. Each is dropped once `keep` has seen its items. Without a `Link` header, a short
+    /// page is the last one.
+    pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
-    ) -> Result<Vec<T>, ForgeError> {
+        mut keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
         let mut items = Vec::new();
-        let mut previous = Vec::new();
+        let mut previous = None;
         for page in 1..=MOST_PAGES {
             let page = page.to_string();
             let query: Vec<_> =
                 query.iter().copied().chain([("per_page", PAGE), ("page", page.as_str())]).collect();
             let answer = self.get_page(path, &query, permission).await?;
             // A server that does not know pages gives the same one again.
-            if answer.body == previous {
+            let hash = hash(&answer.body);
+            if previous.replace(hash) == Some(hash) {
                 return Ok(items);
             }
             let found: Vec<T> = self.parse(&answer)?;
-            let is_last = !has_next_page(&answer, found.len());
-            items.extend(found);
+            let is_last = !has_next_page(&answer, found.len() >= SHORTEST_FULL_PAGE);
+            items.extend(found.into_iter().filter_map(&mut keep));
             if is_last {
                 return Ok(items);
             }
-            previous = answer.body;
         }
         Err(ForgeError::EndlessList(self.kind, MOST_PAGES))
     }
@@ -315,12 +317,18 @@ impl Client {
     }
 }
 
+fn hash(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish()
+}
+
 /// Returns whether another page follows. Pages are numbered from 1, in the order in which the `Link` header names them. A
 /// proxy may have removed the header: then a page that may be full is not taken for the last one.
-fn has_next_page(answer: &Answer, length: usize) -> bool {
+fn has_next_page(answer: &Answer, may_be_full: bool) -> bool {
     let mut links = answer.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
     if links.peek().is_none() {
-        return length >= SHORTEST_FULL_PAGE;
+        return may_be_full;
     }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }

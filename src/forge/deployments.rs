@@ -168,9 +168,8 @@ impl GitHub {
     async fn deployments(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
         let Some(_reservation) = self.reserve(LIST) else { return Ok(None) };
         let query = [("environment", environment)];
-        let all: Vec<Deployment> =
-            self.client.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
-        Ok(Some(all.into_iter().map(|deployment| deployment.id).collect()))
+        let id = |deployment: Deployment| Some(deployment.id);
+        self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
     /// Goes from the newest to the oldest, until as many in a row as `enough` were inactive before: they are deactivated

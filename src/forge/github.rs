@@ -67,7 +67,7 @@ impl GitHub {
 
     /// Lists the open pull requests.
     pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequest>, ForgeError> {
-        self.client.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await
+        self.client.list(&["pulls"], &[("state", "open")], Permission::ReadPullRequests, Some).await
     }
 
     /// Returns whether one of the pull requests has a number or, without a number, comes from a branch.
@@ -105,8 +105,8 @@ impl GitHub {
     async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequest>, ForgeError> {
         let head = self.head(branch);
         let query = [("state", "open"), ("head", &*head)];
-        let filtered = self.client.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
-        let found = self.of_branch(filtered, branch);
+        let is_from = |pull_request| self.is_from(&pull_request, branch).then_some(pull_request);
+        let found = self.client.list(&["pulls"], &query, Permission::ReadPullRequests, is_from).await?;
         if !found.is_empty() || branch.of_which_fork().is_none() {
             return Ok(found);
         }

@@ -77,9 +77,8 @@ impl GitLab {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
             let query = [("scope", "all"), ("state", state)];
-            let found: Vec<MergeRequest> =
-                self.client.pages(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
-            open.extend(found);
+            let list = self.client.list(&["merge_requests"], &query, Permission::ReadPullRequests, Some);
+            open.extend(list.await?);
         }
         Ok(open)
     }
@@ -144,7 +143,7 @@ impl GitLab {
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
         let mut all: Vec<MergeRequest> = if state != "all" {
-            self.client.pages(&path, &query, permission).await?
+            self.client.list(&path, &query, permission, Some).await?
         } else {
             let query = [&query[..], &[("per_page", PAGE)]].concat();
             self.client.parse(&self.client.get(&path, &query, permission).await?)?
@@ -183,8 +182,9 @@ impl GitLab {
     /// anybody can write that line.
     pub(super) async fn notes(&self, number: u64, marker: &str) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["merge_requests", &number.to_string(), "notes"];
-        let mut notes: Vec<Note> = self.client.pages(&path, &[], Permission::WritePullRequests).await?;
-        notes.retain(|note| !note.system && note.body.lines().any(|line| line.trim() == marker));
+        let is_marked = |note: &Note| !note.system && note.body.lines().any(|line| line.trim() == marker);
+        let marked = |note| Some(note).filter(is_marked);
+        let mut notes = self.client.list(&path, &[], Permission::WritePullRequests, marked).await?;
         if notes.is_empty() {
             return Ok(Vec::new());
         }

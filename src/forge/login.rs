@@ -27,10 +27,11 @@ impl GitHub {
         made: Option<u64>,
     ) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["issues", &number.to_string(), "comments"];
-        let mut all: Vec<Comment> = self.client.pages(&path, &[], Permission::WritePullRequests).await?;
-        let made: Vec<_> = all.extract_if(.., |comment| made == Some(comment.id)).collect();
-        all.retain(|comment| comment.holds(marker));
-        let ours = self.ours(all, marker).await.into_iter().chain(made);
+        let may_be_ours = |comment: &Comment| made == Some(comment.id) || comment.holds(marker);
+        let keep = |comment| Some(comment).filter(may_be_ours);
+        let mut marked = self.client.list(&path, &[], Permission::WritePullRequests, keep).await?;
+        let made: Vec<_> = marked.extract_if(.., |comment| made == Some(comment.id)).collect();
+        let ours = self.ours(marked, marker).await.into_iter().chain(made);
         Ok(ours.map(|comment| (comment.id, comment.body.unwrap_or_default())).collect())
     }
 

@@ -103,7 +103,7 @@ async fn what_another_server_does_not_find_is_the_endpoints_fault() {
 #[tokio::test]
 async fn what_is_not_found_elsewhere_is_the_endpoints_fault() {
     let server = server(vec![said(404, "Not found")]).await;
-    let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
+    let error = client(&server.uri(), 1).list("acme", Some).await.unwrap_err();
     insta::assert_snapshot!(told(&error), @"
     NotFound: GitBook did not find it: 404 Not found
     hint: check `GITBOOK_ENDPOINT`
