@@ -117,7 +117,7 @@ impl Client {
     /// Returns the names of all branches.
     pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
         let name = |branch: BranchAnswer| Some(branch.name);
-        Ok(self.list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
+        Ok(self.whole_list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
     }
 
     /// The same client, whose failures are its own: where one may fail, the other need not be given up.
@@ -206,13 +206,37 @@ impl Client {
         answer
     }
 
-    /// Reads a list page by page. Each is dropped once `keep` has seen its items. Without a `Link` header, a short
-    /// page is the last one.
+    /// Returns what `keep` makes of the items of a list. Without a `Link` header, a short page is the last one.
     pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
+        self.pages(path, query, permission, SHORTEST_FULL_PAGE, keep).await
+    }
+
+    /// Returns what `keep` makes of the items of a list that decides deletions. Without a `Link` header, nothing but an
+    /// empty page is the last one: a server may have shorter pages than any that is known.
+    pub(super) async fn whole_list<T: DeserializeOwned, U>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
+        self.pages(path, query, permission, 1, keep).await
+    }
+
+    /// Reads a list page by page. Each is dropped once `keep` has seen its items. Without a `Link` header, a page of fewer
+    /// items than `full` is the last one.
+    async fn pages<T: DeserializeOwned, U>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+        full: usize,
         mut keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ForgeError> {
         let mut items = Vec::new();
@@ -228,7 +252,7 @@ impl Client {
                 return Ok(items);
             }
             let found: Vec<T> = self.parse(&answer)?;
-            let is_last = !has_next_page(&answer, found.len() >= SHORTEST_FULL_PAGE);
+            let is_last = !has_next_page(&answer, found.len() >= full);
             items.extend(found.into_iter().filter_map(&mut keep));
             if is_last {
                 return Ok(items);
@@ -332,3 +356,6 @@ fn has_next_page(answer: &Answer, may_be_full: bool) -> bool {
     }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ impl GitHub {
 
     /// Lists the open pull requests.
     pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequest>, ForgeError> {
-        self.client.list(&["pulls"], &[("state", "open")], Permission::ReadPullRequests, Some).await
+        self.client.whole_list(&["pulls"], &[("state", "open")], Permission::ReadPullRequests, Some).await
     }
 
     /// Returns whether one of the pull requests has a number or, without a number, comes from a branch.
@@ -106,7 +106,7 @@ impl GitHub {
         let head = self.head(branch);
         let query = [("state", "open"), ("head", &*head)];
         let is_from = |pull_request| self.is_from(&pull_request, branch).then_some(pull_request);
-        let found = self.client.list(&["pulls"], &query, Permission::ReadPullRequests, is_from).await?;
+        let found = self.client.whole_list(&["pulls"], &query, Permission::ReadPullRequests, is_from).await?;
         if !found.is_empty() || branch.of_which_fork().is_none() {
             return Ok(found);
         }

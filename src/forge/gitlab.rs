@@ -77,7 +77,7 @@ impl GitLab {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
             let query = [("scope", "all"), ("state", state)];
-            let list = self.client.list(&["merge_requests"], &query, Permission::ReadPullRequests, Some);
+            let list = self.client.whole_list(&["merge_requests"], &query, Permission::ReadPullRequests, Some);
             open.extend(list.await?);
         }
         Ok(open)
@@ -143,7 +143,7 @@ impl GitLab {
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
         let mut all: Vec<MergeRequest> = if state != "all" {
-            self.client.list(&path, &query, permission, Some).await?
+            self.client.whole_list(&path, &query, permission, Some).await?
         } else {
             let query = [&query[..], &[("per_page", PAGE)]].concat();
             self.client.parse(&self.client.get(&path, &query, permission).await?)?

@@ -229,7 +229,7 @@ async fn an_odd_mark_is_asked_for_as_it_is() {
     let ended = run.runs().await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let asked: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
-    assert!(asked[1].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
+    assert!(asked[2].ends_with("/branches/a%2Fb%23c%252F"), "{asked:?}");
 }
 
 #[tokio::test]
