@@ -19,6 +19,7 @@ pub(crate) use deployments::{Intent, State, Status, Success};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use gitlab::GitLab;
+pub(crate) use refs::OpenPullRequests;
 
 use std::time::{Duration, Instant};
 

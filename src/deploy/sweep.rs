@@ -2,15 +2,19 @@
 
 use std::time::Instant;
 
+use questions::Questions;
+
 use super::attempt::AttemptError;
 use super::guard;
 use super::recheck::{Recheck, Stop, Verdict};
 use super::{DeployError, Deployment, Done, Outcome, What};
 use crate::diagnostic::Place;
-use crate::forge::{Forge, ForgeError, Standing};
+use crate::forge::{Forge, ForgeError, OpenPullRequests, Standing};
 use crate::gitbook::{ApiError, Deletion, Published};
 use crate::plan::Target;
 use crate::preview::{Branch, Mark, Template};
+
+mod questions;
 
 #[cfg(test)]
 mod histories;
@@ -44,8 +48,8 @@ pub(crate) enum SweepError {
     /// There is no such organization.
     #[error("there is no organization `{0}` that the token's user is a member of")]
     NoOrganization(String),
-    /// The open branches cannot be listed.
-    #[error("could not list the open branches and pull requests, so nothing is deleted")]
+    /// The branches cannot be listed.
+    #[error("could not list the branches, so nothing is deleted")]
     Forge(#[source] ForgeError),
 }
 
@@ -91,14 +95,16 @@ pub(crate) struct Fate {
     place: Place,
     mark: Mark,
     /// Why it is kept; `None` where it is to be deleted.
-    kept: Option<String>,
+    kept: Option<Kept>,
 }
 
-impl Fate {
-    /// Returns whether no forge can be asked about its branch.
-    fn has_no_branch(&self) -> bool {
-        !Branch::new(&self.mark.branch).is_valid()
-    }
+/// The reason to keep a preview.
+#[derive(Debug)]
+enum Kept {
+    /// It is open, or must not be deleted.
+    Because(String),
+    /// Nobody knows whether it is open.
+    Undecided(DeployError),
 }
 
 impl Sweep<'_> {
@@ -112,38 +118,63 @@ impl Sweep<'_> {
         let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
-        let listed = gitbook.list(&id, Some).await.map_err(failed)?;
-        let marks = listed.iter().filter_map(|integration| Mark::find(integration.summary.as_deref()?));
-        let others = marks.filter(|mark| !self.is_ours(mark)).count();
+        let mut others = 0;
+        let ours = |integration| self.of_this_repository(&integration, place, &mut others);
+        let listed = gitbook.list(&id, ours).await.map_err(failed)?;
         if others > 0 {
             tracing::info!("left to the sweeps of other repositories: {others} of their previews");
         }
-        let ours = listed.iter().filter_map(|integration| self.of_this_repository(integration, place));
-        Ok(Listed(ours.collect()))
+        Ok(Listed(listed))
     }
 
-    /// Decides which previews are kept: those of all branches and pull requests that the forge lists as open.
+    /// Decides which previews are kept: those of all branches and pull requests that the forge lists as open, and those of
+    /// which it does not say that.
     ///
     /// # Errors
-    /// Returns an error if the forge does not list them.
+    /// Returns an error if the forge does not list the branches.
     pub(crate) async fn decide(&self, Listed(mut fates): Listed) -> Result<Vec<Fate>, SweepError> {
-        let is_undecided = |fate: &&mut Fate| fate.kept.is_none() && !fate.has_no_branch();
-        let undecided: Vec<_> = fates.iter_mut().filter(is_undecided).collect();
-        let targets: Vec<_> = undecided.iter().map(|fate| self.target(&fate.mark)).collect();
-        if targets.is_empty() {
+        let undecided = fates.iter_mut().filter(|fate| fate.kept.is_none());
+        let undecided: Vec<_> = undecided.map(|fate| (self.target(&fate.mark), fate)).collect();
+        if undecided.is_empty() {
             return Ok(fates);
         }
-        let is_in_pull_requests =
+        let branches = self.forge.branches().await.map_err(SweepError::Forge)?;
+        let is_of_pull_request =
             |target: &Target| target.pull_request.is_some() || target.branch.of_which_fork().is_some();
-        let refs = self.forge.open_refs(targets.iter().any(is_in_pull_requests)).await;
-        let refs = refs.map_err(SweepError::Forge)?;
-        for (fate, target) in undecided.into_iter().zip(&targets) {
-            let is_open = self.forge.is_listed(&refs, &target.branch, target.pull_request).await;
-            if is_open.map_err(SweepError::Forge)? {
-                fate.kept = Some(format!("{} is open", self.told(target)));
-            }
+        let (of_pull_requests, of_branches): (Vec<_>, Vec<_>) =
+            undecided.into_iter().partition(|(target, _)| is_of_pull_request(target));
+        for (target, fate) in of_branches {
+            fate.kept = branches.contains(target.branch.as_str()).then(|| self.open(&target));
+        }
+        if of_pull_requests.is_empty() {
+            return Ok(fates);
+        }
+        let open = self.forge.open_pull_requests().await;
+        let questions = Questions::new(self.forge);
+        for (target, fate) in of_pull_requests {
+            fate.kept = match self.is_open(open.as_ref(), &fate.name, &target, &questions).await {
+                Ok(true) => Some(self.open(&target)),
+                Ok(false) => None,
+                Err(undecided) => Some(Kept::Undecided(undecided.into())),
+            };
         }
         Ok(fates)
+    }
+
+    /// Returns whether the pull request of a preview is open, or one from its branch.
+    async fn is_open(
+        &self,
+        open: Result<&OpenPullRequests, &ForgeError>,
+        name: &str,
+        target: &Target,
+        questions: &Questions<'_>,
+    ) -> Result<bool, Stop> {
+        let open = open.map_err(|error| self.undecided(name, target, error))?;
+        let is_open = match questions.next() {
+            Ok(forge) => questions.answered(forge.has_open(open, &target.branch, target.pull_request).await),
+            Err(error) => Err(error),
+        };
+        is_open.map_err(|error| self.undecided(name, target, &error))
     }
 
     /// Deletes what is to be deleted, but not more than a run may, and says why everything else is kept.
@@ -159,23 +190,25 @@ impl Sweep<'_> {
         fates.dedup_by(|a, b| a.name == b.name);
         let mut outcomes = Vec::new();
         let mut room = MOST_DELETIONS;
-        for fate in fates {
-            let is_undecided = fate.has_no_branch();
-            let Fate { name, place, mark, kept } = fate;
-            let kept = kept
-                .or_else(|| (room == 0).then(|| format!("{MOST_DELETIONS} deletions a run are the most")));
-            if let Some(why) = kept {
-                outcomes.push(Outcome::skipped(name, &place, true, &format!("kept: {why}")));
-                continue;
-            }
-            if is_undecided {
-                let error = DeployError::NoBranch { name: name.clone(), branch: mark.branch };
-                let outcome = self.deployment.timed(name, &place, true, async { Err(error) }).await;
-                outcomes.push(outcome);
-                continue;
+        let questions = Questions::new(self.forge);
+        for Fate { name, place, mark, kept } in fates {
+            let full = || {
+                (room == 0).then(|| Kept::Because(format!("{MOST_DELETIONS} deletions a run are the most")))
+            };
+            match kept.or_else(full) {
+                Some(Kept::Because(why)) => {
+                    outcomes.push(Outcome::skipped(name, &place, true, &format!("kept: {why}")));
+                    continue;
+                }
+                Some(Kept::Undecided(error)) => {
+                    outcomes.push(self.deployment.timed(name, &place, true, async { Err(error) }).await);
+                    continue;
+                }
+                None => {}
             }
             room -= 1;
-            let outcome = self.deployment.timed(name.clone(), &place, true, self.delete(&name, &mark)).await;
+            let delete = self.delete(&name, &mark, &questions);
+            let outcome = self.deployment.timed(name.clone(), &place, true, delete).await;
             if outcome.result.as_ref().is_ok_and(|done| done.what == What::Deleted) {
                 deleted(&outcome, &self.target(&mark)).await;
             }
@@ -185,7 +218,7 @@ impl Sweep<'_> {
     }
 
     /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
-    fn of_this_repository(&self, integration: &Published, place: &Place) -> Option<Fate> {
+    fn of_this_repository(&self, integration: &Published, place: &Place, others: &mut usize) -> Option<Fate> {
         let summary = integration.summary.as_deref()?;
         let Some(mark) = Mark::find(summary) else {
             if Mark::is_in(summary) {
@@ -193,16 +226,20 @@ impl Sweep<'_> {
             }
             return None;
         };
-        if !self.is_ours(&mark) {
+        if !mark.is_of_repository(self.repository, self.repository_id) {
             tracing::debug!("`{}` is a preview of `{}`", integration.name, mark.repository);
+            *others += 1;
             return None;
         }
-        let kept = self.why_not(integration, &mark);
-        Some(Fate { name: integration.name.clone(), place: place.clone(), mark, kept })
-    }
-
-    fn is_ours(&self, mark: &Mark) -> bool {
-        mark.is_of_repository(self.repository, self.repository_id)
+        let name = integration.name.clone();
+        let kept = self.why_not(integration, &mark).map(Kept::Because);
+        let no_branch = || {
+            let branch = mark.branch.clone();
+            let is_valid = Branch::new(&branch).is_valid();
+            (!is_valid).then(|| Kept::Undecided(DeployError::NoBranch { name: name.clone(), branch }))
+        };
+        let kept = kept.or_else(no_branch);
+        Some(Fate { name, place: place.clone(), mark, kept })
     }
 
     /// Why an integration with a mark may not be deleted.
@@ -227,25 +264,34 @@ impl Sweep<'_> {
     }
 
     /// Asks the forge whether a preview's branch or pull request is still closed.
-    async fn verdict(&self, name: &str, target: &Target) -> Verdict {
-        match self.forge.standing(&target.branch, target.pull_request).await {
+    async fn verdict(&self, name: &str, target: &Target, questions: &Questions<'_>) -> Verdict {
+        match self.standing(target, questions).await {
             Ok(Standing::Gone) => Verdict::Confirmed,
             Ok(Standing::Open { .. }) => {
                 Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.told(target))))
             }
-            Err(error) => Verdict::Stop(Stop::Undecided {
-                reason: format!(
-                    "`{name}` is kept: could not check that {} is gone: {error}",
-                    self.told(target)
-                ),
-                hint: error.hint(),
-            }),
+            Err(error) => Verdict::Stop(self.undecided(name, target, &error)),
         }
+    }
+
+    async fn standing(&self, target: &Target, questions: &Questions<'_>) -> Result<Standing, ForgeError> {
+        let forge = questions.next()?;
+        questions.answered(forge.standing(&target.branch, target.pull_request).await)
+    }
+
+    fn open(&self, target: &Target) -> Kept {
+        Kept::Because(format!("{} is open", self.told(target)))
+    }
+
+    fn undecided(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
+        let told = self.told(target);
+        let reason = format!("`{name}` is kept: could not check that {told} is gone: {error}");
+        Stop::Undecided { reason, hint: error.hint() }
     }
 
     /// Reads a preview and asks the forge again, so that nothing is deleted which was published, changed, replaced or
     /// opened meanwhile, and deletes it.
-    async fn delete(&self, name: &str, mark: &Mark) -> Result<Done, DeployError> {
+    async fn delete(&self, name: &str, mark: &Mark, questions: &Questions<'_>) -> Result<Done, DeployError> {
         let Deployment { cancel, dry_run, .. } = *self.deployment;
         let done = |what, note: String| Ok(Done { what, note: Some(note), ..Done::default() });
         let absent = || "it was not there any more".to_owned();
@@ -257,7 +303,7 @@ impl Sweep<'_> {
         // Each deletion asks for itself.
         let recheck = Recheck::new(|| {
             Box::pin(async move {
-                let verdict = cancel.or_at_once(self.verdict(name, target)).await;
+                let verdict = cancel.or_at_once(self.verdict(name, target, questions)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });

@@ -77,7 +77,8 @@ impl GitLab {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
             let query = [("scope", "all"), ("state", state)];
-            let list = self.client.whole_list(&["merge_requests"], &query, Permission::ReadPullRequests, Some);
+            let list =
+                self.client.whole_list(&["merge_requests"], &query, Permission::ReadPullRequests, Some);
             open.extend(list.await?);
         }
         Ok(open)

@@ -118,15 +118,37 @@ async fn with_numbers_in_the_names_merge_requests_count() {
     let ended = run().runs().await;
     assert_eq!((ended.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
-    error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-12` is kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    error: `hello-13` is kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+     hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    error: `hello-14` is kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+     hint: give the token the scope `api` and the role Reporter or a higher one; `CI_JOB_TOKEN` may not write
+    error: 3 of 3 integrations failed
     ");
     gitlab.project().faults.clear();
     let ended = run().runs().await;
     done(&ended);
     assert_eq!(gitbook.names(), ["hello-12"]);
     assert_eq!(ended.integrations()[0]["note"], "kept: merge request !12 is open");
+}
+
+#[tokio::test]
+async fn a_fork_of_which_gitlab_does_not_tell_keeps_its_own_preview_only() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
+    for branch in ["lisa:gone", "mona:open"] {
+        gitbook.set(&of_fork(branch), &preview(&of_fork(branch), branch, None));
+    }
+    gitlab.project().merge_requests.insert(20, merge_request(20, "open", Some(77), '1'));
+    gitlab.project().faults.push(("GET projects/77", gitlab_says(500, "500 Internal Server Error")));
+    let ended = sweep(&gitbook, &gitlab).runs().await;
+    assert_eq!((ended.code, gitbook.names()), (Some(1), vec![of_fork("mona:open")]), "{}", ended.log());
+    insta::assert_snapshot!(lines(&ended, &["error", "cause", "hint"]), @"
+    error: `hello-mona-open-7f324478` is kept: could not check that `mona:open` is gone: the forge has a problem of its own: 500 Internal Server Error
+     hint: run again later
+    error: 1 of 3 integrations failed
+    ");
 }
 
 /// A token that can't see the branches is told that there are none.

@@ -34,7 +34,7 @@ fn on_list() -> Fault {
 async fn nothing_is_deleted_when_the_branches_are_not_listed() {
     insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
     error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
+    cause: could not list the branches, so nothing is deleted: the forge has a problem of its own: 500, not in a forge's own words
      hint: run again later
     ");
     let denied =
@@ -42,24 +42,24 @@ async fn nothing_is_deleted_when_the_branches_are_not_listed() {
     let denied = on_list().status(403).json(denied).unvalidated();
     insta::assert_snapshot!(without_an_answer(denied).await, @"
     error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
+    cause: could not list the branches, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
      hint: add `contents: read` to the job's `permissions`, or to what the token may do
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
     let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
     error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge did not accept the token: 401 Bad credentials
+    cause: could not list the branches, so nothing is deleted: the forge did not accept the token: 401 Bad credentials
      hint: pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`
     ");
     insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
     error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the answer, 200, is not a forge's: expected value at line 1 column 1
+    cause: could not list the branches, so nothing is deleted: the answer, 200, is not a forge's: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API, and that no proxy answers in its place
     ");
     insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
     error: the sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the connection broke: connection closed before message completed
+    cause: could not list the branches, so nothing is deleted: the connection broke: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     let list = on_list().status(200).json(json!({})).unvalidated();
@@ -133,7 +133,7 @@ async fn a_list_of_pull_requests_that_is_denied_closes_none() {
     forge.fail(Fault::on("GET", "/pulls?").status(403).json(denied).unvalidated().always());
     let told = failure(&sweep(gitbook.endpoint(), &forge).runs().await);
     assert!(told.contains("add `pull-requests: read` to the job's `permissions`"), "{told}");
-    assert_eq!(gitbook.names(), ["hello", "hello-gone", name]);
+    assert_eq!(gitbook.names(), ["hello", name]);
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn a_branch_that_is_restored_while_its_preview_is_deleted_fails_the_sweep(
 }
 
 #[tokio::test]
-async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
+async fn a_question_that_the_forge_fails_to_answer_keeps_one_preview_only() {
     let forge = StandIn::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
@@ -117,14 +117,38 @@ async fn nothing_more_is_deleted_once_the_forge_falls_silent() {
     exit 1
     info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
     info: deleted `hello-a` (`a` is gone) milliseconds=…
-    info: swept up: 1 deleted, 0 kept
+    info: deleted `hello-c` (`c` is gone) milliseconds=…
+    info: swept up: 2 deleted, 0 kept
     error: `hello-b` is kept: could not check that `b` is gone: the forge has a problem of its own: 500, not in a forge's own words
      hint: run again later
-    error: `hello-c` is kept: could not check that `c` is gone: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
-     hint: run again later
-    error: 2 of 3 integrations failed
+    error: 1 of 3 integrations failed
     "#);
-    assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
+    assert_eq!(gitbook.names(), ["hello", "hello-b"]);
+}
+
+#[tokio::test]
+async fn a_forge_that_answers_no_question_is_given_up_after_three_previews() {
+    let forge = StandIn::start().await;
+    let gitbook = holding(&["a", "b", "c", "d", "e"]).await;
+    forge.fail(Fault::on("GET", "/branches/").always());
+    let ended = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_RETRIES", "0").runs().await;
+    insta::assert_snapshot!(ended.log(), @r#"
+    exit 1
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
+    info: swept up: 0 deleted, 0 kept
+    error: `hello-a` is kept: could not check that `a` is gone: the forge has a problem of its own: 500, not in a forge's own words
+     hint: run again later
+    error: `hello-b` is kept: could not check that `b` is gone: the forge has a problem of its own: 500, not in a forge's own words
+     hint: run again later
+    error: `hello-c` is kept: could not check that `c` is gone: the forge has a problem of its own: 500, not in a forge's own words
+     hint: run again later
+    error: `hello-d` is kept: could not check that `d` is gone: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
+     hint: run again later
+    error: `hello-e` is kept: could not check that `e` is gone: the forge was given up, since the forge has a problem of its own: 500, not in a forge's own words
+     hint: run again later
+    error: 5 of 5 integrations failed
+    "#);
+    assert_eq!(gitbook.names().len(), 6);
 }
 
 /// A run that gets a signal once the forge is asked for something, and has deleted `hello-a` by then.
