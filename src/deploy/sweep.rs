@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use others::Others;
 use questions::Questions;
 
 use super::attempt::AttemptError;
@@ -14,6 +15,7 @@ use crate::gitbook::{ApiError, Deletion, Published};
 use crate::plan::Target;
 use crate::preview::{Branch, Mark, Template};
 
+mod others;
 mod questions;
 
 #[cfg(test)]
@@ -118,12 +120,10 @@ impl Sweep<'_> {
         let Some(id) = gitbook.organization(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
-        let mut others = 0;
+        let mut others = Others::default();
         let ours = |integration| self.of_this_repository(&integration, place, &mut others);
         let listed = gitbook.list(&id, ours).await.map_err(failed)?;
-        if others > 0 {
-            tracing::info!("left to the sweeps of other repositories: {others} of their previews");
-        }
+        others.log();
         Ok(Listed(listed))
     }
 
@@ -218,7 +218,12 @@ impl Sweep<'_> {
     }
 
     /// A preview of this repository, and whether it may be deleted at all; `None` for everything else.
-    fn of_this_repository(&self, integration: &Published, place: &Place, others: &mut usize) -> Option<Fate> {
+    fn of_this_repository(
+        &self,
+        integration: &Published,
+        place: &Place,
+        others: &mut Others,
+    ) -> Option<Fate> {
         let summary = integration.summary.as_deref()?;
         let Some(mark) = Mark::find(summary) else {
             if Mark::is_in(summary) {
@@ -228,7 +233,7 @@ impl Sweep<'_> {
         };
         if !mark.is_of_repository(self.repository, self.repository_id) {
             tracing::debug!("`{}` is a preview of `{}`", integration.name, mark.repository);
-            *others += 1;
+            others.add(&mark, self);
             return None;
         }
         let name = integration.name.clone();
