@@ -1,7 +1,5 @@
 //! The sweep: deletes the previews of branches and pull requests that are gone, and says why it keeps each other one.
 
-use std::time::Instant;
-
 use others::Others;
 use questions::Questions;
 
@@ -330,15 +328,36 @@ impl Sweep<'_> {
         self.forget(mark).await;
         match deletion {
             Deletion::DidNotExist => done(What::Deleted, absent()),
-            // A run for a branch that is back may have found its preview before it was deleted.
-            Deletion::Deleted => match recheck.since(Instant::now()).await {
-                Verdict::Stop(Stop::Open(_)) => {
-                    let reason = format!("{} is open again", self.told(target));
-                    Err(DeployError::Reopened { name: name.to_owned(), reason })
-                }
-                _ => done(What::Deleted, gone),
-            },
+            Deletion::Deleted => {
+                self.check_reopened(name, target, questions).await?;
+                done(What::Deleted, gone)
+            }
         }
+    }
+
+    /// Asks once more after a deletion: a run for a branch that is back may have found its preview before it was deleted.
+    async fn check_reopened(
+        &self,
+        name: &str,
+        target: &Target,
+        questions: &Questions<'_>,
+    ) -> Result<(), DeployError> {
+        let standing = self.deployment.cancel.or_at_once(self.standing(target, questions)).await;
+        let told = self.told(target);
+        match standing {
+            Ok(Ok(Standing::Open { .. })) => {
+                let reason = format!("{told} is open again");
+                return Err(DeployError::Reopened { name: name.to_owned(), reason });
+            }
+            Ok(Err(error)) => {
+                let hint = error.hint();
+                tracing::warn!(
+                    "`{name}` was deleted, but could not check whether {told} is open again: {error}; {hint}"
+                );
+            }
+            Ok(Ok(Standing::Gone)) | Err(_) => {}
+        }
+        Ok(())
     }
 
     /// The pull request or branch that it is about.

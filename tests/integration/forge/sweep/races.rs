@@ -151,6 +151,20 @@ async fn a_forge_that_answers_no_question_is_given_up_after_three_previews() {
     assert_eq!(gitbook.names().len(), 6);
 }
 
+#[tokio::test]
+async fn a_question_after_a_deletion_that_the_forge_does_not_answer_is_a_warning() {
+    let forge = StandIn::start().await;
+    let gitbook = holding(&["a"]).await;
+    forge.fail(Fault::on("GET", "/branches/a$").skip(1).always());
+    insta::assert_snapshot!(sweep(gitbook.endpoint(), &forge).runs().await.log(), @r#"
+    exit 0
+    info: sweep: scheduled run system="no CI system" event=schedule repository=github.com/acme/integrations
+    warning: `hello-a` was deleted, but could not check whether `a` is open again: the forge has a problem of its own: 500, not in a forge's own words; run again later
+    info: deleted `hello-a` (`a` is gone) milliseconds=…
+    info: swept up: 1 deleted, 0 kept
+    "#);
+}
+
 /// A run that gets a signal once the forge is asked for something, and has deleted `hello-a` by then.
 async fn cancelled_at(method: &str, pattern: &str) -> String {
     let forge = StandIn::start().await;
