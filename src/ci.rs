@@ -54,6 +54,8 @@ pub(crate) struct Ci {
     pub is_from_fork: bool,
     /// The pull request of a comment event. Such an event does not include the source of the pull request.
     pub commented_pull_request: Option<u64>,
+    /// The branch of the event's pull request, on a system that does not report forks.
+    pub possible_fork: Option<Branch>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that hosts the repository.
@@ -94,6 +96,7 @@ impl Ci {
             is_fork_with_base_secrets: false,
             is_from_fork: false,
             commented_pull_request: None,
+            possible_fork: None,
             repository: None,
             forge: ForgeKind::default(),
             api: None,
@@ -152,7 +155,11 @@ impl System {
 /// # Errors
 /// Returns an error if the event cannot be read, or if a variable is invalid.
 pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    generic::apply_overrides(detect_system(environment)?, environment)
+    let ci = generic::apply_overrides(detect_system(environment)?, environment)?;
+    match ci.event.branch().filter(|branch| !branch.is_valid()) {
+        Some(branch) => Err(CiError::Branch(branch.clone())),
+        None => Ok(ci),
+    }
 }
 
 /// Returns the values that the CI system itself provides. An ambiguous system is an error, because a wrong guess could
@@ -175,6 +182,16 @@ fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
         Some(system) => Ci { detected_by: Some(system.variable), ..(system.detect)(environment) },
         None => generic::without_system(environment),
     })
+}
+
+/// Returns the folder of the checkout as the CI system gives it, for any event.
+pub(crate) fn workspace(environment: &Environment) -> Option<PathBuf> {
+    let is_github = environment.get(GITHUB) == Some("true");
+    if is_github {
+        return github::workspace(environment);
+    }
+    let system = SYSTEMS.iter().find(|system| system.is_present(environment))?;
+    (system.detect)(environment).workspace
 }
 
 /// Removes `refs/heads/` from the start of a branch name.

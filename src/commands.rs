@@ -107,7 +107,7 @@ impl<'a> Context<'a> {
         let ((), failure) = futures::join!(self.comment(decision, run, error), finish);
         if let Some(dropped @ 1..) = self.github_deployments.map(GitHubDeployments::dropped) {
             self.printer.notice(&format!(
-                "{dropped} deployments are not recorded: the forge's rate limit is nearly reached, and the comment has priority"
+                "{dropped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the comment has priority"
             ));
         }
         match failure {
@@ -245,8 +245,9 @@ impl<'a> Context<'a> {
             Endpoint::Url(url) => (url.clone(), config.token.clone().unwrap_or_default()),
             Endpoint::Sandbox => {
                 let folder = &config.sandbox_dir;
-                let checkout = symlinks::checkout_root(self.environment.folder());
-                let started = async { sandbox::start(&symlinks::without_links(folder, checkout)?).await };
+                let Checkout { working_directory, workspace } = self.checkout();
+                let checkout = symlinks::checkout_root(working_directory, workspace);
+                let started = async { sandbox::start(&symlinks::without_links(folder, &checkout)?).await };
                 let failed = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = started.await.map_err(failed)?;
                 tracing::info!("using the sandbox in `{}`", display_path(folder));

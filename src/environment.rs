@@ -6,13 +6,19 @@ use std::path::{Path, PathBuf};
 
 /// The tokens of this program and of CI systems. They are redacted, and no manifest can use them. The 1Password CLI receives
 /// only those with the prefix `OP_`.
-const TOKENS: [&str; 13] = [
+const TOKENS: [&str; 19] = [
+    "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "CI_DEPENDENCY_PROXY_PASSWORD",
     "CI_DEPLOY_PASSWORD",
     "CI_JOB_TOKEN",
+    "CI_NETRC_PASSWORD",
     "CI_REGISTRY_PASSWORD",
+    "DRONE_NETRC_PASSWORD",
+    "FORGEJO_TOKEN",
     "GH_TOKEN",
     "GITBOOK_TOKEN",
+    "GITEA_TOKEN",
     "GITHUB_TOKEN",
     "GITLAB_TOKEN",
     "NODE_AUTH_TOKEN",
@@ -23,7 +29,11 @@ const TOKENS: [&str; 13] = [
 ];
 
 /// The prefixes and suffixes of further tokens.
-const TOKEN_PATTERNS: [(&str, &str); 3] = [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("OP_SESSION_", "")];
+const TOKEN_PATTERNS: [(&str, &str); 4] =
+    [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("CIRCLE_OIDC_TOKEN", ""), ("OP_SESSION_", "")];
+
+/// The minimum bytes of a token that is searched for in other variables. Shorter values are test data, not tokens.
+const MIN_TOKEN_LENGTH: usize = 8;
 
 /// Returns true for the name of a token of this program or of a CI system.
 #[must_use]
@@ -89,6 +99,21 @@ impl Environment {
         self.variables.iter()
     }
 
+    /// Returns the name of the token that a variable is or contains. For example, the URL of a clone may contain a token.
+    pub(crate) fn token_in(&self, variable: &str) -> Option<&str> {
+        if let Some((name, _)) = self.variables.get_key_value(variable).filter(|(name, _)| is_token(name)) {
+            return Some(name);
+        }
+        let value = self.get(variable)?;
+        let is_contained = |name: &&str| {
+            is_token(name)
+                && self
+                    .get(name)
+                    .is_some_and(|token| token.len() >= MIN_TOKEN_LENGTH && value.contains(token))
+        };
+        self.names().find(is_contained)
+    }
+
     /// Returns the values of all tokens.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().filter(|(name, _)| is_token(name)).filter_map(|(_, value)| value.to_str())
@@ -116,14 +141,35 @@ mod tests {
 
     #[test]
     fn recognizes_tokens_by_their_names() {
-        for name in
-            ["GITBOOK_TOKEN", "gitbook_token", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_JWT_V2", "OP_SESSION_acme"]
-        {
+        for name in [
+            "GITBOOK_TOKEN",
+            "gitbook_token",
+            "ACTIONS_RUNTIME_TOKEN",
+            "CI_JOB_JWT_V2",
+            "CIRCLE_OIDC_TOKEN_V2",
+            "OP_SESSION_acme",
+        ] {
             assert!(is_token(name), "{name}");
         }
         for name in ["TOKEN", "MY_GITBOOK_TOKEN", "GITBOOK_TOKEN_2", "ACTIONS_CACHE_URL", "OP_ACCOUNT"] {
             assert!(!is_token(name), "{name}");
         }
+    }
+
+    #[test]
+    fn finds_a_token_in_another_variable() {
+        let url = "https://gitlab-ci-token:glcbt-12345@gitlab.com/acme/x.git";
+        let environment = Environment::of(&[
+            ("CI_JOB_TOKEN", "glcbt-12345"),
+            ("CI_REPOSITORY_URL", url),
+            ("COPY", "glcbt-12345"),
+            ("OTHER", "glcbt-1234"),
+            ("NPM_TOKEN", "glcbt"),
+        ]);
+        for name in ["CI_JOB_TOKEN", "CI_REPOSITORY_URL", "COPY"] {
+            assert_eq!(environment.token_in(name), Some("CI_JOB_TOKEN"), "{name}");
+        }
+        assert_eq!([environment.token_in("OTHER"), environment.token_in("UNSET")], [None, None]);
     }
 
     #[test]

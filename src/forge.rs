@@ -1,6 +1,7 @@
 //! Clients of the forge: branches, pull requests, comments and deployments.
 
 mod budget;
+mod circuit;
 mod client;
 mod comment;
 mod deployments;
@@ -11,19 +12,23 @@ mod login;
 mod models;
 mod refs;
 
-pub(crate) use budget::Reservation;
+pub(crate) use budget::{Cost, Reservation};
 pub(crate) use client::Access;
 pub(crate) use comment::{CommentResult, CommentUpdate, ExistingComments};
 pub(crate) use deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use gitlab::GitLab;
+pub(crate) use refs::OpenPullRequests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::Client;
 
 use crate::repository::{Branch, ForgeKind};
+
+/// The timeout of a probe: a request to a forge after its circuit opened.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client of one repository on its forge.
 #[derive(Clone, Debug)]
@@ -49,6 +54,31 @@ impl Forge {
             Self::GitHub(github) => github.ref_state(branch, pull_request).await,
             Self::GitLab(gitlab) => gitlab.ref_state(branch, pull_request).await,
         }
+    }
+
+    /// Returns the state of a branch or pull request like [`ref_state`](Self::ref_state). If the circuit is open, probes the forge
+    /// with one short attempt, or returns `None` before the next probe is due.
+    ///
+    /// # Errors
+    /// Returns errors of the forge and of the network.
+    pub(crate) async fn recheck(
+        &self,
+        branch: &Branch,
+        pull_request: Option<u64>,
+    ) -> Result<Option<RefState>, ForgeError> {
+        let circuit = &self.client().circuit;
+        if circuit.failure().is_none() {
+            return self.ref_state(branch, pull_request).await.map(Some);
+        }
+        let began = Instant::now();
+        if !circuit.begin_probe(PROBE_TIMEOUT) {
+            return Ok(None);
+        }
+        let probe = self.own_circuit_breaker().single_attempt(PROBE_TIMEOUT);
+        let state = probe.ref_state(branch, pull_request).await;
+        let failure = state.as_ref().err().filter(|error| error.opens_circuit()).map(ToString::to_string);
+        circuit.end_probe(began, failure.is_none());
+        failure.map_or_else(|| state.map(Some), |failure| Err(ForgeError::CircuitOpen(failure)))
     }
 
     /// Lists the numbers of pull requests from a branch, newest first: all open ones, or the newest ones in any state.

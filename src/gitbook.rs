@@ -208,14 +208,18 @@ impl GitBook {
         }
     }
 
-    /// Lists all integrations that an organization owns.
+    /// Lists the integrations that an organization owns, page by page, and returns the results of `keep`.
     ///
     /// # Errors
     /// Returns errors of the API and of the network.
-    pub async fn list(&self, organization_id: &str) -> Result<Vec<Published>, ApiError> {
+    pub async fn list<T>(
+        &self,
+        organization_id: &str,
+        keep: impl FnMut(Published) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
         let mut url = self.url("v1/orgs/")?;
         push_segments(&mut url, &[organization_id, "integrations"]);
-        self.pages(url).await
+        self.pages(url, keep).await
     }
 
     /// Finds the id of an organization. Returns `None` if the token's user is a member of no such organization.
@@ -223,17 +227,21 @@ impl GitBook {
     /// # Errors
     /// Returns errors of the API and of the network.
     pub async fn organization_id(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
-        let organizations: Vec<Organization> = self.pages(self.url("v1/orgs")?).await?;
         let has_subdomain = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
-        let found = organizations.into_iter().find(|organization| {
-            organization.id == id_or_subdomain || organization.hostname.as_deref().is_some_and(has_subdomain)
-        });
-        Ok(found.map(|organization| organization.id))
+        let id = |Organization { id, hostname }| {
+            (id == id_or_subdomain || hostname.as_deref().is_some_and(has_subdomain)).then_some(id)
+        };
+        Ok(self.pages(self.url("v1/orgs")?, id).await?.into_iter().next())
     }
 
-    async fn pages<T: DeserializeOwned>(&self, mut url: Url) -> Result<Vec<T>, ApiError> {
+    /// Reads a list page by page and returns the results of `keep`.
+    async fn pages<T: DeserializeOwned, U>(
+        &self,
+        mut url: Url,
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ApiError> {
         url.query_pairs_mut().append_pair("limit", &PAGE_SIZE.to_string());
-        pages(ApiKind::GitBook, None, async |cursor: Option<String>| {
+        pages(ApiKind::GitBook, None, keep, async |cursor: Option<String>| {
             let mut url = url.clone();
             if let Some(cursor) = cursor {
                 url.query_pairs_mut().append_pair("page", &cursor);

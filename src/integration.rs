@@ -14,6 +14,7 @@ mod redact_manifest;
 mod root;
 mod script;
 mod secrets;
+mod walk;
 mod weight;
 
 pub(crate) use body::SourceChanged;

@@ -58,6 +58,9 @@ pub(crate) enum Refusal {
     /// A stop job would publish.
     #[error("a job that stops an environment must not publish")]
     StopJob,
+    /// A pull request of a system that does not report forks, which would be published as another branch.
+    #[error("this run is for a pull request that may come from a fork")]
+    PossibleFork,
     /// The production branch is unknown.
     #[error("the production branch is unknown")]
     NoProductionBranch,
@@ -82,6 +85,9 @@ impl Refusal {
             }
             Self::UnverifiedComment => {
                 "publish to production on `push`; for a preview, pass `GITHUB_TOKEN` so that this step can check the source branch of the pull request"
+            }
+            Self::PossibleFork => {
+                "publish to production on `push`; in runs for pull requests, do not set `GITBOOK_BRANCH`"
             }
             Self::StopJob => "set `GITBOOK_MODE` only for the jobs that publish, not for the whole pipeline",
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` or `GITBOOK_DEFAULT_BRANCH`",
@@ -164,6 +170,11 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
     }
+    if let Some(branch) = &ci.possible_fork
+        && publishes_as_another(&plan.decision, branch)
+    {
+        return Decision::Refuse(Refusal::PossibleFork).because(plan.reason);
+    }
     let is_refused = match &plan.decision {
         Decision::Publish => ci.is_fork_with_base_secrets || ci.is_from_fork,
         // A fork's branch must not be published under the name of a branch of the repository itself.
@@ -180,6 +191,15 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
             Decision::Refuse(Refusal::StopJob).because(plan.reason)
         }
         _ => plan,
+    }
+}
+
+/// Returns true if a decision publishes under another name than that of the pull request's own branch.
+fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
+    match decision {
+        Decision::Publish => true,
+        Decision::Preview(target) => target.branch != *branch && target.branch.split_fork().is_none(),
+        _ => false,
     }
 }
 

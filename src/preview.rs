@@ -40,6 +40,12 @@ pub(crate) fn summary(production: &str, marker: &OwnershipMarker) -> Option<Stri
     Some(format!("{}\n\n{marker}", cut(production.trim_end(), available - 2)))
 }
 
+/// Returns the summary of a preview without its marker.
+#[must_use]
+pub(crate) fn unmarked_summary(production: &str, marker: &OwnershipMarker) -> Option<String> {
+    Some(summary(production, marker)?.strip_suffix(&marker.to_string())?.trim_end().to_owned())
+}
+
 /// Shortens a text to `max` UTF-16 units, including a final ellipsis.
 ///
 /// UTF-16 units give the largest length that a server may count.

@@ -14,6 +14,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     let run_url = name
         .zip(build)
         .map(|(name, build)| format!("https://bitbucket.org/{name}/pipelines/results/{build}"));
+    let event = event(environment);
     Ci {
         repository: name.map(|name| format!("bitbucket.org/{name}")).or_else(origin),
         commit: read_commit(environment, "BITBUCKET_COMMIT"),
@@ -21,7 +22,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_url,
         parallel_job: parallel_job(environment),
         workspace: read_path(environment, "BITBUCKET_CLONE_DIR"),
-        ..Ci::new("Bitbucket Pipelines", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::new("Bitbucket Pipelines", event)
     }
 }
 
@@ -59,7 +61,7 @@ fn pull_request_event(id: &str, branch: &str, environment: &Environment) -> Even
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::test_support::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_possible_fork, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -144,5 +146,10 @@ mod tests {
         assert_eq!(job("3", "3"), None);
         assert_eq!(job("0", "1"), None);
         assert_eq!(ci(&[STEP]).parallel_job, None);
+    }
+
+    #[test]
+    fn publishes_a_possible_fork_under_no_other_name() {
+        check_possible_fork(&[STEP, REQUEST]);
     }
 }

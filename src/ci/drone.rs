@@ -11,6 +11,7 @@ use crate::repository::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL", "DRONE_REMOTE_URL"];
     let is_merge = environment.get("DRONE_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
+    let event = event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
         default_branch: read_text(environment, "DRONE_REPO_BRANCH"),
@@ -19,7 +20,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: read_number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "DRONE_BUILD_LINK"),
         workspace: read_path(environment, "DRONE_WORKSPACE"),
-        ..Ci::new("Drone", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::new("Drone", event)
     }
 }
 
@@ -49,7 +51,7 @@ fn pull_request_event(environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::test_support::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_possible_fork, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -150,5 +152,10 @@ mod tests {
         check_run(&[STEP, REQUEST], expected, 7);
         check_run(&[STEP, REQUEST, &[("DRONE_REPO_LINK", "")]], expected, 7);
         assert_eq!(ci(&[STEP]).detected_by, Some("DRONE"));
+    }
+
+    #[test]
+    fn publishes_a_possible_fork_under_no_other_name() {
+        check_possible_fork(&[STEP, REQUEST]);
     }
 }

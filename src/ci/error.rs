@@ -1,6 +1,7 @@
 //! The reasons why the CI system or its event cannot be determined.
 
 use super::generic;
+use crate::repository::Branch;
 
 /// The reason why the CI system or its event cannot be determined.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub(crate) enum CiError {
     /// Variables of two CI systems are set. One of them must come from elsewhere.
     #[error("both `{0}` and `{1}` are set, so the CI system is ambiguous")]
     TwoSystems(&'static str, &'static str),
+    /// Git does not allow the name of the event's branch.
+    #[error("`{0}` is not a valid branch name")]
+    Branch(Branch),
     /// A variable that describes the event has an invalid value.
     #[error("`{variable}` is {problem}")]
     Variable {
@@ -44,9 +48,10 @@ impl CiError {
             Self::TwoSystems(first, second) => format!(
                 "unset `{first}` or `{second}`, whichever does not belong to this CI system; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
             ),
+            Self::Branch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
             Self::Variable { variable, .. } => match *variable {
                 "GITBOOK_EVENT" => format!("set it to one of {}", generic::EVENTS.join(", ")),
-                "GITBOOK_BRANCH" => "set it to the branch name without `refs/heads/`".to_owned(),
+                "GITBOOK_BRANCH" => "set it to the branch name as `git branch` prints it".to_owned(),
                 "GITBOOK_PULL_REQUEST" => "set it to the pull request number, and only for the events `pull_request` and `closed`".to_owned(),
                 "GITBOOK_REPOSITORY" => "set it to a name such as `github.com/acme/integrations`".to_owned(),
                 _ => "run `gitbook-deploy --help`".to_owned(),

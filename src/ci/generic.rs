@@ -252,7 +252,7 @@ mod tests {
         );
         check(
             &[("GITBOOK_EVENT", "push")],
-            "`GITBOOK_BRANCH` is unset, but the event `push` requires it (set it to the branch name without `refs/heads/`)",
+            "`GITBOOK_BRANCH` is unset, but the event `push` requires it (set it to the branch name as `git branch` prints it)",
         );
         check(
             &[("GITBOOK_PULL_REQUEST", "x"), ("GITBOOK_BRANCH", "b")],
@@ -264,7 +264,7 @@ mod tests {
         );
         check(
             &[("GITBOOK_BRANCH", "a\nb")],
-            "`GITBOOK_BRANCH` is not a branch name: it contains a control character (set it to the branch name without `refs/heads/`)",
+            "`GITBOOK_BRANCH` is not a branch name: it contains a control character (set it to the branch name as `git branch` prints it)",
         );
         for repository in ["acme/integrations", "https://github.com/acme", "github.com/acme"] {
             check(

@@ -1,5 +1,7 @@
 //! GitHub Actions and compatible runners: GitHub Enterprise, Gitea and Forgejo.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -113,13 +115,18 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
-        workspace: read_path(environment, "GITHUB_WORKSPACE"),
+        workspace: workspace(environment),
         // Such a run has the base repository's secrets and may have checked out the fork's code.
         is_fork_with_base_secrets: payload.is_after_run_of_fork(),
         is_from_fork: payload.is_from_fork_change(),
         commented_pull_request: payload.commented_pull_request(),
         ..Ci::new(system(environment), event(name, &payload, environment))
     })
+}
+
+/// Returns the folder of the checkout.
+pub(super) fn workspace(environment: &Environment) -> Option<PathBuf> {
+    read_path(environment, "GITHUB_WORKSPACE")
 }
 
 /// Returns the name of the runner for the log. Gitea and Forgejo do not document their variables.

@@ -83,3 +83,25 @@ pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) 
     let found = [Some(ci.system.to_owned()), ci.repository, ci.default_branch, ci.run_url];
     assert_eq!((found.map(Option::unwrap_or_default), ci.run), (expected.map(str::to_owned), run));
 }
+
+/// Checks that a pull request that may come from a fork is published under no name but that of its own branch.
+#[track_caller]
+pub(super) fn check_possible_fork(request: &[Variables<'_>]) {
+    let decide = |variables| decision(&[request, &[variables]].concat());
+    let main = ("GITBOOK_BRANCH", "main");
+    let refused: [Variables<'_>; 4] = [
+        &[("GITBOOK_MODE", "publish")],
+        &[("GITBOOK_EVENT", "release")],
+        &[("GITBOOK_EVENT", "push"), main],
+        &[("GITBOOK_MODE", "preview"), main],
+    ];
+    for variables in refused {
+        let decision = decide(variables);
+        assert!(decision.starts_with("refuse: "), "{variables:?}: {decision}");
+    }
+    let previewed: [Variables<'_>; 2] = [&[("GITBOOK_MODE", "preview")], &[]];
+    for variables in previewed {
+        assert!(decide(variables).starts_with("preview: "), "{variables:?}");
+    }
+    assert!(decide(&[("GITBOOK_MODE", "delete"), main]).starts_with("delete: "));
+}

@@ -1,7 +1,7 @@
 //! Detection of the CI system from the variables of one or several systems.
 
 use crate::ci::test_support::{Variables, ci, describe_event};
-use crate::ci::{detect, read_commit};
+use crate::ci::{detect, read_commit, workspace};
 use crate::environment::Environment;
 
 /// The variables that identify the systems.
@@ -41,14 +41,22 @@ fn reads_the_folder_of_the_checkout() {
         "WORKSPACE",
     ];
     for ((known_by, value, system), variable) in KNOWN.into_iter().zip(variables) {
-        let workspace = |path| ci(&[&[(known_by, value), (variable, path)]]).workspace;
-        assert_eq!(workspace("/builds/hello"), Some("/builds/hello".into()), "{system}");
-        assert_eq!(workspace(""), None, "{system}");
+        let found = |path| {
+            let variables = [(known_by, value), (variable, path)];
+            let found = ci(&[&variables]).workspace;
+            assert_eq!(workspace(&Environment::of(&variables)), found, "{system}");
+            found
+        };
+        assert_eq!(found("/builds/hello"), Some("/builds/hello".into()), "{system}");
+        assert_eq!(found(""), None, "{system}");
     }
-    let workspace = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
-    assert_eq!(workspace("~/repo"), Some("/repo".into()));
-    assert_eq!(workspace("~/project"), None);
+    let found = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
+    assert_eq!(found("~/repo"), Some("/repo".into()));
+    assert_eq!(found("~/project"), None);
     assert_eq!(ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
+    // An event that cannot be read changes nothing about it.
+    let unreadable = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", "/none"), ("GITHUB_WORKSPACE", "/a")];
+    assert_eq!(workspace(&Environment::of(&unreadable)), Some("/a".into()));
 }
 
 #[test]
@@ -144,5 +152,16 @@ fn accepts_only_hexadecimal_commit_ids() {
     check("1ecfd27", true);
     for other in ["HEAD", "main", "cafe", "feature/main", "release-1"] {
         check(other, false);
+    }
+}
+
+#[test]
+fn rejects_an_event_with_an_invalid_branch_name() {
+    for name in ["a..b", "x.lock", "a b", ".a", "a\u{1}b", "a//b", "@"] {
+        let variables = [("GITLAB_CI", "true"), ("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_BRANCH", name)];
+        let error = detect(&Environment::of(&variables)).unwrap_err();
+        assert_eq!(error.to_string(), format!("`{name}` is not a valid branch name"));
+        let by_hand = [&variables[..], &[("GITBOOK_BRANCH", "fix")]].concat();
+        assert!(detect(&Environment::of(&by_hand)).is_ok(), "{name}");
     }
 }

@@ -11,6 +11,7 @@ use crate::repository::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["CI_REPO_URL", "CI_REPO_CLONE_URL"];
     let is_merge = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
+    let event = event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
         default_branch: read_text(environment, "CI_REPO_DEFAULT_BRANCH"),
@@ -19,7 +20,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: read_number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "CI_PIPELINE_URL"),
         workspace: read_path(environment, "CI_WORKSPACE"),
-        ..Ci::new("Woodpecker", event(environment))
+        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        ..Ci::new("Woodpecker", event)
     }
 }
 
@@ -55,7 +57,7 @@ fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::test_support::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_possible_fork, check_run, ci};
 
     const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -161,5 +163,10 @@ mod tests {
         // Early versions also set Drone's variables.
         let drone = &[("DRONE", "true"), ("DRONE_BUILD_EVENT", "push"), ("DRONE_BRANCH", "main")][..];
         check_run(&[STEP, &on("push"), drone], expected, 7);
+    }
+
+    #[test]
+    fn publishes_a_possible_fork_under_no_other_name() {
+        check_possible_fork(&[STEP, REQUEST, &on("pull_request")]);
     }
 }

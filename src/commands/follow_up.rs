@@ -29,10 +29,10 @@ impl<'a> Context<'a> {
             }
             let failure = "could not check that the branch is still open";
             let ref_state = self.ref_state(&target.branch, target.pull_request, failure).await;
-            if ref_state == Some(RefState::Closed) {
+            if ref_state == Ok(RefState::Closed) {
                 return self.delete_closed(deployer, previews, named, outcomes).await;
             }
-            let is_open = ref_state.is_some();
+            let is_open = ref_state.is_ok();
             if !self.publish_again(is_open, deployer, previews, integrations, &mut outcomes).await {
                 break;
             }

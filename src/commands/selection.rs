@@ -25,14 +25,14 @@ impl Context<'_> {
             match integration::discover(&self.config.patterns(), folder) {
                 Ok(sources) => sources.into(),
                 // Without a path and a manifest, the variables are the manifest if they give a name.
-                Err(DiscoveryError { found, .. })
+                Err(DiscoveryError { found, is_unsearched: false, .. })
                     if found.is_empty()
                         && self.config.integrations.is_none()
                         && self.config.names_integration() =>
                 {
                     vec![integration::from_variables(folder)].into()
                 }
-                Err(DiscoveryError { found, problems }) => Selection { sources: found, problems },
+                Err(DiscoveryError { found, problems, .. }) => Selection { sources: found, problems },
             };
         // An override for one integration is ambiguous, so other problems could be its consequences.
         if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {

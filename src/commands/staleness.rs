@@ -60,11 +60,11 @@ impl<'a> Context<'a> {
             return Verdict::Unknown;
         }
         match self.ref_state(branch, pull_request, failure).await {
-            None => Verdict::Unknown,
-            Some(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
-            Some(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
-            Some(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed(branch, pull_request))),
-            Some(RefState::Open { tip }) => {
+            Err(unknown) => unknown,
+            Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
+            Ok(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
+            Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed(branch, pull_request))),
+            Ok(RefState::Open { tip }) => {
                 let commit: String = tip.chars().take(7).collect();
                 let reason =
                     format!("superseded by {commit} on `{branch}`; the run for that commit publishes it");
@@ -76,8 +76,9 @@ impl<'a> Context<'a> {
     pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
         let Target { branch, pull_request } = target;
         let failure = "could not check that the branch is still closed";
-        let Some(ref_state) = self.ref_state(branch, *pull_request, failure).await else {
-            return Verdict::Unknown;
+        let ref_state = match self.ref_state(branch, *pull_request, failure).await {
+            Ok(ref_state) => ref_state,
+            Err(unknown) => return unknown,
         };
         // Stopping a GitLab environment deletes the preview of an open branch, too, unless another merge request shares it.
         if self.ci.stops_environment || ref_state == RefState::Closed {
@@ -138,18 +139,27 @@ impl Context<'_> {
     }
 
     /// Asks the forge for the state of a branch or pull request. Logs `failure` with the error if it fails.
+    ///
+    /// # Errors
+    /// Returns [`Verdict::Unanswered`] if the forge failed to respond, and [`Verdict::Unknown`] if it cannot be checked.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
         failure: &str,
-    ) -> Option<RefState> {
-        let work = self.forge?.ref_state(branch, pull_request);
-        match self.cancel.run_until_cancelled(work).await.ok()? {
-            Ok(ref_state) => Some(ref_state),
+    ) -> Result<RefState, Verdict> {
+        let forge = self.forge.ok_or(Verdict::Unknown)?;
+        let work = forge.recheck(branch, pull_request);
+        match self.cancel.run_until_cancelled(work).await.map_err(|_| Verdict::Unknown)? {
+            Ok(Some(ref_state)) => Ok(ref_state),
+            Ok(None) => {
+                tracing::debug!("{failure}: an earlier request failed, and it is too early to try again");
+                Err(Verdict::Unanswered)
+            }
             Err(error) => {
                 warn(self.printer, failure, &error);
-                None
+                let is_unanswered = error.opens_circuit() || matches!(error, ForgeError::CircuitOpen(_));
+                Err(if is_unanswered { Verdict::Unanswered } else { Verdict::Unknown })
             }
         }
     }

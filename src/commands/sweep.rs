@@ -80,13 +80,13 @@ impl Context<'_> {
         let is_whole = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(DiscoveryError { found, .. })
+            Err(DiscoveryError { found, is_unsearched: false, .. })
                 if found.is_empty() && is_whole && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // A sweep needs an organization, but no checkout.
-            Err(DiscoveryError { found, .. }) if is_whole => found,
+            Err(DiscoveryError { found, is_unsearched: false, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;
                 Vec::new()

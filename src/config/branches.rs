@@ -64,6 +64,9 @@ impl FromVariable for BranchPatterns {
         if included.is_empty() && excluded.is_empty() {
             return Err("the list of branches is empty".into());
         }
+        if included.is_empty() {
+            return Err("every pattern excludes branches, so none matches; begin with `*`".into());
+        }
         let parse = |texts: &[&str]| globs(texts).map_err(|_| InvalidValue::from("invalid glob"));
         let patterns = Self { included: parse(&included)?, excluded: parse(&excluded)? };
         if !included.iter().any(|text| can_match(text, &excluded, &patterns.excluded)) {
@@ -105,13 +108,14 @@ mod tests {
             assert_eq!(invalid.as_ref().map(InvalidValue::message), expected, "{text}");
         };
         for text in
-            ["!main", "main, !main", "main, !*", "m*, !m*", "a/*, !**", "feature..x", "main/", "a b", "*, !*"]
+            ["main, !main", "main, !*", "m*, !m*", "a/*, !**", "feature..x", "main/", "a b", "*, !*"]
         {
             check(text, Some("the patterns match no branch"));
         }
         for text in ["", ","] {
             check(text, Some("the list of branches is empty"));
         }
+        check("!main", Some("every pattern excludes branches, so none matches; begin with `*`"));
         for text in ["[", "main, !["] {
             check(text, Some("invalid glob"));
         }

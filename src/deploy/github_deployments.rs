@@ -16,7 +16,7 @@ use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::forge::{
-    DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, Reservation, SuccessfulDeployment,
+    Cost, DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, Reservation, SuccessfulDeployment,
 };
 use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
@@ -29,8 +29,8 @@ const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 /// The maximum time to wait for the request that sets a deployment to "in progress".
 const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 
-/// The number of requests for one deployment: its creation, its two statuses, and the deactivation of the previous one.
-const REQUESTS_PER_DEPLOYMENT: usize = 4;
+/// The requests for one deployment: its creation and its two statuses.
+const DEPLOYMENT_COST: Cost = Cost { requests: 3, writes: 3 };
 
 /// GitHub's limit for names of environments, in characters.
 const MAX_ENVIRONMENT_NAME: usize = 255;
@@ -47,10 +47,11 @@ pub(crate) struct GitHubDeployments<'a> {
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// The first failure. Nothing is recorded after it.
     failure: Mutex<Option<ForgeError>>,
-    /// The number of deployments that are not recorded because a rate limit is nearly reached.
+    /// The number of deployments that are not recorded, or that do not deactivate earlier ones, because a rate limit is nearly
+    /// reached.
     dropped: AtomicUsize,
-    /// The tasks that set the final statuses.
-    final_updates: Mutex<Vec<JoinHandle<Result<(), ForgeError>>>>,
+    /// The tasks that set the final statuses. A task returns `false` if earlier deployments remain active.
+    final_updates: Mutex<Vec<JoinHandle<Result<bool, ForgeError>>>>,
 }
 
 /// The data of an integration for its deployment.
@@ -101,11 +102,12 @@ impl<'a> GitHubDeployments<'a> {
         // After a signal, GitHub's runner kills the run soon.
         let results =
             self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
-        results.into_iter().filter_map(|result| result.ok()?.err()).for_each(|error| self.set_failure(error));
+        results.into_iter().flatten().for_each(|result| self.finish_update(result));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns the number of deployments that are not recorded because a rate limit is nearly reached.
+    /// Returns the number of deployments that are not recorded, or that do not deactivate earlier ones, because a rate limit is
+    /// nearly reached.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -162,7 +164,6 @@ impl<'a> GitHubDeployments<'a> {
         let is_new = result.is_ok() && publishing.marker.is_some() && !cancelled;
         let replaced = self.status(DeploymentState::Inactive, None, "Replaced by a newer one");
         let update = async move {
-            let _reservation = reservation;
             // The final status must come last, so this waits for the first one.
             let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
             let started = tokio::time::timeout(max_wait, started).await;
@@ -170,8 +171,9 @@ impl<'a> GitHubDeployments<'a> {
             if let Ok(Ok(Err(error))) = started {
                 return Err(error);
             }
+            drop(reservation);
             // GitHub does this itself only for environments that are not transient.
-            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(()) }
+            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(true) }
         };
         let update = tokio::spawn(update.with_current_subscriber());
         self.final_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
@@ -188,8 +190,8 @@ impl<'a> GitHubDeployments<'a> {
             let environment = environment(&marker.integration, Some(marker));
             let status = self.status(DeploymentState::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
-            if let Ok(Err(error)) = self.cancel.run_with_grace(work).await {
-                self.set_failure(error);
+            if let Ok(result) = self.cancel.run_with_grace(work).await {
+                self.finish_update(result);
             }
         }
     }
@@ -207,7 +209,7 @@ impl<'a> GitHubDeployments<'a> {
             tracing::info!("no deployment of `{name}` is recorded: its name or branch contains a secret");
             return None;
         }
-        let Some(reservation) = self.forge.reserve(REQUESTS_PER_DEPLOYMENT) else {
+        let Some(reservation) = self.forge.reserve(DEPLOYMENT_COST) else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         };
@@ -242,10 +244,21 @@ impl<'a> GitHubDeployments<'a> {
 
     fn is_active(&self) -> bool {
         if let Some(reason) = self.main_client.circuit_open() {
-            self.set_failure(ForgeError::CircuitOpen(reason.to_owned()));
+            self.set_failure(ForgeError::CircuitOpen(reason));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
+    }
+
+    /// Counts an update that leaves earlier deployments active, and keeps a failure.
+    fn finish_update(&self, result: Result<bool, ForgeError>) {
+        match result {
+            Ok(true) => {}
+            Ok(false) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => self.set_failure(error),
+        }
     }
 
     fn set_failure(&self, error: ForgeError) {

@@ -53,7 +53,7 @@ impl Deployer<'_> {
             name,
             title,
             visibility,
-            summary: "",
+            summary: None,
             ..ExpectedIntegration::production(integration)
         };
         let read_at = Instant::now();
@@ -66,10 +66,11 @@ impl Deployer<'_> {
                 // that.
                 staleness.since(read_at).await.check()?;
             }
-            if self.skip_unchanged
-                && existing_marker.hash == marker_with_hash.hash
-                && expected.matches(existing)
-            {
+            let is_unchanged = || {
+                let summary = preview::summary(integration.text("summary"), &existing_marker);
+                existing.summary == summary && expected.is_unchanged_in(existing)
+            };
+            if self.skip_unchanged && existing_marker.hash == marker_with_hash.hash && is_unchanged() {
                 return Ok(Success {
                     status: Status::Unchanged,
                     ..with_response(existing, Success::default())
@@ -92,7 +93,10 @@ impl Deployer<'_> {
         };
         let is_new = existing.is_none();
         let body = request.body()?;
-        let request = self.send_preview(existing, &marker_with_hash, &expected, body, staleness);
+        let unmarked_summary =
+            preview::unmarked_summary(integration.text("summary"), &marker_with_hash).unwrap_or_default();
+        let request =
+            self.send_preview(existing, (&marker_with_hash, &unmarked_summary), &expected, body, staleness);
         let response = match self.record(&publishing, request).await {
             // A quota limits only new previews.
             Err(error) if is_new => Err(self.count_at_quota(error, integration, previews).await),
@@ -101,10 +105,11 @@ impl Deployer<'_> {
         Ok(published(&response, &expected, previous_version, Success::default()))
     }
 
+    /// Publishes a preview. Its summary consists of `unmarked_summary` and the marker.
     async fn send_preview(
         &self,
         existing: Option<Published>,
-        marker: &OwnershipMarker,
+        (marker, unmarked_summary): (&OwnershipMarker, &str),
         expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
         staleness: &StalenessCheck<'_>,
@@ -133,21 +138,47 @@ impl Deployer<'_> {
         let is_own = |existing: &Published| {
             Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
         };
-        let response = self.check_unanswered(response, name, &last_read, is_own).await?;
+        let response = match self.check_unanswered(response, name, &last_read, is_own).await {
+            Err(error) => return Err(self.check_unmarked(error, is_new, expected, unmarked_summary).await),
+            Ok(response) => response,
+        };
         if response.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marker) {
-            let is_removed = is_new && self.delete_unmarked(&response.last, expected).await;
+            let is_created = version::is_first(&response.last)
+                || is_unmarked_preview(&response.last, expected, unmarked_summary);
+            let is_removed = is_new && is_created && self.delete_unmarked(&response.last, expected).await;
             return Err(DeployError::MarkerLost { name: name.to_owned(), is_removed });
         }
         self.check_version(&last_read, &response, expected, staleness).await?;
         Ok(response)
     }
 
-    /// Deletes a preview that GitBook has created without its marker, because no later run would delete it. Returns whether
+    /// Deletes the preview if an attempt without a response has created it without its marker. Returns the error of the
+    /// integration.
+    async fn check_unmarked(
+        &self,
+        error: DeployError,
+        is_new: bool,
+        expected: &ExpectedIntegration<'_>,
+        unmarked_summary: &str,
+    ) -> DeployError {
+        let is_unmarked = matches!(
+            error,
+            DeployError::Guard { error: GuardError::NotMarked { .. }, earlier_attempt: Some(_) }
+        );
+        if is_new
+            && is_unmarked
+            && let Ok(Some(existing)) = self.gitbook.read_once(expected.name).await
+            && is_unmarked_preview(&existing, expected, unmarked_summary)
+            && self.delete_unmarked(&existing, expected).await
+        {
+            return DeployError::MarkerLost { name: expected.name.to_owned(), is_removed: true };
+        }
+        error
+    }
+
+    /// Deletes a preview that this run has created without its marker, because no later run would delete it. Returns whether
     /// this succeeded.
     async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
-        if !version::is_first(created) {
-            return false;
-        }
         let before = async |_: Option<FailedAttempt>| {
             let changed = || Stop::Changed("it was changed by another run".to_owned());
             match self.gitbook.read_once(expected.name).await? {
@@ -188,4 +219,16 @@ impl Deployer<'_> {
             result => result,
         }
     }
+}
+
+/// Returns whether an integration equals the expected preview except for its marker. If no integration had the name before,
+/// this run has created it.
+fn is_unmarked_preview(
+    existing: &Published,
+    expected: &ExpectedIntegration<'_>,
+    unmarked_summary: &str,
+) -> bool {
+    (existing.version.is_none() || version::is_first(existing))
+        && existing.summary.as_deref().unwrap_or_default().trim() == unmarked_summary.trim()
+        && expected.is_unchanged_in(existing)
 }

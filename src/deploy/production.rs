@@ -80,7 +80,7 @@ impl Deployer<'_> {
             let existing = self.reread_production(expected.name).await?;
             let verdict = staleness.since(read_at).await.check()?;
             let Some(existing) = existing else { return Ok(None) };
-            if verdict == Verdict::Unknown {
+            if matches!(verdict, Verdict::Unknown | Verdict::Unanswered) {
                 let is_own = |existing: &Published| expected.differences(existing).is_empty();
                 let has_succeeded = last_read.with(|last| {
                     guard::publish_to_production_again(existing.as_ref(), last, unanswered, is_own)
@@ -148,5 +148,5 @@ fn is_as_recorded(
     recorded: &RecordedVersion,
 ) -> bool {
     let version = existing.version.as_ref().map(ToString::to_string);
-    version.as_ref() == Some(&recorded.version) && expected.differences(existing).is_empty()
+    version.as_ref() == Some(&recorded.version) && expected.is_unchanged_in(existing)
 }

@@ -41,15 +41,14 @@ impl Deployer<'_> {
 
     async fn count(&self, organization: &str, previews: &Previews<'_>) -> Option<CountedPreviews> {
         let id = self.gitbook.organization_id(organization).await.ok()??;
-        let listed = self.gitbook.list(&id).await.ok()?;
-        let marker =
-            |integration: &Published| integration.summary.as_deref().and_then(OwnershipMarker::parse);
-        let markers: Vec<_> = listed.iter().filter_map(marker).collect();
-        let is_ours =
-            |marker: &&OwnershipMarker| marker.belongs_to(previews.repository, previews.repository_id);
-        let of_the_repository = markers.iter().filter(is_ours).count();
+        let is_own = |integration: Published| {
+            let marker = OwnershipMarker::parse(integration.summary.as_deref()?)?;
+            Some(marker.belongs_to(previews.repository, previews.repository_id))
+        };
+        let found = self.gitbook.list(&id, is_own).await.ok()?;
+        let of_the_repository = found.iter().filter(|is_own| **is_own).count();
         let organization = organization.to_owned();
-        Some(CountedPreviews { organization, of_the_repository, total: markers.len() })
+        Some(CountedPreviews { organization, of_the_repository, total: found.len() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::unchanged::is_same;
+use super::unchanged::is_same_field;
 use crate::gitbook::{Published, PublishedContent};
 use crate::integration::Integration;
 
@@ -21,8 +21,10 @@ pub(super) struct ExpectedIntegration<'a> {
     pub(super) visibility: &'a str,
     pub(super) target: &'a str,
     pub(super) scopes: BTreeSet<&'a str>,
-    /// Empty for a preview: the marker is checked separately.
-    pub(super) summary: &'a str,
+    /// `None` for a preview: its marker is checked separately.
+    pub(super) summary: Option<&'a str>,
+    /// The ID or subdomain of the organization.
+    pub(super) organization: &'a str,
     pub(super) content: PublishedContent,
 }
 
@@ -46,7 +48,8 @@ impl<'a> ExpectedIntegration<'a> {
             visibility: integration.text("visibility"),
             target: integration.text("target"),
             scopes: integration.scopes(),
-            summary: integration.text("summary"),
+            summary: Some(integration.text("summary")),
+            organization: integration.text("organization"),
             content: PublishedContent {
                 description: integration.field("description").cloned(),
                 categories: integration.field("categories").cloned(),
@@ -59,13 +62,33 @@ impl<'a> ExpectedIntegration<'a> {
         }
     }
 
-    /// Returns whether all fields in a response have the expected values. Fields may be missing.
-    pub(super) fn matches(&self, response: &Published) -> bool {
-        self.differences(response).iter().all(|difference| matches!(difference, Difference::Missing { .. }))
+    /// Returns whether publishing would not change an integration. A field that would not be sent must have the API's
+    /// default. A field that GitBook omits counts as empty.
+    pub(super) fn is_unchanged_in(&self, existing: &Published) -> bool {
+        let or = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
+        let (visibility, target) = (or(self.visibility, "private"), or(self.target, "all"));
+        let is_present_or_empty = |(field, sent, got): (_, &Value, &Option<Value>)| {
+            got.is_some() || is_same_field(field, sent, &Value::Null)
+        };
+        let has_summary =
+            existing.summary.is_some() || self.summary.is_none_or(|sent| sent.trim_end().is_empty());
+        self.differences_from(visibility, target, existing).is_empty()
+            && has_summary
+            && self.content_fields(&existing.content).into_iter().all(is_present_or_empty)
+            && existing.owner.as_ref().and_then(|owner| owner.is(self.organization)) != Some(false)
     }
 
     /// Returns all differences. If the response is about another integration, this is the only one.
     pub(super) fn differences(&self, response: &'a Published) -> Vec<Difference<'a>> {
+        self.differences_from(self.visibility, self.target, response)
+    }
+
+    fn differences_from(
+        &self,
+        visibility: &'a str,
+        target: &'a str,
+        response: &'a Published,
+    ) -> Vec<Difference<'a>> {
         if let Some(got) = self.other_integration(response) {
             return vec![Difference::Integration { sent: self.name, got }];
         }
@@ -74,8 +97,8 @@ impl<'a> ExpectedIntegration<'a> {
         let texts = [
             ("name", self.name, present(&response.name)),
             ("title", self.title, present(&response.title)),
-            ("visibility", self.visibility, text(&response.visibility)),
-            ("target", self.target, text(&response.target)),
+            ("visibility", visibility, text(&response.visibility)),
+            ("target", target, text(&response.target)),
         ];
         let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
         let mut found: Vec<_> = sent
@@ -86,21 +109,31 @@ impl<'a> ExpectedIntegration<'a> {
         if scopes.as_ref() != Some(&self.scopes) {
             found.push(self.difference("scopes", join(&self.scopes), scopes.as_ref().map(join)));
         }
-        if let Some(got) = response
-            .summary
-            .as_ref()
-            .filter(|got| !self.summary.is_empty() && got.trim_end() != self.summary.trim_end())
+        if let Some((sent, got)) = self.summary.zip(response.summary.as_deref())
+            && sent.trim_end() != got.trim_end()
         {
-            found.push(self.difference("summary", short(self.summary), Some(short(got))));
+            found.push(self.difference("summary", short(sent), Some(short(got))));
         }
         found.extend(self.differences_in_content(&response.content));
         found
     }
 
     /// Returns the differences in optional fields. A missing field is no difference.
-    fn differences_in_content(&self, got: &PublishedContent) -> impl Iterator<Item = Difference<'a>> {
+    fn differences_in_content(&self, got: &PublishedContent) -> Vec<Difference<'a>> {
+        let difference = |(field, sent, got): (_, &Value, &Option<Value>)| {
+            let got = got.as_ref().filter(|got| !is_same_field(field, sent, got))?;
+            Some(self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
+        };
+        self.content_fields(got).into_iter().filter_map(difference).collect()
+    }
+
+    /// Returns the optional fields: the name, the sent value, and the value in the response.
+    fn content_fields<'b>(
+        &'b self,
+        got: &'b PublishedContent,
+    ) -> [(&'static str, &'b Value, &'b Option<Value>); 7] {
         let sent = &self.content;
-        let fields = [
+        [
             ("description", &sent.description, &got.description),
             ("categories", &sent.categories, &got.categories),
             ("blocks", &sent.blocks, &got.blocks),
@@ -108,12 +141,8 @@ impl<'a> ExpectedIntegration<'a> {
             ("configurations", &sent.configurations, &got.configurations),
             ("externalLinks", &sent.external_links, &got.external_links),
             ("contentSecurityPolicy", &sent.content_security_policy, &got.content_security_policy),
-        ];
-        fields.into_iter().filter_map(|(field, sent, got)| {
-            let (sent, got) = (sent.as_ref().unwrap_or(&Value::Null), got.as_ref()?);
-            let differs = !is_same(sent, got);
-            differs.then(|| self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
-        })
+        ]
+        .map(|(field, sent, got)| (field, sent.as_ref().unwrap_or(&Value::Null), got))
     }
 
     /// Returns the name of the other integration that a response is about. Case does not matter.
@@ -182,7 +211,17 @@ mod tests {
         let content =
             PublishedContent { description: Some(json!("Says hello.")), ..PublishedContent::default() };
         let (name, title, visibility) = ("hello", "Hello World", "unlisted");
-        ExpectedIntegration { name, title, visibility, target: "site", scopes, summary: "Hello.", content }
+        let (summary, organization) = (Some("Hello."), "acme");
+        ExpectedIntegration {
+            name,
+            title,
+            visibility,
+            target: "site",
+            scopes,
+            summary,
+            organization,
+            content,
+        }
     }
 
     /// Returns a response that repeats the request.

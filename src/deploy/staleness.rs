@@ -45,8 +45,10 @@ pub(crate) enum Verdict {
     Confirmed,
     /// The run must stop.
     Stop(Stop),
-    /// The forge could not be checked.
+    /// The forge cannot be checked.
     Unknown,
+    /// The forge failed to respond. It may respond at the next attempt.
+    Unanswered,
 }
 
 impl Verdict {
@@ -64,7 +66,7 @@ type CheckForge<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 /// A check of the forge that several integrations share.
 pub(crate) struct StalenessCheck<'a> {
     check_forge: CheckForge<'a>,
-    /// The newest verdict and the time of its request.
+    /// The newest verdict and the time of its request, or the time of the failure for [`Verdict::Unanswered`].
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
@@ -97,18 +99,26 @@ impl<'a> StalenessCheck<'a> {
     }
 
     /// Returns a verdict that was requested at `moment` or later, and is at most 10 s old. A verdict to stop remains valid.
+    /// After a failure, the forge is checked again, because it may respond now.
     pub(crate) async fn since(&self, moment: Instant) -> Verdict {
-        let moment = Instant::now().checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
+        let now = Instant::now();
+        let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
         // Other integrations wait here for the current request and share its verdict.
         let mut newest = self.newest.lock().await;
-        if let Some((requested_at, verdict)) = &*newest
-            && (matches!(verdict, Verdict::Stop(_)) || *requested_at >= moment)
-        {
-            return verdict.clone();
+        if let Some((at, verdict)) = &*newest {
+            let is_valid = match verdict {
+                Verdict::Stop(_) => true,
+                Verdict::Unanswered => *at >= now,
+                Verdict::Confirmed | Verdict::Unknown => *at >= moment,
+            };
+            if is_valid {
+                return verdict.clone();
+            }
         }
         let requested_at = Instant::now();
         let verdict = (self.check_forge)().await;
-        *newest = Some((requested_at, verdict.clone()));
+        let at = if verdict == Verdict::Unanswered { Instant::now() } else { requested_at };
+        *newest = Some((at, verdict.clone()));
         verdict
     }
 }
@@ -138,6 +148,25 @@ mod tests {
         assert_eq!(requests.load(Ordering::Relaxed), 2);
         staleness.since(Instant::now()).await;
         assert_eq!(requests.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn each_attempt_checks_again_after_a_failure_of_the_forge() {
+        let requests = AtomicUsize::new(0);
+        let staleness = StalenessCheck::new(|| {
+            let is_down = requests.fetch_add(1, Ordering::Relaxed) < 2;
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                if is_down { Verdict::Unanswered } else { Verdict::Confirmed }
+            })
+        });
+        // Attempts that wait for the same request share its verdict.
+        let many = futures::future::join_all((0..57).map(|_| staleness.recent())).await;
+        assert!(many.iter().all(|verdict| *verdict == Verdict::Unanswered));
+        assert_eq!(requests.load(Ordering::Relaxed), 1);
+        assert_eq!(staleness.recent().await, Verdict::Unanswered);
+        assert_eq!(staleness.recent().await, Verdict::Confirmed);
+        assert_eq!((staleness.recent().await, requests.load(Ordering::Relaxed)), (Verdict::Confirmed, 3));
     }
 
     #[tokio::test]

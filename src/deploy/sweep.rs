@@ -1,18 +1,22 @@
 //! The sweep: deletes the previews of closed branches and pull requests, and reports the reason for each preview that it
 //! keeps.
 
-use std::time::Instant;
+use others::OtherPreviews;
+use questions::Questions;
 
 use super::attempt::AttemptError;
 use super::guard;
 use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::{DeployError, Deployer, Outcome, Status, Success};
 use crate::diagnostic::SourceLocation;
-use crate::forge::{Forge, ForgeError, RefState};
+use crate::forge::{Forge, ForgeError, OpenPullRequests, RefState};
 use crate::gitbook::{ApiError, Deletion, Published};
 use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
+
+mod others;
+mod questions;
 
 #[cfg(test)]
 mod property_tests;
@@ -46,8 +50,8 @@ pub(crate) enum SweepError {
     /// The organization does not exist, or the token has no access to it.
     #[error("organization `{0}` not found among those of the token's user")]
     NoOrganization(String),
-    /// The forge does not list the open branches and pull requests.
-    #[error("could not list the open branches and pull requests, so nothing was deleted")]
+    /// The forge does not list the branches.
+    #[error("could not list the branches, so nothing was deleted")]
     Forge(#[source] ForgeError),
 }
 
@@ -93,14 +97,16 @@ pub(crate) struct SweepCandidate {
     location: SourceLocation,
     marker: OwnershipMarker,
     /// The reason to keep it; `None` to delete it.
-    keep_reason: Option<String>,
+    keep_reason: Option<KeepReason>,
 }
 
-impl SweepCandidate {
-    /// Returns whether the branch in the marker has an invalid name. The forge cannot be checked then.
-    fn has_invalid_branch(&self) -> bool {
-        !Branch::new(&self.marker.branch).is_valid()
-    }
+/// The reason to keep a preview.
+#[derive(Debug)]
+enum KeepReason {
+    /// The preview is open, or it must not be deleted.
+    Known(String),
+    /// The state of its branch or pull request is unknown.
+    Undecided(DeployError),
 }
 
 impl Sweep<'_> {
@@ -118,44 +124,67 @@ impl Sweep<'_> {
         let Some(id) = gitbook.organization_id(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
-        let listed = gitbook.list(&id).await.map_err(failed)?;
-        let markers =
-            listed.iter().filter_map(|integration| OwnershipMarker::parse(integration.summary.as_deref()?));
-        let others = markers.filter(|marker| !self.is_of_repository(marker)).count();
-        if others > 0 {
-            tracing::info!("skipped {others} previews of other repositories");
-        }
-        let candidates = listed.iter().filter_map(|integration| self.candidate(integration, location));
-        Ok(Listed(candidates.collect()))
+        let mut others = OtherPreviews::default();
+        let candidate = |integration| self.candidate(&integration, location, &mut others);
+        let candidates = gitbook.list(&id, candidate).await.map_err(failed)?;
+        others.log();
+        Ok(Listed(candidates))
     }
 
-    /// Decides to keep the previews of all branches and pull requests that the forge lists as open.
+    /// Decides to keep the previews of all branches and pull requests that the forge lists as open or whose state is
+    /// unknown.
     ///
     /// # Errors
-    /// Returns an error if the forge does not list them.
+    /// Returns an error if the forge does not list the branches.
     pub(crate) async fn decide(
         &self,
         Listed(mut candidates): Listed,
     ) -> Result<Vec<SweepCandidate>, SweepError> {
-        let is_undecided = |candidate: &&mut SweepCandidate| {
-            candidate.keep_reason.is_none() && !candidate.has_invalid_branch()
-        };
-        let undecided: Vec<_> = candidates.iter_mut().filter(is_undecided).collect();
-        let targets: Vec<_> = undecided.iter().map(|candidate| self.target(&candidate.marker)).collect();
-        if targets.is_empty() {
+        let undecided = candidates.iter_mut().filter(|candidate| candidate.keep_reason.is_none());
+        let undecided: Vec<_> =
+            undecided.map(|candidate| (self.target(&candidate.marker), candidate)).collect();
+        if undecided.is_empty() {
             return Ok(candidates);
         }
-        let is_in_pull_requests =
+        let branches = self.forge.branches().await.map_err(SweepError::Forge)?;
+        let is_of_pull_request =
             |target: &Target| target.pull_request.is_some() || target.branch.split_fork().is_some();
-        let refs = self.forge.open_refs(targets.iter().any(is_in_pull_requests)).await;
-        let refs = refs.map_err(SweepError::Forge)?;
-        for (candidate, target) in undecided.into_iter().zip(&targets) {
-            let is_open = self.forge.is_listed(&refs, &target.branch, target.pull_request).await;
-            if is_open.map_err(SweepError::Forge)? {
-                candidate.keep_reason = Some(format!("{} is open", self.describe(target)));
-            }
+        let (of_pull_requests, of_branches): (Vec<_>, Vec<_>) =
+            undecided.into_iter().partition(|(target, _)| is_of_pull_request(target));
+        for (target, candidate) in of_branches {
+            candidate.keep_reason =
+                branches.contains(target.branch.as_str()).then(|| self.open_reason(&target));
+        }
+        if of_pull_requests.is_empty() {
+            return Ok(candidates);
+        }
+        let open = self.forge.open_pull_requests().await;
+        let questions = Questions::new(self.forge);
+        for (target, candidate) in of_pull_requests {
+            candidate.keep_reason =
+                match self.is_open(open.as_ref(), &candidate.name, &target, &questions).await {
+                    Ok(true) => Some(self.open_reason(&target)),
+                    Ok(false) => None,
+                    Err(undecided) => Some(KeepReason::Undecided(undecided.into())),
+                };
         }
         Ok(candidates)
+    }
+
+    /// Returns whether the pull request of a preview is open, or one from its branch.
+    async fn is_open(
+        &self,
+        open: Result<&OpenPullRequests, &ForgeError>,
+        name: &str,
+        target: &Target,
+        questions: &Questions<'_>,
+    ) -> Result<bool, Stop> {
+        let open = open.map_err(|error| self.undecided(name, target, error))?;
+        let is_open = match questions.next() {
+            Ok(forge) => questions.count(forge.has_open(open, &target.branch, target.pull_request).await),
+            Err(error) => Err(error),
+        };
+        is_open.map_err(|error| self.undecided(name, target, &error))
     }
 
     /// Deletes the previews that are not kept, up to the limit. Returns an outcome for each candidate.
@@ -171,25 +200,26 @@ impl Sweep<'_> {
         candidates.dedup_by(|a, b| a.name == b.name);
         let mut outcomes = Vec::new();
         let mut remaining = MAX_DELETIONS;
-        for candidate in candidates {
-            let has_invalid_branch = candidate.has_invalid_branch();
-            let SweepCandidate { name, location, marker, keep_reason } = candidate;
-            let keep_reason = keep_reason.or_else(|| {
-                (remaining == 0).then(|| format!("the limit is {MAX_DELETIONS} deletions per run"))
-            });
-            if let Some(reason) = keep_reason {
-                outcomes.push(Outcome::skipped(name, &location, true, &format!("kept: {reason}")));
-                continue;
-            }
-            if has_invalid_branch {
-                let error = DeployError::NoBranch { name: name.clone(), branch: marker.branch };
-                let outcome = self.deployer.timed(name, &location, true, async { Err(error) }).await;
-                outcomes.push(outcome);
-                continue;
+        let questions = Questions::new(self.forge);
+        for SweepCandidate { name, location, marker, keep_reason } in candidates {
+            let limit_reason = || {
+                (remaining == 0)
+                    .then(|| KeepReason::Known(format!("the limit is {MAX_DELETIONS} deletions per run")))
+            };
+            match keep_reason.or_else(limit_reason) {
+                Some(KeepReason::Known(reason)) => {
+                    outcomes.push(Outcome::skipped(name, &location, true, &format!("kept: {reason}")));
+                    continue;
+                }
+                Some(KeepReason::Undecided(error)) => {
+                    outcomes.push(self.deployer.timed(name, &location, true, async { Err(error) }).await);
+                    continue;
+                }
+                None => {}
             }
             remaining -= 1;
-            let outcome =
-                self.deployer.timed(name.clone(), &location, true, self.delete(&name, &marker)).await;
+            let delete = self.delete(&name, &marker, &questions);
+            let outcome = self.deployer.timed(name.clone(), &location, true, delete).await;
             if outcome.result.as_ref().is_ok_and(|success| success.status == Status::Deleted) {
                 deleted(&outcome, &self.target(&marker)).await;
             }
@@ -198,8 +228,13 @@ impl Sweep<'_> {
         outcomes
     }
 
-    /// Returns an integration as a candidate if it is a preview of this repository.
-    fn candidate(&self, integration: &Published, location: &SourceLocation) -> Option<SweepCandidate> {
+    /// Returns an integration as a candidate if it is a preview of this repository. Counts the previews of others.
+    fn candidate(
+        &self,
+        integration: &Published,
+        location: &SourceLocation,
+        others: &mut OtherPreviews,
+    ) -> Option<SweepCandidate> {
         let summary = integration.summary.as_deref()?;
         let Some(marker) = OwnershipMarker::parse(summary) else {
             if OwnershipMarker::resembles(summary) {
@@ -207,21 +242,21 @@ impl Sweep<'_> {
             }
             return None;
         };
-        if !self.is_of_repository(&marker) {
+        if !marker.belongs_to(self.repository, self.repository_id) {
             tracing::debug!("`{}` is a preview of `{}`", integration.name, marker.repository);
+            others.add(&marker, self);
             return None;
         }
-        let keep_reason = self.keep_reason(integration, &marker);
-        Some(SweepCandidate {
-            name: integration.name.clone(),
-            location: location.clone(),
-            marker,
-            keep_reason,
-        })
-    }
-
-    fn is_of_repository(&self, marker: &OwnershipMarker) -> bool {
-        marker.belongs_to(self.repository, self.repository_id)
+        let name = integration.name.clone();
+        let keep_reason = self.keep_reason(integration, &marker).map(KeepReason::Known);
+        // The forge cannot be checked for a branch with an invalid name.
+        let invalid_branch = || {
+            let branch = marker.branch.clone();
+            let is_valid = Branch::new(&branch).is_valid();
+            (!is_valid).then(|| KeepReason::Undecided(DeployError::NoBranch { name: name.clone(), branch }))
+        };
+        let keep_reason = keep_reason.or_else(invalid_branch);
+        Some(SweepCandidate { name, location: location.clone(), marker, keep_reason })
     }
 
     /// Returns the reason to keep a preview regardless of its branch.
@@ -248,25 +283,39 @@ impl Sweep<'_> {
     }
 
     /// Checks that the branch or pull request of a preview is still closed.
-    async fn verdict(&self, name: &str, target: &Target) -> Verdict {
-        match self.forge.ref_state(&target.branch, target.pull_request).await {
+    async fn verdict(&self, name: &str, target: &Target, questions: &Questions<'_>) -> Verdict {
+        match self.ref_state(target, questions).await {
             Ok(RefState::Closed) => Verdict::Confirmed,
             Ok(RefState::Open { .. }) => {
                 Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.describe(target))))
             }
-            Err(error) => Verdict::Stop(Stop::Undecided {
-                reason: format!(
-                    "`{name}` was kept: could not check that {} is gone: {error}",
-                    self.describe(target)
-                ),
-                hint: error.hint(),
-            }),
+            Err(error) => Verdict::Stop(self.undecided(name, target, &error)),
         }
+    }
+
+    async fn ref_state(&self, target: &Target, questions: &Questions<'_>) -> Result<RefState, ForgeError> {
+        let forge = questions.next()?;
+        questions.count(forge.ref_state(&target.branch, target.pull_request).await)
+    }
+
+    fn open_reason(&self, target: &Target) -> KeepReason {
+        KeepReason::Known(format!("{} is open", self.describe(target)))
+    }
+
+    fn undecided(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
+        let target = self.describe(target);
+        let reason = format!("`{name}` was kept: could not check that {target} is gone: {error}");
+        Stop::Undecided { reason, hint: error.hint() }
     }
 
     /// Deletes a preview. It reads the preview and checks the forge again before, because the preview or the state of the
     /// branch may have changed since the listing.
-    async fn delete(&self, name: &str, marker: &OwnershipMarker) -> Result<Success, DeployError> {
+    async fn delete(
+        &self,
+        name: &str,
+        marker: &OwnershipMarker,
+        questions: &Questions<'_>,
+    ) -> Result<Success, DeployError> {
         let Deployer { cancel, dry_run, .. } = *self.deployer;
         let success = |status, note: String| Ok(Success { status, note: Some(note), ..Success::default() });
         let missing = || "it no longer existed".to_owned();
@@ -278,7 +327,7 @@ impl Sweep<'_> {
         // Each deletion has its own check.
         let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
-                let verdict = cancel.run_until_cancelled(self.verdict(name, target)).await;
+                let verdict = cancel.run_until_cancelled(self.verdict(name, target, questions)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });
@@ -301,15 +350,37 @@ impl Sweep<'_> {
         self.record_deletion(marker).await;
         match deletion {
             Deletion::DidNotExist => success(Status::Deleted, missing()),
-            // If the branch was opened again, its run may have found the preview before it was deleted.
-            Deletion::Deleted => match staleness.since(Instant::now()).await {
-                Verdict::Stop(Stop::Open(_)) => {
-                    let reason = format!("{} is open again", self.describe(target));
-                    Err(DeployError::Reopened { name: name.to_owned(), reason })
-                }
-                _ => success(Status::Deleted, reason),
-            },
+            Deletion::Deleted => {
+                self.check_reopened(name, target, questions).await?;
+                success(Status::Deleted, reason)
+            }
         }
+    }
+
+    /// Checks the forge again after a deletion. If the branch was opened again, its run may have found the preview before it
+    /// was deleted.
+    async fn check_reopened(
+        &self,
+        name: &str,
+        target: &Target,
+        questions: &Questions<'_>,
+    ) -> Result<(), DeployError> {
+        let ref_state = self.deployer.cancel.run_until_cancelled(self.ref_state(target, questions)).await;
+        let target = self.describe(target);
+        match ref_state {
+            Ok(Ok(RefState::Open { .. })) => {
+                let reason = format!("{target} is open again");
+                return Err(DeployError::Reopened { name: name.to_owned(), reason });
+            }
+            Ok(Err(error)) => {
+                let hint = error.hint();
+                tracing::warn!(
+                    "`{name}` was deleted, but could not check whether {target} is open again: {error}; {hint}"
+                );
+            }
+            Ok(Ok(RefState::Closed)) | Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Describes the pull request or branch of a preview.

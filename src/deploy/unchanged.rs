@@ -1,37 +1,78 @@
 //! Compares a field of a request with the field that GitBook returns.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-/// Fields that GitBook returns in another form: it replaces an image by a URL.
-const TRANSFORMED: [&str; 1] = ["icon"];
+/// Returns whether GitBook has a field as it was sent. An empty value equals a missing one.
+pub(super) fn is_same_field(field: &str, sent: &Value, got: &Value) -> bool {
+    match field {
+        // A content security policy can be a text or an object, and GitBook may return either form.
+        "contentSecurityPolicy" => directives(sent) == directives(got),
+        _ => is_same(field, sent, got),
+    }
+}
 
-/// Returns whether GitBook has a field as it was sent. It ignores the order of lists, and an empty value equals a missing
-/// one.
-pub(super) fn is_same(sent: &Value, got: &Value) -> bool {
+/// Returns whether the values of a key are the same. It ignores the order of lists, which GitBook may change, except for
+/// `enum`: users see its choices in the sent order.
+fn is_same(key: &str, sent: &Value, got: &Value) -> bool {
     match (sent, got) {
-        (Value::Object(sent), Value::Object(got)) => {
-            let keys = sent.keys().chain(got.keys()).filter(|key| !TRANSFORMED.contains(&key.as_str()));
-            keys.into_iter().all(|key| {
-                is_same(sent.get(key).unwrap_or(&Value::Null), got.get(key).unwrap_or(&Value::Null))
-            })
-        }
-        (Value::Array(sent), Value::Array(got)) => {
-            sent.len() == got.len() && sent.iter().all(|sent| got.iter().any(|got| is_same(sent, got)))
-        }
+        (Value::Object(sent), Value::Object(got)) => sent.keys().chain(got.keys()).all(|key| {
+            is_same(key, sent.get(key).unwrap_or(&Value::Null), got.get(key).unwrap_or(&Value::Null))
+        }),
+        (Value::Array(sent), Value::Array(got)) if key == "enum" => sent == got,
+        (Value::Array(sent), Value::Array(got)) => is_same_list(sent, got),
         (Value::Number(sent), Value::Number(got)) => sent.as_f64() == got.as_f64(),
         _ if is_empty(sent) && is_empty(got) => true,
-        // A content security policy can be a text or an object, and GitBook may return either form.
-        (Value::String(text), Value::Object(_)) | (Value::Object(_), Value::String(text)) => !text.is_empty(),
+        // GitBook replaces an image by a URL.
+        (Value::String(sent), Value::String(got)) if key == "icon" && !sent.starts_with("http") => {
+            is_blank(sent) == is_blank(got)
+        }
         // YAML block texts end with a newline, and GitBook may remove it.
         (Value::String(sent), Value::String(got)) => sent.trim_end() == got.trim_end(),
         _ => sent == got,
     }
 }
 
+/// Returns whether two lists have the same items in any order, with the same number of repetitions.
+fn is_same_list(sent: &[Value], got: &[Value]) -> bool {
+    let mut unmatched: Vec<_> = got.iter().collect();
+    let mut has_match = |sent: &Value| {
+        let found = unmatched.iter().position(|got| is_same("", sent, got));
+        found.map(|index| unmatched.swap_remove(index)).is_some()
+    };
+    sent.len() == got.len() && sent.iter().all(&mut has_match)
+}
+
+/// Returns the sources of each directive of a content security policy. If a directive is repeated, the first one applies, as in
+/// a browser.
+fn directives(policy: &Value) -> BTreeMap<String, Vec<String>> {
+    let text = match policy {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(_, value)| !value.is_null());
+            fields.map(|(name, value)| format!("{name} {};", value.as_str().unwrap_or("?"))).collect()
+        }
+        _ => String::new(),
+    };
+    let mut directives = BTreeMap::new();
+    for directive in text.split(';') {
+        let mut words = directive.split_whitespace().map(str::to_owned);
+        if let Some(name) = words.next() {
+            directives.entry(name.to_ascii_lowercase()).or_insert_with(|| words.collect());
+        }
+    }
+    directives
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_end().is_empty()
+}
+
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
+        Value::String(text) => is_blank(text),
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.values().all(is_empty),
         _ => false,
@@ -42,9 +83,20 @@ fn is_empty(value: &Value) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::is_same_field;
+
+    fn check_field(field: &str, sent: &Value, got: &Value, expected: bool) {
+        assert_eq!(is_same_field(field, sent, got), expected, "{field}: {sent} {got}");
+    }
+
     fn check(sent: Value, got: Value, expected: bool) {
-        assert_eq!(super::is_same(&sent, &got), expected, "{sent} {got}");
-        assert_eq!(super::is_same(&got, &sent), expected, "{got} {sent}");
+        check_field("blocks", &sent, &got, expected);
+        check_field("blocks", &got, &sent, expected);
+    }
+
+    fn check_policy(sent: Value, got: Value, expected: bool) {
+        check_field("contentSecurityPolicy", &sent, &got, expected);
+        check_field("contentSecurityPolicy", &got, &sent, expected);
     }
 
     #[test]
@@ -53,9 +105,10 @@ mod tests {
         check(Value::Null, json!(""), true);
         check(json!([]), Value::Null, true);
         check(json!({"site": {"properties": {}}}), json!({}), true);
-        check(json!([{"id": "b", "icon": "iVBORw0"}]), json!([{"id": "b", "icon": "https://x/b.png"}]), true);
         check(json!("a\n"), json!("a"), true);
-        check(json!("default-src 'self'"), json!({"default-src": "'self'"}), true);
+        check(json!("\n"), Value::Null, true);
+        check(json!([{"id": "a"}, {"id": "b"}]), json!([{"id": "b"}, {"id": "a"}]), true);
+        check(json!({"enum": ["a", "b"]}), json!({"enum": ["a", "b"]}), true);
     }
 
     #[test]
@@ -64,9 +117,44 @@ mod tests {
         check(json!("a"), Value::Null, false);
         check(json!([]), json!([{"id": "b"}]), false);
         check(json!([1, 2]), json!([1]), false);
+        check(json!([1, 1]), json!([1, 2]), false);
         check(json!({"a": {"title": "x"}}), json!({"a": {"title": "y"}}), false);
         check(json!({"a": 1}), json!({"a": 1, "b": 2}), false);
         check(json!(true), json!(false), false);
         check(json!(1), json!(2), false);
+        check(json!({"enum": ["a", "b"]}), json!({"enum": ["b", "a"]}), false);
+        // A property of a configuration can have any name.
+        check(json!({"icon": {"default": "a"}}), json!({"icon": {"default": "b"}}), false);
+    }
+
+    #[test]
+    fn accepts_a_url_as_the_icon_of_an_image() {
+        let icon = |sent: Value, got: Value, expected: bool| {
+            let of = |icon| json!([{"id": "b", "icon": icon}]);
+            check_field("blocks", &of(sent), &of(got), expected);
+        };
+        icon(json!("iVBORw0"), json!("https://x/b.png"), true);
+        icon(json!("./b.png"), json!("https://x/b.png"), true);
+        icon(json!("./b.png"), Value::Null, false);
+        icon(json!("https://x/b.png"), json!("https://x/b.png"), true);
+        icon(json!("https://x/b.png"), json!("https://evil/b.png"), false);
+        icon(Value::Null, json!("https://evil/b.png"), false);
+    }
+
+    #[test]
+    fn compares_the_directives_of_a_policy_in_either_form() {
+        let text = json!("default-src 'self' https://x.example; IMG-SRC *;");
+        check_policy(text.clone(), json!("img-src *;  default-src 'self'\n https://x.example"), true);
+        let object = json!({"default-src": "'self'\nhttps://x.example;\n", "img-src": "*", "font-src": null});
+        check_policy(text.clone(), object.clone(), true);
+        check_policy(object, json!({"default-src": "'self' https://x.example", "img-src": "*"}), true);
+        check_policy(Value::Null, json!(""), true);
+        check_policy(Value::Null, json!({}), true);
+        check_policy(text.clone(), json!({"default-src": "*"}), false);
+        check_policy(text.clone(), json!({"default-src": "'self' https://x.example"}), false);
+        check_policy(text, Value::Null, false);
+        check_policy(json!("upgrade-insecure-requests"), json!({"upgrade-insecure-requests": ""}), true);
+        check_policy(json!("upgrade-insecure-requests"), Value::Null, false);
+        check_policy(json!("default-src *"), json!({"default-src": ["*"]}), false);
     }
 }

@@ -102,7 +102,7 @@ impl Deployer<'_> {
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
                 "`{name}` went from {before} to {after}: another run published an older commit at the same time"
             ),
-            Verdict::Unknown => tracing::warn!(
+            Verdict::Unknown | Verdict::Unanswered => tracing::warn!(
                 "`{name}` went from {before} to {after}: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again"
             ),
         }

@@ -25,16 +25,25 @@ pub(super) struct Budget(Arc<Mutex<UsedRequests>>);
 #[derive(Debug, Default)]
 struct UsedRequests {
     writes: VecDeque<Instant>,
-    reserved: usize,
+    reserved_writes: usize,
+    reserved_requests: u64,
     /// The requests that remain of the primary limit, from the newest response.
     remaining: Option<u64>,
 }
 
-/// Reserved writes, until the value is dropped.
+/// The number of requests for a purpose, and of the writes among them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) requests: u64,
+    pub(crate) writes: usize,
+}
+
+/// Reserved requests, until the value is dropped. Requests that are sent meanwhile count twice, since a response may be older
+/// than a request of another job.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Budget,
-    writes: usize,
+    cost: Cost,
 }
 
 impl Budget {
@@ -50,18 +59,21 @@ impl Budget {
         self.with(|used| used.remaining = remaining.or(used.remaining));
     }
 
-    /// Reserves writes for an optional purpose. Returns `None` near a limit.
-    pub(super) fn reserve(&self, writes: usize) -> Option<Reservation> {
+    /// Reserves requests for an optional purpose. Returns `None` near a limit.
+    pub(super) fn reserve(&self, cost: Cost) -> Option<Reservation> {
         self.with(|used| {
             let now = Instant::now();
             used.writes.retain(|write| now.duration_since(*write) < MINUTE);
-            let is_near = used.remaining.is_some_and(|remaining| remaining < RESERVED_REQUESTS)
-                || used.writes.len() + used.reserved + writes > MAX_WRITES - RESERVED_WRITES;
+            let requests = RESERVED_REQUESTS + used.reserved_requests + cost.requests;
+            let writes = RESERVED_WRITES + used.writes.len() + used.reserved_writes + cost.writes;
+            let is_near = used.remaining.is_some_and(|remaining| remaining < requests)
+                || cost.writes > 0 && writes > MAX_WRITES;
             if is_near {
                 return None;
             }
-            used.reserved += writes;
-            Some(Reservation { budget: self.clone(), writes })
+            used.reserved_requests += cost.requests;
+            used.reserved_writes += cost.writes;
+            Some(Reservation { budget: self.clone(), cost })
         })
     }
 
@@ -72,38 +84,59 @@ impl Budget {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.with(|used| used.reserved = used.reserved.saturating_sub(self.writes));
+        self.budget.with(|used| {
+            used.reserved_requests = used.reserved_requests.saturating_sub(self.cost.requests);
+            used.reserved_writes = used.reserved_writes.saturating_sub(self.cost.writes);
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::Budget;
+    use super::{Budget, Cost};
+
+    const DEPLOYMENT: Cost = Cost { requests: 4, writes: 4 };
+
+    fn remaining(text: &'static str) -> HeaderMap {
+        [(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static(text))]
+            .into_iter()
+            .collect()
+    }
 
     #[test]
     fn reserves_writes_for_the_comment() {
         let budget = Budget::default();
         (0..60).for_each(|_| budget.count_write());
-        let first = budget.reserve(4);
-        assert!(first.is_some() && budget.reserve(4).is_some());
-        let second = budget.reserve(4);
-        assert!(second.is_some() && budget.reserve(4).is_none());
-        drop(first);
-        assert!(budget.reserve(4).is_some());
+        let first = budget.reserve(DEPLOYMENT);
+        assert!(first.is_some() && budget.reserve(DEPLOYMENT).is_some());
+        let second = budget.reserve(DEPLOYMENT);
+        assert!(second.is_some() && budget.reserve(DEPLOYMENT).is_none());
+        (0..3).for_each(|_| budget.count_write());
+        assert!(budget.reserve(Cost { requests: 9, writes: 0 }).is_some());
+        drop((first, second));
+        assert!(budget.reserve(DEPLOYMENT).is_some());
     }
 
     #[test]
     fn reserves_requests_for_the_comment() {
-        let (budget, mut headers) = (Budget::default(), HeaderMap::new());
-        budget.update(&headers);
-        assert!(budget.reserve(1).is_some());
-        for (remaining, is_enough) in [("50", true), ("49", false), ("0", false), ("900", true), ("x", true)]
-        {
-            headers.insert("x-ratelimit-remaining", HeaderValue::from_static(remaining));
-            budget.update(&headers);
-            assert_eq!(budget.reserve(1).is_some(), is_enough, "{remaining}");
+        let budget = Budget::default();
+        budget.update(&HeaderMap::new());
+        assert!(budget.reserve(DEPLOYMENT).is_some());
+        for (left, is_enough) in [("54", true), ("53", false), ("0", false), ("900", true), ("x", true)] {
+            budget.update(&remaining(left));
+            assert_eq!(budget.reserve(DEPLOYMENT).is_some(), is_enough, "{left}");
         }
+    }
+
+    #[test]
+    fn counts_reserved_requests() {
+        let budget = Budget::default();
+        budget.update(&remaining("60"));
+        let reserved = [budget.reserve(DEPLOYMENT), budget.reserve(DEPLOYMENT)];
+        assert!(reserved.iter().all(Option::is_some) && budget.reserve(DEPLOYMENT).is_none());
+        drop(reserved);
+        assert!(budget.reserve(DEPLOYMENT).is_some());
     }
 }

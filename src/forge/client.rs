@@ -1,7 +1,8 @@
 //! The client that all forges share: one repository, its token, retries and a circuit breaker.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, LINK};
@@ -13,6 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::budget::Budget;
+use super::circuit::Circuit;
 use super::models::{BranchResponse, RepositoryResponse};
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
@@ -59,8 +61,7 @@ pub(super) struct Client {
     repository: Vec<String>,
     pub(super) token: SecretString,
     retry: Retry,
-    /// The failure after which no more requests are sent.
-    circuit_open: Arc<OnceLock<String>>,
+    pub(super) circuit: Circuit,
     default_branch: Arc<OnceCell<String>>,
     pub(super) budget: Budget,
 }
@@ -88,9 +89,9 @@ impl Client {
         };
         let http = Http::new(api, root, timeout.min(MAX_TIMEOUT), Redirects::SameOrigin)?;
         let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
-        let (circuit_open, default_branch, budget) = <_>::default();
+        let (circuit, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, circuit_open, default_branch, budget })
+        Ok(Self { kind, http, root, repository, token, retry, circuit, default_branch, budget })
     }
 
     /// Returns the state of a branch. `folder` is the path of branches below the repository.
@@ -125,19 +126,14 @@ impl Client {
 
     /// Returns the names of all branches.
     pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
-        let branches: Vec<BranchResponse> = self.pages(folder, &[], Permission::ReadContents).await?;
-        Ok(branches.into_iter().map(|branch| branch.name).collect())
-    }
-
-    /// Returns the failure after which the client sends no more requests.
-    pub(super) fn circuit_open(&self) -> Option<&str> {
-        self.circuit_open.get().map(String::as_str)
+        let name = |branch: BranchResponse| Some(branch.name);
+        Ok(self.complete_list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
     }
 
     /// Returns the client with its own circuit breaker: failures of one client do not stop the other.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
-        Self { circuit_open: Arc::default(), ..self.clone() }
+        Self { circuit: Circuit::default(), ..self.clone() }
     }
 
     /// Returns the client with the long maximum wait for rate limits.
@@ -211,26 +207,51 @@ impl Client {
         if let Err(error) = &response
             && error.opens_circuit()
         {
-            drop(self.circuit_open.set(error.to_string()));
+            self.circuit.open(error);
         }
         response
     }
 
     fn check_circuit(&self) -> Result<(), ForgeError> {
-        match self.circuit_open.get() {
-            Some(failure) => Err(ForgeError::CircuitOpen(failure.clone())),
+        match self.circuit.failure() {
+            Some(failure) => Err(ForgeError::CircuitOpen(failure)),
             None => Ok(()),
         }
     }
 
-    /// Reads all pages of a list.
-    pub(super) async fn pages<T: DeserializeOwned>(
+    /// Reads a list, and returns the values of `keep` for its items. Without a `Link` header, a short page is the last one.
+    pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
-    ) -> Result<Vec<T>, ForgeError> {
-        pages(self.http.api(), (1, Vec::new()), async |(number, previous): (u32, Vec<u8>)| {
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
+        self.pages(path, query, permission, MIN_PAGE_SIZE, keep).await
+    }
+
+    /// Reads a list like [`list`](Self::list), for decisions about deletions. Without a `Link` header, only an empty page is the
+    /// last one, since a server may have unusually short pages.
+    pub(super) async fn complete_list<T: DeserializeOwned, U>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
+        self.pages(path, query, permission, 1, keep).await
+    }
+
+    /// Reads all pages of a list. Without a `Link` header, a page with fewer than `full` items is the last one.
+    async fn pages<T: DeserializeOwned, U>(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        permission: Permission,
+        full: usize,
+        keep: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, ForgeError> {
+        pages(self.http.api(), (1, None), keep, async |(number, previous): (u32, Option<u64>)| {
             let page = number.to_string();
             let query = [query, &[("per_page", PAGE_SIZE), ("page", page.as_str())][..]].concat();
             let url = self.url(path, &query);
@@ -238,11 +259,12 @@ impl Client {
             let response =
                 self.unless_circuit_open(|| self.send_request(MAX_PAGE, request(), permission)).await?;
             // A server without pages sends the same list again.
-            if response.body == previous {
+            let hash = Some(hash(&response.body));
+            if hash == previous {
                 return Ok((Vec::new(), None));
             }
             let items: Vec<T> = response.json()?;
-            let next = has_next_page(&response, items.len()).then(|| (number + 1, response.body));
+            let next = has_next_page(&response, items.len() >= full).then_some((number + 1, hash));
             Ok((items, next))
         })
         .await
@@ -311,12 +333,21 @@ impl Client {
     }
 }
 
-/// Returns true if another page follows, from the `Link` header. A proxy may have removed the header: then any page that may
-/// be full has a successor. Page numbers start at 1.
-fn has_next_page(response: &Response, length: usize) -> bool {
+fn hash(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish()
+}
+
+/// Returns true if another page follows, from the `Link` header. A proxy may have removed the header: then a page that may be
+/// full has a successor. Page numbers start at 1.
+fn has_next_page(response: &Response, may_be_full: bool) -> bool {
     let mut links = response.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
     if links.peek().is_none() {
-        return length >= MIN_PAGE_SIZE;
+        return may_be_full;
     }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }
+
+#[cfg(test)]
+mod tests;

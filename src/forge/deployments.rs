@@ -4,6 +4,7 @@ use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::budget::Cost;
 use super::github::GitHub;
 use super::models::{DeploymentResponse, DeploymentStatus};
 use super::{ForgeError, Permission};
@@ -65,6 +66,11 @@ const MAX_CONCURRENT_RUNS: usize = 4;
 /// The number of concurrent requests for statuses.
 const CONCURRENCY: usize = 4;
 
+/// The cost of a page of deployments, of statuses that are read concurrently, and of a new status.
+const LIST: Cost = Cost { requests: 1, writes: 0 };
+const READ: Cost = Cost { requests: CONCURRENCY as u64, writes: 0 };
+const WRITE: Cost = Cost { requests: 1, writes: 1 };
+
 /// The maximum number of characters of a description.
 const MAX_DESCRIPTION: usize = 140;
 
@@ -120,16 +126,20 @@ impl GitHub {
         Ok(())
     }
 
-    /// Deactivates all deployments of an environment.
+    /// Deactivates all deployments of an environment. Returns `false` if it stopped near a rate limit.
     ///
     /// # Errors
     /// Returns errors of the forge and of the network.
-    pub(crate) async fn deactivate(&self, environment: &str, inactive: &NewStatus) -> Result<(), ForgeError> {
-        let all = self.deployments(environment).await?;
+    pub(crate) async fn deactivate(
+        &self,
+        environment: &str,
+        inactive: &NewStatus,
+    ) -> Result<bool, ForgeError> {
+        let Some(all) = self.deployments(environment).await? else { return Ok(false) };
         self.deactivate_all(&all, MAX_CONCURRENT_RUNS, inactive).await
     }
 
-    /// Deactivates the earlier deployments of an environment.
+    /// Deactivates the earlier deployments of an environment. Returns `false` if it stopped near a rate limit.
     ///
     /// # Errors
     /// Returns errors of the forge and of the network.
@@ -138,8 +148,8 @@ impl GitHub {
         deployment: u64,
         environment: &str,
         inactive: &NewStatus,
-    ) -> Result<(), ForgeError> {
-        let mut all = self.deployments(environment).await?;
+    ) -> Result<bool, ForgeError> {
+        let Some(mut all) = self.deployments(environment).await? else { return Ok(false) };
         all.retain(|id| *id < deployment);
         self.deactivate_all(&all, 1, inactive).await
     }
@@ -160,24 +170,26 @@ impl GitHub {
         Ok(status.map(|status| SuccessfulDeployment { payload, description: status.description }))
     }
 
-    /// Lists the ids of an environment's deployments, newest first.
-    async fn deployments(&self, environment: &str) -> Result<Vec<u64>, ForgeError> {
+    /// Lists the ids of an environment's deployments, newest first. Returns `None` near a rate limit.
+    async fn deployments(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
+        let Some(_reservation) = self.reserve(LIST) else { return Ok(None) };
         let query = [("environment", environment)];
-        let all: Vec<DeploymentResponse> =
-            self.client.pages(&["deployments"], &query, Permission::WriteDeployments).await?;
-        Ok(all.into_iter().map(|deployment| deployment.id).collect())
+        let id = |deployment: DeploymentResponse| Some(deployment.id);
+        self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
     /// Deactivates deployments. Reads their statuses from the newest to the oldest until `enough` of them are inactive. Writes from
-    /// the oldest to the newest, so that an interruption never leaves an active deployment behind inactive ones.
+    /// the oldest to the newest, so that an interruption never leaves an active deployment behind inactive ones. Returns `false`
+    /// if it stopped near a rate limit.
     async fn deactivate_all(
         &self,
         all: &[u64],
         enough: usize,
         inactive: &NewStatus,
-    ) -> Result<(), ForgeError> {
+    ) -> Result<bool, ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for ids in all.chunks(CONCURRENCY) {
+            let Some(_reservation) = self.reserve(READ) else { return Ok(false) };
             let statuses = try_join_all(ids.iter().map(|id| self.status(*id))).await?;
             for (id, status) in ids.iter().zip(&statuses) {
                 match status.as_ref().map(|status| &*status.state) {
@@ -191,9 +203,10 @@ impl GitHub {
             }
         }
         for id in active.iter().rev() {
+            let Some(_reservation) = self.reserve(WRITE) else { return Ok(false) };
             self.set_status(*id, inactive).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Returns the newest status of a deployment.

@@ -133,7 +133,7 @@ impl ForgeError {
     }
 
     /// Returns true if the failure concerns all further requests to the forge.
-    pub(super) fn opens_circuit(&self) -> bool {
+    pub(crate) fn opens_circuit(&self) -> bool {
         matches!(
             self,
             Self::Request(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::budget::Reservation;
+use super::budget::{Cost, Reservation};
 use super::client::{Access, Client, PAGE_SIZE};
 use super::models::PullRequestResponse;
 use super::{ForgeError, Permission, RefState};
@@ -61,7 +61,8 @@ impl GitHub {
 
     /// Lists the open pull requests.
     pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequestResponse>, ForgeError> {
-        self.client.pages(&["pulls"], &[("state", "open")], Permission::ReadPullRequests).await
+        let query = [("state", "open")];
+        self.client.complete_list(&["pulls"], &query, Permission::ReadPullRequests, Some).await
     }
 
     /// Returns true if one of the pull requests has a number or, without a number, comes from a branch.
@@ -100,8 +101,9 @@ impl GitHub {
     async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let head = self.head(branch);
         let query = [("state", "open"), ("head", &*head)];
-        let filtered = self.client.pages(&["pulls"], &query, Permission::ReadPullRequests).await?;
-        let found = self.of_branch(filtered, branch);
+        let is_from = |pull_request| self.is_from(&pull_request, branch).then_some(pull_request);
+        let found =
+            self.client.complete_list(&["pulls"], &query, Permission::ReadPullRequests, is_from).await?;
         if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
@@ -146,9 +148,9 @@ impl GitHub {
         head.reference == name && is_same_repository
     }
 
-    /// Returns the failure after which the client sends no more requests.
-    pub(crate) fn circuit_open(&self) -> Option<&str> {
-        self.client.circuit_open()
+    /// Returns the failure that opened the circuit: the client sends no more requests.
+    pub(crate) fn circuit_open(&self) -> Option<String> {
+        self.client.circuit.failure()
     }
 
     /// Returns the client with its own circuit breaker.
@@ -163,9 +165,9 @@ impl GitHub {
         Self { client: self.client.with_long_wait(), ..self.clone() }
     }
 
-    /// Reserves writes for a deployment. Returns `None` near a rate limit, which more important requests need.
-    pub(crate) fn reserve(&self, writes: usize) -> Option<Reservation> {
-        self.client.budget.reserve(writes)
+    /// Reserves requests for a deployment. Returns `None` near a rate limit, since other requests are more important.
+    pub(crate) fn reserve(&self, cost: Cost) -> Option<Reservation> {
+        self.client.budget.reserve(cost)
     }
 
     /// Returns the client without retries and with another timeout.

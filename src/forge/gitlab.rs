@@ -76,9 +76,8 @@ impl GitLab {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
             let query = [("scope", "all"), ("state", state)];
-            let found: Vec<MergeRequest> =
-                self.client.pages(&["merge_requests"], &query, Permission::ReadPullRequests).await?;
-            open.extend(found);
+            let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
+            open.extend(self.client.complete_list(&path, &query, permission, Some).await?);
         }
         Ok(open)
     }
@@ -143,7 +142,7 @@ impl GitLab {
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
         let mut all: Vec<MergeRequest> = if state != "all" {
-            self.client.pages(&path, &query, permission).await?
+            self.client.complete_list(&path, &query, permission, Some).await?
         } else {
             let query = [&query[..], &[("per_page", PAGE_SIZE)]].concat();
             self.client.get(&path, &query, permission).await?.json()?
@@ -181,8 +180,9 @@ impl GitLab {
     /// Finds the notes of gitbook-deploy on a merge request by their marker line and their author, in any order.
     pub(super) async fn notes(&self, number: u64, marker: &str) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["merge_requests", &number.to_string(), "notes"];
-        let mut notes: Vec<Note> = self.client.pages(&path, &[], Permission::WritePullRequests).await?;
-        notes.retain(|note| !note.system && note.body.lines().any(|line| line.trim() == marker));
+        let is_marked = |note: &Note| !note.system && note.body.lines().any(|line| line.trim() == marker);
+        let marked = |note| Some(note).filter(is_marked);
+        let mut notes = self.client.list(&path, &[], Permission::WritePullRequests, marked).await?;
         if notes.is_empty() {
             return Ok(Vec::new());
         }

@@ -27,11 +27,12 @@ impl GitHub {
         created: Option<u64>,
     ) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["issues", &number.to_string(), "comments"];
-        let mut all: Vec<CommentResponse> =
-            self.client.pages(&path, &[], Permission::WritePullRequests).await?;
-        let created: Vec<_> = all.extract_if(.., |comment| created == Some(comment.id)).collect();
-        all.retain(|comment| comment.contains_line(marker));
-        let ours = self.written_by_token(all, marker).await.into_iter().chain(created);
+        let is_candidate =
+            |comment: &CommentResponse| created == Some(comment.id) || comment.contains_line(marker);
+        let keep = |comment| Some(comment).filter(is_candidate);
+        let mut marked = self.client.list(&path, &[], Permission::WritePullRequests, keep).await?;
+        let created: Vec<_> = marked.extract_if(.., |comment| created == Some(comment.id)).collect();
+        let ours = self.written_by_token(marked, marker).await.into_iter().chain(created);
         Ok(ours.map(|comment| (comment.id, comment.body.unwrap_or_default())).collect())
     }
 

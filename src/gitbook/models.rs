@@ -61,6 +61,20 @@ pub struct PublishedContent {
 pub struct Owner {
     /// The organization's id.
     pub id: String,
+    /// The organization's subdomain.
+    pub hostname: Option<String>,
+}
+
+impl Owner {
+    /// Returns whether an ID or subdomain is that of this organization; `None` if GitBook does not return its subdomain.
+    #[must_use]
+    pub(crate) fn is(&self, id_or_subdomain: &str) -> Option<bool> {
+        if self.id == id_or_subdomain {
+            return Some(true);
+        }
+        let subdomain = self.hostname.as_deref()?.split('.').next();
+        Some(subdomain.is_some_and(|subdomain| subdomain.eq_ignore_ascii_case(id_or_subdomain)))
+    }
 }
 
 /// The links to an integration.

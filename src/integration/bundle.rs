@@ -1,8 +1,10 @@
 //! Bundles a script and its imports into one ES module with rolldown.
 
+mod archives;
 mod causes;
 mod composition;
 mod corrections;
+mod devices;
 mod diagnostics;
 mod licenses;
 mod lower;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder};
-use ignore::{DirEntry, WalkBuilder};
+use ignore::DirEntry;
 
 use super::manifest::FILE_NAME;
-use super::root::{Checkout, git_root, repository_root};
+use super::root::{Checkout, repository_root};
+use super::walk::{UnsearchedFolder, walk};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// The file name of a manifest with an extension that the vendor's CLI does not read.
@@ -40,6 +41,8 @@ pub(crate) struct DiscoveryError {
     pub found: Vec<IntegrationSource>,
     /// The problems with the patterns.
     pub problems: Vec<Diagnostic>,
+    /// True if a folder was not searched, so that there may be more manifests.
+    pub is_unsearched: bool,
 }
 
 /// Returns the manifests selected by the patterns, each once, in the order of their paths.
@@ -49,8 +52,8 @@ pub(crate) struct DiscoveryError {
 /// they apply to `.`.
 ///
 /// # Errors
-/// If a pattern selects nothing, excludes nothing or is not a valid glob, if everything is excluded, or if a folder has only a
-/// manifest with the extension `.yml`.
+/// If a pattern selects nothing, excludes nothing or is not a valid glob, if everything is excluded, if a folder cannot be
+/// searched, or if a folder has only a manifest with the extension `.yml`.
 pub(crate) fn discover(
     patterns: &[String],
     working_directory: &Path,
@@ -60,6 +63,7 @@ pub(crate) fn discover(
     let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
+    let mut is_unsearched = false;
     for pattern in selecting {
         match select(pattern, working_directory) {
             Ok(selected) => {
@@ -71,9 +75,15 @@ pub(crate) fn discover(
                     found.entry(true_path).or_insert(manifest).is_explicit |= is_explicit;
                 }
             }
-            Err(problem) => problems.push(*problem),
+            Err(SelectionError::Pattern(problem)) => problems.push(*problem),
+            Err(SelectionError::Unsearched(folder)) => {
+                is_unsearched = true;
+                problems.push(folder.problem(working_directory));
+            }
         }
     }
+    // Patterns may share an unsearched folder.
+    problems.dedup();
     let exclusion_problems = exclude(&excluding, working_directory, &mut found);
     // A misspelled pattern would also make exclusions seem useless.
     if problems.is_empty() {
@@ -84,7 +94,27 @@ pub(crate) fn discover(
     let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
     let found = paths.iter().map(|path| IntegrationSource::at(path, working_directory)).collect();
-    if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems }) }
+    if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems, is_unsearched }) }
+}
+
+/// The reason for a pattern without selected manifests.
+enum SelectionError {
+    /// A problem with the pattern.
+    Pattern(Box<Diagnostic>),
+    /// A folder that cannot be searched.
+    Unsearched(UnsearchedFolder),
+}
+
+impl From<Box<Diagnostic>> for SelectionError {
+    fn from(problem: Box<Diagnostic>) -> Self {
+        Self::Pattern(problem)
+    }
+}
+
+impl From<UnsearchedFolder> for SelectionError {
+    fn from(folder: UnsearchedFolder) -> Self {
+        Self::Unsearched(folder)
+    }
 }
 
 /// A file selected by a pattern.
@@ -135,8 +165,11 @@ pub(crate) fn selects_only_part(patterns: &[String], checkout: Checkout<'_>) -> 
     };
     let is_in_repository =
         |path: &PathBuf| path.parent().is_some_and(|folder| repository_root(folder, checkout) == root);
-    let manifests = manifests_below(working_directory).into_iter().filter(|path| path.ends_with(FILE_NAME));
-    manifests.into_iter().any(|path| is_in_repository(&path) && !is_selected(&path))
+    let mut manifests = manifests_below(working_directory)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| path.ends_with(FILE_NAME));
+    manifests.any(|path| is_in_repository(&path) && !is_selected(&path))
 }
 
 /// Returns true if the working directory is the repository root.
@@ -164,7 +197,7 @@ fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     )
 }
 
-fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Box<Diagnostic>> {
+fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
     let path = without_cur_dir(&working_directory.join(pattern));
     let manifests = if path.is_file() {
         vec![Selected::explicit(path)]
@@ -172,20 +205,18 @@ fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Box<
         let hint = "give the user of this process read access to the folder; in a container, check the mount";
         let unreadable = |error| pattern_problem(format!("could not read `{pattern}`: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
-        in_folder(&path).collect()
+        in_folder(&path)?
     } else if is_glob(pattern) {
-        matching(pattern, working_directory).map_err(|error| not_a_glob(pattern, &error))?
+        matching(pattern, working_directory)?
     } else {
-        return Err(pattern_problem(
-            format!("`{pattern}` does not exist"),
-            "write a manifest, a folder or a glob, relative to the working directory of the step",
-        ));
+        let hint = "write a manifest, a folder or a glob, relative to the working directory of the step";
+        return Err(pattern_problem(format!("`{pattern}` does not exist"), hint).into());
     };
     if manifests.is_empty() {
         let hint = format!(
             "check out the repository before this step, and add a `{FILE_NAME}` to the folder of each integration; without manifests, set `GITBOOK_NAME`"
         );
-        return Err(pattern_problem(format!("`{pattern}` contains no manifest"), &hint));
+        return Err(pattern_problem(format!("`{pattern}` contains no manifest"), &hint).into());
     }
     Ok(manifests)
 }
@@ -238,31 +269,32 @@ fn covered<'a>(
 }
 
 /// Returns the folder's own manifest, or otherwise all manifests below it.
-fn in_folder(folder: &Path) -> impl Iterator<Item = Selected> {
+fn in_folder(folder: &Path) -> Result<Vec<Selected>, UnsearchedFolder> {
     let own = folder.join(FILE_NAME);
-    let paths = if own.is_file() { vec![own] } else { manifests_below(folder) };
-    paths.into_iter().map(Selected::of_folder)
+    let paths = if own.is_file() { vec![own] } else { manifests_below(folder)? };
+    Ok(paths.into_iter().map(Selected::of_folder).collect())
 }
 
 /// Returns the manifests that match a glob, and those in the folders that match it.
-fn matching(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, globset::Error> {
+fn matching(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
     let (base, rest) = split(pattern, working_directory);
-    let glob = glob(&rest)?.compile_matcher();
+    let glob = glob(&rest).map_err(|error| not_a_glob(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
     // A glob matches other file names only if it has a YAML extension, because lock files and workflows may be YAML, too.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
-    let matched: Vec<_> =
-        walk(&base, |_| true).filter(|entry| entry.depth() > 0 && matches(entry.path())).collect();
-    Ok(matched
-        .iter()
-        .flat_map(|entry| match entry.file_type() {
-            Some(kind) if kind.is_dir() => in_folder(entry.path()).collect(),
-            Some(kind) if kind.is_file() && is_manifest(entry.path()) => {
-                vec![Selected::explicit(entry.path().to_owned())]
+    let mut selected = Vec::new();
+    for entry in walk(&base, |_| true)? {
+        let path = entry.path();
+        match entry.file_type() {
+            _ if entry.depth() == 0 || !matches(path) => {}
+            Some(kind) if kind.is_dir() => selected.extend(in_folder(path)?),
+            Some(kind) if kind.is_file() && is_manifest(path) => {
+                selected.push(Selected::explicit(path.to_owned()));
             }
-            _ => Vec::new(),
-        })
-        .collect())
+            _ => {}
+        }
+    }
+    Ok(selected)
 }
 
 /// Splits a glob into its fixed folder and the rest, which is matched against paths below the folder.
@@ -287,29 +319,12 @@ fn glob(pattern: &str) -> Result<Glob, globset::Error> {
 }
 
 /// Returns the manifests below a folder, and misnamed ones with no proper manifest beside them.
-fn manifests_below(folder: &Path) -> Vec<PathBuf> {
+fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnsearchedFolder> {
     let is_misnamed = |path: &Path| path.ends_with(MISNAMED) && !path.with_file_name(FILE_NAME).exists();
-    let files = walk(folder, |_| true).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.map(DirEntry::into_path).filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect()
-}
-
-/// Walks through a folder without following links. Skips files ignored by `.gitignore` and entries that are not wanted. As in Git,
-/// a `.gitignore` above the repository has no effect. Without a repository, those of all parent folders apply.
-pub(super) fn walk(folder: &Path, is_wanted: fn(&DirEntry) -> bool) -> impl Iterator<Item = DirEntry> {
-    WalkBuilder::new(folder)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(git_root(folder).is_some())
-        .filter_entry(move |entry| {
-            // The sandbox writes its folder during a run, so parallel jobs on one machine could see different files.
-            let is_skipped =
-                matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
-            !is_skipped && is_wanted(entry)
-        })
-        .build()
-        .filter_map(Result::ok)
+    let entries = walk(folder, |_| true)?.into_iter();
+    let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let paths = files.map(DirEntry::into_path);
+    Ok(paths.filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect())
 }
 
 /// Removes `.` parts, which would appear in messages. Keeps `..`, because its meaning depends on links.

@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::discovery::walk;
 use super::paths::FileKind;
+use super::walk::walk;
 use crate::diagnostic::{display_path, nearest};
 
 /// The number of folder levels to search below the manifest.
@@ -26,8 +26,8 @@ fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &FileKind) ->
 }
 
 fn below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
-    let files = walk(folder, |entry| entry.depth() <= MAX_DEPTH).map(ignore::DirEntry::into_path);
-    let files = files.filter(|path| is_candidate(path, kind));
+    let entries = walk(folder, |entry| entry.depth() <= MAX_DEPTH).ok()?.into_iter();
+    let files = entries.map(ignore::DirEntry::into_path).filter(|path| is_candidate(path, kind));
     let paths: Vec<_> =
         files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);

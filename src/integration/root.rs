@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::symlinks::{self, ResolvedPath};
+
 /// The maximum size of a `package.json` in bytes. Larger files are ignored.
 const MAX_PACKAGE_JSON: u64 = 1024 * 1024;
 
@@ -22,9 +24,22 @@ pub(crate) struct Checkout<'a> {
 /// The root is the nearest folder with `.git`. Without one, it is the outermost of these folders that contains the manifest: the
 /// checkout, the working directory, and workspace roots of package managers. Otherwise, it is the manifest's own folder. The root
 /// of the file system is never used.
+///
+/// If the path contains a symbolic link of the checkout to another repository, the root is the repository with the link. It does
+/// not contain the manifest, so the manifest is rejected.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+    let checkout_root = symlinks::checkout_root(checkout.working_directory, checkout.workspace);
+    let Ok(ResolvedPath { link_in, .. }) = symlinks::resolve(folder, &checkout_root) else {
+        return checkout_root;
+    };
     let folder = canonical(folder);
-    if let Some(root) = git_root(&folder) {
+    let root_of_link = link_in.map(|folder| root_of(&folder, checkout));
+    root_of_link.filter(|root| !folder.starts_with(root)).unwrap_or_else(|| root_of(&folder, checkout))
+}
+
+/// Returns the root for a folder without symbolic links.
+fn root_of(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+    if let Some(root) = git_root(folder) {
         return root;
     }
     let working_directory = canonical(checkout.working_directory);
@@ -35,7 +50,7 @@ pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf 
                 || Some(*ancestor) == workspace.as_deref()
                 || is_workspace(ancestor))
     };
-    folder.ancestors().filter(is_root).last().unwrap_or(&folder).to_owned()
+    folder.ancestors().filter(is_root).last().unwrap_or(folder).to_owned()
 }
 
 /// Returns the root of the Git repository that contains a folder.
@@ -152,5 +167,45 @@ mod tests {
         assert_eq!(root(&base), base);
         assert_eq!(root(Path::new("/nowhere")), folder);
         assert_eq!(root(Path::new("/")), folder);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rejects_links_of_the_checkout_to_other_repositories() {
+        use std::os::unix::fs::symlink;
+        let temp = tempfile::tempdir().unwrap();
+        let base = dunce::canonicalize(temp.path()).unwrap();
+        for folder in ["co/.git", "co/a", "co/sub/.git", "other/.git", "other/b", "plain/a"] {
+            std::fs::create_dir_all(base.join(folder)).unwrap();
+        }
+        for (target, link) in [
+            ("other", "co/out"),
+            ("other/b", "co/a/b"),
+            ("co/a", "co/within"),
+            ("co/a", "co/sub/up"),
+            ("other", "co/sub/out"),
+            ("co/out", "to_out"),
+            ("co", "way"),
+            ("other", "plain/out"),
+        ] {
+            symlink(base.join(target), base.join(link)).unwrap();
+        }
+        let check = |working_directory: &str, folder: &str, expected: &str| {
+            let checkout = Checkout { working_directory: &base.join(working_directory), workspace: None };
+            let root = repository_root(&base.join(folder), checkout);
+            assert_eq!(root, base.join(expected), "{folder}");
+        };
+        for outside in ["co/out", "co/out/b", "co/a/b", "co/a/../out", "to_out", "way/out"] {
+            check("co", outside, "co");
+        }
+        check("co/a", "co/out", "co");
+        check("co/sub", "co/sub/up", "co/sub");
+        check("co/sub", "co/out", "co");
+        check("plain", "plain/out", "plain");
+        // No link of the checkout leads out of its repository.
+        check("co", "co/within", "co");
+        check("co", "way/a", "co");
+        check("co", "other/b", "other");
+        check("plain", "co/a", "co");
     }
 }

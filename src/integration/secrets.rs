@@ -93,8 +93,8 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
         match parts(text) {
             Err(problem) => found.push(invalid_expression(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
-                SecretPart::Variable(name) if is_token(name) => {
-                    Some(reserved_token(&key.name, name, &node.place))
+                SecretPart::Variable(name) if is_token(name) || environment.token_in(name).is_some() => {
+                    Some(reserved_token(&key.name, name, environment.token_in(name), &node.place))
                 }
                 SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
@@ -149,8 +149,9 @@ fn variable<'a>(
     environment: &'a Environment,
     place: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
-    if is_token(name) {
-        return Err(Box::new(reserved_token(key, name, place)));
+    let token = environment.token_in(name);
+    if token.is_some() || is_token(name) {
+        return Err(Box::new(reserved_token(key, name, token, place)));
     }
     environment.get(name).ok_or_else(|| {
         let reason = if environment.is_unreadable(name) { "not Unicode" } else { "not set or empty" };
@@ -160,10 +161,13 @@ fn variable<'a>(
     })
 }
 
-fn reserved_token(key: &str, name: &str, place: &SourceLocation) -> Diagnostic {
-    let message = format!(
-        "`secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
-    );
+/// Returns the error for a variable that is a token, or contains the value of the variable `token`.
+fn reserved_token(key: &str, name: &str, token: Option<&str>, place: &SourceLocation) -> Diagnostic {
+    let reason = match token.filter(|token| *token != name) {
+        Some(token) => format!("which contains `{token}`, a token of this program or the CI system"),
+        None => "which is reserved for a token of this program or the CI system".to_owned(),
+    };
+    let message = format!("`secrets.{key}` uses `{name}`, {reason}");
     let hint = "create a separate token for the integration and pass it in another variable".to_owned();
     Diagnostic::error(place.clone(), message).hint(hint)
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use ignore::DirEntry;
 
-use super::discovery::{IntegrationSource, walk};
+use super::discovery::IntegrationSource;
 use super::manifest::FILE_NAME;
+use super::walk::walk;
 
 /// The weight of one request: sending it takes about as long as packaging this many bytes.
 pub(crate) const REQUEST_WEIGHT: u64 = 256 * 1024;
@@ -31,7 +32,8 @@ fn weight(folder: &Path) -> u64 {
     let is_own = |entry: &DirEntry| {
         !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
     };
-    let files = walk(folder, is_own).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let entries = walk(folder, is_own).unwrap_or_default().into_iter();
+    let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     REQUEST_WEIGHT + files.map(|entry| file_weight(entry.path())).sum::<u64>()
 }
 

@@ -85,8 +85,8 @@ fn publishes_a_preview_of_another_branch() {
     check(&push_to("feature/main"), &[TOKEN, globs], "preview of feature/main");
     check(&push_to("Main"), &[TOKEN, globs], "preview of Main");
     // The default branch is a name, not a glob.
-    check(&push_to("a"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "[a]")], "preview of a");
-    check(&push_to("[a]"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "[a]")], "publish");
+    check(&push_to("a"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "preview of a");
+    check(&push_to("{a}"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "publish");
 }
 
 #[test]

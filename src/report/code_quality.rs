@@ -12,7 +12,6 @@ use super::{Printer, escape};
 use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
-use crate::symlinks;
 
 /// The report file, with the folders that its paths depend on.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl CodeQuality {
         let folder = environment.folder().to_owned();
         let runner = Runner::from_environment(environment);
         let root = runner.project_dir.filter(|root| folder.starts_with(root));
-        let root = root.unwrap_or_else(|| symlinks::checkout_root(&folder).to_owned());
+        let root = root.unwrap_or_else(|| file.checkout().to_owned());
         // The path may also be a URL or a file of another project.
         let configured = runner.config_path.as_deref().filter(|path| !path.contains([':', '@']));
         let pipeline_file = configured.unwrap_or(".gitlab-ci.yml").to_owned();

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Printer, RunReport, code_quality, document, outputs, summary};
+use crate::ci;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -67,11 +68,17 @@ impl ResultFile {
     /// Returns the file at a path, which may be relative to the working directory.
     pub(super) fn new(environment: &Environment, path: &Path) -> Self {
         let folder = environment.folder();
-        Self { path: folder.join(path), checkout: symlinks::checkout_root(folder).to_owned() }
+        let checkout = symlinks::checkout_root(folder, ci::workspace(environment).as_deref());
+        Self { path: folder.join(path), checkout }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the root of the checkout.
+    pub(super) fn checkout(&self) -> &Path {
+        &self.checkout
     }
 
     /// Appends text to the file, or creates it.

@@ -22,7 +22,7 @@ const MODULES: [(&str, &[&str]); 21] = [
     ("preview", &["repository", "schema", "html_comment"]),
     ("http", &["cancel"]),
     ("ci", &["environment", "repository", "http"]),
-    ("integration", &["environment", "diagnostic", "yaml", "schema", "preview"]),
+    ("integration", &["environment", "diagnostic", "yaml", "schema", "symlinks", "preview"]),
     ("config", &["environment", "repository", "diagnostic", "ci", "integration", "preview", "http"]),
     ("forge", &["repository", "cancel", "http"]),
     ("gitbook", &["cancel", "diagnostic", "yaml", "schema", "http"]),

@@ -1,6 +1,9 @@
 /** A repository whose packages Yarn keeps in archives, without `node_modules`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -23,19 +26,30 @@ const files = {
 };
 
 /** Installs as Yarn does, from the registry that npm is set up for. */
-async function install(folder) {
+async function install(folder, variables) {
     const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
-    const env = { ...process.env, CI: '', YARN_NPM_REGISTRY_SERVER: registry.trim().replace(/\/$/, '') };
+    const env = { ...process.env, CI: '', YARN_NPM_REGISTRY_SERVER: registry.trim().replace(/\/$/, ''), ...variables };
     await run(process.execPath, [YARN, 'install'], { cwd: folder, env });
 }
 
-test("packages in Yarn's archives are bundled as by the CLI", async () => {
+async function check(variables) {
     await withIntegration(files, async (folder) => {
-        await install(folder);
+        await install(folder, variables);
         // The CLI looks for the archives from the folder that it is started in.
         const { cli, ours } = await publishWithBoth(folder, { within: folder });
         const ask = [{ method: 'GET', path: '/' }];
         const answers = await Promise.all([cli, ours].map(({ body }) => converse(body.script, ask)));
         assert.deepEqual(answers.map(([{ body }]) => body), ['A-b', 'A-b']);
     });
+}
+
+test("packages in Yarn's archives are bundled as by the CLI", () => check({}));
+
+test("packages in archives of Yarn's global cache, outside the repository, are bundled as by the CLI", async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'gitbook-yarn-'));
+    try {
+        await check({ YARN_ENABLE_GLOBAL_CACHE: 'true', YARN_GLOBAL_FOLDER: cache });
+    } finally {
+        await rm(cache, { recursive: true });
+    }
 });

@@ -105,7 +105,7 @@ async fn a_404_of_another_server_names_the_endpoint() {
 #[tokio::test]
 async fn an_unexpected_404_names_the_endpoint() {
     let server = server(vec![api_error(404, "Not found")]).await;
-    let error = client(&server.uri(), 1).list("acme").await.unwrap_err();
+    let error = client(&server.uri(), 1).list("acme", Some).await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
     NotFound: GitBook resource not found: 404 Not found
     hint: check `GITBOOK_ENDPOINT`

@@ -39,9 +39,9 @@ struct Schedule {
     slow: bool,
     /// How many requests of the first run pass before the second thing happens.
     happens_after: usize,
-    /// Whether the first run goes on where both wait.
+    /// The run to continue at each step when both runs wait: true for the first.
     first_goes_on: Vec<bool>,
-    /// The fates of the requests of each run that change something.
+    /// The faults of the requests that change something, for each run.
     fates: [Vec<Fate>; 2],
 }
 

@@ -70,6 +70,30 @@ async fn output_files_follow_no_link_of_the_checkout() {
     assert_eq!(outside.files().len(), 1, "{:?}", outside.files());
 }
 
+#[tokio::test]
+async fn written_files_follow_no_link_above_the_first_folder() {
+    for is_submodule in [true, false] {
+        let outside = repository().file("kept", "as it is\n");
+        let folder = repository().manifest("sub", "hello", "");
+        let folder = if is_submodule { folder.file(".git/HEAD", "").file("sub/.git", "") } else { folder };
+        symlink(outside.path("kept"), folder.path("report.json")).unwrap();
+        // A link outside of the repository leads to one in the repository.
+        symlink(folder.path("report.json"), outside.path("link")).unwrap();
+        let workspace = folder.path(if is_submodule { "sub" } else { "" });
+        for report in [folder.path("report.json"), outside.path("link")] {
+            let run = deployment()
+                .publish()
+                .variable("GITBOOK_ENDPOINT", "sandbox")
+                .variable("GITBOOK_REPORT_FILE", report.to_str().unwrap())
+                .variable("GITLAB_CI", "true")
+                .variable("CI_PROJECT_DIR", workspace.to_str().unwrap());
+            let finished = run.folder(folder.path("sub")).run().await;
+            assert!(finished.stderr.contains("symbolic link of the repository"), "{}", finished.log());
+            assert_eq!(std::fs::read_to_string(outside.path("kept")).unwrap(), "as it is\n");
+        }
+    }
+}
+
 /// Starts a server with endless responses.
 async fn endless() -> String {
     let answer = || async {

@@ -364,10 +364,10 @@ async fn the_client_reads_all_pages() {
         std::fs::write(folder.join("integration.json"), record.to_string()).unwrap();
     }
     let gitbook = GitBook::new(api.root.clone(), "any".into(), Duration::from_secs(20), 0).unwrap();
-    let names: std::collections::BTreeSet<_> =
-        gitbook.list("acme").await.unwrap().into_iter().map(|integration| integration.name).collect();
+    let names = gitbook.list("acme", |integration| Some(integration.name)).await.unwrap();
+    let names: std::collections::BTreeSet<_> = names.into_iter().collect();
     assert_eq!(names.len(), COUNT);
-    assert_eq!(gitbook.list("nobody").await.unwrap(), []);
+    assert_eq!(gitbook.list("nobody", Some).await.unwrap(), []);
     assert_eq!(gitbook.organization_id("acme").await.unwrap().as_deref(), Some("acme"));
     assert_eq!(gitbook.organization_id("nobody").await.unwrap(), None);
     assert_eq!(gitbook.delete("i7", allow).await.last.unwrap(), Deletion::Deleted);

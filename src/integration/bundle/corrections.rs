@@ -42,7 +42,7 @@ impl Corrections {
         *self != before
     }
 
-    /// Returns the corrections that solve problems of the bundler.
+    /// Returns the corrections that solve problems of the bundler. Reads only files of packages and of the repository at `root`.
     pub(super) fn from_problems(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {

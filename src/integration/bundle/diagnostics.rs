@@ -8,7 +8,7 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
 use super::service::Crash;
-use super::sources::ReadFailure;
+use super::sources::{ReadFailure, file_of};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
@@ -84,7 +84,7 @@ impl DiagnosticContext<'_> {
         let named =
             message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
-        let path = named.map(|named| normalized(&folder.join(named)));
+        let path = named.map(|named| normalized(&file_of(&folder.join(named).to_string_lossy())));
         let reason = path.as_deref().and_then(|path| {
             let exact = self.read_failures.get(path);
             exact.or_else(|| {

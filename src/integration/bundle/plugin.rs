@@ -18,7 +18,9 @@ use rolldown::plugin::{
 use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
 use super::OnParse;
+use super::archives::Archives;
 use super::corrections::Corrections;
+use super::devices::DeviceCheck;
 use super::diagnostics::location_at_offset;
 use super::lower::lower;
 use super::order::needs_import_order;
@@ -26,7 +28,7 @@ use super::rewrite::rewrite;
 use super::sources::{ReadFailure, file_of, module_type};
 use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::Diagnostic;
-use crate::integration::files::{self, FileError};
+use crate::integration::files::FileError;
 
 /// The prefix of the names of virtual modules. Each one replaces a `require` of a module of the runtime.
 const REQUIRE_PREFIX: &str = "\0require:";
@@ -34,6 +36,8 @@ const REQUIRE_PREFIX: &str = "\0require:";
 /// The plugin for one run of the bundler.
 pub(super) struct CliPlugin {
     root: PathBuf,
+    archives: Archives,
+    devices: DeviceCheck,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
     on_parse: Option<OnParse>,
@@ -75,8 +79,9 @@ pub(super) struct ModuleFacts {
 impl CliPlugin {
     /// Creates the plugin for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, on_parse: Option<OnParse>) -> Self {
-        let tsconfigs = TsconfigFiles::new(root);
-        Self { root: root.to_owned(), tsconfigs, corrections, on_parse, facts: Mutex::default() }
+        let (archives, tsconfigs) = (Archives::new(root), TsconfigFiles::new(root));
+        let (root, devices) = (root.to_owned(), DeviceCheck::default());
+        Self { root, archives, devices, tsconfigs, corrections, on_parse, facts: Mutex::default() }
     }
 
     /// Removes and returns the facts found so far.
@@ -93,6 +98,19 @@ impl CliPlugin {
         self.facts().problems.push(Diagnostic::error(place, message).hint(hint));
     }
 
+    /// Fails if the bundler would read a device to resolve an import.
+    fn check_devices(&self, specifier: &str, importer: Option<&str>) -> anyhow::Result<()> {
+        let importer = importer.map(file_of);
+        let folder = importer.as_deref().and_then(Path::parent).unwrap_or(&self.root);
+        self.devices.check(specifier, folder).map_err(|problem| {
+            let mut facts = self.facts();
+            if !facts.problems.contains(&problem) {
+                facts.problems.push(*problem);
+            }
+            anyhow::anyhow!("the import was not resolved")
+        })
+    }
+
     /// Resolves a specifier by the `paths` and `baseUrl` of the importer's `tsconfig.json`.
     async fn resolve_with_tsconfig(
         &self,
@@ -102,6 +120,7 @@ impl CliPlugin {
     ) -> HookResolveIdReturn {
         let options = self.tsconfigs.options(&file_of(importer));
         for candidate in options.candidates(specifier) {
+            self.check_devices(&candidate.to_string_lossy(), Some(importer))?;
             if let Ok(found) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
                 return Ok(Some(HookResolveIdOutput::from_resolved_id(found)));
             }
@@ -131,8 +150,7 @@ impl CliPlugin {
 
     /// Returns the text of a file. Invalid UTF-8 is replaced.
     fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, ReadFailure> {
-        let bytes = files::read(path, |path| files::is_module(path, &self.root));
-        let bytes = bytes.map_err(|error| match error {
+        let bytes = self.archives.read(path).map_err(|error| match error {
             FileError::Outside => ReadFailure::Outside,
             FileError::Io(error) => ReadFailure::Io(error.to_string()),
         })?;
@@ -201,7 +219,9 @@ impl Plugin for CliPlugin {
                 },
             }));
         }
-        let Some(importer) = args.importer.filter(|importer| !importer.starts_with('\0')) else {
+        let importer = args.importer.filter(|importer| !importer.starts_with('\0'));
+        self.check_devices(specifier, importer)?;
+        let Some(importer) = importer else {
             return Ok(None);
         };
         if matches!(args.kind, ImportKind::Require | ImportKind::DynamicImport) {
@@ -231,8 +251,7 @@ impl Plugin for CliPlugin {
             return loaded(code, ModuleType::Js);
         }
         let path = file_of(args.id);
-        // Yarn keeps packages in archives. The bundler reads them itself.
-        if !path.is_absolute() || !path.exists() {
+        if !path.is_absolute() {
             return Ok(None);
         }
         self.on_parse.iter().for_each(|on_parse| on_parse(Some(&path)));

@@ -229,7 +229,7 @@ fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<Ec
     EcmaCompiler::parse(id, source, source_type).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-/// Returns true if a file has no imports and exports, and Node does not treat it as an ES module either.
+/// Returns true for a file without imports and exports, unless Node treats it as an ES module because of its name.
 pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
     let path = file_of(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
@@ -238,7 +238,8 @@ pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
     !parsed.panicked && !is_esm(&parsed.program) && !is_esm_for_node(&path, root)
 }
 
-/// Returns true if Node treats a file as an ES module because of its extension or the nearest `package.json`.
+/// Returns true if Node treats a file as an ES module because of its extension or the nearest `package.json`. Ignores a
+/// `package.json` outside the repository at `root`, unless it belongs to a package.
 fn is_esm_for_node(path: &Path, root: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("mjs" | "mts") => true,

@@ -1,7 +1,11 @@
 //! Tests the bundled script, the resolution of packages, and diagnostics.
 
 mod accepted;
+#[cfg(unix)]
+mod archives;
 mod causes;
+#[cfg(unix)]
+mod devices;
 
 use std::path::Path;
 
@@ -235,6 +239,15 @@ fn ignores_a_tsconfig_above_the_repository() {
     let options = "{\"compilerOptions\": {\"target\": \"ES2022\"}}";
     assert_eq!(script(&[source, ("../tsconfig.json", options)]), script(&[source]));
     assert_ne!(script(&[source, ("tsconfig.json", options)]), script(&[source]));
+}
+
+#[test]
+fn ignores_a_package_json_above_the_repository() {
+    let files = [("main.ts", "import { name } from './a.js'; log(name);"), ("a.js", "log(1);")];
+    let module = r#"{"type": "module"}"#;
+    let with = |path| bundled(&[files[0], files[1], (path, module)]).map(|bundle| bundle.script);
+    assert_eq!(with("../package.json").unwrap(), script(&files));
+    assert!(with("package.json").is_err(), "an ES module without exports exports no names");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 
+use super::devices::DeviceCheck;
 use crate::diagnostic::{Diagnostic, SourceLocation, display_path};
 use crate::integration::files;
 
@@ -162,6 +163,7 @@ pub(super) struct TsconfigFiles {
     by_folder: Mutex<HashMap<PathBuf, Arc<CompilerOptions>>>,
     problems: Mutex<Vec<Diagnostic>>,
     resolver: Resolver,
+    devices: DeviceCheck,
 }
 
 impl TsconfigFiles {
@@ -175,7 +177,8 @@ impl TsconfigFiles {
             condition_names: strings(&["node", "require"]),
             ..ResolveOptions::default()
         });
-        Self { root: root.to_owned(), by_folder: Mutex::default(), problems: Mutex::default(), resolver }
+        let (root, devices) = (root.to_owned(), DeviceCheck::default());
+        Self { root, by_folder: Mutex::default(), problems: Mutex::default(), resolver, devices }
     }
 
     /// Returns the options for a file from the nearest `tsconfig.json` in the repository. Files of packages have the
@@ -253,6 +256,7 @@ impl TsconfigFiles {
             let found = [path, with_extension].into_iter().find(|path| path.is_file())?;
             return dunce::canonicalize(found).ok();
         }
+        self.devices.check(specifier, folder).ok()?;
         self.resolver.resolve(folder, specifier).ok().map(oxc_resolver::Resolution::into_path_buf)
     }
 

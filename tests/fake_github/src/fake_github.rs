@@ -86,6 +86,11 @@ impl FakeGitHub {
         lock(&self.forge.script).latency = latency;
     }
 
+    /// Accepts this number of further requests, and reports the remaining number in each response.
+    pub fn rate_limit(&self, requests: u64) {
+        lock(&self.forge.script).remaining = Some(requests);
+    }
+
     /// Adds a fault. The first matching fault applies to a request.
     pub fn fail(&self, fault: Fault) {
         lock(&self.forge.script).faults.push(fault);
@@ -117,7 +122,7 @@ impl FakeGitHub {
         barrier
     }
 
-    /// Restores the initial repository, and removes requests, faults, holds and latency.
+    /// Restores the initial repository, and removes requests, faults, holds, rate limit and latency.
     pub fn reset(&self) {
         *lock(&self.forge.state) = State::new(self.url.clone());
         *lock(&self.forge.script) = Script::default();

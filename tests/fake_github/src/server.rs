@@ -40,6 +40,8 @@ pub(crate) struct Forge {
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) latency: Duration,
+    /// The number of requests before the rate limit; `None` without a limit.
+    pub(crate) remaining: Option<u64>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) holds: Vec<Hold>,
     /// A field to remove from responses, to test the validation.
@@ -99,8 +101,28 @@ fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: one
 async fn serve(Shared(forge): Shared<Arc<Forge>>, request: HttpRequest) -> Response<Body> {
     let (parts, body) = request.into_parts();
     match to_bytes(body, MAX_BODY).await {
-        Ok(body) => answer(&forge, &Call::new(parts, body)).await.into_response(),
+        Ok(body) => answer_within_limit(&forge, &Call::new(parts, body)).await.into_response(),
         Err(error) => violation(&format!("the body did not arrive: {error}")).into_response(),
+    }
+}
+
+/// Answers with the remaining number of requests, and rejects requests beyond the rate limit.
+async fn answer_within_limit(forge: &Forge, call: &Call) -> Answer {
+    let remaining = lock(&forge.script).remaining.as_mut().map(|remaining| {
+        let left = remaining.checked_sub(1);
+        *remaining = left.unwrap_or_default();
+        left
+    });
+    let answer = match remaining {
+        Some(None) => {
+            lock(&forge.requests).push(call.record());
+            Answer::error(403, "API rate limit exceeded")
+        }
+        _ => answer(forge, call).await,
+    };
+    match remaining {
+        Some(left) => answer.with("x-ratelimit-remaining", left.unwrap_or_default().to_string()),
+        None => answer,
     }
 }
 

@@ -17,7 +17,7 @@ async fn publishing(fault: Fault) -> String {
     .await
 }
 
-/// Starts a run with a fault, and waits for a text in the log.
+/// Publishes with a fault, and sends the signal after the log contains a text.
 async fn publishing_until(fault: Fault, text: &str) -> String {
     cancelled(async || {
         let environment = TestEnvironment::new().await;

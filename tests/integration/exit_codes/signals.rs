@@ -22,6 +22,7 @@ fn publishing(server: &MockServer) -> Deployment {
     deployment().against(&server.uri()).push_to("main").variable("GITBOOK_CONCURRENCY", "1")
 }
 
+/// Waits until the server has received a request with this method.
 async fn was_requested(server: &MockServer, method: &str) {
     let is_requested = async || server.requests().await.iter().any(|request| request.starts_with(method));
     until("the server receives a request", is_requested).await;

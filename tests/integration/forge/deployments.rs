@@ -272,10 +272,23 @@ async fn republishes_production_after_changes_by_others() {
     assert_eq!(pushes.run_again().await, "published 1");
     pushes.gitbook.remove("hello");
     assert_eq!(pushes.run_again().await, "published 1");
-    let mut others = pushes.gitbook.integration("hello");
-    others["title"] = json!("Others");
-    pushes.gitbook.set("hello", &others);
-    assert_eq!(pushes.run_again().await, "published 2");
+    // Without a field in the manifest, its value is the API's default, so a manual change of it is reverted as well.
+    let edits = [
+        ("title", json!("Others")),
+        ("summary", json!("Others")),
+        ("visibility", json!("public")),
+        ("target", json!("site")),
+        ("scopes", json!([])),
+        ("blocks", json!([{"id": "block", "title": "Block"}])),
+        ("contentSecurityPolicy", json!({"default-src": "*"})),
+    ];
+    for (version, (field, value)) in (2..).zip(edits) {
+        let mut edited = pushes.gitbook.integration("hello");
+        edited[field] = value;
+        pushes.gitbook.set("hello", &edited);
+        assert_eq!(pushes.run_again().await, format!("published {version}"), "{field}");
+        assert_eq!(pushes.run_again().await, format!("unchanged {version}"), "{field}");
+    }
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: left to the sweeps of other repositories: 1 of their previews
+    info: left to the sweeps of other repositories: 1 of their previews; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are gone
     info: deleted `hello-gone` (`gone` is gone) (0.0 s)
     info: deleted `hello-lisa-fix-a9564a10` (`lisa:fix` is gone) (0.0 s)
     info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)
@@ -218,7 +218,7 @@ async fn a_dry_run_lists_the_deletions() {
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: left to the sweeps of other repositories: 1 of their previews
+    info: left to the sweeps of other repositories: 1 of their previews; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are gone
     info: checked `hello-gone` (dry run: would be deleted, `gone` is gone) (0.0 s)
     info: checked `hello-lisa-fix-a9564a10` (dry run: would be deleted, `lisa:fix` is gone) (0.0 s)
     info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)

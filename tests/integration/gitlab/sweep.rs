@@ -118,15 +118,38 @@ async fn numbers_in_names_select_merge_requests() {
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-12` is kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    error: `hello-13` is kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+     hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    error: `hello-14` is kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+     hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    error: 3 of 3 integrations failed
     ");
     gitlab.project().faults.clear();
     let finished = run().run().await;
     done(&finished);
     assert_eq!(gitbook.names(), ["hello-12"]);
     assert_eq!(finished.integrations()[0]["note"], "kept: merge request !12 is open");
+}
+
+/// GitLab cannot name the owner of one fork.
+#[tokio::test]
+async fn a_failed_check_of_a_fork_keeps_only_its_preview() {
+    let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
+    gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
+    for branch in ["lisa:gone", "mona:open"] {
+        gitbook.set(&of_fork(branch), &preview(&of_fork(branch), branch, None));
+    }
+    gitlab.project().merge_requests.insert(20, merge_request(20, "open", Some(77), '1'));
+    gitlab.project().faults.push(("GET projects/77", gitlab_error(500, "500 Internal Server Error")));
+    let finished = sweep(&gitbook, &gitlab).run().await;
+    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![of_fork("mona:open")]), "{}", finished.log());
+    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
+    error: `hello-mona-open-7f324478` is kept: could not check that `mona:open` is gone: forge server error: 500 Internal Server Error
+     hint: run again later
+    error: 1 of 3 integrations failed
+    ");
 }
 
 /// GitLab returns an empty list to a token without access to branches.

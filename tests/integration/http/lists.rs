@@ -1,8 +1,12 @@
 //! Lists: all of their pages, and an organization by its id or subdomain.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gitbook_deploy::gitbook::Published;
 use serde_json::{Value, json};
 use wiremock::matchers::{path, query_param, query_param_is_missing};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{client, describe};
 use crate::support::{RecordedRequests as _, published};
@@ -31,16 +35,32 @@ async fn reads_all_pages_of_a_list() {
     let pages = [published("one"), published("two"), published("three")];
     let server = two_pages("/v1/orgs/acme/integrations", &pages[..2], &pages[2..]).await;
     let names: Vec<_> =
-        client(&server.uri(), 0).list("acme").await.unwrap().into_iter().map(|p| p.name).collect();
+        client(&server.uri(), 0).list("acme", |integration| Some(integration.name)).await.unwrap();
     assert_eq!(names, ["one", "two", "three"]);
     assert_eq!(server.requests().await.len(), 2);
+}
+
+/// An endless list must not fill the memory.
+#[tokio::test]
+async fn processes_a_page_before_the_request_for_the_next() {
+    let server = MockServer::start().await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::clone(&count);
+    let pages = move |_: &Request| match requests.fetch_add(1, Ordering::Relaxed) {
+        0 => page(&[published("one"), published("two")], Some("2")),
+        _ => page(&[published("three")], None),
+    };
+    Mock::given(path("/v1/orgs/acme/integrations")).respond_with(pages).mount(&server).await;
+    let keep = |integration: Published| Some((integration.name, count.load(Ordering::Relaxed)));
+    let seen = client(&server.uri(), 0).list("acme", keep).await.unwrap();
+    assert_eq!(seen, [("one".to_owned(), 1), ("two".to_owned(), 1), ("three".to_owned(), 2)]);
 }
 
 #[tokio::test]
 async fn stops_reading_an_endless_list() {
     let server = MockServer::start().await;
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
-    let error = client(&server.uri(), 0).list("acme").await.unwrap_err();
+    let error = client(&server.uri(), 0).list("acme", Some).await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
     EndlessList: GitBook sent a list of more than 1000 pages
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place

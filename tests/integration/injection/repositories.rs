@@ -71,6 +71,30 @@ async fn searches_no_folder_outside() {
 }
 
 #[tokio::test]
+async fn reads_no_manifest_behind_a_link_out_of_the_repository() {
+    let elsewhere = repository().manifest("p", "hello", "").file("p/.git/HEAD", "");
+    let repository = repository().file(".git/HEAD", "");
+    symlink(elsewhere.path("p"), repository.path("p")).unwrap();
+    for path in ["p", "p/gitbook-manifest.yaml"] {
+        let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_INTEGRATIONS", path);
+        let finished = run.folder(&repository).run().await;
+        assert_eq!(finished.code, Some(2), "{}", finished.log());
+        assert!(finished.stderr.contains("outside the repository"), "{}", finished.log());
+    }
+}
+
+#[tokio::test]
+async fn reads_no_device_instead_of_a_gitignore_or_package_json() {
+    for (file, why) in
+        [(".gitignore", "`.gitignore` is not read"), ("package.json", "`package.json` is not a file")]
+    {
+        let repository = repository().manifest("a", "hello", "");
+        symlink("/dev/zero", repository.path(file)).unwrap();
+        refused(&repository, why).await;
+    }
+}
+
+#[tokio::test]
 async fn does_not_wait_for_a_pipe() {
     for (file, manifest) in
         [("pipe.ts", integration("pipe.ts", "")), ("pipe.png", integration("main.ts", "icon: pipe.png\n"))]

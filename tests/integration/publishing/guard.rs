@@ -168,6 +168,33 @@ async fn deletes_a_new_preview_without_its_marker() {
     ");
 }
 
+/// The first attempt takes effect although its response is a failure.
+#[tokio::test]
+async fn deletes_a_new_preview_without_its_marker_after_a_failed_attempt() {
+    for (title, is_removed) in [("Hello (fix)", true), ("Somebody else's", false)] {
+        let repository = repository().integration("hello");
+        let server = MockServer::start().await;
+        let absent = api_error(404, "Integration not found");
+        Mock::given(method("GET")).respond_with(absent).up_to_n_times(1).mount(&server).await;
+        Mock::given(method("POST")).respond_with(api_error(502, "Bad gateway")).mount(&server).await;
+        let mut existing = published("hello-fix");
+        (existing["title"], existing["summary"]) = (title.into(), "".into());
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(existing))
+            .mount(&server)
+            .await;
+        Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(205)).mount(&server).await;
+        let run = push(&server.uri(), "fix", &repository).variable("GITBOOK_RETRIES", "1");
+        let finished = run.run().await;
+        assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()));
+        let requests = server.requests().await;
+        let is_deleted = requests.iter().any(|request| request.starts_with("DELETE"));
+        assert_eq!(is_deleted, is_removed, "{requests:?}");
+        let message = if is_removed { "so it was deleted again" } else { "so it is left as it is" };
+        assert!(finished.log().contains(message), "{}", finished.log());
+    }
+}
+
 #[tokio::test]
 async fn keeps_an_existing_preview_without_its_marker() {
     let repository = repository().integration("hello");

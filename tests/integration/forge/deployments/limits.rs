@@ -1,28 +1,97 @@
 //! Near GitHub's rate limit, deployments are skipped in favor of more important requests.
 
 use super::super::on_pull_request;
-use super::{FakeGitHub, Head, Sandbox, repository, sha};
+use super::{FakeGitHub, Finished, Head, Sandbox, repository, sha};
+use crate::support::{Repository, deployment, payloads};
 
 /// GitHub's limit of writes per minute, and a number of integrations that exceeds it.
 const MAX_WRITES: usize = 80;
 const MANY: usize = 40;
 
+/// Returns a repository with this number of integrations, all with the same script.
+fn integrations(count: usize, script: &str) -> Repository {
+    (0..count)
+        .map(|number| format!("hello-{number:02}"))
+        .fold(repository(), |all, name| all.integration(&name).file(&format!("{name}/main.ts"), script))
+}
+
+/// Returns the number of deployments. Asserts that each has a final state.
+fn count_finished(forge: &FakeGitHub) -> usize {
+    let deployments = forge.deployments();
+    for deployment in &deployments {
+        let states: Vec<_> = deployment.statuses.iter().map(|status| &*status.state).collect();
+        assert!(matches!(states.last(), Some(&("success" | "inactive"))), "{states:?}");
+    }
+    deployments.len()
+}
+
+/// Returns the notice about skipped deployments.
+fn notice(skipped: usize) -> String {
+    format!("{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is near")
+}
+
 #[tokio::test]
 async fn deployments_leave_requests_for_the_comment() {
     let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
-    let folder = (0..MANY).fold(repository(), |all, number| all.integration(&format!("hello-{number:02}")));
-    let run = on_pull_request("opened", '1', 100, &sandbox, &forge).folder(&folder);
-    let finished = run.run().await;
+    let run = on_pull_request("opened", '1', 100, &sandbox, &forge);
+    let folder = integrations(MANY, "export default 1;");
+    let finished = run.folder(&folder).run().await;
     assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY), "{}", finished.log());
     let writes = forge.requests().iter().filter(|request| request.method != "GET").count();
     assert!(writes <= MAX_WRITES, "{writes}");
     assert_eq!(forge.comments(12).len(), 1);
-    let deployments = forge.deployments();
-    assert!((10..MANY).contains(&deployments.len()), "{}", deployments.len());
-    let last = |states: &[fake_github::Status]| states.last().map(|status| status.state.clone());
-    assert!(deployments.iter().all(|deployment| last(&deployment.statuses).as_deref() == Some("success")));
-    let notice =
-        format!("{} deployments are not recorded: the forge's rate limit is near", MANY - deployments.len());
-    assert!(finished.stderr.contains(&notice), "{}", finished.stderr);
+    let deployments = count_finished(&forge);
+    assert!((10..MANY).contains(&deployments), "{deployments}");
+    assert!(finished.stderr.contains(&notice(MANY - deployments)), "{}", finished.stderr);
+}
+
+/// Each integration has an earlier deployment, which the run lists and deactivates.
+#[tokio::test]
+async fn earlier_deployments_leave_requests_for_the_comment() {
+    const FEW: usize = 12;
+    for left in [60, 70, 90] {
+        let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
+        forge.open_pull_request(12, Head::own("fix"), &sha('1'));
+        let push = async |commit: char, run: u64, script: &str| {
+            forge.push_to_pull_request(12, &sha(commit));
+            let run = on_pull_request("synchronize", commit, run, &sandbox, &forge);
+            let folder = integrations(FEW, script);
+            let finished = run.variable("GITBOOK_CONCURRENCY", "64").folder(&folder).run().await;
+            assert_eq!(finished.code, Some(0), "{}", finished.log());
+            finished
+        };
+        push('1', 100, "export default 1;").await;
+        assert_eq!(count_finished(&forge), FEW);
+        forge.clear_requests();
+        forge.rate_limit(left);
+        let finished = push('2', 101, "export default 2;").await;
+        assert_within_limit(&forge, left, &finished);
+        let comment = &forge.comments(12)[0].body;
+        assert_eq!(comment.matches("| 2222222 |").count(), FEW, "{comment}");
+        count_finished(&forge);
+    }
+}
+
+#[tokio::test]
+async fn starts_a_production_deployment_only_with_requests_for_its_end() {
+    let folder = integrations(MANY, "export default 1;");
+    for left in [51, 60, 70, 80, 100] {
+        let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
+        forge.set_branch("main", &sha('1'));
+        forge.rate_limit(left);
+        let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
+        let run = run.against(sandbox.endpoint()).with_forge(&forge).variable("GITBOOK_CONCURRENCY", "64");
+        let finished = run.folder(&folder).run().await;
+        assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY), "{}", finished.log());
+        assert_within_limit(&forge, left, &finished);
+        assert!(finished.stderr.contains(&notice(MANY - count_finished(&forge))), "{}", finished.stderr);
+    }
+}
+
+/// Asserts that the forge rejected no request of the run, and that the run reports skipped deployments.
+fn assert_within_limit(forge: &FakeGitHub, limit: u64, finished: &Finished) {
+    let requests = forge.requests().len();
+    assert!(u64::try_from(requests).unwrap() <= limit, "{requests} of {limit}: {}", finished.log());
+    assert!(finished.stderr.contains("the forge's rate limit is near"), "{}", finished.log());
 }

@@ -128,6 +128,21 @@ async fn publishes_to_production_despite_failed_checks() {
     assert_eq!(environment.published(), ["hello"]);
 }
 
+/// The forge fails only at the start of the run. Meanwhile it receives a newer commit.
+#[tokio::test]
+async fn checks_again_before_the_first_attempt() {
+    for status in [503, 429] {
+        let environment = with_branch().await;
+        environment.forge.set_branch("fix", &sha('2'));
+        let fault = Fault::on("GET", "/branches/fix").status(status);
+        environment.forge.fail(fault.json(error_body("Later")).unvalidated());
+        let run = without_comment_and_deployments(environment.push("fix", '1', 100));
+        let run = run.variable("GITBOOK_RETRIES", "0");
+        assert_eq!(result(&run.run().await), "skipped", "{status}");
+        assert_eq!(environment.published(), [""; 0]);
+    }
+}
+
 /// The preview of a closed pull request is deleted even if the check fails.
 #[tokio::test]
 async fn deletes_a_preview_despite_failed_checks() {
@@ -140,8 +155,8 @@ async fn deletes_a_preview_despite_failed_checks() {
     insta::assert_snapshot!(log(&finished), @"
     exit 0
     warning: could not check whether the branch is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: deleted `hello-fix` (0.0 s)
     info: could not check whether the branch is open again: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    info: deleted `hello-fix` (0.0 s)
     ");
 }
 

@@ -34,7 +34,7 @@ fn on_list() -> Fault {
 async fn deletes_nothing_without_a_list_of_branches() {
     insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
     error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
+    cause: could not list the branches, so nothing is deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     ");
     let denied =
@@ -42,24 +42,24 @@ async fn deletes_nothing_without_a_list_of_branches() {
     let denied = on_list().status(403).json(denied).unvalidated();
     insta::assert_snapshot!(without_an_answer(denied).await, @"
     error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
+    cause: could not list the branches, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
      hint: add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
     let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
     error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
+    cause: could not list the branches, so nothing is deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
      hint: set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`
     ");
     insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
     error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: could not list the branches, so nothing is deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
     error: sweep failed
-    cause: could not list the open branches and pull requests, so nothing is deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
+    cause: could not list the branches, so nothing is deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     let list = on_list().status(200).json(json!({})).unvalidated();
@@ -129,7 +129,7 @@ async fn a_denied_list_of_pull_requests_closes_none() {
     forge.fail(Fault::on("GET", "/pulls?").status(403).json(denied).unvalidated().always());
     let outcome = failure(&sweep(gitbook.endpoint(), &forge).run().await);
     assert!(outcome.contains("`pull-requests: read`"), "{outcome}");
-    assert_eq!(gitbook.names(), ["hello", "hello-gone", name]);
+    assert_eq!(gitbook.names(), ["hello", name]);
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn encodes_unusual_branch_names() {
     let finished = run.run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     let received: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
-    assert!(received[1].ends_with("/branches/a%2Fb%23c%252F"), "{received:?}");
+    assert!(received[2].ends_with("/branches/a%2Fb%23c%252F"), "{received:?}");
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
 }
 
 #[tokio::test]
-async fn stops_deleting_once_the_forge_fails() {
+async fn a_failed_check_keeps_only_its_preview() {
     let forge = FakeGitHub::start().await;
     let gitbook = holding(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
@@ -113,14 +113,50 @@ async fn stops_deleting_once_the_forge_fails() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     info: deleted `hello-a` (`a` is gone) (0.0 s)
-    info: sweep: 1 deleted, 0 kept
+    info: deleted `hello-c` (`c` is gone) (0.0 s)
+    info: sweep: 2 deleted, 0 kept
     error: `hello-b` is kept: could not check that `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-c` is kept: could not check that `c` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
-    error: 2 of 3 integrations failed
+    error: 1 of 3 integrations failed
     ");
-    assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
+    assert_eq!(gitbook.names(), ["hello", "hello-b"]);
+}
+
+#[tokio::test]
+async fn stops_checking_after_three_failures() {
+    let forge = FakeGitHub::start().await;
+    let gitbook = holding(&["a", "b", "c", "d", "e"]).await;
+    forge.fail(Fault::on("GET", "/branches/").always());
+    let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_RETRIES", "0").run().await;
+    insta::assert_snapshot!(finished.log(), @"
+    exit 1
+    info: sweep: 0 deleted, 0 kept
+    error: `hello-a` is kept: could not check that `a` is gone: forge server error: 500 Internal Server Error (not a forge response)
+     hint: run again later
+    error: `hello-b` is kept: could not check that `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
+     hint: run again later
+    error: `hello-c` is kept: could not check that `c` is gone: forge server error: 500 Internal Server Error (not a forge response)
+     hint: run again later
+    error: `hello-d` is kept: could not check that `d` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+     hint: run again later
+    error: `hello-e` is kept: could not check that `e` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+     hint: run again later
+    error: 5 of 5 integrations failed
+    ");
+    assert_eq!(gitbook.names().len(), 6);
+}
+
+#[tokio::test]
+async fn warns_about_a_failed_check_after_a_deletion() {
+    let forge = FakeGitHub::start().await;
+    let gitbook = holding(&["a"]).await;
+    forge.fail(Fault::on("GET", "/branches/a$").skip(1).always());
+    insta::assert_snapshot!(sweep(gitbook.endpoint(), &forge).run().await.log(), @"
+    exit 0
+    warning: `hello-a` was deleted, but could not check whether `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
+    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    info: sweep: 1 deleted, 0 kept
+    ");
 }
 
 /// Sends a signal during a request to the forge, after the deletion of `hello-a`.

@@ -1,0 +1,49 @@
+//! Counts the previews of other repositories, which a sweep skips.
+
+use std::collections::BTreeSet;
+
+use super::Sweep;
+use crate::preview::OwnershipMarker;
+
+/// The maximum number of former names of the repository in the log.
+const MAX_FORMER_NAMES: usize = 3;
+
+/// The previews of other repositories.
+#[derive(Debug, Default)]
+pub(super) struct OtherPreviews {
+    count: usize,
+    /// The repositories that may be this one under a former name or host.
+    former_names: BTreeSet<String>,
+}
+
+impl OtherPreviews {
+    /// Counts a preview of another repository.
+    pub(super) fn add(&mut self, marker: &OwnershipMarker, sweep: &Sweep<'_>) {
+        self.count += 1;
+        let Sweep { repository, repository_id, production, .. } = *sweep;
+        // Names of integrations are unique in all of GitBook. Without manifests, no name is known.
+        let is_known = production.is_empty() || production.contains(&marker.integration);
+        if is_known && marker.may_belong_to_renamed(repository, repository_id) {
+            self.former_names.insert(marker.repository.clone());
+        }
+    }
+
+    /// Logs the number of previews, and the former names that the repository may have.
+    pub(super) fn log(&self) {
+        let Self { count, former_names } = self;
+        if *count == 0 {
+            return;
+        }
+        let names: Vec<_> =
+            former_names.iter().take(MAX_FORMER_NAMES).map(|name| format!("`{name}`")).collect();
+        let names = names.join(" or ");
+        let hint = if names.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to {names} until its previews are deleted"
+            )
+        };
+        tracing::info!("skipped {count} previews of other repositories{hint}");
+    }
+}

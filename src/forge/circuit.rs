@@ -1,0 +1,110 @@
+//! The circuit breaker: after a failure, deployments do not wait for each request to the forge again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::ForgeError;
+
+/// The minimum pause between two probes.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause after a probe, as a multiple of the duration of the probe. A forge that stays down takes at most a sixth of the
+/// time of a run.
+const PAUSE_FACTOR: u32 = 5;
+
+/// A circuit breaker. All clones share its state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Circuit(Arc<Mutex<Option<Open>>>);
+
+/// The state of an open circuit.
+#[derive(Debug)]
+struct Open {
+    /// The failure that opened the circuit.
+    failure: String,
+    /// The earliest time of the next probe.
+    next_probe: Instant,
+}
+
+impl Circuit {
+    /// Returns the failure that opened the circuit, or `None` if the circuit is closed.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.with(|open| open.as_ref().map(|open| open.failure.clone()))
+    }
+
+    /// Opens the circuit after a failure. An open circuit keeps its first failure.
+    pub(super) fn open(&self, error: &ForgeError) {
+        self.with(|open| {
+            open.get_or_insert_with(|| Open { failure: error.to_string(), next_probe: Instant::now() });
+        });
+    }
+
+    /// Begins a probe. Returns false if the circuit is closed or the next probe is not due. No other probe begins within
+    /// `timeout`.
+    pub(super) fn begin_probe(&self, timeout: Duration) -> bool {
+        let now = Instant::now();
+        self.with(|open| {
+            let due = open.as_mut().filter(|open| open.next_probe <= now);
+            due.map(|open| open.next_probe = now + timeout).is_some()
+        })
+    }
+
+    /// Ends the probe of [`begin_probe`](Self::begin_probe), and closes the circuit if the forge has answered.
+    pub(super) fn end_probe(&self, began: Instant, has_answered: bool) {
+        let pause = MIN_PAUSE.max(began.elapsed() * PAUSE_FACTOR);
+        self.with(|open| match open {
+            _ if has_answered => *open = None,
+            Some(open) => open.next_probe = Instant::now() + pause,
+            None => {}
+        });
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Option<Open>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Circuit, ForgeError};
+    use crate::http::RequestError;
+
+    fn open_circuit() -> Circuit {
+        let circuit = Circuit::default();
+        circuit.open(&ForgeError::Request(RequestError::Cancelled));
+        circuit
+    }
+
+    #[test]
+    fn allows_one_probe_at_a_time() {
+        let circuit = Circuit::default();
+        let is_due = || circuit.begin_probe(Duration::from_secs(2));
+        assert!(!is_due() && circuit.failure().is_none());
+        for failure in ["first", "second"] {
+            circuit.open(&ForgeError::CircuitOpen(failure.to_owned()));
+        }
+        assert_eq!(circuit.failure().as_deref(), Some("skipped after an earlier failure: first"));
+        assert!(is_due() && !is_due());
+        circuit.end_probe(Instant::now(), false);
+        assert!(!is_due() && circuit.failure().is_some());
+    }
+
+    #[test]
+    fn pauses_longer_after_a_slow_probe() {
+        let pause = |seconds: u64| {
+            let circuit = open_circuit();
+            circuit.end_probe(Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap(), false);
+            circuit.with(|open| open.as_ref().unwrap().next_probe - Instant::now()).as_secs_f32().round()
+        };
+        assert_eq!((pause(0), pause(2)), (1.0, 10.0));
+    }
+
+    #[test]
+    fn closes_after_an_answer() {
+        let circuit = open_circuit();
+        assert!(circuit.begin_probe(Duration::from_secs(2)));
+        circuit.end_probe(Instant::now(), true);
+        assert!(circuit.failure().is_none() && !circuit.begin_probe(Duration::from_secs(2)));
+    }
+}

@@ -1,0 +1,51 @@
+//! Finds a `package.json` that is a device or a pipe. The bundler's resolver might read it forever.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::diagnostic::{Diagnostic, SourceLocation};
+
+/// A check of the folders of all imports in one run of the bundler.
+#[derive(Debug, Default)]
+pub(super) struct DeviceCheck(Mutex<CheckedFolders>);
+
+#[derive(Debug, Default)]
+struct CheckedFolders {
+    checked: HashSet<PathBuf>,
+    device: Option<PathBuf>,
+}
+
+impl DeviceCheck {
+    /// Checks the folders in which an import of a file in `folder` is resolved. Must be called before the import is resolved.
+    ///
+    /// # Errors
+    /// If this or an earlier import found a `package.json` that is not a file.
+    pub(super) fn check(&self, specifier: &str, folder: &Path) -> Result<(), Box<Diagnostic>> {
+        // The lock is held during the check, so that no other import is resolved before the result is known.
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.check(&folder.join(specifier));
+        for ancestor in folder.ancestors().filter(|_| !specifier.starts_with('.')) {
+            folders.check(&ancestor.join("node_modules").join(specifier));
+        }
+        folders.device.as_deref().map_or(Ok(()), |path| {
+            let problem = Diagnostic::error(SourceLocation::file(path), "`package.json` is not a file");
+            Err(Box::new(problem.hint("replace the link with a file".to_owned())))
+        })
+    }
+}
+
+impl CheckedFolders {
+    /// Checks a folder and its ancestors.
+    fn check(&mut self, folder: &Path) {
+        for folder in folder.ancestors() {
+            if !self.checked.insert(folder.to_owned()) {
+                break;
+            }
+            let path = folder.join("package.json");
+            if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                self.device = Some(path);
+            }
+        }
+    }
+}

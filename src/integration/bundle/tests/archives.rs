@@ -1,0 +1,84 @@
+//! Tests archives and virtual paths of Yarn. A `.pnp.cjs` enables them.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::bundled_with;
+
+/// Returns a ZIP archive of one file without compression.
+fn archive(name: &str, text: &str) -> Vec<u8> {
+    let (length, text_length) = (u16::try_from(name.len()).unwrap(), u32::try_from(text.len()).unwrap());
+    let number = |number: u32| number.to_le_bytes();
+    // Version, flags, method, time, date and checksum, all ignored; the sizes; the lengths of the name and the extra field.
+    let header =
+        [&[0; 14][..], &number(text_length), &number(text_length), &length.to_le_bytes(), &[0; 2]].concat();
+    let file = [&b"PK\x03\x04"[..], &header, name.as_bytes(), text.as_bytes()].concat();
+    let list = [&b"PK\x01\x02"[..], &[0; 2], &header[..], &[0; 14], name.as_bytes()].concat();
+    let (start, size) = (u32::try_from(file.len()).unwrap(), u32::try_from(list.len()).unwrap());
+    let end = [&b"PK\x05\x06"[..], &[0; 4], &[1, 0, 1, 0], &number(size), &number(start), &[0; 2]].concat();
+    [file, list, end].concat()
+}
+
+/// Checks an import in a repository with archives and symbolic links. The folder beside the repository also has archives.
+#[track_caller]
+fn check(import: &str, is_read: bool) {
+    let main = format!("import a from '{import}'; export default a;");
+    let files =
+        [("main.ts", main.as_str()), (".pnp.cjs", "module.exports = {};"), ("src/a.json", "\"text\"")];
+    let bundled = bundled_with(&files, |root| {
+        let outside = root.parent().unwrap().join("outside");
+        let write = |path: &Path, bytes: &[u8]| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let package = archive("node_modules/a/a.json", "\"text\"");
+        let other = archive("x/a.json", "\"text\"");
+        write(&root.join("cache/a.zip"), &package);
+        write(&root.join("other.zip"), &other);
+        write(&root.join(".git/a.zip"), &package);
+        write(&root.join(".git/config"), b"hush");
+        write(&root.join(".git/a.json"), b"\"hush\"");
+        write(&outside.join("a.zip"), &package);
+        write(&outside.join("other.zip"), &other);
+        write(&outside.join("a.json"), b"\"hush\"");
+        symlink(outside.join("a.zip"), root.join("global.zip")).unwrap();
+        symlink(outside.join("other.zip"), root.join("linked.zip")).unwrap();
+        symlink(outside.join("a.json"), root.join("src/linked.json")).unwrap();
+    });
+    let found = bundled.map(|bundle| bundle.script).map_err(|problems| problems[0].to_string());
+    let name = import.trim_start_matches("./").split(['?', '#']).next().unwrap();
+    match found {
+        Ok(script) => assert!(is_read && script.contains("text"), "{import}: {script}"),
+        Err(problem) => {
+            assert!(!is_read && problem.contains("lies outside the repository"), "{name}: {problem}");
+        }
+    }
+}
+
+#[test]
+fn reads_archives_of_the_repository_and_of_packages() {
+    check("./cache/a.zip/node_modules/a/a.json", true);
+    check("./__virtual__/a-virtual/0/cache/a.zip/node_modules/a/a.json", true);
+    check("./other.zip/x/a.json", true);
+    check("./__virtual__/a/0/src/a.json", true);
+    check("./src/__virtual__/a/1/src/a.json", true);
+    // As in Yarn's global cache.
+    check("./global.zip/node_modules/a/a.json", true);
+}
+
+#[test]
+fn rejects_archives_and_virtual_paths_outside_the_repository() {
+    for outside in [
+        "./.git/__virtual__/a/0/a.json",
+        "./.git/__virtual__/a/0/config",
+        "./.git/__virtual__/a/0/config?a.txt",
+        "./.git/__virtual__/a/0/config#a.json",
+        "./__virtual__/a/0/.git/a.json",
+        "./.git/a.zip/node_modules/a/a.json",
+        "./__virtual__/a/0/.git/a.zip/node_modules/a/a.json",
+        "./linked.zip/x/a.json",
+        "./__virtual__/a/0/src/linked.json",
+    ] {
+        check(outside, false);
+    }
+}

@@ -1,0 +1,113 @@
+//! Walks through folders with the rules of `.gitignore`.
+
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+
+use ignore::{DirEntry, WalkBuilder};
+
+use super::root::git_root;
+use crate::diagnostic::{Diagnostic, SourceLocation};
+
+/// The name of files with ignore rules.
+const GITIGNORE: &str = ".gitignore";
+
+/// The maximum size of a `.gitignore` in bytes. A folder with a larger one is not searched.
+const MAX_GITIGNORE: u64 = 1024 * 1024;
+
+/// A folder that cannot be searched, with the path of the `.gitignore` that prevents it.
+#[derive(Debug)]
+pub(super) struct UnsearchedFolder(PathBuf);
+
+impl UnsearchedFolder {
+    /// Returns the problem, with a path relative to the working directory.
+    pub(super) fn problem(&self, working_directory: &Path) -> Diagnostic {
+        let path = self.0.strip_prefix(working_directory).unwrap_or(&self.0).to_owned();
+        let message = format!("`{GITIGNORE}` is not read: it is not a file or is larger than 1 MiB");
+        let hint = "replace it with a small file; Git does not follow a link of this name".to_owned();
+        Diagnostic::error(SourceLocation::file(path), message).hint(hint)
+    }
+}
+
+/// Walks through a folder without following links. Skips files ignored by `.gitignore` and entries that are not wanted. As in Git,
+/// a `.gitignore` above the repository has no effect. Without a repository, those of all parent folders apply.
+///
+/// # Errors
+/// If a `.gitignore` is not a file or is too large. A link to a device might be read forever.
+pub(super) fn walk(
+    folder: &Path,
+    is_wanted: fn(&DirEntry) -> bool,
+) -> Result<Vec<DirEntry>, UnsearchedFolder> {
+    let true_folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    if let Some(unreadable) = true_folder.ancestors().find_map(unreadable_gitignore) {
+        return Err(UnsearchedFolder(unreadable));
+    }
+    let (sender, receiver) = channel();
+    let entries = WalkBuilder::new(folder)
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(git_root(folder).is_some())
+        .filter_entry(move |entry| {
+            // The sandbox writes its folder during a run, so parallel jobs on one machine could see different files.
+            let is_skipped =
+                matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
+            if is_skipped || !is_wanted(entry) {
+                return false;
+            }
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let unreadable = Some(entry.path()).filter(|_| is_folder).and_then(unreadable_gitignore);
+            // Sending fails only after the walk.
+            unreadable.is_none_or(|path| sender.send(path).is_err())
+        })
+        .build()
+        .filter_map(Result::ok)
+        .collect();
+    receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnsearchedFolder(path)))
+}
+
+/// Returns the path of a folder's `.gitignore` if it is not a file of at most 1 MiB. A folder of this name has no effect.
+fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(GITIGNORE);
+    let is_readable = |found: Metadata| found.is_dir() || found.is_file() && found.len() <= MAX_GITIGNORE;
+    let is_unreadable = path.metadata().is_ok_and(|found| !is_readable(found));
+    is_unreadable.then_some(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::walk;
+
+    #[test]
+    fn rejects_a_gitignore_that_is_not_a_file() {
+        let check = |prepare: fn(&Path), expected: Result<&str, &str>| {
+            let temp = tempfile::tempdir().unwrap();
+            let base = dunce::canonicalize(temp.path()).unwrap();
+            std::fs::create_dir_all(base.join("a/b")).unwrap();
+            std::fs::write(base.join("rules"), "b\n").unwrap();
+            prepare(&base);
+            let found = walk(&base.join("a"), |_| true);
+            let found = found.map(|entries| entries.len().to_string());
+            let found = found.map_err(|folder| folder.problem(&base).to_string());
+            let problem =
+                |path| format!("{path}: `.gitignore` is not read: it is not a file or is larger than 1 MiB");
+            assert_eq!(found, expected.map(str::to_owned).map_err(problem));
+        };
+        check(|_| (), Ok("2"));
+        check(|base| symlink("/dev/zero", base.join("a/.gitignore")).unwrap(), Err("a/.gitignore"));
+        check(|base| symlink("/dev/stdin", base.join("a/b/.gitignore")).unwrap(), Err("a/b/.gitignore"));
+        check(|base| symlink("/dev/zero", base.join(".gitignore")).unwrap(), Err(".gitignore"));
+        check(
+            |base| std::fs::File::create(base.join("a/.gitignore")).unwrap().set_len(1 << 30).unwrap(),
+            Err("a/.gitignore"),
+        );
+        // A missing target or a folder has no effect. A link to a file has the effect of the file.
+        check(|base| symlink("missing", base.join("a/.gitignore")).unwrap(), Ok("3"));
+        check(|base| std::fs::create_dir(base.join("a/.gitignore")).unwrap(), Ok("3"));
+        check(|base| symlink("../rules", base.join("a/.gitignore")).unwrap(), Ok("2"));
+    }
+}
