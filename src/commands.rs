@@ -114,7 +114,7 @@ impl<'a> Context<'a> {
             None | Some(ForgeError::Request(RequestError::Cancelled)) => {}
             // Gitea and Forgejo have no deployments.
             Some(ForgeError::Request(RequestError::NotFound(_))) => {
-                tracing::info!("the forge does not support deployments")
+                tracing::info!("the forge does not support deployments");
             }
             Some(error) => staleness::warn(self.printer, "could not record the deployments", &error),
         }

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn accepts_file_links_of_the_sandbox() {
         let check = |address: &str, expected: Option<&str>| {
-            assert_eq!(web_or_file_link(address).as_deref(), expected)
+            assert_eq!(web_or_file_link(address).as_deref(), expected);
         };
         check("file:///repo/a b/.gitbook-sandbox/hello", Some("file:///repo/a%20b/.gitbook-sandbox/hello"));
         check("https://app.gitbook.com/a", Some("https://app.gitbook.com/a"));

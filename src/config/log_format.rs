@@ -1,7 +1,7 @@
 //! `GITBOOK_LOG_FORMAT`.
 
-use crate::ci::Runner;
 use super::from_variable::{FromVariable, InvalidValue, Parsed, Reader};
+use crate::ci::Runner;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 

@@ -110,7 +110,7 @@ pub(crate) enum DeployError {
         /// The number of existing previews.
         count: PreviewCount,
         /// The response of the API.
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// The existing integration must not be changed.
     #[error("{error}{}", describe_earlier_attempt(*.earlier_attempt))]

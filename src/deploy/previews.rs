@@ -48,29 +48,21 @@ impl Deployer<'_> {
         let too_long = || DeployError::MarkerTooLong(name.to_owned());
         let (request, marker_with_hash) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let marker = &identity.mark;
-        let (title, visibility) = (&*identity.title, identity.visibility);
-        let expected = ExpectedIntegration {
-            name,
-            title,
-            visibility,
-            summary: None,
-            ..ExpectedIntegration::production(integration)
-        };
+        let expected = ExpectedIntegration::preview(integration, &identity);
         let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut previous_version = None;
         if let Some(existing) = &existing {
             let existing_marker = self.may_change(name, existing, marker, staleness).await?;
             if !existing_marker.is_older_than(marker) {
-                // The existing preview may be of a newer commit. Only a response of the forge after the reading can show
-                // that.
+                // Only the forge knows if the existing preview is of a newer commit. Its last response may be too old.
                 staleness.since(read_at).await.check()?;
             }
-            let is_unchanged = || {
-                let summary = preview::summary(integration.text("summary"), &existing_marker);
-                existing.summary == summary && expected.is_unchanged_in(existing)
-            };
-            if self.skip_unchanged && existing_marker.hash == marker_with_hash.hash && is_unchanged() {
+            let summary = preview::summary(integration.text("summary"), &existing_marker);
+            if self.skip_unchanged
+                && (&existing_marker.hash, &existing.summary) == (&marker_with_hash.hash, &summary)
+                && expected.is_unchanged_in(existing)
+            {
                 return Ok(Success {
                     status: Status::Unchanged,
                     ..with_response(existing, Success::default())

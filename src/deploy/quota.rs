@@ -33,7 +33,11 @@ impl Deployer<'_> {
             } => {
                 let organization = integration.text("organization");
                 let count = self.cancel.run_until_cancelled(self.count(organization, previews)).await;
-                DeployError::Quota { name, count: PreviewCount(count.ok().flatten()), source }
+                DeployError::Quota {
+                    name,
+                    count: PreviewCount(count.ok().flatten()),
+                    source: Box::new(source),
+                }
             }
             error => error,
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::unchanged::is_same_field;
 use crate::gitbook::{Published, PublishedContent};
-use crate::integration::Integration;
+use crate::integration::{Integration, PreviewIdentity};
 
 /// The maximum number of characters of a field in the log.
 const MAX_SHOWN: usize = 200;
@@ -62,7 +62,13 @@ impl<'a> ExpectedIntegration<'a> {
         }
     }
 
-    /// Returns whether publishing would not change an integration. A field that would not be sent must have the API's
+    /// Returns the expected fields of a preview.
+    pub(super) fn preview(integration: &'a Integration, identity: &'a PreviewIdentity) -> Self {
+        let PreviewIdentity { name, title, visibility, .. } = identity;
+        Self { name, title, visibility, summary: None, ..Self::production(integration) }
+    }
+
+    /// Returns true if publishing would not change an integration. A field that would not be sent must have the API's
     /// default. A field that GitBook omits counts as empty.
     pub(super) fn is_unchanged_in(&self, existing: &Published) -> bool {
         let or = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };

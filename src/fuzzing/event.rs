@@ -76,7 +76,7 @@ fn check_event(environment: &Environment, name: &str, payload: &[u8]) {
             if let (Some(ci), Some(plan)) = (&run.ci, &run.plan) {
                 let (log, _) = crate::report::dispatch(environment, printer);
                 tracing::dispatcher::with_default(&log, || {
-                    crate::log_decision(&config, ci, plan, None, printer)
+                    crate::log_decision(&config, ci, plan, None, printer);
                 });
             }
             let result = ci::detect(environment).map(drop).map_err(Error::Ci);

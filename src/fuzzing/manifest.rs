@@ -98,7 +98,7 @@ fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
         // Checks the excerpt of every line.
         let excerpts = (1..=text.lines().count()).filter_map(|line| location.at(line, 1).excerpt());
         excerpts.for_each(|excerpt| {
-            assert!(!excerpt.text.contains(CANARY), "an excerpt contains a secret: {excerpt:?}")
+            assert!(!excerpt.text.contains(CANARY), "an excerpt contains a secret: {excerpt:?}");
         });
     }
 }

@@ -12,9 +12,10 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::symlinks;
 
-/// All destinations. Each function returns a destination if the environment names its file.
-const DESTINATIONS: [fn(&Environment) -> Option<Box<dyn Destination>>; 4] =
-    [outputs::open, summary::open, document::open, code_quality::open];
+/// A function that returns a destination if the environment names its file.
+type Open = fn(&Environment) -> Option<Box<dyn Destination>>;
+
+const DESTINATIONS: [Open; 4] = [outputs::open, summary::open, document::open, code_quality::open];
 
 /// A file that the results of a run are written to.
 pub(super) trait Destination: fmt::Debug + Send + Sync {

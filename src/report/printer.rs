@@ -192,7 +192,7 @@ impl Printer {
         for problem in &problems {
             match self.format {
                 LogFormat::Text | LogFormat::GitHub => {
-                    self.write(&self.problem_text(problem), LogLine::OutsideSection)
+                    self.write(&self.problem_text(problem), LogLine::OutsideSection);
                 }
                 LogFormat::Json => self.print_json(self.redact_json(document::problem(problem, self))),
             }
@@ -227,7 +227,7 @@ impl Printer {
         let text = self.redact(text);
         match self.format {
             LogFormat::Text => {
-                self.write(&format!("notice: {}\n", escape::line(&text)), LogLine::OutsideSection)
+                self.write(&format!("notice: {}\n", escape::line(&text)), LogLine::OutsideSection);
             }
             LogFormat::GitHub => {
                 self.write(&format!("::notice::{}\n", escape::command_data(&text)), LogLine::OutsideSection);

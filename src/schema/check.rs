@@ -50,7 +50,7 @@ impl Checker<'_> {
             | (SchemaRule::Boolean, YamlData::Bool(_))
             | (SchemaRule::Number, YamlData::Number(_)) => {}
             (SchemaRule::Text { min, max }, YamlData::Text(text)) => {
-                self.check_length(node, text, *min, *max, path)
+                self.check_length(node, text, *min, *max, path);
             }
             (SchemaRule::Url { max }, YamlData::Text(text)) => {
                 self.check_length(node, text, 1, *max, path);
@@ -77,7 +77,7 @@ impl Checker<'_> {
                 }
             }
             (SchemaRule::Object(fields), YamlData::Mapping(map)) => {
-                self.check_object(node, map, &[fields], path)
+                self.check_object(node, map, &[fields], path);
             }
             (SchemaRule::TextOr(_), YamlData::Text(_)) => {}
             (SchemaRule::TextOr(other), _) => self.check_value(node, other, path),

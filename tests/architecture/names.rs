@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{files, production};
+use crate::rules::{files, production};
 
 /// Words that do not begin a comment: a comment begins with a verb or a noun.
 const RELATIVE_WORDS: [&str; 9] =

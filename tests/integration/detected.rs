@@ -11,7 +11,7 @@ async fn decision(variables: &[(&str, &str)]) -> String {
         .variable("GITBOOK_ENDPOINT", "sandbox")
         .variable("GITBOOK_LOG_FORMAT", "json");
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
-    let finished = run.folder(&repository().integration("hello")).run().await;
+    let finished = run.folder(repository().integration("hello")).run().await;
     assert_eq!(
         (finished.code, finished.output("result")),
         (Some(0), "published".to_owned()),

@@ -218,7 +218,7 @@ impl TestEnvironment {
             let record = self.record(name).unwrap();
             match existing {
                 ExistingIntegration::ThirdParty(bytes) => {
-                    prop_assert!(record == *bytes, "`{}` was touched", name)
+                    prop_assert!(record == *bytes, "`{}` was touched", name);
                 }
                 ExistingIntegration::Own { pair, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();

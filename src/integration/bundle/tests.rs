@@ -292,7 +292,7 @@ fn reports_the_location_of_a_syntax_error_in_tsconfig() {
 #[test]
 fn reports_the_location_of_a_syntax_error() {
     let check = |text: &str, expected: &str| {
-        check_problems(&[("main.ts", text)], &[&format!("error: main.ts:{expected}")])
+        check_problems(&[("main.ts", text)], &[&format!("error: main.ts:{expected}")]);
     };
     check("const = 1;\n", "1:7: unexpected token | const = 1;");
     check("let a = 1;\nconst = 1;\n", "2:7: unexpected token | const = 1;");

@@ -66,6 +66,24 @@ pub(super) struct ThirdPartyIntegration {
     pub(super) integration: ModelIntegration,
 }
 
+/// Returns the marker of a preview of `integration` with the repository of a kind, and the actual repository.
+fn marker(kind: ThirdPartyKind, integration: &str, preview: &Preview) -> (OwnershipMarker, String) {
+    let (repository, repository_id, actual_repository) = repository(kind);
+    let marker = OwnershipMarker {
+        integration: integration.to_owned(),
+        repository,
+        repository_id,
+        branch: preview.head.clone(),
+        pull_request: preview.number,
+        commit: "c0ffee".to_owned(),
+        run: 1,
+        counter: String::new(),
+        hash: "00".to_owned(),
+        script_bytes: Some(58),
+    };
+    (marker, actual_repository)
+}
+
 /// Returns an integration that is similar to a preview of `integration`. Returns `None` if the kind is not applicable.
 /// `any_number` is the number of any pull request.
 pub(super) fn third_party_integration(
@@ -76,21 +94,9 @@ pub(super) fn third_party_integration(
     any_number: Option<u64>,
 ) -> Option<ThirdPartyIntegration> {
     let template: Template = text.parse().ok()?;
-    let (numbered, head) = (preview.number.is_some(), preview.head.clone());
-    let mut name = template.name(integration, &Branch::new(&head), preview.number);
-    let (repository, repository_id, actual_repository) = repository(kind);
-    let mut marker = OwnershipMarker {
-        integration: integration.to_owned(),
-        repository,
-        repository_id,
-        branch: head,
-        pull_request: preview.number,
-        commit: "c0ffee".to_owned(),
-        run: 1,
-        counter: String::new(),
-        hash: "00".to_owned(),
-        script_bytes: Some(58),
-    };
+    let numbered = preview.number.is_some();
+    let mut name = template.name(integration, &Branch::new(&preview.head), preview.number);
+    let (mut marker, actual_repository) = marker(kind, integration, preview);
     let (mut owner, mut visibility, mut treatment) = ("acme", json!("private"), Treatment::Ignored);
     let wrong_name = Treatment::Kept("its name does not match");
     match kind {
@@ -104,7 +110,7 @@ pub(super) fn third_party_integration(
         ThirdPartyKind::OtherName => (name, treatment) = (format!("stray-{name}"), wrong_name),
         ThirdPartyKind::Public => (visibility, treatment) = (json!("public"), Treatment::Kept("is public")),
         ThirdPartyKind::WithoutVisibility => {
-            (visibility, treatment) = (Value::Null, Treatment::Kept("is public"))
+            (visibility, treatment) = (Value::Null, Treatment::Kept("is public"));
         }
         ThirdPartyKind::ProductionName => {
             (name, marker.integration, marker.branch) =
@@ -121,7 +127,7 @@ pub(super) fn third_party_integration(
             treatment = Treatment::Follows(preview.clone());
         }
         ThirdPartyKind::Copy | ThirdPartyKind::OtherOwnersCase | ThirdPartyKind::FormerName => {
-            treatment = Treatment::Follows(preview.clone())
+            treatment = Treatment::Follows(preview.clone());
         }
         ThirdPartyKind::LaterVersion => {
             (visibility, treatment) = (json!("unlisted"), Treatment::Follows(preview.clone()));

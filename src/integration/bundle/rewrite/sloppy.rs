@@ -131,7 +131,7 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
 
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
         self.visit_statements_of(&body.statements, body.span.end - 1, |found| {
-            walk::walk_function_body(found, body)
+            walk::walk_function_body(found, body);
         });
     }
 
