@@ -150,7 +150,7 @@ fn an_invalid_value_is_an_error_with_a_hint() {
     check_error(
         "GITBOOK_PREVIEW_NAME",
         "{name}",
-        "gives two branches one name (use `{name}` and at least one of `{branch}`, `{pr}` and `{hash}`, such as `{name}-{branch}`)",
+        "gives all branches the same name; add `{branch}`, `{pr}` or `{hash}` (use `{name}` and at least one of `{branch}`, `{pr}` and `{hash}`, such as `{name}-{branch}`)",
     );
     check_error(
         "GITBOOK_PRODUCTION_BRANCH",

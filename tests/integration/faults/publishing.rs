@@ -35,19 +35,20 @@ async fn published(
     outcome
 }
 
+const BROKEN_CONNECTIONS: &[Row<'_>] = &[
+    ("reset within the request", "POST", &[ResetInRequest]),
+    ("reset after the request, lost", "POST", &[Reset(Lost)]),
+    ("reset after the request, done", "POST", &[Reset(Done)]),
+    ("closed after the request, lost", "POST", &[HangUp(Lost)]),
+    ("closed after the request, done", "POST", &[HangUp(Done)]),
+    ("reset within the answer", "POST", &[ResetInAnswer]),
+    ("answer cut short", "POST", &[Cut]),
+    ("answer of no length cut short", "POST", &[CutWithoutLength]),
+];
+
 #[tokio::test]
 async fn reports_a_broken_connection() {
-    let rows: &[Row<'_>] = &[
-        ("reset within the request", "POST", &[ResetInRequest]),
-        ("reset after the request, lost", "POST", &[Reset(Lost)]),
-        ("reset after the request, done", "POST", &[Reset(Done)]),
-        ("closed after the request, lost", "POST", &[HangUp(Lost)]),
-        ("closed after the request, done", "POST", &[HangUp(Done)]),
-        ("reset within the answer", "POST", &[ResetInAnswer]),
-        ("answer cut short", "POST", &[Cut]),
-        ("answer of no length cut short", "POST", &[CutWithoutLength]),
-    ];
-    insta::assert_snapshot!(table(rows, tried_once_each).await, @"
+    insta::assert_snapshot!(table(BROKEN_CONNECTIONS, tried_once_each).await, @"
     == reset within the request: GET POST; there: nothing
     == reset after the request, lost: GET POST; there: nothing
     == reset after the request, done: GET POST; there: hello 1
@@ -72,7 +73,11 @@ async fn reports_a_broken_connection() {
     error: publishing `hello` failed, but it may have happened
     cause: GitBook sent an unexpected response with status 200: EOF while parsing …
     ");
-    insta::assert_snapshot!(table(rows, tried_once_more).await, @"
+}
+
+#[tokio::test]
+async fn retries_after_a_broken_connection() {
+    insta::assert_snapshot!(table(BROKEN_CONNECTIONS, tried_once_more).await, @"
     == reset within the request: GET POST GET POST; there: hello 1
     exit 0
     warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 976ms
