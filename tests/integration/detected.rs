@@ -11,7 +11,8 @@ async fn decision(variables: &[(&str, &str)]) -> String {
         .variable("GITBOOK_ENDPOINT", "sandbox")
         .variable("GITBOOK_LOG_FORMAT", "json");
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
-    let finished = run.folder(repository().integration("hello")).run().await;
+    let repository = repository().integration("hello");
+    let finished = run.folder(&repository).run().await;
     assert_eq!(
         (finished.code, finished.output("result")),
         (Some(0), "published".to_owned()),
@@ -54,7 +55,7 @@ async fn logs_the_decision_for_azure_pipelines() {
         ("BUILD_SOURCEVERSION", COMMIT),
         ("TF_BUILD", "True"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Azure Pipelines","by":"TF_BUILD","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -65,7 +66,7 @@ async fn logs_the_decision_for_bitbucket_pipelines() {
         ("BITBUCKET_COMMIT", COMMIT),
         ("BITBUCKET_REPO_FULL_NAME", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Bitbucket Pipelines","by":"BITBUCKET_BUILD_NUMBER","event":"push","branch":"main","repository":"bitbucket.org/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn logs_the_decision_for_buildkite() {
         ("BUILDKITE_REPO", "git@github.com:acme/hello.git"),
         ("BUILDKITE_SOURCE", "webhook"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Buildkite","by":"BUILDKITE","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -89,7 +90,7 @@ async fn logs_the_decision_for_circleci() {
         ("CIRCLE_REPOSITORY_URL", "git@github.com:acme/hello.git"),
         ("CIRCLE_SHA1", COMMIT),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"CircleCI","by":"CIRCLECI","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn logs_the_decision_for_drone() {
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_REPO_LINK", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Drone","by":"DRONE","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -114,7 +115,7 @@ async fn logs_the_decision_for_gitlab() {
         ("CI_SERVER_HOST", "gitlab.example.com"),
         ("GITLAB_CI", "true"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"GitLab CI","by":"GITLAB_CI","event":"push","branch":"main","repository":"gitlab.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -125,7 +126,7 @@ async fn logs_the_decision_for_jenkins() {
         ("GIT_URL", "https://github.com/acme/hello.git"),
         ("JENKINS_URL", "https://jenkins.example.com/"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Jenkins","by":"JENKINS_URL","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -139,7 +140,7 @@ async fn logs_the_decision_for_travis_ci() {
         ("TRAVIS_PULL_REQUEST", "false"),
         ("TRAVIS_REPO_SLUG", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Travis CI","by":"TRAVIS","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -151,7 +152,7 @@ async fn logs_the_decision_for_woodpecker() {
         ("CI_PIPELINE_EVENT", "push"),
         ("CI_REPO_URL", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Woodpecker","by":"CI","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn logs_the_decision_for_generic_variables() {
         ("GITBOOK_EVENT", "push"),
         ("GITBOOK_REPOSITORY", "github.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -170,7 +171,7 @@ async fn logs_the_decision_for_github() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 100).variable("GITBOOK_LOG_FORMAT", "json");
     let run = run.variable("GITBOOK_ENDPOINT", "sandbox").folder(&repository);
-    insta::assert_snapshot!(run.run().await.decision(), @"publish: push to the production branch `main`");
+    insta::assert_snapshot!(run.run().await.decision(), @r#"{"message":"publish: push to `main`, the production branch","system":"GitHub Actions","by":"GITHUB_ACTIONS","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}"#);
 }
 
 #[tokio::test]
@@ -208,8 +209,8 @@ async fn a_pull_request_without_a_token_is_checked() {
     .fold(deployment(), |run, (name, value)| run.variable(name, value));
     insta::assert_snapshot!(run.folder(&repository).run().await.log(), @"
     exit 0
-    notice: check: pull request #12 of a fork was updated, but there is no token: checked, not published
-    info: checked `hello` (0.1 KiB, 0.0 s)
+    notice: check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set
+    info: checked hello (0.1 KiB, … s)
     ");
 }
 
@@ -250,14 +251,14 @@ async fn a_parallel_step_on_bitbucket_notes_its_share() {
     };
     insta::assert_snapshot!(step("").await.log(), @"
     exit 0
-    notice: as step 2 of 2 in a parallel group, this deploys its share only; if the others do something else, set `GITBOOK_SHARD=1/1`
+    notice: step 2 of 2 in a parallel group deploys only its own shard; set `GITBOOK_SHARD=1/1` if the other steps have other tasks
     info: shard 2/2 has 1 of 3 integrations
-    info: checked `three` (0.1 KiB, 0.0 s)
+    info: checked three (0.1 KiB, … s)
     ");
     insta::assert_snapshot!(step("1/1").await.log(), @"
     exit 0
-    info: checked `one` (0.1 KiB, 0.0 s)
-    info: checked `three` (0.1 KiB, 0.0 s)
-    info: checked `two` (0.1 KiB, 0.0 s)
+    info: checked one (0.1 KiB, … s)
+    info: checked three (0.1 KiB, … s)
+    info: checked two (0.1 KiB, … s)
     ");
 }

@@ -23,7 +23,7 @@ async fn nothing_to_do_is_0() {
     let finished = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    notice: nothing: a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag
+    notice: nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags
     ");
     assert_eq!((finished.output("mode"), finished.output("result")), ("nothing".into(), "skipped".into()));
     assert_eq!(server.requests().await, [""; 0]);
@@ -63,8 +63,8 @@ async fn an_invalid_variable_is_2() {
     let finished = deployment().variable("GITBOOK_MODE", "pubish").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_MODE: not a mode
-     hint: did you mean `publish`? accepted: auto, publish, preview, delete, sweep, check, plan
+    error: GITBOOK_MODE: unknown mode
+     hint: did you mean `publish`? use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     assert_eq!(finished.report["exit_code"], 2);
@@ -87,8 +87,8 @@ async fn no_event_outside_the_sandbox_is_2() {
     let finished = deployment().against(&server.uri()).folder(&repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: nothing says what happened
-     hint: say what happened with `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` where known), or what to do with `GITBOOK_MODE`; in a container, pass the CI system's own variables on with `docker run -e`; `GITBOOK_ENDPOINT=sandbox` tries it without an account
+    error: no CI event detected
+     hint: set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try it without an account, set `GITBOOK_ENDPOINT=sandbox`
     ");
     assert_eq!(server.requests().await, [""; 0]);
 }
@@ -112,14 +112,14 @@ async fn an_unknown_event_is_2() {
     insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").run().await.log(), @r#"
     exit 2
     error: could not detect the CI event
-    cause: the event file that `GITHUB_EVENT_PATH` names can't be read: No such file or directory (os error 2)
-     hint: in a container, mount it: `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or say what happened with `GITBOOK_EVENT` and `GITBOOK_BRANCH`
+    cause: could not read the event file in `GITHUB_EVENT_PATH`: No such file or directory (os error 2)
+     hint: in a container, mount it with `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`
     "#);
     insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").run().await.log(), @"
     exit 2
     error: could not detect the CI event
-    cause: `GITBOOK_EVENT` is not an event
-     hint: accepted: push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release
+    cause: `GITBOOK_EVENT` is not a known event
+     hint: set it to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release
     ");
 }
 

@@ -163,7 +163,7 @@ async fn doing_nothing_is_in_all_outputs() {
     mode=nothing
     name=
     preview=false
-    reason=a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag
+    reason=a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags
     result=skipped
     sha=
     url=
@@ -172,14 +172,14 @@ async fn doing_nothing_is_in_all_outputs() {
     insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
-    **nothing**: a tag was pushed&#59; &#96;GITBOOK&#95;MODE&#61;publish&#96; publishes from a tag
+    **nothing**: a tag was pushed&#59; set &#96;GITBOOK&#95;MODE&#61;publish&#96; to publish from tags
     ");
     insta::assert_snapshot!(report(&finished), @r#"
     {
       "version": "0.1.0",
       "exit_code": 0,
       "mode": "nothing",
-      "reason": "a tag was pushed; `GITBOOK_MODE=publish` publishes from a tag",
+      "reason": "a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags",
       "result": "skipped",
       "count": null,
       "matrix": null,
@@ -211,12 +211,12 @@ async fn a_failure_is_in_outputs_and_summary() {
     let finished = failure().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=1
-    integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook rejected the token: 401 Authentication required","hint":"create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"},"mode":"publish","reason":"push to the production branch `main`","sha":"0123abcd"}]
+    integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook rejected the token: 401 Authentication required","hint":"create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"},"mode":"publish","reason":"push to `main`, the production branch","sha":"0123abcd"}]
     matrix=
     mode=publish
     name=hello
     preview=false
-    reason=push to the production branch `main`
+    reason=push to `main`, the production branch
     result=failed
     sha=0123abcd
     url=
@@ -225,7 +225,7 @@ async fn a_failure_is_in_outputs_and_summary() {
     insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
-    **publish**: push to the production branch &#96;main&#96;
+    **publish**: push to &#96;main&#96;, the production branch
 
     ❌ publishing &#96;hello&#96; failed<br>GitBook rejected the token&#58; 401 Authentication required<br>create an API token in GitBook&#39;s developer settings and store it as the secret that sets &#96;GITBOOK&#95;TOKEN&#96;
 
@@ -242,7 +242,7 @@ async fn a_failure_is_in_the_report() {
       "version": "0.1.0",
       "exit_code": 1,
       "mode": "publish",
-      "reason": "push to the production branch `main`",
+      "reason": "push to `main`, the production branch",
       "result": "failed",
       "count": null,
       "matrix": null,
@@ -302,7 +302,7 @@ async fn invalid_input_is_in_outputs_and_summary() {
     mode=publish
     name=
     preview=false
-    reason=push to the production branch `main`
+    reason=push to `main`, the production branch
     result=failed
     sha=0123abcd
     url=
@@ -311,7 +311,7 @@ async fn invalid_input_is_in_outputs_and_summary() {
     insta::assert_snapshot!(summary(&finished), @"
     ### gitbook-deploy
 
-    **publish**: push to the production branch &#96;main&#96;
+    **publish**: push to &#96;main&#96;, the production branch
 
     1 error and 1 warning in 1 file; see the log.
 
@@ -326,7 +326,7 @@ async fn invalid_input_is_in_the_report() {
       "version": "0.1.0",
       "exit_code": 2,
       "mode": "publish",
-      "reason": "push to the production branch `main`",
+      "reason": "push to `main`, the production branch",
       "result": "failed",
       "count": null,
       "matrix": null,

@@ -195,12 +195,12 @@ async fn a_dry_run_changes_nothing() {
     let publish = run("main").run().await;
     insta::assert_snapshot!(publish.log(), @"
     exit 0
-    info: checked `hello` (dry run: would be published) (0.1 KiB, 0.0 s)
+    info: checked hello (0.1 KiB, … s): dry run: would be published
     ");
     let preview = run("fix").run().await;
     insta::assert_snapshot!(preview.log(), @"
     exit 0
-    info: checked `hello-fix` (dry run: would be published) (0.1 KiB, 0.0 s)
+    info: checked hello-fix (0.1 KiB, … s): dry run: would be published
     ");
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
     let (endpoint, folder) = kept().await;
@@ -208,7 +208,7 @@ async fn a_dry_run_changes_nothing() {
     let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
     insta::assert_snapshot!(delete.folder(&repository).run().await.log(), @"
     exit 0
-    info: checked `hello-fix` (dry run: would be deleted) (0.0 s)
+    info: checked hello-fix (… s): dry run: would be deleted
     ");
     assert!(folder.path().join("hello-fix").exists());
 }
@@ -243,11 +243,11 @@ async fn warns_of_fields_that_gitbook_changed() {
     let finished = push(&server.uri(), "main", &repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    warning: `hello` went from version 1 to version 1: another run has published it at the same time, and could not check which commit is newer. If the other one is, run its job again
-    warning: GitBook published `hello` with another `title` than was sent
-    warning: GitBook published `hello` with another `visibility` than was sent
-    warning: GitBook published `hello` with another `scopes` than was sent
-    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
+    warning: `hello` went from version 1 to version 1: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again
+    warning: GitBook published `hello` with another `title` than requested
+    warning: GitBook published `hello` with another `visibility` than requested
+    warning: GitBook published `hello` with another `scopes` than requested
+    info: published hello v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/hello
     ");
 }
 
@@ -277,9 +277,9 @@ async fn warns_of_fields_that_gitbook_does_not_return() {
         (Some(0), "published".into(), "7".into())
     );
     insta::assert_snapshot!(warnings(&finished), @"
-    warning: GitBook published `hello` with another `title` than was sent
-    warning: GitBook does not say with which `target` it has published `hello`
-    warning: GitBook does not say with which `scopes` it has published `hello`
+    warning: GitBook published `hello` with another `title` than requested
+    warning: GitBook's response for `hello` does not contain `target`
+    warning: GitBook's response for `hello` does not contain `scopes`
     ");
 }
 
@@ -298,7 +298,7 @@ async fn warns_of_a_public_preview() {
     let finished = push(&server.uri(), "fix", &repository().integration("hello")).run().await;
     assert_eq!((finished.code, finished.output("result")), (Some(0), "published".into()));
     insta::assert_snapshot!(warnings(&finished), @"
-    warning: GitBook published `hello-fix` with another `visibility` than was sent
+    warning: GitBook published `hello-fix` with another `visibility` than requested
     warning: another run has deleted `hello-fix`; run this job again if its branch is open
     ");
 }
@@ -311,7 +311,7 @@ async fn ignores_the_url_of_another_integration() {
         (Some(0), "published".into(), "hello".into())
     );
     assert_eq!((finished.output("url"), finished.output("version")), (String::new(), String::new()));
-    insta::assert_snapshot!(warnings(&finished), @"warning: GitBook answered about another integration than `hello`, so see in GitBook whether it was published");
+    insta::assert_snapshot!(warnings(&finished), @"warning: GitBook's response is about another integration than `hello`; check in GitBook that it was published");
 }
 
 #[tokio::test]
@@ -334,7 +334,7 @@ async fn the_embedded_sandbox_stores_integrations() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: using the sandbox in `<folder>/.gitbook-sandbox`
-    info: published `hello` v1 (0.1 KiB, 0.0 s) file://<folder>/.gitbook-sandbox/hello/
+    info: published hello v1 (0.1 KiB, … s) file://<folder>/.gitbook-sandbox/hello/
     ");
     let again = run().run().await;
     assert_eq!(again.output("version"), "2");

@@ -119,7 +119,7 @@ async fn excerpts_hide_known_secrets() {
     7 | target: ***
       |         ^^^
       |
-      = hint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
+      = hint: use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
     error: expected a semicolon or an implicit semicolon after a statement, but found none
      --> main.ts:1:24
       |
@@ -154,9 +154,9 @@ async fn excerpts_escape_workflow_commands() {
     7 | target: "\u{202e}x ##\[error]y"
       |         ^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
+      = hint: use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
     ::error file=<folder>/gitbook-manifest.yaml,line=6,col=10::`summary` is a list; it must be text
-    ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` has the unknown value `\u{202e}x ##[error]y`%0Ahint: valid values: `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
+    ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` has the unknown value `\u{202e}x ##[error]y`%0Ahint: use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
     ::error::invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
     "#);
 }

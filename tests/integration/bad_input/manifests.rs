@@ -133,7 +133,7 @@ async fn rejects_wrong_types() {
     8 | visibility: secret
       |             ^^^^^^
       |
-      = hint: valid values: `public`, `private`, `unlisted`
+      = hint: use one of `public`, `private`, `unlisted`
     error: `blocks[0].title` is `true` or `false`; it must be text
       --> gitbook-manifest.yaml:11:12
        |
@@ -218,7 +218,7 @@ async fn warns_of_an_unknown_field() {
     7 | runtime: v3
       |          ^^
       |
-      = hint: valid values: `v1`, `v2`
+      = hint: use one of `v1`, `v2`
     error: invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
     ");
 }

@@ -13,15 +13,15 @@ async fn reports_all_invalid_variables_at_once() {
         .variable("GITBOOK_TITEL", "Hello");
     insta::assert_snapshot!(refused(run, &repository()).await, @"
     exit 2
-    error: GITBOOK_MODE: not a mode
-     hint: accepted: auto, publish, preview, delete, sweep, check, plan
-    error: GITBOOK_PREVIEW_VISIBILITY: a preview is never public
-     hint: accepted: private, unlisted
-    error: GITBOOK_SHARD: not a share: they are counted from 1
-     hint: accepted: `2/8` for the second of eight
-    error: GITBOOK_TIMEOUT: not a duration
-     hint: accepted: a number with its unit, such as `500ms`, `60s` or `2m`
-    warning: GITBOOK_TITEL: not a variable known here, so it does nothing
+    error: GITBOOK_MODE: unknown mode
+     hint: use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`
+    error: GITBOOK_PREVIEW_VISIBILITY: a preview cannot be public
+     hint: use `private` or `unlisted`
+    error: GITBOOK_SHARD: the first shard has number 1
+     hint: use a number and a total, such as `2/8` for the second of eight shards
+    error: GITBOOK_TIMEOUT: invalid duration
+     hint: use a number with a unit, such as `500ms`, `60s` or `2m`
+    warning: GITBOOK_TITEL: unknown variable; it has no effect
      hint: did you mean `GITBOOK_TITLE`?
     error: invalid configuration: 4 errors and 1 warning in 5 variables; nothing was sent
     ");
@@ -32,15 +32,15 @@ async fn rejects_endpoints_that_expose_the_token() {
     let finished = deployment().against("http://gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_ENDPOINT: plain `http` would show the token to the network
-     hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
+    error: GITBOOK_ENDPOINT: plain `http` would send the token unencrypted
+     hint: use an `https` URL, an `http` URL of a loopback address, or `sandbox`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     let finished = deployment().against("https://user:hush@gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_ENDPOINT: holds a user or password
-     hint: accepted: `https://…`, `http://` for loopback only, or `sandbox`
+    error: GITBOOK_ENDPOINT: the URL contains a user name or password
+     hint: use an `https` URL, an `http` URL of a loopback address, or `sandbox`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     assert!(!finished.everything().contains("hush"));
@@ -84,8 +84,8 @@ async fn rejects_a_field_variable_for_several_integrations() {
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
     insta::assert_snapshot!(refused(run, &repository).await, @"
     exit 2
-    error: GITBOOK_TITLE: gives `title` to several integrations
-     hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset it
+    error: GITBOOK_TITLE: sets `title` for several integrations
+     hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable
     error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
 }
@@ -113,7 +113,7 @@ async fn rejects_a_mode_without_its_branch() {
         deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
     exit 2
-    error: there is no branch whose preview this could be about
+    error: the branch of the preview is unknown
      hint: set `GITBOOK_BRANCH`
     ");
     let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
@@ -130,8 +130,8 @@ async fn rejects_an_unknown_production_branch() {
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
     insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
     exit 2
-    error: the production branch is not known
-     hint: set `GITBOOK_PRODUCTION_BRANCH` (or `GITBOOK_DEFAULT_BRANCH`)
+    error: the production branch is unknown
+     hint: set `GITBOOK_PRODUCTION_BRANCH` or `GITBOOK_DEFAULT_BRANCH`
     ");
 }
 
@@ -140,8 +140,8 @@ async fn rejects_a_token_with_other_text() {
     let finished = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_TOKEN: holds a blank, a line break or another character that no token has
-     hint: accepted: the token alone, as GitBook shows it, without `Bearer`
+    error: GITBOOK_TOKEN: contains a space, a line break or another character that no token has
+     hint: use the token as GitBook shows it, without `Bearer`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
     assert!(!finished.everything().contains("hush"), "{finished:#?}");
@@ -153,8 +153,8 @@ async fn rejects_production_branches_without_a_match() {
     let finished = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_PRODUCTION_BRANCH: a list that matches no branch
-     hint: accepted: names or globs, comma separated, such as `main, release/*, !release/old`
+    error: GITBOOK_PRODUCTION_BRANCH: the patterns match no branch
+     hint: use names or globs, separated by commas, such as `main, release/*, !release/old`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
 }

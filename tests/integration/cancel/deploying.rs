@@ -43,11 +43,10 @@ async fn cancels_while_connecting() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result skipped
-    warning: SIG…: no new work is started
-    info: skipped `one` (not started: cancelled by SIG…)
-    info: skipped `two` (not started: cancelled by SIG…)
+    warning: received SIG…: no new work is started
+    info: skipped one (… s): not started: cancelled by SIG…
+    info: skipped two (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }
 
@@ -56,12 +55,10 @@ async fn cancels_a_request_in_flight() {
     let (lost, done) = tokio::join!(publishing(Stall(Lost)), publishing(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two` (not started: cancelled by SIG…)
-    error: cancelled while publishing `one`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two (… s): not started: cancelled by SIG…
+    error: cancelled while publishing `one`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook: one: in_progress, failure
     ");
     assert_eq!(lost, done, "nobody knows");
@@ -71,12 +68,10 @@ async fn cancels_a_request_in_flight() {
 async fn cancels_while_a_response_is_read() {
     insta::assert_snapshot!(publishing(StallInAnswer).await, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two` (not started: cancelled by SIG…)
-    error: cancelled while publishing `one`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two (… s): not started: cancelled by SIG…
+    error: cancelled while publishing `one`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook: one: in_progress, failure
     ");
 }
@@ -88,26 +83,22 @@ async fn cancels_the_pause_before_a_retry() {
         tokio::join!(publishing_until(busy(503), "503 Busy"), publishing_until(busy(429), "429 Busy"));
     insta::assert_snapshot!(busy, @"
     result failed
-    warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: no new work is started
-    info: skipped `two` (not started: cancelled by SIG…)
-    error: publishing `one` failed, but it may have happened
-    cause: cancelled before it was tried again
-     hint: run again; publishing and deleting can be repeated safely
+    warning: GitBook server error: 503 Busy
+    warning: received SIG…: no new work is started
+    info: skipped two (… s): not started: cancelled by SIG…
+    error: publishing `one` failed, but may have taken effect
+    cause: cancelled before the retry
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook: one: in_progress, failure
     ");
     insta::assert_snapshot!(limited, @"
     result failed
-    warning: GitBook's rate limit is reached: 429 Busy
-    warning: SIG…: no new work is started
-    info: skipped `two` (not started: cancelled by SIG…)
+    warning: GitBook rate limit reached: 429 Busy
+    warning: received SIG…: no new work is started
+    info: skipped two (… s): not started: cancelled by SIG…
     error: publishing `one` failed
-    cause: cancelled before it was tried again
-     hint: run again; publishing and deleting can be repeated safely
+    cause: cancelled before the retry
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook: one: in_progress, failure
     ");
 }
@@ -128,19 +119,17 @@ async fn cancels_the_read_before_publishing() {
     let (publish, delete) = tokio::join!(read("synchronize"), read("closed"));
     insta::assert_snapshot!(publish, @"
     result skipped
-    warning: SIG…: no new work is started
-    info: skipped `one-fix` (not started: cancelled by SIG…)
-    info: skipped `two-fix` (not started: cancelled by SIG…)
+    warning: received SIG…: no new work is started
+    info: skipped one-fix (0.1 KiB, … s): not started: cancelled by SIG…
+    info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
     insta::assert_snapshot!(delete, @"
     result skipped
-    warning: SIG…: no new work is started
-    info: skipped `one-fix` (not started: cancelled by SIG…)
-    info: skipped `two-fix` (not started: cancelled by SIG…)
+    warning: received SIG…: no new work is started
+    info: skipped one-fix (… s): not started: cancelled by SIG…
+    info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }
 
@@ -169,37 +158,31 @@ async fn cancels_the_read_before_a_retry() {
     );
     insta::assert_snapshot!(publish, @"
     result failed
-    warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: publishing `one-fix` failed, but it may have happened
-    cause: cancelled before it was tried again
-     hint: run again; publishing and deleting can be repeated safely
+    warning: GitBook server error: 503 Busy
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: publishing `one-fix` failed, but may have taken effect
+    cause: cancelled before the retry
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: in_progress, failure
     ");
     insta::assert_snapshot!(delete, @"
     result failed
-    warning: GitBook has a problem of its own: 503 Busy
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: deleting `one-fix` failed, but it may have happened
-    cause: cancelled before it was tried again
-     hint: run again; publishing and deleting can be repeated safely
+    warning: GitBook server error: 503 Busy
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: deleting `one-fix` failed, but may have taken effect
+    cause: cancelled before the retry
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
     insta::assert_snapshot!(limited, @"
     result failed
-    warning: GitBook's rate limit is reached: 429 Busy
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
+    warning: GitBook rate limit reached: 429 Busy
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
     error: deleting `one-fix` failed
-    cause: cancelled before it was tried again
-     hint: run again; publishing and deleting can be repeated safely
+    cause: cancelled before the retry
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }
 
@@ -217,12 +200,10 @@ async fn cancels_a_deletion() {
     let (lost, done) = tokio::join!(deleting(Stall(Lost)), deleting(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: cancelled while deleting `one-fix`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: cancelled while deleting `one-fix`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
     assert_eq!(lost, done, "nobody knows");
 }
@@ -246,25 +227,21 @@ async fn cancels_a_sweep() {
     );
     insta::assert_snapshot!(list, @"
     result failed
-    warning: SIG…: no new work is started
+    warning: received SIG…: no new work is started
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
     insta::assert_snapshot!(read, @"
     result skipped
-    warning: SIG…: no new work is started
-    info: skipped `one-fix` (not started: cancelled by SIG…)
-    info: skipped `two-fix` (not started: cancelled by SIG…)
+    warning: received SIG…: no new work is started
+    info: skipped one-fix (… s): not started: cancelled by SIG…
+    info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
     insta::assert_snapshot!(delete, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: cancelled while deleting `one-fix`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: cancelled while deleting `one-fix`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }

@@ -33,11 +33,10 @@ async fn cancels_the_staleness_check() {
         let unnamed = names.iter().fold(outcome, |outcome, name| outcome.replace(name, ""));
         insta::allow_duplicates!(
             insta::assert_snapshot!(unnamed.replace("result skipped", "result failed"), @"
-        result failed
-        warning: SIG…: no new work is started
-        error: cancelled by SIG…
-         hint: what was done until then is in the outputs; running again is safe
-        ")
+            result failed
+            warning: received SIG…: no new work is started
+            error: cancelled by SIG…
+            ")
         );
     }
 }
@@ -47,11 +46,10 @@ async fn cancels_while_a_deployment_is_created() {
     let outcome = before("POST", "/deployments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result skipped
-    warning: SIG…: no new work is started
-    info: skipped `one-fix` (not started: cancelled by SIG…)
-    info: skipped `two-fix` (not started: cancelled by SIG…)
+    warning: received SIG…: no new work is started
+    info: skipped one-fix (0.1 KiB, … s): not started: cancelled by SIG…
+    info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: failure
     ");
     assert_eq!(before("POST", "/deployments$", true).await, outcome);
@@ -70,12 +68,10 @@ async fn cancels_the_status_in_progress() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: cancelled while publishing `one-fix`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: cancelled while publishing `one-fix`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: in_progress, failure
     ");
 }
@@ -89,12 +85,10 @@ async fn cancels_publishing_with_a_deployment() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: SIG…: no new work is started
-    info: skipped `two-fix` (not started: cancelled by SIG…)
-    error: cancelled while publishing `one-fix`, which may or may not have happened
-     hint: run again; publishing and deleting can be repeated safely
+    warning: received SIG…: no new work is started
+    info: skipped two-fix (… s): not started: cancelled by SIG…
+    error: cancelled while publishing `one-fix`; the request may have taken effect
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: in_progress, failure
     ");
 }
@@ -104,11 +98,10 @@ async fn cancels_the_comment() {
     let outcome = before("POST", "/issues/12/comments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result published
-    info: published `one-fix`
-    info: published `two-fix`
-    warning: SIG…: no new work is started
+    info: published one-fix v1 (0.1 KiB, … s)
+    info: published two-fix v1 (0.1 KiB, … s)
+    warning: received SIG…: no new work is started
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     gitbook preview: one/fix: in_progress, success
     gitbook preview: two/fix: in_progress, success
     ");

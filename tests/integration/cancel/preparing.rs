@@ -21,9 +21,8 @@ async fn cancels_a_secret_program() {
     let outcome = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: SIG…: no new work is started
+    warning: received SIG…: no new work is started
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }
 
@@ -43,8 +42,7 @@ async fn cancels_bundling() {
     let outcome = cancelled(async || waiting_for_a_secret(large).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: SIG…: no new work is started
+    warning: received SIG…: no new work is started
     error: cancelled by SIG…
-     hint: what was done until then is in the outputs; running again is safe
     ");
 }

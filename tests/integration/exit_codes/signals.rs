@@ -50,8 +50,8 @@ async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
     exit 130
     info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
     warning: received SIGINT: no new work is started
-    info: skipped `two` (not started: cancelled by SIGINT) (0.0 s)
-    error: cancelled while publishing `one`, which may or may not have happened
+    info: skipped two (… s): not started: cancelled by SIGINT
+    error: cancelled while publishing `one`; the request may have taken effect
      hint: run again; publishing and deleting can be repeated safely
     error: cancelled by SIGINT
      hint: run again: repeating finished work is safe; the outputs contain the results so far
@@ -75,8 +75,8 @@ async fn finishes_a_request_in_flight_after_a_signal() {
     exit 143
     info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
     warning: received SIGTERM: no new work is started
-    info: published `one` v1 (0.1 KiB, 3.0 s) https://app.gitbook.com/integrations/one
-    info: skipped `two` (not started: cancelled by SIGTERM) (0.0 s)
+    info: published one v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/one
+    info: skipped two (… s): not started: cancelled by SIGTERM
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far
     ");
@@ -96,7 +96,7 @@ async fn publishes_nothing_new_after_a_signal() {
     insta::assert_snapshot!(finished.log(), @"
     exit 143
     warning: received SIGTERM: no new work is started
-    info: skipped `hello-fix` (not started: cancelled by SIGTERM) (0.1 KiB, 3.0 s)
+    info: skipped hello-fix (0.1 KiB, … s): not started: cancelled by SIGTERM
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far
     ");

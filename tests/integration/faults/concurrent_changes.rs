@@ -80,39 +80,40 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET DELETE GET; there: hello-fix 9
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 947ms
     == a newer run's, after it was gone: GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 685ms
+    warning: GitBook server error: 503 Come back later
+    info: skipped hello-fix (… s): a newer run (9) has published this preview; an earlier attempt at deleting it may have taken effect
     == a newer run's, after a no: GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook rate limit reached: 429 Too many; retrying in 857ms
+    warning: GitBook rate limit reached: 429 Too many
+    info: skipped hello-fix (… s): a newer run (9) has published this preview
     == somebody else's, and nobody knows: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook server error: 503 Come back later; retrying in 525ms
-    error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is; an earlier try of deleting it may have happened
+    warning: GitBook server error: 503 Come back later
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at deleting it may have taken effect
     == somebody else's, after a no: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook rate limit reached: 429 Too many; retrying in 811ms
-    error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is
+    warning: GitBook rate limit reached: 429 Too many
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy
     == an older run's: GET DELETE GET DELETE; there: nothing
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 707ms
     == another attempt of the same run's: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 608ms
+    warning: GitBook server error: 503 Come back later
+    info: deleted hello-fix (… s)
     == busy while it is read: GET DELETE GET GET DELETE; there: nothing
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 961ms
-    warning: GitBook server error: 503 Come back later; retrying in 1s 721ms
+    warning: GitBook server error: 503 Come back later
+    warning: GitBook server error: 503 Come back later
+    info: deleted hello-fix (… s)
     == reset while it is read, after a no: GET DELETE GET GET; there: hello-fix 9
     exit 0
-    warning: GitBook rate limit reached: 429 Too many; retrying in 807ms
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 1s 882ms
+    warning: GitBook rate limit reached: 429 Too many
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: skipped hello-fix (… s): a newer run (9) has published this preview
     == not to be read, after a no: GET DELETE GET; there: hello-fix 9
     exit 1
-    warning: GitBook rate limit reached: 429 Too many; retrying in 836ms
+    warning: GitBook rate limit reached: 429 Too many
     error: deleting `hello-fix` failed
     cause: the token lacks a permission: 403 You may not
     ");
@@ -135,39 +136,40 @@ async fn a_retried_publication_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, outcome).await, @"
     == a newer run's, and nobody knows: GET POST GET; there: hello-fix 9
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 698ms
     == a newer run's, over ours: GET POST GET; there: hello-fix 9
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 599ms
+    warning: GitBook server error: 503 Come back later
+    info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview; an earlier attempt at publishing it may have taken effect
     == a newer run's, after a no: GET POST GET; there: hello-fix 9
     exit 0
-    warning: GitBook rate limit reached: 429 Too many; retrying in 691ms
+    warning: GitBook rate limit reached: 429 Too many
+    info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview
     == somebody else's, and nobody knows: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook server error: 503 Come back later; retrying in 838ms
-    error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is; an earlier try of publishing it may have happened
+    warning: GitBook server error: 503 Come back later
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at publishing it may have taken effect
     == somebody else's, after a no: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook rate limit reached: 429 Too many; retrying in 653ms
-    error: `hello-fix` (“Theirs”) was not made by gitbook-deploy, so it is left as it is
+    warning: GitBook rate limit reached: 429 Too many
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy
     == an older run's: GET POST GET POST GET; there: hello-fix 10
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 912ms
     == another attempt of the same run's, with something else: GET POST GET POST GET; there: hello-fix 10
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 940ms
+    warning: GitBook server error: 503 Come back later
+    info: published hello-fix v10 (0.1 KiB, … s)
     == busy while it is read: GET POST GET GET POST GET; there: hello-fix 10
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 663ms
-    warning: GitBook server error: 503 Come back later; retrying in 1s 370ms
+    warning: GitBook server error: 503 Come back later
+    warning: GitBook server error: 503 Come back later
+    info: published hello-fix v10 (0.1 KiB, … s)
     == reset while it is read, after a no: GET POST GET GET; there: hello-fix 9
     exit 0
-    warning: GitBook rate limit reached: 429 Too many; retrying in 585ms
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 1s 765ms
+    warning: GitBook rate limit reached: 429 Too many
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview
     == not to be read, after a no: GET POST GET; there: hello-fix 9
     exit 1
-    warning: GitBook rate limit reached: 429 Too many; retrying in 967ms
+    warning: GitBook rate limit reached: 429 Too many
     error: publishing `hello-fix` failed
     cause: the token lacks a permission: 403 You may not
     ");

@@ -40,23 +40,23 @@ async fn reports_a_failed_deletion() {
     == reset, lost: GET DELETE; there: hello-fix 3
     == reset, done: GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == closed, done: GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: connection lost: connection closed before message completed
     == reset within the answer: GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == a bad gateway, done: GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: GitBook server error: 502 Bad Gateway (not a GitBook response)
     == busy: GET DELETE; there: hello-fix 3
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: GitBook server error: 503 Come back later
     == limited: GET DELETE; there: hello-fix 3
     exit 1
@@ -70,29 +70,31 @@ async fn reports_a_failed_deletion() {
 async fn a_deletion_with_a_lost_response_succeeds() {
     insta::assert_snapshot!(table(&rows(), async |row| deleted(row, 1, "20s").await).await, @"
     == reset within the request: GET DELETE GET DELETE; there: nothing
-    exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 674ms
     == reset, lost: GET DELETE GET DELETE; there: nothing
-    exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 795ms
     == reset, done: GET DELETE GET; there: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 640ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: deleted hello-fix (… s)
     == closed, done: GET DELETE GET; there: nothing
     exit 0
-    warning: connection lost: connection closed before message completed; retrying in 786ms
+    warning: connection lost: connection closed before message completed
+    info: deleted hello-fix (… s)
     == reset within the answer: GET DELETE GET; there: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 576ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: deleted hello-fix (… s)
     == a bad gateway, done: GET DELETE GET; there: nothing
     exit 0
-    warning: GitBook server error: 502 Bad Gateway (not a GitBook response); retrying in 651ms
+    warning: GitBook server error: 502 Bad Gateway (not a GitBook response)
+    info: deleted hello-fix (… s)
     == busy: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 672ms
+    warning: GitBook server error: 503 Come back later
+    info: deleted hello-fix (… s)
     == limited: GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook rate limit reached: 429 No; retrying in 908ms
+    warning: GitBook rate limit reached: 429 No
+    info: deleted hello-fix (… s)
     ");
 }
 
@@ -112,7 +114,7 @@ async fn a_response_of_a_proxy_is_no_deletion() {
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 0, "20s").await).await, @"
     == a page: GET DELETE; there: hello-fix 3
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == a page that says it is not there: GET DELETE; there: hello-fix 3
     exit 1
@@ -125,6 +127,7 @@ async fn a_response_of_a_proxy_is_no_deletion() {
     == nothing at all, done: GET DELETE; there: nothing
     == an object, done: GET DELETE; there: nothing
     exit 0
+    info: deleted hello-fix (… s)
     ");
 }
 
@@ -137,13 +140,13 @@ async fn reports_a_deletion_with_an_unknown_effect() {
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "20s").await).await, @"
     == then refused: GET DELETE; there: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 553ms
-    error: deleting `hello-fix` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == then forbidden: GET DELETE GET DELETE; there: hello-fix 3
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 878ms
-    error: deleting `hello-fix` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: the token lacks a permission: 403 You may not
     ");
 }
@@ -160,18 +163,15 @@ async fn reports_a_deletion_that_times_out() {
     == no answer, done: GET DELETE; there: nothing
     == half an answer: GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: no response within 2s
     ");
     insta::assert_snapshot!(table(rows, async |row| deleted(row, 1, "2s").await).await, @"
     == no answer, lost: GET DELETE GET DELETE; there: nothing
-    exit 0
-    warning: no response within 2s; retrying in 545ms
     == no answer, done: GET DELETE GET; there: nothing
-    exit 0
-    warning: no response within 2s; retrying in 847ms
     == half an answer: GET DELETE GET; there: nothing
     exit 0
-    warning: no response within 2s; retrying in 649ms
+    warning: no response within 2s
+    info: deleted hello-fix (… s)
     ");
 }

@@ -104,26 +104,32 @@ async fn publishes_once_after_a_lost_response() {
     insta::assert_snapshot!(table(rows, async |row| over_existing(row, row.2.len(), "20s").await).await, @"
     == one answer lost: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 805ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: published hello-fix v4 (0.1 KiB, … s)
     == a request and an answer lost: GET POST GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 617ms
-    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response); retrying in 1s 243ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response)
+    info: published hello-fix v4 (0.1 KiB, … s)
     == half an answer: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 845ms
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    info: published hello-fix v4 (0.1 KiB, … s)
     == a request lost: GET POST GET POST GET; there: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 903ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: published hello-fix v4 (0.1 KiB, … s)
     == cut short: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached; retrying in 606ms
+    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    info: published hello-fix v4 (0.1 KiB, … s)
     ");
     let rows: &[Row<'_>] = &[("no answer", "POST", &[Stall(Done)])];
     insta::assert_snapshot!(table(rows, async |row| over_existing(row, 1, "2s").await).await, @"
     == no answer: GET POST GET GET; there: hello-fix 4
     exit 0
-    warning: no response within 2s; retrying in 939ms
+    warning: no response within 2s
+    info: published hello-fix v4 (0.1 KiB, … s)
     ");
 }
 
@@ -144,12 +150,12 @@ async fn reports_a_preview_that_may_exist() {
     insta::assert_snapshot!(table(rows, async |row| outcome(TestEnvironment::new().await, row, tries(row), "20s").await).await, @"
     == reset on the connection that was read by: GET POST; there: hello-fix 1
     exit 1
-    error: publishing `hello-fix` failed, but it may have happened
+    error: publishing `hello-fix` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == then refused: GET POST; there: hello-fix 1
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 721ms
-    error: publishing `hello-fix` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello-fix` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == limited: GET POST; there: nothing
     exit 1
@@ -157,8 +163,8 @@ async fn reports_a_preview_that_may_exist() {
     cause: GitBook rate limit reached: 429 Come back later
     == no more room: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection closed before message completed; retrying in 537ms
-    error: publishing `hello-fix` failed, but it may have happened
+    warning: connection lost: connection closed before message completed
+    error: publishing `hello-fix` failed, but may have taken effect
     cause: the token lacks a permission: 403 You have reached the limit of integrations
     ");
 }

@@ -53,24 +53,24 @@ async fn reports_a_broken_connection() {
     == reset after the request, lost: GET POST; there: nothing
     == reset after the request, done: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == closed after the request, lost: GET POST; there: nothing
     == closed after the request, done: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: connection lost: connection closed before message completed
     == reset within the answer: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == answer cut short: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == answer of no length cut short: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook sent an unexpected response with status 200: EOF while parsing …
     ");
 }
@@ -79,29 +79,28 @@ async fn reports_a_broken_connection() {
 async fn retries_after_a_broken_connection() {
     insta::assert_snapshot!(table(BROKEN_CONNECTIONS, tried_once_more).await, @"
     == reset within the request: GET POST GET POST; there: hello 1
-    exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 976ms
     == reset after the request, lost: GET POST GET POST; there: hello 1
-    exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 908ms
     == reset after the request, done: GET POST GET; there: hello 1
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 921ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: published hello v1 (0.1 KiB, … s)
     == closed after the request, lost: GET POST GET POST; there: hello 1
-    exit 0
-    warning: connection lost: connection closed before message completed; retrying in 790ms
     == closed after the request, done: GET POST GET; there: hello 1
     exit 0
-    warning: connection lost: connection closed before message completed; retrying in 668ms
+    warning: connection lost: connection closed before message completed
+    info: published hello v1 (0.1 KiB, … s)
     == reset within the answer: GET POST GET; there: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 727ms
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    info: published hello v1 (0.1 KiB, … s)
     == answer cut short: GET POST GET; there: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached; retrying in 838ms
+    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    info: published hello v1 (0.1 KiB, … s)
     == answer of no length cut short: GET POST GET; there: hello 1
     exit 0
-    warning: GitBook sent an unexpected response with status 200; retrying in 888ms
+    warning: GitBook sent an unexpected response with status 200
+    info: published hello v1 (0.1 KiB, … s)
     ");
 }
 
@@ -129,33 +128,33 @@ async fn reports_earlier_attempts_with_an_unknown_effect() {
     insta::assert_snapshot!(outcome, @"
     == then refused: GET POST; there: hello 1
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 975ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == then unauthorized: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 594ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook rejected the token: 401 Authentication required
     == then limited: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 610ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook rate limit reached: 429 Too many requests
     == then a manifest refused: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection closed before message completed; retrying in 759ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection closed before message completed
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook rejected the request: 400 No.
     == then a redirect: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 798ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook redirects to another server (302); the token is not sent there
     == then a limit that is too long: GET POST GET POST; there: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 926ms
-    error: publishing `hello` failed, but it may have happened
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook rate limit reached: 429 No
     ");
 }
@@ -175,11 +174,11 @@ async fn reports_an_invalid_response() {
     == a page, lost: GET POST; there: nothing
     == a page, done: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == nothing at all: GET POST; there: nothing
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook sent an unexpected response with status 200: EOF while parsing …
     == a page of an error: GET POST; there: nothing
     exit 1
@@ -187,11 +186,11 @@ async fn reports_an_invalid_response() {
     cause: the token lacks a permission: 403 Forbidden (not a GitBook response)
     == a bad gateway, done: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook server error: 502 Bad Gateway (not a GitBook response)
     == a busy server: GET POST; there: nothing
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: GitBook server error: 503 Come back later
     == a limit: GET POST; there: nothing
     exit 1
@@ -214,22 +213,24 @@ async fn recovers_from_a_failure() {
     insta::assert_snapshot!(table(rows, tried_once_more).await, @"
     == a limit without a word on its end: GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook rate limit reached: 429 Come back later; retrying in 569ms
+    warning: GitBook rate limit reached: 429 Come back later
+    info: published hello v1 (0.1 KiB, … s)
     == a limit of a second: GET POST GET POST; there: hello 1
-    exit 0
-    warning: GitBook rate limit reached: 429 Too many requests; retrying in 1s 87ms
     == a limit that is over: GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook rate limit reached: 429 Too many requests; retrying in 923ms
+    warning: GitBook rate limit reached: 429 Too many requests
+    info: published hello v1 (0.1 KiB, … s)
     == a burst: GET POST GET POST GET POST GET POST; there: hello 1
     exit 0
-    warning: GitBook server error: 500 Come back later; retrying in 823ms
-    warning: GitBook server error: 502 Come back later; retrying in 1s 159ms
-    warning: GitBook server error: 503 Come back later; retrying in 3s 376ms
+    warning: GitBook server error: 500 Come back later
+    warning: GitBook server error: 502 Come back later
+    warning: GitBook server error: 503 Come back later
+    info: published hello v1 (0.1 KiB, … s)
     == a burst that did its work: GET POST GET POST GET; there: hello 1
     exit 0
-    warning: GitBook server error: 502 Bad Gateway (not a GitBook response); retrying in 764ms
-    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response); retrying in 1s 117ms
+    warning: GitBook server error: 502 Bad Gateway (not a GitBook response)
+    warning: GitBook server error: 504 Gateway Timeout (not a GitBook response)
+    info: published hello v1 (0.1 KiB, … s)
     ");
 }
 
@@ -252,22 +253,17 @@ async fn reports_a_timeout() {
     == half an answer: GET POST; there: hello 1
     == a byte a second: GET POST; there: hello 1
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: no response within 2s
     ");
     insta::assert_snapshot!(twice, @"
     == no answer, lost: GET POST GET POST; there: hello 1
-    exit 0
-    warning: no response within 2s; retrying in 700ms
     == no answer, done: GET POST GET; there: hello 1
-    exit 0
-    warning: no response within 2s; retrying in 721ms
     == half an answer: GET POST GET; there: hello 1
-    exit 0
-    warning: no response within 2s; retrying in 700ms
     == a byte a second: GET POST GET; there: hello 1
     exit 0
-    warning: no response within 2s; retrying in 634ms
+    warning: no response within 2s
+    info: published hello v1 (0.1 KiB, … s)
     ");
 }
 
@@ -302,13 +298,15 @@ async fn reports_a_reset_while_a_large_body_is_sent() {
     insta::assert_snapshot!(outcome.await.join("\n"), @"
     == reset within the request: GET POST; there: nothing
     exit 1
-    error: publishing `hello` failed, but it may have happened
+    error: publishing `hello` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == reset within the request, then well: GET POST GET POST; there: hello 1
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 555ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: published hello v1 (7812.5 KiB, … s)
     == reset within the answer, then well: GET POST GET; there: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104); retrying in 735ms
+    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    info: published hello v1 (7812.5 KiB, … s)
     ");
 }

@@ -40,41 +40,41 @@ async fn without_a_list_the_sweep_deletes_nothing() {
     == reset within the request: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: could not list the integrations of the organization `acme`: connection lost: connection error: Connection reset by peer (os error 104)
     == reset within the answer: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == closed: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: connection lost: connection closed before message completed
+    cause: could not list the integrations of the organization `acme`: connection lost: connection closed before message completed
     == cut short: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     == a page: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     == busy: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook server error: 503 Come back later
+    cause: could not list the integrations of the organization `acme`: GitBook server error: 503 Come back later
     == limited: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook rate limit reached: 429 Come back later
+    cause: could not list the integrations of the organization `acme`: GitBook rate limit reached: 429 Come back later
     == a list of nothing: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: GitBook sent an unexpected response with status 200: missing field `items` at line 1 column 2
+    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response with status 200: missing field `items` at line 1 column 2
     ");
     insta::assert_snapshot!(swept(&("no answer", "LIST", &[Stall(Done)]), 0, "2s").await, @"
     == no answer: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: no response within 2s
+    cause: could not list the integrations of the organization `acme`: no response within 2s
     ");
 }
 
@@ -112,20 +112,19 @@ async fn the_sweep_retries_deletions() {
     == reset, lost: LIST LIST GET GET DELETE; there: hello-fix 3
     == reset, done: LIST LIST GET GET DELETE; there: nothing
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
     == a page: LIST LIST GET GET DELETE; there: hello-fix 3
     exit 1
-    error: deleting `hello-fix` failed, but it may have happened
+    error: deleting `hello-fix` failed, but may have taken effect
     cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
     ");
     insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
     == reset, lost: LIST LIST GET GET DELETE GET DELETE; there: nothing
-    exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 651ms
     == reset, done: LIST LIST GET GET DELETE GET; there: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104); retrying in 856ms
+    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    info: deleted hello-fix (… s): branch `fix` is gone
     ");
 }
 
@@ -152,19 +151,18 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     ];
     insta::assert_snapshot!(table(rows, async |row| swept(row, 1, "20s").await).await, @"
     == published anew, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 565ms
     == made public, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
-    exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 964ms
     == made by hand, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook server error: 503 Come back later; retrying in 798ms
+    warning: GitBook server error: 503 Come back later
+    info: skipped hello-fix (… s): kept: it was changed during the sweep; an earlier attempt at deleting it may have taken effect
     == published anew, after a no: LIST LIST GET GET DELETE GET; there: hello-fix 9
     exit 0
-    warning: GitBook rate limit reached: 429 Come back later; retrying in 681ms
+    warning: GitBook rate limit reached: 429 Come back later
+    info: skipped hello-fix (… s): kept: it was changed during the sweep
     == as it was, after a no: LIST LIST GET GET DELETE GET DELETE; there: nothing
     exit 0
-    warning: GitBook rate limit reached: 429 Come back later; retrying in 980ms
+    warning: GitBook rate limit reached: 429 Come back later
+    info: deleted hello-fix (… s): branch `fix` is gone
     ");
 }

@@ -121,7 +121,7 @@ async fn checks_a_pull_request_of_a_fork_without_a_token() {
     for action in UPDATES {
         let notice = is_checked(&from_fork(payload(action), "fix")).await;
         insta::allow_duplicates!(
-            insta::assert_snapshot!(notice, @"check: pull request #12 of a fork was updated, but there is no token: checked, not published")
+            insta::assert_snapshot!(notice, @"check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set")
         );
     }
 }
@@ -148,7 +148,7 @@ async fn a_pull_request_of_a_fork_has_its_own_preview() {
 #[tokio::test]
 async fn ignores_a_closed_pull_request_of_a_fork_without_a_token() {
     let notice = is_left_alone(&from_fork(payload("closed"), "fix")).await;
-    insta::assert_snapshot!(notice, @"");
+    insta::assert_snapshot!(notice, @"nothing: pull request #12 (fork) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set");
     assert_eq!(is_left_alone(&from_fork(payload("closed"), "main")).await, notice);
     assert_eq!(is_left_alone(&from_lost_fork(payload("closed"), "fix")).await, notice);
 }
@@ -177,7 +177,7 @@ async fn the_main_branch_of_a_fork_is_never_production() {
 async fn a_deleted_fork_counts_as_a_fork() {
     let notice = is_checked(&from_lost_fork(payload("opened"), "main")).await;
     insta::allow_duplicates!(
-        insta::assert_snapshot!(notice, @"check: pull request #12 of a fork was updated, but there is no token: checked, not published")
+        insta::assert_snapshot!(notice, @"check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set")
     );
 
     let environment = set_up(Head::fork("mona", "main")).await;
@@ -199,12 +199,12 @@ async fn checks_a_pull_request_of_dependabot_without_a_token() {
     for action in UPDATES {
         let notice = is_checked(&by_dependabot(payload(action))).await;
         insta::allow_duplicates!(
-            insta::assert_snapshot!(notice, @"check: pull request #12 of Dependabot was updated, but there is no token: checked, not published")
+            insta::assert_snapshot!(notice, @"check: pull request #12 (Dependabot) was updated; checked only, because `GITBOOK_TOKEN` is not set")
         );
     }
     let notice = is_left_alone(&by_dependabot(payload("closed"))).await;
     insta::allow_duplicates!(
-        insta::assert_snapshot!(notice, @"nothing: pull request #12 of Dependabot was closed, but there is no token, so no preview was made")
+        insta::assert_snapshot!(notice, @"nothing: pull request #12 (Dependabot) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set")
     );
 }
 
@@ -241,8 +241,8 @@ async fn refuses_a_pull_request_of_a_fork_with_secrets_of_the_base() {
     let log: Vec<_> = log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     insta::assert_snapshot!(log.join("\n"), @"
     exit 2
-    error: a fork's change is not deployed by a run that has the base repository's secrets
-     hint: it would publish a stranger's script with your secrets; run on `pull_request`, where a fork's changes are checked without them, as the workflow `examples/workflows/github/previews.yml` of gitbook-deploy does
+    error: this run has the base repository's secrets and must not deploy a fork's change
+     hint: run on `pull_request` instead, which checks changes from forks without your secrets; see `examples/workflows/github/previews.yml` of gitbook-deploy
     ");
     for action in ["reopened", "synchronize", "ready_for_review", "closed", "labeled"] {
         is_refused(&from_fork(payload(action), "main"), &[]).await;

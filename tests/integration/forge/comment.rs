@@ -169,7 +169,7 @@ async fn shows_the_failure_and_the_last_published_commit() {
 
     | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; (“Hello (fix)”) was not made by gitbook-deploy, so it is left as it is</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
+    | hello-fix | ❌ failed: <code>&#96;hello-fix&#96; was not changed&#58; the existing integration “Hello (fix)” was not created by gitbook-deploy</code> ([log](<https://github.com/acme/integrations/actions/runs/102>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
     | other-fix | ✅ unchanged v1 | 2222222 | 0.1 KiB | (time)
     ");
 }

@@ -48,22 +48,22 @@ fn first_notice(finished: &Finished) -> String {
 async fn a_missing_permission_is_a_notice() {
     insta::assert_snapshot!(notices_after_error(403, "Resource not accessible by integration").await, @"
     ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
-    ::notice::could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not check that the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
     ::notice::could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
-    ::notice::no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_token() {
-    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge did not accept the token: 401 Bad credentials; pass a token of the forge as `GITHUB_TOKEN`, on GitHub `${{ github.token }}`");
+    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`");
 }
 
 #[tokio::test]
 async fn reports_an_invisible_repository() {
     insta::assert_snapshot!(notices_after_error(404, "Not Found").await, @"
     ::warning::could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    ::warning::could not check whether the branch was closed meanwhile: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ::warning::could not update the comment: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
@@ -72,9 +72,9 @@ async fn reports_an_invisible_repository() {
 async fn reports_a_rejected_request() {
     insta::assert_snapshot!(notices_after_error(422, "Validation Failed").await, @"
     ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
-    ::warning::could not check whether the branch was closed meanwhile: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not check that the branch is still open: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
     ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
-    ::warning::no deployments are recorded: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not record the deployments: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
     ");
 }
 
@@ -83,12 +83,12 @@ async fn reports_an_invalid_response() {
     let (finished, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
     ::warning::could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not check whether the branch was closed meanwhile: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check that the branch is still open: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ::warning::could not update the comment: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::no deployments are recorded: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not record the deployments: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     let (finished, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: the forge has a problem of its own: 502, not in a forge's own words; run again later");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn reports_an_unreachable_forge() {
         .folder(&folder);
     let finished = run.run().await;
     assert_eq!((finished.code, &*finished.output("result")), (Some(0), "published"));
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no connection to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn waits_only_briefly_for_a_silent_forge() {
     let started = Instant::now();
     let (finished, _) = with(Fault::hang).await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no answer within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no response within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn does_not_wait_for_a_long_rate_limit() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     // Only the first parallel requests are sent.
     assert!(forge.requests().len() <= 2, "{:#?}", forge.requests());
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: the forge's rate limit is reached: 403 API rate limit exceeded; run again later");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge rate limit reached: 403 API rate limit exceeded; run again later");
 }
 
 #[tokio::test]

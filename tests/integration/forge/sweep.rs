@@ -100,14 +100,14 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: left to the sweeps of other repositories: 1 of their previews; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are gone
-    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
-    info: deleted `hello-lisa-fix-a9564a10` (`lisa:fix` is gone) (0.0 s)
-    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)
-    info: skipped `hello-open` (kept: `open` is open) (0.0 s)
-    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) (0.0 s)
-    info: deleted `hello-renamed` (`renamed` is gone) (0.0 s)
-    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
+    info: skipped 1 previews of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
+    info: deleted hello-gone (… s): branch `gone` is gone
+    info: deleted hello-lisa-fix-a9564a10 (… s): branch `lisa:fix` is gone
+    info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
+    info: skipped hello-open: kept: branch `open` is open
+    info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
+    info: deleted hello-renamed (… s): branch `renamed` is gone
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
     info: sweep: 3 deleted, 4 kept
     ");
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
@@ -138,7 +138,7 @@ async fn any_event_can_sweep() {
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: deleted hello-gone (… s): branch `gone` is gone
     info: sweep: 1 deleted, 0 kept
     ");
     assert_eq!(gitbook.names(), ["hello"]);
@@ -182,9 +182,9 @@ async fn deletes_the_preview_of_a_closed_pull_request() {
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(run.run().await.log(), @"
     exit 0
-    info: skipped `hello-pr` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
-    info: deleted `hello-pr1` (pull request #1 is closed) (0.0 s)
-    info: skipped `hello-pr2` (kept: pull request #2 is open) (0.0 s)
+    info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
+    info: deleted hello-pr1 (… s): pull request #1 is closed
+    info: skipped hello-pr2: kept: pull request #2 is open
     info: sweep: 1 deleted, 2 kept
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-pr", "hello-pr2"]);
@@ -203,7 +203,7 @@ async fn deletes_at_most_fifty_previews_per_run() {
     let left: Vec<_> = (60..70).map(|number| format!("hello-gone-{number}")).collect();
     assert_eq!(gitbook.names()[1..], left);
     let log = finished.log();
-    insta::assert_snapshot!(log.lines().find(|line| line.contains("hello-gone-60")).unwrap(), @"info: skipped `hello-gone-60` (kept: 50 deletions a run are the most) (0.0 s)");
+    insta::assert_snapshot!(log.lines().find(|line| line.contains("hello-gone-60")).unwrap(), @"info: skipped hello-gone-60: kept: the limit is 50 deletions per run");
     insta::assert_snapshot!(log.lines().last().unwrap(), @"info: sweep: 50 deleted, 10 kept");
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 10, 0));
@@ -218,14 +218,14 @@ async fn a_dry_run_lists_the_deletions() {
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: left to the sweeps of other repositories: 1 of their previews; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are gone
-    info: checked `hello-gone` (dry run: would be deleted, `gone` is gone) (0.0 s)
-    info: checked `hello-lisa-fix-a9564a10` (dry run: would be deleted, `lisa:fix` is gone) (0.0 s)
-    info: skipped `hello-mona-fix-7e34d0f6` (kept: `mona:fix` is open) (0.0 s)
-    info: skipped `hello-open` (kept: `open` is open) (0.0 s)
-    info: skipped `hello-public` (kept: it is public, which previews are not; make it private, or delete it by hand) (0.0 s)
-    info: checked `hello-renamed` (dry run: would be deleted, `renamed` is gone) (0.0 s)
-    info: skipped `odd` (kept: its name is not what `GITBOOK_PREVIEW_NAME` gives for its mark; delete it by hand, if it is yours) (0.0 s)
+    info: skipped 1 previews of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
+    info: checked hello-gone (… s): dry run: would be deleted, branch `gone` is gone
+    info: checked hello-lisa-fix-a9564a10 (… s): dry run: would be deleted, branch `lisa:fix` is gone
+    info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
+    info: skipped hello-open: kept: branch `open` is open
+    info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
+    info: checked hello-renamed (… s): dry run: would be deleted, branch `renamed` is gone
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
     info: sweep: 3 would be deleted (dry run), 4 kept
     ");
     assert_eq!(gitbook.names(), before);
@@ -257,8 +257,8 @@ async fn never_deletes_the_name_of_an_integration() {
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);
     insta::assert_snapshot!(run.variable("GITBOOK_PREVIEW_ENV", "preview").run().await.log(), @"
     exit 0
-    info: skipped `hello-x` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) (0.0 s)
-    info: skipped `hello-y` (kept: it has the name of an integration itself; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`) (0.0 s)
+    info: skipped hello-x: kept: it has the name of an integration in production; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
+    info: skipped hello-y: kept: it has the name of an integration in production; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
     info: sweep: 0 deleted, 2 kept
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-x", "hello-y"]);

@@ -38,7 +38,7 @@ async fn names_the_missing_permission() {
     insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: could not write the comment on merge request !12: the token lacks the scope `api`, or its user the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write");
     insta::assert_snapshot!(failure_lines("", gitlab_error(403, "403 Forbidden")).await, @"
     notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    notice: could not check whether the branch was closed meanwhile: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check that the branch is still open: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     notice: could not update the comment: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
 }
@@ -71,7 +71,7 @@ async fn tries_a_rejected_token_once() {
 async fn reports_an_invisible_project() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(404, "404 Project Not Found")).await, @"
     warning: could not check for a newer commit: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check whether the branch was closed meanwhile: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check that the branch is still open: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     warning: could not update the comment: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }

@@ -118,11 +118,11 @@ async fn numbers_in_names_select_merge_requests() {
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-12` is kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-12` was kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-13` is kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-13` was kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-14` is kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-14` was kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     error: 3 of 3 integrations failed
     ");
@@ -146,7 +146,7 @@ async fn a_failed_check_of_a_fork_keeps_only_its_preview() {
     let finished = sweep(&gitbook, &gitlab).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![of_fork("mona:open")]), "{}", finished.log());
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-mona-open-7f324478` is kept: could not check that `mona:open` is gone: forge server error: 500 Internal Server Error
+    error: `hello-mona-open-7f324478` was kept: could not check that branch `mona:open` is gone: forge server error: 500 Internal Server Error
      hint: run again later
     error: 1 of 3 integrations failed
     ");
@@ -189,7 +189,7 @@ async fn a_404_of_a_proxy_deletes_nothing() {
     let finished = sweep(&gitbook, &gitlab).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![name]), "{}", finished.log());
     insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-feature-x-217d2bf5` is kept: could not check that `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
+    error: `hello-feature-x-217d2bf5` was kept: could not check that branch `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
      hint: check that `CI_API_V4_URL` is the forge's API and that no proxy answers in its place
     ");
 }

@@ -87,14 +87,14 @@ async fn all_formats_show_the_same_failure() {
     ");
     insta::assert_snapshot!(log("github").await, @r"
     exit 1
-    publish: push to the production branch `main`
+    publish: push to `main`, the production branch
     `GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches
     could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     ::error::publishing `hello` failed%0Acause: GitBook reported a conflict: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
     ");
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
-    {"level":"INFO","message":"publish: push to the production branch `main`","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
+    {"level":"INFO","message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
     {"level":"INFO","message":"`GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches"}
     {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
     {"severity":"error","message":"publishing `hello` failed","cause":"GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again","level":"ERROR"}
@@ -117,8 +117,8 @@ async fn the_default_format_depends_on_the_ci_system() {
     let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").run().await;
     insta::assert_snapshot!(bad.log(), @"
     exit 2
-    error: GITBOOK_LOG_FORMAT: not a log format
-     hint: accepted: auto, github, text, json
+    error: GITBOOK_LOG_FORMAT: unknown log format
+     hint: use `auto`, `github`, `text` or `json`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
 }
@@ -188,5 +188,5 @@ async fn doing_nothing_is_a_notice() {
     let run = run.variable("GITBOOK_BRANCH", "fix").variable("GITBOOK_PULL_REQUEST", "12");
     let finished = run.folder(&repository).run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
-    insta::assert_snapshot!(finished.stderr.lines().nth(1).unwrap(), @"");
+    insta::assert_snapshot!(finished.stderr.lines().nth(1).unwrap(), @"::notice::check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set");
 }

@@ -38,7 +38,7 @@ async fn sends_a_jpeg_named_png() {
       |       ^^^^^^^^^
       |
       = hint: export the image as PNG; it is sent to GitBook unchanged
-    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
+    info: published hello v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/hello
     info: 1 warning in 1 file
     ");
 }
@@ -78,7 +78,7 @@ async fn warns_of_a_retired_scope() {
     exit 0
     warning: GITBOOK_SCOPES: `scopes[0]` has the unknown value `space:views:read`
      hint: use its successor `site:views:read`; unknown values are sent to GitBook unchanged
-    info: published `hello` v1 (0.1 KiB, 0.0 s) https://app.gitbook.com/integrations/hello
+    info: published hello v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/hello
     info: 1 warning in 1 variable
     ");
 }

@@ -48,14 +48,14 @@ async fn leaves_an_integration_without_a_marker_alone() {
     let repository = repository().integration("hello");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @"
     exit 1
-    error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
+    error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
+     hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
     ");
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
     insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @"
     exit 1
-    error: `hello-fix` (“Hello of somebody else”) was not made by gitbook-deploy, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
+    error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
+     hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
     ");
 }
 
@@ -65,8 +65,8 @@ async fn leaves_a_preview_of_another_repository_alone() {
     let mark = MARK.replace("acme", "somebody");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
     exit 1
-    error: `hello-fix` is a preview of `hello`, branch `fix` of `github.com/somebody/integrations`, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/somebody/integrations` until its previews are gone
+    error: `hello-fix` was not changed: it is a preview of the integration `hello` on branch `fix` of `github.com/somebody/integrations`
+     hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/somebody/integrations` until its previews are deleted
     ");
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
     only_read(delete, &mark, 1).await;
@@ -78,8 +78,8 @@ async fn leaves_a_preview_of_another_branch_alone() {
     let mark = MARK.replace("branch=fix", "branch=Fix");
     insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
     exit 1
-    error: `hello-fix` is a preview of `hello`, branch `Fix` of `github.com/acme/integrations`, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`
+    error: `hello-fix` was not changed: it is a preview of the integration `hello` on branch `Fix` of `github.com/acme/integrations`
+     hint: set `GITBOOK_PREVIEW_NAME` to give previews another name
     ");
 }
 
@@ -89,8 +89,8 @@ async fn shows_the_right_marker_for_a_damaged_one() {
     let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
     insta::assert_snapshot!(log, @"
     exit 1
-    error: `hello-fix` has a mark of gitbook-deploy that can't be read, so it is left as it is
-     hint: if it is a preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary, or delete it by hand in GitBook; then run again
+    error: `hello-fix` was not changed: its ownership marker is damaged
+     hint: if it is the preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary or delete it in GitBook, then run again
     ");
     let misspelt = MARK.replace("branch=", "brunch=");
     assert_eq!(only_read(|to| push(to, "fix", &repository), &misspelt, 1).await, log);
@@ -106,7 +106,7 @@ async fn an_older_run_keeps_a_newer_preview() {
     insta::assert_snapshot!(only_read(run, MARK, 0).await, @"
     exit 0
     ::add-mask::<token>
-    info: skipped `hello-fix` (a newer run (7) has published this preview) (0.1 KiB, 0.0 s)
+    info: skipped hello-fix (0.1 KiB, … s): a newer run (7) has published this preview
     ");
 }
 
@@ -163,8 +163,8 @@ async fn deletes_a_new_preview_without_its_marker() {
     assert_eq!(server.requests().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    error: GitBook did not keep the ownership mark of the preview `hello-fix`, so it was deleted again
-     hint: check that no proxy changes GitBook's answers, then run again
+    error: GitBook did not keep the ownership marker of the preview `hello-fix`, so the preview was deleted
+     hint: check that no proxy changes GitBook's responses, then run again
     ");
 }
 
@@ -190,7 +190,7 @@ async fn deletes_a_new_preview_without_its_marker_after_a_failed_attempt() {
         let requests = server.requests().await;
         let is_deleted = requests.iter().any(|request| request.starts_with("DELETE"));
         assert_eq!(is_deleted, is_removed, "{requests:?}");
-        let message = if is_removed { "so it was deleted again" } else { "so it is left as it is" };
+        let message = if is_removed { "so the preview was deleted" } else { "was not changed" };
         assert!(finished.log().contains(message), "{}", finished.log());
     }
 }
@@ -211,8 +211,8 @@ async fn keeps_an_existing_preview_without_its_marker() {
     let methods = ["GET", "POST"];
     assert_eq!(server.requests().await, methods.map(|method| format!("{method} /v1/integrations/hello-fix")));
     insta::assert_snapshot!(failure(&finished), @"
-    error: GitBook did not keep the ownership mark of the preview `hello-fix`
-     hint: look at the summary of `hello-fix` in GitBook; nothing but you can delete a preview without its mark
+    error: GitBook did not keep the ownership marker of the preview `hello-fix`
+     hint: check the summary of `hello-fix` in GitBook and delete the preview there; this program never deletes a preview without its ownership marker
     ");
 }
 
@@ -232,8 +232,8 @@ async fn leaves_a_public_preview_alone() {
         assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{what}");
         assert_eq!(finished.code, Some(1), "{what}: {}", finished.log());
         insta::allow_duplicates!(insta::assert_snapshot!(failure(&finished), @"
-        error: `hello-fix` is left as it is: it is public, which previews are not
-         hint: make it private, or delete it by hand
+        error: `hello-fix` was not changed: it is public, but previews never are
+         hint: make it private or delete it in GitBook
         "));
     }
 }

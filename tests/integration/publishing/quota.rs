@@ -65,9 +65,9 @@ async fn reports_the_number_of_previews() {
     let server = full(api_error(402, ENOUGH), list.clone()).await;
     let finished = pushed(&server, "fix").await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: publishing `hello-fix` failed
-    cause: the token lacks a permission: 403 You have reached the limit of 3 integrations
-     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
+    error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the organization `acme` has 3 previews of gitbook-deploy, 2 of them from this repository
+    cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
+     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again
     ");
     assert_eq!(
         server.requests().await,
@@ -97,9 +97,9 @@ async fn reports_the_limit_without_a_list() {
     let no_organization = json!({"items": []});
     let server = full(api_error(402, ENOUGH), api_error(500, "Oh no")).await;
     insta::assert_snapshot!(failure(&pushed(&server, "fix").await), @"
-    error: publishing `hello-fix` failed
-    cause: the token lacks a permission: 403 You have reached the limit of 3 integrations
-     hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
+    error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the number of previews is unknown
+    cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
+     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again
     ");
     let server = MockServer::start().await;
     let answers = [

@@ -21,8 +21,8 @@ async fn a_check_sends_nothing() {
       |
     6 | secrets: {KEY: "${{ env.NOT_SET }}"}
       |                ^^^^^^^^^^^^^^^^^^^^
-    info: checked `one` (0.1 KiB, 0.0 s)
-    info: checked `two` (0.1 KiB, 0.1 s)
+    info: checked one (0.1 KiB, … s)
+    info: checked two (0.1 KiB, … s)
     info: 1 warning in 1 file
     "#);
     assert_eq!((finished.output("result"), finished.output("count")), ("checked".into(), "2".into()));
@@ -35,9 +35,9 @@ async fn a_plan_lists_the_shares() {
     let finished = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: checked `one` (0.1 KiB, 0.2 s)
-    info: checked `three` (0.1 KiB, 0.1 s)
-    info: checked `two` (0.1 KiB, 0.1 s)
+    info: checked one (0.1 KiB, … s)
+    info: checked three (0.1 KiB, … s)
+    info: checked two (0.1 KiB, … s)
     info: 3 integrations in 1 share
     ");
     let matrix: Value = serde_json::from_str(&finished.output("matrix")).unwrap();

@@ -16,7 +16,7 @@ async fn overwriting_a_newer_commit_in_production_fails() {
     assert_eq!(older.code, Some(1));
     insta::assert_snapshot!(log(&older), @"
     exit 1
-    error: `hello` went from nothing to version 2: this run has overwritten what the run of a newer commit, 2222222, had published
+    error: `hello` went from nothing to version 2: this run has overwritten the version of the newer commit 2222222
      hint: run the job of commit 2222222 again
     ");
     let last = environment.deployments().into_iter().find(|outcome| outcome.contains("commit 1")).unwrap();
@@ -68,10 +68,10 @@ async fn reopening_after_the_deletion_fails_the_run() {
     assert_eq!((closed.code, closed.output("result")), (Some(1), "failed".to_owned()));
     insta::assert_snapshot!(log(&closed), @"
     exit 1
-    info: deleted `hello-fix` (0.1 s)
+    info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     error: `hello-fix` was deleted, but pull request #12 is open again
-     hint: publish the preview again: run the job of the branch's newest commit again
+     hint: run the job of the branch's newest commit again to publish the preview
     ");
 }
 
@@ -87,9 +87,9 @@ async fn republishes_a_preview_that_another_run_deletes() {
     assert_eq!(result(&opened), "published");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpOiYOvh/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp9L678B/hello-fix/
     warning: another run has deleted `hello-fix` although its branch is open: publishing it again
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpOiYOvh/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp9L678B/hello-fix/
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);

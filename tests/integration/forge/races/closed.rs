@@ -16,16 +16,16 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     assert_eq!(result(&closed), "deleted");
     insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: deleted `hello-fix` (it was not there) (0.0 s)
+    info: deleted hello-fix (… s): it did not exist
     ");
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpAWFxhd/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpD3Egkj/hello-fix/
     info: pull request #12 is closed: deleting the published previews
-    info: deleted `hello-fix` (0.0 s)
+    info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), NOTHING);
@@ -51,9 +51,9 @@ async fn two_runs_may_delete_the_same_preview() {
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.1 s) file:///tmp/.tmpQwFXdG/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpLLTSiR/hello-fix/
     info: pull request #12 is closed: deleting the published previews
-    info: deleted `hello-fix` (it was not there) (0.0 s)
+    info: deleted hello-fix (… s): it did not exist
     ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
@@ -75,9 +75,9 @@ async fn deletes_a_preview_if_its_branch_was_deleted() {
     assert_eq!(result(&push), "deleted");
     insta::assert_snapshot!(log(&push), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmphja52P/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpr5upL6/hello-fix/
     info: branch `fix` was deleted: deleting the published previews
-    info: deleted `hello-fix` (0.0 s)
+    info: deleted hello-fix (… s)
     ");
     assert_eq!(environment.published(), NOTHING);
     is_inactive(&environment);
@@ -111,9 +111,9 @@ async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     assert_eq!(result(&again), "deleted");
     insta::assert_snapshot!(log(&again), @"
     exit 0
-    info: unchanged `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpwqgxCe/hello-fix/
+    info: unchanged hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpFjTHZr/hello-fix/
     info: pull request #12 is closed: deleting the published previews
-    info: deleted `hello-fix` (0.0 s)
+    info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), NOTHING);
@@ -135,7 +135,7 @@ async fn does_not_publish_a_closed_pull_request() {
     assert_eq!(result(&opened), "skipped");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: skipped `hello-fix` (pull request #12 is closed) (0.0 s)
+    info: skipped hello-fix: pull request #12 is closed
     ");
     assert_eq!(environment.published(), NOTHING);
     assert_eq!(environment.deployments(), NOTHING);
@@ -216,9 +216,9 @@ async fn keeps_the_preview_of_a_newer_run() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpH9BTeA/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp5KZ31Z/hello-fix/
     info: pull request #12 is closed: deleting the published previews
-    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.0 s)
+    info: skipped hello-fix (… s): a newer run (102) has published this preview
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v2"]);

@@ -129,7 +129,7 @@ async fn a_branch_variable_does_not_use_the_commit_of_the_event() {
     assert_eq!(result(&finished), "skipped");
     insta::assert_snapshot!(log(&finished), @"
     exit 0
-    info: skipped `hello-fix` (superseded by 1111111 on `fix`; the run for that commit publishes it) (0.0 s)
+    info: skipped hello-fix: superseded by 1111111 on `fix`; the run for that commit publishes it
     ");
 
     let payload = json!({"schedule": "0 4 * * *", "repository": payloads::push("main", "")["repository"]});

@@ -54,7 +54,7 @@ async fn reports_a_token_without_access_to_branches() {
     let fault = |fault: Fault| fault.status(403).json(error_body("Resource not accessible by integration"));
     insta::assert_snapshot!(of_branch(fault).await, @"
     notice: could not check for a newer commit: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
-    notice: could not check whether the branch was closed meanwhile: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
+    notice: could not check that the branch is still open: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
@@ -66,7 +66,7 @@ async fn reports_a_token_without_access_to_pull_requests() {
     let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
     notice: could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
-    notice: could not check whether the branch was closed meanwhile: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    notice: could not check that the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
@@ -79,7 +79,7 @@ async fn reports_an_invisible_repository() {
     environment.forge.fail(fault.json(error_body("Not Found")).always());
     insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("fix", '1', 100))).await, @"
     warning: could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check whether the branch was closed meanwhile: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 
     let environment = with_pull_request().await;
@@ -88,7 +88,7 @@ async fn reports_an_invisible_repository() {
     let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
     warning: could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check whether the branch was closed meanwhile: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
@@ -97,7 +97,7 @@ async fn reports_a_page_of_a_proxy() {
     let fault = |fault: Fault| fault.status(200).body("<html>Please log in</html>");
     insta::assert_snapshot!(of_branch(fault).await, @"
     warning: could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    warning: could not check whether the branch was closed meanwhile: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    warning: could not check that the branch is still open: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
 }
 
@@ -154,9 +154,9 @@ async fn deletes_a_preview_despite_failed_checks() {
     assert_eq!(result(&finished), "deleted");
     insta::assert_snapshot!(log(&finished), @"
     exit 0
-    warning: could not check whether the branch is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: could not check whether the branch is open again: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
-    info: deleted `hello-fix` (0.0 s)
+    warning: could not check that the branch is still closed: forge server error: 500 Internal Server Error (not a forge response); run again later
+    info: could not check that the branch is still closed: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    info: deleted hello-fix (… s)
     ");
 }
 

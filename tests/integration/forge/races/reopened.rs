@@ -24,7 +24,7 @@ async fn a_late_deletion_keeps_a_newer_preview() {
     assert_eq!(result(&closed), "skipped");
     insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: skipped `hello-fix` (pull request #12 is open again) (0.0 s)
+    info: skipped hello-fix: pull request #12 is open again
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v2"]);
@@ -70,7 +70,7 @@ async fn a_late_deletion_keeps_the_preview_of_a_restored_branch() {
     assert_eq!(result(&deleted), "skipped");
     insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: skipped `hello-fix` (branch `fix` exists again) (0.0 s)
+    info: skipped hello-fix: branch `fix` exists again
     ");
     assert_eq!(environment.published(), FIRST);
 }
@@ -93,7 +93,7 @@ async fn a_late_deletion_after_an_outdated_check_keeps_the_preview() {
     assert_eq!(result(&deleted), "skipped");
     insta::assert_snapshot!(log(&deleted), @"
     exit 0
-    info: skipped `hello-fix` (a newer run (102) has published this preview) (0.1 s)
+    info: skipped hello-fix (… s): a newer run (102) has published this preview
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
@@ -116,7 +116,7 @@ async fn a_late_deletion_keeps_the_preview_of_another_pull_request() {
     assert_eq!(result(&closed), "skipped");
     insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: skipped `hello-fix` (pull request #13 is open from the same branch) (0.0 s)
+    info: skipped hello-fix: pull request #13 is open from the same branch
     ");
     assert_eq!(environment.published(), FIRST);
     environment.forge.close_pull_request(13);
@@ -137,7 +137,7 @@ async fn keeps_a_new_preview_for_another_pull_request() {
     assert_eq!(result(&opened), "published");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmp03a5zV/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpVVuRft/hello-fix/
     info: pull request #12 is closed, and pull request #13 is open from the same branch
     info: updated the comment on pull request #12
     ");
@@ -170,7 +170,7 @@ async fn a_manual_deletion_ignores_the_state_of_the_branch() {
     assert_eq!(result(&by_hand), "deleted");
     insta::assert_snapshot!(log(&by_hand), @"
     exit 0
-    info: deleted `hello-fix` (0.0 s)
+    info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.sandbox.names(), Vec::<String>::new());

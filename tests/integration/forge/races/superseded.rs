@@ -17,7 +17,7 @@ async fn skips_a_push_with_a_newer_commit() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: skipped `hello-fix` (superseded by 2222222 on `fix`; the run for that commit publishes it) (0.0 s)
+    info: skipped hello-fix: superseded by 2222222 on `fix`; the run for that commit publishes it
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(environment.deployments(), ["gitbook preview: hello/fix, commit 2: in_progress, success"]);
@@ -39,7 +39,7 @@ async fn skips_a_pull_request_run_with_a_newer_commit() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: skipped `hello-fix` (superseded by 2222222 on `fix`; the run for that commit publishes it) (0.0 s)
+    info: skipped hello-fix: superseded by 2222222 on `fix`; the run for that commit publishes it
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);
@@ -63,7 +63,7 @@ async fn skips_a_push_to_production_with_a_newer_commit() {
     insta::assert_snapshot!(log(&older), @"
     exit 0
     notice: not published to production: superseded by 2222222 on `main`; the run for that commit publishes it
-    info: skipped `hello` (superseded by 2222222 on `main`; the run for that commit publishes it) (0.0 s)
+    info: skipped hello: superseded by 2222222 on `main`; the run for that commit publishes it
     ");
     assert_eq!(environment.sandbox.integration("hello")["version"], 1);
     assert_eq!(environment.deployments(), ["gitbook: hello, commit 2: in_progress, success"]);
@@ -96,7 +96,7 @@ async fn the_newer_marker_wins_after_an_outdated_check() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: skipped `hello-fix` (a newer run (101) has published this preview) (0.0 KiB, 0.0 s)
+    info: skipped hello-fix (0.0 KiB, … s): a newer run (101) has published this preview
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);

@@ -26,11 +26,11 @@ async fn keeps_an_integration_of_somebody_else() {
     assert_eq!((opened.code, opened.output("result").as_str()), (Some(1), "failed"), "{opened:#?}");
     insta::assert_snapshot!(log(&opened), @"
     exit 1
-    info: published `hello-fix` v1 (0.0 KiB, 0.0 s) file:///tmp/.tmpddZGA3/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpe7p5vP/hello-fix/
     info: pull request #12 is closed: deleting the published previews
     info: updated the comment on pull request #12
-    error: `hello-fix` (“Somebody else's”) was not made by gitbook-deploy, so it is left as it is
-     hint: give previews another name with `GITBOOK_PREVIEW_NAME`; if this one is a preview whose mark was edited away, delete it by hand in GitBook
+    error: `hello-fix` was not changed: the existing integration “Somebody else's” was not created by gitbook-deploy
+     hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
     ");
     assert_eq!(environment.sandbox.integration("hello-fix")["summary"], "Mine.");
 }

@@ -26,7 +26,7 @@ async fn an_older_run_keeps_the_preview_of_a_newer_run() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: skipped `hello-fix` (a newer run (101) has published this preview) (0.0 KiB, 0.1 s)
+    info: skipped hello-fix (0.0 KiB, … s): a newer run (101) has published this preview
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
     assert_eq!(environment.forge.requests(), []);

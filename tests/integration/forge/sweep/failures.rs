@@ -34,7 +34,7 @@ fn on_list() -> Fault {
 async fn deletes_nothing_without_a_list_of_branches() {
     insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing is deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
+    cause: could not list the branches, so nothing was deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     ");
     let denied =
@@ -42,24 +42,24 @@ async fn deletes_nothing_without_a_list_of_branches() {
     let denied = on_list().status(403).json(denied).unvalidated();
     insta::assert_snapshot!(without_an_answer(denied).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing is deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
+    cause: could not list the branches, so nothing was deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
      hint: add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
     let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing is deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
+    cause: could not list the branches, so nothing was deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
      hint: set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`
     ");
     insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing is deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: could not list the branches, so nothing was deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing is deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
+    cause: could not list the branches, so nothing was deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     let list = on_list().status(200).json(json!({})).unvalidated();
@@ -78,7 +78,7 @@ async fn an_invisible_repository_is_not_deleted() {
     );
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: `hello-a` is kept: could not check that `a` is gone: forge resource not found: 404 Not Found
+    error: `hello-a` was kept: could not check that branch `a` is gone: forge resource not found: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
@@ -111,7 +111,7 @@ async fn an_unknown_pull_request_is_not_closed() {
     numbered("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(failure(&run.run().await), @"
-    error: `hello-pr9` is kept: could not check that pull request #9 is gone: forge resource not found: 404 Not Found
+    error: `hello-pr9` was kept: could not check that pull request #9 is gone: forge resource not found: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
@@ -170,7 +170,7 @@ async fn a_failed_list_is_not_an_empty_list() {
     }
     insta::assert_snapshot!(failure(&sweep(&server.uri(), &forge).run().await), @"
     error: sweep failed
-    cause: the integrations of the organization `acme` can't be listed: the token lacks a permission: 403 Not for you
+    cause: could not list the integrations of the organization `acme`: the token lacks a permission: 403 Not for you
      hint: let the token's user manage integrations of the organization in the manifest, or use another user's token
     ");
     assert_eq!(forge.requests(), []);
@@ -199,10 +199,10 @@ async fn a_failed_deletion_does_not_stop_the_others() {
     let finished = sweep(&server.uri(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: deleted `hello-a` (`a` is gone) (0.0 s)
-    info: deleted `hello-c` (`c` is gone) (0.0 s)
+    info: deleted hello-a (… s): branch `a` is gone
+    info: deleted hello-c (… s): branch `c` is gone
     info: sweep: 2 deleted, 0 kept
-    error: deleting `hello-b` failed, but it may have happened
+    error: deleting `hello-b` failed, but may have taken effect
     cause: GitBook server error: 500 Oh no
      hint: run again later; publishing and deleting are safe to repeat
     error: 1 of 3 integrations failed
@@ -236,5 +236,9 @@ async fn keeps_an_invalid_branch_name() {
     let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{finished:#?}");
-    insta::assert_snapshot!(failure(&finished), @"");
+    insta::assert_snapshot!(failure(&finished), @"
+    error: `hello-5ec1f7e7` was kept: the branch `..` in its ownership marker is not a valid Git branch name
+     hint: delete it in GitBook if it is yours
+    error: 1 of 2 integrations failed
+    ");
 }

@@ -54,8 +54,8 @@ async fn sweeps_each_organization_of_the_manifests() {
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
-    info: deleted `hello-lost` (`lost` is gone) (0.0 s)
+    info: deleted hello-gone (… s): branch `gone` is gone
+    info: deleted hello-lost (… s): branch `lost` is gone
     info: sweep: 2 deleted, 0 kept
     ");
     assert_eq!(gitbook.names(), [""; 0]);
@@ -75,7 +75,7 @@ async fn sweeps_a_repeated_organization_once() {
     let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted `hello-gone` (`gone` is gone) (0.0 s)
+    info: deleted hello-gone (… s): branch `gone` is gone
     info: sweep: 1 deleted, 0 kept
     ");
     assert_eq!((finished.output("count"), count(&finished, "deleted")), ("1".to_owned(), 1));
@@ -89,8 +89,8 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(unknown.run().await.log(), @"
     exit 1
     error: sweep failed
-    cause: there is no organization `acmes` that the token's user is a member of
-     hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
+    cause: organization `acmes` not found among those of the token's user
+     hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
     ");
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
@@ -98,8 +98,8 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     error: sweep failed
-    cause: there is no organization `zzz` that the token's user is a member of
-     hint: check `organization` in the manifest, or `GITBOOK_ORGANIZATION` (id or subdomain), and the token
+    cause: organization `zzz` not found among those of the token's user
+     hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
     ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
 }

@@ -19,8 +19,8 @@ async fn keeps_a_preview_published_during_the_sweep() {
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: skipped `hello-a` (kept: it was changed just now) (0.0 s)
-    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: skipped hello-a (… s): kept: it was changed during the sweep
+    info: deleted hello-b (… s): branch `b` is gone
     info: sweep: 1 deleted, 1 kept
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
@@ -74,8 +74,8 @@ async fn keeps_the_preview_of_a_restored_branch() {
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: skipped `hello-a` (kept: `a` is open again) (0.0 s)
-    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: skipped hello-a (… s): kept: branch `a` is open again
+    info: deleted hello-b (… s): branch `b` is gone
     info: sweep: 1 deleted, 1 kept
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
@@ -95,10 +95,10 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     after.release();
     insta::assert_snapshot!(run.finish().await.log(), @"
     exit 1
-    info: deleted `hello-b` (`b` is gone) (0.0 s)
+    info: deleted hello-b (… s): branch `b` is gone
     info: sweep: 1 deleted, 0 kept
-    error: `hello-a` was deleted, but `a` is open again
-     hint: publish the preview again: run the job of the branch's newest commit again
+    error: `hello-a` was deleted, but branch `a` is open again
+     hint: run the job of the branch's newest commit again to publish the preview
     error: 1 of 2 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello"]);
@@ -112,10 +112,10 @@ async fn a_failed_check_keeps_only_its_preview() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: deleted `hello-a` (`a` is gone) (0.0 s)
-    info: deleted `hello-c` (`c` is gone) (0.0 s)
+    info: deleted hello-a (… s): branch `a` is gone
+    info: deleted hello-c (… s): branch `c` is gone
     info: sweep: 2 deleted, 0 kept
-    error: `hello-b` is kept: could not check that `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: 1 of 3 integrations failed
     ");
@@ -131,15 +131,15 @@ async fn stops_checking_after_three_failures() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     info: sweep: 0 deleted, 0 kept
-    error: `hello-a` is kept: could not check that `a` is gone: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-a` was kept: could not check that branch `a` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-b` is kept: could not check that `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-c` is kept: could not check that `c` is gone: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-c` was kept: could not check that branch `c` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-d` is kept: could not check that `d` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-d` was kept: could not check that branch `d` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-e` is kept: could not check that `e` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-e` was kept: could not check that branch `e` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: 5 of 5 integrations failed
     ");
@@ -153,8 +153,8 @@ async fn warns_about_a_failed_check_after_a_deletion() {
     forge.fail(Fault::on("GET", "/branches/a$").skip(1).always());
     insta::assert_snapshot!(sweep(gitbook.endpoint(), &forge).run().await.log(), @"
     exit 0
-    warning: `hello-a` was deleted, but could not check whether `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    warning: `hello-a` was deleted, but could not check whether branch `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
+    info: deleted hello-a (… s): branch `a` is gone
     info: sweep: 1 deleted, 0 kept
     ");
 }
@@ -190,19 +190,19 @@ async fn a_cancelled_sweep_reports_its_deletions() {
     insta::assert_snapshot!(deployments, @"
     exit 143
     warning: received SIGTERM: no new work is started
-    info: deleted `hello-a` (`a` is gone) (5.0 s)
-    info: skipped `hello-b` (not started: cancelled by SIGTERM) (0.0 s)
-    info: skipped `hello-c` (not started: cancelled by SIGTERM) (0.0 s)
+    info: deleted hello-a (… s): branch `a` is gone
+    info: skipped hello-b (… s): not started: cancelled by SIGTERM
+    info: skipped hello-c (… s): not started: cancelled by SIGTERM
     info: sweep: 1 deleted, 2 kept
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far
     ");
     insta::assert_snapshot!(comments, @"
     exit 143
-    info: deleted `hello-a` (`a` is gone) (0.0 s)
+    info: deleted hello-a (… s): branch `a` is gone
     warning: received SIGTERM: no new work is started
-    info: skipped `hello-b` (not started: cancelled by SIGTERM) (0.0 s)
-    info: skipped `hello-c` (not started: cancelled by SIGTERM) (0.0 s)
+    info: skipped hello-b (… s): not started: cancelled by SIGTERM
+    info: skipped hello-c (… s): not started: cancelled by SIGTERM
     info: sweep: 1 deleted, 2 kept
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far

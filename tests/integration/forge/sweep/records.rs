@@ -82,10 +82,10 @@ async fn sweeps_without_permission_to_comment() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted `hello-fix` (`fix` is gone) (0.0 s)
+    info: deleted hello-fix (… s): branch `fix` is gone
     notice: could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
     info: sweep: 1 deleted, 0 kept
-    notice: no deployments are recorded: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
+    notice: could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
     assert_eq!(gitbook.names(), [""; 0]);
 }
