@@ -27,7 +27,7 @@ pub enum ApiError {
 
 /// The body of an error.
 #[derive(Deserialize)]
-struct ErrorBody {
+struct ErrorEnvelope {
     error: ErrorDetails,
 }
 
@@ -67,7 +67,7 @@ const MAX_HINTED_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 impl ApiError {
     /// Returns the error for a response with the status of a failure.
     pub(super) fn from_response(response: &Response) -> Self {
-        let Ok(ErrorBody { error }) = response.json() else {
+        let Ok(ErrorEnvelope { error }) = response.json() else {
             return RequestError::from_response(ErrorResponse::new(response, None, None)).into();
         };
         let is_quota = error.is_quota(response.status);

@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::symlinks;
 
 /// A function that returns a destination if the environment names its file.
-type Open = fn(&Environment) -> Option<Box<dyn Destination>>;
+type OpenFunction = fn(&Environment) -> Option<Box<dyn Destination>>;
 
-const DESTINATIONS: [Open; 4] = [outputs::open, summary::open, document::open, code_quality::open];
+const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, document::open, code_quality::open];
 
 /// A file that the results of a run are written to.
 pub(super) trait Destination: fmt::Debug + Send + Sync {
