@@ -132,6 +132,6 @@ fn result(finished: &Finished) -> String {
 fn log(finished: &Finished) -> String {
     let log = finished.log();
     let lines = log.lines().filter(|line| !line.starts_with("::add-mask::"));
-    let lines: Vec<_> = lines.map(|line| line.split(" url=file:").next().unwrap_or_default()).collect();
+    let lines: Vec<_> = lines.map(|line| line.split(" file://").next().unwrap_or_default()).collect();
     lines.join("\n")
 }

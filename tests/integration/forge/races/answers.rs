@@ -87,9 +87,9 @@ async fn republishes_a_preview_that_another_run_deletes() {
     assert_eq!(result(&opened), "published");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp9L678B/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     warning: another run has deleted `hello-fix` although its branch is open: publishing it again
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp9L678B/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);

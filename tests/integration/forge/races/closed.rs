@@ -23,7 +23,7 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpD3Egkj/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
     info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
@@ -51,7 +51,7 @@ async fn two_runs_may_delete_the_same_preview() {
     assert_eq!(result(&opened), "deleted");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpLLTSiR/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
     info: deleted hello-fix (… s): it did not exist
     ");
@@ -75,7 +75,7 @@ async fn deletes_a_preview_if_its_branch_was_deleted() {
     assert_eq!(result(&push), "deleted");
     insta::assert_snapshot!(log(&push), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpr5upL6/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: branch `fix` was deleted: deleting the published previews
     info: deleted hello-fix (… s)
     ");
@@ -111,7 +111,7 @@ async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     assert_eq!(result(&again), "deleted");
     insta::assert_snapshot!(log(&again), @"
     exit 0
-    info: unchanged hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpFjTHZr/hello-fix/
+    info: unchanged hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
     info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
@@ -216,7 +216,7 @@ async fn keeps_the_preview_of_a_newer_run() {
     assert_eq!(result(&older), "skipped");
     insta::assert_snapshot!(log(&older), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmp5KZ31Z/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
     info: skipped hello-fix (… s): a newer run (102) has published this preview
     ");

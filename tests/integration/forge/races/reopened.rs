@@ -137,7 +137,7 @@ async fn keeps_a_new_preview_for_another_pull_request() {
     assert_eq!(result(&opened), "published");
     insta::assert_snapshot!(log(&opened), @"
     exit 0
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpVVuRft/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed, and pull request #13 is open from the same branch
     info: updated the comment on pull request #12
     ");

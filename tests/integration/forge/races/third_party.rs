@@ -26,7 +26,7 @@ async fn keeps_an_integration_of_somebody_else() {
     assert_eq!((opened.code, opened.output("result").as_str()), (Some(1), "failed"), "{opened:#?}");
     insta::assert_snapshot!(log(&opened), @"
     exit 1
-    info: published hello-fix v1 (0.0 KiB, … s) file:///tmp/.tmpe7p5vP/hello-fix/
+    info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
     info: updated the comment on pull request #12
     error: `hello-fix` was not changed: the existing integration “Somebody else's” was not created by gitbook-deploy
