@@ -56,7 +56,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
     ];
     let fates = [prop::collection::vec(fate.clone(), 2), prop::collection::vec(fate, 2)];
     let slow = prop::bool::weighted(0.06);
-    (before, prop::bool::weighted(0.3), slow, 0..7_usize, going, fates).prop_map(
+    (before, prop::bool::weighted(0.3), slow, 0..10_usize, going, fates).prop_map(
         |(before, by_hand, slow, happens_after, first_goes_on, fates)| Schedule {
             before,
             by_hand,
