@@ -26,7 +26,7 @@ export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } 
         world.requests.push({ ...request, token: headers['private-token'], bearer: headers.authorization });
 
         const [status, answer] = answerTo(world, request, searchParams);
-        response.writeHead(status, { 'Content-Type': 'application/json' });
+        response.writeHead(status, { 'Content-Type': 'application/json', ...links(answer, url) });
         response.end(status === 204 ? undefined : JSON.stringify(answer));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -37,6 +37,9 @@ export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } 
     };
     return { host, requests: world.requests, close };
 }
+
+/** The header of a list, which has one page. GitLab sends it with every page. */
+const links = (answer, url) => (Array.isArray(answer) ? { Link: `<http://gitlab${url}>; rel="first"` } : {});
 
 /** The fields of a body, in whichever of the forms that GitLab takes it was sent; no fields are no body. */
 function body(sent, type = '') {
