@@ -225,9 +225,11 @@ fn load_with_overrides(
 }
 
 fn load(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
-    let path = source.manifest.as_deref().map(|path| (path, source.display_path.as_path()));
-    let root = packaging.root(&source.folder);
-    Manifest::load(path, &source.folder, &root).map_err(|problem| vec![*problem])
+    let load = || {
+        let path = source.manifest.as_deref().map(|path| (path, source.display_path.as_path()));
+        Manifest::load(path, &source.folder, &packaging.root(&source.folder))
+    };
+    packaging.packaging_context.manifest(source, load).map_err(|problem| vec![*problem])
 }
 
 /// Returns the problems with the manifest itself.

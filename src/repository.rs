@@ -3,6 +3,12 @@
 /// The owner of a deleted fork, or of a fork that the CI system does not name.
 pub(crate) const UNKNOWN_OWNER: &str = "unknown";
 
+/// Returns the first 7 characters of a commit's hash.
+#[must_use]
+pub(crate) fn short_commit(commit: &str) -> String {
+    commit.chars().take(7).collect()
+}
+
 /// The forges, by the API that they implement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ForgeKind {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::forge::{ForgeError, RefState, is_commit};
 use crate::plan::{Refusal, Target};
 use crate::report::Printer;
-use crate::repository::Branch;
+use crate::repository::{Branch, short_commit};
 
 /// Logs a failure of the forge and its consequence. A missing permission is a notice that names it.
 pub(super) fn warn(printer: &Printer, failure: &str, error: &ForgeError) {
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
             Ok(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
             Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed(branch, pull_request))),
             Ok(RefState::Open { tip }) => {
-                let commit: String = tip.chars().take(7).collect();
+                let commit = short_commit(&tip);
                 let reason =
                     format!("superseded by {commit} on `{branch}`; the run for that commit publishes it");
                 Verdict::Stop(Stop::NewerCommit { commit, reason })

@@ -11,13 +11,22 @@ pub(super) use threads::Threads;
 pub(crate) use threads::processors;
 pub(super) use threads::with_large_stack;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use script_cache::ScriptCache;
 
-/// The bundler's threads and processes, and the bundled scripts.
+use super::discovery::IntegrationSource;
+use super::manifest::Manifest;
+use crate::diagnostic::Diagnostic;
+
+type LoadedManifest = Result<Manifest, Box<Diagnostic>>;
+
+/// The bundler's threads and processes, the manifests as read, and the bundled scripts.
 #[derive(Debug)]
 pub(crate) struct PackagingContext {
+    manifests: Mutex<HashMap<Option<PathBuf>, LoadedManifest>>,
     pub(super) script_cache: ScriptCache,
     pub(super) threads: Threads,
     pub(crate) processes: Processes,
@@ -27,10 +36,21 @@ impl PackagingContext {
     /// Bundles in processes of `program`, or in this process if there is no program or it cannot be started.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self {
+            manifests: Mutex::default(),
             script_cache: ScriptCache::default(),
             threads: Threads::default(),
             processes: Processes::new(program),
         }
+    }
+
+    /// Returns a manifest. Reads each file once in a run.
+    pub(super) fn manifest(
+        &self,
+        source: &IntegrationSource,
+        load: impl FnOnce() -> LoadedManifest,
+    ) -> LoadedManifest {
+        let mut manifests = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        manifests.entry(source.manifest.clone()).or_insert_with(load).clone()
     }
 }
 

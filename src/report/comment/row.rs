@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::super::{Printer, escape, size};
 use crate::html_comment;
+use crate::repository::short_commit;
 
 /// The kind of the HTML comment with the values of a row.
 const KIND: &str = "row";
@@ -194,7 +195,7 @@ impl Row {
                 let published = if self.shown_commit.is_empty() {
                     String::new()
                 } else {
-                    format!("<br>the preview still shows {}{version}", short_commit(&self.shown_commit))
+                    format!("<br>the preview still shows {}{version}", commit_link(&self.shown_commit))
                 };
                 format!("❌ failed: {}{log}{published}", escape::markdown_literal(&self.note))
             }
@@ -214,7 +215,7 @@ impl fmt::Display for Row {
             Some(url) => format!("[{name}](<{url}>)"),
             None => name,
         };
-        let (state, commit, script) = (self.state_text(), short_commit(&self.commit), self.script_text());
+        let (state, commit, script) = (self.state_text(), commit_link(&self.commit), self.script_text());
         let is_time_char = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
         let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_time_char);
         let at =
@@ -223,7 +224,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// Returns the first 7 characters of a commit. The forge turns them into a link.
-fn short_commit(commit: &str) -> String {
-    escape::markdown_literal(&commit.chars().take(7).collect::<String>())
+/// Returns a commit in its short form, which the forge turns into a link.
+fn commit_link(commit: &str) -> String {
+    escape::markdown_literal(&short_commit(commit))
 }
