@@ -43,6 +43,7 @@ const MODULES: [(&str, &[&str]); 21] = [
         "report",
         &[
             "environment",
+            "repository",
             "diagnostic",
             "untrusted",
             "symlinks",
