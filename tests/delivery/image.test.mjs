@@ -222,8 +222,8 @@ describe('as PID 1', { concurrency: true }, () => {
 });
 
 const WRONG = [
-    ['without a word on what to do', '/repo', [], 2, 'error: nothing says what happened'],
-    ['with the repository mounted elsewhere', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` holds no manifest'],
+    ['without a word on what to do', '/repo', [], 2, 'error: no CI event detected'],
+    ['with the repository mounted elsewhere', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` contains no manifest'],
     ['with no folder to write to', '/repo:ro', SANDBOX, 2, 'error: the sandbox in `/repo/.gitbook-sandbox` can\'t start'],
     ['as a user who may not read the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, '`.` can\'t be read: Permission denied', 0o700],
     ['with a secret of 1Password, whose program the image does not have', '/repo',
