@@ -67,7 +67,7 @@ test('production, a preview, its end and the sweep', NEEDED, async (t) => {
     const place = await project(t, archive);
     const [push, request, head] = ['push', 'pull_request', 'refs/pull/12/head'];
     for (const [name, event, says, ref, published] of [
-        [push, { ref: 'refs/heads/main' }, /publish: push to the production branch/, 'refs/heads/main', ['hello']],
+        [push, { ref: 'refs/heads/main' }, /publish: push to `main`, the production branch/, 'refs/heads/main', ['hello']],
         [request, pullRequest('opened'), /preview: pull request #12 from `fix`/, head, ['hello', 'hello-fix']],
         [request, pullRequest('closed'), /delete: pull request #12 from `fix` was closed/, head, ['hello']],
         [push, { ref: 'refs/heads/fix' }, /preview: push to branch `fix`/, 'refs/heads/fix', ['hello', 'hello-fix']],

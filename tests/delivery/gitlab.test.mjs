@@ -108,9 +108,9 @@ test('several jobs at once publish each integration once', NEEDED, async (t) => 
     // They have one checkout here, and would write over one another's download.
     const { code, text } = await pipeline(main, set, ['--concurrency', '1']);
     assert.equal(code, 0, text);
-    const shares = [...text.matchAll(/share (\d)\/4 has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
+    const shares = [...text.matchAll(/shard (\d)\/4 has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
     assert.deepEqual(shares.sort(), ['1: 3', '2: 2', '3: 2', '4: 2'], text);
-    const names = [...text.matchAll(/info: published `(.*?)`/g)].map(([, name]) => name);
+    const names = [...text.matchAll(/info: published (\S+) /g)].map(([, name]) => name);
     assert.deepEqual(names.sort(), integrations, text);
     assert.deepEqual((await published(sandbox)).sort(), integrations);
 });

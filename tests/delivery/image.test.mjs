@@ -134,7 +134,7 @@ test('each documented line deploys, and knows the job that it runs in by gitbook
         await copyFile(`${ROOT}/examples/docker/gitbook.env`, `${repository}/gitbook.env`);
         const { code, text } = await run('sh', ['-c', line], { cwd: repository, env: { ...image.env, ...JOB } });
         assert.equal(code, 0, text);
-        assert.ok(!line.includes('gitbook.env') || text.includes('publish: push to the production branch'), text);
+        assert.ok(!line.includes('gitbook.env') || text.includes('publish: push to `main`, the production branch'), text);
         assert.equal((await published(`${repository}/.gitbook-sandbox`)).name, 'hello');
     }
 });
@@ -224,8 +224,8 @@ describe('as PID 1', { concurrency: true }, () => {
 const WRONG = [
     ['without a word on what to do', '/repo', [], 2, 'error: no CI event detected'],
     ['with the repository mounted elsewhere', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` contains no manifest'],
-    ['with no folder to write to', '/repo:ro', SANDBOX, 2, 'error: the sandbox in `/repo/.gitbook-sandbox` can\'t start'],
-    ['as a user who may not read the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, '`.` can\'t be read: Permission denied', 0o700],
+    ['with no folder to write to', '/repo:ro', SANDBOX, 2, 'error: cannot start the sandbox in `/repo/.gitbook-sandbox`'],
+    ['as a user who may not read the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, 'could not read `.`: Permission denied', 0o700],
     ['with a secret of 1Password, whose program the image does not have', '/repo',
         [...SANDBOX, '-e', 'GITBOOK_SECRETS={"KEY": "${{ op://vault/item/field }}"}'], 2, '`op` is not on `PATH`'],
 ];

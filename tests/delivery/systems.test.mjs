@@ -26,7 +26,7 @@ const STORIES = {
     bitbucket: {
         secrets: { production: PRODUCTION, repository: PREVIEW },
         events: ({ STEP }) => [
-            [{ ...STEP, BITBUCKET_BRANCH: 'main' }, /publish: push to the production branch/, PRODUCTION, ['hello']],
+            [{ ...STEP, BITBUCKET_BRANCH: 'main' }, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
             [{ ...STEP, BITBUCKET_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [
                 { ...STEP, BITBUCKET_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
@@ -37,7 +37,7 @@ const STORIES = {
     circleci: {
         secrets: { 'gitbook-production': { GITBOOK_TOKEN: PRODUCTION }, 'gitbook-preview': { GITBOOK_TOKEN: PREVIEW } },
         events: ({ JOB }) => [
-            [{ ...JOB, CIRCLE_BRANCH: 'main' }, /publish: push to the production branch/, PRODUCTION, ['hello']],
+            [{ ...JOB, CIRCLE_BRANCH: 'main' }, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
             [{ ...JOB, CIRCLE_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [{ ...JOB, CIRCLE_BRANCH: 'main' }, /sweep: /, PREVIEW, undefined, { parameters: { mode: 'sweep' } }],
             [
@@ -52,7 +52,7 @@ const STORIES = {
         events: ({ JOB, ON_MAIN, REQUEST }) => {
             const by = (reason) => ({ ...JOB, ...ON_MAIN, BUILD_REASON: reason });
             return [
-                [by('IndividualCI'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [by('IndividualCI'), /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [by('Schedule'), /sweep: scheduled run/, PREVIEW, undefined],
                 [
@@ -66,7 +66,7 @@ const STORIES = {
     travis: {
         secrets: { PRODUCTION_TOKEN: PRODUCTION, PREVIEW_TOKEN: PREVIEW },
         events: ({ JOB }) => [
-            [JOB, /publish: push to the production branch/, PRODUCTION, ['hello']],
+            [JOB, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
             [{ ...JOB, TRAVIS_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [{ ...JOB, TRAVIS_EVENT_TYPE: 'cron' }, /sweep: scheduled run/, PRODUCTION, undefined],
         ],
@@ -77,7 +77,7 @@ const STORIES = {
         events: ({ JOB, REQUEST }) => {
             const main = { ...JOB, BUILDKITE_BRANCH: 'main' };
             return [
-                [main, /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [main, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [{ ...main, BUILDKITE_SOURCE: 'schedule' }, /sweep: scheduled run/, PREVIEW, undefined],
             ];
@@ -89,7 +89,7 @@ const STORIES = {
         events: ({ STEP }) => {
             const on = (event, branch) => ({ ...STEP, DRONE_BUILD_EVENT: event, DRONE_BRANCH: branch });
             return [
-                [on('push', 'main'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [on('push', 'main'), /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [on('push', 'fix'), /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
             ];
@@ -102,7 +102,7 @@ const STORIES = {
             const on = (event, branch) => ({ ...STEP, CI_PIPELINE_EVENT: event, CI_COMMIT_BRANCH: branch });
             const closed = { ...STEP, ...REQUEST, CI_PIPELINE_EVENT: 'pull_request_closed' };
             return [
-                [on('push', 'main'), /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [on('push', 'main'), /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [on('push', 'fix'), /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [closed, /delete: pull request #12 from `fix` was closed/, PREVIEW, ['hello']],
                 [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
@@ -119,7 +119,7 @@ const STORIES = {
             const build = { ...BUILD, GIT_URL: 'https://git.example.com/acme/hello.git' };
             const main = { ...build, ...ON_MAIN };
             return [
-                [main, /publish: push to the production branch/, PRODUCTION, ['hello']],
+                [main, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [{ ...build, BRANCH_NAME: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [{ ...build, ...CHANGE }, /preview: pull request #24 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [main, /sweep: `GITBOOK_MODE=sweep`/, PREVIEW, undefined, { cause: 'TimerTrigger' }],

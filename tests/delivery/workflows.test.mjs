@@ -88,7 +88,7 @@ test('matrix.yml publishes each integration in one of the jobs that the plan ask
     const { code, text } = await act(repo, 'push', push('main')(repo.sha), options);
     assert.equal(code, 0, text);
     assert.deepEqual(await published(repo), ['hello', ...others], text);
-    const shares = [...text.matchAll(/share (\d\/\d) has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
+    const shares = [...text.matchAll(/shard (\d\/\d) has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
     assert.deepEqual(shares.sort(), ['1/2: 5', '2/2: 4'], text);
 });
 

@@ -37,7 +37,7 @@ export const exceptions = [
     },
     {
         reason: 'a decorated static member stands before a decorated one of the instance',
-        refused: /a decorated static member is not supported here/,
+        refused: /a decorated static member is not supported in this position/,
         programs: [
             around('main.ts', [DECORATE, 'class A { @dec static a = 1; @dec m() {} }', 'export default A;'], DEFINED),
             around('main.ts', [DECORATE, "class A { @dec static ['a' + 1]() {} @dec m() {} }", 'export default A;'], ASSIGNED),
