@@ -9,7 +9,8 @@ use tracing::instrument::WithSubscriber as _;
 /// The grace period of requests in flight. GitHub's runner kills the process 10 s after its first signal.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The time between a signal and the forced exit. Without it, the process could wait forever for a reader of its log.
+/// The time between a signal and the forced exit. Without a forced exit, the process could wait forever until its log is
+/// read.
 const EXIT_DEADLINE: Duration = Duration::from_millis(7500);
 
 /// A signal that stops the program.
@@ -24,7 +25,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// Returns the exit code of shells: 128 plus the number of the signal.
+    /// Returns the exit code that shells use: 128 plus the number of the signal.
     #[must_use]
     pub(crate) fn exit_code(self) -> u8 {
         match self {
@@ -45,18 +46,18 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Receives signals.
+/// A receiver of signals.
 #[derive(Clone, Debug)]
 pub(crate) struct Cancel(watch::Receiver<Option<Signal>>);
 
 impl Cancel {
-    /// Installs handlers for signals. As PID 1 of a container, a process without handlers ignores signals.
+    /// Installs handlers for signals. In a container, the main process (PID 1) ignores signals that it does not handle.
     #[must_use]
     pub(crate) fn on_signals() -> Self {
         let (sender, receiver) = watch::channel(None);
         let (thread_sender, mut received) = watch::channel(None);
         let (ready, installed) = std::sync::mpsc::channel();
-        // All threads of the runtime may be blocked by a full pipe of the log, so signals need a thread of their own.
+        // A full log pipe may block all threads of the runtime, so signals need their own thread.
         let thread = std::thread::Builder::new().name("signals".to_owned());
         if thread.spawn(move || wait_for_signal(&thread_sender, &ready)).is_ok() {
             // The handlers must be in place before any work starts.
@@ -71,7 +72,7 @@ impl Cancel {
             // Receivers can read the value only while the sender exists.
             sender.closed().await;
         };
-        // A spawned task does not inherit the subscriber.
+        // A spawned task does not inherit the log subscriber.
         tokio::spawn(task.with_current_subscriber());
         Self(receiver)
     }
@@ -108,7 +109,8 @@ impl Cancel {
         self.run_with_grace_period(GRACE_PERIOD, work).await
     }
 
-    /// Runs work with another grace period. If a signal was received before, the period starts now.
+    /// Runs work that should not be interrupted, with a given grace period. If a signal was received before this call, the
+    /// grace period starts with the call.
     ///
     /// # Errors
     /// Returns the signal if the work is not finished within the grace period.
@@ -140,7 +142,7 @@ impl Cancel {
 }
 
 /// Sends the first signal to the receivers, and exits the process at the deadline.
-#[expect(clippy::exit, reason = "a regular end may wait forever for a reader of the log")]
+#[expect(clippy::exit, reason = "a regular exit may wait forever until the log is read")]
 fn wait_for_signal(sender: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
@@ -173,7 +175,7 @@ fn next_signal() -> impl Future<Output = Signal> {
     }
 }
 
-/// Returns the next event of the console. GitHub's runner sends Ctrl-C first and Ctrl-Break later.
+/// Returns the next console event. GitHub's runner sends Ctrl-C first and Ctrl-Break later.
 #[cfg(windows)]
 fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};

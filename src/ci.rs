@@ -44,17 +44,18 @@ pub(crate) struct Ci {
     pub detected_by: Option<&'static str>,
     /// The event that started the run.
     pub event: Event,
-    /// The branch: from the variables, or else from the event.
+    /// The branch from the `GITBOOK_` variables, or else from the event.
     pub branch: Option<Branch>,
-    /// The pull request: from the variables, or else from the event or the pushed branch.
+    /// The number of the pull request from the `GITBOOK_` variables, or else from the event or the pushed branch.
     pub pull_request: Option<u64>,
-    /// True if a fork's change started this run with the base repository's secrets. Variables do not override it.
+    /// True if a fork's change started this run with the base repository's secrets. No variable overrides this fact.
     pub is_fork_with_base_secrets: bool,
     /// True if a fork's change started this run, with or without the base repository's secrets.
     pub is_from_fork: bool,
-    /// The pull request of a comment event. Such an event does not include the source of the pull request.
+    /// The number of the pull request that was commented on. The event does not include the source branch of that pull
+    /// request.
     pub commented_pull_request: Option<u64>,
-    /// The branch of the event's pull request, on a system that does not report forks.
+    /// The branch of the event's pull request, on a CI system that does not report whether it is in a fork.
     pub possible_fork: Option<Branch>,
     /// The repository with its host, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
@@ -64,7 +65,7 @@ pub(crate) struct Ci {
     pub api: Option<Url>,
     /// The forge's ID of the repository. It does not change if the repository is renamed.
     pub repository_id: Option<u64>,
-    /// True if the job stops an environment, which deletes the preview of an open branch as well.
+    /// True if the job stops an environment. Such a job deletes the preview even if the branch is still open.
     pub stops_environment: bool,
     /// The repository's default branch.
     pub default_branch: Option<String>,
@@ -72,15 +73,15 @@ pub(crate) struct Ci {
     pub commit: Option<String>,
     /// A number that is higher for newer runs; 0 if the CI system gives none.
     pub run: u64,
-    /// The source of the run number: the CI system, and the job if each job numbers its own runs.
+    /// The scope in which run numbers increase: the CI system, or a job if each job numbers its own runs.
     pub counter: String,
-    /// The attempt at the run, from 1; 0 if the CI system gives no number.
+    /// The number of the attempt to complete the run, from 1; 0 if the CI system gives no number.
     pub attempt: u64,
-    /// The page with the log of the run.
+    /// The URL of the page with the run's log.
     pub run_url: Option<String>,
     /// The folder of the checkout.
     pub workspace: Option<PathBuf>,
-    /// The position among the machines that run the same job.
+    /// The position of this machine among those that run the same job.
     pub parallel_job: Option<ParallelJob>,
 }
 
@@ -123,10 +124,11 @@ struct System {
     detect: fn(&Environment) -> Ci,
 }
 
-/// The variable that identifies GitHub's runner and compatible ones.
-const GITHUB: &str = "GITHUB_ACTIONS";
+/// The variable that identifies GitHub Actions and compatible systems.
+const GITHUB_VARIABLE: &str = "GITHUB_ACTIONS";
 
-/// All other systems, in the order of detection. Many systems set `CI=true`, so it identifies none of them.
+/// All CI systems except GitHub Actions, in the order of detection. Many systems set `CI=true`, so that variable identifies
+/// none of them.
 const SYSTEMS: [System; 9] = [
     System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
@@ -139,8 +141,8 @@ const SYSTEMS: [System; 9] = [
     System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
 
-/// Variables that may be set on another system, too: early versions of Woodpecker set Drone's, and the environment of a job
-/// may contain a server's address.
+/// Variables that may be set on other CI systems, too: early versions of Woodpecker set `DRONE`, and a job on any system may
+/// set the address of a Jenkins server.
 const SHARED_VARIABLES: [&str; 2] = ["DRONE", "JENKINS_URL"];
 
 impl System {
@@ -162,13 +164,13 @@ pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     }
 }
 
-/// Returns the values that the CI system itself provides. An ambiguous system is an error, because a wrong guess could
+/// Returns the values that the CI system itself provides. An ambiguous CI system is an error, because a wrong guess could
 /// publish to production.
 fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
-    let is_github = environment.get(GITHUB) == Some("true");
+    let is_github = environment.get(GITHUB_VARIABLE) == Some("true");
     let mut others = SYSTEMS.iter().filter(|system| system.is_present(environment));
     let (system, next) = if is_github { (None, others.next()) } else { (others.next(), others.next()) };
-    let first = system.map_or(GITHUB, |system| system.variable);
+    let first = system.map_or(GITHUB_VARIABLE, |system| system.variable);
     match next.filter(|next| !SHARED_VARIABLES.contains(&next.variable)) {
         Some(next) if environment.get("GITBOOK_EVENT").is_none() => {
             return Err(CiError::TwoSystems(first, next.variable));
@@ -176,17 +178,17 @@ fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
         _ => {}
     }
     if is_github {
-        return Ok(Ci { detected_by: Some(GITHUB), ..github::detect(environment)? });
+        return Ok(Ci { detected_by: Some(GITHUB_VARIABLE), ..github::detect(environment)? });
     }
     Ok(match system {
         Some(system) => Ci { detected_by: Some(system.variable), ..(system.detect)(environment) },
-        None => generic::without_system(environment),
+        None => generic::unknown_system(environment),
     })
 }
 
-/// Returns the folder of the checkout as the CI system gives it, for any event.
+/// Returns the checkout folder that the CI system reports. Works for every event, even one that cannot be read.
 pub(crate) fn workspace(environment: &Environment) -> Option<PathBuf> {
-    let is_github = environment.get(GITHUB) == Some("true");
+    let is_github = environment.get(GITHUB_VARIABLE) == Some("true");
     if is_github {
         return github::workspace(environment);
     }
@@ -220,8 +222,8 @@ fn read_text(environment: &Environment, variable: &str) -> Option<String> {
     environment.get(variable).map(str::to_owned)
 }
 
-/// Returns an unknown fork owner for a pull request from a branch with the name of its target or of the default branch.
-/// Some CI systems do not report forks, and a fork's `main` must not count as the repository's own.
+/// Returns `unknown` as the fork owner if the source branch of a pull request has the same name as the target branch or the
+/// default branch. Some CI systems do not report forks, and a fork's `main` must not be mistaken for the repository's own.
 fn presumed_fork_owner(branch: &str, targets: [Option<&str>; 2]) -> Option<&'static str> {
     targets.contains(&Some(branch)).then_some(UNKNOWN_OWNER)
 }

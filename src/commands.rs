@@ -1,4 +1,4 @@
-//! The commands of the program, and the context that they share.
+//! The program's commands and the context that they share.
 
 mod check;
 mod comment;
@@ -47,7 +47,7 @@ pub(crate) struct Context<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
     pub(crate) ci: &'a Ci,
-    /// The client of the forge, if there is a token for it.
+    /// The client for the forge, if a token for it is configured.
     pub(crate) forge: Option<&'a Forge>,
     /// The record of GitHub Deployments, if enabled.
     pub(crate) github_deployments: Option<&'a GitHubDeployments<'a>>,
@@ -64,13 +64,13 @@ pub(crate) struct Context<'a> {
 pub(crate) struct CommandResult {
     /// Problems in the user's files.
     pub(crate) problems: Vec<Diagnostic>,
-    /// The previews of the branch, as far as they are known.
+    /// The previews of the branch for the integrations with a known name.
     pub(crate) previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub(crate) outcomes: Vec<Outcome>,
-    /// The number of shares for a later job.
+    /// The number of machines that a later job should use.
     pub(crate) shares: Option<Shares>,
-    /// A sentence on the division of the work among machines.
+    /// A sentence for the report about the division of the work among machines.
     pub(crate) division: Option<String>,
     pub(crate) error: Option<Error>,
 }
@@ -101,13 +101,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Writes the comment and finishes the record of deployments. Failures are warnings.
+    /// Writes the comment and the final statuses of the deployments at the end of a run. A failure causes only a warning.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let finish = async { self.github_deployments?.finish().await };
-        let ((), failure) = futures::join!(self.comment(decision, run, error), finish);
-        if let Some(dropped @ 1..) = self.github_deployments.map(GitHubDeployments::dropped) {
+        let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
+        if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped) {
             self.printer.notice(&format!(
-                "{dropped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the comment has priority"
+                "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the comment has priority"
             ));
         }
         match failure {
@@ -116,12 +116,14 @@ impl<'a> Context<'a> {
             Some(ForgeError::Request(RequestError::NotFound(_))) => {
                 tracing::info!("the forge does not support deployments");
             }
-            Some(error) => staleness::warn(self.printer, "could not record the deployments", &error),
+            Some(error) => {
+                staleness::report_forge_failure(self.printer, "could not record the deployments", &error);
+            }
         }
     }
 
-    /// Packages this machine's share and reports all its problems before anything is sent. Integrations of all machines must
-    /// have distinct names.
+    /// Packages this machine's share of the integrations and reports all problems in them, before any request is sent. Also reports
+    /// integrations with the same name, including those of other machines.
     async fn package(
         &self,
         all: &Selection,
@@ -138,9 +140,10 @@ impl<'a> Context<'a> {
             let started = Instant::now();
             (integration::package(source, &packaging).await, started.elapsed())
         };
-        // Secrets may take long to resolve. The packaging context limits the number of scripts that are bundled at once.
+        // Resolving secrets may take long, so many integrations are packaged at once. The packaging context limits the number of
+        // scripts that are bundled at once.
         let limit = self.config.concurrency.get().max(processors());
-        let work = in_order(share.iter().copied(), limit, package);
+        let work = run_concurrently(share.iter().copied(), limit, package);
         let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
         let mut integrations = Vec::new();
@@ -152,7 +155,7 @@ impl<'a> Context<'a> {
             }
         };
         let mut found = all.problems.clone();
-        found.extend(names::duplicates(&identities));
+        found.extend(names::duplicate_names(&identities));
         for (packaged, time) in packaged {
             packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
             found.extend(packaged.problems);
@@ -162,9 +165,9 @@ impl<'a> Context<'a> {
         Ok(integrations)
     }
 
-    /// Returns the branch's previews of all integrations, those of other machines included, and checks that their names are
-    /// unique.
-    fn preview_names(
+    /// Returns the branch's previews of all integrations, including those of other machines. Reports an error if a preview's name is
+    /// already in use.
+    fn unique_preview_names(
         &self,
         selection: &Selection,
         previews: &Previews<'_>,
@@ -179,9 +182,9 @@ impl<'a> Context<'a> {
                 Err(invalid) => found.extend(invalid),
             }
         }
-        found.extend(names::duplicates(&identities));
-        let names: Vec<_> = identities.into_iter().map(|identity| previews.named(identity)).collect();
-        found.extend(names::collisions(&names));
+        found.extend(names::duplicate_names(&identities));
+        let names: Vec<_> = identities.into_iter().map(|identity| previews.named_preview(identity)).collect();
+        found.extend(names::name_collisions(&names));
         self.report_problems(found, problems)?;
         Ok(names)
     }
@@ -210,7 +213,7 @@ impl<'a> Context<'a> {
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
             repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
-            // A manual deletion applies to the preview of any run.
+            // A manual deletion also deletes previews of newer runs.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
             counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
             template: &self.config.preview_name,
@@ -218,11 +221,16 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Returns the branch's previews of the integrations with a readable name. Other steps report the problems of the rest.
-    fn known_previews(&self, sources: &[&IntegrationSource], previews: &Previews<'_>) -> Vec<NamedPreview> {
+    /// Returns the branch's previews of the given integrations, except those without a valid name. Packaging reports an error for
+    /// each of these.
+    fn valid_preview_names(
+        &self,
+        sources: &[&IntegrationSource],
+        previews: &Previews<'_>,
+    ) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let named = |source: &&IntegrationSource| {
-            Some(previews.named(integration::identity(source, &packaging).ok()?))
+            Some(previews.named_preview(integration::identity(source, &packaging).ok()?))
         };
         sources.iter().filter_map(named).collect()
     }
@@ -238,7 +246,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns the client of the API, and starts the sandbox before if it is configured.
+    /// Creates the client for the GitBook API. Starts the sandbox first if the configuration selects it.
     async fn gitbook(&self) -> Result<GitBook, Error> {
         let config = self.config;
         let (endpoint, token) = match &config.endpoint {
@@ -259,7 +267,7 @@ impl<'a> Context<'a> {
         Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 
-    /// Deploys several integrations at once. A failure of one does not stop the others.
+    /// Deploys the integrations, several at once. A failure of one does not stop the others.
     async fn deploy_all<T, F: Future<Output = Outcome>>(
         &self,
         action: &str,
@@ -268,10 +276,10 @@ impl<'a> Context<'a> {
     ) -> Vec<Outcome> {
         let items = items.into_iter();
         let _section = self.printer.start_section(action, items.len(), "integration");
-        in_order(items, self.config.concurrency.get(), deploy).await
+        run_concurrently(items, self.config.concurrency.get(), deploy).await
     }
 
-    /// Returns an error if an outcome is a failure or a signal has cancelled the run.
+    /// Returns an error if a signal has cancelled the run or an outcome is a failure.
     fn into_result(self, outcomes: &[Outcome]) -> Result<(), Error> {
         let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         match (self.cancel.signal(), failed) {
@@ -281,10 +289,10 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Prints the problems that are not in `reported` yet and adds them.
+    /// Prints the problems that are not in `reported` yet, and adds them to it.
     ///
     /// # Errors
-    /// [`Error::Sources`] if one of the problems is an error.
+    /// Returns [`Error::Sources`] if one of the problems is an error and not just a warning.
     fn report_problems(
         &self,
         mut problems: Vec<Diagnostic>,
@@ -300,7 +308,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Returns the outcomes of skipped items.
+/// Returns an outcome for each item, which says that the item was skipped for this reason.
 fn skipped<'i>(
     items: impl Iterator<Item = (String, &'i SourceLocation)>,
     is_preview: bool,
@@ -310,7 +318,7 @@ fn skipped<'i>(
 }
 
 /// Runs up to `limit` futures at once and returns their results in the order of the items.
-async fn in_order<T, R, F: Future<Output = R>>(
+async fn run_concurrently<T, R, F: Future<Output = R>>(
     items: impl IntoIterator<Item = T>,
     limit: usize,
     mut work: impl FnMut(T) -> F,

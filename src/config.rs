@@ -35,7 +35,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_RETRIES: u32 = 4;
 const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
-/// The configuration of a run. Each field has the variable that sets it.
+/// The configuration of a run. The comment on each field names the variable that sets it.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// `GITBOOK_TOKEN`
@@ -88,7 +88,7 @@ impl Config {
     /// Reads the environment. Returns the configuration and a warning for each variable that looks misspelled.
     ///
     /// # Errors
-    /// The errors of all invalid variables, and the warnings. They never contain a value.
+    /// Returns an error for each invalid variable, and the warnings. No message contains the value of a variable.
     pub(crate) fn from_environment(
         environment: &Environment,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -105,7 +105,7 @@ impl Config {
                 .folder()
                 .join(variables.sandbox_dir.as_deref().unwrap_or(".gitbook-sandbox")),
             mode: reader.read("GITBOOK_MODE", variables.mode, Mode::Auto),
-            integrations: patterns(variables.integrations.as_deref()),
+            integrations: parse_patterns(variables.integrations.as_deref()),
             preview_env: variables.preview_env.or_else(|| variables.env.clone()),
             env: variables.env,
             production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", variables.production_branch),
@@ -153,7 +153,7 @@ impl Config {
         self.overrides.iter().any(|field| field.key == "name")
     }
 
-    /// Returns an error for the first override that cannot apply to several integrations. Only `GITBOOK_ORGANIZATION` can.
+    /// Returns an error for the first override that applies to a single integration only: any except `GITBOOK_ORGANIZATION`.
     #[must_use]
     pub(crate) fn single_integration_override(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
@@ -163,13 +163,14 @@ impl Config {
     }
 }
 
-/// Returns a forge token. Pasted tokens often end with a line break.
+/// Returns a forge token without surrounding white space. Pasted tokens often end with a line break.
 fn forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
     environment.get(variable).map(str::trim).filter(|token| !token.is_empty()).map(Into::into)
 }
 
-/// Returns the patterns of `GITBOOK_INTEGRATIONS`. `None` stands for the default, also if it is written out.
-fn patterns(text: Option<&str>) -> Option<Vec<String>> {
+/// Returns the patterns of `GITBOOK_INTEGRATIONS`. Returns `None` for the default `.`, even if the variable contains it
+/// explicitly.
+fn parse_patterns(text: Option<&str>) -> Option<Vec<String>> {
     let patterns: Vec<_> = list(text?).map(str::to_owned).collect();
     (!patterns.is_empty() && patterns != ["."]).then_some(patterns)
 }

@@ -1,4 +1,4 @@
-//! Publishes and deletes integrations.
+//! Publishes and deletes integrations, and decides before each request that this is allowed.
 
 mod attempt;
 mod deletion;
@@ -21,7 +21,7 @@ pub(crate) use crate::integration::PackageSize;
 pub(crate) use github_deployments::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
-pub(crate) use sweep::{Listed, Sweep, SweepCandidate, SweepError};
+pub(crate) use sweep::{ListedPreviews, Sweep, SweepCandidate, SweepError};
 
 use std::sync::Once;
 use std::time::Instant;
@@ -34,52 +34,52 @@ use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
 use crate::untrusted::web_or_file_link;
 use attempt::AttemptError;
-use github_deployments::Publishing;
+use github_deployments::DeploymentDetails;
 use previous_version::PreviousVersion;
 use response_check::{Difference, ExpectedIntegration};
 
-/// Publishes and deletes integrations.
+/// The clients and settings for publishing and deleting integrations.
 #[derive(Debug)]
 pub(crate) struct Deployer<'a> {
-    /// The client of the GitBook API.
+    /// The client for the GitBook API.
     pub gitbook: &'a GitBook,
     /// The cancellation of the run.
     pub cancel: &'a Cancel,
     /// The record of GitHub Deployments, if enabled.
     pub github_deployments: Option<&'a GitHubDeployments<'a>>,
-    /// True to change nothing.
+    /// True to send no request that changes an integration.
     pub dry_run: bool,
     /// True to skip integrations that are already published unchanged.
     pub skip_unchanged: bool,
-    /// Limits the notice that production could not be read to one per run.
+    /// Ensures that a run logs only once that an integration in production could not be read.
     pub unread_notice: Once,
 }
 
 /// The data that all previews of a run share.
 #[derive(Debug)]
 pub(crate) struct Previews<'a> {
-    /// The branch and pull request.
+    /// The branch or pull request of the previews.
     pub target: &'a Target,
-    /// The repository, with its host.
+    /// The repository as `host/owner/name`.
     pub repository: &'a str,
     /// The forge's ID of the repository.
     pub repository_id: Option<u64>,
     /// The head commit.
     pub commit: Option<&'a str>,
-    /// The run number, higher for newer runs.
+    /// The run number, which is higher for newer runs; 0 if the CI system has none.
     pub run: u64,
-    /// The source of the run number, such as a CI system.
+    /// The name of the counter that the run number is from. Only numbers from the same counter can be compared.
     pub counter: &'a str,
-    /// The template of the previews' names.
+    /// The template for preview names.
     pub template: &'a Template,
     /// `private` or `unlisted`.
     pub visibility: &'static str,
 }
 
-/// A preview that is known only by name.
+/// The name of a preview and its integration, without the content.
 #[derive(Debug)]
 pub(crate) struct NamedPreview {
-    /// The production name of the integration.
+    /// The name of the integration in production.
     pub integration: String,
     /// The location of the integration's manifest.
     pub location: SourceLocation,
@@ -90,9 +90,9 @@ pub(crate) struct NamedPreview {
 /// The integration in production before this run changes it.
 #[derive(Debug)]
 pub(crate) struct ProductionSnapshot {
-    /// The integration, if there was one; the outer `None` means that it could not be read.
+    /// The integration. `Some(None)` means that it did not exist, and `None` that it could not be read.
     existing: Option<Option<Published>>,
-    /// A time before the integration was read.
+    /// The time directly before the integration was read.
     read_at: Instant,
 }
 
@@ -105,12 +105,12 @@ impl Previews<'_> {
 
     /// Returns the preview of an integration.
     #[must_use]
-    pub(crate) fn named(&self, identity: Identity) -> NamedPreview {
+    pub(crate) fn named_preview(&self, identity: Identity) -> NamedPreview {
         let Identity { name: integration, place: location, .. } = identity;
         NamedPreview { name: self.name(&integration), integration, location }
     }
 
-    /// Returns the integration of an existing preview, if the preview belongs to this branch.
+    /// Returns the name of an existing preview's integration if the preview belongs to this branch.
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
         let marker = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
@@ -135,22 +135,22 @@ impl Previews<'_> {
 }
 
 impl Deployer<'_> {
-    /// Carries out a request and records it as a deployment, if enabled.
+    /// Sends a publish request and records it as a GitHub deployment, if this is enabled.
     async fn record(
         &self,
-        publishing: &Publishing<'_>,
+        details: &DeploymentDetails<'_>,
         request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
     ) -> Result<Attempts<Published>, DeployError> {
         match self.github_deployments {
-            Some(github_deployments) => github_deployments.record(publishing, request).await,
+            Some(github_deployments) => github_deployments.record(details, request).await,
             None => request.await,
         }
     }
 
-    /// Reads the integration in production. It must run before the check for newer commits, so that the check covers all
-    /// runs that have published until then.
+    /// Reads the integration in production. This must happen before the check for newer commits: then the check detects each newer run
+    /// that has published the version that was read.
     ///
-    /// A failure does not prevent publishing. It only means that the replaced version is unknown.
+    /// If this fails, the integration is published anyway. Only the replaced version is unknown then.
     pub(crate) async fn read_production(&self, name: &str) -> ProductionSnapshot {
         let read_at = Instant::now();
         let existing = match self.cancel.signal() {
@@ -163,14 +163,14 @@ impl Deployer<'_> {
     /// Reads an integration.
     async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
         let response = self.unless_cancelled(self.gitbook.read(name)).await?;
-        // Nothing was changed yet when the signal came.
+        // Nothing has been changed yet when the signal arrives.
         response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
             let (action, name) = ("reading", name.to_owned());
             DeployError::Api { action, name, may_have_succeeded: false, source }
         })
     }
 
-    /// Sends a request that changes an integration. A request that fails may still have taken effect.
+    /// Sends a request that changes an integration, and converts a failure. The error tells if the request may have taken effect.
     async fn change<T>(
         &self,
         action: &'static str,
@@ -196,7 +196,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// Returns whether no integration has this name; `None` if it cannot be read.
+    /// Returns true if no integration has this name, and `None` if this cannot be checked.
     pub(crate) async fn is_missing(&self, name: &str) -> Option<bool> {
         match self.read(name).await {
             Ok(existing) => Some(existing.is_none()),
@@ -207,8 +207,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Sends a request unless the run is cancelled. The inner error means that the signal came during the request, and that
-    /// the request did not finish soon after.
+    /// Sends a request unless the run is already cancelled. Returns the inner error if a signal arrives during the request and the
+    /// request does not finish soon after.
     async fn unless_cancelled<T>(
         &self,
         request: impl Future<Output = T>,
@@ -219,8 +219,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Carries out the work for one integration, and logs the outcome.
-    async fn timed(
+    /// Runs the work for one integration, measures its time and logs the outcome.
+    async fn run_and_log(
         &self,
         name: String,
         location: &SourceLocation,
@@ -230,11 +230,11 @@ impl Deployer<'_> {
         let started = Instant::now();
         let cancelled = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
         let result = match cancelled {
-            // These futures are large, and several run at once.
+            // Boxed, because the futures are large and several run at the same time.
             None => Box::pin(work).await,
             Some(result) => result,
         };
-        let result = result.or_else(DeployError::or_skipped);
+        let result = result.or_else(DeployError::into_skipped);
         let outcome = Outcome {
             name,
             location: location.clone(),
@@ -248,8 +248,8 @@ impl Deployer<'_> {
     }
 }
 
-/// Adds the URL and the version of a published integration.
-fn with_response(response: &Published, success: Success) -> Success {
+/// Adds the URL and the version in a response to the result.
+fn with_url_and_version(response: &Published, success: Success) -> Success {
     Success {
         url: response.urls.app.as_deref().and_then(web_or_file_link),
         version: response.version.as_ref().map(ToString::to_string),
@@ -257,21 +257,21 @@ fn with_response(response: &Published, success: Success) -> Success {
     }
 }
 
-/// Returns the result of publishing. Logs a warning for each difference between the request and the response. A response
-/// about another integration provides no URL and version.
-fn published(
+/// Creates the result of a publish request. Logs a warning for each difference between the request and the response. Omits the URL
+/// and the version if the response is about another integration.
+fn published_success(
     response: &Attempts<Published>,
     expected: &ExpectedIntegration<'_>,
     previous_version: Option<PreviousVersion>,
     success: Success,
 ) -> Success {
     let last = &response.last;
-    expected.differences(last).iter().for_each(Difference::warn);
+    expected.differences(last).iter().for_each(Difference::log_warning);
     let success = Success { status: Status::Published, ..success };
     if expected.other_integration(last).is_some() {
         return success;
     }
     let script_bytes_before =
         previous_version.and_then(|previous_version| previous_version.script_bytes(response));
-    with_response(last, Success { script_bytes_before, ..success })
+    with_url_and_version(last, Success { script_bytes_before, ..success })
 }

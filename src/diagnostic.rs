@@ -1,4 +1,4 @@
-//! Problems in files and variables of the user, with their locations.
+//! Problems in the user's files and variables, with their locations.
 
 mod location;
 
@@ -32,11 +32,11 @@ pub(crate) struct Diagnostic {
     pub severity: Severity,
     /// The location, if the problem belongs to a file or a variable.
     pub location: Option<SourceLocation>,
-    /// A description in lower case and without a full stop.
+    /// A description, which begins in lower case and has no full stop.
     pub message: String,
     /// The remedy.
     pub hint: Option<String>,
-    /// The name of the integration, if it is known.
+    /// The name of the integration with the problem, if it is known.
     pub integration: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Diagnostic {
         Self { integration, ..self }
     }
 
-    /// Returns whether two problems are equal apart from their integrations and hints.
+    /// Returns whether two problems are equal, ignoring their integrations and hints.
     #[must_use]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.severity, &self.location, &self.message) == (other.severity, &other.location, &other.message)
@@ -99,8 +99,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Brings a library's message into this program's style: in lower case and without a full stop. A first word in capitals
-/// stays.
+/// Converts a library's message to this program's style: it begins in lower case and has no full stop. A first word in
+/// capitals stays unchanged.
 #[must_use]
 pub(crate) fn lower_case(message: &str) -> String {
     let message = message.trim().trim_end_matches('.');

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The tokens of this program and of CI systems. They are redacted, and no manifest can use them. The 1Password CLI receives
-/// only those with the prefix `OP_`.
+/// Variables with tokens of this program or of CI systems. Their values are redacted, and no manifest can use them. The
+/// 1Password CLI receives only those with the prefix `OP_`.
 const TOKENS: [&str; 19] = [
     "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
@@ -28,17 +28,17 @@ const TOKENS: [&str; 19] = [
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// The prefixes and suffixes of further tokens.
+/// The prefixes and suffixes of further variables with tokens.
 const TOKEN_PATTERNS: [(&str, &str); 4] =
     [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("CIRCLE_OIDC_TOKEN", ""), ("OP_SESSION_", "")];
 
-/// The minimum bytes of a token that is searched for in other variables. Shorter values are test data, not tokens.
+/// The minimum length in bytes of a token to look for in other variables. Shorter values are test data, not tokens.
 const MIN_TOKEN_LENGTH: usize = 8;
 
-/// Returns true for the name of a token of this program or of a CI system.
+/// Returns true if a variable of this name contains a token of this program or of a CI system.
 #[must_use]
 pub(crate) fn is_token(name: &str) -> bool {
-    // On Windows, names are case-insensitive.
+    // On Windows, the names of variables are case-insensitive.
     let name = name.to_ascii_uppercase();
     TOKENS.contains(&name.as_str())
         || TOKEN_PATTERNS.iter().any(|(start, end)| name.starts_with(start) && name.ends_with(end))
@@ -55,7 +55,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Creates an environment from variables and the current folder, to which paths are relative.
+    /// Creates an environment from variables and the current folder. Relative paths start at that folder.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, folder: PathBuf) -> Self {
         let variables = variables
             .into_iter()
@@ -65,7 +65,7 @@ impl Environment {
         Self { variables, folder, program: None }
     }
 
-    /// Sets the path of the running program. It starts itself again for work that may crash.
+    /// Sets the path of the running program, which runs itself as a child process for work that may crash.
     #[must_use]
     pub fn with_program(self, program: Option<PathBuf>) -> Self {
         Self { program, ..self }
@@ -83,7 +83,7 @@ impl Environment {
         self.variables.get(name)?.to_str()
     }
 
-    /// Returns true if a variable is set, but not to Unicode.
+    /// Returns true if a variable is set, but is not Unicode.
     #[must_use]
     pub fn is_unreadable(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.to_str().is_none())
@@ -99,7 +99,8 @@ impl Environment {
         self.variables.iter()
     }
 
-    /// Returns the name of the token that a variable is or contains. For example, the URL of a clone may contain a token.
+    /// Returns the name of the token variable that this variable is, or whose value it contains. For example, a clone URL may
+    /// contain a token.
     pub(crate) fn token_in(&self, variable: &str) -> Option<&str> {
         if let Some((name, _)) = self.variables.get_key_value(variable).filter(|(name, _)| is_token(name)) {
             return Some(name);

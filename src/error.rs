@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::gitbook::ApiError;
 use crate::plan::Refusal;
 
-/// The reason why a run failed.
+/// The reason for the failure of a run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// An argument other than `--help` and `--version`.
@@ -20,20 +20,20 @@ pub(crate) enum Error {
     /// Invalid variables. Each problem is reported separately.
     #[error("invalid configuration: {0}; nothing was sent")]
     Configuration(ProblemCounts),
-    /// An event of the CI system that cannot be read.
+    /// An event that cannot be detected.
     #[error("could not detect the CI event")]
     Ci(#[source] CiError),
-    /// A refusal of the plan.
+    /// A run that the plan refuses.
     #[error("{0}")]
     Refused(Refusal),
     /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
     #[error("invalid integrations: {0}; nothing was sent")]
     Sources(ProblemCounts),
-    /// An unknown repository. The ownership marker of a preview contains it.
+    /// An unknown repository. Each preview needs the repository for its ownership marker.
     #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
-    /// A sweep without access to the forge.
-    #[error("cannot sweep: without a token of the forge, closed branches are unknown")]
+    /// A sweep without a token for the forge.
+    #[error("cannot sweep: closed branches cannot be found without a GitHub or GitLab token")]
     NoForge,
     /// A sweep without an organization to search.
     #[error("cannot sweep: no manifest names an organization")]
@@ -41,7 +41,7 @@ pub(crate) enum Error {
     /// A sweep that failed before it deleted anything.
     #[error("sweep failed")]
     Sweep(#[source] SweepError),
-    /// A sandbox that does not start.
+    /// A sandbox that cannot be started.
     #[error("cannot start the sandbox in `{}`", display_path(folder))]
     Sandbox {
         /// The folder of the sandbox.
@@ -49,7 +49,7 @@ pub(crate) enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// An API client that does not start.
+    /// An API client that cannot be created.
     #[error("cannot create the GitBook client")]
     Client(#[source] ApiError),
     /// Failed integrations. Each failure is reported separately.
@@ -66,7 +66,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Returns the remedy, or `None` if the reported problems have hints of their own.
+    /// Returns the remedy, or `None` if the problems were reported with their own hints.
     #[must_use]
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
@@ -112,7 +112,7 @@ impl Error {
     }
 }
 
-/// The numbers of problems by severity, and of the files and variables that have problems.
+/// The number of problems of each severity, and the number of files and variables that have problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProblemCounts {
     errors: usize,

@@ -1,4 +1,4 @@
-//! Clients of the forge: branches, pull requests, comments and deployments.
+//! Clients for the forge (GitHub, GitLab and others): branches, pull requests, comments and deployments.
 
 mod budget;
 mod circuit;
@@ -27,10 +27,10 @@ use client::Client;
 
 use crate::repository::{Branch, ForgeKind};
 
-/// The timeout of a probe: a request to a forge after its circuit opened.
+/// The timeout of a probe: a short request that checks whether a forge has recovered from a failure.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A client of one repository on its forge.
+/// A client for one repository on its forge.
 #[derive(Clone, Debug)]
 pub(crate) enum Forge {
     /// GitHub, GitHub Enterprise, Gitea or Forgejo.
@@ -40,11 +40,11 @@ pub(crate) enum Forge {
 }
 
 impl Forge {
-    /// Returns the state of a branch, or of a pull request if there is a number. A fork's branch counts as open if an open pull
-    /// request comes from it.
+    /// Returns the state of the pull request if `pull_request` is given, and otherwise the state of the branch. A branch of a fork
+    /// counts as open if an open pull request comes from it.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network. A repository that the token cannot read is an error, never `Closed`.
+    /// Returns an error if the request to the forge fails, or if the token cannot read the repository.
     pub(crate) async fn ref_state(
         &self,
         branch: &Branch,
@@ -56,11 +56,11 @@ impl Forge {
         }
     }
 
-    /// Returns the state of a branch or pull request like [`ref_state`](Self::ref_state). If the circuit is open, probes the forge
-    /// with one short attempt, or returns `None` before the next probe is due.
+    /// Returns the state of a branch or pull request like [`ref_state`](Self::ref_state). If earlier requests have failed, it sends
+    /// one short request to find out whether the forge has recovered, or returns `None` if the last such request is too recent.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if the request to the forge fails.
     pub(crate) async fn recheck(
         &self,
         branch: &Branch,
@@ -81,10 +81,11 @@ impl Forge {
         failure.map_or_else(|| state.map(Some), |failure| Err(ForgeError::CircuitOpen(failure)))
     }
 
-    /// Lists the numbers of pull requests from a branch, newest first: all open ones, or the newest ones in any state.
+    /// Lists the numbers of the pull requests from a branch, newest first. With `open_only`, it lists all open ones; otherwise it
+    /// lists the newest ones in any state.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to the forge fails.
     pub(crate) async fn pull_requests(
         &self,
         branch: &Branch,
@@ -96,7 +97,7 @@ impl Forge {
         }
     }
 
-    /// Returns the client that records deployments. GitLab records the deployment of a job by its `environment`.
+    /// Returns the GitHub client, which records deployments. GitLab itself records a deployment for each job with an `environment`.
     pub(crate) fn github(&self) -> Option<&GitHub> {
         match self {
             Self::GitHub(github) => Some(github),
@@ -104,7 +105,7 @@ impl Forge {
         }
     }
 
-    /// Returns the client with its own circuit breaker: failures of one client do not stop the other.
+    /// Returns a copy of the client with a separate circuit breaker, so that failures of one client do not stop the other.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         match self {
@@ -113,7 +114,7 @@ impl Forge {
         }
     }
 
-    /// Returns the client without retries and with another timeout, for the end of a cancelled run.
+    /// Returns a copy of the client that never retries and has another timeout. A cancelled run uses it for its last requests.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         match self {
@@ -122,7 +123,6 @@ impl Forge {
         }
     }
 
-    /// Returns the kind of the forge.
     pub(crate) fn kind(&self) -> ForgeKind {
         self.client().kind
     }
@@ -135,12 +135,12 @@ impl Forge {
     }
 }
 
-/// The maximum wait for the end of a rate limit.
+/// The maximum time to wait until a rate limit ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaxWait {
-    /// For optional requests.
+    /// The limit for optional requests: 15 s.
     Short,
-    /// For requests that the command needs.
+    /// The limit for requests that the command needs: 90 s.
     Long,
 }
 
@@ -148,7 +148,7 @@ impl MaxWait {
     fn duration(self) -> Duration {
         match self {
             Self::Short => Duration::from_secs(15),
-            // Longer than the 60 s of GitHub's secondary limit.
+            // GitHub's secondary rate limit lasts 60 s.
             Self::Long => Duration::from_secs(90),
         }
     }
@@ -167,7 +167,7 @@ pub(crate) enum RefState {
 }
 
 impl RefState {
-    /// Returns true if a full or abbreviated commit is the newest one, or if the newest one is unknown.
+    /// Returns true if `commit`, a full or abbreviated ID, is the newest commit of the branch, or if the newest commit is unknown.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
         match self {
@@ -177,7 +177,7 @@ impl RefState {
     }
 }
 
-/// Returns true for a full or abbreviated commit, false for the name of a tag or `HEAD`.
+/// Returns true for a full or abbreviated commit ID, and false for other names such as a tag or `HEAD`.
 #[must_use]
 pub(crate) fn is_commit(text: &str) -> bool {
     /// The shortest abbreviation that Git accepts.

@@ -1,4 +1,5 @@
-//! Generates the files that repeat the tables of variables and outputs, and compares them. `UPDATE=1` writes them.
+//! Generates the files that repeat the tables of variables and outputs, and compares them with the existing files. With
+//! `UPDATE=1`, writes them instead.
 
 mod ci_variables;
 

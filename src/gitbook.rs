@@ -1,4 +1,4 @@
-//! A client of the GitBook integrations API: publish, read, delete and list.
+//! A client for GitBook's integrations API: publish, read, delete and list integrations.
 
 mod error;
 mod models;
@@ -19,21 +19,22 @@ use url::Url;
 
 use crate::cancel::Cancel;
 use crate::http::{
-    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, Response, Retry, pages, push_segments,
+    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, Response, Retry, push_segments, read_all_pages,
 };
 use models::{Organization, Page};
 
-/// The maximum number of items per page.
+/// The number of items that a list request asks for per page, GitBook's maximum.
 const PAGE_SIZE: u32 = 1000;
 
-/// The maximum time of a request with all its retries. CI machines cost money by the minute, so a longer wait is left to the
-/// user: the error says when to run again.
+/// The maximum time for a request including all its retries. CI machines cost money per minute. If a longer wait is needed, the error
+/// tells the user when to run again.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
-/// The same maximum on one of several machines, where a request gets its turn at random (`docs/scale.md`).
+/// The maximum time for a request if several machines share one rate limit. They compete for the requests that the limit allows
+/// (`docs/scale.md`).
 pub(crate) const MAX_SHARD_WAIT: Duration = Duration::from_secs(30 * 60);
 
-/// A client of the API. Clones share its connections.
+/// A client for the GitBook API. All clones share its connections.
 #[derive(Clone, Debug)]
 pub struct GitBook {
     http: Http,
@@ -43,10 +44,10 @@ pub struct GitBook {
 }
 
 impl GitBook {
-    /// Creates a client of the API at `endpoint`, a URL that ends with a slash.
+    /// Creates a client for the API at `endpoint`, a URL that ends with a slash.
     ///
-    /// `timeout` limits each request including its response. `retries` limits the attempts after retryable failures. The proxy
-    /// comes from `HTTPS_PROXY` and `NO_PROXY`, certificates come from the system or `SSL_CERT_FILE`.
+    /// `timeout` limits each request including its response. `retries` is the maximum number of retries per request. The client reads
+    /// the proxy from `HTTPS_PROXY` and `NO_PROXY`, and the certificates from the system or `SSL_CERT_FILE`.
     ///
     /// # Errors
     /// Returns an error if the system has no usable certificate store.
@@ -56,7 +57,7 @@ impl GitBook {
         timeout: Duration,
         retries: u32,
     ) -> Result<Self, ApiError> {
-        // A redirect could send the token to any server.
+        // After a redirect, the token could be sent to any server.
         let http = Http::new(ApiKind::GitBook, &endpoint, timeout, Redirects::Refused)?;
         let retry = Retry {
             max_retries: retries,
@@ -68,7 +69,7 @@ impl GitBook {
         Ok(Self { http, endpoint, token, retry })
     }
 
-    /// Returns the client for one of several machines. They share the token's rate limit, so each waits longer for its turn.
+    /// Returns the client with a longer maximum wait for rate limits, since several machines share the rate limit of the token.
     #[must_use]
     pub(crate) fn for_shard(mut self) -> Self {
         self.retry.max_wait_for_limits = Some(MAX_SHARD_WAIT);
@@ -82,13 +83,13 @@ impl GitBook {
         self
     }
 
-    /// Returns the root of the API.
+    /// Returns the root URL of the API.
     #[must_use]
     pub fn endpoint(&self) -> &Url {
         &self.endpoint
     }
 
-    /// Returns the client without retries after a signal.
+    /// Returns the client with a cancellation: after a signal, it never retries.
     #[must_use]
     pub(crate) fn with_cancel(mut self, cancel: &Cancel) -> Self {
         self.retry.cancel = Some(cancel.clone());
@@ -97,12 +98,12 @@ impl GitBook {
 
     /// Publishes or updates an integration. `body` is the request's JSON.
     ///
-    /// Runs `before` before each attempt, with the failure of the previous one. It may end the request: with a result, if
-    /// an earlier attempt has published the integration, or with an error. The API has no compare-and-set, and attempts may
-    /// be minutes apart.
+    /// Calls `before` before each attempt, with the failure of the previous attempt. The attempt is not made if `before` returns a
+    /// result, for example because an earlier attempt has published the integration, or an error. This check is necessary because
+    /// attempts may be minutes apart, and the API cannot make a request depend on the current version.
     ///
     /// # Errors
-    /// Returns errors of the API, of the network and of `before`. A 404 means that the organization does not exist.
+    /// Returns an error if the request or `before` fails. Status 404 means that the organization does not exist.
     pub async fn publish<E: Retryable + From<ApiError>>(
         &self,
         name: &str,
@@ -110,39 +111,40 @@ impl GitBook {
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Published>, E>,
     ) -> Attempts<Result<Published, E>> {
         let body = bytes::Bytes::from(body);
-        self.change(before, async || self.post(name, body.clone()).await).await
+        self.change(before, async || self.post_integration(name, body.clone()).await).await
     }
 
-    /// Reads an integration. Returns `None` if it does not exist or is private and owned by others.
+    /// Reads an integration. Returns `None` if it does not exist, or if it is private and owned by an organization that the token has no
+    /// access to.
     ///
     /// # Errors
-    /// Returns errors of the API and of the network.
+    /// Returns an error if the request fails.
     pub async fn read(&self, name: &str) -> Result<Option<Published>, ApiError> {
-        self.retry.run(|| self.get(name)).await
+        self.retry.run(|| self.get_integration(name)).await
     }
 
-    /// Reads an integration like [`read`](Self::read), in one attempt that a signal ends.
+    /// Reads an integration like [`read`](Self::read), but without retries.
     ///
     /// # Errors
-    /// Returns errors of the API and of the network, and [`RequestError::Cancelled`].
+    /// Returns an error if the request fails, or [`RequestError::Cancelled`] if a signal arrives.
     pub async fn read_once(&self, name: &str) -> Result<Option<Published>, ApiError> {
-        self.retry.unless_cancelled(self.get(name)).await
+        self.retry.unless_cancelled(self.get_integration(name)).await
     }
 
-    /// Deletes an integration. The API uninstalls it everywhere and cannot restore it. `before` works as in
-    /// [`publish`](Self::publish).
+    /// Deletes an integration. The API uninstalls it everywhere and cannot restore it. Calls `before` like
+    /// [`publish`](Self::publish). Succeeds if the integration does not exist.
     ///
     /// # Errors
-    /// Returns errors of the API, of the network and of `before`. A missing integration is no error.
+    /// Returns an error if the request or `before` fails.
     pub async fn delete<E: Retryable + From<ApiError>>(
         &self,
         name: &str,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Deletion>, E>,
     ) -> Attempts<Result<Deletion, E>> {
-        self.change(before, async || self.remove(name).await).await
+        self.change(before, async || self.delete_integration(name).await).await
     }
 
-    /// Sends a request that changes something, with retries, and counts the failed attempts that may have taken effect.
+    /// Sends a request that changes an integration, with retries. Counts the failed attempts that may have taken effect.
     async fn change<T, E: Retryable + From<ApiError>>(
         &self,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<T>, E>,
@@ -166,12 +168,12 @@ impl GitBook {
             *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(FailedAttempt { at, unanswered });
             result
         };
-        // The future is large, and several run at the same time.
+        // Boxed, because the future is large and several run at the same time.
         let last = Box::pin(self.retry.run(&attempt)).await;
         Attempts { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
 
-    async fn post(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {
+    async fn post_integration(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {
         let request = self
             .request(Method::POST, self.integration_url(name)?)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
@@ -185,7 +187,7 @@ impl GitBook {
         }
     }
 
-    async fn get(&self, name: &str) -> Result<Option<Published>, ApiError> {
+    async fn get_integration(&self, name: &str) -> Result<Option<Published>, ApiError> {
         let request = self.request(Method::GET, self.integration_url(name)?);
         match self.send(MAX_RESPONSE, request).await {
             Ok(response) => Ok(Some(response.json()?)),
@@ -194,75 +196,76 @@ impl GitBook {
         }
     }
 
-    async fn remove(&self, name: &str) -> Result<Deletion, ApiError> {
+    async fn delete_integration(&self, name: &str) -> Result<Deletion, ApiError> {
         let request = self.request(Method::DELETE, self.integration_url(name)?);
         match self.send(MAX_RESPONSE, request).await {
             Ok(response) if response.status == StatusCode::NO_CONTENT => Ok(Deletion::DidNotExist),
             Ok(response) if response.status == StatusCode::RESET_CONTENT || response.body.is_empty() => {
                 Ok(Deletion::Deleted)
             }
-            // A proxy's page is no proof of a deletion.
+            // A successful response without JSON may be from a proxy, so it does not prove that the integration was deleted.
             Ok(response) => Ok(response.json().map(|IgnoredAny| Deletion::Deleted)?),
             Err(error) if is_missing(&error) => Ok(Deletion::DidNotExist),
             Err(error) => Err(error),
         }
     }
 
-    /// Lists the integrations that an organization owns, page by page, and returns the results of `keep`.
+    /// Lists the integrations that an organization owns. Returns those that `keep` selects and converts.
     ///
     /// # Errors
-    /// Returns errors of the API and of the network.
+    /// Returns an error if a request fails.
     pub async fn list<T>(
         &self,
         organization_id: &str,
         keep: impl FnMut(Published) -> Option<T>,
     ) -> Result<Vec<T>, ApiError> {
-        let mut url = self.url("v1/orgs/")?;
+        let mut url = self.api_url("v1/orgs/")?;
         push_segments(&mut url, &[organization_id, "integrations"]);
-        self.pages(url, keep).await
+        self.read_pages(url, keep).await
     }
 
-    /// Finds the id of an organization. Returns `None` if the token's user is a member of no such organization.
+    /// Finds the ID of an organization by its ID or subdomain. Returns `None` if the token's user is not a member of the
+    /// organization.
     ///
     /// # Errors
-    /// Returns errors of the API and of the network.
+    /// Returns an error if a request fails.
     pub async fn organization_id(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
         let has_subdomain = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
         let id = |Organization { id, hostname }| {
             (id == id_or_subdomain || hostname.as_deref().is_some_and(has_subdomain)).then_some(id)
         };
-        Ok(self.pages(self.url("v1/orgs")?, id).await?.into_iter().next())
+        Ok(self.read_pages(self.api_url("v1/orgs")?, id).await?.into_iter().next())
     }
 
-    /// Reads a list page by page and returns the results of `keep`.
-    async fn pages<T: DeserializeOwned, U>(
+    /// Reads all pages of a list and returns the items that `keep` selects and converts.
+    async fn read_pages<T: DeserializeOwned, U>(
         &self,
         mut url: Url,
         keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ApiError> {
         url.query_pairs_mut().append_pair("limit", &PAGE_SIZE.to_string());
-        pages(ApiKind::GitBook, None, keep, async |cursor: Option<String>| {
+        read_all_pages(ApiKind::GitBook, None, keep, async |cursor: Option<String>| {
             let mut url = url.clone();
             if let Some(cursor) = cursor {
                 url.query_pairs_mut().append_pair("page", &cursor);
             }
-            let page: Page<T> = self.retry.run(|| self.page(url.clone())).await?;
+            let page: Page<T> = self.retry.run(|| self.read_page(url.clone())).await?;
             Ok((page.items, page.next.map(|next| Some(next.page))))
         })
         .await
     }
 
-    async fn page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
+    async fn read_page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
         Ok(self.send(MAX_PAGE, self.request(Method::GET, url)).await?.json()?)
     }
 
     fn integration_url(&self, name: &str) -> Result<Url, ApiError> {
-        let mut url = self.url("v1/integrations/")?;
+        let mut url = self.api_url("v1/integrations/")?;
         push_segments(&mut url, &[name]);
         Ok(url)
     }
 
-    fn url(&self, path: &str) -> Result<Url, ApiError> {
+    fn api_url(&self, path: &str) -> Result<Url, ApiError> {
         self.endpoint.join(path).map_err(ApiError::Url)
     }
 
@@ -270,7 +273,7 @@ impl GitBook {
         self.http.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
-    /// Sends one request and reads the complete response of a success.
+    /// Sends a request once. A response with an error status is an error.
     async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, ApiError> {
         let response = self.http.send(limit, request).await?;
         if response.status.is_success() { Ok(response) } else { Err(ApiError::from_response(&response)) }
@@ -286,6 +289,6 @@ fn is_missing(error: &ApiError) -> bool {
 mod tests {
     #[test]
     fn the_page_size_is_the_documented_maximum() {
-        assert_eq!(crate::schema::document::parameter("listLimit")["maximum"], super::PAGE_SIZE);
+        assert_eq!(crate::schema::document::parameter_schema("listLimit")["maximum"], super::PAGE_SIZE);
     }
 }

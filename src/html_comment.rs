@@ -2,15 +2,15 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Encoded characters, among them all that could end a value or the comment.
+/// The characters to encode. They include all that could end a value or the comment.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'/').remove(b':').remove(b'-');
 
-/// The start of each of this program's comments.
+/// The start of every comment that this program writes.
 pub(crate) const START: &str = "<!-- gitbook-deploy:";
 /// The end of a comment.
 pub(crate) const END: &str = " -->";
 
-/// Returns a comment with values.
+/// Returns a comment of a kind with key-value pairs.
 #[must_use]
 pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     // HTML does not allow two dashes in a row in a comment.
@@ -19,7 +19,7 @@ pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     format!("{START}{kind}{values}{END}")
 }
 
-/// Parses a text that consists of one comment. Returns `None` for another kind and for invalid values.
+/// Parses a text that consists of exactly one comment. Returns `None` for a comment of another kind or with invalid values.
 #[must_use]
 pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     let values = text.strip_prefix(START)?.strip_prefix(kind)?.strip_suffix(END)?;
@@ -38,9 +38,9 @@ pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     Some(found)
 }
 
-/// Returns whether a text contains anything that resembles a comment of this program.
+/// Returns whether a text contains anything that resembles one of this program's comments.
 #[must_use]
-pub(crate) fn is_in(text: &str) -> bool {
+pub(crate) fn resembles_own_comment(text: &str) -> bool {
     let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     squeezed.to_lowercase().contains("<!--gitbook-deploy:")
 }

@@ -1,4 +1,4 @@
-//! HTTP for the API clients: requests, responses, retries and lists.
+//! The HTTP client of the GitBook and forge clients: requests, responses, retries and paginated lists.
 
 mod error;
 mod pages;
@@ -6,7 +6,7 @@ mod retry;
 mod transport;
 
 pub use error::{ApiKind, ErrorResponse, RequestError};
-pub(crate) use pages::pages;
+pub(crate) use pages::read_all_pages;
 pub use retry::Retryable;
 pub(crate) use retry::{FIRST_DELAY, Retry, jitter};
 pub use transport::TransportError;
@@ -18,19 +18,19 @@ use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-/// The maximum bytes of a response about one object. An integration with all its fields is smaller than 1 MiB.
+/// The maximum size in bytes of a response with one object. An integration with all its fields is smaller than 1 MiB.
 pub(crate) const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
-/// The maximum bytes of one page of a list.
+/// The maximum size in bytes of a response with one page of a list.
 pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;
 
-/// The number of bytes that are read of an error response.
+/// The maximum size in bytes of an error response. The rest is ignored.
 const MAX_ERROR: usize = 64 * 1024;
 
-/// The maximum number of redirects of a request. GitHub redirects once, after a repository was renamed.
+/// The maximum number of redirects per request. GitHub redirects once if the repository was renamed.
 const MAX_REDIRECTS: usize = 3;
 
-/// The redirects that a client follows. It sends the token to the new address.
+/// The redirects that a client follows. A client that follows a redirect also sends the token to the new address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Redirects {
     /// No redirects.
@@ -39,7 +39,7 @@ pub(crate) enum Redirects {
     SameOrigin,
 }
 
-/// An HTTP client of one API. Clones share its connections.
+/// An HTTP client for one API. All clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     api: ApiKind,
@@ -50,21 +50,21 @@ pub(crate) struct Http {
 /// A complete response.
 #[derive(Debug)]
 pub(crate) struct Response {
-    /// The API that sent the response.
+    /// The API that received the request.
     pub api: ApiKind,
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; empty if the body of a failure was unreadable.
+    /// The body. It is empty if the body of an error response could not be read.
     pub body: Vec<u8>,
-    /// The wait that the server asks for.
+    /// The time to wait before a retry, if the server sent one.
     pub retry_after: Option<Duration>,
 }
 
 impl Http {
-    /// Creates a client of the API at `root`. `timeout` limits each request including its response. The proxy comes from
-    /// `HTTPS_PROXY` and `NO_PROXY`, certificates come from the system or `SSL_CERT_FILE`.
+    /// Creates a client for the API at `root`. `timeout` limits each request including its response. The client reads the proxy
+    /// from `HTTPS_PROXY` and `NO_PROXY`, and the certificates from the system or `SSL_CERT_FILE`.
     ///
     /// # Errors
     /// Returns an error if the system has no usable certificate store.
@@ -83,38 +83,38 @@ impl Http {
                 Redirects::SameOrigin => redirect::Policy::custom(follow_same_origin),
             });
         let builder = if root.scheme() == "http" {
-            // A proxy could read the token. Reading the system's certificates would be a waste of time.
+            // A proxy could read the token. Without TLS, there is no need to load the system's certificates.
             builder.no_proxy().tls_certs_only([])
         } else {
             builder
         };
-        // Fails if another client has installed the provider, which is harmless.
+        // This fails if another client has already installed the provider, which is harmless.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client =
             builder.build().map_err(|error| RequestError::Transport(api, TransportError::Client(error)))?;
         Ok(Self { api, client, timeout })
     }
 
-    /// Returns the client with another timeout.
+    /// Returns a copy of the client with another timeout.
     #[must_use]
     pub(crate) fn with_timeout(&self, timeout: Duration) -> Self {
         Self { timeout, ..self.clone() }
     }
 
-    /// Returns the API of the client.
     pub(crate) fn api(&self) -> ApiKind {
         self.api
     }
 
-    /// Begins a request.
+    /// Creates a request that is not sent yet.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url).timeout(self.timeout)
     }
 
-    /// Sends one request and reads the complete response of at most `limit` bytes.
+    /// Sends a request once and reads the complete response.
     ///
     /// # Errors
-    /// Returns an error if the response is missing, incomplete or too large. A failure status is no error.
+    /// Returns an error if the response is missing, incomplete or larger than `limit` bytes. An error status such as 404 is returned
+    /// as a response.
     pub(crate) async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, RequestError> {
         let api = self.api;
         let failed = |error| RequestError::Transport(api, TransportError::new(error, self.timeout));
@@ -125,7 +125,7 @@ impl Http {
         let retry_after = retry::retry_after(status, &headers);
         let limit = if status.is_success() { limit } else { MAX_ERROR };
         let body = match read_body(response, limit).await {
-            // The headers say all that the retry needs.
+            // The headers contain the time to wait, so the retry does not need the body.
             Err(_) if retry_after.is_some() => Vec::new(),
             body => body.map_err(failed)?,
         };
@@ -136,7 +136,7 @@ impl Http {
     }
 }
 
-/// Reads a body until it exceeds `limit`. The body of an error is truncated there.
+/// Reads a body until it exceeds `limit` bytes. The body of an error response is truncated to that size.
 async fn read_body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
     let is_error = !response.status().is_success();
     let mut body = Vec::new();
@@ -155,7 +155,7 @@ impl Response {
     /// Parses the body as JSON.
     ///
     /// # Errors
-    /// Returns [`RequestError::NotJson`].
+    /// Returns [`RequestError::NotJson`] if the body is not JSON or does not have the fields of `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
         serde_json::from_slice(&self.body).map_err(|source| RequestError::NotJson {
             api: self.api,
@@ -172,13 +172,13 @@ fn follow_same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
 
 /// Appends segments to the path of a URL.
 pub(crate) fn push_segments(url: &mut Url, segments: &[&str]) {
-    // Fails for URLs such as `data:` only, which cannot be the root of an API.
+    // This fails only for URLs such as `data:`, which cannot be the root of an API.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
 }
 
-/// Returns true if requests to this URL stay on this machine.
+/// Returns true if the URL is an address of this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

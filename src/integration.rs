@@ -1,4 +1,4 @@
-//! Turns a manifest, its secrets, images and script into the body of a publish request.
+//! Builds the body of a publish request from a manifest, its secrets, images and script.
 
 mod body;
 mod bundle;
@@ -45,7 +45,7 @@ use body::{BodyContent, BodyFields};
 use bundle::Bundle;
 use images::{ManifestImage, Purpose};
 use manifest::Manifest;
-use script::script;
+use script::load_script;
 use secrets::ManifestSecrets;
 
 /// The options for packaging the integrations of a run.
@@ -61,14 +61,14 @@ pub(crate) struct Packaging<'a> {
     pub resolve_secrets: bool,
     /// The time limit for one call of the 1Password CLI.
     pub timeout: Duration,
-    /// The HMAC key for secrets in content hashes. Content hashes are public. Without the key, anyone could check guesses
-    /// of a secret.
+    /// The HMAC key for secrets in content hashes. Content hashes are public, so without a key, anyone could test guesses of
+    /// a secret.
     pub hash_key: Option<&'a SecretString>,
     /// The source of secrets and the base of relative paths.
     pub environment: &'a Environment,
     /// The folder of the checkout, as the CI system reports it.
     pub workspace: Option<&'a Path>,
-    /// The bundler's threads and processes, and the bundled scripts.
+    /// The resources that all integrations share, such as the bundler's processes.
     pub packaging_context: &'a PackagingContext,
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct Integration {
     pub place: SourceLocation,
     fields: BodyFields,
     content: BodyContent,
-    /// The packages in the script.
+    /// The packages in the script, with their sizes.
     parts: Vec<PackageSize>,
 }
 
@@ -120,11 +120,11 @@ pub(crate) struct PreviewIdentity {
 pub(crate) struct Packaged {
     /// The integration, unless a problem is an error.
     pub integration: Option<Integration>,
-    /// The name and organization, even if there are other problems.
+    /// The name and organization, if they are valid. Set even if there are other problems.
     pub identity: Option<Identity>,
-    /// The problems found without GitBook.
+    /// The problems found before anything is sent to GitBook.
     pub problems: Vec<Diagnostic>,
-    /// The secrets to redact, also from `problems`.
+    /// The secrets to redact from all output, including `problems`.
     pub secrets: Vec<SecretString>,
 }
 
@@ -135,7 +135,7 @@ pub(crate) struct Identity {
     pub name: String,
     /// The organization's id or subdomain.
     pub organization: Option<String>,
-    /// The manifest.
+    /// The location of the manifest.
     pub place: SourceLocation,
     /// The location of the `name` field.
     pub name_location: SourceLocation,
@@ -144,13 +144,13 @@ pub(crate) struct Identity {
 /// Returns the identity of an integration. Reads only the manifest.
 ///
 /// # Errors
-/// If the manifest cannot be read or has no valid name.
+/// Returns the problems if the manifest cannot be read or has no valid name.
 pub(crate) fn identity(
     source: &IntegrationSource,
     packaging: &Packaging<'_>,
 ) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load(source, packaging)?;
-    // A manifest on another branch may lack the entry.
+    // The `envs` entry may be missing in the manifest of another branch.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
     manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.place, problem)])
@@ -178,14 +178,14 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     let identity = manifest_identity(&manifest).ok();
     let mut problems = check(&manifest);
     if !load_problems.is_empty() {
-        // The fields that seem to be missing may be in the part that could not be read.
+        // Fields that seem to be missing may be in the entry or overrides that could not be applied.
         problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
         problems.extend(load_problems);
     }
     let secrets = resolve_secrets(&manifest.fields, packaging);
     let images = async { read_images(&manifest, packaging) };
-    // The bundler is polled first: it runs on its own threads while the rest is done here.
-    let (bundle, secrets, images) = futures::join!(script(&manifest, packaging), secrets, images);
+    // The bundler comes first, so that it runs on its own threads while secrets and images are read here.
+    let (bundle, secrets, images) = futures::join!(load_script(&manifest, packaging), secrets, images);
     let ((secrets, secret_problems), ((icon, previews), image_problems)) = (secrets, images);
     let (bundle, script_problems) = match bundle {
         Ok(mut bundle) => {
@@ -212,7 +212,8 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     Packaged { integration, identity, problems, secrets: redacted }
 }
 
-/// Loads a manifest and applies its `envs` entry and the overrides. Returns the problems with those beside the manifest.
+/// Loads a manifest and applies its `envs` entry and the overrides. Returns the manifest together with the problems with the
+/// entry and the overrides.
 fn load_with_overrides(
     source: &IntegrationSource,
     packaging: &Packaging<'_>,
@@ -252,7 +253,7 @@ fn check(manifest: &Manifest) -> Vec<Diagnostic> {
     found
 }
 
-/// Returns the problem with a name. The rules are those of the vendor's CLI.
+/// Returns the problem with a name, or `None` if it is valid. The rules are those of the vendor's CLI.
 fn invalid_name(name: &str) -> Option<String> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !name.split('-').all(is_word) {
@@ -278,7 +279,7 @@ async fn resolve_secrets(
     (Some(resolved), problems)
 }
 
-/// Returns the fields of the request that are not files or secrets, with the defaults of the vendor's CLI.
+/// Returns the fields of the request except files and secrets, with the defaults of the vendor's CLI.
 fn body_fields(manifest: &YamlMapping) -> BodyFields {
     let excluded = ["name", "script", "icon", "previewImages", "secrets"];
     let own = manifest.0.iter().filter(|(key, _)| !excluded.contains(&key.name.as_str()));
@@ -307,7 +308,7 @@ fn read_images(
             }
         }
     };
-    // The vendor's CLI treats an empty icon as a missing one.
+    // The vendor's CLI treats an empty `icon` as missing.
     let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
     let icon = icon.and_then(|node| read(node, Purpose::Icon));
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
@@ -356,17 +357,17 @@ impl Integration {
     /// Returns the request that publishes to production.
     ///
     /// # Errors
-    /// If the script can no longer be read.
+    /// Returns an error if the script can no longer be read.
     pub(crate) fn request(&self) -> Result<PublishRequest<'_>, SourceChanged> {
         let hash = self.content.content_hash(&self.name, &self.fields)?;
         Ok(PublishRequest { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
 
-    /// Returns the request that publishes a preview and its marker, completed with the hash and the script size. Returns
-    /// `None` if the marker does not fit into the summary.
+    /// Returns the request that publishes a preview, and the preview's marker with the hash and the script size added.
+    /// Returns `None` if the marker does not fit into the summary.
     ///
     /// # Errors
-    /// If the script can no longer be read.
+    /// Returns an error if the script can no longer be read.
     pub(crate) fn preview_request(
         &self,
         identity: &PreviewIdentity,
@@ -384,10 +385,10 @@ impl Integration {
 }
 
 impl PublishRequest<'_> {
-    /// Builds the body.
+    /// Returns the JSON body of the request.
     ///
     /// # Errors
-    /// If a file has changed since it was checked.
+    /// Returns an error if a file has changed since it was checked.
     pub(crate) fn body(&self) -> Result<Vec<u8>, SourceChanged> {
         self.content.body(&self.fields)
     }

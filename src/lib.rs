@@ -46,9 +46,9 @@ use plan::{Decision, Plan};
 use report::{Printer, Reporter, RunReport};
 use repository::Branch;
 
-/// Serves another process of this program as its bundler if the arguments request it.
+/// Serves as the bundler for another process of this program, if the arguments request it.
 ///
-/// Returns false for other arguments. `output` opens the standard output.
+/// Returns false if the arguments request something else. `output` opens the standard output.
 pub fn serve_bundler<W: Write + 'static>(
     mut arguments: impl Iterator<Item = OsString>,
     input: impl BufRead,
@@ -115,7 +115,7 @@ async fn execute(
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard =
         config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
-    // A single shard has all integrations.
+    // A single shard contains all integrations, so it counts as none.
     let shard = shard.filter(|shard| shard.total > 1);
     log_decision(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
@@ -148,7 +148,7 @@ async fn execute(
     };
     let error = run.add(context.carry_out(&plan.decision).await);
     context.conclude(&plan.decision, run, error.as_ref()).await;
-    // A signal may have come after the last integration.
+    // The signal may have been received after the last integration.
     error.or_else(|| cancel.signal().map(Error::Cancelled)).map_or(Ok(()), Err)
 }
 
@@ -167,8 +167,8 @@ fn read_config(environment: &Environment, report: &Reporter, run: &mut RunReport
 
 /// Logs the CI system, the event and the decision in one line.
 ///
-/// A decision to publish nothing is also a notice, which GitHub shows on the page of the run. So are settings that are
-/// probably mistakes.
+/// Prints a notice if nothing will be published, and for settings that are probably mistakes. GitHub shows notices on the
+/// page of the run.
 fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Printer) {
     tracing::debug!(?ci, "detected");
     let decision = format!("{}: {}", plan.decision.name(), plan.reason);

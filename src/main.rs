@@ -14,7 +14,7 @@ fn main() -> std::io::Result<ExitCode> {
     if gitbook_deploy::serve_bundler(std::env::args_os().skip(1), std::io::stdin().lock(), std::io::stdout)? {
         return Ok(ExitCode::SUCCESS);
     }
-    // One thread suffices for signals and responses. The bundler has its own threads.
+    // One thread is enough for signals and responses. The bundler has its own threads.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let folder = std::env::current_dir().unwrap_or_default();
     let environment =

@@ -1,4 +1,4 @@
-//! The decision table: from the configuration and the event to a decision. Pure, and it cannot fail.
+//! The decision table, which maps the configuration and the event to a decision. The functions are pure and cannot fail.
 
 use crate::ci::{Activity, Author, Ci, Event, PullRequest};
 use crate::config::{BranchPatterns, Config, Endpoint, Mode};
@@ -26,7 +26,7 @@ pub(crate) enum Decision {
     Sweep,
     /// Build and validate, but publish nothing.
     Check,
-    /// Report the decision for the event without carrying it out.
+    /// Report the decision for the event, but do not carry it out.
     Plan(Box<Plan>),
     /// Do nothing.
     Nothing,
@@ -52,13 +52,13 @@ pub(crate) enum Refusal {
     /// A fork's change would be published with the base repository's secrets.
     #[error("this run has the base repository's secrets and must not deploy a fork's change")]
     ForkWithBaseSecrets,
-    /// A comment is on a pull request that may come from a fork.
+    /// The run was started by a comment on a pull request that may come from a fork.
     #[error("the commented pull request may come from a fork")]
     UnverifiedComment,
-    /// A stop job would publish.
+    /// A job that stops an environment would publish.
     #[error("a job that stops an environment must not publish")]
     StopJob,
-    /// A pull request of a system that does not report forks, which would be published as another branch.
+    /// The CI system does not report forks, and the pull request would be published under the name of another branch.
     #[error("this run is for a pull request that may come from a fork")]
     PossibleFork,
     /// The production branch is unknown.
@@ -67,7 +67,7 @@ pub(crate) enum Refusal {
     /// The mode requires a branch, but the event has none.
     #[error("the branch of the preview is unknown")]
     NoBranch,
-    /// The event is unknown, so a run could publish to production by accident.
+    /// The event is unknown, so the run could publish to production by accident.
     #[error("no CI event detected")]
     NoEvent,
 }
@@ -164,8 +164,8 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     }
 }
 
-/// Refuses a plan that would publish a fork's script with the base repository's secrets, or a preview from a stop job. It
-/// applies to every mode and every event.
+/// Refuses a plan that would publish a fork's script with the base repository's secrets, or that would publish from a stop
+/// job. The rules apply to every mode and event.
 fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
@@ -194,7 +194,7 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     }
 }
 
-/// Returns true if a decision publishes under another name than that of the pull request's own branch.
+/// Returns true if a decision publishes under a name other than that of the pull request's own branch.
 fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
     match decision {
         Decision::Publish => true,
@@ -203,8 +203,8 @@ fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
     }
 }
 
-/// Returns whether a run for a comment may carry out a decision. The source of the pull request is checked again before a
-/// preview is published.
+/// Returns whether a run that a comment started may carry out a decision. Before it publishes a preview, the run asks the
+/// forge for the source of the pull request.
 fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
     match decision {
         Decision::Publish => false,
@@ -306,7 +306,7 @@ impl DecisionTable {
         }
     }
 
-    /// Returns the plan for a mode. Its branch may come from a variable instead of the event.
+    /// Returns the plan for a mode other than `auto`. The branch may come from a variable instead of the event.
     fn decide_mode(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
         match (mode, &ci.branch) {

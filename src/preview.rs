@@ -1,4 +1,4 @@
-//! The name, title and ownership marker of a preview. Pure.
+//! The name, title and ownership marker of a preview. All functions are pure.
 
 mod marker;
 mod name;
@@ -20,10 +20,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn title(production: &str, branch: &Branch) -> String {
     /// The minimum length of a shortened production title.
     const MIN_TITLE: usize = 12;
-    let max_branch = MAX_TITLE - MIN_TITLE.min(units(production)) - " ()".len();
+    let max_branch = MAX_TITLE - MIN_TITLE.min(utf16_length(production)) - " ()".len();
     let branch: String = branch.as_str().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let suffix = format!(" ({})", cut(&branch, max_branch));
-    format!("{}{suffix}", cut(production, MAX_TITLE - units(&suffix)))
+    let suffix = format!(" ({})", truncate(&branch, max_branch));
+    format!("{}{suffix}", truncate(production, MAX_TITLE - utf16_length(&suffix)))
 }
 
 /// Returns the summary of a preview: the production summary, shortened if necessary, and the marker on a separate line.
@@ -32,12 +32,12 @@ pub(crate) fn title(production: &str, branch: &Branch) -> String {
 #[must_use]
 pub(crate) fn summary(production: &str, marker: &OwnershipMarker) -> Option<String> {
     let marker = marker.to_string();
-    let available = MAX_SUMMARY.checked_sub(units(&marker))?;
-    // An empty line separates the comment from the last paragraph.
+    let available = MAX_SUMMARY.checked_sub(utf16_length(&marker))?;
+    // An empty line separates the marker from the last paragraph.
     if production.trim().is_empty() || available <= 2 {
         return Some(marker);
     }
-    Some(format!("{}\n\n{marker}", cut(production.trim_end(), available - 2)))
+    Some(format!("{}\n\n{marker}", truncate(production.trim_end(), available - 2)))
 }
 
 /// Returns the summary of a preview without its marker.
@@ -48,9 +48,9 @@ pub(crate) fn unmarked_summary(production: &str, marker: &OwnershipMarker) -> Op
 
 /// Shortens a text to `max` UTF-16 units, including a final ellipsis.
 ///
-/// UTF-16 units give the largest length that a server may count.
-fn cut(text: &str, max: usize) -> String {
-    if units(text) <= max {
+/// A server may count characters or UTF-16 units, and a text never has fewer units than characters.
+fn truncate(text: &str, max: usize) -> String {
+    if utf16_length(text) <= max {
         return text.to_owned();
     }
     let mut kept = String::new();
@@ -67,7 +67,7 @@ fn cut(text: &str, max: usize) -> String {
     kept
 }
 
-fn units(text: &str) -> usize {
+fn utf16_length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use super::{OwnershipMarker, summary, title};
     use crate::repository::Branch;
 
-    /// Generates text: plain, with characters of two UTF-16 units, with control characters, very long.
+    /// Generates text: plain or very long, with characters of two UTF-16 units, or with control characters.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![
             "[a-z /_-]{0,40}",
@@ -101,13 +101,13 @@ mod tests {
         #[test]
         fn every_title_fits(production in text(), branch in text()) {
             let title = title(&production, &Branch::new(&branch));
-            let units = |text: &str| text.encode_utf16().count();
-            prop_assert!(units(&title) <= 30, "{title:?} has {}", units(&title));
-            // The API requires two characters, and the log a single line.
+            let utf16_length = |text: &str| text.encode_utf16().count();
+            prop_assert!(utf16_length(&title) <= 30, "{title:?} has {}", utf16_length(&title));
+            // The API requires at least two characters, and the log requires a single line.
             prop_assert!(title.chars().count() >= 2);
             prop_assert!(title.ends_with(')') && title.contains(" ("), "{title:?}");
             let kept: String = production.chars().take(5).collect();
-            prop_assert!(units(&production) > 12 || title.starts_with(&production), "{title:?}");
+            prop_assert!(utf16_length(&production) > 12 || title.starts_with(&production), "{title:?}");
             prop_assert!(title.starts_with(kept.trim_end()), "{title:?}");
         }
     }
@@ -121,7 +121,8 @@ mod tests {
             let [integration, repository] = names;
             let marker = OwnershipMarker { integration, repository, branch, run, ..OwnershipMarker::default() };
             let summary = summary(&production, &marker);
-            // Encoded branch names of a few hundred bytes fit. Names above the limit of forges may not fit.
+            // A marker with an encoded branch name of a few hundred bytes fits. A name above the limits of forges may not
+            // fit.
             prop_assert!(summary.is_some() || marker.to_string().len() > 2048);
             if let Some(summary) = summary {
                 prop_assert!(summary.encode_utf16().count() <= 2048);

@@ -10,18 +10,19 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-/// The minimum length of a secret in bytes. A shorter one is easy to guess, and its removal would make the log unreadable.
+/// The minimum length of a secret in bytes. A shorter secret is easy to guess, and removing it everywhere would make the log
+/// unreadable.
 const MIN_LENGTH: usize = 4;
 
 const REPLACEMENT: &str = "***";
 
-/// The characters that are encoded in a URL by RFC 3986.
+/// The characters that RFC 3986 requires to be encoded in a URL.
 const RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The characters that JavaScript's `encodeURIComponent` encodes.
 const URI_COMPONENT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// Replaces secrets in text. Clones share the same secrets.
+/// A list of secrets that can be removed from text. Clones share the same secrets.
 #[derive(Clone, Default)]
 pub(super) struct Redactor(Arc<RwLock<KnownSecrets>>);
 
@@ -29,12 +30,12 @@ pub(super) struct Redactor(Arc<RwLock<KnownSecrets>>);
 struct KnownSecrets {
     /// Every secret in every encoding.
     encoded: HashSet<String>,
-    /// Finds all of them in one pass. Built on demand, and dropped when a secret is added.
+    /// The searcher for all encoded secrets in one pass. Built on demand, and dropped when a secret is added.
     searcher: Option<AhoCorasick>,
 }
 
 impl Redactor {
-    /// Adds a secret and each of its lines. Returns the lines that are new.
+    /// Adds a secret and each of its lines. Returns the lines that were not known before.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
         let mut lines: Vec<_> =
             secret.lines().map(str::trim).filter(|line| line.len() >= MIN_LENGTH).collect();
@@ -53,7 +54,8 @@ impl Redactor {
 
     /// Returns the text with `***` in place of every secret.
     ///
-    /// Escape the text afterwards: an escaped secret may not be found, but a reader still recognizes it.
+    /// Call this function before escaping: a secret may not be found in escaped text, although a reader would still recognize
+    /// it.
     pub(super) fn redact(&self, text: &str) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(searcher) = &known.searcher {
@@ -61,16 +63,16 @@ impl Redactor {
         }
         drop(known);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // The other kinds need quadratic time to build for a long secret with repetitions.
+        // The other kinds of automata take quadratic time to build for a long secret with repetitions.
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let searcher = AhoCorasick::builder().kind(kind).build(&known.encoded);
-        // The build fails only if the secrets are larger than the memory.
+        // Building the automaton fails only if the secrets do not fit into memory.
         let Ok(searcher) = searcher else { return REPLACEMENT.to_owned() };
         replace_all(known.searcher.insert(searcher), text)
     }
 }
 
-/// Replaces all matches. Matches may contain each other or overlap.
+/// Replaces all matches, which may contain each other or overlap.
 fn replace_all(searcher: &AhoCorasick, text: &str) -> String {
     let mut matches: Vec<_> = searcher.find_overlapping_iter(text).map(|secret| secret.range()).collect();
     matches.sort_by_key(|range| range.start);
@@ -107,8 +109,8 @@ fn encodings(text: &str) -> Vec<String> {
     encodings
 }
 
-/// Returns the part of the base64 encoding that stays the same inside a longer text, such as the name and password of a
-/// request. It depends on the position of the text modulo 3.
+/// Returns the parts of the base64 encoding that appear if the secret is inside a longer encoded text, such as the user name
+/// and password of an HTTP request. There is one part for each position modulo 3.
 fn inner_base64(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
     let parts =
@@ -117,7 +119,7 @@ fn inner_base64(text: &str) -> Vec<String> {
     long.flat_map(|part| [BASE64_STANDARD.encode(part), BASE64_URL_SAFE.encode(part)]).collect()
 }
 
-/// Returns the JSON string as PHP, Go and Python write it, and as a Rust debug string.
+/// Returns a JSON string as PHP, Go and Python encode it, and as a Rust debug string.
 fn json_variants(json: &str) -> [String; 4] {
     let ascii = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
     [
@@ -168,7 +170,7 @@ mod tests {
         check("YStiLyJjIg==");
         check("a%2bb%2f%22c%22");
         check("a+b/&quot;c&quot;");
-        // Inside a longer text, up to two bytes at each end of the secret stay.
+        // Inside a longer text, up to two bytes at each end of the secret remain.
         assert_eq!(redactor.redact("eDphK2IvImMiOg=="), "eDph***Og==");
         check("second line");
         check("second+line");

@@ -1,4 +1,4 @@
-//! Everything that a run prints and writes. No other module prints.
+//! Prints and writes all results of a run. No other module prints.
 
 mod annotations;
 mod code_quality;
@@ -31,36 +31,36 @@ use crate::error::{Error, ProblemCounts, pluralize};
 use crate::plan::{Decision, Plan};
 use destination::{Destination, FinishedRun};
 
-/// The results of a run. Each step adds its own, so that a failed run reports its completed steps.
+/// The results of a run. Each step adds its own results, so that a failed run reports the steps that it completed.
 #[derive(Debug, Default)]
 pub(crate) struct RunReport {
-    /// The facts from the CI system.
+    /// The CI system and the event.
     pub ci: Option<Ci>,
     /// The decision.
     pub plan: Option<Plan>,
     /// Problems in the user's files and variables.
     pub problems: Vec<Diagnostic>,
-    /// The previews of the run, as far as they are known.
+    /// The names of the previews that the run should publish, as far as they are known.
     pub previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub outcomes: Vec<Outcome>,
-    /// The shares for a later job, in the mode `plan`.
+    /// The shards for a later job. Set only in the mode `plan`.
     pub shares: Option<Shares>,
-    /// A sentence on the division of the work among machines.
+    /// A sentence that describes how the work is divided among machines.
     pub division: Option<String>,
 }
 
-/// The work of a later job, divided into shares for its machines.
+/// The shards into which a later job should divide its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shares {
     /// The number of integrations.
     pub count: usize,
-    /// The number of shares.
+    /// The number of shards.
     pub total: usize,
 }
 
 impl Shares {
-    /// Returns a value for `strategy.matrix` with one `shard` for each job.
+    /// Returns a value for GitHub's `strategy.matrix` with one `shard` for each job.
     fn matrix(self) -> Value {
         let total = self.total;
         json!({ "shard": (1..=total).map(|index| format!("{index}/{total}")).collect::<Vec<_>>() })
@@ -75,7 +75,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Finds the destinations that the environment names. A destination is first accessed at the end of the run.
+    /// Opens the destinations that the environment names. No file is accessed before the end of the run.
     #[must_use]
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
         Self { printer, destinations: destination::open_all(environment) }
@@ -100,16 +100,17 @@ impl Reporter {
             self.printer.print_info(&ProblemCounts::of(&run.problems).to_string());
         }
         match &error {
-            // The only integration's failure is printed already.
+            // The failure of the only integration has already been printed.
             Some(Error::Deployment { total: 1, .. }) | None => {}
             Some(error) => self.printer.print_error(error, error.hint().as_deref()),
         }
         exit_code
     }
 
-    /// Prints all failures, and a line with counts for many integrations. CI systems may fold the lines of each integration.
+    /// Prints all failures and, for many integrations, a line with counts. CI systems may fold the lines that were logged for
+    /// each integration.
     fn print_outcomes(&self, run: &RunReport) {
-        // A sweep logs counts of its own.
+        // A sweep logs its own counts.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
         if run.outcomes.len() >= section::MIN_LONG_PHASE && !is_sweep {
             self.printer.print_info(&count_outcomes(&run.outcomes));
@@ -121,7 +122,7 @@ impl Reporter {
         }
     }
 
-    /// Writes the results to a destination. A failure is a warning, since the deployment itself is done.
+    /// Writes the results to a destination. A failure is only a warning, since the deployment itself is complete.
     fn write(&self, destination: &dyn Destination, run: &FinishedRun<'_>) {
         let warning = destination.write(run).unwrap_or_else(|error| {
             let path = display_path(destination.path());

@@ -9,7 +9,7 @@ pub(crate) fn short_commit(commit: &str) -> String {
     commit.chars().take(7).collect()
 }
 
-/// The forges, by the API that they implement.
+/// A kind of forge, named after the API that it implements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ForgeKind {
     /// GitHub, GitHub Enterprise, Gitea and Forgejo.
@@ -29,7 +29,7 @@ impl ForgeKind {
         }
     }
 
-    /// Returns the name of the variable with the root of the API.
+    /// Returns the name of the variable with the API's root URL.
     #[must_use]
     pub(crate) fn api_variable(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Branch {
         Self(format!("{owner}:{name}"))
     }
 
-    /// Returns the owner of the fork and the name of the branch there, if it is a fork's branch.
+    /// Returns the owner of the fork and the name of the branch in it, or `None` for the repository's own branch.
     #[must_use]
     pub(crate) fn split_fork(&self) -> Option<(&str, &str)> {
         self.0.split_once(':')

@@ -1,6 +1,6 @@
-//! The API's types, limits and known names for integrations, as data.
+//! The types, limits and known names in the API for integrations, as data.
 //!
-//! The numbers and names come from the vendor's `OpenAPI` document (`RequestPublishIntegration`).
+//! The numbers and names come from GitBook's `OpenAPI` document (`RequestPublishIntegration`).
 
 mod check;
 #[cfg(test)]
@@ -26,37 +26,37 @@ pub(crate) enum SchemaRule {
     },
     Boolean,
     Number,
-    /// One of the known names. In a closed list, an unknown name is an error. Otherwise it is a warning, because the vendor adds
-    /// names without notice.
+    /// One of the known names. In a closed list, an unknown name is an error. In an open list, it is a warning, because
+    /// GitBook adds names without notice.
     OneOf {
         known: &'static [&'static str],
         closed: bool,
         suggest: Suggest,
     },
-    /// A list with a maximum length. If `unique`, items must not repeat.
+    /// A list with a maximum length. If `unique` is true, no item may occur twice.
     List {
         of: &'static Self,
         max: usize,
         unique: bool,
     },
-    /// A mapping with any keys and a maximum length.
+    /// A mapping with any keys and a maximum number of entries.
     Mapping {
         of: &'static Self,
         max: usize,
     },
     /// A mapping with known fields. An unknown field is a warning.
     Object(&'static [Field]),
-    /// Text, or a value for the other rule.
+    /// Text, or a value that satisfies the other rule.
     TextOr(&'static Self),
-    /// An object with fields that depend on the presence of `key`. It excludes the key `instead_of`.
+    /// An object with fields that depend on the presence of `key`. The object must not contain both `key` and `instead_of`.
     IfHas {
         key: &'static str,
         instead_of: &'static str,
         then: &'static Self,
         otherwise: &'static Self,
     },
-    /// An object with common fields and further fields that depend on the text of `key`. The first case applies to unknown
-    /// texts.
+    /// An object with common fields, and with further fields that depend on the value of `key`. The first case applies to
+    /// unknown values.
     Tagged {
         key: &'static str,
         common: &'static [Field],
@@ -65,7 +65,7 @@ pub(crate) enum SchemaRule {
 }
 
 impl SchemaRule {
-    /// Returns the names of an object's fields. Empty for all other rules.
+    /// Returns the field names of an `Object`, or none for any other rule.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
         let fields: &[Field] = match self {
             Self::Object(fields) => fields,
@@ -91,17 +91,21 @@ const fn optional(name: &'static str, rule: SchemaRule) -> Field {
     Field { name, required: false, rule }
 }
 
-const fn text(max: usize) -> SchemaRule {
+/// Returns a rule for text of at most `max` characters, possibly empty.
+const fn text_up_to(max: usize) -> SchemaRule {
     SchemaRule::Text { min: 0, max }
 }
 
-const fn list(of: &'static SchemaRule) -> SchemaRule {
+/// Returns a rule for a list of any length.
+const fn list_of(of: &'static SchemaRule) -> SchemaRule {
     SchemaRule::List { of, max: usize::MAX, unique: false }
 }
 
-const TEXT: SchemaRule = text(usize::MAX);
+const TEXT: SchemaRule = text_up_to(usize::MAX);
+/// The title of an integration.
 const TITLE: SchemaRule = SchemaRule::Text { min: 2, max: MAX_TITLE };
-const COMPONENT_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 40 };
+/// The title of a block or of a content source.
+const BLOCK_OR_SOURCE_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 40 };
 const REQUIRED_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
 
 /// The maximum number of preview images.
@@ -113,7 +117,7 @@ pub(crate) const MAX_TITLE: usize = 30;
 /// The maximum number of characters in a name.
 pub(crate) const MAX_NAME: usize = 100;
 
-const SCOPES: SchemaRule = list(&SchemaRule::OneOf {
+const SCOPES: SchemaRule = list_of(&SchemaRule::OneOf {
     closed: false,
     suggest: Suggest::Scope,
     known: &[
@@ -137,7 +141,7 @@ const SCOPES: SchemaRule = list(&SchemaRule::OneOf {
     ],
 });
 
-const CATEGORIES: SchemaRule = list(&SchemaRule::OneOf {
+const CATEGORIES: SchemaRule = list_of(&SchemaRule::OneOf {
     closed: false,
     suggest: Suggest::Any,
     known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
@@ -155,19 +159,19 @@ const TARGET: SchemaRule = SchemaRule::OneOf {
 };
 const RUNTIME: SchemaRule = SchemaRule::OneOf { closed: true, known: &["v1", "v2"], suggest: Suggest::Any };
 
-const BLOCKS: SchemaRule = list(&SchemaRule::Object(&[
+const BLOCKS: SchemaRule = list_of(&SchemaRule::Object(&[
     required("id", TEXT),
-    required("title", COMPONENT_TITLE),
-    optional("description", text(150)),
+    required("title", BLOCK_OR_SOURCE_TITLE),
+    optional("description", text_up_to(150)),
     optional("icon", TEXT),
-    optional("urlUnfurl", list(&TEXT)),
+    optional("urlUnfurl", list_of(&TEXT)),
     optional("markdown", SchemaRule::Object(&[required("codeblock", TEXT), required("body", TEXT)])),
 ]));
 
-const CONTENT_SOURCES: SchemaRule = list(&SchemaRule::Object(&[
+const CONTENT_SOURCES: SchemaRule = list_of(&SchemaRule::Object(&[
     required("id", TEXT),
-    required("title", COMPONENT_TITLE),
-    optional("description", text(150)),
+    required("title", BLOCK_OR_SOURCE_TITLE),
+    optional("description", text_up_to(150)),
     optional("icon", TEXT),
     required("configuration", SchemaRule::Object(&[required("componentId", TEXT)])),
 ]));
@@ -190,12 +194,12 @@ const PROPERTY: SchemaRule = SchemaRule::Tagged {
     common: &[
         required("type", PROPERTY_TYPE),
         optional("title", PROPERTY_TITLE),
-        optional("description", text(100)),
+        optional("description", text_up_to(100)),
     ],
     cases: &[
         (
             "string",
-            &[optional("default", TEXT), optional("completion_url", TEXT), optional("enum", list(&TEXT))],
+            &[optional("default", TEXT), optional("completion_url", TEXT), optional("enum", list_of(&TEXT))],
         ),
         ("number", &[optional("default", SchemaRule::Number)]),
         ("boolean", &[optional("default", SchemaRule::Boolean)]),
@@ -223,16 +227,16 @@ const SECRETS: SchemaRule = SchemaRule::Mapping { of: &TEXT, max: 20 };
 const CONTENT_SECURITY_POLICY: SchemaRule =
     SchemaRule::TextOr(&SchemaRule::Mapping { of: &TEXT, max: usize::MAX });
 
-/// The rule for a `gitbook-manifest.yaml` with its `envs` entry and the overrides applied. Here, `script`, `icon` and
-/// `previewImages` are paths.
+/// The rule for a `gitbook-manifest.yaml`, after its `envs` entry and the overrides are applied. The values of `script`,
+/// `icon` and `previewImages` are paths.
 pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     required("name", REQUIRED_TEXT),
     required("title", TITLE),
     required("organization", REQUIRED_TEXT),
     required("script", REQUIRED_TEXT),
     required("scopes", SCOPES),
-    optional("description", text(100)),
-    optional("summary", text(MAX_SUMMARY)),
+    optional("description", text_up_to(100)),
+    optional("summary", text_up_to(MAX_SUMMARY)),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
     optional(
@@ -257,17 +261,17 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     ),
 ]);
 
-/// The rule for the body of a publish request. Here, `script`, `icon` and `previewImages` are contents.
+/// The rule for the body of a publish request. The values of `script`, `icon` and `previewImages` are file contents.
 pub(crate) const BODY: SchemaRule = SchemaRule::Object(&[
     required("organization", REQUIRED_TEXT),
     required("title", TITLE),
-    required("description", text(100)),
+    required("description", text_up_to(100)),
     required("script", TEXT),
     required("scopes", SCOPES),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
     optional("previewImages", SchemaRule::List { of: &TEXT, max: MAX_PREVIEW_IMAGES, unique: false }),
-    optional("summary", text(MAX_SUMMARY)),
+    optional("summary", text_up_to(MAX_SUMMARY)),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),

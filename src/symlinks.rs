@@ -1,4 +1,4 @@
-//! Protection against symbolic links in a checkout. A branch can contain a link to any file of the machine.
+//! Protection against symbolic links in a checkout. A branch can contain a link to any file on the machine.
 
 use std::ffi::OsString;
 use std::io;
@@ -22,8 +22,8 @@ pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf>
 
 /// Returns the root of the checkout around a folder, or the folder itself if there is no checkout.
 ///
-/// The root is the outermost folder with `.git`, because submodules also have one. If the CI system's `workspace` contains that
-/// folder, or no folder has `.git`, the root is the workspace. The root of the file system is never used.
+/// The root is the outermost folder with `.git`: submodules have a `.git` as well. If the CI system's `workspace` contains
+/// that folder, or if no folder has `.git`, the root is the workspace. The root of the file system is never used.
 pub(crate) fn checkout_root(folder: &Path, workspace: Option<&Path>) -> PathBuf {
     let folder = canonical(folder);
     let workspace = workspace.map(|workspace| canonical(&folder.join(workspace)));
@@ -39,7 +39,7 @@ pub(crate) fn checkout_root(folder: &Path, workspace: Option<&Path>) -> PathBuf 
 pub(crate) struct ResolvedPath {
     /// The path.
     pub path: PathBuf,
-    /// The folder of the first symbolic link inside the checkout.
+    /// The folder that contains the first symbolic link inside the checkout, if there is one.
     pub link_in: Option<PathBuf>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn resolve(path: &Path, checkout: &Path) -> io::Result<ResolvedPath> 
         }
         let next = found.path.join(part);
         let is_in_checkout = found.path.starts_with(&checkout);
-        // The target of a link in `/proc/self/fd` to a pipe is not a path.
+        // In `/proc/self/fd`, a link to a pipe has a target that is not a path.
         let is_path = |target: &PathBuf| !next.exists() || found.path.join(target).exists();
         let target = next.read_link().ok().filter(|target| is_in_checkout || is_path(target));
         let Some(target) = target else {

@@ -1,9 +1,9 @@
-//! Checks of untrusted text: characters with side effects, and safe links.
+//! Checks for untrusted text: unsafe characters and links.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// Characters of a parsed URL that could end a link or act as Markdown.
+/// The characters in a parsed URL that could end a link or have a meaning in Markdown.
 const ENCODED_IN_LINKS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'`').add(b'|').add(b'^');
 
@@ -13,7 +13,7 @@ pub(crate) fn is_unsafe_char(character: char) -> bool {
     character.is_control() || is_line_separator(character) || changes_direction(character)
 }
 
-/// Returns whether some programs treat a character as the end of a line, although it is not a control character.
+/// Returns whether a character is not a control character, but ends a line in some programs.
 #[must_use]
 pub(crate) fn is_line_separator(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
@@ -25,19 +25,20 @@ pub(crate) fn changes_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns a web address, encoded so that it is safe in Markdown and HTML.
+/// Returns an `http` or `https` URL that is safe in Markdown and HTML, or `None` for any other text.
 #[must_use]
 pub(crate) fn web_link(address: &str) -> Option<String> {
-    with_scheme(address, &["http", "https"])
+    encode_url(address, &["http", "https"])
 }
 
-/// Returns a web address, or a `file:` address of the sandbox, encoded so that it is safe in Markdown and HTML.
+/// Returns an `http`, `https` or `file` URL that is safe in Markdown and HTML, or `None` for any other text. The sandbox uses
+/// `file` URLs.
 #[must_use]
 pub(crate) fn web_or_file_link(address: &str) -> Option<String> {
-    with_scheme(address, &["http", "https", "file"])
+    encode_url(address, &["http", "https", "file"])
 }
 
-fn with_scheme(address: &str, schemes: &[&str]) -> Option<String> {
+fn encode_url(address: &str, schemes: &[&str]) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| schemes.contains(&url.scheme()))?;
     Some(utf8_percent_encode(url.as_str(), ENCODED_IN_LINKS).to_string())
 }

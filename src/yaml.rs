@@ -9,7 +9,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A parsed text, without locations in a file or variable.
+/// A parsed text. Its values do not have source locations yet.
 pub(crate) struct YamlDocument<'a> {
     text: &'a str,
     parsed: Result<Spanned<RawYaml>, serde_saphyr::Error>,
@@ -33,7 +33,7 @@ pub(crate) enum YamlData {
     Mapping(YamlMapping),
 }
 
-/// Keys and values in the order of the text.
+/// A mapping. Keeps the order of the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 
@@ -46,38 +46,39 @@ pub(crate) struct YamlKey {
 
 impl<'a> YamlDocument<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
-        // In YAML 1.2, `yes` and `y` are text. Ignoring a tag such as `!env` would publish the text after it.
+        // In YAML 1.2, `yes` and `y` are text. If a tag such as `!env` were ignored, the text after it would be published.
         let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
         Self { text, parsed: serde_saphyr::from_str_with_options(text, options) }
     }
 
-    /// Returns the root with byte ranges, unless the text is invalid.
+    /// Returns the root value with byte ranges, or `None` if the text is invalid.
     pub(crate) fn root(&self) -> Option<&Spanned<RawYaml>> {
         self.parsed.as_ref().ok()
     }
 
-    /// Returns the value with locations in `place`.
+    /// Returns the value with source locations. `place` is the file or variable that contains the text.
     pub(crate) fn into_value(self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         let source = YamlText { text: self.text, place };
-        let root = self.parsed.map_err(|error| Box::new(syntax::problem(&error, &source)))?;
+        let root = self.parsed.map_err(|error| Box::new(syntax::to_diagnostic(&error, &source)))?;
         Ok(YamlValue::from_raw(root, &source))
     }
 }
 
 impl YamlValue {
-    /// Parses YAML. JSON is a subset of YAML.
+    /// Parses YAML or JSON, which is a subset of YAML.
     pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
         YamlDocument::parse(text).into_value(place)
     }
 
-    /// Returns a text value at `place`.
+    /// Creates a text value with the location `place`.
     pub(crate) fn text(value: impl Into<String>, place: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), place: place.clone() }
     }
 
     fn from_raw(raw: Spanned<RawYaml>, source: &YamlText<'_>) -> Self {
         let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::Mapping(_));
-        let place = if is_scalar { source.span(raw.referenced) } else { at(source.place, raw.referenced) };
+        let place =
+            if is_scalar { source.span(raw.referenced) } else { locate(source.place, raw.referenced) };
         let value = match raw.value {
             RawYaml::Null => YamlData::Null,
             RawYaml::Bool(value) => YamlData::Bool(value),
@@ -113,7 +114,7 @@ impl YamlValue {
         }
     }
 
-    /// Returns a JSON value with every part at `place`.
+    /// Creates a value from JSON. Every part has the location `place`.
     pub(crate) fn from_json(json: &serde_json::Value, place: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
@@ -156,7 +157,7 @@ impl YamlValue {
         }
     }
 
-    /// Returns the kind of value for messages.
+    /// Returns the kind of the value, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             YamlData::Null => "empty",
@@ -192,16 +193,16 @@ impl YamlMapping {
     }
 }
 
-/// A text to parse and its location.
+/// A text to parse, and the file or variable that contains it.
 struct YamlText<'a> {
     text: &'a str,
     place: &'a SourceLocation,
 }
 
 impl YamlText<'_> {
-    /// Returns the location of a scalar, with its end if that is on the same line.
+    /// Returns the location of a scalar, with its end if the scalar is on one line.
     fn span(&self, location: Location) -> SourceLocation {
-        let place = at(self.place, location);
+        let place = locate(self.place, location);
         let bytes = location.span().byte_offset().zip(location.span().byte_len());
         let bytes = bytes.and_then(|(start, length)| {
             let start = usize::try_from(start).ok()?;
@@ -215,7 +216,8 @@ impl YamlText<'_> {
     }
 }
 
-fn at(origin: &SourceLocation, location: Location) -> SourceLocation {
+/// Converts a location of the parser.
+fn locate(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
         _ => origin.clone(),

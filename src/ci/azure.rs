@@ -11,18 +11,18 @@ use crate::repository::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
         repository: environment.get("BUILD_REPOSITORY_URI").and_then(repository_name),
-        commit: head(environment),
-        // The ID increases across all pipelines of the organization.
+        commit: head_commit(environment),
+        // The build ID increases across all pipelines of the organization.
         run: read_number(environment, "BUILD_BUILDID").unwrap_or(0),
         run_url: run_url(environment),
         workspace: read_path(environment, "BUILD_SOURCESDIRECTORY"),
-        ..Ci::new("Azure Pipelines", event(environment))
+        ..Ci::new("Azure Pipelines", detect_event(environment))
     }
 }
 
-/// Returns the event. The branch is from the whole ref: `BUILD_SOURCEBRANCHNAME` is only the last part, `main` for
+/// Returns the event. Reads the branch from the full ref, because `BUILD_SOURCEBRANCHNAME` is only its last part: `main` for
 /// `feature/main`.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let reason = environment.get("BUILD_REASON").unwrap_or("run without a reason");
     let reference = environment.get("BUILD_SOURCEBRANCH").unwrap_or_default();
     let branch = reference.strip_prefix("refs/heads/");
@@ -41,21 +41,21 @@ fn event(environment: &Environment) -> Event {
 }
 
 fn pull_request_event(environment: &Environment) -> Event {
-    // Azure's own repositories have no pull request number, only an ID. On other forges, the ID is unrelated to the number.
+    // Pull requests in Azure Repos have an ID but no number. On other forges, the ID is unrelated to the number.
     let number = read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")
         .or_else(|| read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
     match number.zip(environment.get("SYSTEM_PULLREQUEST_SOURCEBRANCH")) {
         Some((number, branch)) => {
-            let owner = fork(environment);
+            let owner = fork_owner(environment);
             Event::PullRequest(PullRequest::updated(number, owner.as_deref(), strip_heads_prefix(branch)))
         }
         None => Event::Other("pull request without number or branch".to_owned()),
     }
 }
 
-/// Returns the owner of the fork, unless the variables exclude a fork. Forks within Azure may differ from the original only
-/// by name, so the result includes the name.
-fn fork(environment: &Environment) -> Option<String> {
+/// Returns the owner of the fork, or `None` if the variables show that the pull request comes from the repository itself. A
+/// fork within an Azure project has the same owner as the original, so the result includes the repository name.
+fn fork_owner(environment: &Environment) -> Option<String> {
     let name = |variable| environment.get(variable).and_then(repository_name);
     let source = name("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");
     let is_own = match environment.get("SYSTEM_PULLREQUEST_ISFORK") {
@@ -74,7 +74,7 @@ fn fork(environment: &Environment) -> Option<String> {
 }
 
 /// Returns the head commit. For pull requests, `BUILD_SOURCEVERSION` is a merge commit.
-fn head(environment: &Environment) -> Option<String> {
+fn head_commit(environment: &Environment) -> Option<String> {
     // This variable is undocumented, but appears in public logs.
     let head = read_commit(environment, "SYSTEM_PULLREQUEST_SOURCECOMMITID");
     let is_pull_request = environment.get("BUILD_REASON") == Some("PullRequest")

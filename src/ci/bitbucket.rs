@@ -14,7 +14,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     let run_url = name
         .zip(build)
         .map(|(name, build)| format!("https://bitbucket.org/{name}/pipelines/results/{build}"));
-    let event = event(environment);
+    let event = detect_event(environment);
     Ci {
         repository: name.map(|name| format!("bitbucket.org/{name}")).or_else(origin),
         commit: read_commit(environment, "BITBUCKET_COMMIT"),
@@ -27,7 +27,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the position in the parallel group. The variables are the same if the steps of the group do different work.
+/// Returns the position in the parallel group. The variables do not show whether the steps of the group do the same work.
 fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
     let job = ParallelJob::from_variables(
         environment,
@@ -38,19 +38,20 @@ fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
 }
 
 /// Returns the event. A scheduled or manual pipeline has the same variables as one for a push to its branch.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let branch = environment.get("BITBUCKET_BRANCH");
     match (read_text(environment, "BITBUCKET_PR_ID"), branch) {
         (Some(id), Some(branch)) => pull_request_event(&id, branch, environment),
         (Some(_), None) => Event::Other("pull request without a branch".to_owned()),
         _ if environment.get("BITBUCKET_TAG").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::push(branch),
-        // A custom pipeline for a commit.
+        // A custom pipeline that was started for a commit.
         (None, None) => Event::None,
     }
 }
 
-/// Returns the event of a pull request. Assumption, because it is undocumented: pipelines of a fork run only in the fork.
+/// Returns the event of a pull request. Assumes that pipelines of a fork run only in the fork; Bitbucket does not document
+/// this.
 fn pull_request_event(id: &str, branch: &str, environment: &Environment) -> Event {
     let Ok(number) = id.parse() else {
         return Event::Other("pull request without a number".to_owned());

@@ -9,12 +9,12 @@ use crate::repository::Branch;
 
 /// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    // Assumption, because it is undocumented: with this setting, the commit is a merge commit.
+    // Assumption, not documented by Buildkite: with this setting, the commit is a merge commit.
     let is_merge = environment.get("BUILDKITE_PULL_REQUEST_USING_MERGE_REFSPEC") == Some("true");
     Ci {
         repository: environment.get("BUILDKITE_REPO").and_then(repository_name),
         default_branch: read_text(environment, "BUILDKITE_PIPELINE_DEFAULT_BRANCH"),
-        // Builds without a commit have `HEAD`.
+        // For builds without a commit, the value is `HEAD`.
         commit: read_commit(environment, "BUILDKITE_COMMIT").filter(|_| !is_merge),
         run: read_number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "BUILDKITE_BUILD_URL"),
@@ -24,12 +24,12 @@ pub(super) fn detect(environment: &Environment) -> Ci {
             0,
         ),
         workspace: read_path(environment, "BUILDKITE_BUILD_CHECKOUT_PATH"),
-        ..Ci::new("Buildkite", event(environment))
+        ..Ci::new("Buildkite", detect_event(environment))
     }
 }
 
 /// Returns the event. The branch is checked last: for a pull request it may be a fork's `main`, and for a tag it is the tag.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let source = environment.get("BUILDKITE_SOURCE").unwrap_or("build without a source");
     let branch = environment.get("BUILDKITE_BRANCH");
     let is_tag = environment.get("BUILDKITE_TAG").is_some();
@@ -51,14 +51,14 @@ fn pull_request_event(number: &str, branch: &str, environment: &Environment) -> 
     let Ok(number) = number.parse() else {
         return Event::Other("pull request without a number".to_owned());
     };
-    let owner = fork(environment);
+    let owner = fork_owner(environment);
     // A setting adds the fork's owner to the branch name.
     let unprefixed = owner.as_deref().and_then(|owner| branch.strip_prefix(owner)?.strip_prefix(':'));
     Event::PullRequest(PullRequest::updated(number, owner.as_deref(), unprefixed.unwrap_or(branch)))
 }
 
-/// Returns the owner of the source repository, unless it is this repository.
-fn fork(environment: &Environment) -> Option<String> {
+/// Returns the owner of the source repository, or `None` if the source is this repository.
+fn fork_owner(environment: &Environment) -> Option<String> {
     let name = |variable| environment.get(variable).and_then(repository_name);
     let source = name("BUILDKITE_PULL_REQUEST_REPO");
     let is_source =
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn detects_scheduled_and_manual_builds() {
         check(&[JOB, &started_by("schedule"), &on("main")], "schedule", HEAD, "sweep: scheduled run");
-        // Started without a commit, so the commit of `HEAD` is unknown.
+        // The build was started without a commit, so the commit of `HEAD` is unknown.
         let head = &[("BUILDKITE_COMMIT", "HEAD")][..];
         for source in ["ui", "api", "trigger_job"] {
             let expected = "publish: manual run on `main`, the production branch";

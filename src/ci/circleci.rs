@@ -1,4 +1,4 @@
-//! `CircleCI`. Every job is for a push; the branch of a fork's job contains the pull request number.
+//! `CircleCI`. Every job is for a push. In a fork's job, the branch name contains the pull request number.
 
 use std::path::{Path, PathBuf};
 
@@ -18,19 +18,19 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         repository,
         parallel_job: ParallelJob::from_variables(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
         workspace: workspace(environment),
-        ..Ci::new("CircleCI", event(environment))
+        ..Ci::new("CircleCI", detect_event(environment))
     }
 }
 
-/// Returns the folder of the checkout. The variable is `~/project` by default, and the home folder is unknown, so the
-/// outermost parent folder with that name is used.
+/// Returns the folder of the checkout. By default, the variable is `~/project`. The home folder is unknown, so the outermost
+/// parent of the working directory with that name is used.
 fn workspace(environment: &Environment) -> Option<PathBuf> {
     let text = environment.get("CIRCLE_WORKING_DIRECTORY")?;
     let Some(below_home) = text.strip_prefix("~/") else { return Some(text.into()) };
     environment.folder().ancestors().filter(|folder| folder.ends_with(below_home)).last().map(Path::to_owned)
 }
 
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let branch = environment.get("CIRCLE_BRANCH");
     if let Some(number) = fork_pull_request(environment, branch) {
         // `CIRCLE_BRANCH` is `pull/12`; the branch name in the fork is unknown.
@@ -45,21 +45,23 @@ fn event(environment: &Environment) -> Event {
     }
 }
 
-/// Returns the pull request of a fork. Its variables are set only for forks, and not by all of `CircleCI`'s apps.
+/// Returns the number of a fork's pull request. `CircleCI` sets these variables only for forks, and some of its forge
+/// integrations do not set all of them.
 fn fork_pull_request(environment: &Environment, branch: Option<&str>) -> Option<u64> {
     let in_branch = || branch?.strip_prefix("pull/")?.parse().ok();
     read_number(environment, "CIRCLE_PR_NUMBER").or_else(in_branch)
 }
 
-/// Returns the pull request of the pushed branch if it has exactly one. `CIRCLE_PULL_REQUEST` names any of several. The job
-/// is still for a push: a push to `main` publishes even if `main` has a pull request to another branch.
+/// Returns the pull request of the pushed branch if the branch has exactly one. With several, `CIRCLE_PULL_REQUEST` names any
+/// of them. The job is still for a push: a push to `main` publishes even if there is a pull request from `main` to another
+/// branch.
 fn only_pull_request(environment: &Environment, repository: Option<&str>) -> Option<u64> {
     let one = environment.get("CIRCLE_PULL_REQUEST")?;
     if environment.get("CIRCLE_PULL_REQUESTS").is_some_and(|all| all != one) {
         return None;
     }
     let (start, number) = one.trim_end_matches('/').rsplit_once('/')?;
-    // Pull requests to an upstream repository do not count.
+    // Pull requests to an upstream repository are ignored.
     let target = repository_name(start)?;
     let is_this_repository = target.strip_prefix(repository?).is_some_and(|rest| rest.starts_with('/'));
     is_this_repository.then(|| number.parse().ok()).flatten()

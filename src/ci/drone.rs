@@ -11,7 +11,7 @@ use crate::repository::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL", "DRONE_REMOTE_URL"];
     let is_merge = environment.get("DRONE_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
-    let event = event(environment);
+    let event = detect_event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
         default_branch: read_text(environment, "DRONE_REPO_BRANCH"),
@@ -26,7 +26,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 }
 
 /// Returns the event. For a pull request, `DRONE_BRANCH` is the target branch.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let event = environment.get("DRONE_BUILD_EVENT").unwrap_or("build without an event");
     match (event, environment.get("DRONE_BRANCH")) {
         ("pull_request", _) => pull_request_event(environment),
@@ -39,7 +39,7 @@ fn event(environment: &Environment) -> Event {
     }
 }
 
-/// Returns the event of a pull request. No variable shows if it comes from a fork.
+/// Returns the event of a pull request. No variable shows whether the pull request comes from a fork.
 fn pull_request_event(environment: &Environment) -> Event {
     let number = read_number(environment, "DRONE_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("DRONE_SOURCE_BRANCH")) else {

@@ -7,20 +7,20 @@ use crate::repository::Branch;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CiError {
     /// The variable names an event file that does not exist or cannot be read.
-    #[error("could not read the event file in `GITHUB_EVENT_PATH`")]
+    #[error("could not read the event file named by `GITHUB_EVENT_PATH`")]
     EventFile(#[source] std::io::Error),
-    /// The event file is larger than any event.
-    #[error("the event file in `GITHUB_EVENT_PATH` is {0} bytes; the limit is 32 MiB")]
+    /// The event file is larger than any event that GitHub sends.
+    #[error("the event file named by `GITHUB_EVENT_PATH` is {0} bytes; the limit is 32 MiB")]
     EventFileTooLarge(u64),
-    /// The event file does not have the documented form.
-    #[error("the event file in `GITHUB_EVENT_PATH` is not a valid `{event}` event")]
+    /// The event file is not JSON, or lacks a field that the event requires.
+    #[error("the event file named by `GITHUB_EVENT_PATH` is not a valid `{event}` event")]
     Payload {
         /// The expected event.
         event: String,
         /// The problem.
         source: serde_json::Error,
     },
-    /// Variables of two CI systems are set. One of them must come from elsewhere.
+    /// Variables of two CI systems are set, so at least one of them does not belong to this CI system.
     #[error("both `{0}` and `{1}` are set, so the CI system is ambiguous")]
     TwoSystems(&'static str, &'static str),
     /// Git does not allow the name of the event's branch.
@@ -50,7 +50,7 @@ impl CiError {
             ),
             Self::Branch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
             Self::Variable { variable, .. } => match *variable {
-                "GITBOOK_EVENT" => format!("set it to one of {}", generic::EVENTS.join(", ")),
+                "GITBOOK_EVENT" => format!("set it to one of {}", generic::EVENT_NAMES.join(", ")),
                 "GITBOOK_BRANCH" => "set it to the branch name as `git branch` prints it".to_owned(),
                 "GITBOOK_PULL_REQUEST" => "set it to the pull request number, and only for the events `pull_request` and `closed`".to_owned(),
                 "GITBOOK_REPOSITORY" => "set it to a name such as `github.com/acme/integrations`".to_owned(),

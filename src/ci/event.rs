@@ -13,17 +13,17 @@ pub(crate) enum Event {
     Tag { deleted: bool },
     /// A pull request changed.
     PullRequest(PullRequest),
-    /// A merge queue checks a candidate.
+    /// A merge queue tests the result of a merge before merging.
     MergeQueue,
     /// A scheduled run.
     Schedule,
-    /// A run that somebody started, on a branch or (`None`) on a tag.
+    /// A run that a person started, on a branch or (`None`) on a tag.
     Manual(Option<Branch>),
     /// A release was published.
     Release,
     /// No CI system was detected, and the variables name no event.
     None,
-    /// Any other event, by the CI system's name for it.
+    /// Any other event, with the CI system's name for it.
     Other(String),
 }
 
@@ -45,15 +45,15 @@ pub(crate) struct PullRequest {
 /// A change to a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Activity {
-    /// It has new commits: opened, reopened, pushed to, ready for review.
+    /// The pull request was opened, reopened, pushed to, or marked as ready for review.
     Updated,
-    /// It was closed, merged or not.
+    /// The pull request was closed or merged.
     Closed,
-    /// Any other change, by the CI system's name for it.
+    /// Any other change, with the CI system's name for it.
     Other(String),
 }
 
-/// The origin of a pull request. It decides which secrets the runs get.
+/// The origin of a pull request, which determines the secrets that its runs receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Author {
     /// A branch of the repository itself.
@@ -65,7 +65,8 @@ pub(crate) enum Author {
 }
 
 impl PullRequest {
-    /// Creates a pull request with new commits. An `owner` means that it comes from a fork.
+    /// Creates a pull request with the activity `Updated`. If `owner` is set, the pull request comes from a fork of that
+    /// owner.
     pub(super) fn updated(number: u64, owner: Option<&str>, branch: &str) -> Self {
         let (branch, author) = match owner {
             Some(owner) => (Branch::of_fork(owner, branch), Author::Fork),
@@ -76,7 +77,7 @@ impl PullRequest {
 }
 
 impl Event {
-    /// Returns the event of a push. A merge queue pushes its candidates to branches that exist only for its checks.
+    /// Returns the event of a push. A push to a temporary branch of a merge queue is the event `MergeQueue`.
     pub(super) fn push(branch: &str) -> Self {
         if branch.starts_with("gh-readonly-queue/") {
             Self::MergeQueue

@@ -7,11 +7,11 @@ use crate::environment::Environment;
 use crate::http::is_loopback;
 use crate::repository::ForgeKind;
 
-/// Returns the forge of the repository and the root of its API. On the forge's own runner, the runner provides the root.
-/// Elsewhere it comes from a variable, or from the host of a known forge. It is never a guess, because the token is sent
-/// there.
+/// Returns the forge of the repository and the root of its API. On the forge's own CI system, the runner provides the root.
+/// Elsewhere, the root comes from a variable or from the host of a known forge. The root is never guessed, because the token
+/// is sent to it.
 pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Option<Url>) {
-    // The runner's root is for the runner's own repository only.
+    // The root from the runner applies only to the runner's own repository.
     let runner = ci.detected_by.filter(|_| environment.get("GITBOOK_REPOSITORY").is_none());
     let host = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.0)).unwrap_or_default();
     let kind = detect_kind(runner, host, environment);
@@ -25,11 +25,11 @@ pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Op
     };
     let root = match (environment.get(kind.api_variable()), kind) {
         (Some(root), _) => {
-            http(root).filter(|root| is_own_runner || is_api_of(root, host) || is_loopback(root))
+            parse_web_url(root).filter(|root| is_own_runner || is_api_of(root, host) || is_loopback(root))
         }
         (None, _) if !is_known || host.is_empty() => None,
-        (None, ForgeKind::GitHub) => http("https://api.github.com"),
-        (None, ForgeKind::GitLab) => http(&format!("https://{host}/api/v4")),
+        (None, ForgeKind::GitHub) => parse_web_url("https://api.github.com"),
+        (None, ForgeKind::GitLab) => parse_web_url(&format!("https://{host}/api/v4")),
     };
     (kind, root.filter(|_| !host.is_empty()))
 }
@@ -37,14 +37,17 @@ pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Op
 fn detect_kind(runner: Option<&str>, host: &str, environment: &Environment) -> ForgeKind {
     let has_token = |kind: ForgeKind| environment.get(kind.token_variable()).is_some();
     let has_api = |kind: ForgeKind| {
-        environment.get(kind.api_variable()).and_then(http).is_some_and(|root| is_api_of(&root, host))
+        environment
+            .get(kind.api_variable())
+            .and_then(parse_web_url)
+            .is_some_and(|root| is_api_of(&root, host))
     };
     match runner {
         Some("GITHUB_ACTIONS") => ForgeKind::GitHub,
         Some("GITLAB_CI") => ForgeKind::GitLab,
         _ if host == "github.com" || has_api(ForgeKind::GitHub) => ForgeKind::GitHub,
         _ if is_gitlab_host(host) || has_api(ForgeKind::GitLab) => ForgeKind::GitLab,
-        // Without an API, the kind decides only between the terms "pull request" and "merge request".
+        // Without an API, the kind only decides whether messages say "pull request" or "merge request".
         _ if has_token(ForgeKind::GitLab) && !has_token(ForgeKind::GitHub) => ForgeKind::GitLab,
         _ => ForgeKind::GitHub,
     }
@@ -55,11 +58,11 @@ fn is_gitlab_host(host: &str) -> bool {
     host.split('.').next() == Some("gitlab")
 }
 
-fn http(root: &str) -> Option<Url> {
+fn parse_web_url(root: &str) -> Option<Url> {
     Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// Returns whether an API belongs to a host.
+/// Returns whether an API root belongs to the host of a repository.
 fn is_api_of(root: &Url, host: &str) -> bool {
     let host = host.split(':').next().unwrap_or(host);
     root.host_str().is_some_and(|api| api == host || api.strip_prefix("api.") == Some(host))
@@ -139,7 +142,7 @@ mod tests {
         let root: Variables<'_> = &[("CI_API_V4_URL", "https://internal.example.com/api/v4")];
         check(GitLab, &[gitlab, root], Some("https://internal.example.com/api/v4"));
         check(GitLab, &[gitlab], Some("https://git.example.com/api/v4"));
-        // The original of a mirror.
+        // The repository that a mirror was copied from.
         check(GitHub, &[gitlab, root, ON_GITHUB], Some("https://api.github.com/"));
         check(GitLab, &[gitlab, root, ON_GITLAB], None);
     }

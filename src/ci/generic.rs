@@ -1,18 +1,18 @@
-//! Other CI systems, and the variables that override the detected event: `GITBOOK_EVENT`, `GITBOOK_BRANCH` and others.
+//! Unknown CI systems, and the variables that override the detected event, such as `GITBOOK_EVENT` and `GITBOOK_BRANCH`.
 
 use super::{Activity, Author, Ci, CiError, Event, PullRequest, repository_name, strip_heads_prefix};
 use crate::environment::Environment;
 use crate::repository::Branch;
 
 /// The values of `GITBOOK_EVENT`.
-pub(super) const EVENTS: [&str; 9] =
+pub(super) const EVENT_NAMES: [&str; 9] =
     ["push", "pull_request", "closed", "delete", "tag", "merge_queue", "schedule", "manual", "release"];
 
-/// The maximum length of a branch name on forges, in bytes.
+/// The maximum length of a branch name in bytes, as on forges.
 const MAX_BRANCH_LENGTH: usize = 255;
 
-/// Returns the result for a machine without a known CI system.
-pub(super) fn without_system(environment: &Environment) -> Ci {
+/// Returns the result for a run outside of the known CI systems.
+pub(super) fn unknown_system(environment: &Environment) -> Ci {
     let system = if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" };
     Ci::new(system, Event::None)
 }
@@ -24,10 +24,10 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
         ci.is_from_fork = true;
         ci.is_fork_with_base_secrets |= has_base_secrets;
     }
-    // Events without a branch provide the commit of the default branch.
+    // If an event has no branch, its commit is the head of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
-    if let Some(repository) = given_repository(environment)?
+    if let Some(repository) = repository_override(environment)?
         .filter(|name| !ci.repository.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))
     {
         (ci.repository, ci.repository_id) = (Some(repository), None);
@@ -36,31 +36,31 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
     ci.default_branch = given("GITBOOK_DEFAULT_BRANCH")
         .map(|branch| strip_heads_prefix(&branch).to_owned())
         .or(ci.default_branch);
-    let given_branch = given_branch(environment)?.map(|branch| restore_fork_owner(branch, &ci.event));
+    let branch_override = branch_override(environment)?.map(|branch| restore_fork_owner(branch, &ci.event));
     // A detected pull request belongs to the pushed branch, not to one from `GITBOOK_BRANCH`.
-    let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| given_branch.is_none()));
-    let branch = given_branch.or_else(|| ci.event.branch().cloned());
+    let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| branch_override.is_none()));
+    let branch = branch_override.or_else(|| ci.event.branch().cloned());
     let event = environment.get("GITBOOK_EVENT");
-    let given_number = given_pull_request(environment)?;
-    if given_number.is_some() && event == Some("push") {
-        // The pull request may come from a fork's branch with the name of the production branch.
+    let number_override = pull_request_override(environment)?;
+    if number_override.is_some() && event == Some("push") {
+        // A fork's branch may have the name of the production branch, so a pull request must not count as a push.
         let problem = "set, but `GITBOOK_EVENT` is `push`".to_owned();
         return Err(CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem });
     }
-    let number = given_number.or(detected_number);
+    let number = number_override.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
     let detected = ci.event.clone();
     ci.event = match event {
-        Some(event) => keep_author(named_event(event, branch, number)?, ci.event),
+        Some(event) => keep_author(parse_event(event, branch, number)?, ci.event),
         None if environment.get("GITBOOK_BRANCH").is_some()
             || environment.get("GITBOOK_PULL_REQUEST").is_some() =>
         {
-            replace_subject(ci.event, branch, number)?
+            replace_branch_or_number(ci.event, branch, number)?
         }
         None => ci.event,
     };
-    // A stop job stops the environment of its own event only.
+    // A stop job only stops the environment of its own event, not of an overridden one.
     ci.stops_environment &= ci.event == detected;
     // The detected commit does not belong to a branch from `GITBOOK_BRANCH`.
     let is_other_branch = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
@@ -69,7 +69,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
 }
 
 /// Reads `GITBOOK_REPOSITORY`. The name includes the host, because ownership markers must distinguish forges.
-fn given_repository(environment: &Environment) -> Result<Option<String>, CiError> {
+fn repository_override(environment: &Environment) -> Result<Option<String>, CiError> {
     let Some(given) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
     // Some CI systems provide only the clone URL.
     let is_url = given.contains("://") || given.contains('@');
@@ -83,7 +83,7 @@ fn given_repository(environment: &Environment) -> Result<Option<String>, CiError
     Err(CiError::Variable { variable: "GITBOOK_REPOSITORY", problem })
 }
 
-fn given_branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
+fn branch_override(environment: &Environment) -> Result<Option<Branch>, CiError> {
     let Some(text) = environment.get("GITBOOK_BRANCH") else { return Ok(None) };
     let name = strip_heads_prefix(text.trim());
     let problem = if name.is_empty() {
@@ -102,8 +102,8 @@ fn given_branch(environment: &Environment) -> Result<Option<Branch>, CiError> {
     Err(CiError::Variable { variable: "GITBOOK_BRANCH", problem })
 }
 
-fn given_pull_request(environment: &Environment) -> Result<Option<u64>, CiError> {
-    // Some CI systems use `false` if there is no pull request.
+fn pull_request_override(environment: &Environment) -> Result<Option<u64>, CiError> {
+    // Some CI systems set the variable to `false` if there is no pull request.
     let text = environment.get("GITBOOK_PULL_REQUEST").filter(|text| *text != "false");
     let parse = |text: &str| text.parse().map_err(|_| "not a number".to_owned());
     text.map(parse)
@@ -111,8 +111,8 @@ fn given_pull_request(environment: &Environment) -> Result<Option<u64>, CiError>
         .map_err(|problem| CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem })
 }
 
-/// Adds the owner to a branch that is the head of a fork's pull request. `GITBOOK_BRANCH` is often set from
-/// `github.head_ref`, which is `main` for a fork's `main`.
+/// Adds the fork's owner to the branch from `GITBOOK_BRANCH` if it is the head of a fork's pull request. `GITBOOK_BRANCH` is
+/// often set to `github.head_ref`, which is just `main` for a fork's `main`.
 fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     match detected {
         Event::PullRequest(PullRequest { author: Author::Fork, branch: head, .. })
@@ -125,7 +125,7 @@ fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
 }
 
 /// Keeps the author of the detected pull request. `GITBOOK_EVENT` cannot turn a fork's pull request into one of the
-/// repository.
+/// repository itself.
 fn keep_author(event: Event, detected: Event) -> Event {
     match (event, detected) {
         (Event::PullRequest(named), Event::PullRequest(detected)) => Event::PullRequest(PullRequest {
@@ -138,7 +138,7 @@ fn keep_author(event: Event, detected: Event) -> Event {
 }
 
 /// Returns the event that `GITBOOK_EVENT` names.
-fn named_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Result<Event, CiError> {
+fn parse_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Result<Event, CiError> {
     let needed = |branch: Option<Branch>| {
         let problem = format!("unset, but the event `{event}` requires it");
         branch.ok_or(CiError::Variable { variable: "GITBOOK_BRANCH", problem })
@@ -168,14 +168,18 @@ fn named_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Resu
 }
 
 /// Replaces the branch or pull request of the detected event.
-fn replace_subject(event: Event, branch: Option<Branch>, number: Option<u64>) -> Result<Event, CiError> {
+fn replace_branch_or_number(
+    event: Event,
+    branch: Option<Branch>,
+    number: Option<u64>,
+) -> Result<Event, CiError> {
     match (event, branch, number) {
         (Event::PullRequest(detected), Some(branch), Some(number)) => {
             Ok(Event::PullRequest(PullRequest { number, branch, ..detected }))
         }
         (Event::BranchDeleted(_), Some(branch), _) => Ok(Event::BranchDeleted(branch)),
         (Event::Manual(_), Some(branch), _) => Ok(Event::Manual(Some(branch))),
-        (_, Some(branch), Some(number)) => named_event("pull_request", Some(branch), Some(number)),
+        (_, Some(branch), Some(number)) => parse_event("pull_request", Some(branch), Some(number)),
         (Event::Push(_) | Event::None, Some(branch), None) => Ok(Event::Push(branch)),
         (event, Some(_), None) => Ok(event),
         (_, None, _) => {

@@ -14,7 +14,7 @@ use crate::repository::Branch;
 /// The maximum size of an event file. GitHub's limit for payloads is 25 MB.
 const MAX_PAYLOAD_BYTES: u64 = 32 * 1024 * 1024;
 
-const DEPENDABOT: &str = "dependabot[bot]";
+const DEPENDABOT_LOGIN: &str = "dependabot[bot]";
 
 /// The fields of an event's payload that this program uses. Each event has some of them.
 #[derive(Debug, Default, Deserialize)]
@@ -103,7 +103,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     let run_url =
         repository.as_ref().zip(run_id).map(|(repo, id)| format!("{server}/{repo}/actions/runs/{id}"));
     Ok(Ci {
-        repository: repository.map(|name| format!("{}/{name}", host(server))),
+        repository: repository.map(|name| format!("{}/{name}", host_of_url(server))),
         repository_id: payload
             .repository
             .as_ref()
@@ -116,11 +116,11 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
         workspace: workspace(environment),
-        // Such a run has the base repository's secrets and may have checked out the fork's code.
-        is_fork_with_base_secrets: payload.is_after_run_of_fork(),
-        is_from_fork: payload.is_from_fork_change(),
+        // A run that follows a fork's run has the base repository's secrets and may have checked out the fork's code.
+        is_fork_with_base_secrets: payload.follows_run_of_fork(),
+        is_from_fork: payload.is_about_fork(),
         commented_pull_request: payload.commented_pull_request(),
-        ..Ci::new(system(environment), event(name, &payload, environment))
+        ..Ci::new(runner_name(environment), detect_event(name, &payload, environment))
     })
 }
 
@@ -130,7 +130,7 @@ pub(super) fn workspace(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// Returns the name of the runner for the log. Gitea and Forgejo do not document their variables.
-fn system(environment: &Environment) -> &'static str {
+fn runner_name(environment: &Environment) -> &'static str {
     if environment.get("FORGEJO_ACTIONS").is_some() {
         "Forgejo Actions"
     } else if environment.get("GITEA_ACTIONS").is_some() {
@@ -150,17 +150,17 @@ fn read_payload(environment: &Environment, event: &str) -> Result<EventPayload, 
     }
 }
 
-/// Returns whether an event may be about a fork and runs with the base repository's secrets.
+/// Returns whether runs for an event have the base repository's secrets although the event may be about a fork.
 fn may_be_fork_with_base_secrets(event: &str) -> bool {
     matches!(event, "pull_request_target" | "workflow_run" | "issue_comment")
 }
 
 fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
-    let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return without_file(event) };
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return payload_without_file(event) };
     let path = environment.folder().join(path);
     let metadata = std::fs::metadata(&path).map_err(CiError::EventFile)?;
     if !metadata.is_file() {
-        // A device has no length and may never end.
+        // Reading a device may never end, and its length is unknown in advance.
         return Err(CiError::EventFile(std::io::Error::other("not a file")));
     }
     if metadata.len() > MAX_PAYLOAD_BYTES {
@@ -176,8 +176,9 @@ fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayloa
     }
 }
 
-/// Returns an empty payload for events that variables describe, such as a push. Pull requests and deletions need the file.
-fn without_file(event: &str) -> Result<EventPayload, CiError> {
+/// Returns an empty payload if the variables describe the event completely, such as a push. For other events, such as pull
+/// requests and deletions, the missing file is an error.
+fn payload_without_file(event: &str) -> Result<EventPayload, CiError> {
     match EventPayload::default().missing_field(event) {
         Some(_) => {
             let unset = std::io::Error::new(std::io::ErrorKind::NotFound, "the variable is unset");
@@ -188,7 +189,7 @@ fn without_file(event: &str) -> Result<EventPayload, CiError> {
 }
 
 impl EventPayload {
-    /// Returns a field that the event requires and the payload lacks.
+    /// Returns the name of a field that the event requires but the payload lacks.
     fn missing_field(&self, event: &str) -> Option<&'static str> {
         match event {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
@@ -201,8 +202,8 @@ impl EventPayload {
         }
     }
 
-    /// Returns whether a workflow run for a fork triggered this event.
-    fn is_after_run_of_fork(&self) -> bool {
+    /// Returns whether a fork's workflow run triggered this event (`workflow_run`).
+    fn follows_run_of_fork(&self) -> bool {
         let Some(run) = &self.workflow_run else { return false };
         match (&run.head_repository, &self.repository) {
             (Some(head), Some(base)) => head.id != base.id,
@@ -211,12 +212,13 @@ impl EventPayload {
     }
 
     /// Returns whether the event is about a fork.
-    fn is_from_fork_change(&self) -> bool {
+    fn is_about_fork(&self) -> bool {
         let is_from_fork = self.pull_request.as_ref().is_some_and(PayloadPullRequest::is_from_fork);
-        is_from_fork || self.is_after_run_of_fork()
+        is_from_fork || self.follows_run_of_fork()
     }
 
-    /// Returns the number of the pull request with the comment. The payload does not include the source of the pull request.
+    /// Returns the number of the pull request that was commented on. The payload does not include the source branch of the
+    /// pull request.
     fn commented_pull_request(&self) -> Option<u64> {
         let issue = self.issue.as_ref()?;
         issue.pull_request.is_some().then_some(issue.number)
@@ -226,7 +228,7 @@ impl EventPayload {
         self.number.or_else(|| self.pull_request.as_ref()?.number)
     }
 
-    /// Returns whether a branch or tag was deleted. Some compatible systems do not set `deleted`.
+    /// Returns whether a push deleted a branch or tag. Some compatible systems do not set `deleted`.
     fn is_deletion(&self) -> bool {
         let is_zero = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
         self.deleted == Some(true) || self.after.as_deref().is_some_and(is_zero)
@@ -240,7 +242,7 @@ impl PayloadPullRequest {
 }
 
 /// Returns the event. For many events, `GITHUB_REF` is a branch unrelated to the event, so the payload takes precedence.
-fn event(name: &str, payload: &EventPayload, environment: &Environment) -> Event {
+fn detect_event(name: &str, payload: &EventPayload, environment: &Environment) -> Event {
     let reference =
         payload.reference.as_deref().or_else(|| environment.get("GITHUB_REF")).unwrap_or_default();
     match name {
@@ -282,8 +284,8 @@ fn parse_pull_request(
 ) -> PullRequest {
     let head = &pull_request.head;
     let fork = pull_request.is_from_fork();
-    let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT)
-        || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT);
+    let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT_LOGIN)
+        || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT_LOGIN);
     let activity = match payload.action.as_deref().unwrap_or("activity without a name") {
         "opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review" => Activity::Updated,
         "closed" => Activity::Closed,
@@ -292,7 +294,7 @@ fn parse_pull_request(
     PullRequest {
         number: payload.pull_request_number().unwrap_or_default(),
         branch: if fork {
-            Branch::of_fork(&owner(head), &head.reference)
+            Branch::of_fork(&fork_owner(head), &head.reference)
         } else {
             Branch::new(&head.reference)
         },
@@ -307,7 +309,7 @@ fn parse_pull_request(
 }
 
 /// Returns the owner of the fork, also if the fork was deleted.
-fn owner(head: &PayloadHead) -> String {
+fn fork_owner(head: &PayloadHead) -> String {
     let owner = head.repo.as_ref().and_then(|repository| repository.owner.as_ref()).or(head.user.as_ref());
     let from_label = || head.label.as_deref()?.split_once(':').map(|(owner, _)| owner.to_owned());
     owner.map(|account| account.login.clone()).or_else(from_label).unwrap_or_else(|| UNKNOWN_OWNER.to_owned())
@@ -327,7 +329,7 @@ fn head_commit(payload: &EventPayload, environment: &Environment) -> Option<Stri
     pushed.or_else(|| environment.get("GITHUB_SHA").map(str::to_owned))
 }
 
-fn host(server: &str) -> &str {
+fn host_of_url(server: &str) -> &str {
     server.split_once("://").map_or(server, |(_, host)| host)
 }
 

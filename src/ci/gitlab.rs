@@ -9,22 +9,22 @@ use crate::repository::Branch;
 
 /// Detects the event.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    let (id, path) = project(environment);
+    let (id, path) = project_id_and_path(environment);
     let host = environment.get("CI_SERVER_HOST").zip(path);
     let project_url = || repository_name(environment.get("CI_PROJECT_URL")?);
     Ci {
         repository: host.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
         repository_id: id.and_then(|id| id.parse().ok()),
-        stops_environment: stops_environment(environment),
+        stops_environment: is_stop_job(environment),
         default_branch: read_text(environment, "CI_DEFAULT_BRANCH"),
-        commit: commit(environment),
-        // Unlike `CI_PIPELINE_IID`, it increases across all projects. A fork's merge request may have pipelines in two
+        commit: head_commit(environment),
+        // Unlike `CI_PIPELINE_IID`, this ID increases across all projects. A fork's merge request may have pipelines in two
         // projects.
         run: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
         parallel_job: parallel_job(environment),
         workspace: read_path(environment, "CI_PROJECT_DIR"),
-        ..Ci::new("GitLab CI", event(environment))
+        ..Ci::new("GitLab CI", detect_event(environment))
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
     let job = ParallelJob::from_variables(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
     let ParallelJob { index, total, .. } = job;
-    // gitlab-ci-local uses the second form.
+    // The second form is that of `gitlab-ci-local`.
     let endings = [format!(" {index}/{total}"), format!(": [{index}/{total}]")];
     let name = environment.get("CI_JOB_NAME")?;
     endings.iter().any(|ending| name.ends_with(ending)).then_some(job)
@@ -41,7 +41,7 @@ fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
 
 /// Returns the ID and path of the project. A merge request belongs to its target project, even if the pipeline runs in the
 /// fork.
-fn project(environment: &Environment) -> (Option<&str>, Option<&str>) {
+fn project_id_and_path(environment: &Environment) -> (Option<&str>, Option<&str>) {
     let target =
         ["CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_PATH"].map(|name| environment.get(name));
     match target {
@@ -50,14 +50,14 @@ fn project(environment: &Environment) -> (Option<&str>, Option<&str>) {
     }
 }
 
-fn stops_environment(environment: &Environment) -> bool {
+fn is_stop_job(environment: &Environment) -> bool {
     environment.get("CI_ENVIRONMENT_ACTION") == Some("stop")
 }
 
 /// Returns the event. A stop job is checked first, because it has the variables of the pipeline that created the
 /// environment.
-fn event(environment: &Environment) -> Event {
-    let stops = stops_environment(environment);
+fn detect_event(environment: &Environment) -> Event {
+    let stops = is_stop_job(environment);
     let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("pipeline without a source");
     let branch = environment.get("CI_COMMIT_BRANCH").map(Branch::new);
     if source == "merge_request_event" || environment.get("CI_MERGE_REQUEST_IID").is_some() {
@@ -86,7 +86,7 @@ fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     let Some((number, branch)) = iid.zip(branch) else {
         return Event::Other("merge request without number or branch".to_owned());
     };
-    let updated = PullRequest::updated(number, fork(environment), branch);
+    let updated = PullRequest::updated(number, fork_owner(environment), branch);
     match environment.get("CI_MERGE_REQUEST_EVENT_TYPE") {
         _ if stops => Event::PullRequest(PullRequest { activity: Activity::Closed, ..updated }),
         Some("merge_train") => Event::MergeQueue,
@@ -94,9 +94,9 @@ fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     }
 }
 
-/// Returns the namespace of the fork. A merge request with an unknown source counts as a fork's, so that a fork's `main`
-/// never counts as the project's own.
-fn fork(environment: &Environment) -> Option<&str> {
+/// Returns the namespace of the fork. A merge request from an unknown source is treated as a fork's, so that a fork's `main`
+/// is never mistaken for the project's own.
+fn fork_owner(environment: &Environment) -> Option<&str> {
     let source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
     if source.is_some() && source == environment.get("CI_MERGE_REQUEST_PROJECT_ID") {
         return None;
@@ -105,8 +105,8 @@ fn fork(environment: &Environment) -> Option<&str> {
     Some(path.and_then(|path| path.rsplit_once('/')).map_or(UNKNOWN_OWNER, |(namespace, _)| namespace))
 }
 
-/// Returns the head commit. In a pipeline for merged results, `CI_COMMIT_SHA` is a temporary merge commit.
-fn commit(environment: &Environment) -> Option<String> {
+/// Returns the head commit. In a merged results pipeline, `CI_COMMIT_SHA` is a temporary merge commit.
+fn head_commit(environment: &Environment) -> Option<String> {
     let is_merge_commit =
         matches!(environment.get("CI_MERGE_REQUEST_EVENT_TYPE"), Some("merged_result" | "merge_train"));
     let head = read_commit(environment, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");

@@ -11,27 +11,27 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     let is_change = environment.get("CHANGE_ID").is_some();
     let is_primary = !is_change && environment.get("BRANCH_IS_PRIMARY") == Some("true");
     Ci {
-        // The checkout sets it. Scripted pipelines must pass it on or set `GITBOOK_REPOSITORY`.
+        // The checkout step sets `GIT_URL`. Scripted pipelines must pass the value on or set `GITBOOK_REPOSITORY`.
         repository: environment.get("GIT_URL").and_then(repository_name),
         default_branch: read_text(environment, "BRANCH_NAME").filter(|_| is_primary),
-        commit: head(environment),
-        // Each job numbers its own builds. A change request has its own job, so its numbers say nothing about the builds of
-        // its branch's job.
+        commit: head_commit(environment),
+        // Each job numbers its own builds. A change request has its own job, so its build numbers cannot be compared with
+        // those of its branch's job.
         run: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change).unwrap_or(0),
         counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: read_text(environment, "BUILD_URL"),
         workspace: read_path(environment, "WORKSPACE"),
-        ..Ci::new("Jenkins", event(environment))
+        ..Ci::new("Jenkins", detect_event(environment))
     }
 }
 
 /// Returns the event. For a change request, `BRANCH_NAME` is the name of the job, such as `PR-24`.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     match (environment.get("CHANGE_ID"), environment.get("BRANCH_NAME")) {
         (Some(id), _) => change_event(id, environment),
         _ if environment.get("TAG_NAME").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::push(branch),
-        // This is no multibranch job. `GIT_BRANCH` may be any of the branches that contain the commit.
+        // This is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the commit.
         (None, None) => Event::None,
     }
 }
@@ -39,15 +39,15 @@ fn event(environment: &Environment) -> Event {
 fn change_event(id: &str, environment: &Environment) -> Event {
     match id.parse().ok().zip(environment.get("CHANGE_BRANCH")) {
         Some((number, branch)) => {
-            Event::PullRequest(PullRequest::updated(number, fork(environment, branch), branch))
+            Event::PullRequest(PullRequest::updated(number, fork_owner(environment, branch), branch))
         }
         None => Event::Other("change request without number or branch".to_owned()),
     }
 }
 
-/// Returns the owner of the fork. `CHANGE_FORK` is `mona`, or `mona/hello` if the fork has another name. Some plugins may
-/// not set it.
-fn fork<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
+/// Returns the owner of the fork. `CHANGE_FORK` is `mona`, or `mona/hello` if the fork has another name. Some plugins may not
+/// set the variable.
+fn fork_owner<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
     match environment.get("CHANGE_FORK") {
         Some("true") => Some(UNKNOWN_OWNER),
         Some(fork) => Some(fork.rsplit_once('/').map_or(fork, |(owner, _)| owner)),
@@ -57,7 +57,7 @@ fn fork<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
 
 /// Returns the head commit. By default, Jenkins builds a merge commit for a change request. A job with the suffix `-head`
 /// builds the head commit.
-fn head(environment: &Environment) -> Option<String> {
+fn head_commit(environment: &Environment) -> Option<String> {
     let is_head = environment.get("CHANGE_ID").is_none()
         || environment.get("BRANCH_NAME").is_some_and(|job| job.ends_with("-head"));
     read_commit(environment, "GIT_COMMIT").filter(|_| is_head)
@@ -115,7 +115,7 @@ mod tests {
         check(&[BUILD, ON_MAIN], "push to main", HEAD, expected);
         let expected = "preview: push to branch `feature/main`";
         check(&[BUILD, ON_FEATURE], "push to feature/main", HEAD, expected);
-        // Only the builds of the primary branch identify it.
+        // Only the builds of the primary branch show the name of that branch.
         let unknown = &[("GITBOOK_DEFAULT_BRANCH", "")][..];
         let expected = "refuse: push to branch `feature/main`";
         check(&[BUILD, ON_FEATURE, unknown], "push to feature/main", HEAD, expected);
@@ -159,7 +159,7 @@ mod tests {
         let url = "https://jenkins.example.com/job/hello/job/main/7/";
         check_run(&[BUILD, ON_MAIN], ["Jenkins", "github.com/acme/hello", "main", url], 7);
         assert_eq!(ci(&[BUILD]).detected_by, Some("JENKINS_URL"));
-        // The job of a change request has its own numbers, and the target need not be the default branch.
+        // The job of a change request has its own build numbers, and the target branch may not be the default branch.
         let primary = &[("BRANCH_IS_PRIMARY", "true")][..];
         check_run(&[BUILD, CHANGE, primary], ["Jenkins", "github.com/acme/hello", "", url], 0);
     }

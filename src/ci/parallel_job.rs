@@ -9,7 +9,7 @@ pub(crate) struct ParallelJob {
     pub index: usize,
     /// The number of machines.
     pub total: usize,
-    /// True if the other machines may do different work.
+    /// True if the other machines may have a different task instead of a share of the same one.
     pub others_may_differ: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Workflow runs for tests: the examples of `@octokit/webhooks-examples` and variations of them.
+//! Workflow runs for tests, from the examples of the npm package `@octokit/webhooks-examples` and variations of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,26 +24,26 @@ static EXAMPLES: LazyLock<BTreeMap<String, Vec<Value>>> = LazyLock::new(|| {
     index.iter().map(entry).collect()
 });
 
-/// The head commit of the package's pull requests.
+/// The head commit of the pull requests in the package's examples.
 pub(crate) const HEAD: &str = "ec26c3e57ca3a959ca5aad62de7213c562f8c821";
-/// The commit of the package's pushes.
+/// The commit of the pushes in the package's examples.
 pub(crate) const PUSHED: &str = "6113728f27ae82c7b1a177c8d03f9e96e0adf246";
 /// The value of `GITHUB_SHA`: a merge commit for pull requests, and a commit of another branch for deletions.
 pub(crate) const GITHUB_SHA: &str = "5555555555555555555555555555555555555555";
 /// The commit ID that means "no commit".
 pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
 
-/// Returns the names of the package's events.
+/// Returns the names of the events with examples in the package.
 pub(crate) fn event_names() -> impl Iterator<Item = &'static str> {
     EXAMPLES.keys().map(String::as_str)
 }
 
-/// Returns the examples of an event.
+/// Returns the package's example payloads of an event.
 pub(crate) fn examples(event: &str) -> &'static [Value] {
     &EXAMPLES[event]
 }
 
-/// A run of a workflow: its variables and its event file.
+/// The variables and the event file of a workflow run.
 #[derive(Clone)]
 pub(crate) struct WorkflowRun {
     payload: Value,
@@ -107,19 +107,19 @@ impl WorkflowRun {
         self
     }
 
-    /// Detects the event with this payload in the event file.
+    /// Detects the event, with the payload in the event file.
     pub(crate) fn ci(&self) -> Result<Ci, String> {
         self.ci_of_file(self.payload.to_string().as_bytes())
     }
 
-    /// Detects the event with these bytes in the event file.
+    /// Detects the event, with other bytes in the event file.
     pub(crate) fn ci_of_file(&self, bytes: &[u8]) -> Result<Ci, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     }
 
-    /// Returns the cause of the error for this payload in the event file.
+    /// Returns the cause of the error that the payload results in.
     pub(crate) fn cause(&self) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.payload.to_string()).unwrap();
@@ -141,7 +141,7 @@ impl WorkflowRun {
     }
 }
 
-// The package has no examples of the following runs, so they are variations of other examples.
+// The package has no examples of the following runs, so they are derived from other examples.
 
 /// A push to a branch.
 pub(crate) fn push_to(branch: &str) -> WorkflowRun {
@@ -183,7 +183,7 @@ pub(crate) fn merged(number: u64, branch: &str) -> WorkflowRun {
         .with("GITHUB_REF_NAME", "master")
 }
 
-/// A pull request from a fork of `mona`.
+/// A pull request from a fork that `mona` owns.
 pub(crate) fn of_fork(action: &str, number: u64, branch: &str) -> WorkflowRun {
     pull_request(action, number, branch)
         .edit("/pull_request/head/repo/id", 999)
@@ -207,7 +207,7 @@ pub(crate) fn of_dependabot(action: &str) -> WorkflowRun {
         .with("GITHUB_ACTOR", "dependabot[bot]")
 }
 
-/// The same pull request as a `pull_request_target` event. `GITHUB_REF` is the base branch.
+/// The same pull request, but with the event `pull_request_target`. `GITHUB_REF` is the base branch.
 pub(crate) fn as_base(run: WorkflowRun) -> WorkflowRun {
     run.with_all(&[
         ("GITHUB_EVENT_NAME", "pull_request_target"),

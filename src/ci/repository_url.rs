@@ -4,7 +4,7 @@ use url::Url;
 
 /// Returns `github.com/acme/hello` for URLs such as `https://github.com/acme/hello.git` and `git@github.com:acme/hello.git`.
 ///
-/// The result does not include the user and password, because these may be a token.
+/// The result does not include the user name and password, because they may contain a token.
 pub(super) fn repository_name(url: &str) -> Option<String> {
     let (host, path) = if url.contains("://") { parse_url(url)? } else { parse_ssh_address(url)? };
     let path = path.trim_matches('/');
@@ -15,7 +15,7 @@ pub(super) fn repository_name(url: &str) -> Option<String> {
 fn parse_url(url: &str) -> Option<(String, String)> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?.to_lowercase();
-    // The port of SSH is not part of the forge's name.
+    // An SSH port is not part of the repository's name.
     let port = url.port().filter(|_| matches!(url.scheme(), "https" | "http"));
     let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
     Some((host, url.path().to_owned()))

@@ -15,20 +15,20 @@ pub(crate) struct Runner {
     pub is_ci: bool,
     /// True if debug logging is enabled for the run.
     pub is_debug: bool,
-    /// The file for outputs of a GitHub step.
+    /// The file for the outputs of a GitHub Actions step.
     pub output_file: Option<PathBuf>,
-    /// The file for the summary of a GitHub step.
+    /// The file for the summary of a GitHub Actions step.
     pub summary_file: Option<PathBuf>,
-    /// The folder of GitHub's checkout.
+    /// The checkout folder on GitHub Actions.
     pub workspace: Option<PathBuf>,
-    /// The folder of GitLab's checkout.
+    /// The checkout folder on GitLab CI.
     pub project_dir: Option<PathBuf>,
     /// The configuration file of the GitLab pipeline.
     pub config_path: Option<String>,
 }
 
 impl Runner {
-    /// Reads the variables. Paths of output files are relative to the current folder.
+    /// Reads the variables. The paths of output files may be relative to the current folder.
     #[must_use]
     pub(crate) fn from_environment(environment: &Environment) -> Self {
         let is_true = |name: &str| environment.get(name) == Some("true");

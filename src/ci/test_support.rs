@@ -1,4 +1,4 @@
-//! Checks that the tests of all detectors share: from variables to the event and the decision.
+//! Assertions for the tests of all CI systems: given variables must result in an event and a decision.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,8 @@ fn describe_pull_request(pull_request: &PullRequest) -> String {
     format!("#{number} of {branch} {activity}{author}{as_base}")
 }
 
-/// Creates an environment with a token. Later values replace earlier ones, and an empty value unsets the variable.
+/// Creates an environment with `GITBOOK_TOKEN` and the given variables. Later values replace earlier ones, and an empty value
+/// unsets a variable.
 fn environment(parts: &[Variables<'_>]) -> Environment {
     let token = [("GITBOOK_TOKEN", "t")];
     let variables: BTreeMap<&str, &str> =
@@ -67,7 +68,7 @@ pub(super) fn decision(parts: &[Variables<'_>]) -> String {
     format!("{}: {}", plan.decision.name(), plan.reason)
 }
 
-/// Checks the event, the commit (empty for none) and the decision.
+/// Checks the event, the commit (an empty text for none) and the decision.
 #[track_caller]
 pub(super) fn check(parts: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
     let ci = ci(parts);
@@ -84,7 +85,7 @@ pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) 
     assert_eq!((found.map(Option::unwrap_or_default), ci.run), (expected.map(str::to_owned), run));
 }
 
-/// Checks that a pull request that may come from a fork is published under no name but that of its own branch.
+/// Checks that no variable can publish a pull request that may come from a fork under the name of another branch.
 #[track_caller]
 pub(super) fn check_possible_fork(request: &[Variables<'_>]) {
     let decide = |variables| decision(&[request, &[variables]].concat());

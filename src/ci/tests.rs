@@ -1,10 +1,10 @@
-//! Detection of the CI system from the variables of one or several systems.
+//! Tests the detection of the CI system from the variables of one or more systems.
 
 use crate::ci::test_support::{Variables, ci, describe_event};
 use crate::ci::{detect, read_commit, workspace};
 use crate::environment::Environment;
 
-/// The variables that identify the systems.
+/// The variables that identify each CI system.
 const KNOWN: [(&str, &str, &str); 10] = [
     ("GITHUB_ACTIONS", "true", "GitHub Actions"),
     ("GITLAB_CI", "true", "GitLab CI"),
@@ -54,7 +54,7 @@ fn reads_the_folder_of_the_checkout() {
     assert_eq!(found("~/repo"), Some("/repo".into()));
     assert_eq!(found("~/project"), None);
     assert_eq!(ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
-    // An event that cannot be read changes nothing about it.
+    // The workspace is known even if the event cannot be read.
     let unreadable = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", "/none"), ("GITHUB_WORKSPACE", "/a")];
     assert_eq!(workspace(&Environment::of(&unreadable)), Some("/a".into()));
 }

@@ -13,17 +13,17 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run: read_number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "TRAVIS_BUILD_WEB_URL"),
         workspace: read_path(environment, "TRAVIS_BUILD_DIR"),
-        ..Ci::new("Travis CI", event(environment))
+        ..Ci::new("Travis CI", detect_event(environment))
     }
 }
 
-/// Returns the number of the pull request. Without one, the variable is `false`.
+/// Returns the number of the pull request. The variable is `false` if there is no pull request.
 fn pull_request(environment: &Environment) -> Option<&str> {
     environment.get("TRAVIS_PULL_REQUEST").filter(|number| *number != "false")
 }
 
 /// Returns the event. `TRAVIS_BRANCH` is the target branch of a pull request, and the tag's name for tags.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let event = environment.get("TRAVIS_EVENT_TYPE").unwrap_or("build without an event");
     let is_tag = environment.get("TRAVIS_TAG").is_some();
     let branch = environment.get("TRAVIS_BRANCH");
@@ -41,13 +41,15 @@ fn event(environment: &Environment) -> Event {
 fn pull_request_event(environment: &Environment) -> Event {
     let number = pull_request(environment).and_then(|number| number.parse().ok());
     match number.zip(environment.get("TRAVIS_PULL_REQUEST_BRANCH")) {
-        Some((number, branch)) => Event::PullRequest(PullRequest::updated(number, fork(environment), branch)),
+        Some((number, branch)) => {
+            Event::PullRequest(PullRequest::updated(number, fork_owner(environment), branch))
+        }
         None => Event::Other("pull request without number or branch".to_owned()),
     }
 }
 
-/// Returns the owner of the source repository, unless it is this repository.
-fn fork(environment: &Environment) -> Option<&str> {
+/// Returns the owner of the source repository, or `None` if the source is this repository.
+fn fork_owner(environment: &Environment) -> Option<&str> {
     let source = environment.get("TRAVIS_PULL_REQUEST_SLUG");
     let is_source = |target: &str| source.is_some_and(|source| source.eq_ignore_ascii_case(target));
     if environment.get("TRAVIS_REPO_SLUG").is_some_and(is_source) {
@@ -56,8 +58,8 @@ fn fork(environment: &Environment) -> Option<&str> {
     Some(source.and_then(|source| source.split_once('/')).map_or(UNKNOWN_OWNER, |(owner, _)| owner))
 }
 
-/// Returns the repository if the URL of the build contains the forge. No variable names the forge, and a guess could query
-/// the branches of a mirror.
+/// Returns the repository if the build's URL names the forge. No variable does, and a wrong guess could query the branches of
+/// a mirror.
 fn repository(environment: &Environment) -> Option<String> {
     let name = environment.get("TRAVIS_REPO_SLUG")?;
     let forges = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];

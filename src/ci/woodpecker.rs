@@ -11,7 +11,7 @@ use crate::repository::Branch;
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["CI_REPO_URL", "CI_REPO_CLONE_URL"];
     let is_merge = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
-    let event = event(environment);
+    let event = detect_event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
         default_branch: read_text(environment, "CI_REPO_DEFAULT_BRANCH"),
@@ -26,12 +26,12 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 }
 
 /// Returns the event. For a pull request, `CI_COMMIT_BRANCH` is the target branch.
-fn event(environment: &Environment) -> Event {
+fn detect_event(environment: &Environment) -> Event {
     let event = environment.get("CI_PIPELINE_EVENT").unwrap_or("pipeline without an event");
     match (event, environment.get("CI_COMMIT_BRANCH")) {
         ("pull_request", _) => pull_request_event(Activity::Updated, environment),
         ("pull_request_closed", _) => pull_request_event(Activity::Closed, environment),
-        // A change of labels, title or milestone.
+        // The labels, title or milestone changed.
         ("pull_request_metadata", _) => pull_request_event(Activity::Other(event.to_owned()), environment),
         ("tag", _) => Event::Tag { deleted: false },
         ("release", _) => Event::Release,
@@ -43,7 +43,7 @@ fn event(environment: &Environment) -> Event {
     }
 }
 
-/// Returns the event of a pull request. No variable shows if it comes from a fork.
+/// Returns the event of a pull request. No variable shows whether the pull request comes from a fork.
 fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
     let number = read_number(environment, "CI_COMMIT_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("CI_COMMIT_SOURCE_BRANCH")) else {

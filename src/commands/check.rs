@@ -9,11 +9,11 @@ impl Context<'_> {
     pub(super) async fn check(&self) -> CommandResult {
         let is_preview = self.ci.event.pull_request().is_some();
         let env = if is_preview { &self.config.preview_env } else { &self.config.env };
-        self.check_with(env.as_deref()).await
+        self.check_with_env(env.as_deref()).await
     }
 
-    /// Checks the selected integrations with an entry of their `envs`.
-    pub(super) async fn check_with(&self, env: Option<&str>) -> CommandResult {
+    /// Checks the selected integrations. `env` is the name of the environment in the manifests' `envs` to use.
+    pub(super) async fn check_with_env(&self, env: Option<&str>) -> CommandResult {
         let mut result = CommandResult::default();
         let checked: Result<(), Error> = async {
             let selection = self.select(&mut result.problems)?;

@@ -1,4 +1,4 @@
-//! Writes the comment on the pull requests of a run.
+//! Writes the results of a run as a comment on the pull request.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -17,31 +17,32 @@ use crate::integration;
 use crate::plan::{Decision, Target};
 use crate::report::{RunReport, comment};
 
-/// The time that a cancelled run may spend on the comment. GitHub's runner ends it soon after.
+/// The maximum time to write the comment after a signal. GitHub's runner kills the run soon after the signal.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_millis(1500);
 
-/// The maximum number of pull requests of one branch that get the comment. The newest come first.
+/// The maximum number of pull requests that get the comment if a branch has several. The newest ones get it.
 const MAX_PULL_REQUESTS: usize = 5;
 
 impl Context<'_> {
-    /// Writes the results of the previews, failures included.
-    pub(super) async fn comment(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
+    /// Writes the results of publishing or deleting previews, including failures, as a comment.
+    pub(super) async fn write_comment(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let (target, deletes) = match decision {
             Decision::Preview(target) => (target, false),
             Decision::Delete(target) => (target, true),
             _ => return,
         };
         let Some(forge) = self.forge.filter(|_| self.writes_comments()) else { return };
-        let rows = comment::rows(run, error, &now(), self.printer);
+        let rows = comment::rows(run, error, &current_minute(), self.printer);
         if rows.is_empty() {
             return;
         }
-        // The run that published a preview may not have written its comment yet, and would write a wrong one after this.
+        // Another run may have published the preview and not written its comment yet. It would report the deleted preview as
+        // published, unless a comment already reports the deletion.
         let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
         let create = !deletes || has_deleted;
         let work = async |forge: &Forge| {
             let found = self.find_comments(forge, target, deletes).await;
-            self.update_all(forge, found, &rows, create).await;
+            self.update_comments(forge, found, &rows, create).await;
         };
         match self.cancel.signal() {
             None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
@@ -52,10 +53,10 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the previews of integrations that were removed from the branch since they were published. The comment lists
-    /// them, and their ownership markers are read.
+    /// Returns the branch's previews of integrations that no longer exist in the repository. Finds their names in the comment, and
+    /// reads their ownership markers.
     ///
-    /// Returns none if the configuration selects integrations by name or folder: others may still exist.
+    /// Returns an empty list if the run covers only some of the integrations: the others may still exist.
     pub(super) async fn removed_integrations(
         &self,
         named: &[NamedPreview],
@@ -65,13 +66,13 @@ impl Context<'_> {
     ) -> Vec<NamedPreview> {
         let covers_all = self.config.mode == Mode::Auto
             && !self.config.names_integration()
-            && !self.is_one_of_several()
+            && !self.is_one_of_several_jobs()
             && integration::is_whole_repository(self.checkout());
         let Some(forge) = self.forge.filter(|_| self.config.comment && covers_all) else {
             return Vec::new();
         };
         let work = async {
-            // Writing the comment reports a failure.
+            // A failure is reported later, when the comment is written.
             let found = self.find_comments(forge, target, true).await.unwrap_or_default();
             let names = found.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
             let names = names.filter(|name| !named.iter().any(|known| known.name == *name));
@@ -89,7 +90,7 @@ impl Context<'_> {
                     }
                     Err(error) => {
                         tracing::warn!(
-                            "could not read `{name}` of a removed integration, so only a sweep can delete it: {error}"
+                            "could not read `{name}`, the preview of a removed integration, so only a sweep can delete it: {error}"
                         );
                     }
                 }
@@ -99,16 +100,16 @@ impl Context<'_> {
         self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
-    /// Writes to existing comments that a sweep has deleted a preview.
+    /// Adds the deletion of a preview by a sweep to the existing comments of its branch or pull request.
     pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
         if !self.writes_comments() {
             return;
         }
         let work = async |forge: &Forge| {
             let found = self.find_comments(forge, target, true).await;
-            self.update_all(forge, found, rows, false).await;
+            self.update_comments(forge, found, rows, false).await;
         };
-        // After a signal, there must be time left to write the outputs.
+        // After a signal, the rest of the time is needed to write the outputs.
         match self.cancel.signal() {
             None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
             Some(_) => {
@@ -118,7 +119,7 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the comments on the pull request of the event, or else on the pull requests from the branch.
+    /// Finds the comments on the target's pull request or, if it has none, on the pull requests from its branch.
     async fn find_comments(
         &self,
         forge: &Forge,
@@ -133,7 +134,7 @@ impl Context<'_> {
         try_join_all(numbers.into_iter().take(MAX_PULL_REQUESTS).map(find)).await
     }
 
-    async fn update_all(
+    async fn update_comments(
         &self,
         forge: &Forge,
         found: Result<Vec<ExistingComments>, ForgeError>,
@@ -143,17 +144,25 @@ impl Context<'_> {
         match found {
             Ok(found) => {
                 for found in found {
-                    self.update(forge, found, rows, create).await;
+                    self.update_comment(forge, found, rows, create).await;
                 }
             }
-            Err(error) => staleness::warn(self.printer, "could not update the comment", &error),
+            Err(error) => {
+                staleness::report_forge_failure(self.printer, "could not update the comment", &error);
+            }
         }
     }
 
-    async fn update(&self, forge: &Forge, found: ExistingComments, rows: &[comment::Row], create: bool) {
+    async fn update_comment(
+        &self,
+        forge: &Forge,
+        found: ExistingComments,
+        rows: &[comment::Row],
+        create: bool,
+    ) {
         let pull_request = forge.kind().pull_request(found.number());
         let text = |existing: &[String]| comment::merge(existing, rows);
-        let update = CommentUpdate { text: &text, create, shared: self.is_one_of_several() };
+        let update = CommentUpdate { text: &text, create, shared: self.is_one_of_several_jobs() };
         match forge.update_comment(found, &update).await {
             Ok(CommentResult::Written) => tracing::info!("updated the comment on {pull_request}"),
             Ok(CommentResult::Unverified(error)) => {
@@ -161,7 +170,7 @@ impl Context<'_> {
             }
             Ok(CommentResult::Unchanged | CommentResult::None)
             | Err(ForgeError::Request(RequestError::Cancelled)) => {}
-            Err(error) => staleness::warn(
+            Err(error) => staleness::report_forge_failure(
                 self.printer,
                 &format!("could not write the comment on {pull_request}"),
                 &error,
@@ -173,16 +182,16 @@ impl Context<'_> {
         self.config.comment && !self.config.dry_run
     }
 
-    /// Returns whether other jobs deploy other integrations.
-    fn is_one_of_several(&self) -> bool {
+    /// Returns true if other jobs may deploy the rest of the integrations.
+    fn is_one_of_several_jobs(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
             || patterns.is_some_and(|patterns| integration::selects_only_part(patterns, self.checkout()))
     }
 }
 
-/// Returns the time to the minute.
-pub(super) fn now() -> String {
+/// Returns the current UTC time without seconds, as it is shown in a comment.
+pub(super) fn current_minute() -> String {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     format!("{} {} UTC", &time[..10], &time[11..16])
 }

@@ -5,17 +5,17 @@ use crate::deploy::Verdict;
 use crate::plan::Target;
 
 impl<'a> Context<'a> {
-    /// Deletes the previews of a branch. It needs the names of the integrations, but not their sources.
+    /// Deletes the previews of a branch. This requires the names of the integrations, but not their scripts.
     pub(super) async fn delete(&self, target: &'a Target) -> CommandResult {
         let mut result = CommandResult::default();
         let deleted = async {
             let previews = self.previews(target)?;
             let all = self.select_names(&mut result.problems)?;
-            let named = self.preview_names(&all, &previews, &mut result.problems)?;
-            let share = self.share_of_equals(named);
+            let named = self.unique_preview_names(&all, &previews, &mut result.problems)?;
+            let share = self.share_equally(named);
             (result.previews, result.division) = (share.items, share.division);
             let staleness = self.deletion_check(target);
-            if let Verdict::Stop(stop) = staleness.recent().await {
+            if let Verdict::Stop(stop) = staleness.recent_verdict().await {
                 let named = std::mem::take(&mut result.previews);
                 let items = named.iter().map(|named| (named.name.clone(), &named.location));
                 result.outcomes = skipped(items, true, &stop.to_string());

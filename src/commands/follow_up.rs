@@ -1,4 +1,4 @@
-//! Repairs the previews at the end of a run if other runs have deleted them or their branch was closed.
+//! Checks at the end of a run that the published previews still match their branch, and deletes or republishes them if not.
 
 use std::time::Instant;
 
@@ -8,12 +8,12 @@ use crate::deploy::{
 };
 use crate::forge::RefState;
 
-/// The maximum number of checks. It ends a conflict between two runs.
+/// The maximum number of checks. Without it, two runs could delete and publish the same preview forever.
 const MAX_ROUNDS: usize = 3;
 
 impl<'a> Context<'a> {
-    /// Deletes the published previews if their branch or pull request was closed during the run: the run that should delete
-    /// them may have come too early. Publishes them again if another run has deleted them although the branch is open.
+    /// Deletes the published previews if their branch or pull request was closed during the run, because the run for that event may
+    /// have found no previews yet. Publishes them again if another run has deleted them although the branch is open.
     pub(super) async fn follow_up(
         self,
         deployer: &Deployer<'_>,
@@ -40,7 +40,7 @@ impl<'a> Context<'a> {
         outcomes
     }
 
-    /// Deletes the previews that this run has published, since their branch is closed.
+    /// Deletes the previews that this run has published, after their branch was closed.
     async fn delete_closed(
         self,
         deployer: &Deployer<'_>,
@@ -49,9 +49,9 @@ impl<'a> Context<'a> {
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
         let target = previews.target;
-        let closed = self.closed(&target.branch, target.pull_request);
+        let closed = self.closed_reason(&target.branch, target.pull_request);
         if let Some(number) = self.other_pull_request(target).await {
-            tracing::info!("{closed}, and {}", self.also_open(number));
+            tracing::info!("{closed}, and {}", self.also_open_reason(number));
             return outcomes;
         }
         tracing::info!("{closed}: deleting the published previews");
@@ -65,8 +65,7 @@ impl<'a> Context<'a> {
         self.check_reopened(&staleness, outcomes).await
     }
 
-    /// Publishes the previews again that another run has deleted, if their branch is known to be open. Returns whether there
-    /// were any.
+    /// Publishes the previews again that another run has deleted, if their branch is open. Returns true if it has published any.
     async fn publish_again(
         self,
         is_open: bool,
@@ -75,11 +74,11 @@ impl<'a> Context<'a> {
         integrations: &[TimedIntegration],
         outcomes: &mut [Outcome],
     ) -> bool {
-        // The branch may be closed again by now.
+        // Before each request, this checks that the branch is still open.
         let staleness = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = outcomes.iter_mut().zip(integrations);
-        for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| exists(outcome)) {
+        for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| is_published(outcome)) {
             let name = &outcome.name;
             if deployer.is_missing(name).await != Some(true) {
                 continue;
@@ -97,8 +96,8 @@ impl<'a> Context<'a> {
         has_published
     }
 
-    /// Checks the branch again after deletions. If it was opened again, its run may have found the previews before they were
-    /// deleted.
+    /// Checks the branch again after its previews were deleted. If the branch was reopened meanwhile, its run may have found the old
+    /// previews and published none, so the deletions become errors.
     pub(super) async fn check_reopened(
         self,
         staleness: &StalenessCheck<'_>,
@@ -107,7 +106,7 @@ impl<'a> Context<'a> {
         if !outcomes.iter().any(Outcome::has_deleted) {
             return outcomes;
         }
-        let Verdict::Stop(Stop::Open(reason)) = staleness.since(Instant::now()).await else {
+        let Verdict::Stop(Stop::Open(reason)) = staleness.verdict_since(Instant::now()).await else {
             return outcomes;
         };
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.has_deleted()) {
@@ -118,7 +117,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn exists(outcome: &Outcome) -> bool {
+fn is_published(outcome: &Outcome) -> bool {
     outcome
         .result
         .as_ref()

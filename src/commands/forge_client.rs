@@ -1,4 +1,4 @@
-//! Creates the client of the forge.
+//! Creates the client for the forge.
 
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
@@ -8,7 +8,7 @@ use crate::http::is_loopback;
 use crate::plan::Decision;
 use crate::repository::ForgeKind;
 
-/// Returns the client of the forge. Logs the consequences if there is no usable token or address.
+/// Creates the client for the forge. If a token or the address is missing or unusable, logs the consequences and returns `None`.
 pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let (token, missing) = match ci.forge {
         ForgeKind::GitHub => (&config.github_token, "no comment and no deployments"),
@@ -17,13 +17,13 @@ pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel
     let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
     let consequence = format!("{missing}, and no check for newer commits or closed branches");
     let Some(token) = token else {
-        // A trial outside CI needs no forge.
+        // Outside of CI, a missing token is not worth a log line.
         if ci.event != Event::None {
             tracing::info!("`{token_variable}` is not set: {consequence}");
         }
         return None;
     };
-    // The first segment of a repository's name is its host.
+    // The name has the form `host/owner/repository`.
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
     let (Some(api), Some(repository)) = (&ci.api, repository) else {
         tracing::info!("`{api_variable}` is not the API of the repository's host: {consequence}");

@@ -6,9 +6,9 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// Returns an error for each preview with the name of an integration or of another preview. [`duplicates`] reports previews
-/// of integrations with the same name.
-pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
+/// Returns an error for each preview with the name of an integration or of another preview. If the other preview's integration has
+/// the same name, [`duplicate_names`] reports that instead.
+pub(super) fn name_collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let own: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
     let mut first: HashMap<String, &NamedPreview> = HashMap::new();
@@ -18,7 +18,7 @@ pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
         let other = first.get(&name.to_lowercase());
         let message = if let Some(other) = own.get(&name.to_lowercase()) {
             format!("preview name `{name}` is already the name of the integration in `{}`", other.location)
-        } else if let Some(other) = other.filter(|other| !is_same(&other.integration, integration)) {
+        } else if let Some(other) = other.filter(|other| !is_same_name(&other.integration, integration)) {
             let NamedPreview { integration: others, location, .. } = other;
             format!("`{integration}` and `{others}` (`{location}`) have the same preview name `{name}`")
         } else {
@@ -31,12 +31,12 @@ pub(super) fn collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     problems
 }
 
-fn is_same(name: &str, other: &str) -> bool {
+fn is_same_name(name: &str, other: &str) -> bool {
     name.to_lowercase() == other.to_lowercase()
 }
 
-/// Returns an error for each integration with the name of an earlier one. Case is ignored.
-pub(super) fn duplicates(integrations: &[Identity]) -> Vec<Diagnostic> {
+/// Returns an error for each integration with the name of an earlier one, ignoring case.
+pub(super) fn duplicate_names(integrations: &[Identity]) -> Vec<Diagnostic> {
     let mut first: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();
     for Identity { name, name_location: named, .. } in integrations {
@@ -54,7 +54,7 @@ pub(super) fn duplicates(integrations: &[Identity]) -> Vec<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{collisions, duplicates};
+    use super::{duplicate_names, name_collisions};
     use crate::deploy::NamedPreview;
     use crate::diagnostic::SourceLocation;
     use crate::integration::Identity;
@@ -66,7 +66,7 @@ mod tests {
             name: (*name).to_owned(),
         };
         let previews: Vec<_> = previews.iter().map(named).collect();
-        let found: Vec<_> = collisions(&previews).iter().map(ToString::to_string).collect();
+        let found: Vec<_> = name_collisions(&previews).iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }
 
@@ -92,7 +92,7 @@ mod tests {
             place: SourceLocation::file(file),
             name_location: SourceLocation::file(file).at(1, 7),
         };
-        let found = duplicates(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
+        let found = duplicate_names(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found, ["3:1:7: duplicate name `Hello`: also used in `1:1:7`"]);
     }

@@ -1,4 +1,4 @@
-//! Divides the work of a later job among its machines.
+//! Calculates the number of machines that a later job should use.
 
 use super::{CommandResult, Context};
 use crate::config::useful_shards;
@@ -7,27 +7,27 @@ use crate::integration;
 use crate::plan::Decision;
 use crate::report::Shares;
 
-/// The work that fits into the time that a machine needs to start, check out the repository and install packages.
+/// The work that one machine can do in the time that another needs to start, check out the repository and install packages.
 const STARTUP_WORK: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {
-    /// Checks the integrations that a later job will deploy, and divides the work among its machines.
+    /// Checks the integrations that a later job will deploy, and calculates the number of machines that the job should use.
     pub(super) async fn plan(&self, decision: &'a Decision) -> CommandResult {
         let all = Self { shard: None, ..*self };
         let mut result = CommandResult::default();
         let planned = async {
             let weights = match decision {
                 Decision::Publish => {
-                    result = all.check_with(self.config.env.as_deref()).await;
+                    result = all.check_with_env(self.config.env.as_deref()).await;
                     result.take_error()?;
                     integration::weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Preview(target) => {
                     let previews = self.previews(target)?;
-                    result = all.check_with(self.config.preview_env.as_deref()).await;
+                    result = all.check_with_env(self.config.preview_env.as_deref()).await;
                     result.take_error()?;
                     let selection = self.select(&mut result.problems)?;
-                    self.preview_names(&selection, &previews, &mut result.problems)?;
+                    self.unique_preview_names(&selection, &previews, &mut result.problems)?;
                     for outcome in &mut result.outcomes {
                         (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
                     }
@@ -36,7 +36,7 @@ impl<'a> Context<'a> {
                 Decision::Delete(target) => {
                     let previews = self.previews(target)?;
                     let all = self.select_names(&mut result.problems)?;
-                    let named = self.preview_names(&all, &previews, &mut result.problems)?;
+                    let named = self.unique_preview_names(&all, &previews, &mut result.problems)?;
                     vec![integration::REQUEST_WEIGHT; named.len()]
                 }
                 Decision::Check | Decision::Plan(_) => {

@@ -9,20 +9,20 @@ impl<'a> Context<'a> {
     pub(super) async fn preview(&self, target: &'a Target) -> CommandResult {
         let mut result = CommandResult::default();
         let published = async {
-            self.refuse_fork_of_comment(target).await?;
+            self.refuse_unverified_comment(target).await?;
             let previews = self.previews(target)?;
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
             result.division = share.division;
-            result.previews = self.known_previews(&share.items, &previews);
+            result.previews = self.valid_preview_names(&share.items, &previews);
             let staleness = self.preview_check(target);
             let env = self.config.preview_env.as_deref();
             let (verdict, packaged) = futures::join!(
-                staleness.recent(),
+                staleness.recent_verdict(),
                 self.package(&selection, &share.items, env, true, &mut result.problems)
             );
             let integrations = packaged?;
-            self.preview_names(&selection, &previews, &mut result.problems)?;
+            self.unique_preview_names(&selection, &previews, &mut result.problems)?;
             if let Verdict::Stop(stop) = verdict {
                 let named = std::mem::take(&mut result.previews);
                 let items = named.iter().map(|named| (named.name.clone(), &named.location));

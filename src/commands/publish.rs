@@ -1,6 +1,6 @@
 //! Publishes integrations to production.
 
-use super::{CommandResult, Context, TimedIntegration, in_order, skipped};
+use super::{CommandResult, Context, TimedIntegration, run_concurrently, skipped};
 use crate::deploy::Verdict;
 
 impl Context<'_> {
@@ -11,17 +11,17 @@ impl Context<'_> {
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
             result.division = share.division;
-            // The check runs while the integrations are packaged.
+            // The check for a newer commit runs while the integrations are packaged.
             let staleness = self.production_check();
             let env = self.config.env.as_deref();
             let (verdict, packaged) = futures::join!(
-                staleness.recent(),
+                staleness.recent_verdict(),
                 self.package(&selection, &share.items, env, true, &mut result.problems)
             );
             let integrations = packaged?;
             if let Verdict::Stop(stop) = verdict {
                 let reason = stop.to_string();
-                // Without a preview and its comment, only a notice shows that production was not published.
+                // Production has no comment on a pull request, so a notice must show that nothing was published.
                 self.printer.notice(&format!("not published to production: {reason}"));
                 let items = integrations.iter().map(|(i, _)| (i.name.clone(), &i.place));
                 result.outcomes = skipped(items, false, &reason);
@@ -29,9 +29,9 @@ impl Context<'_> {
             }
             let gitbook = self.gitbook().await?;
             let deployer = self.deployer(&gitbook);
-            // All integrations are read before the first one changes, so that one response of the forge is valid for all.
+            // All integrations are read before the first request, so that one check for a newer commit covers all of them.
             let read = async |timed: &'_ TimedIntegration| deployer.read_production(&timed.0.name).await;
-            let snapshots = in_order(&integrations, self.config.concurrency.get(), read).await;
+            let snapshots = run_concurrently(&integrations, self.config.concurrency.get(), read).await;
             let items: Vec<_> = integrations.iter().zip(snapshots).collect();
             result.outcomes = self
                 .deploy_all("publishing", items, async |((integration, time), snapshot)| {

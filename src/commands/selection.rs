@@ -1,11 +1,11 @@
-//! Selects the integrations of a run.
+//! Selects the integrations that a run processes.
 
 use super::Context;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::integration::{self, DiscoveryError, IntegrationSource};
 
-/// The selected integrations, and the problems of those that were not found.
+/// The selected integrations, and a problem for each pattern that selects none.
 pub(super) struct Selection {
     pub(super) sources: Vec<IntegrationSource>,
     pub(super) problems: Vec<Diagnostic>,
@@ -18,13 +18,14 @@ impl From<Vec<IntegrationSource>> for Selection {
 }
 
 impl Context<'_> {
-    /// Returns the integrations that `GITBOOK_INTEGRATIONS` selects, or the one that the variables define.
+    /// Returns the integrations that `GITBOOK_INTEGRATIONS` selects. If there is no manifest, returns the integration that environment
+    /// variables define.
     pub(super) fn select(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         let folder = self.environment.folder();
         let Selection { sources, problems: found } =
             match integration::discover(&self.config.patterns(), folder) {
                 Ok(sources) => sources.into(),
-                // Without a path and a manifest, the variables are the manifest if they give a name.
+                // Without manifests, `GITBOOK_NAME` and the other variables define the integration.
                 Err(DiscoveryError { found, is_unsearched: false, .. })
                     if found.is_empty()
                         && self.config.integrations.is_none()
@@ -34,7 +35,7 @@ impl Context<'_> {
                 }
                 Err(DiscoveryError { found, problems, .. }) => Selection { sources: found, problems },
             };
-        // An override for one integration is ambiguous, so other problems could be its consequences.
+        // The variable applies to one integration, but several are selected. Only this error is reported, since it may cause others.
         if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {
             self.report_problems(found.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());
@@ -42,7 +43,7 @@ impl Context<'_> {
         Ok(Selection { sources, problems: found })
     }
 
-    /// Returns the integrations if only their names matter. A variable may give the name without a checkout.
+    /// Returns the selected integrations for a command that needs only their names. If `GITBOOK_NAME` is set, no checkout is needed.
     pub(super) fn select_names(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         if self.config.names_integration() {
             Ok(vec![integration::from_variables(self.environment.folder())].into())

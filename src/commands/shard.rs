@@ -5,15 +5,15 @@ use crate::config::Shard;
 use crate::error::pluralize;
 use crate::integration::{self, IntegrationSource};
 
-/// A share of the work.
+/// The part of the work for this machine.
 pub(super) struct Share<T> {
     pub(super) items: Vec<T>,
-    /// A sentence on the division, unless this machine does all the work.
+    /// A sentence for the report about the division; `None` if this machine does all the work.
     pub(super) division: Option<String>,
 }
 
 impl Context<'_> {
-    /// Returns this machine's share of the sources, divided by their estimated work.
+    /// Returns this machine's share of the sources. All machines have about the same estimated work.
     pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource]) -> Share<&'s IntegrationSource> {
         match self.shard {
             Some(shard) => divide(shard, integration::weights(sources).into_iter().zip(sources)),
@@ -21,8 +21,8 @@ impl Context<'_> {
         }
     }
 
-    /// Returns this machine's share of items that need the same work each.
-    pub(super) fn share_of_equals<T>(&self, items: Vec<T>) -> Share<T> {
+    /// Returns this machine's share of items that each need the same work.
+    pub(super) fn share_equally<T>(&self, items: Vec<T>) -> Share<T> {
         match self.shard {
             Some(shard) => divide(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item))),
             None => Share { items, division: None },
@@ -30,7 +30,7 @@ impl Context<'_> {
     }
 }
 
-/// Divides weighted items and logs the division, since an empty share is not a mistake.
+/// Returns the items of a shard and logs their number, so that an empty share does not look like a mistake.
 fn divide<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
     let items = shard.select(items);

@@ -1,4 +1,4 @@
-//! Checks the forge for newer commits and closed branches.
+//! Asks the forge for newer commits and closed branches.
 
 use super::Context;
 use crate::config::Mode;
@@ -9,8 +9,9 @@ use crate::plan::{Refusal, Target};
 use crate::report::Printer;
 use crate::repository::{Branch, short_commit};
 
-/// Logs a failure of the forge and its consequence. A missing permission is a notice that names it.
-pub(super) fn warn(printer: &Printer, failure: &str, error: &ForgeError) {
+/// Reports a failed request to the forge: a missing permission as a notice in the CI system, other failures in the log. `failure`
+/// describes the failed operation.
+pub(super) fn report_forge_failure(printer: &Printer, failure: &str, error: &ForgeError) {
     let text = format!("{failure}: {error}; {}", error.hint());
     match error {
         ForgeError::Forbidden { .. } => printer.notice(&text),
@@ -20,14 +21,14 @@ pub(super) fn warn(printer: &Printer, failure: &str, error: &ForgeError) {
 }
 
 impl<'a> Context<'a> {
-    /// Returns a check that the commit is still the newest one of the branch that is published to production.
+    /// Returns a check that the run's commit is still the newest commit of the production branch.
     pub(super) fn production_check(self) -> StalenessCheck<'a> {
         StalenessCheck::new(move || {
             Box::pin(async move {
                 let Some(branch) = self.ci.event.branch() else { return Verdict::Unknown };
                 let pull_request = self.ci.event.pull_request();
                 match self.publishing_verdict(branch, pull_request).await {
-                    // A pull request that is merged is closed.
+                    // A merged pull request also counts as closed, and then it may be published.
                     Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::Unknown,
                     verdict => verdict,
                 }
@@ -35,14 +36,12 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Returns a check that the commit is still the newest one of the branch or pull request of a preview, and that this is
-    /// open.
+    /// Returns a check that the preview's branch or pull request is still open, and that the run's commit is still its newest one.
     pub(super) fn preview_check(self, target: &'a Target) -> StalenessCheck<'a> {
         StalenessCheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
     }
 
-    /// Returns a check that the branch or pull request of a preview is still closed. A preview that is deleted by hand needs
-    /// no such check.
+    /// Returns a check that the preview's branch or pull request is still closed. A manual deletion is not checked.
     pub(super) fn deletion_check(self, target: &'a Target) -> StalenessCheck<'a> {
         if self.config.mode != Mode::Auto {
             return StalenessCheck::none();
@@ -51,7 +50,7 @@ impl<'a> Context<'a> {
     }
 
     async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
-        // Without a branch in the event, its commit may not belong to the branch of `GITBOOK_BRANCH`.
+        // If the event has no branch, its commit may not be on the branch that `GITBOOK_BRANCH` sets.
         let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
         let Some(commit) = commit else { return Verdict::Unknown };
         let failure = "could not check for a newer commit";
@@ -63,7 +62,7 @@ impl<'a> Context<'a> {
             Err(unknown) => unknown,
             Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
             Ok(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
-            Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed(branch, pull_request))),
+            Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed_reason(branch, pull_request))),
             Ok(RefState::Open { tip }) => {
                 let commit = short_commit(&tip);
                 let reason =
@@ -80,10 +79,10 @@ impl<'a> Context<'a> {
             Ok(ref_state) => ref_state,
             Err(unknown) => return unknown,
         };
-        // Stopping a GitLab environment deletes the preview of an open branch, too, unless another merge request shares it.
+        // A user who stops a GitLab environment also deletes the preview of an open branch, unless another merge request shares it.
         if self.ci.stops_environment || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
-                Some(number) => Verdict::Stop(Stop::Open(self.also_open(number))),
+                Some(number) => Verdict::Stop(Stop::Open(self.also_open_reason(number))),
                 None => Verdict::Confirmed,
             };
         }
@@ -95,9 +94,9 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
-    /// Refuses the preview of a branch of the repository itself to a run on a comment, unless the forge says that the pull
-    /// request comes from that branch: a fork's code must not be published under the branch's name.
-    pub(super) async fn refuse_fork_of_comment(&self, target: &Target) -> Result<(), Error> {
+    /// Returns an error if a comment has started this run for a branch of the repository itself, but the forge does not confirm that
+    /// the pull request comes from that branch. Otherwise a fork's code could be published as the preview of the branch.
+    pub(super) async fn refuse_unverified_comment(&self, target: &Target) -> Result<(), Error> {
         let Some(number) = self.ci.commented_pull_request.filter(|_| target.branch.split_fork().is_none())
         else {
             return Ok(());
@@ -108,40 +107,49 @@ impl Context<'_> {
             Ok(numbers) if numbers.contains(&number) => Ok(()),
             Ok(_) => Err(refusal()),
             Err(error) => {
-                warn(self.printer, "could not check the source branch of the pull request", &error);
+                report_forge_failure(
+                    self.printer,
+                    "could not check the source branch of the pull request",
+                    &error,
+                );
                 Err(refusal())
             }
         }
     }
 
-    /// Returns another open pull request from the same branch. It shares the preview.
+    /// Returns the number of another open pull request that shares the preview because it comes from the same branch.
     pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
         let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
         let work = self.forge?.pull_requests(&target.branch, true);
         match self.cancel.run_until_cancelled(work).await.ok()? {
             Ok(open) => open.into_iter().find(|number| *number != shared),
             Err(error) => {
-                warn(self.printer, "could not check for other open pull requests from the branch", &error);
+                report_forge_failure(
+                    self.printer,
+                    "could not check for other open pull requests from the branch",
+                    &error,
+                );
                 None
             }
         }
     }
 
-    pub(super) fn also_open(&self, number: u64) -> String {
+    pub(super) fn also_open_reason(&self, number: u64) -> String {
         format!("{} is open from the same branch", self.ci.forge.pull_request(number))
     }
 
-    pub(super) fn closed(&self, branch: &Branch, pull_request: Option<u64>) -> String {
+    pub(super) fn closed_reason(&self, branch: &Branch, pull_request: Option<u64>) -> String {
         match pull_request {
             Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
             None => format!("branch `{branch}` was deleted"),
         }
     }
 
-    /// Asks the forge for the state of a branch or pull request. Logs `failure` with the error if it fails.
+    /// Returns the state of a branch or pull request on the forge. If this fails, logs the error after `failure`, which describes the
+    /// failed operation.
     ///
     /// # Errors
-    /// Returns [`Verdict::Unanswered`] if the forge failed to respond, and [`Verdict::Unknown`] if it cannot be checked.
+    /// Returns [`Verdict::Unanswered`] if the forge does not respond now, and [`Verdict::Unknown`] if it cannot be asked in this run.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
@@ -157,7 +165,7 @@ impl Context<'_> {
                 Err(Verdict::Unanswered)
             }
             Err(error) => {
-                warn(self.printer, failure, &error);
+                report_forge_failure(self.printer, failure, &error);
                 let is_unanswered = error.opens_circuit() || matches!(error, ForgeError::CircuitOpen(_));
                 Err(if is_unanswered { Verdict::Unanswered } else { Verdict::Unknown })
             }

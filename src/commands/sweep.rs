@@ -1,27 +1,27 @@
-//! Deletes previews that no event has deleted.
+//! Deletes the previews of closed branches that were not deleted when the branch was closed.
 
 use std::collections::BTreeMap;
 
 use super::{CommandResult, Context, comment};
 use crate::config::Shard;
-use crate::deploy::{Listed, Outcome, Status, Sweep, SweepCandidate};
+use crate::deploy::{ListedPreviews, Outcome, Status, Sweep, SweepCandidate};
 use crate::diagnostic::{Diagnostic, SourceLocation};
-use crate::error::Error;
+use crate::error::{Error, pluralize};
 use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::Target;
 
 impl Context<'_> {
-    /// Deletes the previews of closed branches in each organization that the manifests name.
+    /// Deletes the previews of closed branches and pull requests in each organization that is named in a manifest.
     pub(super) async fn sweep(&self) -> CommandResult {
         let mut result = CommandResult::default();
         if self.shard.is_some_and(|shard| shard != Shard { index: 1, ..shard }) {
-            tracing::info!("nothing to do: the machine of the first shard sweeps for all");
+            tracing::info!("nothing to do: the first shard sweeps for all shards");
             return result;
         }
         let swept = async {
             let repository = self.ci.repository.as_deref().ok_or(Error::NoRepository)?;
             let forge = self.forge.ok_or(Error::NoForge)?;
-            let (production, organizations) = self.manifests(&mut result.problems)?;
+            let (production, organizations) = self.names_and_organizations(&mut result.problems)?;
             let gitbook = self.gitbook().await?;
             let deployer = self.deployer(&gitbook);
             let sweep = Sweep {
@@ -32,7 +32,7 @@ impl Context<'_> {
                 template: &self.config.preview_name,
                 production: &production,
             };
-            let mut listed = Listed::default();
+            let mut listed = ListedPreviews::default();
             for (organization, location) in &organizations {
                 let found = self.cancel.run_until_cancelled(sweep.list(organization, location)).await;
                 listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
@@ -47,9 +47,9 @@ impl Context<'_> {
     }
 
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
-        // A failure to write comments must not stop the checks of branches.
+        // A failure to write a comment must not stop the checks of branches, so comments have a separate circuit breaker.
         let comments = &sweep.forge.own_circuit_breaker();
-        let now = comment::now();
+        let now = comment::current_minute();
         let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
             self.comment_on_sweep(comments, target, &rows).await;
@@ -64,15 +64,20 @@ impl Context<'_> {
         };
         let (deleted, kept) = (count(Status::Deleted), count(Status::Skipped));
         match count(Status::Checked) {
-            0 => tracing::info!("sweep: {deleted} deleted, {kept} kept"),
-            more => tracing::info!("sweep: {more} would be deleted (dry run), {kept} kept"),
+            0 => tracing::info!("sweep: deleted {}, kept {kept}", pluralize(deleted, "preview")),
+            checked => {
+                tracing::info!(
+                    "sweep (dry run): would delete {}, keep {kept}",
+                    pluralize(checked, "preview")
+                );
+            }
         }
         outcomes
     }
 
-    /// Returns the names of all integrations, in production and as the source of previews, and each organization with its
-    /// first location.
-    fn manifests(
+    /// Returns the names of all integrations in the manifests, and their organizations. Each organization has the location of the first
+    /// manifest that names it.
+    fn names_and_organizations(
         &self,
         reported: &mut Vec<Diagnostic>,
     ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
@@ -85,7 +90,7 @@ impl Context<'_> {
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
-            // A sweep needs an organization, but no checkout.
+            // A sweep works without manifests if `GITBOOK_ORGANIZATION` is set.
             Err(DiscoveryError { found, is_unsearched: false, .. }) if is_whole => found,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;

@@ -14,20 +14,20 @@ pub(crate) struct BranchPatterns {
 }
 
 impl BranchPatterns {
-    /// Returns true for an included branch that is not excluded.
+    /// Returns true if the branch is included and not excluded.
     #[must_use]
     pub(crate) fn matches(&self, branch: &str) -> bool {
         self.included.is_match(branch) && !self.excluded.is_match(branch)
     }
 
-    /// Returns the pattern for exactly one branch. Characters of globs in its name have no effect.
+    /// Returns the pattern that matches exactly one branch. Glob characters in the name are matched literally.
     #[must_use]
     pub(crate) fn exactly(branch: &str) -> Option<Self> {
-        Some(Self { included: globs(&[globset::escape(branch)]).ok()?, excluded: GlobSet::empty() })
+        Some(Self { included: build_globs(&[globset::escape(branch)]).ok()?, excluded: GlobSet::empty() })
     }
 }
 
-fn globs(texts: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
+fn build_globs(texts: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
     let mut globs = GlobSetBuilder::new();
     for text in texts {
         // `*` does not match a slash, as on every forge.
@@ -36,9 +36,8 @@ fn globs(texts: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
     globs.build()
 }
 
-/// Returns true for a pattern that can match a branch. A glob counts as one, unless an exclusion equals it or covers
-/// all branches.
-fn can_match(text: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
+/// Returns true if a pattern can match any branch. A glob can, unless an exclusion is the same glob or covers all branches.
+fn can_match_branch(text: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
     let is_glob = |text: &str| text.contains(['*', '?', '[', '{']);
     if !is_glob(text) {
         return Branch::new(text).is_valid() && !excluded_globs.is_match(text);
@@ -67,9 +66,9 @@ impl FromVariable for BranchPatterns {
         if included.is_empty() {
             return Err("every pattern excludes branches, so none matches; begin with `*`".into());
         }
-        let parse = |texts: &[&str]| globs(texts).map_err(|_| InvalidValue::from("invalid glob"));
+        let parse = |texts: &[&str]| build_globs(texts).map_err(|_| InvalidValue::from("invalid glob"));
         let patterns = Self { included: parse(&included)?, excluded: parse(&excluded)? };
-        if !included.iter().any(|text| can_match(text, &excluded, &patterns.excluded)) {
+        if !included.iter().any(|text| can_match_branch(text, &excluded, &patterns.excluded)) {
             return Err("the patterns match no branch".into());
         }
         Ok(patterns)

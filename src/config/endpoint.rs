@@ -10,7 +10,7 @@ use crate::http::is_loopback;
 pub(crate) enum Endpoint {
     /// The embedded sandbox.
     Sandbox,
-    /// An API root: `https`, or `http` on loopback. Its path ends with a slash.
+    /// The root URL of an API, with `https`, or `http` for a loopback address. Its path ends with a slash.
     Url(Url),
 }
 
@@ -39,7 +39,7 @@ impl FromVariable for Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("the URL contains a query or fragment".into());
         }
-        // The paths of the requests begin with the version. Users often copy the root together with it.
+        // Request paths begin with the API version, such as `v1/`. Users often copy the root together with the version.
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/v1").unwrap_or(path);
         url.set_path(&format!("{path}/"));

@@ -12,10 +12,10 @@ use crate::preview::{Template, TemplateError};
 
 /// A type that is parsed from the value of a variable.
 pub(super) trait FromVariable: Sized {
-    /// Parses a value without surrounding whitespace. The error never contains the value, which may be secret.
+    /// Parses a value without surrounding whitespace. The error never contains the value, which may be a secret.
     fn parse(text: &str) -> Result<Self, InvalidValue>;
 
-    /// Returns the hint for an invalid value: an imperative with the accepted values.
+    /// Returns the hint for an invalid value: a sentence in the imperative that names the accepted values.
     fn hint() -> String;
 }
 

@@ -8,7 +8,7 @@ use crate::environment::Environment;
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// Workflow commands of GitHub Actions.
+    /// Text with workflow commands of GitHub Actions.
     GitHub,
     /// Plain text for people.
     Text,
@@ -30,7 +30,7 @@ impl LogFormat {
         }
     }
 
-    /// Returns the format that `GITBOOK_LOG_FORMAT` sets or else the default, and the errors of the variable.
+    /// Returns the format from `GITBOOK_LOG_FORMAT`, or else the default, and the problems with the variable.
     #[must_use]
     pub(crate) fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
         let text = environment.get("GITBOOK_LOG_FORMAT").filter(|text| text.trim() != "auto");

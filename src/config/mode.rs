@@ -18,7 +18,7 @@ pub(crate) enum Mode {
     Sweep,
     /// Build and validate only.
     Check,
-    /// Report the decision for a later job.
+    /// Report the decision that a later job will make, and divide its work into shards.
     Plan,
 }
 

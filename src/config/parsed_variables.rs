@@ -15,8 +15,8 @@ use crate::preview::Template;
 
 /// The variables of `Config` with the prefix `GITBOOK_`, as typed fields.
 ///
-/// envy stops at the first error, names the field instead of the variable and prints the value. So each field is `Parsed`,
-/// which never fails, and `Reader` reports the errors of all variables.
+/// On its own, the crate envy stops at the first error, names the field instead of the variable, and prints the value.
+/// Therefore each field is a `Parsed`, which never fails to deserialize, and `Reader` reports the errors of all variables.
 #[derive(Deserialize)]
 pub(super) struct ParsedVariables {
     pub(super) token: Option<Parsed<Token>>,
@@ -44,7 +44,7 @@ impl ParsedVariables {
     /// Reads the variables of the table.
     ///
     /// # Errors
-    /// One error for each variable that is not Unicode.
+    /// Returns an error for each variable that is not Unicode.
     pub(super) fn read(environment: &Environment) -> Result<Self, Vec<Diagnostic>> {
         let unreadable: Vec<_> = variables::names()
             .filter(|name| environment.is_unreadable(name))
@@ -56,7 +56,7 @@ impl ParsedVariables {
         if !unreadable.is_empty() {
             return Err(unreadable);
         }
-        // envy would also read `GITBOOK_GITBOOK_MODE` and `GITBOOK_mode` as `GITBOOK_MODE`.
+        // Without this filter, envy would also read `GITBOOK_GITBOOK_MODE` and `GITBOOK_mode` as `GITBOOK_MODE`.
         let known =
             variables::names().filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
         envy::prefixed("GITBOOK_")
@@ -65,7 +65,7 @@ impl ParsedVariables {
     }
 }
 
-/// Returns the manifest fields that variables set, in the order of the variables' names.
+/// Returns the manifest fields that variables set, sorted by the names of the variables.
 pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
     let fields = FIELDS.iter().filter_map(|field| {
         let value = environment.get(field.name)?.to_owned();
@@ -80,7 +80,7 @@ pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
 pub(super) fn misspelled(environment: &Environment) -> Vec<Diagnostic> {
     let unknown = environment.names().filter(|name| variables::names().all(|known| known != *name));
     let warning = |name: &str| {
-        // The common prefix would make all names similar.
+        // With the common prefix, all names would seem similar.
         let suffix = name.strip_prefix("GITBOOK_")?;
         let suffixes = variables::names().filter_map(|known| known.strip_prefix("GITBOOK_"));
         let suggestion = nearest(suffix, suffixes)?;

@@ -9,7 +9,7 @@ use super::from_variable::{FromVariable, InvalidValue};
 /// The maximum number of jobs that GitHub starts from one matrix.
 const MAX_SHARDS: u64 = 256;
 
-/// One machine's part of the integrations.
+/// One machine's share of the integrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
     /// The number of the shard, from 1.
@@ -19,9 +19,9 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Returns the items of this shard, in their order. Each item comes with a weight, its amount of work.
+    /// Returns the items of this shard in the original order. Each item comes with its weight, the amount of work.
     ///
-    /// The division depends only on the weights and their order, so machines need not communicate.
+    /// The result depends only on the weights and their order, so all machines agree without communicating.
     pub(crate) fn select<T>(self, items: impl IntoIterator<Item = (u64, T)>) -> Vec<T> {
         let (weights, items): (Vec<_>, Vec<_>) = items.into_iter().unzip();
         let shards = assign_shards(&weights, self.total);
@@ -34,28 +34,29 @@ impl Shard {
     }
 }
 
-/// Returns the shard, from 0, for each weight.
+/// Returns the number of a shard, from 0, for each weight.
 ///
-/// Assigns the heaviest weight first, always to the shard with the least work. So no shard has more than an equal part plus
-/// one item.
+/// Assigns the weights from the heaviest to the lightest, each to the shard with the least work so far. So no shard has more
+/// work than an equal share plus one item.
 fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
     let mut order: Vec<_> = (0..weights.len()).collect();
     order.sort_by_key(|&item| (Reverse(weights[item]), item));
-    // Shards beyond the number of items stay empty. `total` may be huge.
+    // Shards beyond the number of items stay empty, so they are not allocated: `total` may be huge.
     let mut loads: BinaryHeap<_> =
         (0..total.min(weights.len())).map(|shard| Reverse((0_u64, shard))).collect();
     let mut shards = vec![0; weights.len()];
     for item in order {
         if let Some(Reverse((load, shard))) = loads.pop() {
             shards[item] = shard;
-            // Counts a weight of zero as one. Otherwise all such items would go to the same shard.
+            // A weight of zero counts as one. Otherwise all items without weight would go to the same shard.
             loads.push(Reverse((load.saturating_add(weights[item].max(1)), shard)));
         }
     }
     shards
 }
 
-/// Returns the smallest number of shards that takes at most 10 % longer than the maximum number. No shard is empty.
+/// Returns the smallest number of shards with which a run takes at most 10 % longer than with the maximum number. No shard is
+/// empty.
 ///
 /// `start_cost` is the amount of work that takes as long as starting a machine.
 pub(crate) fn useful_shards(weights: &[u64], start_cost: u64) -> usize {
@@ -99,7 +100,7 @@ mod tests {
     use super::{Shard, assign_shards, useful_shards};
     use crate::config::from_variable::FromVariable as _;
 
-    /// Returns the items of each shard, by their positions.
+    /// Returns the positions of the items in each shard.
     fn shards(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
         let items = || weights.iter().copied().zip(0..);
         (1..=total).map(|index| Shard { index, total }.select(items())).collect()
@@ -122,7 +123,7 @@ mod tests {
         let equal = |count: usize| useful_shards(&vec![10; count], 640);
         assert_eq!([0, 1, 7, 8, 100, 10_000].map(equal), [0, 1, 1, 2, 14, 203]);
         assert_eq!(equal(1_000_000), 233);
-        // More shards do not shorten the heaviest item.
+        // More shards do not speed up the heaviest item.
         assert_eq!(useful_shards(&[1000, 10, 10, 10], 0), 1);
         assert_eq!(useful_shards(&[1000, 1000, 10, 10], 0), 2);
         assert_eq!(useful_shards(&[1; 1000], 0), 250);

@@ -1,4 +1,4 @@
-//! Checks the configuration that variables result in.
+//! Tests the configuration that results from variables.
 
 use secrecy::ExposeSecret;
 

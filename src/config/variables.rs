@@ -227,7 +227,7 @@ const fn field(name: &'static str, key: &'static str, format: ValueFormat) -> Fi
     FieldVariable { name, key, format }
 }
 
-/// The purpose of the variables for manifest fields, in Markdown.
+/// The description of the variables for manifest fields, in Markdown.
 pub(crate) const FIELDS_PURPOSE: &str = "These variables replace a field of the manifest, or describe an integration without a manifest. All except `GITBOOK_ORGANIZATION` need exactly one selected integration.";
 
 /// The variables for manifest fields.

@@ -1,22 +1,22 @@
-//! The reasons for an attempt to publish or delete to fail.
+//! The error of one attempt to publish or delete an integration.
 
 use super::guard::GuardError;
 use super::staleness::Stop;
 use crate::gitbook::{ApiError, RequestError, Retryable};
 
-/// The reason for an attempt to fail, or not to be made.
+/// The reason why an attempt failed or was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
-    /// A failure of the API or the network.
+    /// The request to GitBook failed.
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The existing integration must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// The run must stop.
+    /// A check of the forge or of the integration has stopped the run.
     #[error(transparent)]
     Stop(#[from] Stop),
-    /// Another run has published to production, and the newer commit is unknown.
+    /// Another run has published to production, and it is unknown which run has the newer commit.
     #[error("another run has published version {0}")]
     PublishedByOtherRun(serde_json::Number),
 }

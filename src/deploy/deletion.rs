@@ -9,7 +9,7 @@ use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::preview::OwnershipMarker;
 
 impl Deployer<'_> {
-    /// Deletes a branch's preview of an integration. It keeps integrations of other owners and previews of newer runs.
+    /// Deletes a branch's preview of an integration. Keeps it if it belongs to another branch or repository, or is from a newer run.
     pub(crate) async fn delete(
         &self,
         preview: &NamedPreview,
@@ -17,7 +17,7 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let NamedPreview { integration, location, name } = preview;
-        self.timed(name.clone(), location, true, async {
+        self.run_and_log(name.clone(), location, true, async {
             let expected = previews.marker(integration);
             let success = self.delete_owned(name, &expected, staleness).await?;
             if let Some(github_deployments) =
@@ -41,40 +41,46 @@ impl Deployer<'_> {
         let Some(existing) = self.read(name).await? else {
             return Ok(missing());
         };
-        self.may_change(name, &existing, expected, staleness).await?;
+        self.check_may_change(name, &existing, expected, staleness).await?;
         if self.dry_run {
             return Ok(with_note(Status::Checked, "dry run: would be deleted".to_owned()));
         }
         let check = async |existing: &Published| {
-            self.may_change(name, existing, expected, staleness).await.map(drop).map_err(AttemptError::from)
+            self.check_may_change(name, existing, expected, staleness)
+                .await
+                .map(drop)
+                .map_err(AttemptError::from)
         };
-        Ok(match self.delete_read(name, staleness, check).await? {
+        Ok(match self.delete_after_read(name, staleness, check).await? {
             Deletion::Deleted => Success { status: Status::Deleted, ..Success::default() },
             Deletion::DidNotExist => missing(),
         })
     }
 
-    /// Deletes an integration that was just read and checked. Each further attempt reads and checks it again.
-    pub(super) async fn delete_read(
+    /// Deletes an integration that the caller has just read and checked. Each further attempt reads and checks it again.
+    pub(super) async fn delete_after_read(
         &self,
         name: &str,
         staleness: &StalenessCheck<'_>,
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before = async |failure: Option<FailedAttempt>| {
-            // For the first attempt, the integration was just read.
-            if failure.is_none() && staleness.is_recent().await {
-                staleness.recent().await.check()?;
+            // The first attempt does not read the integration again, because the caller has just read it.
+            if failure.is_none() && staleness.has_recent_verdict().await {
+                staleness.recent_verdict().await.error_if_stop()?;
                 return Ok(None);
             }
-            staleness.since(failure.map_or_else(Instant::now, |failure| failure.at)).await.check()?;
+            staleness
+                .verdict_since(failure.map_or_else(Instant::now, |failure| failure.at))
+                .await
+                .error_if_stop()?;
             let Some(existing) = self.gitbook.read_once(name).await? else {
                 return Ok(Some(Deletion::DidNotExist));
             };
             check(&existing).await.map(|()| None)
         };
         let deletion = match self.change("deleting", name, self.gitbook.delete(name, before)).await {
-            // An earlier attempt has deleted it, and the branch is open again.
+            // An earlier attempt has deleted the preview, and then the branch was reopened.
             Err(DeployError::Stopped { stop: Stop::Open(reason), earlier_attempt: Some(_) })
                 if self.is_missing(name).await == Some(true) =>
             {
@@ -83,7 +89,7 @@ impl Deployer<'_> {
             deletion => deletion,
         };
         Ok(match deletion? {
-            // An earlier attempt has deleted it, and its response was lost.
+            // An earlier attempt has deleted the integration, but its response was lost.
             Attempts { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,
             Attempts { last, .. } => last,
         })

@@ -1,4 +1,4 @@
-//! Records deployments on GitHub: one for each published integration, with its final status.
+//! Records each published integration as a deployment on GitHub.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,41 +22,41 @@ use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
 use crate::untrusted::{is_unsafe_char, web_link};
 
-/// The time that a cancelled run may spend on recording. GitHub's runner kills it 10 s after the first signal, and requests
-/// in progress may have taken 5 s.
+/// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s later, and GitBook may need 5 s of them.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
-/// The maximum time to wait for the request that sets a deployment to "in progress".
+/// The maximum time to wait for the request that sets a deployment's status to "in progress".
 const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 
-/// The requests for one deployment: its creation and its two statuses.
+/// The cost of one deployment: one request that creates it and two that set its statuses.
 const DEPLOYMENT_COST: Cost = Cost { requests: 3, writes: 3 };
 
-/// GitHub's limit for names of environments, in characters.
+/// GitHub's limit for environment names, in characters.
 const MAX_ENVIRONMENT_NAME: usize = 255;
 
-/// The record of GitHub Deployments.
+/// A recorder of GitHub deployments. It stops after its first failure, so that a missing permission causes one warning only.
 pub(crate) struct GitHubDeployments<'a> {
     forge: GitHub,
-    /// The client for the other requests. If its circuit is open, nothing is recorded. Failures to record do not open it.
+    /// The client that the rest of the run uses. If its circuit breaker is open, nothing is recorded. The recorder's own requests use
+    /// another circuit breaker, so their failures do not stop this client.
     main_client: &'a GitHub,
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
-    /// Returns whether a text contains a secret. Everyone with access to the repository can read the record.
+    /// Returns true if a text contains a secret. Such a text is not recorded, since everyone with access to the repository can read
+    /// deployments.
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// The first failure. Nothing is recorded after it.
     failure: Mutex<Option<ForgeError>>,
-    /// The number of deployments that are not recorded, or that do not deactivate earlier ones, because a rate limit is nearly
-    /// reached.
-    dropped: AtomicUsize,
-    /// The tasks that set the final statuses. A task returns `false` if earlier deployments remain active.
+    /// The number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
+    skipped: AtomicUsize,
+    /// The tasks that set the final statuses. A task returns false if it left earlier deployments active.
     final_updates: Mutex<Vec<JoinHandle<Result<bool, ForgeError>>>>,
 }
 
-/// The data of an integration for its deployment.
+/// The data of an integration that its deployment contains.
 #[derive(Debug)]
-pub(super) struct Publishing<'a> {
+pub(super) struct DeploymentDetails<'a> {
     pub(super) integration: &'a str,
     pub(super) name: &'a str,
     pub(super) hash: &'a str,
@@ -65,14 +65,14 @@ pub(super) struct Publishing<'a> {
     pub(super) marker: Option<&'a OwnershipMarker>,
 }
 
-/// The last version in production, according to the record.
+/// The version that was last published to production, according to its GitHub deployment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RecordedVersion {
-    /// The content hash.
+    /// The hash of the published content.
     pub(super) hash: String,
     /// The version in GitBook.
     pub(super) version: String,
-    /// The size of the script. Earlier versions of this program did not record it.
+    /// The size of the script in bytes; `None` if an earlier version of this program created the deployment.
     pub(super) script_bytes: Option<u32>,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for GitHubDeployments<'_> {
 }
 
 impl<'a> GitHubDeployments<'a> {
-    /// Creates the record for a commit. Without a commit, it can only deactivate deployments.
+    /// Creates a recorder for the deployments of a commit. Without a commit, it can only deactivate deployments.
     pub(crate) fn new(
         main_client: &'a GitHub,
         cancel: &'a Cancel,
@@ -92,32 +92,31 @@ impl<'a> GitHubDeployments<'a> {
         holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
         let forge = main_client.own_circuit_breaker();
-        let (failure, dropped, final_updates) = <_>::default();
-        Self { forge, main_client, cancel, commit, log_url, holds_secret, failure, dropped, final_updates }
+        let (failure, skipped, final_updates) = <_>::default();
+        Self { forge, main_client, cancel, commit, log_url, holds_secret, failure, skipped, final_updates }
     }
 
     /// Waits until all final statuses are set. Returns the first failure.
     pub(crate) async fn finish(&self) -> Option<ForgeError> {
         let updates = std::mem::take(&mut *self.final_updates.lock().unwrap_or_else(PoisonError::into_inner));
-        // After a signal, GitHub's runner kills the run soon.
+        // After a signal, there is little time, because GitHub's runner kills the run.
         let results =
             self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
         results.into_iter().flatten().for_each(|result| self.finish_update(result));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns the number of deployments that are not recorded, or that do not deactivate earlier ones, because a rate limit is
-    /// nearly reached.
-    pub(crate) fn dropped(&self) -> usize {
-        self.dropped.load(Ordering::Relaxed)
+    /// Returns the number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
+    pub(crate) fn skipped(&self) -> usize {
+        self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Returns the last version in production. Returns `None` if it is unknown or if its deployment did not succeed.
+    /// Returns the version last published to production, or `None` if it is unknown or the last deployment failed.
     pub(super) async fn last_recorded(&self, integration: &str) -> Option<RecordedVersion> {
         if !self.is_active() || (self.holds_secret)(integration) {
             return None;
         }
-        let environment = environment(integration, None);
+        let environment = environment_name(integration, None);
         match self.cancel.run_until_cancelled(self.forge.newest_success(&environment)).await.ok()? {
             Ok(success) => RecordedVersion::parse(&success?),
             Err(error) => {
@@ -130,12 +129,14 @@ impl<'a> GitHubDeployments<'a> {
     /// Sends a publish request and records it as a deployment. The deployment is in progress until the request finishes.
     pub(super) async fn record(
         &self,
-        publishing: &Publishing<'_>,
+        details: &DeploymentDetails<'_>,
         request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let Some((deployment, reservation)) = self.create(publishing).await else { return request.await };
-        let status = self.status(DeploymentState::InProgress, None, "Publishing");
-        // This status is only informative, so there is one attempt in the background, and none after a signal.
+        let Some((deployment, reservation)) = self.create_deployment(details).await else {
+            return request.await;
+        };
+        let status = self.new_status(DeploymentState::InProgress, None, "Publishing");
+        // This status is only informative. It is set once in the background, and not at all after a signal.
         let forge = self.forge.single_attempt(MAX_IN_PROGRESS_REQUEST);
         let is_running = self.cancel.signal().is_none();
         let start =
@@ -151,20 +152,24 @@ impl<'a> GitHubDeployments<'a> {
         let final_status = match &result {
             Ok(published) => {
                 let url = published.last.urls.app.as_deref();
-                self.status(DeploymentState::Success, url, describe_version(published.last.version.as_ref()))
+                self.new_status(
+                    DeploymentState::Success,
+                    url,
+                    describe_version(published.last.version.as_ref()),
+                )
             }
-            Err(_) if cancelled => self.status(DeploymentState::Failure, None, "Cancelled"),
+            Err(_) if cancelled => self.new_status(DeploymentState::Failure, None, "Cancelled"),
             Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
-                self.status(DeploymentState::Inactive, None, "A newer run has published it")
+                self.new_status(DeploymentState::Inactive, None, "A newer run has published it")
             }
-            Err(_) => self.status(DeploymentState::Failure, None, "Failed; see the log"),
+            Err(_) => self.new_status(DeploymentState::Failure, None, "Failed; see the log"),
         };
-        // The final status is set in the background, so that the result is available immediately.
-        let environment = environment(publishing.integration, publishing.marker);
-        let is_new = result.is_ok() && publishing.marker.is_some() && !cancelled;
-        let replaced = self.status(DeploymentState::Inactive, None, "Replaced by a newer one");
+        // The final status is set in the background, so that the deployment does not wait for it.
+        let environment = environment_name(details.integration, details.marker);
+        let is_new = result.is_ok() && details.marker.is_some() && !cancelled;
+        let replaced = self.new_status(DeploymentState::Inactive, None, "Replaced by a newer one");
         let update = async move {
-            // The final status must come last, so this waits for the first one.
+            // Wait for the request with the first status, since the final status must arrive after it.
             let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
             let started = tokio::time::timeout(max_wait, started).await;
             forge.set_status(deployment, &final_status).await?;
@@ -172,7 +177,7 @@ impl<'a> GitHubDeployments<'a> {
                 return Err(error);
             }
             drop(reservation);
-            // GitHub does this itself only for environments that are not transient.
+            // GitHub deactivates earlier deployments itself, but not in the transient environments of previews.
             if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(true) }
         };
         let update = tokio::spawn(update.with_current_subscriber());
@@ -182,13 +187,13 @@ impl<'a> GitHubDeployments<'a> {
 
     /// Records the deletion of a preview.
     pub(super) async fn record_deletion(&self, marker: &OwnershipMarker) {
-        // A pending success must not replace this status.
+        // The final status of an earlier deployment must not arrive after the status "inactive".
         if let Some(error) = self.finish().await {
             self.set_failure(error);
         }
         if self.is_active() {
-            let environment = environment(&marker.integration, Some(marker));
-            let status = self.status(DeploymentState::Inactive, None, "The preview was deleted");
+            let environment = environment_name(&marker.integration, Some(marker));
+            let status = self.new_status(DeploymentState::Inactive, None, "The preview was deleted");
             let work = self.forge.deactivate(&environment, &status);
             if let Ok(result) = self.cancel.run_with_grace(work).await {
                 self.finish_update(result);
@@ -196,11 +201,11 @@ impl<'a> GitHubDeployments<'a> {
         }
     }
 
-    async fn create(&self, publishing: &Publishing<'_>) -> Option<(u64, Reservation)> {
+    async fn create_deployment(&self, details: &DeploymentDetails<'_>) -> Option<(u64, Reservation)> {
         let commit = self.commit.filter(|_| self.is_active())?;
-        let Publishing { integration, name, hash, script_bytes, marker } = *publishing;
+        let DeploymentDetails { integration, name, hash, script_bytes, marker } = *details;
         let branch = marker.map(|marker| &marker.branch);
-        // A redacted name would not be unique, so the deployment is not recorded.
+        // Without the secret, the name might not be unique.
         if [Some(integration), Some(name), branch.map(String::as_str)]
             .into_iter()
             .flatten()
@@ -210,11 +215,11 @@ impl<'a> GitHubDeployments<'a> {
             return None;
         }
         let Some(reservation) = self.forge.reserve(DEPLOYMENT_COST) else {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.skipped.fetch_add(1, Ordering::Relaxed);
             return None;
         };
         let new_deployment = NewDeployment {
-            environment: &environment(integration, marker),
+            environment: &environment_name(integration, marker),
             transient: marker.is_some(),
             commit,
             description: &format!("`{name}`, by gitbook-deploy"),
@@ -232,7 +237,12 @@ impl<'a> GitHubDeployments<'a> {
         }
     }
 
-    fn status(&self, state: DeploymentState, url: Option<&str>, description: impl Into<String>) -> NewStatus {
+    fn new_status(
+        &self,
+        state: DeploymentState,
+        url: Option<&str>,
+        description: impl Into<String>,
+    ) -> NewStatus {
         let public_link = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(web_link);
         NewStatus {
             state,
@@ -243,19 +253,19 @@ impl<'a> GitHubDeployments<'a> {
     }
 
     fn is_active(&self) -> bool {
-        if let Some(reason) = self.main_client.circuit_open() {
+        if let Some(reason) = self.main_client.circuit_failure() {
             self.set_failure(ForgeError::CircuitOpen(reason));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
     }
 
-    /// Counts an update that leaves earlier deployments active, and keeps a failure.
+    /// Counts the update if it left earlier deployments active, and stores its error if it failed.
     fn finish_update(&self, result: Result<bool, ForgeError>) {
         match result {
             Ok(true) => {}
             Ok(false) => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
+                self.skipped.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => self.set_failure(error),
         }
@@ -267,7 +277,8 @@ impl<'a> GitHubDeployments<'a> {
     }
 }
 
-/// The start of a status that contains the version. The payload of a deployment cannot be changed after its creation.
+/// The start of a status description that contains the version. The version cannot be in the payload of the deployment, which is
+/// created before publishing and cannot be changed.
 const VERSION_PREFIX: &str = "Published, version ";
 
 fn describe_version(version: Option<&serde_json::Number>) -> String {
@@ -278,23 +289,23 @@ impl RecordedVersion {
     fn parse(success: &SuccessfulDeployment) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
         let version = success.description.strip_prefix(VERSION_PREFIX)?.to_owned();
-        // Others can create deployments with any payload. The size is only informative.
+        // Anyone with write access can create deployments with any payload. The size is only informative.
         let script_bytes = success.payload.get("script_bytes").and_then(Value::as_u64);
         let script_bytes = script_bytes.and_then(|bytes| u32::try_from(bytes).ok());
         Some(Self { hash, version, script_bytes })
     }
 }
 
-/// Returns the hash of an integration's content and the endpoint that it is published to.
+/// Combines the hash of an integration's content with the endpoint that it is published to.
 pub(super) fn hash_with_endpoint(endpoint: &Url, content: &str) -> String {
     preview::hex(
         &Sha256::new().chain_update(endpoint.as_str()).chain_update([0]).chain_update(content).finalize(),
     )
 }
 
-/// Returns the name of the environment of an integration or its preview. It includes the pull request if the preview's name
-/// does.
-fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
+/// Returns the name of the GitHub environment for an integration or its preview. For previews with a pull request in their name, it
+/// contains the pull request.
+fn environment_name(integration: &str, preview: Option<&OwnershipMarker>) -> String {
     let name = match preview {
         None => format!("gitbook: {integration}"),
         Some(OwnershipMarker { branch, pull_request: None, .. }) => {
@@ -317,12 +328,12 @@ fn environment(integration: &str, preview: Option<&OwnershipMarker>) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{RecordedVersion, environment};
+    use super::{RecordedVersion, environment_name};
     use crate::forge::SuccessfulDeployment;
     use crate::preview::OwnershipMarker;
 
     fn preview_environment(branch: &str, pull_request: Option<u64>) -> String {
-        environment(
+        environment_name(
             "hello",
             Some(&OwnershipMarker { branch: branch.to_owned(), pull_request, ..OwnershipMarker::default() }),
         )
@@ -330,7 +341,7 @@ mod tests {
 
     #[test]
     fn integrations_and_previews_have_distinct_environments() {
-        assert_eq!(environment("hello", None), "gitbook: hello");
+        assert_eq!(environment_name("hello", None), "gitbook: hello");
         assert_eq!(preview_environment("feature/x", None), "gitbook preview: hello/feature/x");
         assert_eq!(preview_environment("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
     }

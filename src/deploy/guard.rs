@@ -1,11 +1,11 @@
 //! The guard: overwrites and deletes only previews that this program created for this repository and branch.
 
 use super::attempt::AttemptError;
-use super::version::{ReadState, number};
+use super::version::{ReadState, version_number};
 use crate::gitbook::Published;
 use crate::preview::OwnershipMarker;
 
-/// The reason to keep the integration with the name of a preview.
+/// The reason why an existing integration must not be changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum GuardError {
     /// An integration without an ownership marker.
@@ -21,7 +21,7 @@ pub(crate) enum GuardError {
     Damaged {
         /// The name.
         name: String,
-        /// The marker that this run expects.
+        /// The marker that the preview of this branch would have.
         marker: Box<OwnershipMarker>,
     },
     /// A preview of another integration, branch or repository.
@@ -29,17 +29,17 @@ pub(crate) enum GuardError {
     OtherPreview {
         /// The name.
         name: String,
-        /// The owner of the preview.
+        /// The marker of the existing preview.
         marker: Box<OwnershipMarker>,
-        /// True if only the repository differs. It may be a former name of this repository.
+        /// True if only the repository differs, which may be this repository before it was renamed or moved.
         is_moved: bool,
     },
-    /// An integration with the expected marker that must be kept for another reason.
+    /// An integration with the expected marker that must not be changed for another reason.
     #[error("`{name}` was not changed: {protection}")]
     Protected {
         /// The name.
         name: String,
-        /// The reason.
+        /// The reason to keep it.
         protection: Protection,
     },
     /// A preview of a newer run.
@@ -47,13 +47,13 @@ pub(crate) enum GuardError {
     Newer(Box<OwnershipMarker>),
 }
 
-/// The reason to keep an integration with the expected marker.
+/// The reason why an integration with the expected marker must not be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Protection {
-    /// It is public, so others may have installed it.
+    /// The integration is public, so others may have installed it.
     #[error("it is public, but previews never are")]
     Public,
-    /// It has the name of an integration in production.
+    /// The integration has the name of an integration in production.
     #[error("it has the name of an integration in production")]
     Production,
 }
@@ -84,8 +84,8 @@ impl GuardError {
     }
 }
 
-/// Returns the marker of an existing preview that this run may overwrite or delete.
-pub(super) fn may_change(
+/// Checks that this run may overwrite or delete an existing preview, and returns the preview's marker.
+pub(super) fn check_may_change(
     name: &str,
     existing: &Published,
     expected: &OwnershipMarker,
@@ -97,7 +97,8 @@ pub(super) fn may_change(
     if marker.is_newer_than(expected) { Err(GuardError::Newer(Box::new(marker))) } else { Ok(marker) }
 }
 
-/// Returns the reason to keep an integration although it has the expected marker.
+/// Returns the reason why an integration must not be changed although it has the expected marker, or `None` if it may be changed.
+/// `production` contains the names of integrations in production.
 pub(super) fn protection<'a>(
     name: &str,
     existing: &Published,
@@ -112,15 +113,15 @@ pub(super) fn protection<'a>(
     }
 }
 
-/// Returns whether an earlier attempt has published the preview with this marker. Otherwise it may be published again.
-pub(super) fn publish_again(
+/// Returns true if an earlier attempt of this run has published the preview, and false if it may be published again.
+pub(super) fn has_published_preview(
     name: &str,
     existing: Option<&Published>,
     last: &ReadState,
     marker: &OwnershipMarker,
 ) -> Result<bool, GuardError> {
     let Some(existing) = existing else { return Ok(false) };
-    // The preview may have had the same marker before this run. The first attempt was allowed to replace it.
+    // The preview is as it was before the first attempt, which was allowed to replace it. It may already have had the same marker.
     let is_as_before = last
         .existing
         .as_ref()
@@ -128,12 +129,13 @@ pub(super) fn publish_again(
     if is_as_before {
         return Ok(false);
     }
-    may_change(name, existing, marker).map(|found| found == *marker)
+    check_may_change(name, existing, marker).map(|found| found == *marker)
 }
 
-/// Returns whether an earlier attempt has published to production. Otherwise it may be published again. This applies if the
-/// forge does not know the newer commit. `unanswered` is the number of attempts that may have taken effect.
-pub(super) fn publish_to_production_again(
+/// Returns true if an earlier attempt of this run has published to production, and false if it may be published again. This check
+/// replaces the check for newer commits if the forge does not respond. `unanswered` is the number of attempts that may have taken
+/// effect.
+pub(super) fn has_published_to_production(
     existing: Option<&Published>,
     last: &ReadState,
     unanswered: u32,
@@ -143,8 +145,8 @@ pub(super) fn publish_to_production_again(
     else {
         return Ok(false);
     };
-    let before = if last.is_known { last.existing.as_ref().map_or(Some(0), number) } else { None };
-    match before.zip(number(existing)) {
+    let before = if last.is_known { last.existing.as_ref().map_or(Some(0), version_number) } else { None };
+    match before.zip(version_number(existing)) {
         Some((before, now)) if before == now => Ok(false),
         Some((before, now))
             if now.checked_sub(before) == Some(1) && unanswered > last.unanswered && is_own(existing) =>
@@ -156,7 +158,7 @@ pub(super) fn publish_to_production_again(
     }
 }
 
-/// Returns the marker of an existing preview if it has the same integration, repository and branch.
+/// Returns the marker of an existing preview if it belongs to the expected integration, repository and branch.
 fn find_own_marker(
     name: &str,
     existing: &Published,
@@ -179,7 +181,7 @@ fn find_own_marker(
 
 #[cfg(test)]
 mod tests {
-    use super::{ReadState, may_change, publish_again, publish_to_production_again};
+    use super::{ReadState, check_may_change, has_published_preview, has_published_to_production};
     use crate::gitbook::Published;
     use crate::preview::OwnershipMarker;
 
@@ -193,7 +195,7 @@ mod tests {
         }
     }
 
-    /// Returns the error and the hint for an existing integration with this summary.
+    /// Returns the error message and the hint for an existing integration with this summary.
     fn error_and_hint(summary: Option<String>) -> (String, String) {
         let existing = Published {
             name: "hello-x".to_owned(),
@@ -228,7 +230,7 @@ mod tests {
         }
     }
 
-    /// Returns a version of a preview.
+    /// Returns an existing preview with this marker and version.
     fn preview(marker: &OwnershipMarker, version: u64) -> Published {
         Published {
             name: "hello-x".to_owned(),
@@ -241,8 +243,9 @@ mod tests {
 
     #[test]
     fn keeps_a_preview_of_a_newer_run() {
-        let check_run =
-            |run: u64| may_change("hello-x", &preview(&OwnershipMarker { run, ..marker() }, 1), &marker());
+        let check_run = |run: u64| {
+            check_may_change("hello-x", &preview(&OwnershipMarker { run, ..marker() }, 1), &marker())
+        };
         assert_eq!(check_run(11).unwrap().run, 11);
         assert_eq!(check_run(12).unwrap().run, 12);
         let error = check_run(13).unwrap_err();
@@ -254,13 +257,13 @@ mod tests {
     fn publishes_a_preview_again_unless_it_has_succeeded() {
         let sent = OwnershipMarker { hash: "new".to_owned(), ..marker() };
         let old = OwnershipMarker { run: 11, hash: "old".to_owned(), ..marker() };
-        let publish_again = |before: Option<&Published>, existing: Option<&Published>| {
+        let has_published_preview = |before: Option<&Published>, existing: Option<&Published>| {
             let last = ReadState { existing: before.cloned(), is_known: true, unanswered: 0 };
-            publish_again("hello-x", existing, &last, &sent)
+            has_published_preview("hello-x", existing, &last, &sent)
         };
         let check = |before: Option<&Published>, existing: Option<Published>, has_succeeded: bool| {
             assert_eq!(
-                publish_again(before, existing.as_ref()),
+                has_published_preview(before, existing.as_ref()),
                 Ok(has_succeeded),
                 "{before:?} {existing:?}"
             );
@@ -277,7 +280,7 @@ mod tests {
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 1)), false);
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 2)), true);
         let check_error = |existing: Published| {
-            assert!(publish_again(Some(&preview(&old, 1)), Some(&existing)).is_err(), "{existing:?}");
+            assert!(has_published_preview(Some(&preview(&old, 1)), Some(&existing)).is_err(), "{existing:?}");
         };
         check_error(preview(&OwnershipMarker { run: 13, ..sent.clone() }, 2));
         check_error(preview(
@@ -295,7 +298,7 @@ mod tests {
                 ReadState { existing: before.map(version), is_known: true, unanswered: 0 },
                 now.map(version),
             );
-            let again = publish_to_production_again(existing.as_ref(), &last, unanswered, |_| true);
+            let again = has_published_to_production(existing.as_ref(), &last, unanswered, |_| true);
             let again = again.map_err(|error| error.to_string());
             assert_eq!(again, expected.map_err(str::to_owned), "{before:?} {now:?} {unanswered}");
         };
@@ -309,10 +312,10 @@ mod tests {
         check(Some(3), Some(1), 1, Err("another run has published version 1"));
         check(Some(3), None, 1, Ok(false));
         let last = ReadState { existing: Some(version(3)), is_known: true, unanswered: 0 };
-        let differs = publish_to_production_again(Some(&version(4)), &last, 1, |_| false);
+        let differs = has_published_to_production(Some(&version(4)), &last, 1, |_| false);
         assert!(differs.is_err());
         let last = ReadState { existing: None, is_known: false, unanswered: 0 };
-        let unknown = publish_to_production_again(Some(&version(4)), &last, 1, |_| true);
+        let unknown = has_published_to_production(Some(&version(4)), &last, 1, |_| true);
         assert!(matches!(unknown, Ok(false)), "{unknown:?}");
     }
 

@@ -1,4 +1,4 @@
-//! The outcome of an integration: a success or an error.
+//! The outcome of publishing, deleting or checking an integration: a success or an error.
 
 use std::time::Duration;
 
@@ -21,22 +21,22 @@ pub(crate) struct Outcome {
     pub preview: bool,
     /// The success or the error.
     pub result: Result<Success, DeployError>,
-    /// The duration of the deployment, without packaging.
+    /// The time that publishing, deleting or checking took, without packaging.
     pub time: Duration,
-    /// The duration of packaging, if the integration was packaged.
+    /// The time that packaging took, if the integration was packaged.
     pub packaging: Option<Duration>,
 }
 
 /// A successful outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Success {
-    /// The action.
+    /// The action that was taken.
     pub status: Status,
     /// A remark on the action.
     pub note: Option<String>,
     /// True if the integration was skipped, but an earlier attempt without a response may have published it.
     pub may_be_published: bool,
-    /// The page in the GitBook app.
+    /// The URL of the integration in the GitBook app.
     pub url: Option<String>,
     /// The version in GitBook.
     pub version: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Success {
 }
 
 impl Success {
-    /// Creates a success with the size and the packages of the script.
+    /// Creates a result with the script's size and packages. Its status is [`Status::Checked`].
     #[must_use]
     pub(super) fn with(integration: &Integration) -> Self {
         let (script_bytes, parts) = (Some(integration.script_bytes()), integration.parts().to_vec());
@@ -57,19 +57,19 @@ impl Success {
     }
 }
 
-/// The action in the output `result`.
+/// The action that was taken for an integration, as in the output `result`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// It was published.
+    /// The integration was published.
     Published,
-    /// It was deleted, or did not exist.
+    /// The integration was deleted or did not exist.
     Deleted,
-    /// It was already published.
+    /// The integration was already published with the same content.
     Unchanged,
-    /// It was built and validated.
+    /// The integration was only built and validated.
     #[default]
     Checked,
-    /// It was not changed.
+    /// The integration was left as it is. The note gives the reason.
     Skipped,
 }
 
@@ -87,15 +87,15 @@ impl Status {
     }
 }
 
-/// The reason why an integration failed.
+/// The reason why publishing or deleting an integration failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
-    /// A failure of the API or the network.
+    /// The request to GitBook failed.
     #[error("{action} `{name}` failed{}", if *may_have_succeeded { ", but may have taken effect" } else { "" })]
     Api {
         /// The attempted action.
         action: &'static str,
-        /// The integration.
+        /// The name of the integration.
         name: String,
         /// True if one of the attempts may have taken effect.
         may_have_succeeded: bool,
@@ -109,7 +109,7 @@ pub(crate) enum DeployError {
         name: String,
         /// The number of existing previews.
         count: PreviewCount,
-        /// The response of the API.
+        /// The response from GitBook.
         source: Box<ApiError>,
     },
     /// The existing integration must not be changed.
@@ -123,12 +123,12 @@ pub(crate) enum DeployError {
     /// Files in the checkout changed during the run.
     #[error(transparent)]
     SourceChanged(#[from] SourceChanged),
-    /// The marker of a preview is longer than a summary.
+    /// The ownership marker of a preview is longer than the limit for summaries.
     #[error(
-        "the preview `{0}` was not published: its ownership marker is too long because of the names of branch and repository"
+        "the preview `{0}` was not published: the name of its branch or repository is too long for the ownership marker in the summary"
     )]
     MarkerTooLong(String),
-    /// The run must stop, or a check that is required before deleting has failed.
+    /// A check before the request has stopped the run, or the check itself has failed.
     #[error("{stop}{}", describe_earlier_attempt(*.earlier_attempt))]
     Stopped {
         /// The reason.
@@ -136,14 +136,14 @@ pub(crate) enum DeployError {
         /// The action of an earlier attempt that may have taken effect.
         earlier_attempt: Option<&'static str>,
     },
-    /// Another run has published to production between two attempts, and the newer commit is unknown.
+    /// Another run has published to production between two attempts, and it is unknown which run has the newer commit.
     #[error(
         "`{name}` was not published: another run published version {version} while this run waited to try again"
     )]
     PublishedByOtherRun {
         /// The integration.
         name: String,
-        /// The version of the other run.
+        /// The version that the other run has published.
         version: serde_json::Number,
     },
     /// This run has overwritten the version of a newer commit.
@@ -158,9 +158,9 @@ pub(crate) enum DeployError {
         before: String,
         /// The version after publishing.
         after: String,
-        /// The newer commit.
+        /// The abbreviated ID of the newer commit.
         commit: String,
-        /// False if the order of the two versions is unknown.
+        /// False if the newer commit's version may have been published after this run's version.
         is_certain: bool,
     },
     /// A preview was deleted although its branch or pull request is open again.
@@ -168,10 +168,10 @@ pub(crate) enum DeployError {
     Reopened {
         /// The preview.
         name: String,
-        /// The open branch or pull request.
+        /// A sentence that says which branch or pull request is open.
         reason: String,
     },
-    /// GitBook did not keep the marker of a preview.
+    /// GitBook's response does not contain the ownership marker of the preview that was published.
     #[error(
         "GitBook did not keep the ownership marker of the preview `{name}`{}",
         if *is_removed { ", so the preview was deleted" } else { "" }
@@ -192,7 +192,7 @@ pub(crate) enum DeployError {
         /// The branch in the marker.
         branch: String,
     },
-    /// A signal came during a request.
+    /// A signal arrived during a request.
     #[error("cancelled while {action} `{name}`; the request may have taken effect")]
     CancelledInFlight {
         /// The attempted action.
@@ -200,12 +200,12 @@ pub(crate) enum DeployError {
         /// The integration.
         name: String,
     },
-    /// A signal came before the first request.
+    /// A signal arrived before the first request.
     #[error("not started: cancelled by {0}")]
     CancelledBefore(Signal),
 }
 
-/// Describes an earlier attempt that may have taken effect, as the end of a message.
+/// Returns the end of a message about an earlier attempt that may have taken effect, or an empty string without such an attempt.
 fn describe_earlier_attempt(action: Option<&'static str>) -> String {
     action
         .map(|action| format!("; an earlier attempt at {action} it may have taken effect"))
@@ -225,8 +225,8 @@ impl From<GuardError> for DeployError {
 }
 
 impl DeployError {
-    /// Converts an error to a skipped integration if the reason is a signal, a newer run or a closed branch.
-    pub(super) fn or_skipped(self) -> Result<Success, Self> {
+    /// Converts the error to a skipped integration if it is not a failure: after a signal, a newer run or a change of the branch.
+    pub(super) fn into_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)
             | Self::Guard { error: GuardError::Newer(_), .. }
@@ -242,7 +242,7 @@ impl DeployError {
         }
     }
 
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
@@ -277,7 +277,7 @@ impl DeployError {
 }
 
 impl Outcome {
-    /// Creates the outcome of an integration that was only built and validated.
+    /// Creates and logs the outcome of an integration that was only built and validated.
     #[must_use]
     pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
         let outcome = Self {
@@ -292,7 +292,7 @@ impl Outcome {
         outcome
     }
 
-    /// Creates the outcome of a skipped integration.
+    /// Creates and logs the outcome of an integration that was skipped for this reason.
     #[must_use]
     pub(crate) fn skipped(name: String, location: &SourceLocation, preview: bool, reason: &str) -> Self {
         let success =
@@ -309,7 +309,7 @@ impl Outcome {
         outcome
     }
 
-    /// Adds the duration of packaging.
+    /// Adds the time that packaging took.
     #[must_use]
     pub(crate) fn packaged_in(self, packaging: Duration) -> Self {
         Self { packaging: Some(packaging), ..self }
@@ -321,7 +321,7 @@ impl Outcome {
         self.result.as_ref().map_or("failed", |success| success.status.name())
     }
 
-    /// Returns whether the integration may be published after this run.
+    /// Returns true if the integration is or may be published at the end of this run.
     #[must_use]
     pub(crate) fn may_be_published(&self) -> bool {
         match &self.result {
@@ -336,13 +336,13 @@ impl Outcome {
         }
     }
 
-    /// Returns whether an existing integration was deleted.
+    /// Returns true if the run has deleted an integration that existed.
     #[must_use]
     pub(crate) fn has_deleted(&self) -> bool {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
     }
 
-    /// Logs a success. The report turns the fields into a sentence.
+    /// Logs a successful outcome. The log for people shows the fields as a sentence.
     pub(super) fn log(&self) {
         if let Ok(success) = &self.result {
             let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);

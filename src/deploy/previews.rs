@@ -3,19 +3,22 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::github_deployments::Publishing;
+use super::github_deployments::DeploymentDetails;
 use super::guard::{self, GuardError};
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::version::{self, LastRead};
-use super::{DeployError, Deployer, Outcome, Previews, Status, Success, published, with_response};
+use super::{
+    DeployError, Deployer, Outcome, Previews, Status, Success, published_success, with_url_and_version,
+};
 use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
 impl Deployer<'_> {
-    /// Publishes a branch's preview of an integration. It keeps integrations of other owners and previews of newer runs.
+    /// Publishes a branch's preview of an integration. Does not overwrite an existing integration that belongs to another branch or
+    /// repository, or is from a newer run.
     pub(crate) async fn preview(
         &self,
         integration: &Integration,
@@ -23,9 +26,9 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = previews.name(&integration.name);
-        self.timed(name.clone(), &integration.place, true, async {
+        self.run_and_log(name.clone(), &integration.place, true, async {
             let success = self.publish_preview(&name, integration, previews, staleness).await;
-            let success = success.or_else(DeployError::or_skipped)?;
+            let success = success.or_else(DeployError::into_skipped)?;
             let Success { script_bytes, parts, .. } = Success::with(integration);
             Ok(Success { script_bytes, parts, ..success })
         })
@@ -48,15 +51,16 @@ impl Deployer<'_> {
         let too_long = || DeployError::MarkerTooLong(name.to_owned());
         let (request, marker_with_hash) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
         let marker = &identity.mark;
-        let expected = ExpectedIntegration::preview(integration, &identity);
+        let expected = ExpectedIntegration::for_preview(integration, &identity);
         let read_at = Instant::now();
         let existing = self.read(name).await?;
         let mut previous_version = None;
         if let Some(existing) = &existing {
-            let existing_marker = self.may_change(name, existing, marker, staleness).await?;
+            let existing_marker = self.check_may_change(name, existing, marker, staleness).await?;
             if !existing_marker.is_older_than(marker) {
-                // Only the forge knows if the existing preview is of a newer commit. Its last response may be too old.
-                staleness.since(read_at).await.check()?;
+                // The run numbers do not show if the existing preview has a newer commit, so ask the forge. Its last response may be
+                // older than the preview.
+                staleness.verdict_since(read_at).await.error_if_stop()?;
             }
             let summary = preview::summary(integration.text("summary"), &existing_marker);
             if self.skip_unchanged
@@ -65,7 +69,7 @@ impl Deployer<'_> {
             {
                 return Ok(Success {
                     status: Status::Unchanged,
-                    ..with_response(existing, Success::default())
+                    ..with_url_and_version(existing, Success::default())
                 });
             }
             previous_version = PreviousVersion::of_preview(existing, &existing_marker);
@@ -76,7 +80,7 @@ impl Deployer<'_> {
                 ..Success::default()
             });
         }
-        let publishing = Publishing {
+        let details = DeploymentDetails {
             integration: &integration.name,
             name,
             hash: &marker_with_hash.hash,
@@ -89,15 +93,16 @@ impl Deployer<'_> {
             preview::unmarked_summary(integration.text("summary"), &marker_with_hash).unwrap_or_default();
         let request =
             self.send_preview(existing, (&marker_with_hash, &unmarked_summary), &expected, body, staleness);
-        let response = match self.record(&publishing, request).await {
-            // A quota limits only new previews.
-            Err(error) if is_new => Err(self.count_at_quota(error, integration, previews).await),
+        let response = match self.record(&details, request).await {
+            // GitBook's plan limits the number of integrations, so only a new preview can exceed it.
+            Err(error) if is_new => Err(self.add_preview_count(error, integration, previews).await),
             response => response,
         }?;
-        Ok(published(&response, &expected, previous_version, Success::default()))
+        Ok(published_success(&response, &expected, previous_version, Success::default()))
     }
 
-    /// Publishes a preview. Its summary consists of `unmarked_summary` and the marker.
+    /// Sends the publish request for a preview, with a check before each attempt. The preview's summary consists of `unmarked_summary`
+    /// and the marker.
     async fn send_preview(
         &self,
         existing: Option<Published>,
@@ -110,16 +115,18 @@ impl Deployer<'_> {
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
         let before = async |failure: Option<FailedAttempt>| {
-            // The first attempt needs no second reading, unless recording the deployment took long.
-            if failure.is_none() && staleness.is_recent().await {
-                staleness.recent().await.check()?;
+            // The preview was just read for the first attempt. Read it again only if creating the deployment took long.
+            if failure.is_none() && staleness.has_recent_verdict().await {
+                staleness.recent_verdict().await.error_if_stop()?;
                 return Ok(None);
             }
             let (at, unanswered) =
                 failure.map_or((Instant::now(), 0), |FailedAttempt { at, unanswered }| (at, unanswered));
-            staleness.since(at).await.check()?;
+            staleness.verdict_since(at).await.error_if_stop()?;
             let existing = self.gitbook.read_once(name).await?;
-            if last_read.with(|last| guard::publish_again(name, existing.as_ref(), last, marker))? {
+            if last_read
+                .with_lock(|last| guard::has_published_preview(name, existing.as_ref(), last, marker))?
+            {
                 return Ok(existing);
             }
             last_read.set(existing, unanswered);
@@ -131,11 +138,13 @@ impl Deployer<'_> {
             Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
         };
         let response = match self.check_unanswered(response, name, &last_read, is_own).await {
-            Err(error) => return Err(self.check_unmarked(error, is_new, expected, unmarked_summary).await),
+            Err(error) => {
+                return Err(self.delete_if_unmarked(error, is_new, expected, unmarked_summary).await);
+            }
             Ok(response) => response,
         };
         if response.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marker) {
-            let is_created = version::is_first(&response.last)
+            let is_created = version::is_first_version(&response.last)
                 || is_unmarked_preview(&response.last, expected, unmarked_summary);
             let is_removed = is_new && is_created && self.delete_unmarked(&response.last, expected).await;
             return Err(DeployError::MarkerLost { name: name.to_owned(), is_removed });
@@ -144,9 +153,9 @@ impl Deployer<'_> {
         Ok(response)
     }
 
-    /// Deletes the preview if an attempt without a response has created it without its marker. Returns the error of the
-    /// integration.
-    async fn check_unmarked(
+    /// Deletes the preview if an attempt without a response has created it, but GitBook has removed its marker. Returns the error to
+    /// report.
+    async fn delete_if_unmarked(
         &self,
         error: DeployError,
         is_new: bool,
@@ -168,8 +177,8 @@ impl Deployer<'_> {
         error
     }
 
-    /// Deletes a preview that this run has created without its marker, because no later run would delete it. Returns whether
-    /// this succeeded.
+    /// Deletes a preview that this run has created, but that has lost its marker: no later run would delete it. Returns true if this
+    /// succeeded.
     async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
         let before = async |_: Option<FailedAttempt>| {
             let changed = || Stop::Changed("it was changed by another run".to_owned());
@@ -189,22 +198,22 @@ impl Deployer<'_> {
         self.change("deleting", expected.name, request).await.is_ok()
     }
 
-    /// Returns the marker of an existing preview that this run may overwrite or delete.
+    /// Checks that this run may overwrite or delete an existing preview, and returns the preview's marker.
     ///
-    /// Markers of earlier versions have no counter, so their run numbers may be from another CI system. The forge then
-    /// decides if this run has the newest commit.
-    pub(super) async fn may_change(
+    /// Earlier versions of this program did not store the counter in the marker, so the run number may be from another CI system. A
+    /// higher run number is then ignored if the forge confirms that this run has the newest commit.
+    pub(super) async fn check_may_change(
         &self,
         name: &str,
         existing: &Published,
         expected: &OwnershipMarker,
         staleness: &StalenessCheck<'_>,
     ) -> Result<OwnershipMarker, GuardError> {
-        match guard::may_change(name, existing, expected) {
+        match guard::check_may_change(name, existing, expected) {
             Err(GuardError::Newer(marker))
                 if marker.counter.is_empty()
                     && marker.commit != expected.commit
-                    && staleness.since(Instant::now()).await == Verdict::Confirmed =>
+                    && staleness.verdict_since(Instant::now()).await == Verdict::Confirmed =>
             {
                 Ok(*marker)
             }
@@ -213,14 +222,14 @@ impl Deployer<'_> {
     }
 }
 
-/// Returns whether an integration equals the expected preview except for its marker. If no integration had the name before,
-/// this run has created it.
+/// Returns true if an integration is in its first version and equals the expected preview except for its marker. If no integration
+/// had this name before, this run has created it.
 fn is_unmarked_preview(
     existing: &Published,
     expected: &ExpectedIntegration<'_>,
     unmarked_summary: &str,
 ) -> bool {
-    (existing.version.is_none() || version::is_first(existing))
+    (existing.version.is_none() || version::is_first_version(existing))
         && existing.summary.as_deref().unwrap_or_default().trim() == unmarked_summary.trim()
         && expected.is_unchanged_in(existing)
 }

@@ -1,11 +1,11 @@
-//! The version that a new version replaces.
+//! The version that a publish request replaces.
 
 use super::github_deployments::RecordedVersion;
-use super::version::number;
+use super::version::version_number;
 use crate::gitbook::{Attempts, Published};
 use crate::preview::OwnershipMarker;
 
-/// A replaced version and the size of its script.
+/// The version that is replaced, and the size of its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PreviousVersion {
     version: u64,
@@ -15,26 +15,26 @@ pub(super) struct PreviousVersion {
 impl PreviousVersion {
     /// Returns the version of an existing preview.
     pub(super) fn of_preview(existing: &Published, marker: &OwnershipMarker) -> Option<Self> {
-        Some(Self { version: number(existing)?, script_bytes: marker.script_bytes? })
+        Some(Self { version: version_number(existing)?, script_bytes: marker.script_bytes? })
     }
 
-    /// Returns the version in the forge's record.
+    /// Returns the version in production, according to its GitHub deployment.
     pub(super) fn of_production(recorded: &RecordedVersion) -> Option<Self> {
         Some(Self { version: recorded.version.parse().ok()?, script_bytes: recorded.script_bytes? })
     }
 
-    /// Returns the size of the script if the response has replaced this version. Others may have deleted it or published in
-    /// between, and a record may be of another endpoint.
+    /// Returns the size of the script in bytes, if the response shows that the request has replaced this version. Others may have
+    /// published or deleted the integration in between, and a deployment may be from another endpoint.
     pub(super) fn script_bytes(self, response: &Attempts<Published>) -> Option<usize> {
-        let after = number(&response.last)?;
-        let is_next = self.version < after && after <= max_next(self.version, response.unanswered);
+        let after = version_number(&response.last)?;
+        let is_next = self.version < after && after <= max_own_version(self.version, response.unanswered);
         if is_next { usize::try_from(self.script_bytes).ok() } else { None }
     }
 }
 
-/// Returns the highest version that this run can have published alone. Each attempt without a response may have published a
-/// version.
-fn max_next(before: u64, unanswered: u32) -> u64 {
+/// Returns the highest version that is possible if only this run has published. Each attempt without a response may have published
+/// one version.
+fn max_own_version(before: u64, unanswered: u32) -> u64 {
     before.saturating_add(1).saturating_add(u64::from(unanswered))
 }
 
@@ -56,12 +56,12 @@ mod tests {
     #[test]
     fn returns_the_size_only_for_the_replaced_version() {
         check(3, (Some(4), 0), Some(58));
-        // Others have published, the integration was deleted, or the record is of another endpoint.
+        // Others have published, the integration was deleted, or the deployment is from another endpoint.
         check(3, (Some(5), 0), None);
         check(3, (Some(3), 0), None);
         check(3, (Some(1), 0), None);
         check(3, (None, 0), None);
-        // The first attempt may have published a version, and its response was lost.
+        // The first attempt may have published a version, but its response was lost.
         check(3, (Some(4), 1), Some(58));
         check(3, (Some(5), 1), Some(58));
         check(3, (Some(6), 1), None);

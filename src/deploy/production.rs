@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::github_deployments::{self, Publishing, RecordedVersion};
+use super::github_deployments::{self, DeploymentDetails, RecordedVersion};
 use super::guard;
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Verdict};
 use super::version::LastRead;
-use super::{DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published, with_response};
+use super::{
+    DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published_success,
+    with_url_and_version,
+};
 use crate::gitbook::{ApiError, Attempts, FailedAttempt, Published, RequestError, Retryable as _};
 use crate::integration::Integration;
 
@@ -22,15 +25,15 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = integration.name.clone();
-        self.timed(name.clone(), &integration.place, false, async {
+        self.run_and_log(name.clone(), &integration.place, false, async {
             let success = Success::with(integration);
             if self.dry_run {
                 return Ok(Success { note: Some("dry run: would be published".to_owned()), ..success });
             }
             let request = integration.request()?;
-            // The forge has one record for all endpoints, so the hash includes the endpoint.
+            // The deployments for all endpoints are in the same environment, so the hash includes the endpoint.
             let hash = github_deployments::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
-            let expected = ExpectedIntegration::production(integration);
+            let expected = ExpectedIntegration::for_production(integration);
             let recorded = self.last_recorded(&name).await;
             let ProductionSnapshot { existing, read_at } = snapshot;
             let last_read = match &recorded {
@@ -40,21 +43,29 @@ impl Deployer<'_> {
                         None => self.read(&name).await?,
                     };
                     if let Some(existing) =
-                        existing.as_ref().filter(|existing| is_as_recorded(existing, &expected, recorded))
+                        existing.as_ref().filter(|existing| matches_record(existing, &expected, recorded))
                     {
-                        return Ok(Success { status: Status::Unchanged, ..with_response(existing, success) });
+                        return Ok(Success {
+                            status: Status::Unchanged,
+                            ..with_url_and_version(existing, success)
+                        });
                     }
                     LastRead::known(existing)
                 }
                 _ => existing.map_or_else(LastRead::unknown, LastRead::known),
             };
             let script_bytes = integration.script_bytes();
-            let publishing =
-                Publishing { integration: &name, name: &name, hash: &hash, script_bytes, marker: None };
+            let details = DeploymentDetails {
+                integration: &name,
+                name: &name,
+                hash: &hash,
+                script_bytes,
+                marker: None,
+            };
             let body = request.body()?;
             let request = self.send_production((&last_read, read_at), &expected, body, staleness);
-            let response = self.record(&publishing, request).await?;
-            Ok(published(
+            let response = self.record(&details, request).await?;
+            Ok(published_success(
                 &response,
                 &expected,
                 recorded.as_ref().and_then(PreviousVersion::of_production),
@@ -73,17 +84,17 @@ impl Deployer<'_> {
     ) -> Result<Attempts<Published>, DeployError> {
         let before = async |failure: Option<FailedAttempt>| {
             let Some(FailedAttempt { unanswered, .. }) = failure else {
-                staleness.since(first_read_at).await.check()?;
+                staleness.verdict_since(first_read_at).await.error_if_stop()?;
                 return Ok(None);
             };
             let read_at = Instant::now();
             let existing = self.reread_production(expected.name).await?;
-            let verdict = staleness.since(read_at).await.check()?;
+            let verdict = staleness.verdict_since(read_at).await.error_if_stop()?;
             let Some(existing) = existing else { return Ok(None) };
             if matches!(verdict, Verdict::Unknown | Verdict::Unanswered) {
                 let is_own = |existing: &Published| expected.differences(existing).is_empty();
-                let has_succeeded = last_read.with(|last| {
-                    guard::publish_to_production_again(existing.as_ref(), last, unanswered, is_own)
+                let has_succeeded = last_read.with_lock(|last| {
+                    guard::has_published_to_production(existing.as_ref(), last, unanswered, is_own)
                 });
                 if has_succeeded? {
                     return Ok(existing);
@@ -100,7 +111,7 @@ impl Deployer<'_> {
         Ok(response)
     }
 
-    /// Reads the integration in production; `None` if this fails.
+    /// Reads the integration in production once. Returns `None` if this fails.
     pub(super) async fn try_read_production(&self, name: &str) -> Option<Option<Published>> {
         match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(existing) => Some(existing),
@@ -111,7 +122,11 @@ impl Deployer<'_> {
         }
     }
 
-    /// Reads the integration in production between two attempts. Only a temporary failure is an error.
+    /// Reads the integration in production between two attempts. Returns `None` after a permanent failure, since the integration is
+    /// published anyway.
+    ///
+    /// # Errors
+    /// Returns an error after a temporary failure or a signal.
     async fn reread_production(&self, name: &str) -> Result<Option<Option<Published>>, ApiError> {
         match self.gitbook.read_once(name).await {
             Ok(existing) => Ok(Some(existing)),
@@ -134,15 +149,16 @@ impl Deployer<'_> {
         self.unread_notice.call_once(|| tracing::info!("{message}"));
     }
 
-    /// Returns the forge's record of the last version in production, unless unchanged integrations are published anyway.
+    /// Returns the version that was last published to production, according to GitHub. Returns `None` if the configuration says to
+    /// publish unchanged integrations, too.
     async fn last_recorded(&self, name: &str) -> Option<RecordedVersion> {
         self.github_deployments.filter(|_| self.skip_unchanged)?.last_recorded(name).await
     }
 }
 
-/// Returns whether the integration in production is the recorded version and has the expected fields. Others may have
-/// changed or deleted it.
-fn is_as_recorded(
+/// Returns true if the integration in production is the recorded version and has the expected fields. Someone else may have changed
+/// it.
+fn matches_record(
     existing: &Published,
     expected: &ExpectedIntegration<'_>,
     recorded: &RecordedVersion,

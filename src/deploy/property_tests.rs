@@ -1,5 +1,5 @@
-//! Runs ten thousand random scenarios against the sandbox: previews follow their branches, and other integrations never
-//! change.
+//! Property tests of publishing and deleting previews. They run ten thousand random scenarios against the sandbox and check that an
+//! open branch has a preview, that a closed one has none, and that no other integration changes.
 
 mod fault_injector;
 mod retried;
@@ -16,10 +16,10 @@ pub(super) use test_environment::packaged;
 
 const SCENARIOS: u32 = 10_000;
 
-/// The number of threads. Each has its own sandbox and client.
+/// The number of threads. Each runs its scenarios against its own sandbox.
 const THREADS: u8 = 2;
 
-/// The stack size. Without optimization, the nested futures need more than the default of 2 MiB.
+/// The stack size of a thread in bytes. Without compiler optimization, the nested futures need more than the default of 2 MiB.
 const STACK: usize = 16 << 20;
 
 #[test]
@@ -32,12 +32,12 @@ fn previews_follow_their_branches_and_touch_nothing_else() {
     });
 }
 
-/// Creates a folder in memory if possible, because creating and deleting many files on a disk is slow.
-pub(super) fn folder() -> TempDir {
+/// Creates a temporary folder, in memory if possible, because creating and deleting many files on a disk is slow.
+pub(super) fn temporary_folder() -> TempDir {
     TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
-/// Runs the scenarios of one thread. The seed is constant, so that failures are reproducible.
+/// Runs the scenarios of one thread. The random seed depends only on `index`, so that failures are reproducible.
 fn run_scenarios(index: u8) {
     let cases = SCENARIOS / u32::from(THREADS);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
@@ -51,7 +51,7 @@ fn run_scenarios(index: u8) {
         Ok(())
     });
     match result {
-        // This detects a test without effect.
+        // Without enough retries, the test would not cover them.
         Ok(()) => assert!(retried.get() >= 1000, "{retried:?}"),
         Err(TestError::Fail(reason, scenario)) => panic!("{reason}\nin the scenario {scenario:#?}"),
         Err(error) => panic!("{error}"),

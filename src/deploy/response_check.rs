@@ -9,11 +9,10 @@ use super::unchanged::is_same_field;
 use crate::gitbook::{Published, PublishedContent};
 use crate::integration::{Integration, PreviewIdentity};
 
-/// The maximum number of characters of a field in the log.
-const MAX_SHOWN: usize = 200;
+/// The maximum number of characters of a field's value in the log.
+const MAX_LOGGED_CHARACTERS: usize = 200;
 
-/// The fields of a request that the response should repeat. An empty field was not sent and matches any response, except
-/// scopes, which are always sent.
+/// The fields of a publish request, which the response should repeat. An empty text was not sent and matches any response.
 #[derive(Debug)]
 pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,
@@ -21,7 +20,7 @@ pub(super) struct ExpectedIntegration<'a> {
     pub(super) visibility: &'a str,
     pub(super) target: &'a str,
     pub(super) scopes: BTreeSet<&'a str>,
-    /// `None` for a preview: its marker is checked separately.
+    /// The summary; `None` for a preview, whose summary contains the marker and is checked separately.
     pub(super) summary: Option<&'a str>,
     /// The ID or subdomain of the organization.
     pub(super) organization: &'a str,
@@ -41,7 +40,7 @@ pub(super) enum Difference<'a> {
 
 impl<'a> ExpectedIntegration<'a> {
     /// Returns the expected fields of an integration in production.
-    pub(super) fn production(integration: &'a Integration) -> Self {
+    pub(super) fn for_production(integration: &'a Integration) -> Self {
         Self {
             name: &integration.name,
             title: integration.title(),
@@ -63,16 +62,16 @@ impl<'a> ExpectedIntegration<'a> {
     }
 
     /// Returns the expected fields of a preview.
-    pub(super) fn preview(integration: &'a Integration, identity: &'a PreviewIdentity) -> Self {
+    pub(super) fn for_preview(integration: &'a Integration, identity: &'a PreviewIdentity) -> Self {
         let PreviewIdentity { name, title, visibility, .. } = identity;
-        Self { name, title, visibility, summary: None, ..Self::production(integration) }
+        Self { name, title, visibility, summary: None, ..Self::for_production(integration) }
     }
 
-    /// Returns true if publishing would not change an integration. A field that would not be sent must have the API's
-    /// default. A field that GitBook omits counts as empty.
+    /// Returns true if publishing would not change the existing integration. If a field would not be sent, it must have GitBook's
+    /// default value. If GitBook's response omits a field, it counts as empty.
     pub(super) fn is_unchanged_in(&self, existing: &Published) -> bool {
-        let or = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
-        let (visibility, target) = (or(self.visibility, "private"), or(self.target, "all"));
+        let or_default = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
+        let (visibility, target) = (or_default(self.visibility, "private"), or_default(self.target, "all"));
         let is_present_or_empty = |(field, sent, got): (_, &Value, &Option<Value>)| {
             got.is_some() || is_same_field(field, sent, &Value::Null)
         };
@@ -81,10 +80,10 @@ impl<'a> ExpectedIntegration<'a> {
         self.differences_from(visibility, target, existing).is_empty()
             && has_summary
             && self.content_fields(&existing.content).into_iter().all(is_present_or_empty)
-            && existing.owner.as_ref().and_then(|owner| owner.is(self.organization)) != Some(false)
+            && existing.owner.as_ref().and_then(|owner| owner.matches(self.organization)) != Some(false)
     }
 
-    /// Returns all differences. If the response is about another integration, this is the only one.
+    /// Returns the differences between the request and the response. If the response is about another integration, returns only that.
     pub(super) fn differences(&self, response: &'a Published) -> Vec<Difference<'a>> {
         self.differences_from(self.visibility, self.target, response)
     }
@@ -108,32 +107,36 @@ impl<'a> ExpectedIntegration<'a> {
         ];
         let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
         let mut found: Vec<_> = sent
-            .map(|(field, sent, got)| self.difference(field, sent.to_owned(), got.map(str::to_owned)))
+            .map(|(field, sent, got)| self.new_difference(field, sent.to_owned(), got.map(str::to_owned)))
             .collect();
         let scopes: Option<BTreeSet<_>> =
             response.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
         if scopes.as_ref() != Some(&self.scopes) {
-            found.push(self.difference("scopes", join(&self.scopes), scopes.as_ref().map(join)));
+            found.push(self.new_difference(
+                "scopes",
+                join_scopes(&self.scopes),
+                scopes.as_ref().map(join_scopes),
+            ));
         }
         if let Some((sent, got)) = self.summary.zip(response.summary.as_deref())
             && sent.trim_end() != got.trim_end()
         {
-            found.push(self.difference("summary", short(sent), Some(short(got))));
+            found.push(self.new_difference("summary", shorten(sent), Some(shorten(got))));
         }
         found.extend(self.differences_in_content(&response.content));
         found
     }
 
-    /// Returns the differences in optional fields. A missing field is no difference.
+    /// Returns the differences in optional fields. A field that the response omits is not a difference.
     fn differences_in_content(&self, got: &PublishedContent) -> Vec<Difference<'a>> {
         let difference = |(field, sent, got): (_, &Value, &Option<Value>)| {
             let got = got.as_ref().filter(|got| !is_same_field(field, sent, got))?;
-            Some(self.difference(field, short(&sent.to_string()), Some(short(&got.to_string()))))
+            Some(self.new_difference(field, shorten(&sent.to_string()), Some(shorten(&got.to_string()))))
         };
         self.content_fields(got).into_iter().filter_map(difference).collect()
     }
 
-    /// Returns the optional fields: the name, the sent value, and the value in the response.
+    /// Returns the name, the sent value and the returned value of each optional field.
     fn content_fields<'b>(
         &'b self,
         got: &'b PublishedContent,
@@ -151,13 +154,13 @@ impl<'a> ExpectedIntegration<'a> {
         .map(|(field, sent, got)| (field, sent.as_ref().unwrap_or(&Value::Null), got))
     }
 
-    /// Returns the name of the other integration that a response is about. Case does not matter.
+    /// Returns the name in the response if it differs from the requested name, ignoring case.
     pub(super) fn other_integration(&self, response: &'a Published) -> Option<&'a str> {
         let is_other = !response.name.is_empty() && !response.name.eq_ignore_ascii_case(self.name);
         is_other.then_some(&*response.name)
     }
 
-    fn difference(&self, field: &'static str, sent: String, got: Option<String>) -> Difference<'a> {
+    fn new_difference(&self, field: &'static str, sent: String, got: Option<String>) -> Difference<'a> {
         match got {
             Some(got) => Difference::Field { name: self.name, field, sent, got },
             None => Difference::Missing { name: self.name, field, sent },
@@ -165,21 +168,21 @@ impl<'a> ExpectedIntegration<'a> {
     }
 }
 
-/// Shortens a text for the log.
-fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
+/// Shortens a field's value for the log.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_LOGGED_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-fn join(scopes: &BTreeSet<&str>) -> String {
+fn join_scopes(scopes: &BTreeSet<&str>) -> String {
     scopes.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 impl Difference<'_> {
-    /// Logs a warning. The integration is already published, so a difference is no error.
-    pub(super) fn warn(&self) {
+    /// Logs a warning. A difference is not an error, because the integration is already published.
+    pub(super) fn log_warning(&self) {
         match self {
             Self::Integration { sent, got } => tracing::warn!(sent, got, "{self}"),
             Self::Field { field, sent, got, .. } => tracing::warn!(field, sent, got, "{self}"),
@@ -252,7 +255,7 @@ mod tests {
         sent.differences(&response).iter().map(describe).collect()
     }
 
-    /// Checks a response with another value of one field, or without it.
+    /// Checks the differences if one field of the response has another value or, for `null`, is missing.
     fn check(field: &str, value: Value, expected: &[&str]) {
         let mut response = response();
         match value {

@@ -1,11 +1,11 @@
-//! Checks before each attempt that the run is still allowed to publish or delete.
+//! Checks before each request that the forge still allows the run to publish or delete: that there is no newer commit, for example.
 
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
-/// The maximum age of a verdict for the first attempts of all integrations. 57 integrations take a few seconds.
+/// The maximum age of a verdict that is used again. The first requests for 57 integrations take a few seconds, so they share one.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// The reason for a run to stop publishing or deleting.
@@ -19,41 +19,41 @@ pub(crate) enum Stop {
         /// The full reason.
         reason: String,
     },
-    /// The branch or pull request of a preview was closed.
+    /// The preview must not be published, because its branch or pull request is closed.
     #[error("{0}")]
     Closed(String),
-    /// The branch or pull request of a preview to delete is open.
+    /// The preview must not be deleted, because its branch or pull request is open.
     #[error("{0}")]
     Open(String),
     /// Another run or person has changed the integration.
     #[error("{0}")]
     Changed(String),
-    /// A check that is required before deleting has failed.
+    /// The preview must not be deleted, because the forge did not answer the check of its branch.
     #[error("{reason}")]
     Undecided {
         /// The reason.
         reason: String,
-        /// The remedy.
+        /// The next step for the user.
         hint: String,
     },
 }
 
-/// The result of a check.
+/// The result of a check of the forge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The forge confirms that the run may continue.
     Confirmed,
     /// The run must stop.
     Stop(Stop),
-    /// The forge cannot be checked.
+    /// The forge cannot be asked in this run, for example without a token. The run may publish.
     Unknown,
-    /// The forge failed to respond. It may respond at the next attempt.
+    /// The forge did not respond, but may respond before the next request.
     Unanswered,
 }
 
 impl Verdict {
-    /// Returns an error if the run must stop.
-    pub(super) fn check(self) -> Result<Self, Stop> {
+    /// Converts [`Verdict::Stop`] to an error, and returns other verdicts unchanged.
+    pub(super) fn error_if_stop(self) -> Result<Self, Stop> {
         match self {
             Self::Stop(stop) => Err(stop),
             verdict => Ok(verdict),
@@ -66,7 +66,7 @@ type CheckForge<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 /// A check of the forge that several integrations share.
 pub(crate) struct StalenessCheck<'a> {
     check_forge: CheckForge<'a>,
-    /// The newest verdict and the time of its request, or the time of the failure for [`Verdict::Unanswered`].
+    /// The newest verdict and the time when it was requested. For [`Verdict::Unanswered`], it is the time of the failure.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
@@ -77,33 +77,33 @@ impl std::fmt::Debug for StalenessCheck<'_> {
 }
 
 impl<'a> StalenessCheck<'a> {
-    /// Creates a check that calls `check_forge`.
+    /// Creates a check that calls `check_forge` if there is no recent verdict.
     pub(crate) fn new(check_forge: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
         Self { check_forge: Box::new(check_forge), newest: Mutex::default() }
     }
 
-    /// Creates a check that stops nothing.
+    /// Creates a check that never stops the run.
     pub(crate) fn none() -> Self {
         Self::new(|| Box::pin(async { Verdict::Unknown }))
     }
 
-    /// Returns a verdict for a first attempt. It is at most 10 s old.
-    pub(crate) async fn recent(&self) -> Verdict {
+    /// Returns a verdict that is at most 10 s old, and asks the forge if there is none. It is for the first attempt of each request.
+    pub(crate) async fn recent_verdict(&self) -> Verdict {
         let now = Instant::now();
-        self.since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
+        self.verdict_since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
     }
 
-    /// Returns whether a verdict for a first attempt is available.
-    pub(crate) async fn is_recent(&self) -> bool {
+    /// Returns true if there is a verdict that is at most 10 s old.
+    pub(crate) async fn has_recent_verdict(&self) -> bool {
         self.newest.lock().await.as_ref().is_some_and(|(requested_at, _)| requested_at.elapsed() <= MAX_AGE)
     }
 
-    /// Returns a verdict that was requested at `moment` or later, and is at most 10 s old. A verdict to stop remains valid.
-    /// After a failure, the forge is checked again, because it may respond now.
-    pub(crate) async fn since(&self, moment: Instant) -> Verdict {
+    /// Returns a verdict that was requested at `moment` or later and is at most 10 s old, and asks the forge if there is none. A verdict
+    /// to stop always remains valid. If the forge did not respond the last time, it is asked again.
+    pub(crate) async fn verdict_since(&self, moment: Instant) -> Verdict {
         let now = Instant::now();
         let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
-        // Other integrations wait here for the current request and share its verdict.
+        // Calls for other integrations wait here for the current request to the forge, and share its verdict.
         let mut newest = self.newest.lock().await;
         if let Some((at, verdict)) = &*newest {
             let is_valid = match verdict {
@@ -137,16 +137,16 @@ mod tests {
             requests.fetch_add(1, Ordering::Relaxed);
             Box::pin(async { Verdict::Confirmed })
         });
-        let many = futures::future::join_all((0..57).map(|_| staleness.recent())).await;
+        let many = futures::future::join_all((0..57).map(|_| staleness.recent_verdict())).await;
         assert!(many.iter().all(|verdict| *verdict == Verdict::Confirmed));
         assert_eq!(requests.load(Ordering::Relaxed), 1);
         let failed_at = Instant::now();
-        // Attempts that fail at the same time share a verdict.
+        // Requests that fail at the same time share a verdict before their next attempt.
         for _ in 0..4 {
-            staleness.since(failed_at).await;
+            staleness.verdict_since(failed_at).await;
         }
         assert_eq!(requests.load(Ordering::Relaxed), 2);
-        staleness.since(Instant::now()).await;
+        staleness.verdict_since(Instant::now()).await;
         assert_eq!(requests.load(Ordering::Relaxed), 3);
     }
 
@@ -161,12 +161,15 @@ mod tests {
             })
         });
         // Attempts that wait for the same request share its verdict.
-        let many = futures::future::join_all((0..57).map(|_| staleness.recent())).await;
+        let many = futures::future::join_all((0..57).map(|_| staleness.recent_verdict())).await;
         assert!(many.iter().all(|verdict| *verdict == Verdict::Unanswered));
         assert_eq!(requests.load(Ordering::Relaxed), 1);
-        assert_eq!(staleness.recent().await, Verdict::Unanswered);
-        assert_eq!(staleness.recent().await, Verdict::Confirmed);
-        assert_eq!((staleness.recent().await, requests.load(Ordering::Relaxed)), (Verdict::Confirmed, 3));
+        assert_eq!(staleness.recent_verdict().await, Verdict::Unanswered);
+        assert_eq!(staleness.recent_verdict().await, Verdict::Confirmed);
+        assert_eq!(
+            (staleness.recent_verdict().await, requests.load(Ordering::Relaxed)),
+            (Verdict::Confirmed, 3)
+        );
     }
 
     #[tokio::test]
@@ -177,7 +180,7 @@ mod tests {
             let verdict = verdicts.lock().unwrap().pop().unwrap();
             Box::pin(async { verdict })
         });
-        assert_eq!(staleness.recent().await, stop);
-        assert_eq!(staleness.since(Instant::now()).await, stop);
+        assert_eq!(staleness.recent_verdict().await, stop);
+        assert_eq!(staleness.verdict_since(Instant::now()).await, stop);
     }
 }

@@ -1,8 +1,7 @@
-//! The sweep: deletes the previews of closed branches and pull requests, and reports the reason for each preview that it
-//! keeps.
+//! The sweep: deletes the previews of closed branches and pull requests, and reports why it keeps the other previews.
 
+use forge_failures::ForgeFailures;
 use others::OtherPreviews;
-use questions::Questions;
 
 use super::attempt::AttemptError;
 use super::guard;
@@ -15,27 +14,27 @@ use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
+mod forge_failures;
 mod others;
-mod questions;
 
 #[cfg(test)]
 mod property_tests;
 
-/// The maximum number of deletions of a run. It limits the damage of a mistake.
+/// The maximum number of deletions per run. It limits the damage if a mistake makes branches look closed.
 const MAX_DELETIONS: usize = 50;
 
-/// Lists and deletes the previews of a repository.
+/// The clients and settings for a sweep.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
-    /// Reads and deletes integrations.
+    /// The deployer that reads and deletes integrations.
     pub deployer: &'a Deployer<'a>,
-    /// The client of the forge.
+    /// The client for the forge.
     pub forge: &'a Forge,
-    /// The repository, with its host.
+    /// The repository as `host/owner/name`.
     pub repository: &'a str,
     /// The forge's ID of the repository.
     pub repository_id: Option<u64>,
-    /// The template of the previews' names.
+    /// The template for preview names.
     pub template: &'a Template,
     /// The names of integrations in production. The sweep never deletes these.
     pub production: &'a [String],
@@ -44,19 +43,19 @@ pub(crate) struct Sweep<'a> {
 /// The reason why a sweep failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SweepError {
-    /// GitBook does not list the integrations.
+    /// The request for the organization's integrations failed.
     #[error("could not list the integrations of the organization `{0}`")]
     List(String, #[source] ApiError),
     /// The organization does not exist, or the token has no access to it.
-    #[error("organization `{0}` not found among those of the token's user")]
+    #[error("organization `{0}` not found among the organizations of the token's user")]
     NoOrganization(String),
-    /// The forge does not list the branches.
+    /// The request for the branches failed.
     #[error("could not list the branches, so nothing was deleted")]
     Forge(#[source] ForgeError),
 }
 
 impl SweepError {
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
@@ -69,17 +68,17 @@ impl SweepError {
     }
 }
 
-/// The previews of this repository in an organization, before the check of their branches.
+/// The previews of this repository in GitBook. Their branches are not checked yet.
 #[derive(Debug, Default)]
-pub(crate) struct Listed(Vec<SweepCandidate>);
+pub(crate) struct ListedPreviews(Vec<SweepCandidate>);
 
-impl Extend<SweepCandidate> for Listed {
+impl Extend<SweepCandidate> for ListedPreviews {
     fn extend<T: IntoIterator<Item = SweepCandidate>>(&mut self, candidates: T) {
         self.0.extend(candidates);
     }
 }
 
-impl IntoIterator for Listed {
+impl IntoIterator for ListedPreviews {
     type Item = SweepCandidate;
     type IntoIter = std::vec::IntoIter<SweepCandidate>;
 
@@ -91,54 +90,54 @@ impl IntoIterator for Listed {
 /// A preview of this repository that the sweep may delete.
 #[derive(Debug)]
 pub(crate) struct SweepCandidate {
-    /// The name.
+    /// The name of the preview.
     pub name: String,
-    /// The location that names the organization.
+    /// The location of the setting that names the preview's organization.
     location: SourceLocation,
     marker: OwnershipMarker,
-    /// The reason to keep it; `None` to delete it.
+    /// The reason to keep the preview; `None` to delete it.
     keep_reason: Option<KeepReason>,
 }
 
 /// The reason to keep a preview.
 #[derive(Debug)]
 enum KeepReason {
-    /// The preview is open, or it must not be deleted.
+    /// The branch is open, or the preview must not be deleted for another reason.
     Known(String),
-    /// The state of its branch or pull request is unknown.
+    /// The state of the branch or pull request could not be checked.
     Undecided(DeployError),
 }
 
 impl Sweep<'_> {
-    /// Lists the previews of this repository in an organization, given by its ID or subdomain.
+    /// Lists the previews of this repository in the organization with an ID or subdomain.
     ///
     /// # Errors
-    /// Returns an error if GitBook does not list the organization's integrations.
+    /// Returns an error if the organization does not exist or a request to GitBook fails.
     pub(crate) async fn list(
         &self,
         organization: &str,
         location: &SourceLocation,
-    ) -> Result<Listed, SweepError> {
+    ) -> Result<ListedPreviews, SweepError> {
         let failed = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployer.gitbook;
         let Some(id) = gitbook.organization_id(organization).await.map_err(failed)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
         let mut others = OtherPreviews::default();
-        let candidate = |integration| self.candidate(&integration, location, &mut others);
+        let candidate = |integration| self.to_candidate(&integration, location, &mut others);
         let candidates = gitbook.list(&id, candidate).await.map_err(failed)?;
         others.log();
-        Ok(Listed(candidates))
+        Ok(ListedPreviews(candidates))
     }
 
-    /// Decides to keep the previews of all branches and pull requests that the forge lists as open or whose state is
-    /// unknown.
+    /// Asks the forge for the open branches and pull requests, and decides for each preview if it is kept. A preview is also kept if
+    /// the state of its branch is unknown.
     ///
     /// # Errors
-    /// Returns an error if the forge does not list the branches.
+    /// Returns an error if the forge's list of branches cannot be read.
     pub(crate) async fn decide(
         &self,
-        Listed(mut candidates): Listed,
+        ListedPreviews(mut candidates): ListedPreviews,
     ) -> Result<Vec<SweepCandidate>, SweepError> {
         let undecided = candidates.iter_mut().filter(|candidate| candidate.keep_reason.is_none());
         let undecided: Vec<_> =
@@ -159,10 +158,10 @@ impl Sweep<'_> {
             return Ok(candidates);
         }
         let open = self.forge.open_pull_requests().await;
-        let questions = Questions::new(self.forge);
+        let failures = ForgeFailures::new(self.forge);
         for (target, candidate) in of_pull_requests {
             candidate.keep_reason =
-                match self.is_open(open.as_ref(), &candidate.name, &target, &questions).await {
+                match self.is_open(open.as_ref(), &candidate.name, &target, &failures).await {
                     Ok(true) => Some(self.open_reason(&target)),
                     Ok(false) => None,
                     Err(undecided) => Some(KeepReason::Undecided(undecided.into())),
@@ -171,36 +170,36 @@ impl Sweep<'_> {
         Ok(candidates)
     }
 
-    /// Returns whether the pull request of a preview is open, or one from its branch.
+    /// Returns true if the target's pull request is open or, if it has none, a pull request from its branch is open.
     async fn is_open(
         &self,
         open: Result<&OpenPullRequests, &ForgeError>,
         name: &str,
         target: &Target,
-        questions: &Questions<'_>,
+        failures: &ForgeFailures<'_>,
     ) -> Result<bool, Stop> {
-        let open = open.map_err(|error| self.undecided(name, target, error))?;
-        let is_open = match questions.next() {
-            Ok(forge) => questions.count(forge.has_open(open, &target.branch, target.pull_request).await),
+        let open = open.map_err(|error| self.undecided_stop(name, target, error))?;
+        let is_open = match failures.next_client() {
+            Ok(forge) => failures.count(forge.has_open(open, &target.branch, target.pull_request).await),
             Err(error) => Err(error),
         };
-        is_open.map_err(|error| self.undecided(name, target, &error))
+        is_open.map_err(|error| self.undecided_stop(name, target, &error))
     }
 
-    /// Deletes the previews that are not kept, up to the limit. Returns an outcome for each candidate.
+    /// Deletes the candidates without a reason to keep them, up to the maximum. Returns an outcome for each candidate.
     ///
-    /// Calls `deleted` for each deleted preview with its branch or pull request.
+    /// Calls `deleted` after each deletion with the outcome and the preview's branch or pull request.
     pub(crate) async fn carry_out(
         &self,
         mut candidates: Vec<SweepCandidate>,
         mut deleted: impl AsyncFnMut(&Outcome, &Target),
     ) -> Vec<Outcome> {
         candidates.sort_by(|a, b| a.name.cmp(&b.name));
-        // The same organization may be listed by its ID and by its subdomain.
+        // If the manifests name an organization both by its ID and by its subdomain, its previews are listed twice.
         candidates.dedup_by(|a, b| a.name == b.name);
         let mut outcomes = Vec::new();
         let mut remaining = MAX_DELETIONS;
-        let questions = Questions::new(self.forge);
+        let failures = ForgeFailures::new(self.forge);
         for SweepCandidate { name, location, marker, keep_reason } in candidates {
             let limit_reason = || {
                 (remaining == 0)
@@ -212,14 +211,15 @@ impl Sweep<'_> {
                     continue;
                 }
                 Some(KeepReason::Undecided(error)) => {
-                    outcomes.push(self.deployer.timed(name, &location, true, async { Err(error) }).await);
+                    outcomes
+                        .push(self.deployer.run_and_log(name, &location, true, async { Err(error) }).await);
                     continue;
                 }
                 None => {}
             }
             remaining -= 1;
-            let delete = self.delete(&name, &marker, &questions);
-            let outcome = self.deployer.timed(name.clone(), &location, true, delete).await;
+            let delete = self.delete(&name, &marker, &failures);
+            let outcome = self.deployer.run_and_log(name.clone(), &location, true, delete).await;
             if outcome.result.as_ref().is_ok_and(|success| success.status == Status::Deleted) {
                 deleted(&outcome, &self.target(&marker)).await;
             }
@@ -228,8 +228,8 @@ impl Sweep<'_> {
         outcomes
     }
 
-    /// Returns an integration as a candidate if it is a preview of this repository. Counts the previews of others.
-    fn candidate(
+    /// Returns a candidate if the integration is a preview of this repository. Counts the previews of other repositories in `others`.
+    fn to_candidate(
         &self,
         integration: &Published,
         location: &SourceLocation,
@@ -249,7 +249,7 @@ impl Sweep<'_> {
         }
         let name = integration.name.clone();
         let keep_reason = self.keep_reason(integration, &marker).map(KeepReason::Known);
-        // The forge cannot be checked for a branch with an invalid name.
+        // The forge cannot be asked for a branch with an invalid name.
         let invalid_branch = || {
             let branch = marker.branch.clone();
             let is_valid = Branch::new(&branch).is_valid();
@@ -259,7 +259,7 @@ impl Sweep<'_> {
         Some(SweepCandidate { name, location: location.clone(), marker, keep_reason })
     }
 
-    /// Returns the reason to keep a preview regardless of its branch.
+    /// Returns the reason to keep a preview even if its branch is closed, or `None` without such a reason.
     fn keep_reason(&self, integration: &Published, marker: &OwnershipMarker) -> Option<String> {
         let name = &integration.name;
         let expected =
@@ -275,59 +275,58 @@ impl Sweep<'_> {
         Some(format!("{protection}; {}", protection.hint()))
     }
 
-    /// Returns the branch or pull request of a preview. The preview belongs to the pull request only if the name contains
-    /// its number.
+    /// Returns the branch or pull request that a preview belongs to. It belongs to a pull request only if its name contains the number.
     fn target(&self, marker: &OwnershipMarker) -> Target {
         let pull_request = marker.pull_request.filter(|_| self.template.needs_pull_request());
         Target { branch: Branch::new(&marker.branch), pull_request }
     }
 
-    /// Checks that the branch or pull request of a preview is still closed.
-    async fn verdict(&self, name: &str, target: &Target, questions: &Questions<'_>) -> Verdict {
-        match self.ref_state(target, questions).await {
+    /// Asks the forge if the branch or pull request of a preview is still closed.
+    async fn deletion_verdict(&self, name: &str, target: &Target, failures: &ForgeFailures<'_>) -> Verdict {
+        match self.ref_state(target, failures).await {
             Ok(RefState::Closed) => Verdict::Confirmed,
             Ok(RefState::Open { .. }) => {
-                Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.describe(target))))
+                Verdict::Stop(Stop::Open(format!("kept: {} is open again", self.describe_target(target))))
             }
-            Err(error) => Verdict::Stop(self.undecided(name, target, &error)),
+            Err(error) => Verdict::Stop(self.undecided_stop(name, target, &error)),
         }
     }
 
-    async fn ref_state(&self, target: &Target, questions: &Questions<'_>) -> Result<RefState, ForgeError> {
-        let forge = questions.next()?;
-        questions.count(forge.ref_state(&target.branch, target.pull_request).await)
+    async fn ref_state(&self, target: &Target, failures: &ForgeFailures<'_>) -> Result<RefState, ForgeError> {
+        let forge = failures.next_client()?;
+        failures.count(forge.ref_state(&target.branch, target.pull_request).await)
     }
 
     fn open_reason(&self, target: &Target) -> KeepReason {
-        KeepReason::Known(format!("{} is open", self.describe(target)))
+        KeepReason::Known(format!("{} is open", self.describe_target(target)))
     }
 
-    fn undecided(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
-        let target = self.describe(target);
+    fn undecided_stop(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
+        let target = self.describe_target(target);
         let reason = format!("`{name}` was kept: could not check that {target} is gone: {error}");
         Stop::Undecided { reason, hint: error.hint() }
     }
 
-    /// Deletes a preview. It reads the preview and checks the forge again before, because the preview or the state of the
-    /// branch may have changed since the listing.
+    /// Deletes a preview. Before the deletion, reads the preview again and asks the forge again, because both may have changed since the
+    /// previews were listed.
     async fn delete(
         &self,
         name: &str,
         marker: &OwnershipMarker,
-        questions: &Questions<'_>,
+        failures: &ForgeFailures<'_>,
     ) -> Result<Success, DeployError> {
         let Deployer { cancel, dry_run, .. } = *self.deployer;
         let success = |status, note: String| Ok(Success { status, note: Some(note), ..Success::default() });
         let missing = || "it no longer existed".to_owned();
         let target = &self.target(marker);
         let reason = match target.pull_request {
-            Some(_) => format!("{} is closed", self.describe(target)),
-            None => format!("{} is gone", self.describe(target)),
+            Some(_) => format!("{} is closed", self.describe_target(target)),
+            None => format!("{} is gone", self.describe_target(target)),
         };
-        // Each deletion has its own check.
+        // Each deletion asks the forge for its own branch, so the deletions do not share a check.
         let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
-                let verdict = cancel.run_until_cancelled(self.verdict(name, target, questions)).await;
+                let verdict = cancel.run_until_cancelled(self.deletion_verdict(name, target, failures)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
             })
         });
@@ -346,27 +345,27 @@ impl Sweep<'_> {
             return success(Status::Checked, format!("dry run: would be deleted, {reason}"));
         }
         let check = async |existing: &Published| check(existing).map_err(AttemptError::from);
-        let deletion = self.deployer.delete_read(name, &staleness, check).await?;
+        let deletion = self.deployer.delete_after_read(name, &staleness, check).await?;
         self.record_deletion(marker).await;
         match deletion {
             Deletion::DidNotExist => success(Status::Deleted, missing()),
             Deletion::Deleted => {
-                self.check_reopened(name, target, questions).await?;
+                self.check_reopened(name, target, failures).await?;
                 success(Status::Deleted, reason)
             }
         }
     }
 
-    /// Checks the forge again after a deletion. If the branch was opened again, its run may have found the preview before it
-    /// was deleted.
+    /// Asks the forge again after a deletion. If the branch was reopened meanwhile, its run may have found the old preview and published
+    /// none.
     async fn check_reopened(
         &self,
         name: &str,
         target: &Target,
-        questions: &Questions<'_>,
+        failures: &ForgeFailures<'_>,
     ) -> Result<(), DeployError> {
-        let ref_state = self.deployer.cancel.run_until_cancelled(self.ref_state(target, questions)).await;
-        let target = self.describe(target);
+        let ref_state = self.deployer.cancel.run_until_cancelled(self.ref_state(target, failures)).await;
+        let target = self.describe_target(target);
         match ref_state {
             Ok(Ok(RefState::Open { .. })) => {
                 let reason = format!("{target} is open again");
@@ -383,15 +382,15 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Describes the pull request or branch of a preview.
-    fn describe(&self, target: &Target) -> String {
+    /// Describes a pull request or branch, such as "pull request #12".
+    fn describe_target(&self, target: &Target) -> String {
         match target.pull_request {
             Some(number) => self.forge.kind().pull_request(number),
             None => format!("branch `{}`", target.branch),
         }
     }
 
-    /// Records the deletion of a preview.
+    /// Records the deletion of a preview on GitHub, if this is enabled.
     async fn record_deletion(&self, marker: &OwnershipMarker) {
         if let Some(github_deployments) = self.deployer.github_deployments {
             github_deployments.record_deletion(marker).await;

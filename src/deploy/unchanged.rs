@@ -4,49 +4,49 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Returns whether GitBook has a field as it was sent. An empty value equals a missing one.
+/// Returns true if GitBook has returned a field as it was sent. An empty value equals a missing one.
 pub(super) fn is_same_field(field: &str, sent: &Value, got: &Value) -> bool {
     match field {
-        // A content security policy can be a text or an object, and GitBook may return either form.
-        "contentSecurityPolicy" => directives(sent) == directives(got),
-        _ => is_same(field, sent, got),
+        // GitBook may convert a content security policy from a text to an object, or the other way around.
+        "contentSecurityPolicy" => policy_directives(sent) == policy_directives(got),
+        _ => is_same_value(field, sent, got),
     }
 }
 
-/// Returns whether the values of a key are the same. It ignores the order of lists, which GitBook may change, except for
-/// `enum`: users see its choices in the sent order.
-fn is_same(key: &str, sent: &Value, got: &Value) -> bool {
+/// Returns true if two values of a key are equivalent. Ignores the order of lists, which GitBook may change. Only the order of `enum`
+/// matters, since users see its choices in this order.
+fn is_same_value(key: &str, sent: &Value, got: &Value) -> bool {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => sent.keys().chain(got.keys()).all(|key| {
-            is_same(key, sent.get(key).unwrap_or(&Value::Null), got.get(key).unwrap_or(&Value::Null))
+            is_same_value(key, sent.get(key).unwrap_or(&Value::Null), got.get(key).unwrap_or(&Value::Null))
         }),
         (Value::Array(sent), Value::Array(got)) if key == "enum" => sent == got,
         (Value::Array(sent), Value::Array(got)) => is_same_list(sent, got),
         (Value::Number(sent), Value::Number(got)) => sent.as_f64() == got.as_f64(),
         _ if is_empty(sent) && is_empty(got) => true,
-        // GitBook replaces an image by a URL.
+        // GitBook replaces an uploaded image with its URL.
         (Value::String(sent), Value::String(got)) if key == "icon" && !sent.starts_with("http") => {
             is_blank(sent) == is_blank(got)
         }
-        // YAML block texts end with a newline, and GitBook may remove it.
+        // A YAML block text ends with a line break, which GitBook may remove.
         (Value::String(sent), Value::String(got)) => sent.trim_end() == got.trim_end(),
         _ => sent == got,
     }
 }
 
-/// Returns whether two lists have the same items in any order, with the same number of repetitions.
+/// Returns true if two lists contain the same items the same number of times, in any order.
 fn is_same_list(sent: &[Value], got: &[Value]) -> bool {
     let mut unmatched: Vec<_> = got.iter().collect();
     let mut has_match = |sent: &Value| {
-        let found = unmatched.iter().position(|got| is_same("", sent, got));
+        let found = unmatched.iter().position(|got| is_same_value("", sent, got));
         found.map(|index| unmatched.swap_remove(index)).is_some()
     };
     sent.len() == got.len() && sent.iter().all(&mut has_match)
 }
 
-/// Returns the sources of each directive of a content security policy. If a directive is repeated, the first one applies, as in
-/// a browser.
-fn directives(policy: &Value) -> BTreeMap<String, Vec<String>> {
+/// Parses a content security policy into its directives and their sources. If a directive is repeated, the first one applies, as in
+/// browsers.
+fn policy_directives(policy: &Value) -> BTreeMap<String, Vec<String>> {
     let text = match policy {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
@@ -123,7 +123,7 @@ mod tests {
         check(json!(true), json!(false), false);
         check(json!(1), json!(2), false);
         check(json!({"enum": ["a", "b"]}), json!({"enum": ["b", "a"]}), false);
-        // A property of a configuration can have any name.
+        // An object is compared completely even if its key is `icon`: a property of a configuration can have any name.
         check(json!({"icon": {"default": "a"}}), json!({"icon": {"default": "b"}}), false);
     }
 

@@ -1,4 +1,4 @@
-//! Detects other runs by the version: GitBook increases it each time that an integration is published.
+//! Detects other runs by the version number, which GitBook increments each time that an integration is published.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -10,16 +10,16 @@ use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::{DeployError, Deployer};
 use crate::gitbook::{Attempts, Published};
 
-/// The integration as it was last read before an attempt to publish it.
+/// The integration as it was last read before an attempt to publish it. Several attempts update it.
 pub(super) struct LastRead(Mutex<ReadState>);
 
 /// The result of reading an integration.
 pub(super) struct ReadState {
     /// The integration, if there was one.
     pub(super) existing: Option<Published>,
-    /// False if it could not be read.
+    /// False if the integration could not be read.
     pub(super) is_known: bool,
-    /// The number of earlier attempts that may have taken effect.
+    /// The number of earlier attempts that may have taken effect when the integration was read.
     pub(super) unanswered: u32,
 }
 
@@ -33,34 +33,35 @@ impl LastRead {
     }
 
     pub(super) fn set(&self, existing: Option<Published>, unanswered: u32) {
-        self.with(|read| *read = ReadState { existing, is_known: true, unanswered });
+        self.with_lock(|read| *read = ReadState { existing, is_known: true, unanswered });
     }
 
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut ReadState) -> T) -> T {
+    pub(super) fn with_lock<T>(&self, work: impl FnOnce(&mut ReadState) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Returns the version as a number.
-pub(super) fn number(published: &Published) -> Option<u64> {
+/// Returns the version of an integration as an integer, or `None` if it is missing or not an integer.
+pub(super) fn version_number(published: &Published) -> Option<u64> {
     published.version.as_ref().and_then(Number::as_u64)
 }
 
-/// Returns whether an integration was published once.
-pub(super) fn is_first(published: &Published) -> bool {
-    number(published) == Some(1)
+/// Returns true if an integration was published only once.
+pub(super) fn is_first_version(published: &Published) -> bool {
+    version_number(published) == Some(1)
 }
 
-/// Returns whether no other run has published between a reading and a response. Returns true if a version is unknown.
-fn is_next(before: Option<&Published>, after: &Published) -> bool {
-    let Some(after) = number(after) else { return true };
+/// Returns true if `after` is the version that directly follows `before`, so that no other run has published in between. Also returns
+/// true if a version is unknown.
+fn is_next_version(before: Option<&Published>, after: &Published) -> bool {
+    let Some(after) = version_number(after) else { return true };
     match before {
         None => after == 1,
-        Some(before) => number(before).is_none_or(|before| before.checked_add(1) == Some(after)),
+        Some(before) => version_number(before).is_none_or(|before| before.checked_add(1) == Some(after)),
     }
 }
 
-/// Describes the version of an integration.
+/// Describes the version of an integration, such as "version 3", or "nothing" without an integration.
 fn describe_version(published: Option<&Published>) -> String {
     let version =
         |published: &Published| published.version.as_ref().map(|version| format!("version {version}"));
@@ -68,10 +69,11 @@ fn describe_version(published: Option<&Published>) -> String {
 }
 
 impl Deployer<'_> {
-    /// Detects another run that has published between the last reading and this request, and logs it.
+    /// Checks that no other run has published between the last read and this request. If another run has published an older commit,
+    /// only logs this.
     ///
     /// # Errors
-    /// Returns an error if the other run has a newer commit.
+    /// Returns an error if this run has overwritten the version of a newer commit.
     pub(super) async fn check_version(
         &self,
         last_read: &LastRead,
@@ -80,15 +82,15 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Result<(), DeployError> {
         let response = &response.last;
-        let before = last_read.with(|read| {
-            let has_other_run = read.is_known && !is_next(read.existing.as_ref(), response);
+        let before = last_read.with_lock(|read| {
+            let has_other_run = read.is_known && !is_next_version(read.existing.as_ref(), response);
             has_other_run.then(|| describe_version(read.existing.as_ref()))
         });
         let Some(before) = before.filter(|_| expected.other_integration(response).is_none()) else {
             return Ok(());
         };
         let (name, after) = (expected.name, describe_version(Some(response)));
-        match staleness.since(Instant::now()).await {
+        match staleness.verdict_since(Instant::now()).await {
             Verdict::Stop(Stop::NewerCommit { commit, .. }) => {
                 let name = name.to_owned();
                 return Err(DeployError::OverwroteNewerCommit {
@@ -111,11 +113,12 @@ impl Deployer<'_> {
 }
 
 impl Deployer<'_> {
-    /// Detects that an attempt without a response has overwritten the version of a newer commit. `is_own` returns whether
-    /// this run has published the existing version, or `None` if unknown.
+    /// Checks that an attempt without a response has not overwritten the version of a newer commit. `is_own` returns true if this run
+    /// has published the existing version, and `None` if this is unknown.
     ///
     /// # Errors
-    /// Returns the error of the attempts, or another one if the version of a newer commit may be overwritten.
+    /// Returns [`DeployError::OverwroteNewerCommit`] if the version of a newer commit may be overwritten, and otherwise the error in
+    /// `result`.
     pub(super) async fn check_unanswered<T>(
         &self,
         result: Result<T, DeployError>,
@@ -131,10 +134,10 @@ impl Deployer<'_> {
             _ => return result,
         };
         let Some(existing) = self.read(name).await? else { return result };
-        let (before, has_other_run) = last_read.with(|read| {
+        let (before, has_other_run) = last_read.with_lock(|read| {
             let before = read.existing.as_ref();
             let is_as_before = before.is_some_and(|before| before.version == existing.version);
-            (describe_version(before), read.is_known && !is_as_before && !is_next(before, &existing))
+            (describe_version(before), read.is_known && !is_as_before && !is_next_version(before, &existing))
         });
         let is_own = is_own(&existing);
         if has_other_run && is_own != Some(false) {
@@ -148,7 +151,7 @@ impl Deployer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_next;
+    use super::is_next_version;
     use crate::gitbook::Published;
 
     fn version(version: Option<u64>) -> Published {
@@ -159,12 +162,16 @@ mod tests {
     fn the_next_version_excludes_other_runs() {
         let check = |before: Option<Option<u64>>, after: Option<u64>, expected: bool| {
             let before = before.map(version);
-            assert_eq!(is_next(before.as_ref(), &version(after)), expected, "{before:?} to {after:?}");
+            assert_eq!(
+                is_next_version(before.as_ref(), &version(after)),
+                expected,
+                "{before:?} to {after:?}"
+            );
         };
         check(Some(Some(3)), Some(4), true);
         check(Some(Some(3)), Some(5), false);
         check(Some(Some(3)), Some(3), false);
-        // Others have deleted the integration and published it again.
+        // Another run has deleted the integration and published it again.
         check(Some(Some(3)), Some(1), false);
         check(None, Some(1), true);
         check(None, Some(2), false);

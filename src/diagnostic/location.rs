@@ -1,4 +1,4 @@
-//! Locations in files and variables, and the text there.
+//! Locations in files and variables, with excerpts of the text.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-/// The source of a value. The order of the variants is the order of sorted problems.
+/// The file or variable that contains a value. Sorting puts variables before files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// An environment variable.
@@ -32,7 +32,7 @@ pub(crate) struct TextPosition {
     pub(crate) end_column: Option<usize>,
 }
 
-/// A file or a variable, with a position in it if that is known.
+/// A file or variable, and the position in it, if known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SourceLocation {
     /// The file or variable.
@@ -42,18 +42,19 @@ pub(crate) struct SourceLocation {
     text: AttachedText,
 }
 
-/// The text of a location for excerpts. All values are equal, so that locations compare without it.
+/// The text from which excerpts are taken. All values compare as equal, so that the text does not affect comparisons of
+/// locations.
 #[derive(Clone, Default)]
 struct AttachedText(Option<Arc<SourceText>>);
 
-/// A file or some of its lines.
+/// The text of a file or variable, or some of its lines.
 struct SourceText {
     text: String,
     /// The number of the first line.
     first_line: usize,
 }
 
-/// The line at a location, with a marked range. An empty line comes with the line above it.
+/// The line at a location, with a marked range. If the line is empty, the line above it is included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     /// The number of the first line.
@@ -63,7 +64,7 @@ pub(crate) struct Excerpt {
     pub(crate) marked: Range<usize>,
 }
 
-/// The replacement of each character of a secret. Its code point is for private use, so a source does not contain it.
+/// The character that replaces each character of a secret. Its code point is for private use, so manifests do not contain it.
 pub(crate) const REDACTED_CHAR: char = '\u{10fffd}';
 
 /// The maximum length of a line in an excerpt. A longer line was not written by hand, and the search for secrets in it is slow.
@@ -90,7 +91,7 @@ impl SourceLocation {
         Self { position: Some(TextPosition { line, column, end_column: None }), ..self.clone() }
     }
 
-    /// Ends the location before a column of the same line.
+    /// Sets the end of the location: the column after its last character, on the same line.
     #[must_use]
     pub(crate) fn up_to_column(mut self, end: usize) -> Self {
         if let Some(position) = &mut self.position {
@@ -174,7 +175,7 @@ impl SourceText {
     }
 }
 
-/// Returns the index of the byte at a column, or the length of the line for a column after its end.
+/// Returns the byte index of a column, or the length of the line for a column after its end.
 fn byte_of(line: &str, column: usize) -> usize {
     line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte)
 }
@@ -210,7 +211,7 @@ impl Ord for AttachedText {
     }
 }
 
-/// Omits the text, so that debug output contains nothing of a manifest.
+/// Omits the text, so that debug output does not reveal a manifest.
 impl fmt::Debug for AttachedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "attached" } else { "none" })
@@ -237,7 +238,7 @@ pub(crate) fn display_path(path: &Path) -> String {
 mod tests {
     use super::SourceLocation;
 
-    /// Checks the excerpt at a location of a text, with its mark between `>` and `<`.
+    /// Checks the excerpt at a location in a text. In `expected`, `>` and `<` enclose the marked range.
     fn check(text: &str, locate: impl Fn(SourceLocation) -> SourceLocation, expected: Option<(usize, &str)>) {
         let excerpt = locate(SourceLocation::file("m").with_text(text)).excerpt();
         let found = excerpt.map(|excerpt| {

@@ -1,6 +1,6 @@
-//! The number of requests left before GitHub's rate limits.
+//! Counts the requests that GitHub's rate limits still allow, so that optional requests leave enough for the comment.
 //!
-//! The limits are those of `docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api`.
+//! GitHub documents the limits in `docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 
-/// GitHub's secondary limit: writes per minute.
+/// GitHub's secondary rate limit: the maximum number of writes per minute.
 const MAX_WRITES: usize = 80;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The writes that are reserved for the comment. Jobs that write it at the same time repeat their writes.
+/// The number of writes that are reserved for the comment. Jobs that overwrite each other's comment repeat their writes.
 const RESERVED_WRITES: usize = 10;
 
-/// The requests of the primary limit that are reserved for the comment and for checks of branches.
+/// The number of requests that are reserved for the comment and for checks of branches. They count toward GitHub's primary rate limit,
+/// the number of requests per hour.
 const RESERVED_REQUESTS: u64 = 50;
 
-/// The used requests. All clones share them.
+/// The requests that were sent or reserved. All clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Budget(Arc<Mutex<UsedRequests>>);
 
@@ -27,19 +28,19 @@ struct UsedRequests {
     writes: VecDeque<Instant>,
     reserved_writes: usize,
     reserved_requests: u64,
-    /// The requests that remain of the primary limit, from the newest response.
+    /// The number of requests that the primary rate limit still allows, according to the newest response.
     remaining: Option<u64>,
 }
 
-/// The number of requests for a purpose, and of the writes among them.
+/// The number of requests that an operation needs, and the number of writes among them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) requests: u64,
     pub(crate) writes: usize,
 }
 
-/// Reserved requests, until the value is dropped. Requests that are sent meanwhile count twice, since a response may be older
-/// than a request of another job.
+/// Requests that stay reserved until this value is dropped. Reserved requests that are already sent count twice, which errs on the
+/// safe side.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Budget,
@@ -47,21 +48,21 @@ pub(crate) struct Reservation {
 }
 
 impl Budget {
-    /// Counts a write.
+    /// Counts a write that is sent now.
     pub(super) fn count_write(&self) {
-        self.with(|used| used.writes.push_back(Instant::now()));
+        self.with_lock(|used| used.writes.push_back(Instant::now()));
     }
 
-    /// Updates the primary limit from the headers of a response.
+    /// Updates the number of remaining requests from a response's `X-RateLimit-Remaining`.
     pub(super) fn update(&self, headers: &HeaderMap) {
         let remaining =
             headers.get("x-ratelimit-remaining").and_then(|text| text.to_str().ok()?.parse().ok());
-        self.with(|used| used.remaining = remaining.or(used.remaining));
+        self.with_lock(|used| used.remaining = remaining.or(used.remaining));
     }
 
-    /// Reserves requests for an optional purpose. Returns `None` near a limit.
+    /// Reserves requests for an optional operation. Returns `None` if a rate limit is nearly reached.
     pub(super) fn reserve(&self, cost: Cost) -> Option<Reservation> {
-        self.with(|used| {
+        self.with_lock(|used| {
             let now = Instant::now();
             used.writes.retain(|write| now.duration_since(*write) < MINUTE);
             let requests = RESERVED_REQUESTS + used.reserved_requests + cost.requests;
@@ -77,14 +78,14 @@ impl Budget {
         })
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut UsedRequests) -> T) -> T {
+    fn with_lock<T>(&self, work: impl FnOnce(&mut UsedRequests) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.with(|used| {
+        self.budget.with_lock(|used| {
             used.reserved_requests = used.reserved_requests.saturating_sub(self.cost.requests);
             used.reserved_writes = used.reserved_writes.saturating_sub(self.cost.writes);
         });

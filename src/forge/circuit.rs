@@ -1,4 +1,4 @@
-//! The circuit breaker: after a failure, deployments do not wait for each request to the forge again.
+//! The circuit breaker: after a failure of the forge, further requests fail immediately, so that deployments do not wait for each one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,11 +8,10 @@ use super::ForgeError;
 /// The minimum pause between two probes.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 
-/// The pause after a probe, as a multiple of the duration of the probe. A forge that stays down takes at most a sixth of the
-/// time of a run.
+/// The pause after a probe, as a multiple of the probe's duration. If the forge stays down, probes take at most one sixth of a run.
 const PAUSE_FACTOR: u32 = 5;
 
-/// A circuit breaker. All clones share its state.
+/// A circuit breaker. It is open while the forge does not respond. All clones share its state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Circuit(Arc<Mutex<Option<Open>>>);
 
@@ -28,37 +27,37 @@ struct Open {
 impl Circuit {
     /// Returns the failure that opened the circuit, or `None` if the circuit is closed.
     pub(super) fn failure(&self) -> Option<String> {
-        self.with(|open| open.as_ref().map(|open| open.failure.clone()))
+        self.with_lock(|open| open.as_ref().map(|open| open.failure.clone()))
     }
 
     /// Opens the circuit after a failure. An open circuit keeps its first failure.
     pub(super) fn open(&self, error: &ForgeError) {
-        self.with(|open| {
+        self.with_lock(|open| {
             open.get_or_insert_with(|| Open { failure: error.to_string(), next_probe: Instant::now() });
         });
     }
 
-    /// Begins a probe. Returns false if the circuit is closed or the next probe is not due. No other probe begins within
-    /// `timeout`.
+    /// Begins a probe, a request that checks whether the forge responds again. Returns false if the circuit is closed or the next
+    /// probe is not due yet. No other probe begins within `timeout`.
     pub(super) fn begin_probe(&self, timeout: Duration) -> bool {
         let now = Instant::now();
-        self.with(|open| {
+        self.with_lock(|open| {
             let due = open.as_mut().filter(|open| open.next_probe <= now);
             due.map(|open| open.next_probe = now + timeout).is_some()
         })
     }
 
-    /// Ends the probe of [`begin_probe`](Self::begin_probe), and closes the circuit if the forge has answered.
+    /// Ends the probe that [`begin_probe`](Self::begin_probe) began. Closes the circuit if the forge has answered.
     pub(super) fn end_probe(&self, began: Instant, has_answered: bool) {
         let pause = MIN_PAUSE.max(began.elapsed() * PAUSE_FACTOR);
-        self.with(|open| match open {
+        self.with_lock(|open| match open {
             _ if has_answered => *open = None,
             Some(open) => open.next_probe = Instant::now() + pause,
             None => {}
         });
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Option<Open>) -> T) -> T {
+    fn with_lock<T>(&self, work: impl FnOnce(&mut Option<Open>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -95,7 +94,7 @@ mod tests {
         let pause = |seconds: u64| {
             let circuit = open_circuit();
             circuit.end_probe(Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap(), false);
-            circuit.with(|open| open.as_ref().unwrap().next_probe - Instant::now()).as_secs_f32().round()
+            circuit.with_lock(|open| open.as_ref().unwrap().next_probe - Instant::now()).as_secs_f32().round()
         };
         assert_eq!((pause(0), pause(2)), (1.0, 10.0));
     }

@@ -1,4 +1,4 @@
-//! The client that all forges share: one repository, its token, retries and a circuit breaker.
+//! The HTTP client for one repository, shared by all forges: token, retries, circuit breaker and paginated lists.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -19,45 +19,44 @@ use super::models::{BranchResponse, RepositoryResponse};
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
 use crate::http::{
-    ApiKind, FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, RequestError, Response, Retry, pages,
-    push_segments,
+    ApiKind, FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, RequestError, Response, Retry,
+    push_segments, read_all_pages,
 };
 use crate::repository::ForgeKind;
 
-/// The maximum number of items per page.
+/// The number of items that a list request asks for per page, the maximum of all forges.
 pub(super) const PAGE_SIZE: &str = "100";
 
-/// The smallest default size of a page, GitLab's (`docs.gitlab.com/api/rest/#pagination`).
+/// The smallest default page size of all forges, that of GitLab (`docs.gitlab.com/api/rest/#pagination`).
 const MIN_PAGE_SIZE: usize = 20;
 
-/// The maximum timeout of a request. The forge adds convenience only, so deployments do not wait longer for it.
+/// The maximum timeout of a request. Publishing works without the forge, so deployments do not wait longer for it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_RETRIES: u32 = 2;
 
 /// The settings for requests to a forge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access<'a> {
-    /// The root of the API.
+    /// The root URL of the API.
     pub root: &'a Url,
-    /// The token.
     pub token: &'a SecretString,
     /// The timeout of one request.
     pub timeout: Duration,
     /// The maximum number of retries.
     pub retries: u32,
-    /// The maximum wait for the end of a rate limit.
+    /// The maximum time to wait until a rate limit ends.
     pub max_wait: MaxWait,
-    /// Stops retries after a signal.
+    /// The cancellation of the run. After a signal, there are no retries.
     pub cancel: &'a Cancel,
 }
 
-/// A client of one repository on a forge.
+/// A client for one repository on a forge.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) kind: ForgeKind,
     http: Http,
     pub(super) root: Url,
-    /// The path of the repository below the root.
+    /// The URL path segments of the repository below the root.
     repository: Vec<String>,
     pub(super) token: SecretString,
     retry: Retry,
@@ -66,7 +65,7 @@ pub(super) struct Client {
     pub(super) budget: Budget,
 }
 
-/// The query of a URL.
+/// The query parameters of a URL.
 pub(super) type Query<'a> = [(&'a str, &'a str)];
 
 impl Client {
@@ -94,15 +93,15 @@ impl Client {
         Ok(Self { kind, http, root, repository, token, retry, circuit, default_branch, budget })
     }
 
-    /// Returns the state of a branch. `folder` is the path of branches below the repository.
+    /// Returns the state of a branch. `folder` is the URL path of the branches below the repository.
     pub(super) async fn branch_state(&self, folder: &[&str], name: &str) -> Result<RefState, ForgeError> {
         let response = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
         match response.and_then(|response| Ok(response.json::<BranchResponse>()?)) {
-            // The forge redirects from a renamed branch to the new name.
+            // The forge redirects from a renamed branch to the branch with the new name.
             Ok(branch) if branch.name == name => Ok(RefState::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(RefState::Closed),
-            // Many proxies reject paths with `%2F`. The address of the default branch has none, so the check below would not
-            // detect them.
+            // Many proxies reject URLs with `%2F`, which a branch name with a slash contains. The access check below cannot detect
+            // such a proxy, because the default branch mostly has no slash.
             Err(ForgeError::Request(RequestError::NotFound(response))) if !response.is_from_api() => {
                 Err(RequestError::Unexpected(response).into())
             }
@@ -113,7 +112,8 @@ impl Client {
         }
     }
 
-    /// Reads the default branch to check that the token can read branches. Without access, forges report a branch as not found.
+    /// Checks that the token can read branches, by reading the default branch. To a token without access, forges report each branch
+    /// as not found.
     pub(super) async fn check_branch_access(&self, folder: &[&str]) -> Result<(), ForgeError> {
         let default_branch = self.default_branch.get_or_try_init(async || {
             let repository: RepositoryResponse =
@@ -124,26 +124,26 @@ impl Client {
         self.get(&path, &[], Permission::ReadContents).await.map(drop)
     }
 
-    /// Returns the names of all branches.
+    /// Returns the names of all branches. `folder` is the URL path of the branches below the repository.
     pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
         let name = |branch: BranchResponse| Some(branch.name);
         Ok(self.complete_list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
     }
 
-    /// Returns the client with its own circuit breaker: failures of one client do not stop the other.
+    /// Returns a copy of the client with a separate circuit breaker, so that failures of one client do not stop the other.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
         Self { circuit: Circuit::default(), ..self.clone() }
     }
 
-    /// Returns the client with the long maximum wait for rate limits.
+    /// Returns a copy of the client that waits for rate limits up to [`MaxWait::Long`].
     #[must_use]
     pub(super) fn with_long_wait(&self) -> Self {
         let retry = Retry { max_wait: MaxWait::Long.duration(), ..self.retry.clone() };
         Self { retry, ..self.clone() }
     }
 
-    /// Returns the client without retries and with another timeout.
+    /// Returns a copy of the client that never retries and has another timeout.
     #[must_use]
     pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
         let retry = Retry { max_retries: 0, ..self.retry.clone() };
@@ -160,7 +160,7 @@ impl Client {
         self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Reads something outside of the repository.
+    /// Reads an object outside of the repository. `path` is relative to the root of the API.
     pub(super) async fn get_from_root(
         &self,
         path: &[&str],
@@ -171,7 +171,7 @@ impl Client {
         self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Sends a change that is safe to repeat. Ignores the circuit breaker, so that changes in progress are completed.
+    /// Sends a write request that is safe to repeat. Ignores the circuit breaker, so that operations in progress are completed.
     pub(super) async fn change(
         &self,
         method: Method,
@@ -183,7 +183,8 @@ impl Client {
         self.retry.run(|| self.send(method.clone(), url.clone(), body, permission)).await
     }
 
-    /// Creates an object. Retries only if the request had no effect, since each success creates another object.
+    /// Sends a request that creates an object. Retries only if the failed request had no effect, since each success creates another
+    /// object.
     pub(super) async fn create(
         &self,
         path: &[&str],
@@ -196,8 +197,8 @@ impl Client {
         self.retry.run_if(ForgeError::is_safe_to_resend, request).await
     }
 
-    /// Runs a request unless the circuit is open, and opens it after a failure that concerns all requests. A deployment would
-    /// otherwise wait for each request again.
+    /// Runs a request unless the circuit is open. Opens the circuit after a failure that all further requests would repeat, so that
+    /// deployments do not wait for each of them.
     async fn unless_circuit_open<F: Future<Output = Result<Response, ForgeError>>>(
         &self,
         request: impl FnMut() -> F,
@@ -219,7 +220,8 @@ impl Client {
         }
     }
 
-    /// Reads a list, and returns the values of `keep` for its items. Without a `Link` header, a short page is the last one.
+    /// Reads a list and returns the items that `keep` selects and converts. If the server sends no `Link` header, a page with fewer
+    /// than 20 items is the last one.
     pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
@@ -227,11 +229,11 @@ impl Client {
         permission: Permission,
         keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ForgeError> {
-        self.pages(path, query, permission, MIN_PAGE_SIZE, keep).await
+        self.read_pages(path, query, permission, MIN_PAGE_SIZE, keep).await
     }
 
-    /// Reads a list like [`list`](Self::list), for decisions about deletions. Without a `Link` header, only an empty page is the
-    /// last one, since a server may have unusually short pages.
+    /// Reads a list like [`list`](Self::list), but never misses an item, because missing items would lead to deletions. If the server
+    /// sends no `Link` header, it reads on until an empty page.
     pub(super) async fn complete_list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
@@ -239,32 +241,32 @@ impl Client {
         permission: Permission,
         keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ForgeError> {
-        self.pages(path, query, permission, 1, keep).await
+        self.read_pages(path, query, permission, 1, keep).await
     }
 
-    /// Reads all pages of a list. Without a `Link` header, a page with fewer than `full` items is the last one.
-    async fn pages<T: DeserializeOwned, U>(
+    /// Reads all pages of a list. If the server sends no `Link` header, a page with fewer than `full_page` items is the last one.
+    async fn read_pages<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
-        full: usize,
+        full_page: usize,
         keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ForgeError> {
-        pages(self.http.api(), (1, None), keep, async |(number, previous): (u32, Option<u64>)| {
+        read_all_pages(self.http.api(), (1, None), keep, async |(number, previous): (u32, Option<u64>)| {
             let page = number.to_string();
             let query = [query, &[("per_page", PAGE_SIZE), ("page", page.as_str())][..]].concat();
             let url = self.url(path, &query);
             let request = || self.with_token(self.http.request(Method::GET, url.clone()));
             let response =
                 self.unless_circuit_open(|| self.send_request(MAX_PAGE, request(), permission)).await?;
-            // A server without pages sends the same list again.
-            let hash = Some(hash(&response.body));
+            // A server that ignores `page` sends the same list again.
+            let hash = Some(body_hash(&response.body));
             if hash == previous {
                 return Ok((Vec::new(), None));
             }
             let items: Vec<T> = response.json()?;
-            let next = has_next_page(&response, items.len() >= full).then_some((number + 1, hash));
+            let next = has_next_page(&response, items.len() >= full_page).then_some((number + 1, hash));
             Ok((items, next))
         })
         .await
@@ -322,7 +324,7 @@ impl Client {
             push_segments(&mut url, &[segment]);
         }
         if self.kind == ForgeKind::GitLab {
-            // Some servers read `+` in a path as a space and would report a branch with a `+` as not found.
+            // Some servers decode `+` in a path as a space, and would not find a branch with a `+`.
             let path = url.path().replace('+', "%2B");
             url.set_path(&path);
         }
@@ -333,14 +335,14 @@ impl Client {
     }
 }
 
-fn hash(body: &[u8]) -> u64 {
+fn body_hash(body: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
     hasher.finish()
 }
 
-/// Returns true if another page follows, from the `Link` header. A proxy may have removed the header: then a page that may be
-/// full has a successor. Page numbers start at 1.
+/// Returns true if another page follows, according to the `Link` header. Returns `may_be_full` if there is no such header, for
+/// example because a proxy has removed it.
 fn has_next_page(response: &Response, may_be_full: bool) -> bool {
     let mut links = response.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
     if links.peek().is_none() {

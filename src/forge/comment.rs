@@ -1,7 +1,8 @@
-//! One comment on a pull request, which several jobs may write at the same time.
+//! Writes the comment on a pull request, which several jobs may write at the same time.
 //!
-//! The API has no compare-and-set. Each job reads the comment after it has written and repeats the write until its text is
-//! there. If other jobs may write, it reads once more after a delay: a job that has read the old text may still write.
+//! The API cannot make a write depend on the current text. Each job therefore reads the comment after writing it, and repeats the
+//! write until the comment contains its text. If other jobs may write, it also reads the comment again after a delay, because another
+//! job may have read the old text before and overwrite the new one.
 
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use super::models::CreatedComment;
 use super::{Forge, ForgeError, Permission};
 use crate::http::{RequestError, jitter};
 
-/// The comments of gitbook-deploy on a pull request.
+/// The comments that gitbook-deploy has written on a pull request.
 #[derive(Clone, Debug)]
 pub(crate) struct ExistingComments {
     number: u64,
     marker: &'static str,
-    /// The comment that this job has created, whoever its author seems to be.
+    /// The ID of the comment that this job has created. It counts as this program's comment regardless of its author.
     created: Option<u64>,
-    /// The ids and texts, oldest first. There are several if jobs created them at the same time.
+    /// The IDs and texts, oldest first. There are several if several jobs have created one at the same time.
     comments: Vec<(u64, String)>,
 }
 
@@ -35,13 +36,14 @@ impl ExistingComments {
     }
 }
 
-/// A change of the comment.
+/// A change to the comment.
 pub(crate) struct CommentUpdate<'a> {
-    /// Returns the new text for the existing texts, oldest first. It must return its own text unchanged.
+    /// Returns the new text, given the existing texts, oldest first. If it is called with a text that it returned before, it must
+    /// return the same text.
     pub text: &'a (dyn Fn(&[String]) -> String + Sync),
-    /// Creates a missing comment.
+    /// True to create the comment if it is missing.
     pub create: bool,
-    /// Expects that other jobs write the comment at the same time.
+    /// True if other jobs may write the comment at the same time.
     pub shared: bool,
 }
 
@@ -52,27 +54,27 @@ pub(crate) enum CommentResult {
     Written,
     /// The comment was written, but reading it again failed.
     Unverified(ForgeError),
-    /// The comment had the same text before.
+    /// The comment already had this text.
     Unchanged,
-    /// There was no comment, and the update creates none.
+    /// There was no comment, and none was created because `create` is false.
     None,
 }
 
-/// The maximum number of rounds. Dozens of jobs that end at the same time need fewer.
+/// The maximum number of times that the comment is read and written. Dozens of jobs that end at the same time need fewer.
 const MAX_ROUNDS: usize = 30;
 
-/// The delay before the last read. A job takes less from reading the comment to writing it.
+/// The delay before the last read. Another job needs less time between reading and writing the comment.
 const SETTLE_DELAY: Duration = Duration::from_millis(1200);
 
-/// The maximum random delay of jobs that overwrite each other.
+/// The maximum random delay before a job writes again after another job has overwritten its text.
 const MAX_JITTER: Duration = Duration::from_millis(600);
 
 impl Forge {
-    /// Finds the comments of gitbook-deploy on a pull request by their marker line and their author. The author counts because
-    /// anyone can copy the line.
+    /// Finds the comments that gitbook-deploy has written on a pull request, by their marker line and their author. The marker line
+    /// alone is not enough, because anyone can copy it.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to the forge fails.
     pub(crate) async fn find_comment(
         &self,
         number: u64,
@@ -84,7 +86,7 @@ impl Forge {
     /// Creates or updates the comment.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network, and [`ForgeError::Overwritten`].
+    /// Returns an error if a request to the forge fails, or [`ForgeError::Overwritten`] if other jobs overwrite the comment each time.
     pub(crate) async fn update_comment(
         &self,
         mut found: ExistingComments,
@@ -106,7 +108,7 @@ impl Forge {
                 }
                 settled = true;
             } else if wrote && !waited {
-                // Two jobs that overwrite each other without a delay would never stop.
+                // Without a random delay, two jobs could overwrite each other forever.
                 tokio::time::sleep(jitter(&mut random, MAX_JITTER)).await;
                 waited = true;
             } else {
@@ -114,7 +116,7 @@ impl Forge {
                 (wrote, settled, waited) = (true, !update.shared, false);
             }
             found = match self.read_again(found).await {
-                // The write has succeeded, so a failed read is no error.
+                // The comment was written, so a failure to read it again is not an error.
                 Err(error) if wrote => return Ok(CommentResult::Unverified(error)),
                 found => found?,
             };
@@ -122,8 +124,8 @@ impl Forge {
         Err(ForgeError::Overwritten(MAX_ROUNDS))
     }
 
-    /// Updates the oldest comment and deletes the others, which jobs created at the same time. Creates a missing comment and
-    /// returns its id.
+    /// Updates the oldest comment and deletes the others, which other jobs have created at the same time. If there is no comment,
+    /// creates one and returns its ID.
     async fn write(&self, found: &ExistingComments, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
         let Some(((oldest, current), others)) = found.comments.split_first() else {
@@ -144,8 +146,8 @@ impl Forge {
         Ok(None)
     }
 
-    /// Replaces the body of a comment, or deletes the comment without a new body. Ignores a comment that is already deleted, since
-    /// the next read detects that.
+    /// Replaces the body of a comment, or deletes the comment if `body` is `None`. If the comment is already deleted, it does
+    /// nothing: the next read detects that.
     async fn change_comment(
         &self,
         number: u64,
@@ -173,7 +175,7 @@ impl Forge {
             *text = text.replace("\r\n", "\n");
         }
         comments.sort_by_key(|(id, _)| *id);
-        // A new comment during the read moves another one to the next page, where it is read again.
+        // If someone adds a comment between the requests for two pages, a comment may be on both.
         comments.dedup_by_key(|(id, _)| *id);
         Ok(ExistingComments { comments, ..found })
     }

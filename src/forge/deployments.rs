@@ -1,4 +1,4 @@
-//! GitHub's deployments: one per publication, with its statuses.
+//! Creates and updates GitHub deployments and their statuses.
 
 use futures::future::try_join_all;
 use reqwest::Method;
@@ -9,35 +9,35 @@ use super::github::GitHub;
 use super::models::{DeploymentResponse, DeploymentStatus};
 use super::{ForgeError, Permission};
 
-/// A deployment that begins.
+/// A deployment to create.
 #[derive(Debug)]
 pub(crate) struct NewDeployment<'a> {
     /// The name of the environment.
     pub environment: &'a str,
-    /// True for environments that are deleted with their branch.
+    /// True for a preview: its environment no longer exists after its branch is closed.
     pub transient: bool,
     /// The commit.
     pub commit: &'a str,
     /// A description in one line.
     pub description: &'a str,
-    /// Data for programs.
+    /// The data that gitbook-deploy reads back in later runs.
     pub payload: Value,
 }
 
 /// The state of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeploymentState {
-    /// The deployment has begun.
+    /// The request to GitBook is in progress.
     InProgress,
     /// The deployment succeeded.
     Success,
     /// The deployment failed.
     Failure,
-    /// The deployment was deleted or replaced.
+    /// The preview was deleted, or a newer deployment has replaced this one.
     Inactive,
 }
 
-/// A new status of a deployment.
+/// A status to add to a deployment.
 #[derive(Debug)]
 pub(crate) struct NewStatus {
     /// The state.
@@ -50,28 +50,32 @@ pub(crate) struct NewStatus {
     pub description: String,
 }
 
-/// A deployment that succeeded, as GitHub has recorded it.
+/// A successful deployment in GitHub's record.
 #[derive(Debug)]
 pub(crate) struct SuccessfulDeployment {
-    /// Data for programs.
+    /// The data that an earlier run has stored.
     pub payload: Value,
-    /// The description of the last status.
+    /// The description of the newest status.
     pub description: String,
 }
 
-/// The number of consecutive inactive deployments after which all older ones count as inactive. A run that is still publishing
-/// reports success even after a newer deployment was deactivated; at most this many runs publish one preview at the same time.
+/// The number of inactive deployments after which all older ones are assumed to be inactive, too. At most this many runs publish the
+/// same preview at the same time. The oldest of them may report its success last, when newer deployments are already inactive.
 const MAX_CONCURRENT_RUNS: usize = 4;
 
-/// The number of concurrent requests for statuses.
+/// The number of statuses that are requested at the same time.
 const CONCURRENCY: usize = 4;
 
-/// The cost of a page of deployments, of statuses that are read concurrently, and of a new status.
-const LIST: Cost = Cost { requests: 1, writes: 0 };
-const READ: Cost = Cost { requests: CONCURRENCY as u64, writes: 0 };
-const WRITE: Cost = Cost { requests: 1, writes: 1 };
+/// The cost of listing deployments.
+const LIST_COST: Cost = Cost { requests: 1, writes: 0 };
 
-/// The maximum number of characters of a description.
+/// The cost of reading several statuses at the same time.
+const READ_COST: Cost = Cost { requests: CONCURRENCY as u64, writes: 0 };
+
+/// The cost of adding a status.
+const WRITE_COST: Cost = Cost { requests: 1, writes: 1 };
+
+/// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 140;
 
 impl DeploymentState {
@@ -86,19 +90,19 @@ impl DeploymentState {
 }
 
 impl GitHub {
-    /// Records the begin of a deployment and returns its id.
+    /// Creates a deployment and returns its ID.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if the request to GitHub fails.
     pub(crate) async fn create_deployment(&self, deployment: &NewDeployment<'_>) -> Result<u64, ForgeError> {
         let body = json!({
             "ref": deployment.commit,
             "environment": deployment.environment,
             "transient_environment": deployment.transient,
             "production_environment": !deployment.transient,
-            "description": truncate(deployment.description),
+            "description": truncate_description(deployment.description),
             "payload": deployment.payload,
-            // By default GitHub merges the default branch and waits for checks, including the current job.
+            // By default, GitHub merges the default branch into the commit and waits for all checks, including the current job.
             "auto_merge": false,
             "required_contexts": [],
         });
@@ -109,11 +113,12 @@ impl GitHub {
     /// Adds a status to a deployment.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if the request to GitHub fails.
     pub(crate) async fn set_status(&self, deployment: u64, status: &NewStatus) -> Result<(), ForgeError> {
-        let mut body = json!({"state": status.state.name(), "description": truncate(&status.description)});
+        let mut body =
+            json!({"state": status.state.name(), "description": truncate_description(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
-            // GitHub accepts only these schemes.
+            // GitHub rejects URLs with other schemes.
             if let Some(url) =
                 url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
             {
@@ -126,38 +131,39 @@ impl GitHub {
         Ok(())
     }
 
-    /// Deactivates all deployments of an environment. Returns `false` if it stopped near a rate limit.
+    /// Deactivates all deployments of an environment. Returns false if it stopped because a rate limit is nearly reached.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to GitHub fails.
     pub(crate) async fn deactivate(
         &self,
         environment: &str,
         inactive: &NewStatus,
     ) -> Result<bool, ForgeError> {
-        let Some(all) = self.deployments(environment).await? else { return Ok(false) };
+        let Some(all) = self.deployment_ids(environment).await? else { return Ok(false) };
         self.deactivate_all(&all, MAX_CONCURRENT_RUNS, inactive).await
     }
 
-    /// Deactivates the earlier deployments of an environment. Returns `false` if it stopped near a rate limit.
+    /// Deactivates the deployments of an environment that are older than `deployment`. Returns false if it stopped because a rate limit
+    /// is nearly reached.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to GitHub fails.
     pub(crate) async fn deactivate_before(
         &self,
         deployment: u64,
         environment: &str,
         inactive: &NewStatus,
     ) -> Result<bool, ForgeError> {
-        let Some(mut all) = self.deployments(environment).await? else { return Ok(false) };
+        let Some(mut all) = self.deployment_ids(environment).await? else { return Ok(false) };
         all.retain(|id| *id < deployment);
         self.deactivate_all(&all, 1, inactive).await
     }
 
-    /// Returns the newest deployment of an environment if it succeeded. After a failed one, the published version is unknown.
+    /// Returns the newest deployment of an environment, or `None` if it did not succeed: then the published version is unknown.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to GitHub fails.
     pub(crate) async fn newest_success(
         &self,
         environment: &str,
@@ -166,21 +172,22 @@ impl GitHub {
         let response = self.client.get(&["deployments"], &query, Permission::WriteDeployments).await?;
         let newest = response.json::<Vec<DeploymentResponse>>()?.into_iter().next();
         let Some(DeploymentResponse { id, payload }) = newest else { return Ok(None) };
-        let status = self.status(id).await?.filter(|status| status.state == DeploymentState::Success.name());
+        let status =
+            self.newest_status(id).await?.filter(|status| status.state == DeploymentState::Success.name());
         Ok(status.map(|status| SuccessfulDeployment { payload, description: status.description }))
     }
 
-    /// Lists the ids of an environment's deployments, newest first. Returns `None` near a rate limit.
-    async fn deployments(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
-        let Some(_reservation) = self.reserve(LIST) else { return Ok(None) };
+    /// Lists the IDs of an environment's deployments, newest first. Returns `None` if a rate limit is nearly reached.
+    async fn deployment_ids(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
+        let Some(_reservation) = self.reserve(LIST_COST) else { return Ok(None) };
         let query = [("environment", environment)];
         let id = |deployment: DeploymentResponse| Some(deployment.id);
         self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
-    /// Deactivates deployments. Reads their statuses from the newest to the oldest until `enough` of them are inactive. Writes from
-    /// the oldest to the newest, so that an interruption never leaves an active deployment behind inactive ones. Returns `false`
-    /// if it stopped near a rate limit.
+    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `enough` of them are inactive. Then
+    /// deactivates the active ones from the oldest to the newest, so that an interruption never leaves an active deployment that is
+    /// older than `enough` inactive ones. Returns false if it stopped because a rate limit is nearly reached.
     async fn deactivate_all(
         &self,
         all: &[u64],
@@ -189,8 +196,8 @@ impl GitHub {
     ) -> Result<bool, ForgeError> {
         let (mut active, mut seen_inactive) = (Vec::new(), 0);
         for ids in all.chunks(CONCURRENCY) {
-            let Some(_reservation) = self.reserve(READ) else { return Ok(false) };
-            let statuses = try_join_all(ids.iter().map(|id| self.status(*id))).await?;
+            let Some(_reservation) = self.reserve(READ_COST) else { return Ok(false) };
+            let statuses = try_join_all(ids.iter().map(|id| self.newest_status(*id))).await?;
             for (id, status) in ids.iter().zip(&statuses) {
                 match status.as_ref().map(|status| &*status.state) {
                     Some("inactive") => seen_inactive += 1,
@@ -203,20 +210,20 @@ impl GitHub {
             }
         }
         for id in active.iter().rev() {
-            let Some(_reservation) = self.reserve(WRITE) else { return Ok(false) };
+            let Some(_reservation) = self.reserve(WRITE_COST) else { return Ok(false) };
             self.set_status(*id, inactive).await?;
         }
         Ok(true)
     }
 
     /// Returns the newest status of a deployment.
-    async fn status(&self, deployment: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
+    async fn newest_status(&self, deployment: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
         let path = ["deployments", &deployment.to_string(), "statuses"];
         let response = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;
         Ok(response.json::<Vec<DeploymentStatus>>()?.into_iter().next())
     }
 }
 
-fn truncate(description: &str) -> String {
+fn truncate_description(description: &str) -> String {
     description.chars().take(MAX_DESCRIPTION).collect()
 }

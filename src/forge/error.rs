@@ -1,4 +1,4 @@
-//! The failures of a request to the forge, with hints.
+//! The reasons for a failed request to the forge, with hints.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use serde_json::Value;
 use crate::http::{ApiKind, ErrorResponse, RequestError, Response, Retryable, TransportError};
 use crate::repository::ForgeKind;
 
-/// A permission of the token.
+/// A permission that the token needs for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// Reads branches.
+    /// Permission to read branches.
     ReadContents,
-    /// Reads pull requests.
+    /// Permission to read pull requests.
     ReadPullRequests,
-    /// Writes comments.
+    /// Permission to write comments on pull requests.
     WritePullRequests,
-    /// Writes deployments.
+    /// Permission to write deployments.
     WriteDeployments,
 }
 
 impl Permission {
-    /// Returns the entry of a workflow's `permissions`.
+    /// Returns the entry in the `permissions` of a GitHub workflow.
     fn on_github(self) -> &'static str {
         match self {
             Self::ReadContents => "contents: read",
@@ -49,18 +49,18 @@ impl Permission {
 /// A failed request to the forge.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForgeError {
-    /// 403.
+    /// Status 403.
     #[error("the token lacks the {}: {response}", permission.describe(response.api))]
     Forbidden {
-        /// The permission of the request.
+        /// The permission that the request needs.
         permission: Permission,
         /// The response.
         response: ErrorResponse,
     },
-    /// An earlier request failed in a way that concerns all requests.
+    /// The request was not sent, because an earlier one failed for a reason that affects all requests.
     #[error("skipped after an earlier failure: {0}")]
     CircuitOpen(String),
-    /// Other jobs write the same comment all the time.
+    /// Other jobs have overwritten the comment each time that this job wrote it.
     #[error("other jobs overwrote the comment {0} times")]
     Overwritten(usize),
     /// Any other failure.
@@ -68,12 +68,12 @@ pub(crate) enum ForgeError {
     Request(#[from] RequestError),
 }
 
-/// The body of an error.
+/// The body of an error response.
 #[derive(Debug, Deserialize)]
 struct ErrorBody {
-    /// On GitLab this may also be an object with the errors per field.
+    /// The error message. On GitLab, it may also be an object with the errors of each field.
     message: Option<Value>,
-    /// GitLab's error about a token or a missing field.
+    /// The error message of GitLab for an invalid token or a missing field.
     error: Option<String>,
     error_description: Option<String>,
 }
@@ -89,11 +89,11 @@ impl ErrorBody {
     }
 }
 
-/// The wait after GitHub's secondary rate limit, which GitHub documents for responses without a time.
+/// The time to wait after GitHub's secondary rate limit, as documented by GitHub for responses that contain no time.
 const SECONDARY_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
 impl ForgeError {
-    /// Returns the error for a response with the status of a failure.
+    /// Returns the error for a response with an error status. `permission` is the permission that the request needs.
     pub(super) fn from_response(kind: ForgeKind, response: &Response, permission: Permission) -> Self {
         let message = response.json::<ErrorBody>().ok().and_then(|body| body.message(kind));
         // GitLab's messages begin with the status.
@@ -107,7 +107,7 @@ impl ForgeError {
                 RequestError::RateLimited(response).into()
             }
             403 if response.retry_after.is_some() => RequestError::RateLimited(response).into(),
-            // A locked conversation is closed to all users, so no permission would help.
+            // Nobody can comment on a locked conversation, so this is not a missing permission.
             403 if response.message().contains("locked") => RequestError::Rejected(response).into(),
             403 => Self::Forbidden { permission, response },
             410 => RequestError::NotFound(response).into(),
@@ -115,7 +115,7 @@ impl ForgeError {
         }
     }
 
-    /// Returns advice for the user.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
@@ -128,11 +128,11 @@ impl ForgeError {
                 format!("add `{permission}` to the job's `permissions`, or to the permissions of the token")
             }
             Self::CircuitOpen(_) | Self::Overwritten(_) => "run again later".to_owned(),
-            Self::Request(error) => hint(error),
+            Self::Request(error) => request_hint(error),
         }
     }
 
-    /// Returns true if the failure concerns all further requests to the forge.
+    /// Returns true if all further requests to the forge would fail for the same reason.
     pub(crate) fn opens_circuit(&self) -> bool {
         matches!(
             self,
@@ -145,7 +145,7 @@ impl ForgeError {
         )
     }
 
-    /// Returns true if a request that creates something had no effect and may succeed later.
+    /// Returns true if the failed request had no effect and may succeed later.
     pub(super) fn is_safe_to_resend(&self) -> bool {
         matches!(
             self,
@@ -156,7 +156,7 @@ impl ForgeError {
     }
 }
 
-fn hint(error: &RequestError) -> String {
+fn request_hint(error: &RequestError) -> String {
     match error {
         RequestError::Unauthorized(ErrorResponse { api: ApiKind::GitLab, .. }) => {
             "set `GITLAB_TOKEN` to a project access token with the scope `api`; it must not be expired or be `CI_JOB_TOKEN`"
@@ -170,7 +170,7 @@ fn hint(error: &RequestError) -> String {
             format!("check `{variable}` and `GITBOOK_REPOSITORY`, and that the token can read the repository")
         }
         RequestError::Rejected(_) | RequestError::Conflict(_) => {
-            "check the message of the forge; no published integration is affected".to_owned()
+            "check the forge's message; no published integration is affected".to_owned()
         }
         RequestError::Unexpected(ErrorResponse { api, .. })
         | RequestError::Redirect(ErrorResponse { api, .. })
@@ -189,7 +189,7 @@ fn hint(error: &RequestError) -> String {
     }
 }
 
-/// Returns the variable that sets the root of the API.
+/// Returns the name of the variable that sets the root URL of the API.
 fn url_variable(api: ApiKind) -> &'static str {
     match api {
         ApiKind::GitLab => ForgeKind::GitLab.api_variable(),

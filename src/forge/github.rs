@@ -1,4 +1,4 @@
-//! GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo implement as well.
+//! A client for GitHub's REST API, which GitHub Enterprise, Gitea and Forgejo implement as well.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use super::{ForgeError, Permission, RefState};
 use crate::http::RequestError;
 use crate::repository::{Branch, ForgeKind};
 
-/// The path of branches below the repository.
+/// The URL path of the branches below the repository.
 const BRANCHES: [&str; 1] = ["branches"];
 
-/// A client of one repository on GitHub.
+/// A client for one GitHub repository.
 #[derive(Clone, Debug)]
 pub(crate) struct GitHub {
     pub(super) client: Client,
     owner: String,
-    /// The owner and name.
+    /// The repository as `owner/name`.
     repository: String,
-    /// The login of the token's user, after the first request for it.
+    /// The login of the token's user, once it was requested. The inner value is `None` if the login is unknown.
     pub(super) login: Arc<OnceCell<Option<String>>>,
 }
 
 impl GitHub {
-    /// Creates a client of the repository `owner/name`. Returns `None` for a name without a slash.
+    /// Creates a client for the repository `owner/name`. Returns `None` for a name without a slash.
     ///
     /// # Errors
     /// Returns an error if the system has no usable certificate store.
@@ -54,18 +54,16 @@ impl GitHub {
         }
     }
 
-    /// Lists the branches.
     pub(super) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
         self.client.branches(&BRANCHES).await
     }
 
-    /// Lists the open pull requests.
     pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let query = [("state", "open")];
         self.client.complete_list(&["pulls"], &query, Permission::ReadPullRequests, Some).await
     }
 
-    /// Returns true if one of the pull requests has a number or, without a number, comes from a branch.
+    /// Returns true if one of the given pull requests has the number or, if `number` is `None`, comes from the branch.
     pub(super) fn has_open(
         &self,
         open: &[PullRequestResponse],
@@ -99,7 +97,7 @@ impl GitHub {
 
     /// Lists the open pull requests from a branch.
     async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
-        let head = self.head(branch);
+        let head = self.head_filter(branch);
         let query = [("state", "open"), ("head", &*head)];
         let is_from = |pull_request| self.is_from(&pull_request, branch).then_some(pull_request);
         let found =
@@ -107,31 +105,32 @@ impl GitHub {
         if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
-        // GitHub does not document the filter for forks that were deleted or renamed.
+        // GitHub does not document that the filter `head` finds pull requests from deleted or renamed forks.
         let all = self.open_pull_requests().await?;
-        Ok(self.of_branch(all, branch))
+        Ok(self.only_from(all, branch))
     }
 
-    /// Lists the newest pull requests from a branch in any state. Reads one page, since forges without the filter list all.
+    /// Lists the newest pull requests from a branch in any state. Reads one page only, because Gitea and Forgejo ignore the filter
+    /// and would send all pull requests of the repository.
     async fn newest_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
-        let head = self.head(branch);
+        let head = self.head_filter(branch);
         let query = [("state", "all"), ("head", &*head), ("per_page", PAGE_SIZE)];
         let page = self.client.get(&["pulls"], &query, Permission::ReadPullRequests).await?.json()?;
-        Ok(self.of_branch(page, branch))
+        Ok(self.only_from(page, branch))
     }
 
-    /// Returns the value of GitHub's filter `head`. Gitea and Forgejo ignore the filter.
-    fn head(&self, branch: &Branch) -> String {
+    /// Returns the value of the filter `head`, which selects pull requests by their branch. Gitea and Forgejo ignore this filter.
+    fn head_filter(&self, branch: &Branch) -> String {
         let (owner, name) = branch.split_fork().unwrap_or((&self.owner, branch.as_str()));
         format!("{owner}:{name}")
     }
 
-    fn of_branch(&self, mut found: Vec<PullRequestResponse>, branch: &Branch) -> Vec<PullRequestResponse> {
+    fn only_from(&self, mut found: Vec<PullRequestResponse>, branch: &Branch) -> Vec<PullRequestResponse> {
         found.retain(|pull_request| self.is_from(pull_request, branch));
         found
     }
 
-    /// Returns true if a pull request comes from a branch of this repository, or of the fork in the name of the branch.
+    /// Returns true if a pull request comes from the branch, which is in this repository or in the fork that its name contains.
     fn is_from(&self, PullRequestResponse { head, .. }: &PullRequestResponse, branch: &Branch) -> bool {
         let (owner, name) = branch.split_fork().unwrap_or(("", branch.as_str()));
         let is_same_repository = match (branch.split_fork(), &head.repo) {
@@ -142,35 +141,35 @@ impl GitHub {
                 .full_name
                 .split_once('/')
                 .is_some_and(|(other, _)| other.eq_ignore_ascii_case(owner)),
-            // The fork was deleted. Without an owner, it may have been the same one.
+            // The fork was deleted. If its owner is unknown, the pull request may come from the branch.
             (Some(_), None) => head.owner().is_none_or(|other| other.eq_ignore_ascii_case(owner)),
         };
         head.reference == name && is_same_repository
     }
 
-    /// Returns the failure that opened the circuit: the client sends no more requests.
-    pub(crate) fn circuit_open(&self) -> Option<String> {
+    /// Returns the failure that opened the circuit breaker, or `None` if the client still sends requests.
+    pub(crate) fn circuit_failure(&self) -> Option<String> {
         self.client.circuit.failure()
     }
 
-    /// Returns the client with its own circuit breaker.
+    /// Returns a copy of the client with a separate circuit breaker.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
-    /// Returns the client with the long maximum wait for rate limits.
+    /// Returns a copy of the client that waits for rate limits up to [`MaxWait::Long`](super::MaxWait::Long).
     #[must_use]
     pub(crate) fn with_long_wait(&self) -> Self {
         Self { client: self.client.with_long_wait(), ..self.clone() }
     }
 
-    /// Reserves requests for a deployment. Returns `None` near a rate limit, since other requests are more important.
+    /// Reserves requests for a deployment. Returns `None` if a rate limit is nearly reached, since other requests are more important.
     pub(crate) fn reserve(&self, cost: Cost) -> Option<Reservation> {
         self.client.budget.reserve(cost)
     }
 
-    /// Returns the client without retries and with another timeout.
+    /// Returns a copy of the client that never retries and has another timeout.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         Self { client: self.client.single_attempt(timeout), ..self.clone() }

@@ -1,4 +1,4 @@
-//! The user of a GitHub token and its comments.
+//! Finds the comments that the user of a GitHub token has written.
 
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -11,15 +11,15 @@ use super::models::{CommentResponse, GitHubUser, ViewerResponse};
 use super::{ForgeError, Permission};
 use crate::http::push_segments;
 
-/// The prefix of the tokens of GitHub apps, including the token of a job.
+/// The prefix of GitHub App tokens. The token of a GitHub Actions job (`github.token`) is one of them.
 const APP_TOKEN_PREFIX: &str = "ghs_";
 
-/// The reserved logins of the tokens of jobs on GitHub, Gitea and Forgejo.
+/// The logins that job tokens have on GitHub, Gitea and Forgejo. No user can register them.
 const JOB_LOGINS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
 
 impl GitHub {
-    /// Finds the comments of gitbook-deploy on a pull request by their marker line and their author, in any order. The comment
-    /// that this job has created is always among them.
+    /// Finds the comments that gitbook-deploy has written on a pull request, by their marker line and their author. Returns their IDs
+    /// and texts in any order. `created` is the ID of the comment that this job has created, which is always included.
     pub(super) async fn comments(
         &self,
         number: u64,
@@ -36,11 +36,11 @@ impl GitHub {
         Ok(ours.map(|comment| (comment.id, comment.body.unwrap_or_default())).collect())
     }
 
-    /// Selects the comments that the token's user has written. If the user is unknown, a comment must begin with the marker, as
-    /// those of gitbook-deploy do.
+    /// Selects the comments that the token's user has written. If the user is unknown, selects the comments that begin with the
+    /// marker.
     async fn written_by_token(&self, mut marked: Vec<CommentResponse>, marker: &str) -> Vec<CommentResponse> {
         let is_app = self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX);
-        // Apps write as bots.
+        // The author of a comment by a GitHub App is a bot.
         marked.retain(|comment| !is_app || comment.is_by_bot());
         if marked.is_empty() {
             return marked;
@@ -57,12 +57,11 @@ impl GitHub {
         marked.into_iter().filter(is_ours).collect()
     }
 
-    /// Returns the login of the token's user, or `None` if the forge does not tell it. On some forges, tokens of jobs have no
-    /// user.
+    /// Returns the login of the token's user, or `None` if it cannot be read. On some forges, a job token has no user.
     async fn login(&self) -> Option<&str> {
         let request = async || {
             if self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX) {
-                // The REST API tells apps everything but this.
+                // GitHub's REST API does not return the user of an app token, but the GraphQL API does.
                 let query = json!({"query": "{viewer{login}}"});
                 let viewer: ViewerResponse =
                     self.send_once(Method::POST, self.graphql_url(), Some(&query)).await?;
@@ -82,11 +81,12 @@ impl GitHub {
         url: Url,
         body: Option<&Value>,
     ) -> Option<T> {
-        // One attempt outside the circuit breaker: the login is optional.
+        // The login is optional, so a failure is neither retried nor counted by the circuit breaker.
         self.client.send(method, url, body, Permission::WritePullRequests).await.ok()?.json().ok()
     }
 
-    /// Returns the GraphQL endpoint: `/graphql` on GitHub, `/api/graphql` beside `/api/v3` on GitHub Enterprise.
+    /// Returns the URL of the GraphQL API: `/graphql` on GitHub, and `/api/graphql` on GitHub Enterprise, which has its REST API in
+    /// `/api/v3`.
     fn graphql_url(&self) -> Url {
         let path = self.client.root.path().trim_end_matches('/').trim_end_matches("/v3");
         let mut url = self.client.root.clone();

@@ -1,4 +1,4 @@
-//! The parts of the forge's responses that the program uses. Gitea and Forgejo omit many of GitHub's fields.
+//! The fields of the forge's responses that the program uses. Gitea and Forgejo omit many of GitHub's other fields.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(super) struct BranchResponse {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitResponse {
-    /// The name on Gitea is `id`.
+    /// The commit ID. Gitea names this field `id`.
     #[serde(alias = "id")]
     pub(super) sha: String,
 }
@@ -33,15 +33,15 @@ pub(super) struct PullRequestHead {
     #[serde(rename = "ref")]
     pub(super) reference: String,
     pub(super) sha: String,
-    /// `None` after the fork was deleted.
+    /// The repository of the branch; `None` if it was deleted.
     pub(super) repo: Option<HeadRepository>,
-    /// Mostly `owner:branch`.
+    /// The branch, mostly in the form `owner:branch`.
     pub(super) label: Option<String>,
     pub(super) user: Option<GitHubUser>,
 }
 
 impl PullRequestHead {
-    /// Returns the owner of the repository, even if it was deleted.
+    /// Returns the owner of the branch's repository. The owner is also known if the repository was deleted.
     pub(super) fn owner(&self) -> Option<&str> {
         let label = self.label.as_ref().and_then(|label| label.split_once(':'));
         label.map(|(owner, _)| owner).or_else(|| self.user.as_ref().map(|user| &*user.login))
@@ -61,7 +61,7 @@ pub(super) struct GitHubUser {
     pub(super) kind: Option<String>,
 }
 
-/// GraphQL's response to `{viewer{login}}`.
+/// The response of GitHub's GraphQL API to the query `{viewer{login}}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ViewerResponse {
     pub(super) data: ViewerData,
@@ -72,12 +72,12 @@ pub(super) struct ViewerData {
     pub(super) viewer: GitHubUser,
 }
 
-/// A comment on a pull request of GitHub.
+/// A comment on a GitHub pull request.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommentResponse {
     pub(super) id: u64,
     pub(super) body: Option<String>,
-    /// `None` after the account was deleted.
+    /// The author; `None` if the account was deleted.
     pub(super) user: Option<GitHubUser>,
 }
 
@@ -102,7 +102,7 @@ impl CommentResponse {
 #[derive(Debug, Deserialize)]
 pub(super) struct DeploymentResponse {
     pub(super) id: u64,
-    /// The data that the creator attached.
+    /// The data that the creator of the deployment has stored in it.
     #[serde(default)]
     pub(super) payload: Value,
 }
@@ -114,44 +114,44 @@ pub(super) struct DeploymentStatus {
     pub(super) description: String,
 }
 
-/// A merge request of GitLab.
+/// A GitLab merge request.
 #[derive(Debug, Deserialize)]
 pub(super) struct MergeRequest {
-    /// The number in the project.
+    /// The number of the merge request in its project.
     pub(super) iid: u64,
     pub(super) state: String,
     pub(super) source_branch: String,
-    /// `None` after the fork was deleted.
+    /// The ID of the project that contains the source branch; `None` if that fork was deleted.
     pub(super) source_project_id: Option<u64>,
     pub(super) target_project_id: u64,
-    /// The newest commit.
+    /// The newest commit of the source branch.
     pub(super) sha: Option<String>,
 }
 
-/// A project of GitLab.
+/// A GitLab project.
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
     pub(super) path_with_namespace: String,
 }
 
-/// A user of GitLab. Project access tokens have their own users.
+/// A GitLab user. Each project access token has its own user.
 #[derive(Debug, Deserialize)]
 pub(super) struct GitLabUser {
     pub(super) id: u64,
 }
 
-/// The response to a new comment.
+/// The response to a request that creates a comment.
 #[derive(Debug, Deserialize)]
 pub(super) struct CreatedComment {
     pub(super) id: u64,
 }
 
-/// A comment on a merge request of GitLab.
+/// A comment on a GitLab merge request.
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     pub(super) id: u64,
     pub(super) body: String,
     pub(super) author: Option<GitLabUser>,
-    /// True for notes of GitLab itself, such as changes of the title.
+    /// True for notes that GitLab itself writes, for example after a change of the title.
     pub(super) system: bool,
 }

@@ -1,4 +1,4 @@
-//! Lists of a repository's branches and open pull requests.
+//! Lists the branches and the open pull requests of a repository.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::models::{MergeRequest, PullRequestResponse};
 use super::{Forge, ForgeError};
 use crate::repository::Branch;
 
-/// The open pull requests of a repository at one time.
+/// The open pull requests of a repository at the time of the request.
 #[derive(Debug)]
 pub(crate) struct OpenPullRequests(PullRequests);
 
@@ -17,10 +17,10 @@ enum PullRequests {
 }
 
 impl Forge {
-    /// Lists the names of the branches.
+    /// Returns the names of all branches.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to the forge fails.
     pub(crate) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
         match self {
             Self::GitHub(github) => github.branches().await,
@@ -31,7 +31,7 @@ impl Forge {
     /// Lists the open pull requests.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network.
+    /// Returns an error if a request to the forge fails.
     pub(crate) async fn open_pull_requests(&self) -> Result<OpenPullRequests, ForgeError> {
         let open = match self {
             Self::GitHub(github) => PullRequests::GitHub(github.open_pull_requests().await?),
@@ -40,10 +40,10 @@ impl Forge {
         Ok(OpenPullRequests(open))
     }
 
-    /// Returns true if one of the pull requests has a number or, without a number, comes from a branch.
+    /// Returns true if one of the given pull requests has the number or, if `number` is `None`, comes from the branch.
     ///
     /// # Errors
-    /// Returns errors of the forge and of the network. The check sends requests, since GitLab's list omits the owner of a fork.
+    /// Returns an error if a request to GitLab fails. GitLab's list omits the owners of forks, so they are requested here.
     pub(crate) async fn has_open(
         &self,
         OpenPullRequests(open): &OpenPullRequests,
@@ -53,7 +53,7 @@ impl Forge {
         match (self, open) {
             (Self::GitHub(github), PullRequests::GitHub(open)) => Ok(github.has_open(open, branch, number)),
             (Self::GitLab(gitlab), PullRequests::GitLab(open)) => gitlab.has_open(open, branch, number).await,
-            // The list is from another forge. `true` never leads to a deletion.
+            // The list is from another forge, which cannot happen. A preview that counts as open is never deleted.
             _ => Ok(true),
         }
     }

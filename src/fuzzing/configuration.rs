@@ -1,4 +1,4 @@
-//! The fuzz target for the environment: variables with any values.
+//! The fuzz target for the environment: variables with arbitrary values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -16,11 +16,11 @@ use crate::plan::{Decision, Plan, decide};
 use crate::report::{self, Reporter, RunReport};
 use crate::repository::Branch;
 
-/// The variable of the event file. The input has the content of the file in place of its path.
+/// The variable with the path of the event file. In the input, its value is the content of the file instead.
 const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
 
-/// Variables of files that the program would write.
-const REMOVED: [&str; 6] = [
+/// Variables with the paths of files that the program would write.
+const OUTPUT_FILE_VARIABLES: [&str; 6] = [
     "GITBOOK_OUTPUT_FILE",
     "GITBOOK_SUMMARY_FILE",
     "GITBOOK_REPORT_FILE",
@@ -29,22 +29,24 @@ const REMOVED: [&str; 6] = [
     "GITHUB_STEP_SUMMARY",
 ];
 
-/// A secret. The log must not contain it if only tokens do.
-const CANARY: &str = "hush";
+/// A text that the fuzzer uses as a secret. If only tokens contain it, the log must not.
+const TEST_SECRET: &str = "hush";
 
-/// Reads the configuration and the event from an environment, decides, and logs all of it.
+/// Reads the configuration and the event from an environment, makes the decision, and logs everything.
 ///
-/// The input has lines such as `NAME=value`. Any other line continues the value above it. Checks:
+/// The input consists of lines such as `NAME=value`. Any other line continues the value of the line above it. Checks:
 ///
-/// - An accepted value is in its range. The endpoint does not expose the token, and the names of previews are distinct.
+/// - An accepted value is in its range. The endpoint does not expose the token, and different branches have different preview
+///   names.
 /// - An error names a variable of the environment and has a hint.
 /// - The log does not contain a token.
-/// - Nothing is published, deleted or swept without a token. Each mode takes its own action or none.
-/// - A pull request of a fork that runs as the base publishes nothing, nor does a job that stops an environment.
-/// - No line of the log has an effect on its reader.
+/// - Nothing is published, deleted or swept without a token. Each mode takes its own action or does nothing.
+/// - A run for a fork's pull request with the base repository's secrets publishes nothing, nor does a job that stops an
+///   environment.
+/// - No log line affects the terminal or CI system that displays it.
 pub fn configuration(data: &[u8]) {
-    let mut variables = variables(data);
-    REMOVED.iter().for_each(|name| drop(variables.remove(*name)));
+    let mut variables = parse_variables(data);
+    OUTPUT_FILE_VARIABLES.iter().for_each(|name| drop(variables.remove(*name)));
     let file = variables.remove(EVENT_FILE);
     with_file("event.json", file.as_deref().unwrap_or_default(), |folder| {
         let file = file.is_some().then(|| (EVENT_FILE.into(), "event.json".into()));
@@ -54,11 +56,14 @@ pub fn configuration(data: &[u8]) {
         let log = print_to_text(format, &environment, |printer| run(&environment, printer));
         let log: String =
             log.split_inclusive('\n').filter(|line| !line.starts_with("::add-mask::")).collect();
-        assert!(!is_in_tokens_only(&variables) || !log.contains(CANARY), "the log contains a token:\n{log}");
+        assert!(
+            !is_in_tokens_only(&variables) || !log.contains(TEST_SECRET),
+            "the log contains a token:\n{log}"
+        );
     });
 }
 
-/// Does the same as `crate::run` until the first manifest or request.
+/// Does the same as `crate::run`, but stops before it reads a manifest or sends a request.
 fn run(environment: &Environment, printer: &report::Printer) {
     for token in environment.tokens() {
         printer.add_secret(&token.into());
@@ -123,7 +128,7 @@ fn check_config(config: &Config) {
     assert_eq!(names.len(), branches.len(), "{names:?}");
 }
 
-/// Checks that the mode or the event requests the decision.
+/// Checks that the mode or the event justifies the decision.
 fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
     let Plan { decision, reason } = plan;
     let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
@@ -159,13 +164,13 @@ fn is_production(config: &Config, ci: &Ci, branch: &Branch) -> bool {
     }
 }
 
-/// Parses the input.
-fn variables(data: &[u8]) -> BTreeMap<String, Vec<u8>> {
+/// Parses the input into variables.
+fn parse_variables(data: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut variables: Vec<(String, Vec<u8>)> = Vec::new();
     // A variable cannot contain NUL.
     let data: Vec<_> = data.iter().copied().filter(|byte| *byte != 0).collect();
     for line in data.split(|byte| *byte == b'\n') {
-        match (assignment(line), variables.last_mut()) {
+        match (parse_assignment(line), variables.last_mut()) {
             (Some((name, value)), _) => variables.push((name, value.to_vec())),
             (None, Some((_, value))) => {
                 value.push(b'\n');
@@ -178,19 +183,20 @@ fn variables(data: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Returns the name and the value of a line such as `NAME=value`.
-fn assignment(line: &[u8]) -> Option<(String, &[u8])> {
+fn parse_assignment(line: &[u8]) -> Option<(String, &[u8])> {
     let end = line.iter().position(|byte| *byte == b'=').filter(|end| *end > 0)?;
     let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     let name = line[..end].iter().all(is_name).then(|| String::from_utf8_lossy(&line[..end]).into_owned())?;
     Some((name, &line[end + 1..]))
 }
 
-/// Returns true if some tokens and no other variables contain the canary.
+/// Returns true if some token variables contain the test secret, and no other variables do.
 fn is_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
-    let contains_canary = |value: &[u8]| value.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
+    let contains_test_secret =
+        |value: &[u8]| value.windows(TEST_SECRET.len()).any(|part| part == TEST_SECRET.as_bytes());
     let is_token = |name: &&String| crate::environment::is_token(name);
     let mut names =
-        variables.iter().filter(|(_, value)| contains_canary(value)).map(|(name, _)| name).peekable();
+        variables.iter().filter(|(_, value)| contains_test_secret(value)).map(|(name, _)| name).peekable();
     names.peek().is_some() && names.all(|name| is_token(&name))
 }
 

@@ -1,4 +1,4 @@
-//! The fuzz target for events of GitHub: a name and a payload with any bytes.
+//! The fuzz target for GitHub events: a name and a payload of arbitrary bytes.
 
 use serde_json::Value;
 
@@ -14,22 +14,23 @@ use crate::report::{Reporter, RunReport};
 
 const FILE: &str = "event.json";
 
-/// The base branch. `GITHUB_REF` names it on many events of other branches.
+/// The base branch. `GITHUB_REF` names this branch for many events that concern other branches.
 const BASE: &str = "refs/heads/main";
 
-/// Detects an event and decides, with and without a token, in each mode that publishes. Logs the result in each format.
+/// Detects an event and makes the decision, with and without a token, in each mode that publishes. Logs the result in each
+/// format.
 ///
 /// The first line of the input is the name of the event, and the rest its payload. The checks read the payload, not the
 /// detected event:
 ///
 /// - Nothing is published, deleted or swept without a token.
-/// - A pull request is never published to production. The branch of a fork never has the name of one of ours. On
-///   `pull_request_target`, nothing of a fork is published in any mode.
+/// - A pull request is never published to production. A fork's branch never has the same name as a branch of the repository
+///   itself. On `pull_request_target`, nothing from a fork is published in any mode.
 /// - Only a push or a manual run on the default branch, or a release, publishes to production. Only the end of a branch or
 ///   pull request deletes a preview.
 /// - The commit of a pull request is its head.
 /// - The name, title and ownership marker of a preview are within the API's limits for any branch name.
-/// - No line of the log has an effect on its reader.
+/// - No log line affects the terminal or CI system that displays it.
 pub fn event(data: &[u8]) {
     let (name, payload) = data.split_at(data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len()));
     let Ok(name) = std::str::from_utf8(name) else { return };
@@ -120,7 +121,7 @@ impl Payload<'_> {
         }
     }
 
-    /// Returns true for a release, and for events of the default branch.
+    /// Returns true for a release, and for events on the default branch.
     fn is_production(&self) -> bool {
         let reference = self.value.get("ref").and_then(Value::as_str).unwrap_or(BASE);
         let default = self.text("/repository/default_branch");

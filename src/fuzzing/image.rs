@@ -1,4 +1,4 @@
-//! The fuzz target for icons and preview images: files with any bytes.
+//! The fuzz target for icons and preview images: files with arbitrary bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -22,18 +22,18 @@ const TOO_LARGE: [u64; 2] = [250 * 1024 + 1, 1024 * 1024 + 1];
 /// Packages an integration with the input as its icon and preview image. Checks:
 ///
 /// - An accepted image starts with a PNG header, or has a warning with its format. It is sent unchanged.
-/// - An icon that is not square has a warning with its width and height. A preview image has none.
+/// - An icon that is not square has a warning with its width and height. A preview image has no such warning.
 /// - A rejected image has one error for the icon and one for the preview image.
 /// - An image above the size limit has an error with the limit.
 pub fn image(data: &[u8]) {
     with_file("gitbook-manifest.yaml", MANIFEST.as_bytes(), |_| ());
     with_file(NAME, data, |folder| {
-        check(&packaged(folder), data, folder);
+        check(&package_input(folder), data, folder);
         for size in TOO_LARGE.map(|size| size.max(data.len() as u64)) {
             // Extends the file without writing data.
             let file = std::fs::File::options().write(true).open(folder.join(NAME));
             file.and_then(|file| file.set_len(size)).expect("the temporary file is writable");
-            let problems = packaged(folder).problems;
+            let problems = package_input(folder).problems;
             let too_large =
                 problems.iter().filter(|problem| problem.message.contains("; the limit is ")).count();
             assert_eq!(too_large, TOO_LARGE.iter().filter(|min| size >= **min).count(), "{problems:?}");
@@ -41,7 +41,7 @@ pub fn image(data: &[u8]) {
     });
 }
 
-fn packaged(folder: &Path) -> Packaged {
+fn package_input(folder: &Path) -> Packaged {
     let environment = Environment::new([], folder.to_owned());
     let manifest = PathBuf::from("gitbook-manifest.yaml");
     let source = IntegrationSource {

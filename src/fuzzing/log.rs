@@ -1,4 +1,4 @@
-//! Captures a log and checks that no line has an effect on its reader.
+//! Captures a log, and checks that no line affects the terminal or CI system that displays it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ impl Write for MemoryWriter {
     }
 }
 
-/// Returns the text that `print` prints, after checking that each line fits the format.
+/// Returns the text that `print` prints. Checks that each line conforms to the format.
 pub(super) fn print_to_text(
     format: LogFormat,
     environment: &Environment,
@@ -44,15 +44,15 @@ pub(super) fn print_to_text(
     text
 }
 
-/// Checks that a line has no effect beyond those of its format.
+/// Checks that a line has no effects other than those of its format.
 fn check_line(format: LogFormat, line: &str) {
-    // The runner removes this line. It needs the secret unchanged.
+    // This line must contain the secret unchanged. The runner removes the line from the log.
     if line.starts_with("::add-mask::") {
         return;
     }
     let unsafe_char = line.chars().find(|character| is_unsafe_char(*character) && *character != '\t');
     assert_eq!(unsafe_char, None, "{line:?}");
-    // The runner does not search the data of a command for further commands.
+    // The runner does not look for further commands in the data of a command.
     let is_ours = format == LogFormat::GitHub && COMMANDS.iter().any(|command| is_command(command, line));
     assert!(is_ours || !line.trim_start().starts_with("::"), "a foreign workflow command: {line:?}");
     assert!(is_ours || !line.contains("##["), "an old workflow command: {line:?}");

@@ -1,4 +1,4 @@
-//! The fuzz target for manifests: files with any bytes.
+//! The fuzz target for manifests: files with arbitrary bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +19,8 @@ use crate::yaml::{YamlData, YamlValue};
 
 const NAME: &str = "gitbook-manifest.yaml";
 
-/// A secret in the manifest. The log must not contain it if only the manifest's `secrets` do.
-const CANARY: &str = "hush";
+/// A text that the fuzzer uses as a secret. If only the manifest's `secrets` contain it, the log must not.
+const TEST_SECRET: &str = "hush";
 
 /// The value of `${{ env.KEY }}`.
 const RESOLVED: &str = "key-of-the-fuzzing";
@@ -28,21 +28,20 @@ const RESOLVED: &str = "key-of-the-fuzzing";
 /// Packages a manifest and prints its problems in each format of the log. Checks:
 ///
 /// - Each location is within the text, and each marked range within its excerpt.
-/// - No line of the log has an effect on its reader.
-/// - Neither a log nor an excerpt contains a secret, of the manifest or of the environment. This also holds for a manifest with
-///   a syntax error.
+/// - No log line affects the terminal or CI system that displays it.
+/// - No log or excerpt contains a secret from the manifest or the environment, even if the manifest has a syntax error.
 /// - The API accepts each valid manifest, for production and for a preview. The ownership marker of the preview can be read.
-/// - The name of the integration is the same without its sources.
+/// - The name of the integration is the same if only the manifest is read.
 pub fn manifest(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     with_file(NAME, data, |folder| check_manifest(folder, &text));
-    if data.len() == text.len() && is_canary_secret(&text) {
+    if data.len() == text.len() && is_test_secret_hidden(&text) {
         let broken = format!("{text}\n]: - [\n");
         with_file(NAME, broken.as_bytes(), |folder| check_manifest(folder, &broken));
     }
 }
 
-/// Packages the manifest twice: with resolved secrets and for another environment.
+/// Packages the manifest twice: with resolved secrets, and for another `envs` entry.
 fn check_manifest(folder: &Path, text: &str) {
     let environment = Environment::new(
         [("KEY".into(), RESOLVED.into()), ("LONG".into(), "x".repeat(3000).into())],
@@ -84,13 +83,13 @@ fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
     let Packaged { integration, problems, secrets, .. } = packaged;
     assert_eq!(integration.is_none(), problems.iter().any(Diagnostic::is_error), "{problems:?}");
     problems.iter().for_each(|problem| check_location(problem, text));
-    let is_secret = is_canary_secret(text);
+    let is_secret = is_test_secret_hidden(text);
     for format in FORMATS {
         let log = print_to_text(format, environment, |printer| {
             secrets.iter().for_each(|secret| printer.add_secret(secret));
             Reporter::open(environment, printer.clone()).print_problems(problems);
         });
-        assert!(!is_secret || !log.contains(CANARY), "the log contains a secret:\n{log}");
+        assert!(!is_secret || !log.contains(TEST_SECRET), "the log contains a secret:\n{log}");
         assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "the log contains a secret:\n{log}");
     }
     let location = problems.iter().find_map(|problem| problem.location.as_ref());
@@ -98,7 +97,7 @@ fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
         // Checks the excerpt of every line.
         let excerpts = (1..=text.lines().count()).filter_map(|line| location.at(line, 1).excerpt());
         excerpts.for_each(|excerpt| {
-            assert!(!excerpt.text.contains(CANARY), "an excerpt contains a secret: {excerpt:?}");
+            assert!(!excerpt.text.contains(TEST_SECRET), "an excerpt contains a secret: {excerpt:?}");
         });
     }
 }
@@ -121,22 +120,22 @@ fn check_location(problem: &Diagnostic, text: &str) {
     }
 }
 
-/// Returns true if the canary occurs, and only in values below the key `secrets`.
-fn is_canary_secret(text: &str) -> bool {
+/// Returns true if the test secret occurs in the text, but only in values below the key `secrets`.
+fn is_test_secret_hidden(text: &str) -> bool {
     let value = YamlValue::parse(text, &SourceLocation::file(NAME));
-    let secrets = value.map_or(0, |value| count_canaries(&value, false));
-    secrets > 0 && secrets == text.matches(CANARY).count()
+    let secrets = value.map_or(0, |value| count_test_secrets(&value, false));
+    secrets > 0 && secrets == text.matches(TEST_SECRET).count()
 }
 
-/// Counts the canaries in values below a key `secrets`.
-fn count_canaries(value: &YamlValue, is_below: bool) -> usize {
+/// Counts the occurrences of the test secret in values below a key `secrets`.
+fn count_test_secrets(value: &YamlValue, is_below: bool) -> usize {
     match &value.value {
         YamlData::Mapping(map) => {
             let entries = map.0.iter();
-            entries.map(|(key, value)| count_canaries(value, is_below || key.name == "secrets")).sum()
+            entries.map(|(key, value)| count_test_secrets(value, is_below || key.name == "secrets")).sum()
         }
-        YamlData::List(items) => items.iter().map(|item| count_canaries(item, is_below)).sum(),
-        YamlData::Text(text) if is_below => text.matches(CANARY).count(),
+        YamlData::List(items) => items.iter().map(|item| count_test_secrets(item, is_below)).sum(),
+        YamlData::Text(text) if is_below => text.matches(TEST_SECRET).count(),
         _ => 0,
     }
 }

@@ -3,9 +3,9 @@
 use crate::preview::{self, OwnershipMarker};
 use crate::report::comment;
 
-/// Reads a text as a summary with an ownership marker, as the values of a marker, and as a comment of a pull request. Checks:
+/// Uses a text as a summary with an ownership marker, as the values of a marker, and as a comment on a pull request. Checks:
 ///
-/// - A marker in the text is the same after it is written and read again. It is also found in a manifest.
+/// - A marker in the text is the same after it is written and read again. It is also recognized in the summary of a manifest.
 /// - A marker with any values is one HTML comment on one line, and is the same after it is read again.
 /// - A summary with a marker is within the API's limit, and only its last marker counts.
 /// - A merged comment does not change if it is merged again.

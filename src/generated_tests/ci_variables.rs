@@ -6,7 +6,8 @@ use std::path::Path;
 use super::read;
 use crate::config::variables;
 
-/// Modules that read variables of GitHub only, or are tests. The GitHub Action needs no Docker.
+/// Modules to skip: they only read variables of GitHub, or are tests. The variables are for Docker, which the GitHub Action
+/// does not need.
 const SKIPPED: [&str; 4] = ["github", "payloads", "test_support", "tests"];
 
 /// A CI system and the variables that the program reads there.
@@ -15,21 +16,21 @@ pub(super) struct CiSystem {
     pub(super) variables: Vec<String>,
 }
 
-/// Returns the systems in alphabetical order, after the variables of several systems. Each variable occurs once.
+/// Returns the variables that several systems share, then each system in alphabetical order. Each variable occurs once.
 pub(super) fn by_system() -> Vec<CiSystem> {
     let table = read("src/ci.rs");
     let mut systems: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut shared = names(&table);
+    let mut shared = variable_names(&table);
     for module in modules() {
         let text = read(&format!("src/ci/{module}.rs"));
         let detect = format!("detect: {module}::detect");
         match system_name(&text) {
             Some(name) => {
                 let row = table.lines().find(|line| line.contains(&detect)).unwrap_or_default();
-                let variables = names(&text).into_iter().chain(names(row));
+                let variables = variable_names(&text).into_iter().chain(variable_names(row));
                 systems.entry(name.to_owned()).or_default().extend(variables);
             }
-            None => shared.extend(names(&text)),
+            None => shared.extend(variable_names(&text)),
         }
     }
     let mut seen: BTreeSet<String> = variables::names().map(str::to_owned).collect();
@@ -54,21 +55,21 @@ fn modules() -> BTreeSet<String> {
 
 /// Returns the name of the system that a module detects.
 fn system_name(text: &str) -> Option<&str> {
-    let (_, rest) = program(text).split_once("..Ci::")?;
+    let (_, rest) = without_tests(text).split_once("..Ci::")?;
     rest.split('"').nth(1)
 }
 
 /// Returns the texts in quotes that look like the names of variables.
-fn names(text: &str) -> BTreeSet<String> {
+fn variable_names(text: &str) -> BTreeSet<String> {
     let is_name = |text: &&str| {
         text.len() > 1
             && text.starts_with(|c: char| c.is_ascii_uppercase())
             && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
-    program(text).split('"').filter(is_name).map(str::to_owned).collect()
+    without_tests(text).split('"').filter(is_name).map(str::to_owned).collect()
 }
 
 /// Returns the part of a file before its tests.
-fn program(text: &str) -> &str {
+fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The failures of a request to GitBook's API, with hints.
+//! The reasons for a failed request to GitBook's API, with hints.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::http::{ErrorResponse, RequestError, Response, Retryable, TransportErr
 /// A failed request to GitBook's API.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// 404 on publishing.
+    /// Status 404 for a publish request.
     #[error("organization not found: {0}")]
     NoOrganization(ErrorResponse),
     /// The plan of the organization allows no more integrations.
     #[error("GitBook plan limit reached: {0}")]
     Quota(ErrorResponse),
-    /// An endpoint and a path that do not form a URL.
+    /// The configured endpoint cannot be combined with a path to form a URL.
     #[error("the endpoint is not a base URL: {0}")]
     Url(url::ParseError),
     /// Any other failure.
@@ -25,7 +25,7 @@ pub enum ApiError {
     Request(#[from] RequestError),
 }
 
-/// The body of an error.
+/// The body of an error response.
 #[derive(Deserialize)]
 struct ErrorEnvelope {
     error: ErrorDetails,
@@ -33,7 +33,7 @@ struct ErrorEnvelope {
 
 #[derive(Deserialize)]
 struct ErrorDetails {
-    /// A number that mostly repeats the status.
+    /// The error code, mostly the number of the status.
     code: Value,
     message: String,
     /// The name of the error. The API documents names for few errors.
@@ -42,30 +42,30 @@ struct ErrorDetails {
 }
 
 impl ErrorDetails {
-    /// Returns true for 402 (payment required) and for errors named after a quota or limit. The API documents no error for a
-    /// plan's limits.
+    /// Returns true if the error means that a limit of the GitBook plan is reached: for status 402 (payment required) and for error
+    /// names that contain "quota" or "limit". The API does not document this error.
     fn is_quota(&self, status: StatusCode) -> bool {
         let payment_required = StatusCode::PAYMENT_REQUIRED;
         let mut names = [&self.code, &self.name].into_iter().filter_map(Value::as_str);
         status.is_client_error()
             && (status == payment_required
                 || self.code == payment_required.as_u16()
-                || names.any(names_quota))
+                || names.any(is_quota_name))
     }
 }
 
-/// Returns true for names such as `quota_exceeded` and `integrations-limit`, but not for rate limits.
-fn names_quota(name: &str) -> bool {
+/// Returns true for error names such as `quota_exceeded` and `integrations-limit`, but not for those of rate limits.
+fn is_quota_name(name: &str) -> bool {
     let name = name.to_lowercase();
     let contains = |words: &[&str]| words.iter().any(|word| name.contains(word));
     contains(&["quota", "limit"]) && !contains(&["rate", "request"])
 }
 
-/// The maximum wait that a hint repeats. A server that asks for more is wrong.
+/// The maximum wait that a hint mentions. A longer one is assumed to be an error of the server.
 const MAX_HINTED_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl ApiError {
-    /// Returns the error for a response with the status of a failure.
+    /// Returns the error for a response with an error status.
     pub(super) fn from_response(response: &Response) -> Self {
         let Ok(ErrorEnvelope { error }) = response.json() else {
             return RequestError::from_response(ErrorResponse::new(response, None, None)).into();
@@ -82,7 +82,7 @@ impl ApiError {
         matches!(self, Self::Request(error) if error.may_have_succeeded())
     }
 
-    /// Returns advice for the user.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub fn hint(&self) -> String {
         let request = match self {
@@ -102,12 +102,12 @@ impl ApiError {
                 let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
                 format!("run again in {wait}, or lower `GITBOOK_CONCURRENCY`")
             }
-            error => hint(error).to_owned(),
+            error => request_hint(error).to_owned(),
         }
     }
 }
 
-fn hint(error: &RequestError) -> &'static str {
+fn request_hint(error: &RequestError) -> &'static str {
     match error {
         RequestError::Rejected(_) => "change the manifest as GitBook asks, then run again",
         RequestError::Unauthorized(_) => {
@@ -145,7 +145,7 @@ fn hint(error: &RequestError) -> &'static str {
             "run again; publishing and deleting are safe to repeat"
         }
         RequestError::Transport(_, TransportError::Client(_)) => {
-            "install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file of them"
+            "install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file that contains them"
         }
     }
 }
@@ -205,7 +205,7 @@ mod tests {
             let error = error(status, &json!({"error": {"code": code, "message": "Quota.", "type": name}}));
             assert!(matches!(error, ApiError::Request(_)), "{status} {code} {name}: {error:?}");
         }
-        // A proxy's page.
+        // The body is from a proxy.
         assert!(matches!(error(402, &json!("Payment required")), ApiError::Request(_)));
     }
 

@@ -1,41 +1,41 @@
-//! The parts of the API's responses that the program uses.
+//! The fields of GitBook's responses that the program uses.
 
 use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// An integration in a response of the API.
+/// An integration in a response from GitBook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Published {
     /// The name, unique in all of GitBook.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub name: String,
-    /// The version. Each publication increments it.
+    /// The version number. GitBook increments it each time that the integration is published.
     pub version: Option<serde_json::Number>,
     /// The title.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub title: String,
     /// The summary. A preview's summary ends with its ownership marker.
     pub summary: Option<String>,
     /// `public`, `private` or `unlisted`.
     pub visibility: Option<String>,
-    /// The places of installation: `all`, `site`, `space` or `organization`.
+    /// The places where the integration can be installed: `all`, `site`, `space` or `organization`.
     pub target: Option<String>,
-    /// The permissions of the integration.
+    /// The permissions that the integration asks for.
     pub scopes: Option<Vec<String>>,
-    /// The other fields that the API returns.
+    /// The optional fields that are compared with the request.
     #[serde(flatten)]
     pub content: PublishedContent,
     /// The owner.
     pub owner: Option<Owner>,
     /// The links.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub urls: Urls,
 }
 
-/// The fields of an integration that are compared without change. The API may leave out any of them.
+/// The fields of an integration that are compared with the request as JSON. A response may omit any of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PublishedContent {
@@ -66,9 +66,10 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Returns whether an ID or subdomain is that of this organization; `None` if GitBook does not return its subdomain.
+    /// Returns true if the organization has this ID or subdomain, and `None` if this is unknown because the response omits the
+    /// subdomain.
     #[must_use]
-    pub(crate) fn is(&self, id_or_subdomain: &str) -> Option<bool> {
+    pub(crate) fn matches(&self, id_or_subdomain: &str) -> Option<bool> {
         if self.id == id_or_subdomain {
             return Some(true);
         }
@@ -87,7 +88,7 @@ pub struct Urls {
     pub public_endpoint: Option<String>,
 }
 
-/// The result of a change, with the number of unanswered attempts.
+/// The result of a request with retries, and the number of its attempts without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts<T> {
     /// The result of the last attempt.
@@ -96,26 +97,26 @@ pub struct Attempts<T> {
     pub unanswered: u32,
 }
 
-/// A failed attempt that is followed by another one.
+/// A failed attempt that will be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
     /// The time of the failure.
     pub at: Instant,
-    /// The number of attempts so far that may have taken effect.
+    /// The number of failed attempts so far that may have taken effect.
     pub unanswered: u32,
 }
 
 /// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// The integration was deleted (the API's 205).
+    /// The integration was deleted (status 205).
     Deleted,
-    /// There was no such integration (the API's 204).
+    /// The integration did not exist (status 204).
     DidNotExist,
 }
 
-/// Reads `null` as the default. A successful publication must not fail because the response lacks a field.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+/// Deserializes `null` as the default value, because an incomplete response must not turn a successful request into a failure.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)

@@ -1,4 +1,4 @@
-//! The sandbox: an embedded GitBook API on loopback that stores integrations in a folder, for trials and tests.
+//! The sandbox: a local GitBook API for trials and tests that stores integrations in a folder.
 
 mod responses;
 mod store;
@@ -23,12 +23,12 @@ use crate::schema::{self, FindingKind};
 use crate::yaml::YamlValue;
 use store::Store;
 
-/// The maximum bytes of a request: three preview images, an icon and a large script, in base64.
+/// The maximum size in bytes of a request. It allows three preview images, an icon and a large script, in base64.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
 type SharedSandbox = Arc<Sandbox>;
 
-/// The stored integrations and the root of the API.
+/// The stored integrations and the root URL of the API.
 struct Sandbox {
     store: Mutex<Store>,
     root: Url,
@@ -40,12 +40,12 @@ impl Sandbox {
     }
 
     fn response(&self, integration: Value) -> Value {
-        responses::integration(integration, &self.root)
+        responses::integration_response(integration, &self.root)
     }
 }
 
-/// Starts the sandbox on a free port of loopback and returns the root of its API. It runs until the runtime ends. The published
-/// integrations stay in `folder`.
+/// Starts the sandbox on a free port of `127.0.0.1` and returns the root URL of its API. It runs until the Tokio runtime ends. The
+/// published integrations stay in `folder`.
 ///
 /// # Errors
 /// Returns an error if the folder cannot be created or read, or if no port is free.
@@ -53,7 +53,7 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
     start_with(folder, |router| router).await
 }
 
-/// Starts the sandbox like [`start`] with a wrapper around its router.
+/// Starts the sandbox like [`start`]. `wrap` can add layers to its router.
 pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Router) -> io::Result<Url> {
     let store = Store::open(folder)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Route
         .route("/v1/orgs", get(organizations))
         .route("/v1/orgs/{organization}/integrations", get(list))
         .fallback(async || error_response(StatusCode::NOT_FOUND, "Not found"))
-        .layer(middleware::from_fn(authorized))
+        .layer(middleware::from_fn(require_token))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Sandbox { store: Mutex::new(store), root: root.clone() }));
     let router = wrap(router);
@@ -77,8 +77,8 @@ pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Route
     Ok(root)
 }
 
-/// Accepts any token, but rejects requests without one.
-async fn authorized(request: Request, next: Next) -> Response {
+/// Rejects requests without a token. Any token is valid.
+async fn require_token(request: Request, next: Next) -> Response {
     let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match token.and_then(|value| value.strip_prefix("Bearer ")) {
         Some(token) if !token.is_empty() => next.run(request).await,
@@ -94,7 +94,7 @@ async fn publish(
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return error_response(StatusCode::BAD_REQUEST, "The body is not JSON");
     };
-    if let Some(message) = first_error(&name, &body) {
+    if let Some(message) = find_error(&name, &body) {
         return error_response(StatusCode::BAD_REQUEST, &message);
     }
     match store::decode_images(&body) {
@@ -107,7 +107,7 @@ async fn publish(
 }
 
 async fn read(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<String>) -> Response {
-    if let Some(message) = invalid_name(&name) {
+    if let Some(message) = name_error(&name) {
         return error_response(StatusCode::BAD_REQUEST, message);
     }
     let found = sandbox.store().read(&name);
@@ -119,7 +119,7 @@ async fn read(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<Strin
 }
 
 async fn delete(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<String>) -> Response {
-    if let Some(message) = invalid_name(&name) {
+    if let Some(message) = name_error(&name) {
         return error_response(StatusCode::BAD_REQUEST, message);
     }
     match sandbox.store().delete(&name) {
@@ -148,7 +148,7 @@ async fn list(
         return error_response(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
     }
     let first = query.page.unwrap_or(0);
-    let found = sandbox.store().of_organization(&organization);
+    let found = sandbox.store().list_organization(&organization);
     match found {
         Ok(all) => {
             let count = all.len();
@@ -165,22 +165,23 @@ async fn list(
     }
 }
 
-/// Lists the organizations that own integrations.
+/// Handles a request for the organizations of the user: those that own an integration in the sandbox.
 async fn organizations(State(sandbox): State<SharedSandbox>) -> Response {
     let found = sandbox.store().organizations();
     match found {
         Ok(ids) => {
-            let items: Vec<_> = ids.iter().map(|id| responses::organization(id, &sandbox.root)).collect();
+            let items: Vec<_> =
+                ids.iter().map(|id| responses::organization_response(id, &sandbox.root)).collect();
             Json(json!({"items": items, "count": items.len()})).into_response()
         }
         Err(error) => io_error(&error),
     }
 }
 
-/// Returns the first error in a request. Unknown names are errors, as in the API; in a manifest they are warnings. Unknown
-/// fields are ignored.
-fn first_error(name: &str, body: &Value) -> Option<String> {
-    if let Some(message) = invalid_name(name) {
+/// Returns the first error in a publish request. Like GitBook, it rejects unknown values, for which a manifest only causes a warning,
+/// and ignores unknown fields.
+fn find_error(name: &str, body: &Value) -> Option<String> {
+    if let Some(message) = name_error(name) {
         return Some(message.to_owned());
     }
     let body = YamlValue::from_json(body, &SourceLocation::variable("body"));
@@ -189,8 +190,8 @@ fn first_error(name: &str, body: &Value) -> Option<String> {
     first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
-/// Returns an error for names that the API rejects, and for names that are no folder's.
-fn invalid_name(name: &str) -> Option<&'static str> {
+/// Returns an error message for names that GitBook rejects or that cannot be a folder name.
+fn name_error(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let valid =
         name.len() <= schema::MAX_NAME && name.chars().all(allowed) && !matches!(name, "" | "." | "..");

@@ -1,4 +1,4 @@
-//! The failures of a request to an API.
+//! The reasons for a failed request to an API.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use reqwest::StatusCode;
 
 use super::{Response, Retryable, TransportError};
 
-/// The maximum number of characters that are kept of an API's message.
+/// The maximum number of characters of an API's error message. The rest is cut off.
 const MAX_MESSAGE: usize = 1000;
 
-/// The API that a request is for.
+/// The API that receives a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKind {
     /// GitBook's API.
     GitBook,
-    /// The API of GitHub, which Gitea and Forgejo imitate.
+    /// GitHub's API, which Gitea and Forgejo implement as well.
     GitHub,
-    /// The API of GitLab.
+    /// GitLab's API.
     GitLab,
 }
 
 impl ApiKind {
-    /// Returns the name before a noun, as in "forge server error".
+    /// Returns the API's name for use before a noun, as in "forge server error".
     fn adjective(self) -> &'static str {
         match self {
             Self::GitBook => "GitBook",
@@ -43,80 +43,81 @@ impl fmt::Display for ApiKind {
 /// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// 400, 412, 413, 415 or 422: an error in the request.
+    /// Status 400, 412, 413, 415 or 422: the request is invalid.
     #[error("{api} rejected the request: {0}", api = .0.api)]
     Rejected(ErrorResponse),
-    /// 401.
+    /// Status 401.
     #[error("{api} rejected the token: {0}", api = .0.api)]
     Unauthorized(ErrorResponse),
-    /// 403.
+    /// Status 403.
     #[error("the token lacks a permission: {0}")]
     Forbidden(ErrorResponse),
-    /// 404.
+    /// Status 404.
     #[error("{api} resource not found: {0}", api = .0.api.adjective())]
     NotFound(ErrorResponse),
-    /// 409.
+    /// Status 409.
     #[error("{api} reported a conflict: {0}", api = .0.api)]
     Conflict(ErrorResponse),
-    /// 429.
+    /// Status 429.
     #[error("{api} rate limit reached: {0}", api = .0.api.adjective())]
     RateLimited(ErrorResponse),
-    /// 408, 425 and 5xx.
+    /// Status 408, 425 or 5xx.
     #[error("{api} server error: {0}", api = .0.api.adjective())]
     Server(ErrorResponse),
-    /// 3xx, unless the client follows the redirect.
+    /// Status 3xx, for a redirect that the client does not follow.
     #[error("{api} redirects to another server ({status}); the token is not sent there", api = .0.api, status = .0.status.as_u16())]
     Redirect(ErrorResponse),
     /// Any other status.
     #[error("{api} sent an unexpected response: {0}", api = .0.api)]
     Unexpected(ErrorResponse),
-    /// A success with a body that differs from the API's documentation.
-    #[error("{api} sent an unexpected response with status {status}")]
+    /// A successful status, but a body that is not the JSON that the API documents.
+    #[error("{api} sent an unexpected response body with status {status}")]
     NotJson {
         /// The API.
         api: ApiKind,
         /// The status.
         status: u16,
-        /// The error in the body.
+        /// The reason why the body could not be parsed.
         source: serde_json::Error,
     },
-    /// No response.
+    /// No complete response.
     #[error("{1}")]
     Transport(ApiKind, TransportError),
-    /// A list with more than the maximum number of pages.
+    /// A list with more pages than the maximum.
     #[error("{0} sent a list of more than {1} pages")]
     EndlessList(ApiKind, usize),
-    /// A signal before the next attempt.
+    /// A signal that arrived before the next attempt.
     #[error("cancelled before the retry")]
     Cancelled,
 }
 
-/// A response with the status of a failure.
+/// A response with an error status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
     pub(crate) api: ApiKind,
     pub(crate) status: StatusCode,
-    /// The API's own code, unless it repeats the status.
+    /// The error code in the body, unless it repeats the status.
     code: Option<String>,
-    /// The API's own message; `None` if the body is not the API's, as a proxy's page.
+    /// The error message in the body. It is `None` if the body is not from the API, such as a proxy's error page.
     message: Option<String>,
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl ErrorResponse {
-    /// Creates an error response from the API's own code and message. Any other body may be anyone's page and is left out.
+    /// Creates an error response from a response and the code and message in its body. A body without a message may be from a
+    /// proxy, so it is never shown.
     pub(crate) fn new(response: &Response, code: Option<String>, message: Option<String>) -> Self {
         let Response { api, status, retry_after, .. } = *response;
         let message = message.map(|message| message.chars().take(MAX_MESSAGE).collect());
         Self { api, status, code: code.filter(|code| code != status.as_str()), message, retry_after }
     }
 
-    /// Returns the API's own message.
+    /// Returns the error message in the body, or an empty string.
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }
 
-    /// Returns true if the response is from the API, false if it is from a proxy or another server in its place.
+    /// Returns true if the response is from the API, and false if a proxy or another server has sent it.
     pub(crate) fn is_from_api(&self) -> bool {
         self.message.is_some()
     }
@@ -137,7 +138,7 @@ impl fmt::Display for ErrorResponse {
 }
 
 impl RequestError {
-    /// Returns the error for a status.
+    /// Returns the error that the response's status stands for.
     pub(crate) fn from_response(response: ErrorResponse) -> Self {
         match response.status.as_u16() {
             400 | 412 | 413 | 415 | 422 => Self::Rejected(response),
@@ -152,7 +153,7 @@ impl RequestError {
         }
     }
 
-    /// Returns true if the request may have taken effect. A proxy may have lost the response of a successful request.
+    /// Returns true if the request may have taken effect on the server, for example if a proxy has lost the response.
     pub(crate) fn may_have_succeeded(&self) -> bool {
         match self {
             Self::Server(_) | Self::NotJson { .. } => true,
@@ -170,18 +171,18 @@ impl RequestError {
         }
     }
 
-    /// Returns true if the same request may succeed a little later.
+    /// Returns true if the same request may succeed on a retry.
     pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited(_) | Self::Server(_) => true,
             Self::Transport(_, error) => error.is_retryable(),
-            // The connection may have ended in the middle of a response without a length.
+            // If a response has no `Content-Length`, a lost connection looks like its end.
             Self::NotJson { source, .. } => source.is_eof() && source.column() > 0,
             _ => false,
         }
     }
 
-    /// Returns the wait that the server asks for.
+    /// Returns the time to wait before a retry, if the server sent one.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(response) | Self::Server(response) => response.retry_after,

@@ -1,16 +1,16 @@
-//! Lists in pages.
+//! Reads lists that an API returns page by page.
 
 use super::{ApiKind, RequestError};
 
 /// The maximum number of pages of a list. A server that sends more is broken.
 const MAX_PAGES: usize = 1000;
 
-/// Reads all pages of a list. `read` returns the items of a page and the position of the next one. `keep` selects and converts
-/// the items; each page is dropped before the next is read, so that the memory holds only selected items.
+/// Reads all pages of a list and returns the items that `keep` selects and converts. `read` returns the items of a page and the
+/// position of the next page. Each page is dropped before the next is read, so that only selected items stay in memory.
 ///
 /// # Errors
-/// Returns errors of `read`, and [`RequestError::EndlessList`].
-pub(crate) async fn pages<T, U, P, E, F>(
+/// Returns the first error of `read`, or [`RequestError::EndlessList`] if there are more than 1000 pages.
+pub(crate) async fn read_all_pages<T, U, P, E, F>(
     api: ApiKind,
     first: P,
     mut keep: impl FnMut(T) -> Option<U>,

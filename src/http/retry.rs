@@ -1,4 +1,4 @@
-//! Retries: exponential backoff with jitter, after the wait that the server asks for.
+//! Retries with exponential backoff and jitter. A wait that the server asks for is the minimum.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,39 +10,40 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::RequestError;
 use crate::cancel::Cancel;
 
-/// The delay of the first retry. Most overloaded servers recover within it.
+/// The delay before the first retry. Most overloaded servers have recovered by then.
 pub(crate) const FIRST_DELAY: Duration = Duration::from_millis(500);
 
 /// The maximum delay of the exponential backoff.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// The maximum random delay after a rate limit. All machines get the same end of the limit and must not return at once.
+/// The maximum random delay that is added after a rate limit. All machines learn the same end of the limit, so without it they would
+/// retry at the same moment.
 const MAX_LIMIT_JITTER: Duration = Duration::from_secs(15);
 
-/// The rules for retries of a request.
+/// The rules for retrying a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     pub(crate) max_retries: u32,
-    /// The first delay. Each further one is twice as long, with jitter.
+    /// The delay before the first retry. Each later delay is twice as long, with jitter.
     pub(crate) first_delay: Duration,
-    /// The maximum time of a request with all its retries.
+    /// The maximum time for a request including all its retries.
     pub(crate) max_wait: Duration,
-    /// The same maximum after a rate limit with a known end, which then is no failure: on many machines, a request may hit the
-    /// limit again and again before its turn. `None` treats rate limits like other failures.
+    /// The maximum time after a rate limit with a known end. With a value, such a limit does not count toward `max_retries`, because
+    /// with many machines a request may be limited many times before it succeeds. `None` treats a rate limit like any other failure.
     pub(crate) max_wait_for_limits: Option<Duration>,
     /// Stops retries after a signal.
     pub(crate) cancel: Option<Cancel>,
 }
 
-/// An error that may contain a failed request.
+/// An error that may be caused by a failed request.
 pub trait Retryable: fmt::Display {
-    /// The error for a signal before the next attempt.
+    /// The error if a signal arrives before the next attempt.
     const CANCELLED: Self;
 
-    /// Returns the failed request, if there is one.
+    /// Returns the error of the failed request, if the error has this cause.
     fn request_error(&self) -> Option<&RequestError>;
 
-    /// Returns true if the same request may succeed a little later.
+    /// Returns true if the same request may succeed on a retry.
     fn is_retryable(&self) -> bool {
         self.request_error().is_some_and(RequestError::is_retryable)
     }
@@ -53,12 +54,12 @@ struct Delays<'a> {
     retry: &'a Retry,
     backoff: ExponentialBackoff,
     random: fastrand::Rng,
-    /// The number of failures that count.
+    /// The number of failures that count toward `max_retries`.
     failures: u32,
 }
 
 impl Delays<'_> {
-    /// Returns the delay before the next attempt, or `None` after the last one.
+    /// Returns the delay before the next attempt, or `None` if there must be no further attempt.
     fn next(&mut self, error: &impl Retryable, elapsed: Duration) -> Option<Duration> {
         let Retry { max_retries, max_wait, max_wait_for_limits, .. } = *self.retry;
         let error = error.request_error();
@@ -81,7 +82,7 @@ pub(crate) fn jitter(random: &mut fastrand::Rng, max: Duration) -> Duration {
 }
 
 impl Retry {
-    /// Runs a request until it succeeds, fails for good or has no retries left.
+    /// Runs a request until it succeeds, fails with an error that is not retryable, or has no retries left.
     pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
         request: impl FnMut() -> F,
@@ -89,7 +90,7 @@ impl Retry {
         self.run_if(E::is_retryable, request).await
     }
 
-    /// Runs a request as [`run`](Self::run) does, and retries only after the errors that `is_retryable` accepts.
+    /// Runs a request like [`run`](Self::run), but retries only if `is_retryable` returns true for the error.
     pub(crate) async fn run_if<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
         is_retryable: fn(&E) -> bool,
@@ -106,16 +107,19 @@ impl Retry {
         };
         attempt
             .retry(std::iter::repeat(Duration::ZERO))
-            .sleep(move |delay| sleep(cancel.clone(), delay))
+            .sleep(move |delay| sleep_unless_cancelled(cancel.clone(), delay))
             .when(is_retryable)
             .adjust(|error, _| delays.next(error, started.elapsed()))
             .notify(|error, delay| {
-                tracing::warn!("{error}; retrying in {}", humantime::format_duration(in_millis(delay)));
+                tracing::warn!(
+                    "{error}; retrying in {}",
+                    humantime::format_duration(truncate_to_millis(delay))
+                );
             })
             .await
     }
 
-    /// Runs work that is safe to drop, and drops it after a signal.
+    /// Runs a future and drops it when a signal arrives. The future must be safe to drop at any time.
     pub(crate) async fn unless_cancelled<T, E: Retryable>(
         &self,
         work: impl Future<Output = Result<T, E>>,
@@ -142,8 +146,8 @@ impl Retry {
     }
 }
 
-/// Sleeps until the delay is over or a signal comes.
-async fn sleep(cancel: Option<Cancel>, delay: Duration) {
+/// Sleeps until the delay is over or a signal arrives.
+async fn sleep_unless_cancelled(cancel: Option<Cancel>, delay: Duration) {
     let sleep = tokio::time::sleep(delay);
     match cancel {
         Some(cancel) => drop(cancel.run_until_cancelled(sleep).await),
@@ -151,12 +155,13 @@ async fn sleep(cancel: Option<Cancel>, delay: Duration) {
     }
 }
 
-fn in_millis(delay: Duration) -> Duration {
+fn truncate_to_millis(delay: Duration) -> Duration {
     Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Returns the wait that a response asks for: `Retry-After` in seconds or as a date, or the end of a rate limit in seconds
-/// since 1970 (`X-RateLimit-Reset`, on GitLab `RateLimit-Reset`). GitHub reports its limit as a 403 with nothing remaining.
+/// Returns the time to wait before a retry. It comes from `Retry-After` (seconds or a date) or from the end of the rate limit in
+/// seconds since 1970 (`X-RateLimit-Reset`, on GitLab `RateLimit-Reset`). GitHub reports its rate limit as status 403 with
+/// `X-RateLimit-Remaining: 0`.
 pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     if status.is_success() {
         return None;

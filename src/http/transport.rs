@@ -1,40 +1,40 @@
-//! Failures without an HTTP response.
+//! The reasons for a request without a complete response.
 
 use std::time::Duration;
 
-/// A failure without a complete response.
+/// The reason why there is no complete response.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// No connection.
+    /// The server is unreachable.
     #[error("could not connect to {0}")]
     Connect(String),
-    /// A connection without a valid certificate.
+    /// The TLS handshake failed, for example because of an invalid certificate.
     #[error("no secure connection to {0}")]
     Tls(String),
-    /// No complete response in time.
+    /// There was no complete response within the timeout.
     #[error("no response within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
-    /// A connection that ended before the response was complete.
+    /// The connection ended before the response was complete.
     #[error("connection lost: {0}")]
     ConnectionLost(String),
-    /// A response above the limit in bytes.
+    /// The response is larger than the limit in bytes.
     #[error("the response is too large; the limit is {} MiB", .0 / (1024 * 1024))]
     TooLarge(usize),
-    /// An HTTP client that could not be created.
+    /// The HTTP client could not be created.
     #[error("could not create the HTTP client: {}", with_causes(.0))]
     Client(reqwest::Error),
 }
 
-/// Phrases of rustls in errors of the server's certificate or protocol. It has no error codes for them.
+/// Phrases that show that an error is from the TLS library rustls. reqwest has no error code for these errors.
 const TLS_PHRASES: [&str; 6] =
     ["certificate", "handshake", "corrupt message", "fatal alert", "peer is incompatible", "peer misbehaved"];
 
-/// The maximum time for a connection. A server that takes longer is down or behind a firewall that drops packets.
+/// The maximum time to open a connection. A server that takes longer is down or behind a firewall that drops packets.
 const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TransportError {
     pub(super) fn new(error: reqwest::Error, timeout: Duration) -> Self {
-        let host = host(error.url());
+        let host = describe_host(error.url());
         let error = error.without_url();
         let text = with_causes(&error);
         match (error.is_connect(), error.is_timeout()) {
@@ -51,7 +51,7 @@ impl TransportError {
         }
     }
 
-    /// Returns true if the request may have taken effect. Without a connection nothing was sent.
+    /// Returns true if the request may have taken effect. Without a connection, nothing was sent.
     pub(crate) fn may_have_succeeded(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::ConnectionLost(_) | Self::TooLarge(_) => true,
@@ -59,7 +59,7 @@ impl TransportError {
         }
     }
 
-    /// Returns true if the same request may succeed a little later.
+    /// Returns true if the same request may succeed on a retry.
     pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Timeout(_) | Self::ConnectionLost(_) => true,
@@ -68,20 +68,21 @@ impl TransportError {
     }
 }
 
-/// Returns the time for a connection. It is at most half of the request's timeout, so a timeout of the connection always
-/// comes first and proves that nothing was sent.
+/// Returns the maximum time to open a connection. It is at most half of the request's timeout. A missing connection therefore
+/// always causes a connection timeout first, which proves that nothing was sent.
 pub(super) fn connect_timeout(timeout: Duration) -> Duration {
     MAX_CONNECT_TIMEOUT.min(timeout / 2)
 }
 
-fn host(url: Option<&url::Url>) -> String {
+fn describe_host(url: Option<&url::Url>) -> String {
     match url.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?))) {
         Some((host, port)) => format!("`{host}:{port}`"),
         None => "the endpoint".to_owned(),
     }
 }
 
-/// Returns an error's text with all causes, without the first one if there are more: it is mostly "error sending request".
+/// Joins an error's text and those of its causes. If there are causes, it omits the error's own text, which is mostly "error sending
+/// request".
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();

@@ -20,12 +20,12 @@ pub(super) struct BodyContent {
     pub(super) icon: Option<ManifestImage>,
     pub(super) previews: Vec<ManifestImage>,
     pub(super) secrets: Option<ManifestSecrets>,
-    /// The HMAC of the secrets, which replaces them in the content hash.
+    /// The HMAC of the secrets. It replaces the secrets in the content hash.
     pub(super) keyed_hash: Option<String>,
     pub(super) script: CachedScript,
 }
 
-/// A file has changed since it was checked.
+/// A change to a file after it was checked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceChanged {
     /// The content is different.
@@ -37,7 +37,7 @@ pub(crate) enum SourceChanged {
 }
 
 impl BodyContent {
-    /// Returns the request's JSON. Reads the images again.
+    /// Returns the request body as JSON. Reads the images again.
     pub(super) fn body(&self, fields: &BodyFields) -> Result<Vec<u8>, SourceChanged> {
         let secrets = self.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
@@ -45,10 +45,10 @@ impl BodyContent {
         });
         let script = self.script.text()?;
         let images: usize = self.icon.iter().chain(&self.previews).map(ManifestImage::encoded_len).sum();
-        // Escaping makes a script longer, usually by less than an eighth.
+        // JSON escaping makes a script longer, usually by less than an eighth.
         let mut body = Vec::with_capacity(script.len() * 9 / 8 + images + 16 * 1024);
         write_json(&BodyWithoutImages { fields, secrets, script: &script }, &mut body);
-        // The images replace the closing brace. Base64 needs no escaping.
+        // Remove the closing brace, so that the images can be appended. Base64 needs no escaping.
         body.pop();
         if let Some(icon) = &self.icon {
             body.extend_from_slice(b",\"icon\":");
@@ -63,8 +63,8 @@ impl BodyContent {
         Ok(body)
     }
 
-    /// Returns the SHA-256 of a name and a body. The HMAC replaces the secrets, and digests replace the images. The order of the
-    /// manifest's top-level fields has no effect on GitBook, so it has none on the hash.
+    /// Returns the SHA-256 of a name and a body. The HMAC replaces the secrets, and digests replace the images. The hash does
+    /// not depend on the order of the manifest's top-level fields, because GitBook ignores it.
     pub(super) fn content_hash(&self, name: &str, fields: &BodyFields) -> Result<String, SourceChanged> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, keyed_hash, .. } = self;
@@ -76,7 +76,7 @@ impl BodyContent {
     }
 }
 
-/// A body without its images.
+/// A request body without its images.
 #[derive(Serialize)]
 struct BodyWithoutImages<'a, F, S> {
     #[serde(flatten)]
@@ -86,7 +86,7 @@ struct BodyWithoutImages<'a, F, S> {
     script: &'a str,
 }
 
-/// A body with the digests of its images.
+/// A request body with digests in place of its images.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HashInput<'a> {
@@ -97,7 +97,7 @@ struct HashInput<'a> {
 }
 
 fn write_json(body: &impl Serialize, to: &mut impl std::io::Write) {
-    // This cannot fail: the keys are strings, the numbers finite and the writers in memory.
+    // Serialization cannot fail: all keys are strings, all numbers are finite, and the writers are in memory.
     drop(serde_json::to_writer(to, body));
 }
 

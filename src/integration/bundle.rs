@@ -36,7 +36,7 @@ use tracing::instrument::WithSubscriber as _;
 use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large_stack};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use corrections::Corrections;
-use diagnostics::{DiagnosticContext, is_unresolved};
+use diagnostics::{DiagnosticContext, is_unresolved_import};
 use plugin::{CliPlugin, ModuleFacts};
 use service::BundleRequest;
 
@@ -44,78 +44,80 @@ use service::BundleRequest;
 #[derive(Debug, Default)]
 pub(crate) struct Bundle {
     pub(crate) script: String,
-    /// The share of each package in the script.
+    /// The estimated size of each package in the script.
     pub(crate) packages: Vec<PackageSize>,
     pub(crate) warnings: Vec<Diagnostic>,
-    /// Warnings about files of packages, for the debug log.
+    /// Warnings about files in `node_modules`, for the debug log.
     pub(crate) notes: Vec<Diagnostic>,
 }
 
-/// A callback for each file before it is parsed, and for `None` after the last one.
+/// A callback that receives each file's path before the file is parsed, and `None` after the last file.
 pub(crate) type OnParse = Arc<dyn Fn(Option<&Path>) + Send + Sync>;
 
-/// Bundles the module at `script`, an absolute path in the repository at `root`. Paths in messages are relative to
-/// `shown_from` if they are below it.
+/// Bundles the module at `script`, an absolute path in the repository at `root`. Messages show paths in the folder
+/// `display_base` relative to that folder, and all others in full.
 ///
 /// # Errors
-/// The problems of the script and the files that it imports.
+/// Returns the errors in the script and in the files that it imports.
 pub(crate) async fn bundle(
     script: &Path,
     root: &Path,
-    shown_from: &Path,
+    display_base: &Path,
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let [script, root, shown_from] = [script, root, shown_from].map(Path::to_owned);
+    let [script, root, display_base] = [script, root, display_base].map(Path::to_owned);
     request_bundle(
-        BundleRequest { script, root, shown_from, reports_parsing: false, built: None },
+        BundleRequest { script, root, display_base, reports_parsing: false, built_text: None },
         packaging_context,
     )
     .await
 }
 
-/// The maximum bytes of a built script that is checked in this process. No script of this size nests deeply enough to
-/// overflow the large stack of a checking thread.
-const MAX_CHECKED_IN_PROCESS: usize = 16 * 1024;
+/// The maximum size in bytes of a built script that is checked in this process. A script of this size cannot be nested
+/// deeply enough to overflow the checking thread's large stack.
+const MAX_BYTES_CHECKED_IN_PROCESS: usize = 16 * 1024;
 
-/// Checks the text of a built script. The diagnostics name the file at `script`.
+/// Checks a script that is used without bundling. `text` is its content; `script` is its path, for the diagnostics.
 ///
 /// # Errors
-/// Syntax that the Workers runtime does not support.
-pub(crate) async fn check_built(
+/// Returns an error if the script contains syntax that the Workers runtime does not support.
+pub(crate) async fn check_built_script(
     script: &Path,
     text: &str,
-    shown_from: &Path,
+    display_base: &Path,
     packaging_context: &PackagingContext,
 ) -> Result<(), Vec<Diagnostic>> {
-    let [script, root, shown_from] = [script, shown_from, shown_from].map(Path::to_owned);
-    let request = || BundleRequest {
+    let [script, root, display_base] = [script, display_base, display_base].map(Path::to_owned);
+    let new_request = || BundleRequest {
         script: script.clone(),
         root: root.clone(),
-        shown_from: shown_from.clone(),
+        display_base: display_base.clone(),
         reports_parsing: false,
-        built: Some(text.to_owned()),
+        built_text: Some(text.to_owned()),
     };
-    if text.len() <= MAX_CHECKED_IN_PROCESS
-        && let Ok(checked) = with_large_stack(|| futures::executor::block_on(handle_request(request(), None)))
+    if text.len() <= MAX_BYTES_CHECKED_IN_PROCESS
+        && let Ok(checked) =
+            with_large_stack(|| futures::executor::block_on(handle_request(new_request(), None)))
     {
         return checked.map(drop);
     }
-    request_bundle(request(), packaging_context).await.map(drop)
+    request_bundle(new_request(), packaging_context).await.map(drop)
 }
 
 async fn request_bundle(
     mut request: BundleRequest,
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let mut last = None;
-    // The second attempt follows a crash. It is slower and names the file that caused the crash.
+    let mut last_crash = None;
+    // After a crash, the second attempt reports each file before parsing it. This is slower, but identifies the file
+    // that caused the crash.
     for reports_parsing in [false, true] {
         request.reports_parsing = reports_parsing;
-        let text = serde_json::to_string(&request).unwrap_or_default();
-        // The first request of a process sets its number of threads: one thread if the request names each file.
+        let request_line = serde_json::to_string(&request).unwrap_or_default();
+        // A process keeps the number of threads of its first request: one thread if that request reports parsing.
         match packaging_context
             .processes
-            .ask(&text, service::is_last_line, reports_parsing)
+            .ask(&request_line, service::is_last_line, reports_parsing)
             .await
             .map(service::parse_answer)
         {
@@ -124,26 +126,27 @@ async fn request_bundle(
                     .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
             }
             Ok(Err(crash)) => {
-                let is_late = matches!(crash.end, ProcessEnd::Timeout);
-                last = Some(crash);
-                if is_late {
+                let is_timeout = matches!(crash.end, ProcessEnd::Timeout);
+                last_crash = Some(crash);
+                if is_timeout {
                     break;
                 }
             }
             Err(error) => {
                 tracing::debug!("cannot start a bundler process: {error}; bundling in this process");
-                if request.built.is_some() {
+                if request.built_text.is_some() {
                     return handle_request(request, None).await;
                 }
                 return bundle_in_this_process(request, &packaging_context.threads, None).await;
             }
         }
     }
-    let BundleRequest { script, shown_from, .. } = &request;
-    Err(last.map(|crash| diagnostics::crash_error(&crash, script, shown_from)).into_iter().collect())
+    let BundleRequest { script, display_base, .. } = &request;
+    Err(last_crash.map(|crash| diagnostics::crash_error(&crash, script, display_base)).into_iter().collect())
 }
 
-/// Bundles on threads of this process. Dropping the future leaves the bundler running, because stopping it causes a panic.
+/// Bundles on this process's threads. If the future is dropped, the bundler keeps running, because stopping it would
+/// cause a panic.
 async fn bundle_in_this_process(
     request: BundleRequest,
     threads: &Threads,
@@ -165,26 +168,26 @@ async fn handle_request(
     request: BundleRequest,
     on_parse: Option<OnParse>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let BundleRequest { script, root, shown_from, built, .. } = request;
-    let Some(text) = built else {
-        return bundle_with_corrections(&script, &root, &shown_from, on_parse).await;
+    let BundleRequest { script, root, display_base, built_text, .. } = request;
+    let Some(text) = built_text else {
+        return bundle_with_corrections(&script, &root, &display_base, on_parse).await;
     };
-    output::check_built(&text).map(|()| Bundle::default()).map_err(|fault| {
-        let shown = script.strip_prefix(&shown_from).unwrap_or(&script);
-        let place =
-            diagnostics::location_at_offset(&script, &root, &text, fault.offset).with_path(shown.to_owned());
-        let message = format!("the script is not valid: {}", fault.message);
+    output::check_built_syntax(&text).map(|()| Bundle::default()).map_err(|invalid_syntax| {
+        let displayed = script.strip_prefix(&display_base).unwrap_or(&script);
+        let location = diagnostics::location_at_offset(&script, &root, &text, invalid_syntax.offset)
+            .with_path(displayed.to_owned());
+        let message = format!("the script is not valid: {}", invalid_syntax.message);
         let hint = "build the script as one ES module for the Workers runtime".to_owned();
-        vec![Diagnostic::error(place, message).hint(hint)]
+        vec![Diagnostic::error(location, message).hint(hint)]
     })
 }
 
-/// The maximum number of runs of the bundler for one script. In a chain of files that export types of one another, each run
-/// finds one missing name.
-const MAX_RUNS: usize = 32;
+/// The maximum number of bundler runs for one script. If a type is re-exported through a chain of files, each run finds
+/// the missing name in only one of the files.
+const MAX_BUNDLER_RUNS: usize = 32;
 
-/// The result of one run of the bundler, with the facts that it found.
-struct BundleRun {
+/// The result of one bundler run, and the facts collected during the run.
+struct BundlerRun {
     result: BuildResult<BundleOutput>,
     facts: ModuleFacts,
 }
@@ -194,95 +197,102 @@ async fn run_bundler(
     root: &Path,
     corrections: &Corrections,
     on_parse: Option<&OnParse>,
-) -> BundleRun {
+) -> BundlerRun {
     let plugin = Arc::new(CliPlugin::new(root, corrections.clone(), on_parse.cloned()));
-    let result =
-        match Bundler::with_plugins(options(script, root, corrections), vec![Arc::clone(&plugin) as _]) {
-            Ok(mut bundler) => bundler.generate().await,
-            Err(problems) => Err(problems),
-        };
+    let result = match Bundler::with_plugins(
+        bundler_options(script, root, corrections),
+        vec![Arc::clone(&plugin) as _],
+    ) {
+        Ok(mut bundler) => bundler.generate().await,
+        Err(problems) => Err(problems),
+    };
     let mut facts = plugin.take_facts();
     facts.problems.extend(plugin.tsconfigs.take_problems());
     if let Err(problems) = &result {
         facts.needed_corrections.add(Corrections::from_problems(problems, root));
     }
-    BundleRun { result, facts }
+    BundlerRun { result, facts }
 }
 
-/// Runs the bundler until it needs no new corrections.
+/// Runs the bundler repeatedly, until a run finds no new corrections.
 async fn bundle_with_corrections(
     script: &Path,
     root: &Path,
-    shown_from: &Path,
+    display_base: &Path,
     on_parse: Option<OnParse>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let mut corrections = Corrections::default();
-    let mut last = run_bundler(script, root, &corrections, on_parse.as_ref()).await;
-    for _ in 1..MAX_RUNS {
-        if !corrections.add(std::mem::take(&mut last.facts.needed_corrections)) {
+    let mut last_run = run_bundler(script, root, &corrections, on_parse.as_ref()).await;
+    for _ in 1..MAX_BUNDLER_RUNS {
+        if !corrections.add(std::mem::take(&mut last_run.facts.needed_corrections)) {
             break;
         }
-        last = run_bundler(script, root, &corrections, on_parse.as_ref()).await;
+        last_run = run_bundler(script, root, &corrections, on_parse.as_ref()).await;
     }
-    let BundleRun { result, facts } = last;
-    let context = DiagnosticContext { script, root, shown_from, read_failures: &facts.read_failures };
-    let own = facts.problems.into_iter().map(|problem| context.relative(problem));
-    let (errors, own_warnings): (Vec<_>, Vec<_>) = own.partition(Diagnostic::is_error);
+    let BundlerRun { result, facts } = last_run;
+    let context = DiagnosticContext { script, root, display_base, read_failures: &facts.read_failures };
+    let plugin_problems = facts.problems.into_iter().map(|problem| context.with_relative_path(problem));
+    let (errors, plugin_warnings): (Vec<_>, Vec<_>) = plugin_problems.partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let output = result.map_err(|errors| context.errors(&errors))?;
-    // The bundler only warns about an unresolved import. The runtime cannot resolve it either.
-    let (missing, other): (Vec<_>, Vec<_>) = output.warnings.into_iter().partition(is_unresolved);
-    if !missing.is_empty() {
-        return Err(context.errors(&missing));
+    let output = result.map_err(|errors| context.convert_errors(&errors))?;
+    // The bundler only warns about an unresolved import, but the import would fail at run time.
+    let (unresolved, other_warnings): (Vec<_>, Vec<_>) =
+        output.warnings.into_iter().partition(is_unresolved_import);
+    if !unresolved.is_empty() {
+        return Err(context.convert_errors(&unresolved));
     }
-    let failed =
-        |message: &str| vec![context.relative(Diagnostic::error(SourceLocation::file(script), message))];
-    let [Output::Chunk(chunk)] = output.assets.as_slice() else {
-        return Err(failed("the bundler returned more than one script"));
+    let script_error = |message: &str| {
+        vec![context.with_relative_path(Diagnostic::error(SourceLocation::file(script), message))]
     };
-    let (notes, mut warnings) = context.warnings(&other);
-    warnings.extend(own_warnings);
+    let [Output::Chunk(chunk)] = output.assets.as_slice() else {
+        return Err(script_error("the bundler returned more than one script"));
+    };
+    let (notes, mut warnings) = context.convert_warnings(&other_warnings);
+    warnings.extend(plugin_warnings);
     let Ok(legal_comments) = output::check_module(&chunk.code) else {
-        return Err(vec![context.relative(invalid_script(script, root, corrections).await)]);
+        return Err(vec![context.with_relative_path(invalid_script_error(script, root, corrections).await)]);
     };
     let script = licenses::deduplicate(chunk.code.clone(), &legal_comments);
     let packages = composition::package_sizes(module_lengths(&chunk.modules), script.len());
     Ok(Bundle { script, packages, warnings, notes })
 }
 
-/// Returns the error for a script with syntax that the runtime does not support, at its location in the source file.
-async fn invalid_script(script: &Path, root: &Path, corrections: Corrections) -> Diagnostic {
+/// Returns the error for unsupported syntax in the bundled script, located in the source file. Bundles once more to get a
+/// source map.
+async fn invalid_script_error(script: &Path, root: &Path, corrections: Corrections) -> Diagnostic {
     let corrections = Corrections { needs_source_map: true, ..corrections };
-    let BundleRun { result, .. } = run_bundler(script, root, &corrections, None).await;
+    let BundlerRun { result, .. } = run_bundler(script, root, &corrections, None).await;
     let assets = result.map(|output| output.assets).unwrap_or_default();
     let chunk = assets.iter().find_map(|asset| match asset {
         Output::Chunk(chunk) => Some(chunk),
         Output::Asset(_) => None,
     });
-    let fault = chunk.and_then(|chunk| Some((chunk, output::check_module(&chunk.code).err()?)));
-    let place =
-        fault.as_ref().and_then(|(chunk, fault)| output::source_position(chunk, script, fault.offset));
-    let place = place.map_or_else(
+    let invalid_syntax = chunk.and_then(|chunk| Some((chunk, output::check_module(&chunk.code).err()?)));
+    let location = invalid_syntax
+        .as_ref()
+        .and_then(|(chunk, invalid_syntax)| output::source_position(chunk, script, invalid_syntax.offset));
+    let location = location.map_or_else(
         || SourceLocation::file(script),
         |(file, line, column)| diagnostics::location_in_file(&file, root, line, column),
     );
-    let reason = fault.map(|(_, fault)| fault.message).unwrap_or_default();
+    let reason = invalid_syntax.map(|(_, invalid_syntax)| invalid_syntax.message).unwrap_or_default();
     let hint = "rewrite this code; the bundler cannot compile it for the Workers runtime".to_owned();
-    Diagnostic::error(place, format!("the bundled script is not valid: {reason}")).hint(hint)
+    Diagnostic::error(location, format!("the bundled script is not valid: {reason}")).hint(hint)
 }
 
-/// Returns the modules of a script, each with its length after unused code is removed.
+/// Returns each module's path and the length of its code after tree shaking.
 fn module_lengths(modules: &Modules) -> impl Iterator<Item = (&Path, usize)> {
     let length = |module: &RenderedModule| module.code().map_or(0, |code| code.len());
     modules.keys.iter().zip(&modules.values).map(move |(id, module)| (Path::new(id.as_str()), length(module)))
 }
 
-/// Returns the options of `@gitbook/cli` that change the script.
-fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOptions {
+/// Returns bundler options equivalent to those of `@gitbook/cli`.
+fn bundler_options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOptions {
     let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
-    let defined = ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
+    let definitions =
+        ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
     BundlerOptions {
         input: Some(vec![script.to_string_lossy().into_owned().into()]),
         cwd: script.parent().map(Path::to_owned),
@@ -290,13 +300,13 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
         minify: Some(RawMinifyOptions::Bool(true)),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
         top_level_var: Some(true),
-        define: Some(defined.into_iter().collect()),
+        define: Some(definitions.into_iter().collect()),
         generated_code: Some(GeneratedCodeOptions { symbols: false }),
         resolve: Some(ResolveOptions {
             main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
             condition_names: strings(&["worker", "browser", "import", "production"]),
             extensions: strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
-            yarn_pnp: Some(is_plug_and_play(script, root)),
+            yarn_pnp: Some(uses_yarn_pnp(script, root)),
             ..ResolveOptions::default()
         }),
         transform: Some(BundlerTransformOptions {
@@ -305,9 +315,9 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
         }),
         strict_execution_order: Some(corrections.keeps_import_order),
         sourcemap: corrections.needs_source_map.then_some(SourceMapType::Hidden),
-        // The plugin has already compiled each file with its own settings.
+        // The plugin has already compiled each file with the settings of the nearest `tsconfig.json`.
         tsconfig: Some(TsConfig::Auto(false)),
-        // By default, a large string that is used three times is written three times.
+        // By default, constants are inlined: a large string that is used three times would be written three times.
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Bool(false)),
             ..OptimizationOption::default()
@@ -316,8 +326,8 @@ fn options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOpti
     }
 }
 
-/// Returns true if Yarn Plug'n'Play manages the packages of a script.
-fn is_plug_and_play(script: &Path, root: &Path) -> bool {
+/// Returns true if Yarn Plug'n'Play manages the script's packages.
+fn uses_yarn_pnp(script: &Path, root: &Path) -> bool {
     let mut folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     folders.any(|folder| folder.join(".pnp.cjs").is_file())
 }

@@ -11,8 +11,8 @@ use super::root::{Checkout, repository_root};
 use super::walk::{UnsearchedFolder, walk};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// The file name of a manifest with an extension that the vendor's CLI does not read.
-const MISNAMED: &str = "gitbook-manifest.yml";
+/// The file name of a manifest with the wrong extension, which the vendor's CLI does not read.
+const MISNAMED_FILE: &str = "gitbook-manifest.yml";
 
 /// The location of one integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,26 +34,26 @@ impl IntegrationSource {
     }
 }
 
-/// Some patterns have problems.
+/// The result of a discovery with problems.
 #[derive(Debug)]
 pub(crate) struct DiscoveryError {
     /// The manifests selected by the other patterns.
     pub found: Vec<IntegrationSource>,
     /// The problems with the patterns.
     pub problems: Vec<Diagnostic>,
-    /// True if a folder was not searched, so that there may be more manifests.
+    /// True if a folder could not be searched, so that there may be more manifests.
     pub is_unsearched: bool,
 }
 
 /// Returns the manifests selected by the patterns, each once, in the order of their paths.
 ///
-/// A pattern is a manifest, a folder, or a glob for either. A folder without its own manifest is searched, except for ignored files
-/// and `node_modules`. A pattern with a leading `!` excludes manifests from all others, at any position. If all patterns exclude,
-/// they apply to `.`.
+/// A pattern is a manifest, a folder, or a glob for either. A folder without its own manifest is searched, except for ignored
+/// files and `node_modules`. A pattern with a leading `!` excludes manifests from all other patterns, wherever it is in the
+/// list. If every pattern is an exclusion, the exclusions apply to `.`.
 ///
 /// # Errors
-/// If a pattern selects nothing, excludes nothing or is not a valid glob, if everything is excluded, if a folder cannot be
-/// searched, or if a folder has only a manifest with the extension `.yml`.
+/// Returns an error if a pattern selects nothing, excludes nothing or is not a valid glob; if everything is excluded; if a
+/// folder cannot be searched; or if the only manifest in a folder has the extension `.yml`.
 pub(crate) fn discover(
     patterns: &[String],
     working_directory: &Path,
@@ -85,7 +85,7 @@ pub(crate) fn discover(
     // Patterns may share an unsearched folder.
     problems.dedup();
     let exclusion_problems = exclude(&excluding, working_directory, &mut found);
-    // A misspelled pattern would also make exclusions seem useless.
+    // If another pattern is misspelled, an exclusion may seem to have no effect.
     if problems.is_empty() {
         problems = exclusion_problems;
     }
@@ -97,7 +97,7 @@ pub(crate) fn discover(
     if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems, is_unsearched }) }
 }
 
-/// The reason for a pattern without selected manifests.
+/// The reason that a pattern selects no manifests.
 enum SelectionError {
     /// A problem with the pattern.
     Pattern(Box<Diagnostic>),
@@ -120,7 +120,7 @@ impl From<UnsearchedFolder> for SelectionError {
 /// A file selected by a pattern.
 struct Selected {
     path: PathBuf,
-    /// True if a pattern matches the file itself, not a folder.
+    /// True if a pattern matches the file itself, not just its folder.
     is_explicit: bool,
 }
 
@@ -135,17 +135,17 @@ impl Selected {
 
     /// Returns true if the file has the wrong extension and no pattern matches it explicitly.
     fn is_misnamed(&self) -> bool {
-        !self.is_explicit && self.path.ends_with(MISNAMED)
+        !self.is_explicit && self.path.ends_with(MISNAMED_FILE)
     }
 
     fn misnamed_problem(&self, working_directory: &Path) -> Diagnostic {
         let place = SourceLocation::file(IntegrationSource::at(&self.path, working_directory).display_path);
-        let message = format!("`{MISNAMED}` is not a valid manifest name");
+        let message = format!("`{MISNAMED_FILE}` is not a valid manifest name");
         Diagnostic::error(place, message).hint(format!("rename the file to `{FILE_NAME}`"))
     }
 }
 
-/// Returns the source of an integration that is defined by variables alone.
+/// Returns the source of an integration without a manifest, which only variables define.
 #[must_use]
 pub(crate) fn from_variables(working_directory: &Path) -> IntegrationSource {
     IntegrationSource { manifest: None, display_path: PathBuf::new(), folder: working_directory.to_owned() }
@@ -190,7 +190,7 @@ fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
 }
 
-fn not_a_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
+fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     pattern_problem(
         format!("`{pattern}` is not a valid glob: {}", error.kind()),
         "put special characters in `[…]` to match them literally",
@@ -205,9 +205,9 @@ fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Sele
         let hint = "give the user of this process read access to the folder; in a container, check the mount";
         let unreadable = |error| pattern_problem(format!("could not read `{pattern}`: {error}"), hint);
         std::fs::read_dir(&path).map_err(unreadable)?;
-        in_folder(&path)?
+        manifests_in_folder(&path)?
     } else if is_glob(pattern) {
-        matching(pattern, working_directory)?
+        matching_manifests(pattern, working_directory)?
     } else {
         let hint = "write a manifest, a folder or a glob, relative to the working directory of the step";
         return Err(pattern_problem(format!("`{pattern}` does not exist"), hint).into());
@@ -221,8 +221,8 @@ fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Sele
     Ok(manifests)
 }
 
-/// Removes the manifests that the patterns cover. Returns a problem for each pattern that covers nothing, because a misspelled
-/// exclusion would deploy the manifest.
+/// Removes the manifests that the patterns cover. Returns a problem for each pattern that covers nothing: if it is
+/// misspelled, a manifest would be deployed by mistake.
 fn exclude(
     patterns: &[&str],
     working_directory: &Path,
@@ -231,8 +231,8 @@ fn exclude(
     let mut problems = Vec::new();
     let mut excluded = BTreeSet::new();
     for pattern in patterns {
-        match covered(pattern, working_directory, found.keys()) {
-            Err(error) => problems.push(*not_a_glob(pattern, &error)),
+        match covered_manifests(pattern, working_directory, found.keys()) {
+            Err(error) => problems.push(*invalid_glob(pattern, &error)),
             Ok(covered) if covered.is_empty() => {
                 let hint = "write the path after `!` relative to the working directory of the step, or remove the pattern";
                 problems.push(*pattern_problem(format!("`{pattern}` excludes nothing"), hint));
@@ -250,16 +250,16 @@ fn exclude(
 
 /// Returns the manifests that an exclusion covers. A folder covers all manifests below it. Compares paths with links resolved,
 /// because the selection may have followed links.
-fn covered<'a>(
+fn covered_manifests<'a>(
     pattern: &str,
     working_directory: &Path,
     manifests: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<Vec<PathBuf>, globset::Error> {
     let pattern = pattern.trim_start_matches('!').trim();
     let literal = dunce::canonicalize(working_directory.join(pattern)).ok().filter(|_| !pattern.is_empty());
-    let (base, rest) = split(pattern, working_directory);
+    let (base, rest) = split_glob(pattern, working_directory);
     let base = dunce::canonicalize(base).ok().filter(|_| literal.is_none() && is_glob(pattern));
-    let glob = glob(&rest)?.compile_matcher();
+    let glob = parse_glob(&rest)?.compile_matcher();
     let is_matched = |path: &Path| {
         let below = base.as_ref().and_then(|base| path.strip_prefix(base).ok());
         below.is_some_and(|below| below.ancestors().any(|path| glob.is_match(path)))
@@ -268,26 +268,27 @@ fn covered<'a>(
     Ok(manifests.filter(|path| is_below(path) || is_matched(path)).cloned().collect())
 }
 
-/// Returns the folder's own manifest, or otherwise all manifests below it.
-fn in_folder(folder: &Path) -> Result<Vec<Selected>, UnsearchedFolder> {
+/// Returns the folder's own manifest, or all manifests below the folder if it has none.
+fn manifests_in_folder(folder: &Path) -> Result<Vec<Selected>, UnsearchedFolder> {
     let own = folder.join(FILE_NAME);
     let paths = if own.is_file() { vec![own] } else { manifests_below(folder)? };
     Ok(paths.into_iter().map(Selected::of_folder).collect())
 }
 
 /// Returns the manifests that match a glob, and those in the folders that match it.
-fn matching(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
-    let (base, rest) = split(pattern, working_directory);
-    let glob = glob(&rest).map_err(|error| not_a_glob(pattern, &error))?.compile_matcher();
+fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
+    let (base, rest) = split_glob(pattern, working_directory);
+    let glob = parse_glob(&rest).map_err(|error| invalid_glob(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
-    // A glob matches other file names only if it has a YAML extension, because lock files and workflows may be YAML, too.
+    // A glob matches files with other names only if the glob itself has a YAML extension, because lock files and workflows
+    // may be YAML, too.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
     let mut selected = Vec::new();
     for entry in walk(&base, |_| true)? {
         let path = entry.path();
         match entry.file_type() {
             _ if entry.depth() == 0 || !matches(path) => {}
-            Some(kind) if kind.is_dir() => selected.extend(in_folder(path)?),
+            Some(kind) if kind.is_dir() => selected.extend(manifests_in_folder(path)?),
             Some(kind) if kind.is_file() && is_manifest(path) => {
                 selected.push(Selected::explicit(path.to_owned()));
             }
@@ -297,8 +298,9 @@ fn matching(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Se
     Ok(selected)
 }
 
-/// Splits a glob into its fixed folder and the rest, which is matched against paths below the folder.
-fn split(pattern: &str, working_directory: &Path) -> (PathBuf, String) {
+/// Splits a glob into the folder before the first special character, and the rest. The rest is matched against paths below
+/// the folder.
+fn split_glob(pattern: &str, working_directory: &Path) -> (PathBuf, String) {
     let path = Path::new(pattern);
     let fixed: PathBuf =
         path.components().take_while(|part| !is_glob(&part.as_os_str().to_string_lossy())).collect();
@@ -314,13 +316,13 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+fn parse_glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern.trim_end_matches(std::path::is_separator)).literal_separator(true).build()
 }
 
-/// Returns the manifests below a folder, and misnamed ones with no proper manifest beside them.
+/// Returns the manifests below a folder, including misnamed ones with no correctly named manifest beside them.
 fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnsearchedFolder> {
-    let is_misnamed = |path: &Path| path.ends_with(MISNAMED) && !path.with_file_name(FILE_NAME).exists();
+    let is_misnamed = |path: &Path| path.ends_with(MISNAMED_FILE) && !path.with_file_name(FILE_NAME).exists();
     let entries = walk(folder, |_| true)?.into_iter();
     let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     let paths = files.map(DirEntry::into_path);

@@ -1,4 +1,4 @@
-//! Completes the path of a script by the rules of esbuild, the bundler of the vendor's CLI.
+//! Completes the path of a script by the rules of esbuild, which the vendor's CLI uses as its bundler.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 /// The extensions that the vendor's CLI configures in esbuild, in order.
 const EXTENSIONS: [&str; 6] = ["tsx", "ts", "jsx", "js", "css", "json"];
 
-/// Output extensions with the extensions of their TypeScript sources.
-const SOURCES: [(&str, &[&str]); 4] =
+/// JavaScript extensions, with the extensions of the TypeScript sources that they may be compiled from.
+const TYPESCRIPT_EXTENSIONS: [(&str, &[&str]); 4] =
     [("js", &["ts", "tsx"]), ("jsx", &["ts", "tsx"]), ("mjs", &["mts"]), ("cjs", &["cts"])];
 
 /// Returns the entry file for `text`: the file itself, the file with an extension added, the TypeScript source of a `.js`
@@ -15,7 +15,7 @@ const SOURCES: [(&str, &[&str]); 4] =
 pub(super) fn complete(folder: &Path, text: &str) -> Option<PathBuf> {
     // This removes `.` parts and a trailing slash.
     let path: PathBuf = folder.join(text).components().collect();
-    // `.` in the folder `hello` must not find the file `hello.ts` beside that folder.
+    // In the folder `hello`, the path `.` must not find the file `hello.ts` beside that folder.
     let has_name = matches!(Path::new(text).components().next_back(), Some(Component::Normal(_)));
     let exact = Some(path.clone()).filter(|path| path.is_file());
     exact
@@ -37,10 +37,10 @@ fn add_extension(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the TypeScript source of an output file.
+/// Returns the existing TypeScript source of a JavaScript file.
 fn typescript_source(path: &Path) -> Option<PathBuf> {
     let extension = path.extension()?;
-    let (_, sources) = SOURCES.iter().find(|(output, _)| extension == *output)?;
+    let (_, sources) = TYPESCRIPT_EXTENSIONS.iter().find(|(output, _)| extension == *output)?;
     sources.iter().map(|source| path.with_extension(source)).find(|path| path.is_file())
 }
 
@@ -103,7 +103,7 @@ mod tests {
         check(&["index.ts"], ".", Some("index.ts"));
         check(&["src/index.ts", "src.js"], "src", Some("src.js"));
         check(&["src/index.mjs", "src/main.ts"], "src", None);
-        // A file beside the manifest's folder with the folder's name.
+        // A file beside the manifest's folder that has the same name as the folder.
         check(&["../hello.ts"], ".", None);
     }
 }

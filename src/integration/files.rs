@@ -6,10 +6,10 @@ use std::path::Path;
 
 use same_file::Handle;
 
-/// Git's own folder. It is off limits because its configuration may contain the runner's token.
-const GIT: &str = ".git";
+/// Git's own folder. It must not be read, because the configuration in it may contain the runner's token.
+const GIT_FOLDER: &str = ".git";
 
-/// A file was not read.
+/// The reason that a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     /// The file is not in the repository.
@@ -22,7 +22,7 @@ pub(crate) enum FileError {
 
 /// Returns true if a path without symbolic links is inside the repository at `root`, but not in `.git`.
 pub(crate) fn is_content(path: &Path, root: &Path) -> bool {
-    path.strip_prefix(root).is_ok_and(|path| path.iter().all(|part| part != GIT))
+    path.strip_prefix(root).is_ok_and(|path| path.iter().all(|part| part != GIT_FOLDER))
 }
 
 /// Returns true if a path without symbolic links is inside the repository or in `node_modules`, which may be above it.
@@ -33,7 +33,7 @@ pub(crate) fn is_module(path: &Path, root: &Path) -> bool {
 /// Opens a file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// [`FileError::Outside`] if the path is not accepted or the file was replaced meanwhile.
+/// Returns [`FileError::Outside`] if the path is not accepted, or if the file was replaced in the meantime.
 pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<File, FileError> {
     // Opening a pipe would block.
     if !path.metadata()?.is_file() {
@@ -48,7 +48,7 @@ pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Resul
 /// Reads a file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// The errors of [`open`].
+/// Returns the errors of [`open`].
 pub(crate) fn read(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     open(path, is_allowed)?.read_to_end(&mut bytes)?;
@@ -58,7 +58,7 @@ pub(crate) fn read(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Resul
 /// Reads a text file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// The errors of [`open`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
+/// Returns the errors of [`open`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
 pub(crate) fn read_text(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<String, FileError> {
     let mut text = String::new();
     open(path, is_allowed)?.read_to_string(&mut text)?;

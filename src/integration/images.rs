@@ -13,8 +13,9 @@ use super::files;
 use super::paths::{self, FileKind};
 use crate::diagnostic::{Diagnostic, SourceLocation, lower_case};
 
-/// The number of bytes to encode at once. A multiple of three avoids padding, and this size fits into the processor's cache.
-const CHUNK: usize = 48 * 1024;
+/// The number of bytes to encode at once. It is a multiple of three, which avoids padding, and fits into the processor's
+/// cache.
+const CHUNK_BYTES: usize = 48 * 1024;
 
 /// The use of an image, which determines its maximum size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Purpose {
     }
 }
 
-/// A checked image. The file is read again before sending. Serializes as its digest.
+/// An image that was checked. The file is read again before it is sent. The image is serialized as its digest.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ManifestImage {
@@ -60,7 +61,7 @@ pub(super) struct ManifestImage {
 }
 
 impl ManifestImage {
-    /// Returns the length in base64.
+    /// Returns the length of the image in base64.
     pub(super) fn encoded_len(&self) -> usize {
         self.length.div_ceil(3) * 4
     }
@@ -70,16 +71,16 @@ impl ManifestImage {
         let unreadable = |error| SourceChanged::Unreadable(self.label.clone(), error);
         let file = files::open(&self.path, |path| files::is_content(path, &self.root));
         let file = file.map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
-        // One extra byte detects a file that has grown, without reading all of it.
+        // Reading one extra byte detects a file that has grown, without reading all of it.
         let mut file = file.take(self.length as u64 + 1);
         let mut digest = Sha256::new();
-        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
         // Only the last chunk may be shorter, so padding occurs only at the end.
-        while file.by_ref().take(CHUNK as u64).read_to_end(&mut chunk).map_err(unreadable)? > 0 {
+        while file.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut chunk).map_err(unreadable)? > 0 {
             digest.update(&chunk);
             let start = to.len();
             to.resize(start + chunk.len().div_ceil(3) * 4, 0);
-            // This cannot fail: the slice has the exact length.
+            // Encoding cannot fail: the slice has exactly the required length.
             drop(BASE64_STANDARD.encode_slice(&chunk, &mut to[start..]));
             chunk.clear();
         }
@@ -98,7 +99,7 @@ struct ImageHeader {
     height: usize,
 }
 
-/// Reads an image of a manifest. Returns its warnings, too.
+/// Reads and checks an image of a manifest. Returns it together with its warnings.
 pub(crate) fn read(
     root: &Path,
     folder: &Path,
@@ -134,7 +135,7 @@ pub(crate) fn read(
     let bytes = bytes.map_err(|error| {
         failed(format!("could not read {label} `{text}`: {error}"), "check the permissions of the file")
     })?;
-    let header = header(&bytes).map_err(|problem| {
+    let header = read_header(&bytes).map_err(|problem| {
         failed(format!("{label} `{text}` is not a PNG image: {problem}"), "export the image as PNG")
     })?;
     let warnings = header.warnings(&format!("{label} `{text}`"), purpose, place);
@@ -160,19 +161,19 @@ impl ImageHeader {
     }
 }
 
-/// Reads the header of an image. Returns the problem on error.
-fn header(bytes: &[u8]) -> Result<ImageHeader, String> {
+/// Reads the header of an image. On error, returns a description of the problem.
+fn read_header(bytes: &[u8]) -> Result<ImageHeader, String> {
     let format = match imagesize::image_type(bytes) {
         Ok(imagesize::ImageType::Jpeg) => "JPEG",
         Ok(imagesize::ImageType::Gif) => "GIF",
         Ok(imagesize::ImageType::Webp) => "WebP",
-        _ => return png_header(bytes).map_err(|error| lower_case(&error.to_string())),
+        _ => return read_png_header(bytes).map_err(|error| lower_case(&error.to_string())),
     };
     let size = imagesize::blob_size(bytes).map_err(|_| format!("the {format} header is incomplete"))?;
     Ok(ImageHeader { format, width: size.width, height: size.height })
 }
 
-fn png_header(bytes: &[u8]) -> Result<ImageHeader, png::DecodingError> {
+fn read_png_header(bytes: &[u8]) -> Result<ImageHeader, png::DecodingError> {
     let mut decoder = png::Decoder::new(BufReader::new(Cursor::new(bytes)));
     let header = decoder.read_header_info()?;
     Ok(ImageHeader { format: "PNG", width: header.width as usize, height: header.height as usize })

@@ -40,7 +40,7 @@ pub(crate) enum ValueFormat {
     Structure,
 }
 
-/// A manifest with the settings of the environment.
+/// A manifest to which an `envs` entry and overrides can be applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
     /// The file, or the variable that replaces it.
@@ -52,8 +52,8 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads the file at the first path, with the second one in messages. Without a path, returns an empty manifest for variables
-    /// to fill.
+    /// Reads the file at the first path; messages show the second path. Without a file, returns an empty manifest, whose
+    /// fields come from variables.
     pub(crate) fn load(
         path: Option<(&Path, &Path)>,
         folder: &Path,
@@ -90,7 +90,7 @@ impl Manifest {
                 None => Ok(()),
             };
         };
-        // The schema check reports the wrong type.
+        // The schema check reports a value of the wrong type.
         let Some(entries) = envs.as_mapping() else {
             let key = YamlKey { name: "envs".to_owned(), place: envs.place.clone() };
             self.fields.set(key, envs);
@@ -111,7 +111,7 @@ impl Manifest {
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
         }
-        // Entries cannot be nested.
+        // The entry must not contain `envs` itself.
         self.fields.remove("envs");
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Override {
                 let items = list(&self.value).map(|item| YamlValue::text(item, place)).collect();
                 Ok(YamlValue { value: YamlData::List(items), place: place.clone() })
             }
-            // Without the text, messages have no excerpt that could contain a secret.
+            // The location has no text attached, so messages have no excerpt that could contain a secret.
             ValueFormat::Structure if self.key == "secrets" => {
                 YamlValue::parse(&normalize_line_ends(&self.value), place)
             }
@@ -162,8 +162,8 @@ impl Override {
     }
 }
 
-/// Splits a list in a variable at commas and line breaks, except for commas in the braces or brackets of a glob. Skips empty
-/// entries.
+/// Splits a list in a variable at line breaks and at commas, except for commas inside the braces or brackets of a glob. Skips
+/// empty entries.
 pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     let is_separator = move |character| {
@@ -178,8 +178,8 @@ pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Removes a byte order mark, and replaces each lone carriage return with a line feed. YAML ends a line at either, but excerpts
-/// count only line feeds.
+/// Removes a byte order mark, and replaces each carriage return without a line feed with a line feed. In YAML, both end a
+/// line, but excerpts count only line feeds.
 fn normalize_line_ends(text: &str) -> String {
     let mut characters = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
     let mut normalized = String::with_capacity(text.len());

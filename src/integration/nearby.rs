@@ -9,23 +9,23 @@ use crate::diagnostic::{display_path, nearest};
 /// The number of folder levels to search below the manifest.
 const MAX_DEPTH: usize = 4;
 
-/// Returns the path of the file with the nearest name, in the format of a manifest. Searches the folder of `text` first, then the
-/// folders below the manifest. Considers only files of the same kind inside the repository.
+/// Returns the path of the file with the most similar name, as it would be written in a manifest. Searches the folder that
+/// `text` names first, then the folders below the manifest. Considers only files of the same kind inside the repository.
 pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
     let wanted = PathBuf::from(text.replace('\\', "/"));
-    in_same_folder(root, folder, &wanted, kind).or_else(|| below(folder, &wanted, kind))
+    nearest_in_same_folder(root, folder, &wanted, kind).or_else(|| nearest_below(folder, &wanted, kind))
 }
 
-fn in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
+fn nearest_in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
     let parent = dunce::canonicalize(folder.join(wanted).parent()?).ok()?;
     let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
     let names: Vec<_> = files.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
     let name = nearest(wanted.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-    Some(with_dot(&wanted.with_file_name(name)))
+    Some(with_leading_dot(&wanted.with_file_name(name)))
 }
 
-fn below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
+fn nearest_below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
     let entries = walk(folder, |entry| entry.depth() <= MAX_DEPTH).ok()?.into_iter();
     let files = entries.map(ignore::DirEntry::into_path).filter(|path| is_candidate(path, kind));
     let paths: Vec<_> =
@@ -37,7 +37,7 @@ fn below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
         let near = nearest(wanted.file_name()?.to_str()?, paths().map(name))?;
         paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
     };
-    near_path().or_else(near_name).map(|path| with_dot(Path::new(path)))
+    near_path().or_else(near_name).map(|path| with_leading_dot(Path::new(path)))
 }
 
 fn is_candidate(path: &Path, kind: &FileKind) -> bool {
@@ -51,7 +51,7 @@ fn normalized(path: &Path) -> String {
 }
 
 /// Adds `./` to a path, as is common in manifests.
-fn with_dot(path: &Path) -> String {
+fn with_leading_dot(path: &Path) -> String {
     let path = normalized(path);
     if path.starts_with("../") { path } else { format!("./{path}") }
 }

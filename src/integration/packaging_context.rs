@@ -23,7 +23,7 @@ use crate::diagnostic::Diagnostic;
 
 type LoadedManifest = Result<Manifest, Box<Diagnostic>>;
 
-/// The bundler's threads and processes, the manifests as read, and the bundled scripts.
+/// The bundler's threads and processes, the manifests without overrides, and the bundled scripts.
 #[derive(Debug)]
 pub(crate) struct PackagingContext {
     manifests: Mutex<HashMap<Option<PathBuf>, LoadedManifest>>,
@@ -33,7 +33,8 @@ pub(crate) struct PackagingContext {
 }
 
 impl PackagingContext {
-    /// Bundles in processes of `program`, or in this process if there is no program or it cannot be started.
+    /// Creates a context that bundles in child processes of `program`, or in this process if there is no program or it cannot
+    /// be started.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self {
             manifests: Mutex::default(),
@@ -43,7 +44,7 @@ impl PackagingContext {
         }
     }
 
-    /// Returns a manifest. Reads each file once in a run.
+    /// Returns the manifest of a source. Reads each file only once in a run.
     pub(super) fn manifest(
         &self,
         source: &IntegrationSource,

@@ -1,11 +1,11 @@
-//! Resolves paths in a manifest, which are relative to its folder and must stay inside the repository.
+//! Resolves paths in a manifest. They are relative to its folder and must stay inside the repository.
 
 use std::path::{Path, PathBuf};
 
 use super::{entry, files, nearby};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A kind of file in a manifest.
+/// A kind of file that a manifest refers to.
 #[derive(Debug)]
 pub(crate) struct FileKind {
     /// The label in messages, such as "the icon".
@@ -18,17 +18,17 @@ pub(crate) struct FileKind {
 
 /// A script to bundle.
 pub(crate) const ENTRY: FileKind =
-    FileKind { label: "the script", completes_extension: true, extensions: &SCRIPTS };
+    FileKind { label: "the script", completes_extension: true, extensions: &SCRIPT_EXTENSIONS };
 /// A script that was built elsewhere.
 pub(crate) const BUILT_SCRIPT: FileKind =
-    FileKind { label: "the script", completes_extension: false, extensions: &SCRIPTS };
+    FileKind { label: "the script", completes_extension: false, extensions: &SCRIPT_EXTENSIONS };
 
-const SCRIPTS: [&str; 8] = ["ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts"];
+const SCRIPT_EXTENSIONS: [&str; 8] = ["ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts"];
 
 /// Returns the file for a path in a manifest, with links resolved.
 ///
 /// # Errors
-/// If the file does not exist, is not a regular file or is outside `root`.
+/// Returns a problem if the file does not exist, is not a regular file or is outside `root`.
 pub(crate) fn resolve(
     root: &Path,
     folder: &Path,
@@ -56,8 +56,8 @@ pub(crate) fn resolve(
     Ok(path)
 }
 
-/// Returns the existing path for `text`. On Windows, `gitbook new` writes `\` into manifests, so that is tried as a separator on all
-/// systems.
+/// Returns the existing path for `text`. On Windows, `gitbook new` writes paths with `\` into manifests, so `\` is accepted
+/// as a separator on all systems.
 fn find(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
     let exists = |text: &str| {
         if kind.completes_extension {
@@ -76,7 +76,7 @@ mod tests {
 
     const ICON: FileKind = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
 
-    /// Checks the file that a path in a manifest of the folder `repo` resolves to, or the problem and its hint.
+    /// Checks the file that a path resolves to for a manifest in the folder `repo`, or else the problem and its hint.
     #[track_caller]
     fn check(files: &[&str], kind: &FileKind, text: &str, expected: Result<&str, (&str, &str)>) {
         let temp = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use crate::diagnostic::REDACTED_CHAR;
 use crate::yaml::{RawYaml, YamlDocument, byte_range};
 
 /// The key of a manifest's secrets.
-const KEY: &str = "secrets";
+const SECRETS_KEY: &str = "secrets";
 
 /// The beginnings of references in `${{ }}`, which are not secret themselves.
 const REFERENCES: [&str; 5] = ["env.", "secrets.", "vars.", "op://", "\"op://"];
@@ -22,7 +22,7 @@ struct ManifestToken {
     role: Role,
 }
 
-/// The effect of a token on redaction.
+/// The role of a token, which determines whether the token is hidden.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A token that is not below `secrets`.
@@ -33,12 +33,13 @@ enum Role {
     Secret,
 }
 
-/// Returns the text with all values and comments below each key `secrets` hidden. Only characters are replaced, so locations stay
-/// valid. References such as `${{ env.NAME }}` stay visible. Returns `None` if the secrets cannot be located.
+/// Returns the text with all values and comments below each key `secrets` hidden. Each character is replaced by one
+/// character, so locations stay valid. References such as `${{ env.NAME }}` stay visible. Returns `None` if the secrets
+/// cannot be located.
 pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option<String> {
     let Some(root) = document.root() else { return redact_unparsed(text) };
     let mut tokens = Vec::new();
-    collect(text, root, None, &mut tokens)?;
+    collect_tokens(text, root, None, &mut tokens)?;
     let mut redacted = String::with_capacity(text.len());
     let mut position = 0;
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.role != Role::Public) {
@@ -52,9 +53,9 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
     Some(redacted)
 }
 
-/// Collects the keys and scalars in order. `depth` is the number of levels below `secrets`. Returns `None` if a secret is not in the
-/// text below its key, but comes from an anchor elsewhere.
-fn collect(
+/// Collects the keys and scalars in the order of the text. `depth` is the number of levels below `secrets`. Returns `None` if
+/// the value of a secret comes from an anchor elsewhere in the text.
+fn collect_tokens(
     text: &str,
     node: &Spanned<RawYaml>,
     depth: Option<usize>,
@@ -68,11 +69,13 @@ fn collect(
     match &node.value {
         // An empty value has no text.
         RawYaml::Null => {}
-        RawYaml::List(items) => items.iter().try_for_each(|item| collect(text, item, below, tokens))?,
+        RawYaml::List(items) => {
+            items.iter().try_for_each(|item| collect_tokens(text, item, below, tokens))?;
+        }
         RawYaml::Mapping(entries) => {
             for (key, value) in entries {
                 let (role, below) = match depth {
-                    None if key.value == KEY => (Role::Name, Some(0)),
+                    None if key.value == SECRETS_KEY => (Role::Name, Some(0)),
                     None => (Role::Public, None),
                     Some(0) => (Role::Name, below),
                     Some(_) => (Role::Secret, below),
@@ -83,7 +86,7 @@ fn collect(
                     return None;
                 }
                 tokens.extend(range.map(|range| ManifestToken { range, role }));
-                collect(text, value, below, tokens)?;
+                collect_tokens(text, value, below, tokens)?;
             }
         }
         _ => {
@@ -94,10 +97,10 @@ fn collect(
     Some(())
 }
 
-/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if the secrets may be elsewhere: below
-/// a key with escapes, or in an anchor for an alias.
+/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if there may be secrets before
+/// it: below a key that is written with escapes, or in an anchor.
 fn redact_unparsed(text: &str) -> Option<String> {
-    let start = text.find(KEY).map_or(text.len(), |start| start + KEY.len());
+    let start = text.find(SECRETS_KEY).map_or(text.len(), |start| start + SECRETS_KEY.len());
     let (before, after) = text.split_at(start);
     let is_safe = !before.contains('\\') && !after.contains('*');
     is_safe.then(|| format!("{before}{}", redact_lines(after, hide_comment)))
@@ -111,7 +114,7 @@ fn redact_lines(text: &str, redact: fn(&str) -> String) -> String {
     lines.collect()
 }
 
-/// Hides everything after the syntax at the beginning.
+/// Hides everything after the leading YAML syntax.
 fn hide_comment(text: &str) -> String {
     let comment = text.trim_start_matches(|character| SYNTAX.contains(character));
     format!("{}{}", &text[..text.len() - comment.len()], hide_literal(comment))
@@ -121,7 +124,7 @@ fn hide_comment(text: &str) -> String {
 fn hide_value(value: &str) -> String {
     let mut rest = value.trim_start();
     let mut shown = value[..value.len() - rest.len()].to_owned();
-    while let Some((start, end)) = reference(rest) {
+    while let Some((start, end)) = first_reference(rest) {
         shown.push_str(&hide_literal(&rest[..start]));
         shown.push_str(&rest[start..end]);
         rest = &rest[end..];
@@ -138,7 +141,7 @@ fn hide_literal(text: &str) -> String {
 }
 
 /// Returns the start and end of the first reference.
-fn reference(text: &str) -> Option<(usize, usize)> {
+fn first_reference(text: &str) -> Option<(usize, usize)> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || " _-./:\"".contains(character);
     text.match_indices('$').find_map(|(start, _)| {
         let rest = &text[start..];

@@ -21,12 +21,12 @@ pub(crate) struct Checkout<'a> {
 
 /// Returns the root for a manifest in `folder`.
 ///
-/// The root is the nearest folder with `.git`. Without one, it is the outermost of these folders that contains the manifest: the
-/// checkout, the working directory, and workspace roots of package managers. Otherwise, it is the manifest's own folder. The root
-/// of the file system is never used.
+/// The root is the nearest folder with `.git`. If there is none, the root is the outermost folder around the manifest that is
+/// the checkout, the working directory or a package manager's workspace root. Otherwise, it is the manifest's own folder. The
+/// root of the file system is never used.
 ///
-/// If the path contains a symbolic link of the checkout to another repository, the root is the repository with the link. It does
-/// not contain the manifest, so the manifest is rejected.
+/// If the path contains a symbolic link from the checkout to another repository, the root is the repository that contains the
+/// link. Since that root does not contain the manifest, the manifest is rejected.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     let checkout_root = symlinks::checkout_root(checkout.working_directory, checkout.workspace);
     let Ok(ResolvedPath { link_in, .. }) = symlinks::resolve(folder, &checkout_root) else {
@@ -68,8 +68,8 @@ fn is_workspace(folder: &Path) -> bool {
     if folder.join("pnpm-workspace.yaml").is_file() {
         return true;
     }
-    let Some(package) = package(folder) else { return false };
-    // A `.yarnrc.yml` without a package is a user's configuration in the home folder.
+    let Some(package) = read_package_json(folder) else { return false };
+    // A `.yarnrc.yml` without a `package.json` is a user's configuration in the home folder.
     package.workspaces.is_some() || folder.join(".yarnrc.yml").is_file()
 }
 
@@ -79,7 +79,7 @@ struct PackageJson {
     workspaces: Option<IgnoredAny>,
 }
 
-fn package(folder: &Path) -> Option<PackageJson> {
+fn read_package_json(folder: &Path) -> Option<PackageJson> {
     let path = folder.join("package.json");
     path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_PACKAGE_JSON)?;
     let text = std::fs::read_to_string(path).ok()?;

@@ -8,8 +8,8 @@ use super::{Packaging, files, paths};
 use crate::diagnostic::Diagnostic;
 
 /// Returns the script to send. If the manifest has no `script`, returns an empty list of problems, because the schema check
-/// reports it.
-pub(super) async fn script(
+/// reports the missing field.
+pub(super) async fn load_script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
@@ -29,11 +29,12 @@ pub(super) async fn script(
                 .to_owned();
             vec![Diagnostic::error(place.clone(), message).hint(hint)]
         })?;
-        bundle::check_built(&path, &script, &display_base(folder), packaging.packaging_context).await?;
+        bundle::check_built_script(&path, &script, &display_base(folder), packaging.packaging_context)
+            .await?;
         // The packages in a built script are unknown.
         Bundle { script, ..Bundle::default() }
     };
-    // A build that failed silently must not replace an integration with nothing.
+    // If a build failed silently, its empty script must not replace a published integration.
     if bundle.script.trim().is_empty() {
         let empty = Diagnostic::error(place.clone(), format!("the script `{text}` is empty"));
         return Err(bundle.warnings.into_iter().chain([empty]).collect());

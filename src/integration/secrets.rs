@@ -16,7 +16,7 @@ use crate::preview;
 use crate::yaml::YamlMapping;
 use one_password::OnePassword;
 
-/// The maximum number of secrets to resolve at once for one integration.
+/// The maximum number of secrets of one integration to resolve at the same time.
 const MAX_CONCURRENT: usize = 8;
 
 /// A part of a secret's value in the manifest.
@@ -32,7 +32,8 @@ enum SecretPart<'a> {
 pub(crate) struct ManifestSecrets {
     /// The values by key.
     pub(crate) values: BTreeMap<String, SecretString>,
-    /// The values of the references. In `Bearer ${{ env.KEY }}`, the value of `KEY` must be redacted on its own, too.
+    /// The values that references stand for. For `Bearer ${{ env.KEY }}`, the value of `KEY` must also be redacted on its
+    /// own.
     pub(crate) referenced: Vec<SecretString>,
 }
 
@@ -42,14 +43,14 @@ impl ManifestSecrets {
         self.values.values().chain(&self.referenced).cloned().collect()
     }
 
-    /// Returns the HMAC-SHA-256 of keys and values. A plain hash would let anyone check guesses.
+    /// Returns the HMAC-SHA-256 of keys and values. With a plain hash, anyone could test guesses of a secret.
     pub(super) fn keyed_hash(&self, hash_key: Option<&SecretString>) -> String {
         let hash_key = hash_key.map(SecretString::expose_secret).unwrap_or_default();
         let hmac = Hmac::<Sha256>::new_from_slice(hash_key.as_bytes());
         let Ok(mut hmac) = hmac else { return String::new() };
         for (key, value) in &self.values {
             for text in [key, value.expose_secret()] {
-                // The lengths separate the texts unambiguously.
+                // The lengths make the boundaries between the texts unambiguous.
                 hmac.update(&text.len().to_le_bytes());
                 hmac.update(text.as_bytes());
             }
@@ -58,8 +59,8 @@ impl ManifestSecrets {
     }
 }
 
-/// Resolves secrets. Returns the problems with those that could not be resolved. Skips entries that are not text, because the schema
-/// check reports them. `timeout` is the limit for one call of the 1Password CLI.
+/// Resolves secrets. Returns the problems if some secrets could not be resolved. Skips entries that are not text, because the
+/// schema check reports them. `timeout` is the limit for one call of the 1Password CLI.
 pub(crate) async fn resolve(
     secrets: &YamlMapping,
     environment: &Environment,
@@ -90,7 +91,7 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
     let mut found = Vec::new();
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
-        match parts(text) {
+        match split_parts(text) {
             Err(problem) => found.push(invalid_expression(&key.name, problem, &node.place)),
             Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
                 SecretPart::Variable(name) if is_token(name) || environment.token_in(name).is_some() => {
@@ -114,20 +115,20 @@ async fn resolve_value(
     place: &SourceLocation,
     referenced: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
-    let parts = parts(text).map_err(|problem| Box::new(invalid_expression(key, problem, place)))?;
+    let parts = split_parts(text).map_err(|problem| Box::new(invalid_expression(key, problem, place)))?;
     let mut value = String::new();
     for part in parts {
         match part {
             SecretPart::Literal(text) => value.push_str(text),
             SecretPart::Variable(name) => {
-                let text = variable(key, name, one_password.environment, place)?;
+                let text = read_variable(key, name, one_password.environment, place)?;
                 referenced.push(text.into());
                 value.push_str(text);
             }
             SecretPart::OnePassword(reference) => {
                 let read = one_password.read(reference).await.map_err(|error| {
                     referenced.extend(error.output);
-                    Box::new(op_failed(key, reference, &error.reason, place))
+                    Box::new(one_password_failed(key, reference, &error.reason, place))
                 })?;
                 value.push_str(read.expose_secret());
                 referenced.push(read);
@@ -143,7 +144,7 @@ async fn resolve_value(
     Ok(value.into())
 }
 
-fn variable<'a>(
+fn read_variable<'a>(
     key: &str,
     name: &str,
     environment: &'a Environment,
@@ -177,14 +178,14 @@ fn invalid_expression(key: &str, problem: &str, place: &SourceLocation) -> Diagn
     Diagnostic::error(place.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
 }
 
-fn op_failed(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
+fn one_password_failed(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`";
     Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
 }
 
-/// Splits the value of a secret into literals and references. Returns the problem on error.
-fn parts(text: &str) -> Result<Vec<SecretPart<'_>>, &'static str> {
+/// Splits the value of a secret into literals and references. On error, returns a description of the problem.
+fn split_parts(text: &str) -> Result<Vec<SecretPart<'_>>, &'static str> {
     if text.contains("$ {{") {
         return Err("contains `$ {{`, which is not an expression");
     }
@@ -193,7 +194,7 @@ fn parts(text: &str) -> Result<Vec<SecretPart<'_>>, &'static str> {
     while let Some((literal, after)) = rest.split_once("${{") {
         let (inner, after) = after.split_once("}}").ok_or("contains `${{` without `}}`")?;
         parts.push(SecretPart::Literal(literal));
-        parts.push(expression(inner.trim())?);
+        parts.push(parse_expression(inner.trim())?);
         rest = after;
     }
     parts.push(SecretPart::Literal(rest));
@@ -201,7 +202,7 @@ fn parts(text: &str) -> Result<Vec<SecretPart<'_>>, &'static str> {
     Ok(parts)
 }
 
-fn expression(inner: &str) -> Result<SecretPart<'_>, &'static str> {
+fn parse_expression(inner: &str) -> Result<SecretPart<'_>, &'static str> {
     let unquoted = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
     let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
     if let Some(name) = inner.strip_prefix("env.").filter(|name| is_word(name)) {
@@ -216,7 +217,7 @@ fn expression(inner: &str) -> Result<SecretPart<'_>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::SecretPart::{self, Literal, OnePassword, Variable};
-    use super::{check, parts, resolve};
+    use super::{check, resolve, split_parts};
     use crate::diagnostic::SourceLocation;
     use crate::environment::Environment;
     use crate::yaml::{YamlMapping, YamlValue};
@@ -226,7 +227,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(1);
 
     fn check_parts(text: &str, expected: Result<&[SecretPart<'_>], &str>) {
-        assert_eq!(parts(text).as_deref().map_err(|problem| *problem), expected);
+        assert_eq!(split_parts(text).as_deref().map_err(|problem| *problem), expected);
     }
 
     #[test]
@@ -291,12 +292,13 @@ mod tests {
         );
     }
 
-    /// Checks a secret from 1Password with a shell script in place of its CLI.
+    /// Checks a secret from 1Password, with a shell script in place of the 1Password CLI.
     #[cfg(unix)]
     async fn check_one_password(script: Option<&str>, expected: Result<&str, &str>) {
         let folder = tempfile::tempdir().unwrap();
         if let Some(script) = script {
-            // A child process of another test could inherit a file that is open for writing here. That would make it busy.
+            // If the file were opened for writing here, a child process of another test could inherit it, and running the
+            // file would fail as busy.
             let text = format!("#!/bin/sh\n{script}\n");
             let written = std::process::Command::new("/bin/sh")
                 .args(["-c", "printf %s \"$1\" > op && chmod +x op", "sh", &text])

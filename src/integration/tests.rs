@@ -1,4 +1,4 @@
-//! Tests of packaging: from a folder and variables to a request body or a list of problems.
+//! Tests packaging: a folder and variables must result in a request body or a list of problems.
 
 mod repository;
 

@@ -1,4 +1,4 @@
-//! Walks through folders with the rules of `.gitignore`.
+//! Walks through folders and applies the rules of `.gitignore` files.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -29,11 +29,12 @@ impl UnsearchedFolder {
     }
 }
 
-/// Walks through a folder without following links. Skips files ignored by `.gitignore` and entries that are not wanted. As in Git,
-/// a `.gitignore` above the repository has no effect. Without a repository, those of all parent folders apply.
+/// Walks through a folder without following links. Skips entries that `.gitignore` ignores or that are not wanted. As in Git,
+/// a `.gitignore` above the repository has no effect. Outside of a repository, the `.gitignore` files of all parent folders
+/// apply.
 ///
 /// # Errors
-/// If a `.gitignore` is not a file or is too large. A link to a device might be read forever.
+/// Returns an error if a `.gitignore` is not a regular file or is too large. Reading a link to a device might never end.
 pub(super) fn walk(
     folder: &Path,
     is_wanted: fn(&DirEntry) -> bool,
@@ -50,7 +51,8 @@ pub(super) fn walk(
         .git_exclude(false)
         .require_git(git_root(folder).is_some())
         .filter_entry(move |entry| {
-            // The sandbox writes its folder during a run, so parallel jobs on one machine could see different files.
+            // The sandbox writes to `.gitbook-sandbox` during a run, so parallel jobs on one machine could see different
+            // files in it.
             let is_skipped =
                 matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | ".gitbook-sandbox"));
             if is_skipped || !is_wanted(entry) {
@@ -58,7 +60,7 @@ pub(super) fn walk(
             }
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let unreadable = Some(entry.path()).filter(|_| is_folder).and_then(unreadable_gitignore);
-            // Sending fails only after the walk.
+            // Sending cannot fail during the walk.
             unreadable.is_none_or(|path| sender.send(path).is_err())
         })
         .build()
@@ -67,7 +69,8 @@ pub(super) fn walk(
     receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnsearchedFolder(path)))
 }
 
-/// Returns the path of a folder's `.gitignore` if it is not a file of at most 1 MiB. A folder of this name has no effect.
+/// Returns the path of a folder's `.gitignore` if it cannot be read safely: if it is not a regular file or is larger than 1
+/// MiB. A folder named `.gitignore` has no effect.
 fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(GITIGNORE);
     let is_readable = |found: Metadata| found.is_dir() || found.is_file() && found.len() <= MAX_GITIGNORE;
@@ -105,7 +108,7 @@ mod tests {
             |base| std::fs::File::create(base.join("a/.gitignore")).unwrap().set_len(1 << 30).unwrap(),
             Err("a/.gitignore"),
         );
-        // A missing target or a folder has no effect. A link to a file has the effect of the file.
+        // A link to a missing target or to a folder has no effect. A link to a file has the effect of that file.
         check(|base| symlink("missing", base.join("a/.gitignore")).unwrap(), Ok("3"));
         check(|base| std::fs::create_dir(base.join("a/.gitignore")).unwrap(), Ok("3"));
         check(|base| symlink("../rules", base.join("a/.gitignore")).unwrap(), Ok("2"));

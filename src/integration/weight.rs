@@ -1,4 +1,4 @@
-//! Estimates the work for an integration from the size of its files.
+//! Estimates the work for each integration from the size of its files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -17,17 +17,18 @@ pub(crate) const REQUEST_WEIGHT: u64 = 256 * 1024;
 /// The maximum weight of one file. Handwritten files are smaller, and images have this limit.
 const MAX_FILE_WEIGHT: u64 = 1024 * 1024;
 
-/// The extensions of source files. Installed packages do not count, because they may differ between machines.
+/// The extensions of the source files that count. Installed packages do not count, because they may differ between machines.
 const SOURCE_EXTENSIONS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "css"];
 
-/// Returns the weight of each integration: the size of its sources and images in bytes. The weight of a commit must be the same on
-/// every machine, so that all machines divide the work the same way. Therefore ignored files and line endings do not count.
+/// Returns the weight of each integration: the size of its sources and images in bytes. For a given commit, the weights must
+/// be the same on every machine, so that all machines divide the work in the same way. Therefore, ignored files and line
+/// endings do not count.
 #[must_use]
 pub(crate) fn weights(sources: &[IntegrationSource]) -> Vec<u64> {
-    sources.iter().map(|source| weight(&source.folder)).collect()
+    sources.iter().map(|source| integration_weight(&source.folder)).collect()
 }
 
-fn weight(folder: &Path) -> u64 {
+fn integration_weight(folder: &Path) -> u64 {
     // A folder with its own manifest is another integration.
     let is_own = |entry: &DirEntry| {
         !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
@@ -37,17 +38,19 @@ fn weight(folder: &Path) -> u64 {
     REQUEST_WEIGHT + files.map(|entry| file_weight(entry.path())).sum::<u64>()
 }
 
-/// Returns the weight of a file. An unreadable file weighs nothing here; packaging reports it.
+/// Returns the weight of a file. An unreadable file has no weight; packaging will report it.
 fn file_weight(path: &Path) -> u64 {
     match path.extension().and_then(OsStr::to_str) {
         Some("png") => path.metadata().map_or(0, |metadata| metadata.len().min(MAX_FILE_WEIGHT)),
-        Some(extension) if SOURCE_EXTENSIONS.contains(&extension) => text_bytes(path).unwrap_or(0),
+        Some(extension) if SOURCE_EXTENSIONS.contains(&extension) => {
+            bytes_without_carriage_returns(path).unwrap_or(0)
+        }
         _ => 0,
     }
 }
 
-/// Returns the size of a text file without carriage returns, which Git adds on Windows.
-fn text_bytes(path: &Path) -> io::Result<u64> {
+/// Returns the size of a text file without carriage returns, because Git adds them on Windows.
+fn bytes_without_carriage_returns(path: &Path) -> io::Result<u64> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut count = 0;
     while count < MAX_FILE_WEIGHT {

@@ -1,4 +1,4 @@
-//! Modes, templates with `{pr}`, and mistakes of other tools.
+//! Tests modes, templates with `{pr}`, and mistakes that other deployment tools make.
 
 use super::tests::{TOKEN, decision};
 use crate::ci::payloads::{
@@ -133,7 +133,7 @@ fn only_pull_requests_have_previews_with_a_number_in_the_name() {
     check(&payloads::schedule(), &[BY_NUMBER], "sweep");
 }
 
-// Mistakes of other tools.
+// The following mistakes occur in other deployment tools.
 
 #[test]
 fn a_forks_branch_named_like_production_gets_a_preview() {

@@ -1,4 +1,4 @@
-//! The decision table, row by row: from the variables and the event file to the decision and its reason.
+//! Tests the decision table row by row: variables and an event file must result in a decision and its reason.
 
 use super::{Decision, Refusal, Target, decide};
 use crate::ci::payloads::{
@@ -84,7 +84,7 @@ fn publishes_a_preview_of_another_branch() {
     check(&push_to("release/1/fix"), &[TOKEN, globs], "preview of release/1/fix");
     check(&push_to("feature/main"), &[TOKEN, globs], "preview of feature/main");
     check(&push_to("Main"), &[TOKEN, globs], "preview of Main");
-    // The default branch is a name, not a glob.
+    // The name of the default branch is not treated as a glob.
     check(&push_to("a"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "preview of a");
     check(&push_to("{a}"), &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "{a}")], "publish");
 }

@@ -24,8 +24,8 @@ pub(crate) struct OwnershipMarker {
     pub commit: String,
     /// The number of the CI run, higher for newer runs; 0 if the CI system gives none.
     pub run: u64,
-    /// The source of the run number, such as a CI system; empty if unknown. Numbers from different sources cannot be
-    /// compared.
+    /// The scope in which run numbers increase, such as a CI system; empty if unknown. Numbers from different scopes cannot
+    /// be compared.
     pub counter: String,
     /// The SHA-256 of the published content without the marker; empty if unknown.
     pub hash: String,
@@ -34,7 +34,7 @@ pub(crate) struct OwnershipMarker {
 }
 
 impl OwnershipMarker {
-    /// Returns the marker at the end of a summary; `None` if it is missing or damaged.
+    /// Returns the marker at the end of a summary, or `None` if it is missing or damaged.
     #[must_use]
     pub(crate) fn parse(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
@@ -52,7 +52,7 @@ impl OwnershipMarker {
                 "run" => marker.run = value.parse().ok()?,
                 "counter" => marker.counter = value,
                 "hash" => marker.hash = value,
-                // It is only informative, so an invalid value does not make the marker invalid.
+                // The size is only informative, so an invalid value does not make the marker invalid.
                 "bytes" => marker.script_bytes = value.parse().ok(),
                 // Later versions may add keys.
                 _ => {}
@@ -66,37 +66,40 @@ impl OwnershipMarker {
     /// Returns whether a text contains a marker, or something similar to one.
     #[must_use]
     pub(crate) fn resembles(text: &str) -> bool {
-        html_comment::is_in(text)
+        html_comment::resembles_own_comment(text)
     }
 
-    /// Returns whether the run of this marker is newer than the run of the other. Runs without a number and runs of another
-    /// counter are neither newer nor older. A marker of earlier versions has no counter and is comparable to all.
+    /// Returns whether this marker is from a newer run than the other. A run without a number, or with another counter, is
+    /// neither newer nor older. Earlier versions wrote markers without a counter, which can be compared with all others.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         let is_comparable = self.counter.is_empty() || self.counter == other.counter;
         is_comparable && other.run != 0 && self.run > other.run
     }
 
-    /// Returns whether the run of this marker is known to be older than the run of the other, or has the same commit.
+    /// Returns whether this marker has the same commit as the other, or has a run number from the same counter that is not
+    /// higher.
     #[must_use]
     pub(crate) fn is_older_than(&self, other: &Self) -> bool {
         let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
         self.commit == other.commit || is_comparable && self.run <= other.run
     }
 
-    /// Returns whether both have the same integration, repository and branch.
+    /// Returns whether both markers have the same integration, repository and branch.
     #[must_use]
     pub(crate) fn is_same_preview(&self, other: &Self) -> bool {
         (&self.integration, &self.branch) == (&other.integration, &other.branch)
             && self.belongs_to(&other.repository, other.repository_id)
     }
 
-    /// Returns whether the preview belongs to a repository. If both IDs are known, it compares IDs and hosts; otherwise it
-    /// compares names, ignoring case.
+    /// Returns whether the preview belongs to a repository. Compares IDs and hosts if both IDs are known; otherwise compares
+    /// names, ignoring case.
     #[must_use]
     pub(crate) fn belongs_to(&self, name: &str, id: Option<u64>) -> bool {
         match self.repository_id.zip(id) {
-            Some((own_id, id)) => own_id == id && host(&self.repository).eq_ignore_ascii_case(host(name)),
+            Some((own_id, id)) => {
+                own_id == id && host_of(&self.repository).eq_ignore_ascii_case(host_of(name))
+            }
             None => self.repository.eq_ignore_ascii_case(name),
         }
     }
@@ -104,14 +107,14 @@ impl OwnershipMarker {
     /// Returns whether the preview may belong to a repository under its former name or host.
     #[must_use]
     pub(crate) fn may_belong_to_renamed(&self, name: &str, id: Option<u64>) -> bool {
-        let is_other_repository =
-            self.repository_id.zip(id).is_some() && host(&self.repository).eq_ignore_ascii_case(host(name));
+        let is_other_repository = self.repository_id.zip(id).is_some()
+            && host_of(&self.repository).eq_ignore_ascii_case(host_of(name));
         !is_other_repository && !self.belongs_to(name, id)
     }
 }
 
 /// Returns the host of a repository.
-fn host(repository: &str) -> &str {
+fn host_of(repository: &str) -> &str {
     repository.split('/').next().unwrap_or_default()
 }
 
@@ -199,7 +202,7 @@ mod tests {
         assert!(with_counter("Jenkins", 13).is_newer_than(&with_counter("Jenkins", 12)));
         assert!(!with_counter("Jenkins", 13).is_newer_than(&with_counter("Buildkite", 12)));
         assert!(with_counter("", 13).is_newer_than(&with_counter("Buildkite", 12)));
-        // Runs without numbers are not comparable.
+        // Runs without numbers cannot be compared.
         check(13, 0, false);
         check(0, 12, false);
         check(0, 0, false);

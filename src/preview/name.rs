@@ -22,7 +22,7 @@ enum TemplatePart {
     Hash,
 }
 
-/// The reason why a text is not a valid template.
+/// The reason for rejecting a text as a template.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TemplateError {
     /// An unknown placeholder, or an unbalanced brace.
@@ -96,10 +96,11 @@ impl Template {
         self.has(&TemplatePart::PullRequest)
     }
 
-    /// Returns the name of a preview. Without a pull request, `{pr}` is empty, see [`Self::needs_pull_request`].
+    /// Returns the name of a preview. Without a pull request, `{pr}` is empty (see [`Self::needs_pull_request`]).
     ///
-    /// Two branches never have the same name. A name that does not contain its branch exactly ends with a hash. So does a
-    /// name that only seems to end with a hash. Therefore a name with a hash never equals one without.
+    /// Different branches get different names. A name ends with a hash of the branch unless it contains the branch unchanged.
+    /// A name that contains the branch unchanged, but looks as if it ended with a hash, gets a hash, too. Therefore a name
+    /// with a hash never equals one without.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
         let slug = slug(branch.as_str());
@@ -114,12 +115,12 @@ impl Template {
             }
         }
         let is_inexact = self.has(&TemplatePart::Branch) && slug != branch.as_str();
-        // The boundary between the number and the branch is ambiguous.
+        // If a name contains a number and a branch, the boundary between them is ambiguous.
         let is_ambiguous = self.has(&TemplatePart::PullRequest) && self.has(&TemplatePart::Branch);
         let needs_hash =
-            !self.has(&TemplatePart::Hash) && (is_inexact || is_ambiguous || seems_hashed(&name));
+            !self.has(&TemplatePart::Hash) && (is_inexact || is_ambiguous || ends_like_hash(&name));
         if needs_hash || name.len() > MAX_NAME {
-            name = with_hash(&name, &branch_hash(branch));
+            name = append_hash(&name, &branch_hash(branch));
         }
         name
     }
@@ -131,7 +132,7 @@ impl Default for Template {
     }
 }
 
-/// Converts a branch to lower case, and replaces each group of characters other than `a-z` and `0-9` by one dash.
+/// Converts a branch to lower case and replaces each group of characters other than `a-z` and `0-9` with one dash.
 fn slug(branch: &str) -> String {
     let mut slug = String::new();
     for character in branch.to_lowercase().chars() {
@@ -150,12 +151,12 @@ fn branch_hash(branch: &Branch) -> String {
     hex(&Sha256::digest(branch.as_str())[..4])
 }
 
-fn seems_hashed(name: &str) -> bool {
+fn ends_like_hash(name: &str) -> bool {
     let last = name.rsplit('-').next().unwrap_or(name);
     last.len() == 8 && last.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn with_hash(name: &str, hash: &str) -> String {
+fn append_hash(name: &str, hash: &str) -> String {
     let available = MAX_NAME - hash.len() - 1;
     let kept = &name[..name.len().min(available)];
     format!("{}-{hash}", kept.trim_end_matches('-'))
@@ -253,7 +254,7 @@ mod tests {
         assert_eq!(template.name("hello", &Branch::new("a/b"), Some(12)), "hello-pr-12");
     }
 
-    /// Generates branches, including pairs that differ only in replaced characters.
+    /// Generates branch names, including pairs that differ only in characters that the slug replaces.
     fn branch() -> impl Strategy<Value = String> {
         prop_oneof![
             "[a-z]{1,3}([-/_.A-Z][a-z0-9]{0,3}){0,3}",

@@ -1,20 +1,21 @@
-//! GitHub's annotations of problems, within the limit of 10 errors and 10 warnings a step.
+//! GitHub annotations for problems. GitHub shows at most 10 errors and 10 warnings per step.
 
 use super::escape;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, TextPosition};
+use crate::error::pluralize;
 
-/// The maximum number of annotations of one severity. GitHub silently ignores more.
+/// The maximum number of annotations of one severity. GitHub silently ignores any more.
 const MAX_ANNOTATIONS: usize = 10;
 
 /// The location of an annotation.
 #[derive(Debug)]
 pub(super) enum AnnotationTarget {
     File(String),
-    /// A location outside of files. The message names it.
+    /// A location that is not in a file of the repository. The message begins with it.
     Message(String),
 }
 
-/// The numbers of annotations so far.
+/// The number of annotations printed so far, by severity.
 #[derive(Debug, Default)]
 pub(super) struct Annotations {
     errors: usize,
@@ -22,14 +23,16 @@ pub(super) struct Annotations {
 }
 
 impl Annotations {
-    /// Reserves an annotation. Returns false if none is left. The last error is reserved for the error of the run.
+    /// Counts an annotation that the caller will print. Returns false if the limit is reached. One error annotation is kept
+    /// for the error of the run.
     pub(super) fn reserve(&mut self, severity: Severity) -> bool {
-        let is_left = self.left(severity) > 0;
-        *self.used(severity) += usize::from(is_left);
-        is_left
+        let is_available = self.count_left(severity) > 0;
+        *self.used_count(severity) += usize::from(is_available);
+        is_available
     }
 
-    /// Returns annotations of problems up to the limit. The last one of a severity names the number of the rest.
+    /// Returns annotations for problems, up to the limit. The last annotation of a severity states the number of problems
+    /// that are omitted.
     pub(super) fn render(
         &mut self,
         problems: &[Diagnostic],
@@ -42,20 +45,20 @@ impl Annotations {
             let remaining = &mut remaining[usize::from(!problem.is_error())];
             *remaining -= 1;
             if self.reserve(problem.severity) {
-                let is_last = self.left(problem.severity) == 0;
+                let is_last = self.count_left(problem.severity) == 0;
                 let target = problem.location.as_ref().map(&target);
-                lines.push_str(&annotation(problem, target, if is_last { *remaining } else { 0 }));
+                lines.push_str(&format_annotation(problem, target, if is_last { *remaining } else { 0 }));
             }
         }
         lines
     }
 
-    fn left(&mut self, severity: Severity) -> usize {
+    fn count_left(&mut self, severity: Severity) -> usize {
         let reserved = usize::from(severity == Severity::Error);
-        (MAX_ANNOTATIONS - reserved).saturating_sub(*self.used(severity))
+        (MAX_ANNOTATIONS - reserved).saturating_sub(*self.used_count(severity))
     }
 
-    fn used(&mut self, severity: Severity) -> &mut usize {
+    fn used_count(&mut self, severity: Severity) -> &mut usize {
         match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -63,7 +66,7 @@ impl Annotations {
     }
 }
 
-fn annotation(problem: &Diagnostic, target: Option<AnnotationTarget>, more: usize) -> String {
+fn format_annotation(problem: &Diagnostic, target: Option<AnnotationTarget>, omitted: usize) -> String {
     let mut properties = Vec::new();
     let mut message = problem.message.clone();
     match target {
@@ -81,8 +84,11 @@ fn annotation(problem: &Diagnostic, target: Option<AnnotationTarget>, more: usiz
     if let Some(hint) = &problem.hint {
         message.push_str(&format!("\nhint: {hint}"));
     }
-    if more > 0 {
-        message.push_str(&format!("\nand {more} more; see the log"));
+    if omitted > 0 {
+        message.push_str(&format!(
+            "\nand {}; see the log",
+            pluralize(omitted, &format!("more {}", problem.severity))
+        ));
     }
     let space = if properties.is_empty() { "" } else { " " };
     format!("::{}{space}{}::{}\n", problem.severity, properties.join(","), escape::command_data(&message))
@@ -103,7 +109,7 @@ mod tests {
             annotations.render(&[errors, warnings].concat(), |_| unreachable!("no problem has a location"));
         let lines: Vec<_> = lines.lines().collect();
         assert_eq!(lines.len(), 9 + 10);
-        assert_eq!(lines[7..9], ["::error::e8", "::error::e9%0Aand 3 more; see the log"]);
+        assert_eq!(lines[7..9], ["::error::e8", "::error::e9%0Aand 3 more errors; see the log"]);
         assert_eq!(lines[18], "::warning::w10");
         assert!(!annotations.reserve(Severity::Error) && !annotations.reserve(Severity::Warning));
     }
@@ -113,7 +119,7 @@ mod tests {
         let mut annotations = Annotations::default();
         assert!((0..9).all(|_| annotations.reserve(Severity::Warning)));
         let warnings = ["a", "b", "c"].map(|text| Diagnostic::warning(None, text));
-        let line = "::warning::a%0Aand 2 more; see the log\n";
+        let line = "::warning::a%0Aand 2 more warnings; see the log\n";
         assert_eq!(annotations.render(&warnings, |_| unreachable!("no problem has a location")), line);
         assert_eq!(annotations.render(&warnings, |_| unreachable!("no problem has a location")), "");
     }

@@ -1,4 +1,4 @@
-//! The code quality report of GitLab, which shows problems in the merge request.
+//! The GitLab code quality report, which shows problems in the merge request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,7 @@ use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 
-/// The report file, with the folders that its paths depend on.
+/// The report file, and the folders that determine its paths.
 #[derive(Debug)]
 struct CodeQuality {
     file: ResultFile,
@@ -21,7 +21,7 @@ struct CodeQuality {
     folder: PathBuf,
     /// The root of the repository.
     root: PathBuf,
-    /// The pipeline file, the location of all problems in variables.
+    /// The pipeline file. The report names it as the location of problems in variables.
     pipeline_file: String,
 }
 
@@ -36,7 +36,7 @@ impl Destination for CodeQuality {
     }
 
     fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
-        self.file.write(&format!("{:#}\n", self.document(&run.run.problems, run.printer)))?;
+        self.file.write(&format!("{:#}\n", self.report_json(&run.run.problems, run.printer)))?;
         Ok(None)
     }
 }
@@ -48,19 +48,20 @@ impl CodeQuality {
         let runner = Runner::from_environment(environment);
         let root = runner.project_dir.filter(|root| folder.starts_with(root));
         let root = root.unwrap_or_else(|| file.checkout().to_owned());
-        // The path may also be a URL or a file of another project.
+        // The configured path may also be a URL or a file in another project.
         let configured = runner.config_path.as_deref().filter(|path| !path.contains([':', '@']));
         let pipeline_file = configured.unwrap_or(".gitlab-ci.yml").to_owned();
         Some(Self { file, folder, root, pipeline_file })
     }
 
-    /// Returns an entry for each problem. Fingerprints contain no line number, so they stay the same if lines are added above.
-    fn document(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
+    /// Returns a document with an entry for each problem. Fingerprints do not depend on line numbers, so they stay the same
+    /// if lines are added above.
+    fn report_json(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
         let mut occurrences = BTreeMap::new();
         let entry = |problem: &Diagnostic| {
             let location = problem.location.as_ref();
-            let path = printer.redact(&self.file_of(location));
-            let message = printer.redact(&message(problem));
+            let path = printer.redact(&self.path_in_repository(location));
+            let message = printer.redact(&message_with_location(problem));
             let hint = problem.hint.as_deref().map(|hint| format!(" ({})", printer.redact(hint)));
             let key = (path.clone(), problem.severity, message.clone());
             let number = occurrences.entry(key).or_insert(0_usize);
@@ -75,30 +76,30 @@ impl CodeQuality {
                     Severity::Error => "critical",
                     Severity::Warning => "minor",
                 },
-                "location": { "path": path, "lines": { "begin": line(location) } },
+                "location": { "path": path, "lines": { "begin": line_number(location) } },
             })
         };
         problems.iter().map(entry).collect()
     }
 
-    /// Returns the path in the repository.
-    fn file_of(&self, location: Option<&SourceLocation>) -> String {
+    /// Returns the path of a location, relative to the repository root.
+    fn path_in_repository(&self, location: Option<&SourceLocation>) -> String {
         let Some(path) = location.and_then(SourceLocation::path) else { return self.pipeline_file.clone() };
         let path = self.folder.join(path);
         display_path(path.strip_prefix(&self.root).unwrap_or(&path))
     }
 }
 
-/// Returns the message. It includes the location of a problem in a variable, since the path does not name the variable.
-fn message(problem: &Diagnostic) -> String {
+/// Returns the message. For a problem in a variable, it includes the location, since the path does not name the variable.
+fn message_with_location(problem: &Diagnostic) -> String {
     match problem.location.as_ref().and_then(SourceLocation::path) {
         Some(_) => problem.message.clone(),
         None => problem.to_string(),
     }
 }
 
-/// Returns the line in the file, or 1 for a variable, since the pipeline file is not read.
-fn line(location: Option<&SourceLocation>) -> usize {
+/// Returns the line number in the file. For a variable, returns 1, since the pipeline file is not read.
+fn line_number(location: Option<&SourceLocation>) -> usize {
     let location = location.filter(|location| location.path().is_some());
     location.and_then(|location| location.position).map_or(1, |position| position.line)
 }
@@ -123,7 +124,7 @@ mod tests {
     fn entries(variables: &[(&str, &str)], problems: &[Diagnostic]) -> Vec<(String, String, u64)> {
         let environment = Environment::of(&[&[("GITBOOK_CODE_QUALITY_FILE", "q.json")], variables].concat());
         let printer = Printer::new(LogFormat::Text, Box::new(std::io::sink()), &environment);
-        let document = CodeQuality::from_environment(&environment).unwrap().document(problems, &printer);
+        let document = CodeQuality::from_environment(&environment).unwrap().report_json(problems, &printer);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let entry = |entry: &serde_json::Value| {
             let location = &entry["location"];

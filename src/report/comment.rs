@@ -1,4 +1,5 @@
-//! The comment on a pull request, with one row for each preview. Several jobs may each write rows of their own.
+//! The comment on a pull request, with one row for each preview. Several jobs may write to the same comment, each its own
+//! rows.
 
 mod row;
 
@@ -12,17 +13,17 @@ use crate::diagnostic::Diagnostic;
 use crate::error::{Error, causes};
 use row::RowState;
 
-/// The first line. It identifies the comment.
+/// The first line of the comment, which identifies it.
 pub(crate) const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-/// The maximum length of a comment on GitHub in UTF-16 code units. The limit of GitLab is 1,000,000.
+/// The maximum length of a comment on GitHub in UTF-16 code units. GitLab's limit is 1,000,000.
 const MAX_LENGTH: usize = 65_536;
 
 const HEADER: &str =
     "### GitBook previews\n\n| Preview | Status | Commit | Script | Updated |\n|---|---|---|---|---|\n";
-const MORE: &str = "\nSee the summaries of the runs for more previews.";
+const MORE_PREVIEWS: &str = "\nSee the summaries of the runs for more previews.";
 
-/// Returns the rows of a run without secrets. A skipped preview has no row, since another run writes its row.
+/// Returns the redacted rows for a run. A skipped preview has no row, since another run writes one.
 #[must_use]
 pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let run_row = Row {
@@ -36,7 +37,12 @@ pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &
     let rows: Vec<_> = if run.outcomes.is_empty() {
         let failed =
             |(name, note)| Row { name, note, state: RowState::Failed, log: log.clone(), ..run_row.clone() };
-        error.map(|error| failures(run, error, printer)).unwrap_or_default().into_iter().map(failed).collect()
+        error
+            .map(|error| failure_reasons(run, error, printer))
+            .unwrap_or_default()
+            .into_iter()
+            .map(failed)
+            .collect()
     } else {
         run.outcomes
             .iter()
@@ -59,7 +65,7 @@ fn outcome_row(outcome: &Outcome, run_row: &Row, log: Option<&String>, printer: 
         Ok(success) => success,
         Err(error) => {
             let causes = causes(error).map(|causes| format!(": {causes}")).unwrap_or_default();
-            let note = first_line(&printer.redact(&format!("{error}{causes}")));
+            let note = first_line_of(&printer.redact(&format!("{error}{causes}")));
             return Some(Row { state: RowState::Failed, note, log: log.cloned(), ..row });
         }
     };
@@ -78,22 +84,22 @@ fn outcome_row(outcome: &Outcome, run_row: &Row, log: Option<&String>, printer: 
     Some(Row { state, shown_commit, url, version, bytes, bytes_before, ..row })
 }
 
-/// Returns the names of all previews with reasons, for a run that failed before it sent anything.
-fn failures(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(String, String)> {
+/// Returns the names of all previews and the reasons for their failure, for a run that failed before it sent anything.
+fn failure_reasons(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(String, String)> {
     let reason = |preview: &NamedPreview| failure_reason(preview, run, error, printer);
     let mut failures: Vec<_> =
         run.previews.iter().map(|preview| (preview.name.clone(), reason(preview))).collect();
     if failures.is_empty() {
         let problem = run.problems.iter().find(|problem| problem.is_error());
         let reason = problem.map_or_else(|| error.to_string(), ToString::to_string);
-        failures.push((String::new(), first_line(&printer.redact(&reason))));
+        failures.push((String::new(), first_line_of(&printer.redact(&reason))));
     }
     failures
 }
 
 fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printer: &Printer) -> String {
     if !matches!(error, Error::Sources(_)) {
-        return first_line(&printer.redact(&error.to_string()));
+        return first_line_of(&printer.redact(&error.to_string()));
     }
     let folder = preview.location.path().and_then(|path| path.parent());
     let concerns_preview = |problem: &&Diagnostic| {
@@ -101,19 +107,19 @@ fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printe
         problem.is_error() && path.zip(folder).is_none_or(|(path, folder)| path.starts_with(folder))
     };
     match run.problems.iter().find(concerns_preview) {
-        Some(problem) => first_line(&printer.redact(&problem.to_string())),
+        Some(problem) => first_line_of(&printer.redact(&problem.to_string())),
         None => "not published: another integration has errors".to_owned(),
     }
 }
 
-/// Returns the start of the first line. Redact the text before: a part of a secret could not be found any more.
-fn first_line(text: &str) -> String {
+/// Returns the beginning of the first line. Redact the text first: a truncated secret would not be recognized.
+fn first_line_of(text: &str) -> String {
     const MAX_NOTE: usize = 300;
     text.lines().next().unwrap_or_default().chars().take(MAX_NOTE).collect()
 }
 
-/// Merges rows into existing comments, oldest first, and returns the new comment. A comment with all of the rows stays as it
-/// is.
+/// Merges rows into existing comments, from the oldest to the newest, and returns the new comment. A comment that already has
+/// all of the rows is returned unchanged.
 #[must_use]
 pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -124,24 +130,24 @@ pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
     }
     for row in new {
         let known = rows.get(&row.name);
-        let row = row.clone().following(known);
+        let row = row.clone().completed_from(known);
         if known.is_none_or(|known| !known.is_newer_than(&row) && !known.is_repeated_by(&row)) {
             rows.insert(row.name.clone(), row);
         }
     }
-    // A failure without a preview is obsolete once a newer run has rows of previews.
+    // A failure without a preview is obsolete once a newer run has rows for previews.
     let age = |row: &Row| (row.run, row.attempt);
     let newest = new.iter().filter(|row| !row.name.is_empty()).map(age).max();
     let fails_again = new.iter().any(|row| row.name.is_empty());
     if !fails_again && rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > age(row))) {
         rows.remove("");
     }
-    // Rows that another job omitted are unknown here.
-    let was_cut = existing.iter().any(|text| text.contains(MORE));
-    fit(rows.into_values().map(|row| (row.to_string(), row)).collect(), was_cut)
+    // An earlier job may have omitted rows, which are unknown here.
+    let was_cut = existing.iter().any(|text| text.contains(MORE_PREVIEWS));
+    render_within_limit(rows.into_values().map(|row| (row.to_string(), row)).collect(), was_cut)
 }
 
-/// Returns the names of the previews that exist according to a comment.
+/// Returns the names of the previews that a comment lists as existing.
 pub(crate) fn previews(comment: &str) -> Vec<String> {
     let rows = comment
         .lines()
@@ -150,10 +156,10 @@ pub(crate) fn previews(comment: &str) -> Vec<String> {
     rows.map(|row| row.name).collect()
 }
 
-/// Returns a comment with as many rows as fit, failures first.
-fn fit(mut rows: Vec<(String, Row)>, was_cut: bool) -> String {
+/// Returns a comment with as many rows as the limit allows. Failures take precedence.
+fn render_within_limit(mut rows: Vec<(String, Row)>, was_cut: bool) -> String {
     let length = |text: &str| text.encode_utf16().count() + 1;
-    let mut space_left = MAX_LENGTH - length(MARKER) - length(HEADER) - length(MORE);
+    let mut space_left = MAX_LENGTH - length(MARKER) - length(HEADER) - length(MORE_PREVIEWS);
     rows.sort_by_key(|(_, row)| row.state != RowState::Failed);
     let all = rows.len();
     rows.retain(|(line, _)| {
@@ -161,7 +167,7 @@ fn fit(mut rows: Vec<(String, Row)>, was_cut: bool) -> String {
         space_left = if fits { space_left - length(line) } else { 0 };
         fits
     });
-    let more = if was_cut || rows.len() < all { MORE } else { "" };
+    let more = if was_cut || rows.len() < all { MORE_PREVIEWS } else { "" };
     rows.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     let lines: Vec<_> = rows.into_iter().map(|(line, _)| line).collect();
     format!("{MARKER}\n{HEADER}{}\n{more}", lines.join("\n")).trim_end().to_owned()

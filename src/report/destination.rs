@@ -26,7 +26,7 @@ pub(super) trait Destination: fmt::Debug + Send + Sync {
     fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>>;
 }
 
-/// The results of a run at its end.
+/// The results of a finished run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FinishedRun<'a> {
     pub(super) run: &'a RunReport,
@@ -37,7 +37,7 @@ pub(super) struct FinishedRun<'a> {
 }
 
 impl FinishedRun<'_> {
-    /// Returns the output `result`: the status of the first integration, or else of the run.
+    /// Returns the value of the output `result`: the status of the first integration, or else of the run.
     pub(super) fn result(&self) -> &'static str {
         match (self.run.outcomes.first(), self.error) {
             (Some(first), _) => first.status_name(),
@@ -53,7 +53,7 @@ pub(super) fn open_all(environment: &Environment) -> Vec<Box<dyn Destination>> {
     DESTINATIONS.iter().filter_map(|open| open(environment)).collect()
 }
 
-/// A file for results. It is never written through a symbolic link of the checkout.
+/// A file for results. Symbolic links inside the checkout are never followed to write it.
 #[derive(Debug)]
 pub(super) struct ResultFile {
     path: PathBuf,
@@ -92,8 +92,8 @@ impl ResultFile {
         std::fs::write(self.resolve()?, text)
     }
 
-    /// Returns the content of the file, or nothing for a missing file. Anything else, such as a pipe, is not read, since it
-    /// might never end.
+    /// Returns the content of the file, or an empty text for a missing file. Anything other than a regular file, such as a
+    /// pipe, is not read, since it might never end.
     pub(super) fn read(&self) -> io::Result<String> {
         let path = self.resolve()?;
         let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());

@@ -28,13 +28,13 @@ impl Destination for Document {
     }
 
     fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
-        let document = run.printer.redact_json(document(run));
+        let document = run.printer.redact_json(report_object(run));
         self.0.write(&format!("{document:#}\n"))?;
         Ok(None)
     }
 }
 
-fn document(finished: &FinishedRun<'_>) -> Value {
+fn report_object(finished: &FinishedRun<'_>) -> Value {
     let FinishedRun { run, error, exit_code, printer } = *finished;
     let ci = run.ci.as_ref();
     json!({
@@ -54,14 +54,14 @@ fn document(finished: &FinishedRun<'_>) -> Value {
             "sha": ci.commit,
             "run": ci.run_url,
         })),
-        "error": error.map(|error| failure(error, error.hint())),
-        "problems": run.problems.iter().map(|found| problem(found, printer)).collect::<Vec<_>>(),
-        "integrations": run.outcomes.iter().map(detailed_integration).collect::<Vec<_>>(),
+        "error": error.map(|error| error_object(error, error.hint())),
+        "problems": run.problems.iter().map(|found| problem_object(found, printer)).collect::<Vec<_>>(),
+        "integrations": run.outcomes.iter().map(detailed_integration_object).collect::<Vec<_>>(),
     })
 }
 
-/// Returns the fields of one integration that the output `integrations` and the report file share.
-pub(super) fn integration(outcome: &Outcome) -> Value {
+/// Returns the fields of one integration that both the output `integrations` and the report file contain.
+pub(super) fn integration_object(outcome: &Outcome) -> Value {
     let success = outcome.result.as_ref().ok();
     json!({
         "name": outcome.name,
@@ -73,13 +73,13 @@ pub(super) fn integration(outcome: &Outcome) -> Value {
         "script_bytes": success.and_then(|success| success.script_bytes),
         "milliseconds": milliseconds(outcome.time),
         "note": success.and_then(|success| success.note.as_deref()),
-        "error": outcome.result.as_ref().err().map(|error| failure(error, Some(error.hint()))),
+        "error": outcome.result.as_ref().err().map(|error| error_object(error, Some(error.hint()))),
     })
 }
 
 /// Returns all fields of one integration, including those that are too long for an output.
-fn detailed_integration(outcome: &Outcome) -> Value {
-    let mut value = integration(outcome);
+fn detailed_integration_object(outcome: &Outcome) -> Value {
+    let mut value = integration_object(outcome);
     let success = outcome.result.as_ref().ok();
     let parts = success.map_or(&[][..], |success| &success.parts);
     let packages = parts.iter().filter_map(|part| Some((part.package.as_deref()?, part.bytes)));
@@ -93,12 +93,12 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn failure(error: &dyn std::error::Error, hint: Option<String>) -> Value {
+fn error_object(error: &dyn std::error::Error, hint: Option<String>) -> Value {
     json!({ "message": error.to_string(), "cause": causes(error), "hint": hint })
 }
 
-/// Returns a problem for the report file and for a log in JSON.
-pub(super) fn problem(problem: &Diagnostic, printer: &Printer) -> Value {
+/// Returns a problem as an object for the report file and for the JSON log.
+pub(super) fn problem_object(problem: &Diagnostic, printer: &Printer) -> Value {
     let location = problem.location.as_ref();
     let position = location.and_then(|location| location.position);
     let variable = location.filter(|location| location.path().is_none());
@@ -109,7 +109,7 @@ pub(super) fn problem(problem: &Diagnostic, printer: &Printer) -> Value {
         "line": position.map(|position| position.line),
         "column": position.map(|position| position.column),
         "end_column": position.and_then(|position| position.end_column),
-        "excerpt": location.and_then(|location| excerpt::redacted(location, printer)).map(|excerpt| excerpt.text),
+        "excerpt": location.and_then(|location| excerpt::redacted_excerpt(location, printer)).map(|excerpt| excerpt.text),
         "message": problem.message,
         "hint": problem.hint,
         "integration": problem.integration,

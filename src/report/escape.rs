@@ -2,14 +2,14 @@
 
 use crate::untrusted::{self, changes_direction, is_line_separator, is_unsafe_char};
 
-/// Escapes a line of a log. The result contains no control characters, workflow commands of GitHub or section markers of
-/// GitLab. GitHub finds old commands (`##[name]`) and GitLab finds markers anywhere in a line.
+/// Escapes a log line. The result contains no control characters, GitHub workflow commands or GitLab section markers. GitHub
+/// recognizes old commands (`##[name]`), and GitLab recognizes markers, anywhere in a line.
 pub(super) fn line(text: &str) -> String {
     let line = line_part(text);
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
-/// Escapes text inside a line of a log. It must not be at the start of the line.
+/// Escapes text inside a log line. The text must not be at the start of the line.
 pub(super) fn line_part(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -28,8 +28,8 @@ pub(super) fn line_part(text: &str) -> String {
     line.replace("section_end:", "section_end\\:")
 }
 
-/// Escapes a JSON document in one line of a log. JSON itself does not escape C1 control characters, characters that change
-/// the direction of text, old commands of GitHub and markers of GitLab.
+/// Escapes a JSON document for one log line. JSON itself does not escape C1 control characters, characters that change the
+/// text direction, old GitHub commands and GitLab markers.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
@@ -61,7 +61,7 @@ pub(super) fn command_data(text: &str) -> String {
 
 /// Escapes the data of `::add-mask::`. The runner must decode it to exactly the secret.
 pub(super) fn mask(secret: &str) -> String {
-    // The runner decodes `%25` last, so an encoded sequence in the secret survives.
+    // The runner decodes `%25` last, so a sequence such as `%0A` in the secret stays unchanged.
     secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -70,7 +70,7 @@ pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Replaces unsafe characters by spaces in the value of an output or of a dotenv line. Neither supports line breaks.
+/// Replaces unsafe characters with spaces in the value of an output or dotenv line. Neither supports line breaks.
 pub(super) fn dotenv(text: &str) -> String {
     text.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character }).collect()
 }
@@ -82,8 +82,8 @@ pub(super) fn quoted_dotenv(text: &str) -> String {
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// Escapes the value of a dotenv line for GitLab. GitLab does not remove quotes, and replaces variables (`$NAME`, `%NAME%`)
-/// in the next job.
+/// Escapes the value of a dotenv line for GitLab. GitLab does not remove quotes, and in the next job it expands variables
+/// (`$NAME`, `%NAME%`).
 pub(super) fn gitlab_dotenv(text: &str) -> String {
     let is_name = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -93,23 +93,23 @@ pub(super) fn gitlab_dotenv(text: &str) -> String {
     let mut parts = text.split('%').peekable();
     let mut value = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
-        // Two characters between percent signs belong to an encoded URL.
+        // Two characters between percent signs are part of an encoded URL, not a variable.
         let is_variable = is_name(part) && part.len() != 2 && parts.peek().is_some();
         value.push_str(if is_variable { "% " } else { "%" });
         value.push_str(part);
     }
-    // Quotes become part of the variable in GitLab, but protect a shell that reads the file.
+    // In GitLab, the quotes become part of the value, but they protect a shell that reads the file.
     quoted_dotenv(&value)
 }
 
-/// Escapes a JSON document in a dotenv line for GitLab. JSON escapes protect the signs of variables.
+/// Escapes a JSON document in a dotenv line for GitLab. JSON escapes replace the characters that begin variables.
 pub(super) fn gitlab_dotenv_json(json: &str) -> String {
-    // A shell reads JSON strings as quoted words, and runs commands between backticks in them.
+    // A shell reads JSON strings as quoted words and runs commands between backticks in them, so backticks are replaced, too.
     dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
 }
 
-/// Returns a label of a Mermaid pie chart. It contains only characters that are usual in names of packages, so it cannot end
-/// the quotes or the code block around it, and is not an entity, a comment or a directive.
+/// Returns a label for a Mermaid pie chart. The label contains only characters that are usual in package names. So it cannot
+/// end the quotes or the code block around it, and is never an entity, a comment or a directive.
 pub(super) fn pie_label(text: &str) -> String {
     const MAX_LENGTH: usize = 60;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '.' | '_' | '-');
@@ -117,30 +117,34 @@ pub(super) fn pie_label(text: &str) -> String {
     if text.chars().nth(MAX_LENGTH).is_some() { label + "..." } else { label }
 }
 
-/// Returns the target of a link in Markdown, or `None` unless it is a web address.
+/// Returns the target of a Markdown link, or `None` for anything but an `http` or `https` URL.
 pub(super) fn link_target(address: &str) -> Option<String> {
     // Markdown decodes entities in links.
     untrusted::web_link(address).map(|link| link.replace('&', "&amp;"))
 }
 
-/// Escapes text in a cell of a Markdown table for GitHub and GitLab. GitLab decodes entities before it looks for mentions and
-/// references, but ignores code.
+/// Escapes text in a Markdown table cell for GitHub and GitLab. GitLab decodes entities before it looks for mentions and
+/// references, but ignores them in code.
 pub(super) fn markdown_literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
-    if text.chars().all(is_plain) { markdown(text) } else { format!("<code>{}</code>", escaped(text, true)) }
+    if text.chars().all(is_plain) {
+        markdown(text)
+    } else {
+        format!("<code>{}</code>", escape_markdown(text, true))
+    }
 }
 
-/// Escapes text in a cell of a Markdown table for GitHub. The result contains no markup, HTML, link, mention or reference
+/// Escapes text in a Markdown table cell for GitHub. The result contains no markup, HTML, link, mention or reference
 /// (`GH-12`).
 pub(super) fn markdown(text: &str) -> String {
-    escaped(text, false)
+    escape_markdown(text, false)
 }
 
-/// A zero-width space to break up mentions, references and email addresses. GitHub looks for them after it has decoded
-/// entities, and for email addresses in code as well.
-const BREAK: &str = "&#8203;";
+/// A zero-width space that breaks up mentions, references and email addresses. GitHub looks for these after decoding
+/// entities; it looks for email addresses in code as well.
+const ZERO_WIDTH_SPACE: &str = "&#8203;";
 
-fn escaped(text: &str, in_code: bool) -> String {
+fn escape_markdown(text: &str, in_code: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     let mut before = [' '; 2];
@@ -149,11 +153,11 @@ fn escaped(text: &str, in_code: bool) -> String {
         let is_reference = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
         before = [last, character];
         match character {
-            '-' if is_reference && !in_code => escaped.push_str(&format!("-{BREAK}")),
-            '@' if !in_code || !last.is_whitespace() => escaped.push_str(&format!("&#64;{BREAK}")),
-            '#' if !in_code => escaped.push_str(&format!("&#35;{BREAK}")),
+            '-' if is_reference && !in_code => escaped.push_str(&format!("-{ZERO_WIDTH_SPACE}")),
+            '@' if !in_code || !last.is_whitespace() => escaped.push_str(&format!("&#64;{ZERO_WIDTH_SPACE}")),
+            '#' if !in_code => escaped.push_str(&format!("&#35;{ZERO_WIDTH_SPACE}")),
             '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
-            // Dots and colons are escaped, since they could turn text into a link.
+            // Dots and colons must be escaped, since they could turn text into a link.
             'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | ',' | '(' | ')' => escaped.push(character),
             character if is_unsafe_char(character) => escaped.push(' '),
             character if character.is_ascii() => escaped.push_str(&format!("&#{};", u32::from(character))),

@@ -1,31 +1,32 @@
-//! Problems with an excerpt of their source, without secrets and escaped for a log.
+//! Formats problems with excerpts of the source, redacted and escaped for the log.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Excerpt, REDACTED_CHAR, Severity, SourceLocation};
 
-/// The maximum width of an excerpt. A longer line is cut around the mark.
+/// The maximum width of an excerpt. A longer line is cut to the part around the marked text.
 const MAX_WIDTH: usize = 120;
 
 /// Returns the line at a location, with `***` in place of secrets.
-pub(super) fn redacted(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
+pub(super) fn redacted_excerpt(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
     let excerpt = extend_mark(location.excerpt()?);
     Some(map_text(&excerpt, |text| collapse_redacted(&printer.redact(text))))
 }
 
-/// Returns a problem in the style of a compiler. Its message and hint must be redacted.
+/// Returns a problem in the style of a compiler. The message and hint must already be redacted.
 pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &Printer) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(escape::line(&problem.message)))
-        .element(origin(location, printer));
-    if let Some(excerpt) = redacted(location, printer) {
+        .element(origin_line(location, printer));
+    if let Some(excerpt) = redacted_excerpt(location, printer) {
         let Excerpt { line, text, marked } = map_text(&excerpt, escape_lines);
         let mark = AnnotationKind::Primary.span(marked);
-        // The origin above names the position in the file. A path here would add the position in the excerpt.
+        // The line above the excerpt names the position in the file. With a path here, the position in the excerpt would be
+        // added.
         let snippet =
             Snippet::source(text).line_start(line).fold(false).path(None::<String>).annotation(mark);
         group = group.element(snippet);
@@ -34,7 +35,7 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
         group = group.element(Level::HELP.with_name("hint").message(escape::line(hint)));
     }
     let text = Renderer::plain().term_width(MAX_WIDTH).render(&[group]);
-    // Remove trailing spaces, and the marker of omitted text between the origin and the excerpt.
+    // Remove trailing spaces, and the marker for omitted text between the location and the excerpt.
     text.lines()
         .map(str::trim_end)
         .filter(|line| line.trim() != ":::")
@@ -42,7 +43,7 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
         .collect()
 }
 
-fn origin<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
+fn origin_line<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
     let origin = Origin::path(escape::line_part(&printer.redact(&location.origin_name())));
     match location.position {
         Some(position) => origin.line(position.line).char_column(position.column),
@@ -50,7 +51,7 @@ fn origin<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
     }
 }
 
-/// Changes the text of an excerpt. If the change crosses a border of the mark, the whole line is marked.
+/// Changes the text of an excerpt. If a change crosses the start or end of the marked range, the whole line is marked.
 fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     let text = change(&excerpt.text);
     let before = change(&excerpt.text[..excerpt.marked.start]);
@@ -61,7 +62,7 @@ fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     Excerpt { line: excerpt.line, text, marked }
 }
 
-/// Extends the mark to a whole redacted secret if it starts inside of one.
+/// Extends the marked range to a whole redacted secret if the range starts inside of one.
 fn extend_mark(mut excerpt: Excerpt) -> Excerpt {
     let Excerpt { text, marked, .. } = &mut excerpt;
     if text[marked.start..].starts_with(REDACTED_CHAR) {

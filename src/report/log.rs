@@ -1,4 +1,4 @@
-//! The log: formats events as text, as commands of GitHub's runner or as JSON.
+//! The log. Formats events as text, as GitHub workflow commands or as JSON.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,8 +18,8 @@ use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
 
-/// Returns a dispatcher that prints the events selected by `RUST_LOG` or `RUNNER_DEBUG`, and the problem with an invalid
-/// `RUST_LOG`. The level `info` replaces an invalid filter.
+/// Returns a dispatcher that prints the events selected by `RUST_LOG` or `RUNNER_DEBUG`. If `RUST_LOG` is invalid, also
+/// returns the problem, and the dispatcher uses the level `info`.
 pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
     let debug = Runner::from_environment(environment).is_debug;
     let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
@@ -41,7 +41,7 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
     (Dispatch::new(subscriber), problem)
 }
 
-/// Makes writers for the lines of events. Warnings and errors are printed outside of sections.
+/// A factory of writers for log lines. Warnings and errors are written outside of sections.
 struct LogWriters(Printer);
 
 struct LogWriter<'a>(&'a Printer, LogLine);
@@ -98,7 +98,7 @@ where
                 }
                 Level::ERROR | Level::WARN => text_line(level, &fields),
                 Level::INFO => escape::line(&fields.sentence()),
-                _ => format!("::debug::{}", escape::command_data(&fields.all())),
+                _ => format!("::debug::{}", escape::command_data(&fields.message_with_all_fields())),
             },
             LogFormat::Json => {
                 let mut object = serde_json::Map::new();
@@ -113,7 +113,7 @@ where
 }
 
 fn text_line(level: Level, fields: &EventFields) -> String {
-    let text = if level <= Level::INFO { fields.sentence() } else { fields.all() };
+    let text = if level <= Level::INFO { fields.sentence() } else { fields.message_with_all_fields() };
     format!("{}: {}", level_name(level), escape::line(&text))
 }
 
@@ -135,7 +135,7 @@ struct EventFields {
 }
 
 impl EventFields {
-    /// Redacts all texts. An escaped secret could not be found any more.
+    /// Redacts all texts. Must be called before escaping, since an escaped secret might not be recognized.
     fn redacted(self, printer: &Printer) -> Self {
         let others = self.others.into_iter().map(|(name, value)| match value {
             serde_json::Value::String(text) => (name, printer.redact(&text).into()),
@@ -144,34 +144,34 @@ impl EventFields {
         Self { message: printer.redact(&self.message), others: others.collect() }
     }
 
-    /// Returns the message with the results of an integration, for example
-    /// `published hello v3 (71.4 KiB, 0.1 s) https://example.com`. Other fields are for JSON only.
+    /// Returns the message with the results of an integration, such as `published hello v3 (71.4 KiB, 0.1 s)
+    /// https://example.com`. Other fields appear only in JSON.
     fn sentence(&self) -> String {
-        let size = self.number("script_bytes").and_then(|bytes| usize::try_from(bytes).ok());
+        let size = self.number_field("script_bytes").and_then(|bytes| usize::try_from(bytes).ok());
         let size = size.map(|bytes| size::format_size(bytes, None));
-        let time = self.number("milliseconds").map(size::format_time);
+        let time = self.number_field("milliseconds").map(size::format_time);
         let details: Vec<_> = [size, time].into_iter().flatten().collect();
         let mut sentence = self.message.clone();
-        if let Some(version) = self.text("version") {
+        if let Some(version) = self.text_field("version") {
             sentence.push_str(&format!(" v{version}"));
         }
         if !details.is_empty() {
             sentence.push_str(&format!(" ({})", details.join(", ")));
         }
-        if let Some(note) = self.text("note") {
+        if let Some(note) = self.text_field("note") {
             sentence.push_str(&format!(": {note}"));
         }
-        if let Some(url) = self.text("url") {
+        if let Some(url) = self.text_field("url") {
             sentence.push_str(&format!(" {url}"));
         }
         sentence
     }
 
     /// Returns the message with all fields, for debugging.
-    fn all(&self) -> String {
+    fn message_with_all_fields(&self) -> String {
         let mut text = self.message.clone();
         for (name, value) in &self.others {
-            // A text with spaces is quoted as in JSON.
+            // A text with white space is quoted as in JSON.
             let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
             let value = plain.map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!(" {name}={value}"));
@@ -179,16 +179,16 @@ impl EventFields {
         text
     }
 
-    fn value(&self, name: &str) -> Option<&serde_json::Value> {
+    fn field_value(&self, name: &str) -> Option<&serde_json::Value> {
         self.others.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.value(name).and_then(serde_json::Value::as_str)
+    fn text_field(&self, name: &str) -> Option<&str> {
+        self.field_value(name).and_then(serde_json::Value::as_str)
     }
 
-    fn number(&self, name: &str) -> Option<u64> {
-        self.value(name).and_then(serde_json::Value::as_u64)
+    fn number_field(&self, name: &str) -> Option<u64> {
+        self.field_value(name).and_then(serde_json::Value::as_u64)
     }
 
     fn add(&mut self, field: &Field, value: serde_json::Value) {

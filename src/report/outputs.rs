@@ -15,16 +15,16 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
 use crate::plan::Decision;
 
-/// The maximum size of a dotenv report on GitLab, exclusive. A larger one fails the job.
+/// The exclusive limit for the size of a GitLab dotenv report in bytes. A larger report fails the job.
 const GITLAB_SIZE_LIMIT: usize = 5 * 1024;
 
-/// The default maximum number of variables of a dotenv report on GitLab.
+/// The default maximum number of variables in a GitLab dotenv report.
 const MAX_GITLAB_VARIABLES: usize = 20;
 
-/// The outputs with a JSON document.
+/// The outputs that contain a JSON document.
 const JSON_OUTPUTS: [&str; 2] = ["integrations", "matrix"];
 
-/// The outputs to omit if a file would exceed GitLab's limits, in this order.
+/// The outputs to omit, in this order, until the file is within GitLab's limits.
 const OPTIONAL_OUTPUTS: [&str; 3] = ["integrations", "matrix", "reason"];
 
 /// The file for outputs.
@@ -36,11 +36,11 @@ struct OutputFile {
 
 #[derive(Debug)]
 enum OutputFormat {
-    /// GitHub's format: each value between two delimiters.
+    /// The format of GitHub Actions, with each value between two delimiters.
     GitHub,
     /// Lines such as `name=value`.
     Dotenv,
-    /// A dotenv report of a GitLab job.
+    /// A dotenv report for a GitLab job.
     GitLab,
 }
 
@@ -63,20 +63,22 @@ impl Destination for OutputFile {
     }
 
     fn write(&self, run: &FinishedRun<'_>) -> io::Result<Option<Diagnostic>> {
-        let lines: Vec<_> =
-            values(run).into_iter().map(|(name, value)| (name, self.line(name, &value))).collect();
+        let lines: Vec<_> = output_values(run)
+            .into_iter()
+            .map(|(name, value)| (name, self.format_line(name, &value)))
+            .collect();
         if !matches!(self.format, OutputFormat::GitLab) {
             self.file.append(&lines.into_iter().map(|(_, line)| line).collect::<String>())?;
             return Ok(None);
         }
-        let (text, omitted) = merge(&self.file.read()?, &lines);
+        let (text, omitted) = merge_dotenv(&self.file.read()?, &lines);
         self.file.write(&text)?;
         Ok((!omitted.is_empty()).then(|| self.omission_warning(&omitted)))
     }
 }
 
 impl OutputFile {
-    fn line(&self, name: &str, value: &str) -> String {
+    fn format_line(&self, name: &str, value: &str) -> String {
         match self.format {
             OutputFormat::GitHub => delimited(name, value),
             OutputFormat::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
@@ -100,7 +102,7 @@ impl OutputFile {
 }
 
 /// Returns the names and values of all outputs.
-fn values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
+fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     let FinishedRun { run, printer, .. } = *finished;
     let plan = run.plan.as_ref();
     let shares = run.shares;
@@ -109,7 +111,7 @@ fn values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     let commit = run.ci.as_ref().and_then(|ci| ci.commit.as_deref());
     let sha = commit.map(|sha| printer.redact(sha)).unwrap_or_default();
     let integration = |outcome: &Outcome| {
-        let mut value = printer.redact_json(document::integration(outcome));
+        let mut value = printer.redact_json(document::integration_object(outcome));
         (value["mode"], value["reason"], value["sha"]) =
             (mode.into(), reason.as_str().into(), sha.as_str().into());
         value
@@ -139,10 +141,11 @@ fn values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }
 
-/// Merges outputs into a dotenv report. Replaces outputs of an earlier run, and omits outputs to keep GitLab's limits.
+/// Merges outputs into a dotenv report. Replaces the outputs of an earlier run, and omits outputs if the report would exceed
+/// GitLab's limits.
 ///
 /// Returns the new text and the names of the omitted outputs.
-fn merge<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
+fn merge_dotenv<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
     let name = |line: &'_ str| line.split('=').next().unwrap_or_default().trim().to_owned();
     let is_output = |line: &str| outputs.iter().any(|(output, _)| *output == name(line));
     // GitLab rejects empty lines.
@@ -164,19 +167,20 @@ fn merge<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a 
     (others_text, outputs.iter().map(|(name, _)| *name).collect())
 }
 
-/// Returns an output between random delimiters, so that a value cannot contain them.
+/// Returns an output with its value between random delimiters, which no value can contain.
 fn delimited(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", uuid::Uuid::new_v4());
-    // No output has several lines, and control characters break later steps: a process with NUL in a variable cannot start.
+    // Outputs need no line breaks. Control characters could break later steps: a process cannot start if a variable contains
+    // NUL.
     let value = escape::dotenv(value);
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::merge;
+    use super::merge_dotenv;
 
-    /// Returns an output line of each length in bytes.
+    /// Returns output lines of the given lengths in bytes.
     fn lines(lengths: &[(&'static str, usize)]) -> Vec<(&'static str, String)> {
         let line = |(name, length): &(&'static str, usize)| {
             (*name, format!("{name}={}\n", "x".repeat(length - name.len() - 2)))
@@ -185,7 +189,7 @@ mod tests {
     }
 
     fn check(existing: &str, outputs: &[(&'static str, usize)], size: usize, expected: &[&str]) {
-        let (text, omitted) = merge(existing, &lines(outputs));
+        let (text, omitted) = merge_dotenv(existing, &lines(outputs));
         assert_eq!((text.len(), &omitted[..]), (size, expected));
     }
 
@@ -212,7 +216,7 @@ mod tests {
     fn replaces_outputs_of_an_earlier_run() {
         let existing = "A=1\nurl=old\n\n  \nname = old\nB=url=2";
         let (text, omitted) =
-            merge(existing, &[("url", "url=new\n".to_owned()), ("name", "name=n\n".to_owned())]);
+            merge_dotenv(existing, &[("url", "url=new\n".to_owned()), ("name", "name=n\n".to_owned())]);
         assert_eq!((text.as_str(), omitted), ("A=1\nB=url=2\nurl=new\nname=n\n", vec![]));
     }
 }

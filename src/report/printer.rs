@@ -19,7 +19,7 @@ use crate::environment::Environment;
 use crate::error::{causes, pluralize};
 use crate::redact::Redactor;
 
-/// The streams that a program writes to.
+/// The streams that the program writes to.
 pub struct Terminal {
     /// The standard output, for `--help` and `--version`.
     pub output: Box<dyn Write + Send>,
@@ -35,11 +35,11 @@ pub(crate) struct Printer {
     format: LogFormat,
     log: Arc<Mutex<Log>>,
     redactor: Redactor,
-    /// The working directory. Paths of problems are relative to it.
+    /// The working directory. The paths of problems are relative to it.
     folder: PathBuf,
-    /// GitHub's workspace. Paths of annotations are relative to it.
+    /// GitHub's workspace. The paths of annotations are relative to it.
     workspace: Option<PathBuf>,
-    /// True on GitHub's runner, which masks secrets by itself once it knows them.
+    /// True on GitHub's runner, which masks all secrets that the program has reported to it.
     is_github_runner: bool,
 }
 
@@ -74,7 +74,7 @@ impl Drop for SectionGuard<'_> {
 }
 
 impl Log {
-    /// Writes lines above the progress bar. A log that cannot be written does not stop the run.
+    /// Writes lines above the progress bar. Ignores errors, so that the run continues without a log.
     fn write(&mut self, lines: &str) {
         let Self { writer, progress, .. } = self;
         progress.print_above(|| {
@@ -146,7 +146,8 @@ impl Printer {
 
     /// Adds a secret. From now on, `***` replaces the secret, each of its lines and their usual encodings.
     ///
-    /// In any log format, GitHub's runner gets a command to mask the secret as well. Elsewhere the command would reveal it.
+    /// On GitHub's runner, prints a command that masks the secret, in any log format. Elsewhere, the command would reveal the
+    /// secret.
     pub(crate) fn add_secret(&self, secret: &SecretString) {
         for line in self.redactor.add(secret.expose_secret()) {
             if self.is_github_runner {
@@ -161,8 +162,8 @@ impl Printer {
         self.redactor.redact(text)
     }
 
-    /// Returns the document without secrets. Values from a fixed set stay, since readers of the document rely on them even if
-    /// a secret is the word `publish`.
+    /// Returns the document without secrets. Values from a fixed set, such as `publish`, are never replaced, since readers of
+    /// the document rely on them even if a secret is the same word.
     #[must_use]
     pub(super) fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
@@ -181,7 +182,7 @@ impl Printer {
         }
     }
 
-    /// Prints problems, on GitHub with annotations.
+    /// Prints problems. On GitHub, adds annotations.
     pub(super) fn print_problems(&self, problems: &[Diagnostic]) {
         let redacted = |problem: &Diagnostic| Diagnostic {
             message: self.redact(&problem.message),
@@ -194,7 +195,7 @@ impl Printer {
                 LogFormat::Text | LogFormat::GitHub => {
                     self.write(&self.problem_text(problem), LogLine::OutsideSection);
                 }
-                LogFormat::Json => self.print_json(self.redact_json(document::problem(problem, self))),
+                LogFormat::Json => self.print_json(self.redact_json(document::problem_object(problem, self))),
             }
         }
         if self.format == LogFormat::GitHub {
@@ -244,7 +245,7 @@ impl Printer {
         self.print_with_hint(error, hint, true);
     }
 
-    /// Prints the failure of an integration. GitHub gets an annotation unless its limit is reached.
+    /// Prints the failure of an integration. On GitHub, adds an annotation unless the limit is reached.
     pub(super) fn print_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
         let is_annotated = self.reserve_annotation(Severity::Error);
         self.print_with_hint(error, hint, is_annotated);
@@ -277,7 +278,7 @@ impl Printer {
         }
     }
 
-    /// Returns a problem as text, with an excerpt of its source if its location is more than the name of a variable.
+    /// Returns a problem as text, with an excerpt of the source if the location is more than the name of a variable.
     fn problem_text(&self, problem: &Diagnostic) -> String {
         let has_detail = |l: &&SourceLocation| l.path().is_some() || l.position.is_some();
         if let Some(location) = problem.location.as_ref().filter(has_detail) {
@@ -304,7 +305,7 @@ impl Printer {
         self.write(&format!("{}\n", escape::json_line(&value.to_string())), LogLine::OutsideSection);
     }
 
-    /// Writes lines. The caller redacts the variable parts of a line, but not the words of this program.
+    /// Writes lines. The caller must redact the variable parts of a line, but not the fixed words.
     pub(super) fn write(&self, lines: &str, line: LogLine) {
         let mut log = self.log();
         let marker = log.sections.marker_before(line);

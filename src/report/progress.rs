@@ -31,7 +31,7 @@ impl Progress {
         environment: &Environment,
     ) -> Self {
         let is_interactive = format == LogFormat::Text && LogFormat::detect(environment) == LogFormat::Text;
-        // Indicatif hides a target without a cursor.
+        // Indicatif hides the progress bar if the terminal cannot move the cursor.
         let screen = screen.filter(|screen| is_interactive && !screen.is_hidden());
         Self { screen: screen.map(MultiProgress::with_draw_target), ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Sections of the log that CI systems can fold: one for each phase. Problems are printed outside of sections.
+//! Sections of the log, which CI systems can fold. Each phase has one section. Problems are printed outside of sections.
 
 use std::time::SystemTime;
 
@@ -9,14 +9,14 @@ use crate::environment::Environment;
 /// The minimum number of items of a long phase. The section of a long phase is folded.
 pub(super) const MIN_LONG_PHASE: usize = 11;
 
-/// The relation of a line to sections.
+/// The position of a line relative to sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogLine {
     /// Part of the section.
     InSection,
     /// Always visible, so an open section is closed before it.
     OutsideSection,
-    /// A command for the runner that is not displayed.
+    /// A command for the runner, which the runner does not display.
     RunnerOnly,
 }
 
@@ -27,7 +27,7 @@ enum Markers {
     GitLab,
 }
 
-/// The state of sections. A section is opened at its first line, so that none is empty.
+/// The state of sections. A section is opened before its first line, so that no section is empty.
 #[derive(Debug)]
 pub(super) struct Sections {
     markers: Option<Markers>,
@@ -44,7 +44,8 @@ struct OpenPhase {
 }
 
 impl Sections {
-    /// Chooses the markers of the CI system. JSON that was requested explicitly is for programs and gets no markers.
+    /// Chooses the markers for the CI system. If JSON was requested explicitly, programs read the log, so there are no
+    /// markers.
     pub(super) fn new(format: LogFormat, environment: &Environment) -> Self {
         let is_json_requested = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
         let is_gitlab = Runner::from_environment(environment).is_gitlab;
@@ -89,7 +90,7 @@ impl Sections {
             Markers::GitHub => format!("::group::{title}\n"),
             Markers::GitLab => {
                 let collapsed = if *is_long { "[collapsed=true]" } else { "" };
-                format!("{}{collapsed}\r\u{1b}[0K{title}\n", marker("start", self.number))
+                format!("{}{collapsed}\r\u{1b}[0K{title}\n", gitlab_marker("start", self.number))
             }
         }
     }
@@ -98,12 +99,12 @@ impl Sections {
         match self.markers.filter(|_| std::mem::take(&mut self.is_open)) {
             None => String::new(),
             Some(Markers::GitHub) => "::endgroup::\n".to_owned(),
-            Some(Markers::GitLab) => format!("{}\r\u{1b}[0K\n", marker("end", self.number)),
+            Some(Markers::GitLab) => format!("{}\r\u{1b}[0K\n", gitlab_marker("end", self.number)),
         }
     }
 }
 
-fn marker(kind: &str, number: usize) -> String {
+fn gitlab_marker(kind: &str, number: usize) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     format!("\u{1b}[0Ksection_{kind}:{}:gitbook_deploy_{number}", now.as_secs())
 }
@@ -114,7 +115,7 @@ mod tests {
     use crate::config::LogFormat;
     use crate::environment::Environment;
 
-    /// Returns the lines of a phase with their markers, and `0` in place of times.
+    /// Returns the lines of a phase with their markers, and with `0` in place of each timestamp.
     fn with_markers(
         format: LogFormat,
         variables: &[(&str, &str)],

@@ -1,24 +1,24 @@
 //! Sizes and times as text.
 
-/// Returns the size of a script, with the difference to its previous size if that is known and not zero.
+/// Returns the size of a script, with the difference from its previous size if the difference is known and not zero.
 pub(super) fn format_size(bytes: usize, before: Option<usize>) -> String {
     match before.filter(|before| *before != bytes) {
         Some(before) => {
             let sign = if bytes > before { '+' } else { '−' };
-            format!("{} ({sign}{})", kibibytes(bytes), difference(bytes.abs_diff(before)))
+            format!("{} ({sign}{})", format_kibibytes(bytes), format_difference(bytes.abs_diff(before)))
         }
-        None => kibibytes(bytes),
+        None => format_kibibytes(bytes),
     }
 }
 
-/// Returns a difference in size, in bytes if it would round to `0.0 KiB`.
-fn difference(bytes: usize) -> String {
-    const TENTH: usize = 1024 / 10;
-    if bytes <= TENTH { format!("{bytes} B") } else { kibibytes(bytes) }
+/// Returns a difference in size: in KiB, or in bytes if it would round to `0.0 KiB`.
+fn format_difference(bytes: usize) -> String {
+    const TENTH_OF_KIBIBYTE: usize = 1024 / 10;
+    if bytes <= TENTH_OF_KIBIBYTE { format!("{bytes} B") } else { format_kibibytes(bytes) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the text has one decimal place")]
-fn kibibytes(bytes: usize) -> String {
+fn format_kibibytes(bytes: usize) -> String {
     format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 

@@ -15,16 +15,16 @@ use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts, causes, pluralize};
 use crate::plan::Decision;
 
-/// The maximum number of rows. GitHub shows no summary over 1 MiB.
+/// The maximum number of rows. GitHub does not show a summary larger than 1 MiB.
 const MAX_ROWS: usize = 1000;
 
-/// The maximum length of a text in characters. The name of a branch could fill the summary otherwise.
+/// The maximum length of a text in characters. Otherwise, a long branch name could fill the summary.
 const MAX_TEXT: usize = 4000;
 
-/// The maximum number of failures with causes and hints. Each failure has a row as well.
+/// The maximum number of failures to show with causes and hints. Each failure also has a row in the table.
 const MAX_FAILURES: usize = 20;
 
-/// The maximum number of integrations without a table of the slowest.
+/// The maximum number of integrations for which there is no table of the slowest ones.
 const MAX_WITHOUT_SLOWEST: usize = 10;
 
 /// The number of rows in the table of the slowest integrations.
@@ -65,10 +65,10 @@ fn markdown_document(run: &RunReport, error: Option<&Error>, printer: &Printer) 
     }
     let failures = run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     for failure in failures.take(MAX_FAILURES) {
-        text.push_str(&paragraph(failure, Some(&failure.hint()), printer));
+        text.push_str(&error_paragraph(failure, Some(&failure.hint()), printer));
     }
     if !run.outcomes.is_empty() {
-        text.push_str(&table(&run.outcomes, printer));
+        text.push_str(&results_table(&run.outcomes, printer));
         text.push('\n');
     }
     if !run.problems.is_empty() {
@@ -76,18 +76,18 @@ fn markdown_document(run: &RunReport, error: Option<&Error>, printer: &Printer) 
     }
     match error {
         Some(Error::Deployment { .. }) | None => {}
-        Some(error) => text.push_str(&paragraph(error, error.hint().as_deref(), printer)),
+        Some(error) => text.push_str(&error_paragraph(error, error.hint().as_deref(), printer)),
     }
-    text.push_str(&slowest(run, printer));
-    text + &pie::pies(&run.outcomes, printer)
+    text.push_str(&slowest_table(run, printer));
+    text + &pie::pie_charts(&run.outcomes, printer)
 }
 
 /// Returns a table of the integrations, failures first.
-fn table(outcomes: &[Outcome], printer: &Printer) -> String {
+fn results_table(outcomes: &[Outcome], printer: &Printer) -> String {
     let mut text = "| Integration | Result | Version | Script | Time |\n|---|---|---|---|---|\n".to_owned();
     let (failed, others): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.result.is_err());
     for outcome in failed.into_iter().chain(others).take(MAX_ROWS) {
-        text.push_str(&row(outcome, printer));
+        text.push_str(&table_row(outcome, printer));
     }
     if let Some(more @ 1..) = outcomes.len().checked_sub(MAX_ROWS) {
         text.push_str(&format!("\nand {} more\n", pluralize(more, "integration")));
@@ -96,9 +96,9 @@ fn table(outcomes: &[Outcome], printer: &Printer) -> String {
 }
 
 /// Returns a table of the slowest integrations.
-fn slowest(run: &RunReport, printer: &Printer) -> String {
+fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
-    // A check publishes nothing, so its time is the time of packaging.
+    // A check publishes nothing, so its time is all packaging time.
     let publishes = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
     let publishing = |outcome: &Outcome| if publishes { outcome.time } else { Duration::ZERO };
     let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging?)));
@@ -110,17 +110,17 @@ fn slowest(run: &RunReport, printer: &Printer) -> String {
     let mut text =
         "Slowest integrations:\n\n| Integration | Packaging | Publishing |\n|---|---|---|\n".to_owned();
     for (outcome, packaging) in slowest.into_iter().take(SLOWEST_ROWS) {
-        let (name, packaging) = (markdown(&outcome.name, printer), milliseconds(packaging));
-        text.push_str(&format!("| {name} | {packaging} | {} |\n", milliseconds(publishing(outcome))));
+        let (name, packaging) = (markdown(&outcome.name, printer), format_duration(packaging));
+        text.push_str(&format!("| {name} | {packaging} | {} |\n", format_duration(publishing(outcome))));
     }
     text + "\n"
 }
 
-fn milliseconds(time: Duration) -> String {
+fn format_duration(time: Duration) -> String {
     format!("{} ms", time.as_millis())
 }
 
-fn row(outcome: &Outcome, printer: &Printer) -> String {
+fn table_row(outcome: &Outcome, printer: &Printer) -> String {
     let markdown = |text: &str| markdown(text, printer);
     let success = outcome.result.as_ref().ok();
     let name = markdown(&outcome.name);
@@ -131,7 +131,7 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     let note = note.map(|note| format!(" ({})", markdown(note)));
     let version = success.and_then(|success| success.version.as_deref()).map(markdown).unwrap_or_default();
     let script = success.and_then(script_size).unwrap_or_default();
-    let time = milliseconds(outcome.time);
+    let time = format_duration(outcome.time);
     format!(
         "| {name} | {}{} | {version} | {script} | {time} |\n",
         outcome.status_name(),
@@ -139,13 +139,13 @@ fn row(outcome: &Outcome, printer: &Printer) -> String {
     )
 }
 
-fn paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
+fn error_paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
     let parts = [Some(error.to_string()), causes(error), hint.map(str::to_owned)];
     let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part, printer)).collect();
     format!("❌ {}\n\n", parts.join("<br>"))
 }
 
-/// Returns text for Markdown: redacted, cut to the maximum length and escaped, in this order.
+/// Returns text for Markdown. Redacts the text, cuts it to the maximum length and escapes it, in this order.
 fn markdown(text: &str, printer: &Printer) -> String {
     let text = printer.redact(text);
     match text.char_indices().nth(MAX_TEXT) {

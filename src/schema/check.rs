@@ -1,4 +1,4 @@
-//! Checks a value against a rule.
+//! Checks values against the schema.
 
 mod url;
 
@@ -14,7 +14,7 @@ use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 pub(crate) struct Finding {
     /// The kind of the problem.
     pub kind: FindingKind,
-    /// The message. Violations are errors. Unknown fields are warnings, as are unknown names in open lists.
+    /// The error or warning. Violations are errors. Unknown fields and unknown names in open lists are warnings.
     pub diagnostic: Diagnostic,
 }
 
@@ -29,7 +29,7 @@ pub(crate) enum FindingKind {
     UnknownField,
 }
 
-/// Returns all problems of `node`, in the order of the text.
+/// Returns all problems with `node`, in the order of the text.
 pub(crate) fn check(node: &YamlValue, rule: &SchemaRule) -> Vec<Finding> {
     let mut found = Vec::new();
     Checker { found: &mut found }.check_value(node, rule, "");
@@ -135,7 +135,7 @@ impl Checker<'_> {
         }
         let all = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
-            // A list of all scopes could lead to one that grants more.
+            // A list of all scopes could lead the user to a scope that grants more rights.
             Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
             Some(suggestion) => format!("{suggestion} {all}"),
             None => all,

@@ -1,4 +1,4 @@
-//! Compares the schema with the vendor's `OpenAPI` document, field by field.
+//! Compares the schema with GitBook's `OpenAPI` document, field by field.
 
 mod comparison;
 
@@ -23,39 +23,40 @@ pub(crate) fn read() -> Value {
         .unwrap_or_else(|error| panic!("GitBook's OpenAPI document is broken: {error}; {hint}"))
 }
 
-/// Returns the schema of a parameter.
-pub(crate) fn parameter(name: &str) -> Value {
+/// Returns the JSON schema of a parameter in the document.
+pub(crate) fn parameter_schema(name: &str) -> Value {
     read()["components"]["parameters"][name]["schema"].take()
 }
 
-/// Intended differences: paths of fields with the reason.
+/// Intended differences: the path of each field, and the reason.
 type Exceptions<'a> = &'a [(&'a str, &'a str)];
 
-const NOT_EMPTY: &str = "an empty organization is never intended";
-const ENCODED_LATER: &str = "the program itself encodes the images in base64";
-const DIRECTIVES: &str = "an unknown directive must be text, too, as in the vendor's CLI";
-const A_PATH: &str = "the value is a path in a manifest";
+const EMPTY_ORGANIZATION: &str = "an empty organization is never intended";
+const IMAGES_ARE_ENCODED: &str = "the program itself encodes the images in base64";
+const DIRECTIVES_ARE_TEXT: &str = "an unknown directive must be text, too, as in the vendor's CLI";
+const IS_A_PATH: &str = "the value is a path in a manifest";
 
 const BODY_EXCEPTIONS: Exceptions<'_> = &[
-    ("contentSecurityPolicy.additionalProperties", DIRECTIVES),
-    ("icon.format", ENCODED_LATER),
-    ("organization.minLength", NOT_EMPTY),
-    ("previewImages[].format", ENCODED_LATER),
+    ("contentSecurityPolicy.additionalProperties", DIRECTIVES_ARE_TEXT),
+    ("icon.format", IMAGES_ARE_ENCODED),
+    ("organization.minLength", EMPTY_ORGANIZATION),
+    ("previewImages[].format", IMAGES_ARE_ENCODED),
 ];
 
 const MANIFEST_EXCEPTIONS: Exceptions<'_> = &[
-    ("contentSecurityPolicy.additionalProperties", DIRECTIVES),
+    ("contentSecurityPolicy.additionalProperties", DIRECTIVES_ARE_TEXT),
     ("description.required", "the default is an empty text, as in the vendor's CLI"),
     ("envs", "the field is removed before sending"),
-    ("icon.format", A_PATH),
+    ("icon.format", IS_A_PATH),
     ("name", "the name is part of the URL"),
-    ("organization.minLength", NOT_EMPTY),
-    ("previewImages[].format", A_PATH),
-    ("previewImages[].minLength", A_PATH),
-    ("script.minLength", A_PATH),
+    ("organization.minLength", EMPTY_ORGANIZATION),
+    ("previewImages[].format", IS_A_PATH),
+    ("previewImages[].minLength", IS_A_PATH),
+    ("script.minLength", IS_A_PATH),
 ];
 
-/// Fails with the names of all fields that differ. Prints additions of the vendor, which are sent unchanged.
+/// Compares a rule with the document. Fails with the names of all fields that differ. Prints fields and names that are only
+/// in the document, which are sent unchanged.
 fn check(label: &str, rule: &SchemaRule, exceptions: Exceptions<'_>) {
     let document = read();
     let found = Comparison::of(&document, rule, "PublishIntegration");
@@ -69,7 +70,8 @@ fn check(label: &str, rule: &SchemaRule, exceptions: Exceptions<'_>) {
     print_additions(label, &found);
 }
 
-/// Prints the vendor's additions to stderr, because the test runner hides the output of passing tests.
+/// Prints the fields and names that are only in the document. Writes to stderr directly, because the test runner hides the
+/// captured output of passing tests.
 fn print_additions(label: &str, found: &Comparison<'_>) {
     let count = found.compared;
     let mut text = format!("{label}: {count} parts match GitBook's document\n");
@@ -91,13 +93,13 @@ fn a_manifest_has_the_limits_of_the_document() {
 
 #[test]
 fn a_name_has_the_limits_of_the_document() {
-    let name = parameter("integrationName");
+    let name = parameter_schema("integrationName");
     assert_eq!(name["maxLength"], MAX_NAME);
-    // The sandbox accepts the same pattern. Names in manifests follow the stricter vendor's CLI.
+    // The sandbox accepts the same pattern. Names in manifests follow the stricter rules of the vendor's CLI.
     assert_eq!(name["pattern"], "^[a-zA-Z0-9-_.]+$");
 }
 
-/// Changes a value in the document. Returns the resulting differences and additions.
+/// Changes a value in the document and compares. Returns the differences and additions.
 fn compare_changed(pointer: &str, to: Value) -> (Vec<String>, Vec<String>) {
     let mut document = read();
     let unchanged = Comparison::of(&document, &BODY, "PublishIntegration").differences;

@@ -1,4 +1,4 @@
-//! Chooses the known name to suggest for an unknown one, but never a name that grants more rights.
+//! Chooses a known name to suggest for an unknown one. Never suggests a name that grants more rights.
 
 use crate::diagnostic::nearest;
 
@@ -7,13 +7,13 @@ use crate::diagnostic::nearest;
 pub(crate) enum Suggest {
     /// Any name.
     Any,
-    /// Any name except this one, which grants more than the others.
+    /// Any name except this one, which grants more rights than the others.
     Except(&'static str),
     /// A scope with the same meaning as the unknown one.
     Scope,
 }
 
-/// Scopes retired by GitBook, with their successors.
+/// The scopes that GitBook has retired, with their successors.
 const RETIRED_SCOPES: [(&str, &str); 2] =
     [("space:views:read", "site:views:read"), ("space:script:inject", "site:script:inject")];
 
@@ -31,8 +31,8 @@ pub(super) fn suggestion(text: &str, known: &[&str], suggest: &Suggest) -> Optio
     name.map(|name| format!("did you mean `{name}`?"))
 }
 
-/// Returns the likely scope for a misspelled one. Compares each part after the first on its own, because scopes such as
-/// `space:content:read` and `space:content:write` have long common prefixes.
+/// Returns the scope that a misspelled one probably stands for. Compares each part after the first separately, because scopes
+/// such as `space:content:read` and `space:content:write` have long common prefixes.
 fn nearest_scope<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let candidates: Vec<_> = known.iter().copied().filter(|scope| is_near_scope(text, scope)).collect();
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
@@ -43,8 +43,8 @@ fn nearest_scope<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     })
 }
 
-/// Returns true if two scopes are similar in every part after the first. The first part may differ only before at least two others:
-/// `space:read` must not suggest `openapi:read`.
+/// Returns true if two scopes are similar in every part after the first. The first part may differ only if at least two parts
+/// follow it: for `space:read`, `openapi:read` must not be suggested.
 fn is_near_scope(text: &str, scope: &str) -> bool {
     let (text, scope): (Vec<_>, Vec<_>) = (text.split(':').collect(), scope.split(':').collect());
     let same_first = text.len() > 2 || is_near(text[0], scope[0]);

@@ -1,4 +1,4 @@
-//! Values of the YAML parser with their spans in the text.
+//! Values from the YAML parser, with their spans in the text.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub(crate) enum RawYaml {
     Mapping(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
-/// Returns the bytes of a value or key in the text, or `None` if it comes from an anchor elsewhere.
+/// Returns the byte range of a value or key, or `None` if the value comes from an anchor elsewhere.
 pub(crate) fn byte_range<T>(node: &Spanned<T>) -> Option<Range<usize>> {
     let span = node.referenced.span();
     let start = usize::try_from(span.byte_offset()?).ok()?;

@@ -1,27 +1,28 @@
-//! Translates the parser's errors into diagnostics for manifest authors.
+//! Converts the parser's errors to diagnostics for manifest authors.
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::YamlText;
 use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, lower_case};
 
-const UNCLOSED: &str =
+const UNCLOSED_HINT: &str =
     "check this line and the lines above for an unclosed bracket or quote and for wrong indentation";
-const VARIABLE: &str =
+const VARIABLE_HINT: &str =
     "write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`";
-const LITERAL: &str = "remove the tag and write the value itself";
+const LITERAL_HINT: &str = "remove the tag and write the value itself";
 /// The beginning of a message about an unknown tag.
 pub(super) const UNKNOWN_TAG: &str = "unknown tag `";
 const MISPLACED_TAG: &str = "the value does not match its tag `";
 /// The tags of YAML's core schema.
 const CORE_TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq", "!!map"];
-const TAB: &str = "indent with spaces; YAML does not allow tabs";
+const TAB_HINT: &str = "indent with spaces; YAML does not allow tabs";
 
-/// Returns the diagnostic for an error of the parser.
-pub(super) fn problem(error: &Error, source: &YamlText<'_>) -> Diagnostic {
+/// Converts an error of the parser to a diagnostic.
+pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic {
     let error = error.without_snippet();
-    let place =
-        error.location().map_or_else(|| source.place.clone(), |location| super::at(source.place, location));
+    let place = error
+        .location()
+        .map_or_else(|| source.place.clone(), |location| super::locate(source.place, location));
     let (message, hint) = match error {
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().map(|key| format!(" `{key}`")).unwrap_or_default();
@@ -41,15 +42,15 @@ pub(super) fn problem(error: &Error, source: &YamlText<'_>) -> Diagnostic {
             (format!("{MISPLACED_TAG}{tag}`"), None)
         }
         Error::UnsupportedTag { tag, .. } => (format!("{UNKNOWN_TAG}{tag}`"), None),
-        Error::ExternalMessage { .. } => (parser_message(error), Some(UNCLOSED)),
+        Error::ExternalMessage { .. } => (parser_message(error), Some(UNCLOSED_HINT)),
         _ => (parser_message(error), None),
     };
     let (message, hint) = reword(message, hint);
     let place = tag_of(&message).and_then(|tag| tag_place(tag, &place, source)).unwrap_or(place);
-    match tab(source.text, &place).filter(|_| message.contains("tab")) {
+    match find_tab(source.text, &place).filter(|_| message.contains("tab")) {
         Some((line, column)) => {
             Diagnostic::error(place.at(line, column), "not valid YAML: indented with a tab")
-                .hint(TAB.to_owned())
+                .hint(TAB_HINT.to_owned())
         }
         None => Diagnostic::error(place, format!("not valid YAML: {message}")).hint(hint.map(str::to_owned)),
     }
@@ -61,16 +62,16 @@ fn reword(message: String, hint: Option<&str>) -> (String, Option<&str>) {
         let hint = "write the values themselves instead of references such as `*name`";
         ("its anchors expand to too many values".to_owned(), Some(hint))
     } else if message.contains("recursion limit") {
-        ("it is nested too deeply".to_owned(), Some(UNCLOSED))
+        ("it is nested too deeply".to_owned(), Some(UNCLOSED_HINT))
     } else if let Some(tag) = tag_of(&message) {
         let is_variable = tag.to_ascii_lowercase().starts_with("!env");
-        (message, Some(if is_variable { VARIABLE } else { LITERAL }))
+        (message, Some(if is_variable { VARIABLE_HINT } else { LITERAL_HINT }))
     } else {
         (message, hint)
     }
 }
 
-/// Returns the tag in a message.
+/// Returns the tag that a message about tags names.
 fn tag_of(message: &str) -> Option<&str> {
     [UNKNOWN_TAG, MISPLACED_TAG].iter().find_map(|start| message.strip_prefix(start))?.strip_suffix('`')
 }
@@ -91,13 +92,14 @@ fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option
 
 fn parser_message(error: &Error) -> String {
     let message = error.render_with_formatter(&UserMessageFormatter);
-    // The parser appends the location, which a diagnostic already has in front.
+    // The parser appends the location, but a diagnostic already begins with it.
     let message = message.lines().next().unwrap_or_default();
     lower_case(message.split(" at line ").next().unwrap_or(message))
 }
 
-/// Returns the first tab in the indentation of the line or the next one, because the parser may report it a line too early.
-fn tab(text: &str, place: &SourceLocation) -> Option<(usize, usize)> {
+/// Returns the line and column of the first tab in the indentation of the reported line or the next one. The parser may
+/// report a tab one line too early.
+fn find_tab(text: &str, place: &SourceLocation) -> Option<(usize, usize)> {
     let first = place.position?.line;
     text.lines().enumerate().skip(first - 1).take(2).find_map(|(index, line)| {
         let indent = line.chars().take_while(|character| matches!(character, ' ' | '\t'));

@@ -112,7 +112,7 @@ async fn an_unknown_event_is_2() {
     insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").run().await.log(), @r#"
     exit 2
     error: could not detect the CI event
-    cause: could not read the event file in `GITHUB_EVENT_PATH`: No such file or directory (os error 2)
+    cause: could not read the event file named by `GITHUB_EVENT_PATH`: No such file or directory (os error 2)
      hint: in a container, mount it with `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`
     "#);
     insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").run().await.log(), @"

@@ -145,7 +145,7 @@ async fn hides_the_error_page_of_a_proxy() {
 async fn a_page_of_a_proxy_is_no_success() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publishing(vec![page]).await, @"
-    NotJson: GitBook sent an unexpected response with status 200
+    NotJson: GitBook sent an unexpected response body with status 200
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     requests: 1
     ");

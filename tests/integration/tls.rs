@@ -48,7 +48,7 @@ async fn names_the_missing_certificates_package() {
     exit 1
     error: cannot create the GitBook client
     cause: could not create the HTTP client: unexpected error: No CA certificates were loaded from the system
-     hint: install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file of them
+     hint: install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file that contains them
     ");
 }
 

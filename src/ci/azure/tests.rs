@@ -1,4 +1,5 @@
-//! Detection from Azure's variables. Their values are from its documentation of predefined variables and from public logs.
+//! Tests the detection from Azure's variables. The values come from Azure's documentation of predefined variables and from
+//! public logs.
 
 use crate::ci::test_support::{Variables, check, check_run, ci};
 
@@ -47,7 +48,7 @@ const OF_FORK: Variables<'_> = &[
     ("SYSTEM_PULLREQUEST_SOURCEBRANCH", "main"),
     ("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://github.com/mona/hello"),
 ];
-/// Variables that differ for a pull request of Azure's own repositories.
+/// Variables that differ for a pull request in Azure Repos.
 const OF_AZURE: Variables<'_> = &[
     ("BUILD_REPOSITORY_PROVIDER", "TfsGit"),
     ("BUILD_REPOSITORY_URI", "https://acme@dev.azure.com/acme/docs/_git/hello"),

@@ -1,4 +1,4 @@
-//! Tests with a missing, damaged or large event file, or with variables that replace it.
+//! Tests with an event file that is missing, damaged or too large, and with variables that replace the file.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn check_error(found: Result<crate::ci::Ci, String>, expected: &str) {
 #[test]
 fn rejects_a_file_that_is_no_event() {
     let run = payloads::push_to("x");
-    let problem = "the event file in `GITHUB_EVENT_PATH` is not a valid `push` event";
+    let problem = "the event file named by `GITHUB_EVENT_PATH` is not a valid `push` event";
     for bytes in [&b""[..], b"push", b"[]", b"null", b"{\"ref\": 1}", b"{\"repository\": {}}", b"\xff\xfe{}"]
     {
         check_error(run.ci_of_file(bytes), problem);
@@ -32,7 +32,7 @@ fn rejects_a_file_without_required_fields() {
         let run = payloads::pull_request("opened", 1, "x").with("GITHUB_EVENT_NAME", event);
         check_error(
             run.ci_of_file(b"{}"),
-            &format!("the event file in `GITHUB_EVENT_PATH` is not a valid `{event}` event"),
+            &format!("the event file named by `GITHUB_EVENT_PATH` is not a valid `{event}` event"),
         );
     }
 }
@@ -54,11 +54,11 @@ fn names_the_missing_field() {
 
 #[test]
 fn rejects_a_missing_file() {
-    let missing = "could not read the event file in `GITHUB_EVENT_PATH`";
+    let missing = "could not read the event file named by `GITHUB_EVENT_PATH`";
     let run = payloads::pull_request("opened", 1, "x");
     check_error(run.clone().with("GITHUB_EVENT_PATH", "/nowhere/event.json").ci_of_variables(), missing);
     check_error(run.clone().with("GITHUB_EVENT_PATH", env!("CARGO_MANIFEST_DIR")).ci_of_variables(), missing);
-    // Variables alone do not show if a pull request comes from a fork.
+    // The variables alone do not show whether a pull request comes from a fork.
     check_error(run.ci_of_variables(), missing);
     check_error(payloads::delete_of("x").ci_of_variables(), missing);
 }
@@ -81,9 +81,9 @@ fn rejects_a_file_above_32_mib() {
     const MAX: u64 = 32 * 1024 * 1024;
     check_error(
         of_size(MAX + 1),
-        "the event file in `GITHUB_EVENT_PATH` is 33554433 bytes; the limit is 32 MiB",
+        "the event file named by `GITHUB_EVENT_PATH` is 33554433 bytes; the limit is 32 MiB",
     );
-    check_error(of_size(MAX), "the event file in `GITHUB_EVENT_PATH` is not a valid `push` event");
+    check_error(of_size(MAX), "the event file named by `GITHUB_EVENT_PATH` is not a valid `push` event");
 }
 
 /// A device has no length, so reading it would never end.
@@ -91,7 +91,7 @@ fn rejects_a_file_above_32_mib() {
 #[test]
 fn rejects_a_device() {
     let found = payloads::push_to("x").with("GITHUB_EVENT_PATH", "/dev/zero").ci_of_variables();
-    check_error(found, "could not read the event file in `GITHUB_EVENT_PATH`");
+    check_error(found, "could not read the event file named by `GITHUB_EVENT_PATH`");
 }
 
 #[test]

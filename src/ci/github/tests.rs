@@ -1,4 +1,4 @@
-//! Detection of GitHub's events: all examples of the package, and variations of them.
+//! Tests the detection of GitHub's events with all examples of `@octokit/webhooks-examples` and variations of them.
 
 use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, WorkflowRun, examples};
 use crate::ci::test_support::describe_event;
@@ -211,7 +211,7 @@ fn the_commit_of_a_given_branch_is_unknown() {
     check(&named(payloads::manual("refs/heads/x"), "y"), None);
     check(&named(payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
     check(&named(payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
-    // These events provide the commit of the default branch.
+    // The commit of these events is the head of the default branch.
     for event in [("issue_comment", 0), ("star", 0)] {
         let push = WorkflowRun::example(event.0, event.1).with("GITBOOK_EVENT", "push");
         check(&named(push.clone(), "x"), None);

@@ -1,5 +1,5 @@
-//! Detection from GitLab's variables. Their values are from its documentation of predefined variables: one table for each
-//! event.
+//! Tests the detection from GitLab's variables, with one table for each event. The values come from GitLab's documentation of
+//! predefined variables.
 
 use crate::ci::test_support::{Variables, check, check_run, ci, decision};
 
@@ -77,7 +77,7 @@ const OF_FORK: Variables<'_> = &[
     ("CI_PROJECT_URL", "https://gitlab.example.com/mona/hello"),
 ];
 
-/// A pipeline for the merged result: a temporary merge commit.
+/// A merged results pipeline, which runs on a temporary merge commit.
 const MERGED: Variables<'_> = &[
     ("CI_COMMIT_SHA", MERGE),
     ("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result"),
@@ -134,14 +134,14 @@ fn detects_merge_requests_from_forks() {
         "check: merge request !12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set";
     let no_token = &[("GITBOOK_TOKEN", "")][..];
     check(&[JOB, REQUEST, OF_FORK, no_token], "#12 of mona:main updated (fork)", HEAD, expected);
-    // A member of the project runs the pipeline in the project.
+    // A project member runs the pipeline for a fork's merge request in the project itself.
     let here = &[("CI_PROJECT_ID", "42"), ("CI_PROJECT_PATH", "acme/docs/hello")][..];
     let expected = "preview: merge request !12 from `mona:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK, here], "#12 of mona:main updated (fork)", HEAD, expected);
     let of_group = &[("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "mona/docs/hello")][..];
     let expected = "preview: merge request !12 from `mona/docs:main` (fork) was updated";
     check(&[JOB, REQUEST, OF_FORK, of_group], "#12 of mona/docs:main updated (fork)", HEAD, expected);
-    // The fork was deleted, or the variables do not show it.
+    // The fork was deleted, or the variables do not name it.
     let gone =
         &[("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "")][..];
     let unknown = &[("CI_MERGE_REQUEST_PROJECT_ID", "")][..];

@@ -1,4 +1,4 @@
-//! A layer before the sandbox that loses a request or its response while other runs continue.
+//! A proxy in front of the sandbox that loses a request or its response, and lets other runs continue before the client notices.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,18 +9,18 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::oneshot;
 
-/// A fault of a request that changes an integration.
+/// A failure of a request that changes an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The request is rejected because of a rate limit. It has no effect.
+    /// The request is rejected because of a rate limit and has no effect.
     RateLimited,
-    /// The request is lost.
+    /// The request is lost and has no effect.
     RequestLost,
     /// The request takes effect, but its response is lost.
     ResponseLost,
 }
 
-/// Injects one planned fault at a time.
+/// A proxy that causes one planned fault at a time.
 #[derive(Clone, Default)]
 pub(super) struct FaultInjector(Arc<Mutex<Option<PlannedFault>>>);
 
@@ -31,12 +31,12 @@ struct PlannedFault {
 }
 
 impl FaultInjector {
-    pub(super) fn before(&self, sandbox: Router) -> Router {
-        sandbox.layer(from_fn_with_state(self.clone(), pass))
+    pub(super) fn in_front_of(&self, sandbox: Router) -> Router {
+        sandbox.layer(from_fn_with_state(self.clone(), handle_request))
     }
 
-    /// Plans a fault for the next request that changes an integration. The receiver reports that the fault has occurred. The
-    /// request gets its response after the sender is dropped.
+    /// Plans a fault for the next request that changes an integration. The returned receiver gets a message when the fault has
+    /// occurred. The client gets the response only after the returned sender is dropped.
     pub(super) fn plan(&self, fault: Fault) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let ((triggered, has_triggered), (answer, answered)) = (oneshot::channel(), oneshot::channel());
         *self.0.lock().unwrap() = Some(PlannedFault { fault, triggered, answered });
@@ -49,7 +49,11 @@ impl FaultInjector {
     }
 }
 
-async fn pass(State(fault_injector): State<FaultInjector>, request: Request, next: Next) -> Response {
+async fn handle_request(
+    State(fault_injector): State<FaultInjector>,
+    request: Request,
+    next: Next,
+) -> Response {
     let changes = request.method() != Method::GET;
     let Some(PlannedFault { fault, triggered, answered }) =
         changes.then(|| fault_injector.0.lock().unwrap().take()).flatten()

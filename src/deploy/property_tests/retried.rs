@@ -1,4 +1,4 @@
-//! Runs with a failing request, and changes by others before its second attempt.
+//! Runs with a request that fails once, and changes by others before its second attempt.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -8,40 +8,40 @@ use super::scenario::{Action, Pair, RetriedRun, Step};
 use super::test_environment::{ExistingIntegration, ExpectedState, TestEnvironment, check_outcome};
 use crate::deploy::Outcome;
 
-/// The action of a run and its number.
+/// A run that publishes or deletes a preview.
 #[derive(Clone, Copy)]
 pub(super) struct SimulatedRun {
     pub(super) pair: Pair,
-    /// The published content; `None` to delete.
+    /// The number of the content to publish; `None` to delete the preview.
     pub(super) content: Option<usize>,
     pub(super) run: u64,
 }
 
 impl TestEnvironment {
-    /// Lets a request of a run fail, applies another step before the second attempt, and checks the result.
-    pub(super) async fn retried(
+    /// Executes a run with a request that fails once. Applies another step before the second attempt, and checks the result.
+    pub(super) async fn run_with_failure(
         &self,
         run: SimulatedRun,
         retried: &RetriedRun,
         numbered: bool,
         state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
-        let name = self.name(run.pair);
+        let name = self.preview_name(run.pair);
         let first = state.expected(&name, run);
         let (triggered, answer) = self.fault_injector.plan(retried.fault);
-        let mut work = std::pin::pin!(self.outcome(run));
+        let mut work = std::pin::pin!(self.publish_or_delete(run));
         let outcome = tokio::select! {
             outcome = &mut work => {
                 self.fault_injector.cancel();
-                prop_assert!(!state.sends(&name, first), "nothing was sent: {:?}", outcome.result);
+                prop_assert!(!state.requires_request(&name, first), "nothing was sent: {:?}", outcome.result);
                 return state.check_and_apply(&outcome, &name, run, first, "");
             }
             triggered = triggered => {
-                prop_assert!(triggered.is_ok() && state.sends(&name, first), "it should be {}", first);
+                prop_assert!(triggered.is_ok() && state.requires_request(&name, first), "it should be {}", first);
                 if retried.fault == Fault::ResponseLost {
                     state.apply(&name, run);
                 }
-                self.intermediate_step(run, retried, numbered, state).await?;
+                self.apply_intermediate_step(run, retried, numbered, state).await?;
                 drop(answer);
                 work.await
             }
@@ -54,7 +54,7 @@ impl TestEnvironment {
         };
         // The first attempt of this run has already published the version.
         let expected = match state.expected(&name, run) {
-            "unchanged" if state.is_by(&name, run) => {
+            "unchanged" if state.was_published_by(&name, run) => {
                 return check_outcome(&outcome, &name, "published", earlier_attempt);
             }
             "unchanged" => "published",
@@ -63,7 +63,7 @@ impl TestEnvironment {
         state.check_and_apply(&outcome, &name, run, expected, earlier_attempt)
     }
 
-    async fn intermediate_step(
+    async fn apply_intermediate_step(
         &self,
         run: SimulatedRun,
         retried: &RetriedRun,
@@ -74,14 +74,14 @@ impl TestEnvironment {
         let is_other_pair = step.pair != run.pair;
         let is_allowed = match step.action {
             Action::PublishThirdParty(_) | Action::Damage(_) => true,
-            // Without run numbers, the newer run is unknown.
+            // Without run numbers, the program cannot know the newer run.
             _ if !numbered => is_other_pair,
-            // An older run may publish the preview of a closed branch again. The sweep deletes it.
+            // After a close, an older run may publish the preview again. Only a sweep deletes it then.
             Action::Close => is_other_pair || run.content.is_none(),
-            // A run without changes leaves the marker as it is, so only the forge could detect it.
+            // A newer run that publishes nothing new does not change the marker, so only the forge could detect it.
             Action::Push { content } if run.content.is_none() && !is_other_pair => {
                 let newer = SimulatedRun { content: Some(content), run: state.run + 1, ..run };
-                state.expected(&self.name(run.pair), newer) != "unchanged"
+                state.expected(&self.preview_name(run.pair), newer) != "unchanged"
             }
             _ => true,
         };
@@ -97,10 +97,10 @@ impl TestEnvironment {
         Ok(())
     }
 
-    async fn outcome(&self, run: SimulatedRun) -> Outcome {
+    async fn publish_or_delete(&self, run: SimulatedRun) -> Outcome {
         match run.content {
-            Some(content) => Box::pin(self.published(run, content)).await,
-            None => Box::pin(self.deleted(run)).await,
+            Some(content) => Box::pin(self.publish(run, content)).await,
+            None => Box::pin(self.delete(run)).await,
         }
     }
 }
@@ -121,16 +121,16 @@ impl ExpectedState {
         }
     }
 
-    /// Returns whether the expected outcome requires a request.
-    fn sends(&self, name: &str, expected: &str) -> bool {
+    /// Returns true if the expected outcome requires a request that changes the integration.
+    fn requires_request(&self, name: &str, expected: &str) -> bool {
         expected == "published" || (expected == "deleted" && self.integrations.contains_key(name))
     }
 
-    fn is_by(&self, name: &str, run: SimulatedRun) -> bool {
+    fn was_published_by(&self, name: &str, run: SimulatedRun) -> bool {
         matches!(self.integrations.get(name), Some(ExistingIntegration::Own { run: number, .. }) if *number == run.run)
     }
 
-    /// Checks the outcome of a run and applies it to the expected state.
+    /// Checks the outcome of a run and updates the expected state.
     pub(super) fn check_and_apply(
         &mut self,
         outcome: &Outcome,
@@ -153,7 +153,7 @@ impl ExpectedState {
         Ok(())
     }
 
-    /// Applies the action of a run to the expected state.
+    /// Updates the expected state after a run has published or deleted the preview.
     fn apply(&mut self, name: &str, run: SimulatedRun) {
         let SimulatedRun { pair, content, run } = run;
         let before = match self.integrations.remove(name) {

@@ -1,33 +1,34 @@
-//! Random scenarios: pushes and closes in any order, and manual edits by third parties.
+//! Generates random scenarios: pushes and closed branches in any order, and manual changes by third parties.
 
 use proptest::prelude::*;
 
 use super::fault_injector::Fault;
 
-/// Two integrations. The second has a name that a preview of the first could have.
+/// The names of the integrations. The second name could also be that of a preview of the first.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
-/// `hello` on `a-b` and `hello-a` on `b` need the same name. Two branches differ only in case, and one is a fork's.
+/// The names of the branches. The previews of `hello` on `a-b` and of `hello-a` on `b` have the same name. Two branches differ only in
+/// case, and one is in a fork.
 pub(super) const BRANCHES: [&str; 5] = ["a-b", "b", "x/y", "X/y", "mona:b"];
 
-/// The number of versions of each integration's sources.
-pub(super) const CONTENTS: usize = 2;
+/// The number of different contents of each integration.
+pub(super) const CONTENT_COUNT: usize = 2;
 
-/// A sequence of steps. `numbered` is true if the CI system numbers its runs.
+/// A sequence of steps. `numbered` is true if the CI system provides run numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
     pub(super) numbered: bool,
     pub(super) steps: Vec<Step>,
 }
 
-/// A branch of an integration, as indices of [`INTEGRATIONS`] and [`BRANCHES`].
+/// An integration and a branch, as indices of [`INTEGRATIONS`] and [`BRANCHES`]. Each pair has one preview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pair {
     pub(super) integration: usize,
     pub(super) branch: usize,
 }
 
-/// An action on a branch of an integration.
+/// An action on the preview of an integration and a branch.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) pair: Pair,
@@ -38,24 +39,24 @@ pub(super) struct Step {
 pub(super) enum Action {
     /// A push, or an opened or reopened pull request.
     Push { content: usize },
-    /// The same, by a run that started `ago` runs before.
+    /// A push with a run that is late: it has started `ago` runs earlier.
     LatePush { content: usize, ago: u64 },
     /// The branch is closed.
     Close,
-    /// The same, by a run that started `ago` runs before.
+    /// A closed branch with a run that is late: it has started `ago` runs earlier.
     LateClose { ago: u64 },
     /// A third party publishes an integration with the preview's name.
     PublishThirdParty(ConflictKind),
     /// A third party edits the preview's summary.
     Damage(Damage),
-    /// A push or a close with a request that fails once.
+    /// A push or a closed branch, with a request that fails once.
     RetriedRun(RetriedRun),
 }
 
-/// A run with a request that fails once, and the step before its second attempt.
+/// A run with a request that fails once, and a step of another run before the second attempt.
 #[derive(Clone, Debug)]
 pub(super) struct RetriedRun {
-    /// The pushed content; `None` if the branch is closed.
+    /// The number of the pushed content; `None` if the branch is closed.
     pub(super) content: Option<usize>,
     pub(super) fault: Fault,
     pub(super) intermediate_step: Option<Box<Step>>,
@@ -94,16 +95,16 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
 }
 
 fn pair() -> impl Strategy<Value = Pair> {
-    // The two pairs with the same name occur often.
+    // The two pairs with the same preview name are generated often.
     let any = (0..INTEGRATIONS.len(), 0..BRANCHES.len());
     prop_oneof![Just((0, 0)), Just((1, 1)), any]
         .prop_map(|(integration, branch)| Pair { integration, branch })
 }
 
-/// Generates actions. An action on one of the given pairs may occur between two attempts.
+/// Generates actions. For a request that fails once, also generates an action on one of the given pairs before the second attempt.
 fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
     let fault = prop::sample::select(vec![Fault::RateLimited, Fault::RequestLost, Fault::ResponseLost]);
-    let content = prop::option::weighted(0.6, 0..CONTENTS);
+    let content = prop::option::weighted(0.6, 0..CONTENT_COUNT);
     let step = (prop::sample::select(pairs), successful_action())
         .prop_map(|(pair, action)| Box::new(Step { pair, action }));
     let retried = (content, fault, prop::option::weighted(0.8, step));
@@ -113,19 +114,19 @@ fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
     prop_oneof![15 => successful_action(), 4 => retried]
 }
 
-/// Generates actions with requests that all succeed.
+/// Generates actions without failing requests.
 fn successful_action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        6 => (0..CONTENTS).prop_map(|content| Action::Push { content }),
-        2 => (0..CONTENTS, 1..4u64).prop_map(|(content, ago)| Action::LatePush { content, ago }),
+        6 => (0..CONTENT_COUNT).prop_map(|content| Action::Push { content }),
+        2 => (0..CONTENT_COUNT, 1..4u64).prop_map(|(content, ago)| Action::LatePush { content, ago }),
         4 => Just(Action::Close),
         1 => (1..4u64).prop_map(|ago| Action::LateClose { ago }),
-        1 => kind().prop_map(Action::PublishThirdParty),
+        1 => conflict_kind().prop_map(Action::PublishThirdParty),
         1 => damage().prop_map(Action::Damage),
     ]
 }
 
-fn kind() -> impl Strategy<Value = ConflictKind> {
+fn conflict_kind() -> impl Strategy<Value = ConflictKind> {
     prop::sample::select(vec![
         ConflictKind::Unmarked,
         ConflictKind::OtherRepository,

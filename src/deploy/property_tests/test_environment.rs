@@ -1,4 +1,4 @@
-//! The sandbox that scenarios run against, its expected state, and the checks.
+//! Runs scenarios against the sandbox and compares it with its expected state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +13,9 @@ use tempfile::TempDir;
 
 use super::fault_injector::FaultInjector;
 use super::retried::SimulatedRun;
-use super::scenario::{Action, BRANCHES, CONTENTS, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, Step};
+use super::scenario::{
+    Action, BRANCHES, CONTENT_COUNT, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, Step,
+};
 use crate::cancel::Cancel;
 use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};
 use crate::diagnostic::SourceLocation;
@@ -26,7 +28,7 @@ use crate::repository::Branch;
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
-/// A sandbox with its client, and all versions of the integrations.
+/// A sandbox with its client, and the packaged integrations with all their contents.
 pub(super) struct TestEnvironment {
     folder: TempDir,
     pub(super) fault_injector: FaultInjector,
@@ -45,7 +47,7 @@ pub(super) enum ExistingIntegration {
         content: usize,
         version: u64,
     },
-    /// An integration of a third party, with its exact bytes.
+    /// An integration of a third party, with the exact bytes of its file.
     ThirdParty(Vec<u8>),
 }
 
@@ -54,26 +56,26 @@ pub(super) enum ExistingIntegration {
 pub(super) struct ExpectedState {
     pub(super) run: u64,
     open: BTreeSet<Pair>,
-    /// The run of the last push or close of each pair, without late ones.
+    /// The number of the last run of each pair, without late runs.
     newest: BTreeMap<Pair, u64>,
     pub(super) integrations: BTreeMap<String, ExistingIntegration>,
-    /// The pairs with a refused last push, with the name of the conflicting integration.
+    /// The pairs without a preview because the last push failed, with the name of the conflicting integration.
     pub(super) refused: BTreeMap<Pair, String>,
-    /// The number of requests with a second attempt.
+    /// The number of requests that were retried.
     pub(super) retried: usize,
 }
 
 impl TestEnvironment {
     pub(super) async fn new() -> Self {
-        let (folder, fault_injector) = (super::folder(), FaultInjector::default());
+        let (folder, fault_injector) = (super::temporary_folder(), FaultInjector::default());
         let endpoint =
-            sandbox::start_with(folder.path(), |sandbox| fault_injector.before(sandbox)).await.unwrap();
+            sandbox::start_with(folder.path(), |sandbox| fault_injector.in_front_of(sandbox)).await.unwrap();
         let token = SecretString::from("any");
         let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_delays();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
             let mut versions = Vec::new();
-            for content in 0..CONTENTS {
+            for content in 0..CONTENT_COUNT {
                 versions.push(packaged(name, content).await);
             }
             integrations.push(versions);
@@ -82,7 +84,7 @@ impl TestEnvironment {
         Self { folder, fault_injector, gitbook, cancel, template, integrations }
     }
 
-    /// Applies all steps. Checks the state after each step and at the end.
+    /// Executes all steps of a scenario, and checks the sandbox after each step and at the end. Returns the number of retried requests.
     pub(super) async fn run_scenario(&self, scenario: &Scenario) -> Result<usize, TestCaseError> {
         self.clear();
         let mut state = ExpectedState { run: 10, ..ExpectedState::default() };
@@ -104,15 +106,15 @@ impl TestEnvironment {
         let late = |ago: u64, state: &ExpectedState| state.run.saturating_sub(ago).max(1);
         match step.action {
             Action::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
-            // A late run may publish the preview of a closed branch again. The sweep deletes it. Without run numbers, no
-            // run is known to be late.
+            // For a closed branch, a late run may publish the preview again, and only a sweep deletes it then. Without run numbers,
+            // the program cannot detect a late run. These cases are left out.
             Action::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
                 let run = late(ago, state);
                 self.run(SimulatedRun { pair, content: Some(content), run }, state).await
             }
             Action::Close => self.run(state.begin(pair, None, numbered), state).await,
             Action::LateClose { ago }
-                if numbered && state.is_superseded(pair, late(ago, state), &self.name(pair)) =>
+                if numbered && state.is_superseded(pair, late(ago, state), &self.preview_name(pair)) =>
             {
                 let run = late(ago, state);
                 self.run(SimulatedRun { pair, content: None, run }, state).await
@@ -127,23 +129,23 @@ impl TestEnvironment {
             }
             Action::RetriedRun(ref retried) => {
                 let run = state.begin(pair, retried.content, numbered);
-                self.retried(run, retried, numbered, state).await
+                self.run_with_failure(run, retried, numbered, state).await
             }
             Action::LatePush { .. } | Action::LateClose { .. } => Ok(()),
         }
     }
 
     async fn run(&self, run: SimulatedRun, state: &mut ExpectedState) -> Result<(), TestCaseError> {
-        let name = self.name(run.pair);
+        let name = self.preview_name(run.pair);
         let expected = state.expected(&name, run);
         let outcome = match run.content {
-            Some(content) => Box::pin(self.published(run, content)).await,
-            None => Box::pin(self.deleted(run)).await,
+            Some(content) => Box::pin(self.publish(run, content)).await,
+            None => Box::pin(self.delete(run)).await,
         };
         state.check_and_apply(&outcome, &name, run, expected, "")
     }
 
-    pub(super) async fn published(
+    pub(super) async fn publish(
         &self,
         SimulatedRun { pair, run, .. }: SimulatedRun,
         content: usize,
@@ -153,18 +155,18 @@ impl TestEnvironment {
         self.deployer().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    pub(super) async fn deleted(&self, SimulatedRun { pair, run, .. }: SimulatedRun) -> Outcome {
+    pub(super) async fn delete(&self, SimulatedRun { pair, run, .. }: SimulatedRun) -> Outcome {
         let preview = NamedPreview {
             integration: INTEGRATIONS[pair.integration].to_owned(),
             location: SourceLocation::file("gitbook-manifest.yaml"),
-            name: self.name(pair),
+            name: self.preview_name(pair),
         };
         let target = target(pair);
         self.deployer().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
     fn publish_third_party(&self, pair: Pair, kind: ConflictKind, state: &mut ExpectedState) {
-        let name = self.name(pair);
+        let name = self.preview_name(pair);
         let own = OwnershipMarker { run: 1, ..marker(pair) };
         let summary = match kind {
             ConflictKind::Unmarked => "Own, and made by hand.".to_owned(),
@@ -185,9 +187,9 @@ impl TestEnvironment {
     }
 
     fn damage(&self, pair: Pair, damage: Damage, state: &mut ExpectedState) {
-        let name = self.name(pair);
+        let name = self.preview_name(pair);
         let Some(ExistingIntegration::Own { run, .. }) = state.integrations.get(&name) else { return };
-        let mut record: Value = serde_json::from_slice(&self.record(&name).unwrap()).unwrap();
+        let mut record: Value = serde_json::from_slice(&self.read_record(&name).unwrap()).unwrap();
         let summary = record["summary"].as_str().unwrap();
         let damaged = match damage {
             Damage::Removed => summary.lines().next().unwrap().replace("<!--", "").replace("-->", ""),
@@ -201,7 +203,7 @@ impl TestEnvironment {
         self.write(name, &record, state);
     }
 
-    /// Writes an integration of a third party.
+    /// Writes the file of a third party's integration to the sandbox.
     fn write(&self, name: String, record: &Value, state: &mut ExpectedState) {
         let bytes = record.to_string().into_bytes();
         let folder = self.folder.path().join(&name);
@@ -213,9 +215,9 @@ impl TestEnvironment {
     /// Checks that the sandbox contains exactly the expected integrations.
     pub(super) fn check_integrations(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
         let there: Vec<_> = state.integrations.keys().cloned().collect();
-        prop_assert_eq!(self.all(), there, "what is there");
+        prop_assert_eq!(self.names(), there, "what is there");
         for (name, existing) in &state.integrations {
-            let record = self.record(name).unwrap();
+            let record = self.read_record(name).unwrap();
             match existing {
                 ExistingIntegration::ThirdParty(bytes) => {
                     prop_assert!(record == *bytes, "`{}` was touched", name);
@@ -235,13 +237,15 @@ impl TestEnvironment {
         Ok(())
     }
 
-    /// Checks that open branches have previews, or errors that name a conflict, and that closed branches have none.
+    /// Checks that each open branch has a preview or an error about a conflict, and that closed branches have no preview.
     fn check_final_state(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
         let published: BTreeSet<_> =
             state.integrations.values().filter_map(ExistingIntegration::pair).collect();
         for pair in state.open.difference(&published) {
-            let is_third_party =
-                matches!(state.integrations.get(&self.name(*pair)), Some(ExistingIntegration::ThirdParty(_)));
+            let is_third_party = matches!(
+                state.integrations.get(&self.preview_name(*pair)),
+                Some(ExistingIntegration::ThirdParty(_))
+            );
             prop_assert!(is_third_party || state.refused.contains_key(pair), "{:?} has no preview", pair);
         }
         for pair in published.difference(&state.open) {
@@ -274,16 +278,16 @@ impl TestEnvironment {
         }
     }
 
-    pub(super) fn name(&self, pair: Pair) -> String {
+    pub(super) fn preview_name(&self, pair: Pair) -> String {
         self.template.name(INTEGRATIONS[pair.integration], &Branch::new(BRANCHES[pair.branch]), None)
     }
 
-    fn record(&self, name: &str) -> std::io::Result<Vec<u8>> {
+    fn read_record(&self, name: &str) -> std::io::Result<Vec<u8>> {
         std::fs::read(self.folder.path().join(name).join("integration.json"))
     }
 
     /// Returns the names of all integrations in the sandbox.
-    fn all(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -292,14 +296,14 @@ impl TestEnvironment {
     }
 
     fn clear(&self) {
-        for name in self.all() {
+        for name in self.names() {
             std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
         }
     }
 }
 
 impl ExpectedState {
-    /// Starts a new run.
+    /// Starts a new run, and opens or closes the branch.
     fn begin(&mut self, pair: Pair, content: Option<usize>, numbered: bool) -> SimulatedRun {
         self.run += 1;
         match content {
@@ -310,8 +314,8 @@ impl ExpectedState {
         SimulatedRun { pair, content, run: if numbered { self.run } else { 0 } }
     }
 
-    /// Returns whether a close is late, because a newer run has published or closed. A newer run without changes leaves the
-    /// marker as it is, so only the forge could detect it.
+    /// Returns true if a run that deletes a preview is superseded by a newer run, and the program can detect this. If the newer run has
+    /// published nothing new, the marker still has the older run number, so only the forge could detect the newer run.
     fn is_superseded(&self, pair: Pair, run: u64, name: &str) -> bool {
         let has_older_marker = matches!(self.integrations.get(name), Some(ExistingIntegration::Own { pair: existing, run: marker_run, .. }) if *existing == pair && *marker_run <= run);
         self.newest.get(&pair).is_some_and(|newest| *newest > run) && !has_older_marker
@@ -327,8 +331,8 @@ impl ExistingIntegration {
     }
 }
 
-/// Checks an outcome. An error names the conflicting integration. Errors and notes mention an earlier attempt that may have
-/// taken effect.
+/// Checks that an outcome has the expected status and the expected message: an error names the conflicting integration, and errors and
+/// notes end with `earlier_attempt`.
 pub(super) fn check_outcome(
     outcome: &Outcome,
     name: &str,
@@ -364,7 +368,7 @@ fn marker(pair: Pair) -> OwnershipMarker {
     }
 }
 
-/// Returns the script of a version. All scripts have the same size.
+/// Returns the script for a content. All scripts have the same size.
 fn script(content: usize) -> String {
     format!("export default {content};\n")
 }

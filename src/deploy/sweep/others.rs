@@ -1,18 +1,18 @@
-//! Counts the previews of other repositories, which a sweep skips.
+//! Counts the previews of other repositories in the organization, which a sweep skips.
 
 use std::collections::BTreeSet;
 
 use super::Sweep;
 use crate::preview::OwnershipMarker;
 
-/// The maximum number of former names of the repository in the log.
+/// The maximum number of repository names in the hint of the log line.
 const MAX_FORMER_NAMES: usize = 3;
 
-/// The previews of other repositories.
+/// The previews of other repositories that a sweep has found.
 #[derive(Debug, Default)]
 pub(super) struct OtherPreviews {
     count: usize,
-    /// The repositories that may be this one under a former name or host.
+    /// The repositories that may be this repository before it was renamed or moved.
     former_names: BTreeSet<String>,
 }
 
@@ -21,14 +21,15 @@ impl OtherPreviews {
     pub(super) fn add(&mut self, marker: &OwnershipMarker, sweep: &Sweep<'_>) {
         self.count += 1;
         let Sweep { repository, repository_id, production, .. } = *sweep;
-        // Names of integrations are unique in all of GitBook. Without manifests, no name is known.
+        // Names are unique in all of GitBook, so a preview of an unknown integration cannot belong to this repository. Without
+        // manifests, all integrations are unknown.
         let is_known = production.is_empty() || production.contains(&marker.integration);
         if is_known && marker.may_belong_to_renamed(repository, repository_id) {
             self.former_names.insert(marker.repository.clone());
         }
     }
 
-    /// Logs the number of previews, and the former names that the repository may have.
+    /// Logs the number of previews, with a hint if the repository may have been renamed or moved.
     pub(super) fn log(&self) {
         let Self { count, former_names } = self;
         if *count == 0 {
@@ -44,6 +45,7 @@ impl OtherPreviews {
                 "; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to {names} until its previews are deleted"
             )
         };
-        tracing::info!("skipped {count} previews of other repositories{hint}");
+        let noun = if *count == 1 { "preview" } else { "previews" };
+        tracing::info!("skipped {count} {noun} of other repositories{hint}");
     }
 }

@@ -1,5 +1,5 @@
-//! Runs ten thousand random histories of branches, pull requests and lost events, each with a sweep: the previews of open
-//! branches remain, those of closed branches are deleted, and other integrations never change.
+//! Property tests of the sweep. They run ten thousand random histories of branches and pull requests, with lost events and a sweep at
+//! the end. They check that only the previews of closed branches are deleted, and that no other integration changes.
 
 mod model;
 mod runs;
@@ -16,13 +16,13 @@ use test_environment::SweepEnvironment;
 
 const HISTORIES: u32 = 10_000;
 
-/// The number of threads. Each has its own forge, sandbox and clients.
+/// The number of threads. Each runs its histories against its own forge and sandbox.
 const THREADS: u8 = 3;
 
-/// The stack size. Without optimization, the nested futures need more than the default of 2 MiB.
+/// The stack size of a thread in bytes. Without compiler optimization, the nested futures need more than the default of 2 MiB.
 const STACK: usize = 16 << 20;
 
-/// Counts over all histories. They detect a test without effect.
+/// The number of cases that the histories contain. The test fails if there are too few of a kind.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     histories: usize,
@@ -31,9 +31,9 @@ struct Counts {
     deleted: usize,
     kept_as_open: usize,
     kept_for_another_reason: usize,
-    /// Integrations without a marker of this repository, or of another organization.
+    /// The integrations that sweeps did not report, since they belong to other repositories or organizations.
     third_parties: usize,
-    /// Sweeps that reached the limit of deletions.
+    /// The sweeps that reached the maximum number of deletions.
     full: usize,
 }
 
@@ -46,7 +46,7 @@ fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
             thread.spawn_scoped(scope, move || run_scenarios(index)).unwrap()
         };
         let threads: Vec<_> = (0..THREADS).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).fold(Counts::default(), Counts::plus)
+        threads.into_iter().map(|thread| thread.join().unwrap()).fold(Counts::default(), Counts::merge)
     });
     println!("{counted:#?}");
     assert!(counted.histories >= 10_000 && counted.sweeps >= 2_500, "{counted:#?}");
@@ -55,7 +55,7 @@ fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
     assert!(counted.third_parties >= 8_000 && counted.full >= 3, "{counted:#?}");
 }
 
-/// Runs the scenarios of one thread. The seed is constant, so that failures are reproducible.
+/// Runs the scenarios of one thread. The random seed depends only on `index`, so that failures are reproducible.
 fn run_scenarios(index: u8) -> Counts {
     let cases = HISTORIES.div_ceil(u32::from(THREADS) * u32::try_from(HISTORIES_PER_SCENARIO).unwrap());
     let config = Config { cases, failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
@@ -66,7 +66,7 @@ fn run_scenarios(index: u8) -> Counts {
     let counts = RefCell::new(Counts::default());
     let result = runner.run(&scenario::scenarios(), |scenario| {
         let counted = runtime.block_on(environment.run_scenario(&scenario))?;
-        counts.replace_with(|counts| counts.plus(counted));
+        counts.replace_with(|counts| counts.merge(counted));
         Ok(())
     });
     match result {
@@ -77,7 +77,7 @@ fn run_scenarios(index: u8) -> Counts {
 }
 
 impl Counts {
-    fn plus(self, other: Self) -> Self {
+    fn merge(self, other: Self) -> Self {
         Self {
             histories: self.histories + other.histories,
             sweeps: self.sweeps + other.sweeps,

@@ -1,4 +1,4 @@
-//! Lists of a server that sends no `Link` header.
+//! Tests of paginated lists from a server that sends no `Link` header.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::*;
 
-/// Starts a server with three pages of ten items and without a `Link` header. Returns it and the number of its requests.
+/// Starts a server that sends three pages of ten items without a `Link` header. Returns the server and its request counter.
 async fn server() -> (MockServer, Arc<AtomicUsize>) {
     let server = MockServer::start().await;
     let count = Arc::new(AtomicUsize::new(0));
@@ -44,7 +44,7 @@ async fn a_list_ends_with_a_short_page() {
     assert_eq!((list.unwrap(), count.load(Ordering::Relaxed)), ((0..10).collect(), 1));
 }
 
-/// An endless list must not fill the memory.
+/// Items that are not selected must not accumulate in memory.
 #[tokio::test]
 async fn processes_a_page_before_the_request_for_the_next() {
     let (server, count) = server().await;

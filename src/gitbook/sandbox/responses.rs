@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// Returns an integration: its stored fields, and the API's defaults for all others.
-pub(super) fn integration(record: Value, root: &Url) -> Value {
+/// Returns the response for an integration: the fields of `record`, and GitBook's default for each other field.
+pub(super) fn integration_response(record: Value, root: &Url) -> Value {
     let organization = record["owner"]["id"].as_str().unwrap_or_default();
     let mut response = json!({
         "object": "integration",
@@ -19,8 +19,8 @@ pub(super) fn integration(record: Value, root: &Url) -> Value {
         "externalLinks": [],
         "verified": false,
         "permissions": {"admin": true},
-        "owner": self::organization(organization, root),
-        "urls": urls(&record, root),
+        "owner": organization_response(organization, root),
+        "urls": integration_urls(&record, root),
     });
     let mut stored = record;
     if let (Some(response), Some(stored)) = (response.as_object_mut(), stored.as_object_mut()) {
@@ -30,8 +30,8 @@ pub(super) fn integration(record: Value, root: &Url) -> Value {
     response
 }
 
-/// Returns the links of an integration. All lead to its folder, since the sandbox runs no script.
-fn urls(record: &Value, root: &Url) -> Value {
+/// Returns the links of an integration. Apart from `location`, all lead to its folder, since the sandbox does not run scripts.
+fn integration_urls(record: &Value, root: &Url) -> Value {
     let name = record["name"].as_str().unwrap_or_default();
     let location = root.join("v1/integrations/").and_then(|all| all.join(name)).map(String::from);
     let location = location.unwrap_or_else(|_| root.to_string());
@@ -47,8 +47,8 @@ fn urls(record: &Value, root: &Url) -> Value {
     urls.into()
 }
 
-/// Returns an organization. The sandbox uses one text as its id, its title and its subdomain.
-pub(super) fn organization(id: &str, root: &Url) -> Value {
+/// Returns the response for an organization. The sandbox uses the ID also as the title and the subdomain.
+pub(super) fn organization_response(id: &str, root: &Url) -> Value {
     let length = id.chars().count();
     let is_title = length <= 255 && id.split_whitespace().any(|word| word.chars().count() >= 2);
     let mut organization = json!({
@@ -63,17 +63,17 @@ pub(super) fn organization(id: &str, root: &Url) -> Value {
         "mergeRules": {"type": "none"},
         "trial": {"status": "notapplicable", "count": 0},
         "urls": {"location": root.as_str(), "app": root.as_str()},
-        "permissions": permissions(),
+        "permissions": all_permissions(),
     });
-    // The API allows subdomains of 3 to 32 characters.
+    // GitBook's subdomains have 3 to 32 characters.
     if (3..=32).contains(&length) {
         organization["hostname"] = json!(id);
     }
     organization
 }
 
-/// Returns the permissions of a user who may do everything.
-fn permissions() -> Value {
+/// Returns the permissions of a user with all permissions in an organization.
+fn all_permissions() -> Value {
     let all = [
         "view",
         "access",

@@ -1,4 +1,4 @@
-//! The integrations of the sandbox, one folder each.
+//! Stores the integrations of the sandbox, each in its own folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,13 +12,13 @@ use url::Url;
 
 use crate::schema;
 
-const RECORD: &str = "integration.json";
-const ICON: &str = "icon.png";
+const RECORD_FILE: &str = "integration.json";
+const ICON_FILE: &str = "icon.png";
 
-/// The prefix of incomplete folders. An integration's name cannot contain it.
-const INCOMPLETE: char = '~';
+/// The prefix of folders that are not written completely. The name of an integration cannot contain it.
+const INCOMPLETE_PREFIX: char = '~';
 
-/// A folder of published integrations.
+/// A folder that contains the published integrations.
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
@@ -27,17 +27,17 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        // An existing folder may be read-only.
-        fs::remove_dir(create_incomplete(folder)?)?;
+        // This detects an existing folder that is read-only.
+        fs::remove_dir(create_staging_folder(folder)?)?;
         Ok(Self { folder: dunce::canonicalize(folder)? })
     }
 
-    /// Stores an integration completely or not at all, and returns its record.
+    /// Stores an integration, either completely or not at all, and returns its record.
     pub(super) fn publish(&mut self, name: &str, body: &Value, images: &[StoredImage]) -> io::Result<Value> {
         let version = self.read(name)?.and_then(|existing| existing["version"].as_u64()).unwrap_or(0) + 1;
-        let record = self.record(name, version, body, images);
-        let staging = create_incomplete(&self.folder)?;
-        fs::write(staging.join(RECORD), format!("{record:#}\n"))?;
+        let record = self.new_record(name, version, body, images);
+        let staging = create_staging_folder(&self.folder)?;
+        fs::write(staging.join(RECORD_FILE), format!("{record:#}\n"))?;
         fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
         for image in images {
             fs::write(staging.join(&image.file), &image.bytes)?;
@@ -48,7 +48,7 @@ impl Store {
     }
 
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Value>> {
-        match fs::read(self.folder.join(name).join(RECORD)) {
+        match fs::read(self.folder.join(name).join(RECORD_FILE)) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(None)
@@ -66,34 +66,34 @@ impl Store {
         Ok(true)
     }
 
-    /// Lists the integrations of an organization by name.
-    pub(super) fn of_organization(&self, organization: &str) -> io::Result<Vec<Value>> {
-        let all = self.all()?;
+    /// Lists the integrations of an organization, sorted by name.
+    pub(super) fn list_organization(&self, organization: &str) -> io::Result<Vec<Value>> {
+        let all = self.read_all()?;
         Ok(all.into_iter().filter(|integration| integration["owner"]["id"] == organization).collect())
     }
 
-    /// Lists the organizations that own integrations.
+    /// Lists the IDs of the organizations that own integrations.
     pub(super) fn organizations(&self) -> io::Result<BTreeSet<String>> {
-        let all = self.all()?;
+        let all = self.read_all()?;
         Ok(all
             .iter()
             .filter_map(|integration| integration["owner"]["id"].as_str().map(str::to_owned))
             .collect())
     }
 
-    fn all(&self) -> io::Result<Vec<Value>> {
+    fn read_all(&self) -> io::Result<Vec<Value>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             names.extend(entry?.file_name().into_string());
         }
-        names.retain(|name| !name.starts_with(INCOMPLETE));
+        names.retain(|name| !name.starts_with(INCOMPLETE_PREFIX));
         names.sort();
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
-    /// Returns the record of an integration: the fields that the API knows. Images and the script are separate files, secrets
-    /// are reduced to their names.
-    fn record(&self, name: &str, version: u64, body: &Value, images: &[StoredImage]) -> Value {
+    /// Creates the record of an integration from the known fields of a publish request. It contains the names of secrets without their
+    /// values. The script and the images are not part of it, since they are stored as files.
+    fn new_record(&self, name: &str, version: u64, body: &Value, images: &[StoredImage]) -> Value {
         let mut record = Map::new();
         let organization = body["organization"].as_str().unwrap_or_default();
         record.insert("object".to_owned(), json!("integration"));
@@ -103,7 +103,7 @@ impl Store {
             "owner".to_owned(),
             json!({"object": "organization", "id": organization, "title": organization}),
         );
-        let (icons, previews): (Vec<_>, Vec<_>) = images.iter().partition(|image| image.file == ICON);
+        let (icons, previews): (Vec<_>, Vec<_>) = images.iter().partition(|image| image.file == ICON_FILE);
         let folder = Url::from_directory_path(self.folder.join(name)).ok();
         let url = |image: &StoredImage| folder.as_ref()?.join(&image.file).ok().map(String::from);
         let folder_url = folder.as_ref().map(Url::as_str);
@@ -127,14 +127,14 @@ impl Store {
     }
 }
 
-/// Creates an empty folder with a name that no integration can have.
-fn create_incomplete(folder: &Path) -> io::Result<PathBuf> {
-    let path = folder.join(format!("{INCOMPLETE}{}", uuid::Uuid::new_v4()));
+/// Creates an empty folder for an integration that is not written completely yet.
+fn create_staging_folder(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{INCOMPLETE_PREFIX}{}", uuid::Uuid::new_v4()));
     fs::create_dir(&path)?;
     Ok(path)
 }
 
-/// An image and the name of its file.
+/// A decoded image and the name of its file.
 #[derive(Debug)]
 pub(super) struct StoredImage {
     file: String,
@@ -150,7 +150,7 @@ pub(super) fn decode_images(body: &Value) -> Result<Vec<StoredImage>, String> {
         let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
         bytes.map(|bytes| StoredImage { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
     };
-    let icon = body.get("icon").map(|icon| image("icon", ICON.to_owned(), icon));
+    let icon = body.get("icon").map(|icon| image("icon", ICON_FILE.to_owned(), icon));
     let previews = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let previews = previews.iter().enumerate().map(|(index, text)| {
         image(&format!("previewImages[{index}]"), format!("preview-{}.png", index + 1), text)

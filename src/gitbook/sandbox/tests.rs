@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::gitbook::{ApiError, Deletion, FailedAttempt, GitBook};
 
-/// A sandbox that gets raw requests, since HTTP clients normalize paths.
+/// A sandbox that receives its requests over a TCP connection, since HTTP clients would normalize their paths.
 struct TestSandbox {
     folder: TempDir,
     root: Url,
@@ -31,7 +31,7 @@ impl TestSandbox {
         Self::start_in(self.folder).await
     }
 
-    /// Sends bytes. Returns the status and the body.
+    /// Sends a request in bytes. Returns the status and the body of the response.
     async fn send_bytes(&self, request: &[u8]) -> (u16, String) {
         let response = async {
             let address = self.root.socket_addrs(|| None).unwrap()[0];
@@ -63,7 +63,7 @@ impl TestSandbox {
         self.send("POST", &path, "Authorization: Bearer x\r\n", &body.to_string()).await
     }
 
-    /// Checks that a body is rejected with a message that begins with `start`, and that nothing is stored.
+    /// Checks that a publish request with this body is rejected with a message that begins with `start`, and that nothing is stored.
     async fn check_rejected(&self, name: &str, body: &Value, start: &str) {
         let (status, response) = self.publish(name, body).await;
         let message = response["error"]["message"].as_str().unwrap();
@@ -87,7 +87,7 @@ fn body() -> Value {
     })
 }
 
-/// Returns the body with another field.
+/// Returns the body of a valid publish request, with another value of one field.
 fn body_with(field: &str, value: impl Into<Value>) -> Value {
     let mut body = body();
     body[field] = value.into();
@@ -335,7 +335,7 @@ async fn ignores_other_files_in_the_folder() {
     api.publish("hello", &body()).await;
     std::fs::write(api.folder.path().join("README.md"), "").unwrap();
     std::fs::create_dir(api.folder.path().join("empty")).unwrap();
-    // A killed process leaves such a folder.
+    // A process that is killed while it publishes leaves such a folder.
     let incomplete = api.folder.path().join("~0");
     std::fs::create_dir(&incomplete).unwrap();
     std::fs::copy(api.folder.path().join("hello/integration.json"), incomplete.join("integration.json"))
@@ -348,7 +348,7 @@ async fn ignores_other_files_in_the_folder() {
     }
 }
 
-/// Allows every attempt.
+/// Allows each attempt. A request calls this function before each attempt.
 async fn allow(_: Option<FailedAttempt>) -> Result<Option<Deletion>, ApiError> {
     Ok(None)
 }

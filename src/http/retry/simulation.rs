@@ -1,4 +1,4 @@
-//! A simulation of many machines that share one rate limit. The delays come from the program's own code.
+//! Simulates many machines that share one rate limit. The delays between retries come from the program's own code.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -13,25 +13,26 @@ use crate::http::{ApiKind, ErrorResponse, RequestError, Response};
 /// A rate limit.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
-    /// A number of requests in each period. A refusal gives the end of the period, as GitBook's `X-RateLimit-Reset` does.
+    /// A fixed number of requests per period. A refusal contains the end of the period, like GitBook's `X-RateLimit-Reset`.
     Window { requests: u64, length: Duration },
-    /// One request per interval, and a burst of requests after a pause. A refusal gives the next free time in `Retry-After`.
+    /// One request per interval, and several at once after a pause. A refusal contains the time until the next allowed request, like
+    /// `Retry-After`.
     Bucket { every: Duration, burst: u64 },
 }
 
-/// A server with a limit.
+/// A server with a rate limit.
 struct Server {
     limit: Limit,
-    /// The current period of a window.
+    /// The number of the current period, for [`Limit::Window`].
     period: u128,
-    /// The number of requests in the period.
+    /// The number of requests in the current period.
     requests: u64,
-    /// The time at which a bucket is full.
+    /// The time at which the full burst is allowed again, for [`Limit::Bucket`].
     full_at: Duration,
 }
 
 impl Server {
-    /// Counts a request. Returns the wait in whole seconds if the limit refuses the request.
+    /// Counts a request. If the limit refuses it, returns the time to wait, in whole seconds.
     fn refuses(&mut self, now: Duration) -> Option<Duration> {
         match self.limit {
             Limit::Window { requests, length } => {
@@ -57,7 +58,7 @@ impl Server {
 }
 
 impl Limit {
-    /// Returns the minimum time for a number of requests.
+    /// Returns the minimum time in which the limit allows this number of requests.
     fn min_time(self, requests: u64) -> Duration {
         let times = |count: u64| u32::try_from(count).unwrap();
         match self {
@@ -71,8 +72,8 @@ fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
-/// Returns the error of a request that the limit refuses.
-fn refusal(wait: Duration, counts_as_failure: bool) -> RequestError {
+/// Returns the error of a request that the limit refuses: a rate limit, or a server error if `counts_as_failure`.
+fn refusal_error(wait: Duration, counts_as_failure: bool) -> RequestError {
     let status =
         if counts_as_failure { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
     let response = Response {
@@ -85,7 +86,7 @@ fn refusal(wait: Duration, counts_as_failure: bool) -> RequestError {
     RequestError::from_response(ErrorResponse::new(&response, None, None))
 }
 
-/// A deployment with one request per integration.
+/// A deployment that sends one request per integration.
 #[derive(Clone, Copy)]
 struct SimulatedDeployment {
     limit: Limit,
@@ -103,15 +104,15 @@ struct Totals {
     failed: u64,
 }
 
-/// The time of a request's first attempt, and its delays.
+/// The time of a request's first attempt, and the delays before its retries.
 type PendingRequest<'a> = (Duration, Delays<'a>);
 
 impl SimulatedDeployment {
     fn run(self) -> Totals {
         let mut random = fastrand::Rng::with_seed(1);
-        let retry = retry(4, MAX_SHARD_WAIT, MAX_SHARD_WAIT);
+        let retry = retry_rules(4, MAX_SHARD_WAIT, MAX_SHARD_WAIT);
         let mut server = Server { limit: self.limit, period: 0, requests: 0, full_at: Duration::ZERO };
-        // The number of integrations per machine, and the pending request per worker.
+        // `share` is the number of integrations of a machine. `requests` holds the pending request of each worker.
         let share = |machine| {
             self.integrations / self.machines + u64::from(machine < self.integrations % self.machines)
         };
@@ -134,7 +135,7 @@ impl SimulatedDeployment {
                 },
             };
             let answered = now + Duration::from_millis(random.u64(200..600));
-            let refused = server.refuses(now).map(|wait| refusal(wait, self.refusals_are_failures));
+            let refused = server.refuses(now).map(|wait| refusal_error(wait, self.refusals_are_failures));
             totals.refused += u64::from(refused.is_some());
             let delay = refused.as_ref().map(|refused| delays.next(refused, answered - began));
             match delay {
@@ -165,7 +166,7 @@ fn bucket(requests: u64, burst: u64) -> Limit {
     Limit::Bucket { every: Duration::from_secs(60) / u32::try_from(requests).unwrap(), burst }
 }
 
-const ALL: SimulatedDeployment = SimulatedDeployment {
+const BASE_DEPLOYMENT: SimulatedDeployment = SimulatedDeployment {
     limit: Limit::Window { requests: 1000, length: Duration::from_secs(60) },
     integrations: 10_000,
     machines: 200,
@@ -173,8 +174,8 @@ const ALL: SimulatedDeployment = SimulatedDeployment {
     refusals_are_failures: false,
 };
 
-/// A row of the table in `docs/scale.md`.
-fn row(name: &str, deployment: SimulatedDeployment) -> String {
+/// Simulates a deployment and returns its row of the table in `docs/scale.md`.
+fn table_row(name: &str, deployment: SimulatedDeployment) -> String {
     let totals = deployment.run();
     let ratio = deployment.ratio(&totals);
     assert_eq!(totals.failed, 0, "{name}: {totals:?}");
@@ -196,7 +197,9 @@ fn ten_thousand_integrations_take_at_most_1_3_times_the_minimum() {
         ("one each 100 ms, 10 at once", bucket(600, 10)),
     ];
     let rows = limits.iter().flat_map(|(name, limit)| {
-        [4, 1].map(|concurrency| row(name, SimulatedDeployment { limit: *limit, concurrency, ..ALL }))
+        [4, 1].map(|concurrency| {
+            table_row(name, SimulatedDeployment { limit: *limit, concurrency, ..BASE_DEPLOYMENT })
+        })
     });
     let rows: Vec<_> = rows.collect();
     let page = include_str!("../../../docs/scale.md");
@@ -207,12 +210,13 @@ fn ten_thousand_integrations_take_at_most_1_3_times_the_minimum() {
 
 #[test]
 fn requests_fail_if_refusals_count_as_failures() {
-    let totals = SimulatedDeployment { limit: window(500, 60), refusals_are_failures: true, ..ALL }.run();
+    let totals =
+        SimulatedDeployment { limit: window(500, 60), refusals_are_failures: true, ..BASE_DEPLOYMENT }.run();
     assert!(totals.failed > 100, "{totals:?}");
 }
 
-/// Returns the rules for retries without a signal.
-fn retry(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) -> Retry {
+/// Returns retry rules that no signal cancels.
+fn retry_rules(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) -> Retry {
     Retry {
         max_retries,
         first_delay: super::FIRST_DELAY,
@@ -222,13 +226,13 @@ fn retry(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) ->
     }
 }
 
-/// Returns the number of retries after refusals with this wait in seconds. Each attempt takes a tenth of a second.
-fn retries(max_retries: u32, wait: u64, counts_as_failure: bool) -> usize {
+/// Returns the number of retries if the server refuses every attempt and asks for a wait of `wait` seconds. Each attempt takes 0.1 s.
+fn count_retries(max_retries: u32, wait: u64, counts_as_failure: bool) -> usize {
     let max_wait = Duration::from_secs(100);
-    let retry = retry(max_retries, max_wait, 2 * max_wait);
+    let retry = retry_rules(max_retries, max_wait, 2 * max_wait);
     let mut delays = retry.delays(fastrand::Rng::with_seed(1));
     let wait = Duration::from_secs(wait);
-    let refusal = refusal(wait, counts_as_failure);
+    let refusal = refusal_error(wait, counts_as_failure);
     let mut elapsed = Duration::ZERO;
     let waits = std::iter::from_fn(|| {
         let delay = delays.next(&refusal, elapsed)?;
@@ -241,12 +245,12 @@ fn retries(max_retries: u32, wait: u64, counts_as_failure: bool) -> usize {
 
 #[test]
 fn a_rate_limit_with_a_known_end_is_no_failure() {
-    assert_eq!(retries(4, 1, true), 4);
-    assert!((5..20).contains(&retries(4, 1, false)));
-    // A limit without an end, or with an end in the past, is a failure.
-    assert_eq!(retries(4, 0, false), 4);
-    assert_eq!(retries(0, 1, false), 0);
+    assert_eq!(count_retries(4, 1, true), 4);
+    assert!((5..20).contains(&count_retries(4, 1, false)));
+    // A rate limit without an end, or with an end in the past, counts as a failure.
+    assert_eq!(count_retries(4, 0, false), 4);
+    assert_eq!(count_retries(0, 1, false), 0);
     // The maximum wait is longer for rate limits.
-    assert_eq!([50, 90, 101].map(|wait| retries(4, wait, true)), [1, 1, 0]);
-    assert_eq!([50, 90, 201].map(|wait| retries(4, wait, false)), [3, 2, 0]);
+    assert_eq!([50, 90, 101].map(|wait| count_retries(4, wait, true)), [1, 1, 0]);
+    assert_eq!([50, 90, 201].map(|wait| count_retries(4, wait, false)), [3, 2, 0]);
 }

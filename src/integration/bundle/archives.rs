@@ -1,4 +1,4 @@
-//! Reads modules, including those in archives and at virtual paths of Yarn.
+//! Reads modules, including those in Yarn's ZIP archives and at Yarn's virtual paths.
 
 use std::path::{Path, PathBuf};
 
@@ -6,26 +6,26 @@ use pnp::fs::{LruZipCache, VPath, VPathInfo as _, ZipCache as _, open_zip_via_re
 
 use crate::integration::files::{self, FileError};
 
-/// The maximum number of archives in memory.
-const MAX_ARCHIVES: u64 = 50;
+/// The maximum number of ZIP archives that are kept in memory.
+const MAX_CACHED_ARCHIVES: u64 = 50;
 
-/// The archives of a repository, with a cache.
+/// A reader for the modules of a repository, with a cache of opened ZIP archives.
 #[derive(Debug)]
-pub(super) struct Archives {
+pub(super) struct ModuleReader {
     root: PathBuf,
     cache: LruZipCache<Vec<u8>>,
 }
 
-impl Archives {
+impl ModuleReader {
     /// Creates the reader for the repository at `root`. Archives are read on demand.
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), cache: LruZipCache::new(MAX_ARCHIVES, open_zip_via_read_p) }
+        Self { root: root.to_owned(), cache: LruZipCache::new(MAX_CACHED_ARCHIVES, open_zip_via_read_p) }
     }
 
-    /// Reads a module. Its path may be inside an archive or contain `__virtual__`, as paths of Yarn do.
+    /// Reads a module. As in Yarn, its path may lead into a ZIP archive or contain `__virtual__`.
     ///
     /// # Errors
-    /// [`FileError::Outside`] if the file or archive is not in the repository or in a package.
+    /// Returns [`FileError::Outside`] if the file or archive is neither in the repository nor in a package.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
         let is_module = |path: &Path| files::is_module(path, &self.root);
         if path.exists() {

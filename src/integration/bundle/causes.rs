@@ -1,4 +1,4 @@
-//! Explains unresolved imports.
+//! Finds the cause of an unresolved import and a hint for the user.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use crate::integration::files;
 
 /// The explanation of an unresolved import.
 pub(super) enum Explanation {
-    /// A diagnostic that replaces the errors of all imports with the same cause.
+    /// One diagnostic in place of the errors at all imports with the same cause.
     Replacement(Diagnostic),
-    /// The reason and hint for the error at the import.
+    /// The reason and the hint for an error at the import itself.
     AtImport { reason: String, hint: String },
 }
 
-/// A file that identifies a package manager, with the commands of that package manager.
+/// A file that identifies a package manager, and that package manager's commands.
 #[derive(Clone, Copy)]
 struct Lockfile {
     name: &'static str,
     install: &'static str,
-    /// The command that builds a workspace package. `{}` stands for the name of the package.
+    /// The command that builds a workspace package, with `{}` in place of the package name.
     build: &'static str,
 }
 
@@ -28,10 +28,10 @@ impl Lockfile {
     }
 }
 
-/// The command that builds a workspace package with npm.
+/// npm's command that builds a workspace package.
 const NPM_BUILD: &str = "npm run build --workspace {}";
 
-/// The known lockfiles. Without one, a `package.json` stands for npm.
+/// The known lockfiles. A `package.json` without a lockfile implies npm.
 const LOCKFILES: [Lockfile; 7] = [
     Lockfile::new("package-lock.json", "npm ci", NPM_BUILD),
     Lockfile::new("npm-shrinkwrap.json", "npm ci", NPM_BUILD),
@@ -42,7 +42,7 @@ const LOCKFILES: [Lockfile; 7] = [
     Lockfile::new("package.json", "npm install", NPM_BUILD),
 ];
 
-/// Explains an unresolved import in a file of the repository at `root`.
+/// Explains why `specifier` cannot be resolved in the file `importer` of the repository at `root`.
 pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanation {
     if specifier.starts_with('.') || Path::new(specifier).is_absolute() {
         let hint = "check the path; if a build creates the file, run the build before this step";
@@ -55,33 +55,33 @@ pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanat
     }
     let installed = importer.ancestors().skip(1).map(|folder| folder.join("node_modules").join(&name));
     match installed.into_iter().find(|folder| folder.is_dir()) {
-        Some(folder) => unresolved_in_package(specifier, &name, &folder, root),
-        None => not_installed(&name, importer, root),
+        Some(folder) => explain_unresolved_path(specifier, &name, &folder, root),
+        None => explain_missing_package(&name, importer, root),
     }
 }
 
 /// Explains an unresolved import from an installed package.
-fn unresolved_in_package(specifier: &str, name: &str, folder: &Path, root: &Path) -> Explanation {
+fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Path) -> Explanation {
     let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let file = folder.join("package.json");
-    let package = match read_json(&file, root) {
+    let package = match read_package_json(&file, root) {
         Ok(package) => package,
         Err(broken) => return Explanation::Replacement(*broken),
     };
-    let is_own = folder.starts_with(root) && !folder.iter().any(|part| part == "node_modules");
+    let is_workspace_package = folder.starts_with(root) && !folder.iter().any(|part| part == "node_modules");
     let targets = if specifier == name {
-        targets(&package)
+        package_entry_files(&package)
     } else {
-        subpath_targets(&package, &specifier[name.len()..])
+        exported_files(&package, &specifier[name.len()..])
     };
     let missing = targets.into_iter().find(|target| !target.contains('*') && !folder.join(target).exists());
     match missing {
-        Some(missing) if is_own => {
+        Some(missing) if is_workspace_package => {
             let message = format!("the workspace package `{name}` is not built: it has no file `{missing}`");
-            let command = lockfile(&folder, root).map_or(NPM_BUILD, |(_, lockfile)| lockfile.build);
+            let command = nearest_lockfile(&folder, root).map_or(NPM_BUILD, |(_, lockfile)| lockfile.build);
             let command = command.replace("{}", name);
-            let has_script = package["scripts"]["build"].is_string();
-            let hint = if has_script {
+            let has_build_script = package["scripts"]["build"].is_string();
+            let hint = if has_build_script {
                 format!("run `{command}` before this step")
             } else {
                 "build the package before this step, or set its `main` or `exports` to existing files"
@@ -102,9 +102,9 @@ fn unresolved_in_package(specifier: &str, name: &str, folder: &Path, root: &Path
 }
 
 /// Explains an import of a package that is not installed.
-fn not_installed(name: &str, importer: &Path, root: &Path) -> Explanation {
+fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanation {
     let reason = format!("the package `{name}` is not installed");
-    let Some((folder, Lockfile { name: file, install, .. })) = lockfile(importer, root) else {
+    let Some((folder, Lockfile { name: file, install, .. })) = nearest_lockfile(importer, root) else {
         return Explanation::AtImport {
             reason,
             hint: format!(
@@ -129,8 +129,8 @@ fn not_installed(name: &str, importer: &Path, root: &Path) -> Explanation {
     }
 }
 
-/// Returns the nearest folder with a lockfile and the entry of that file. Without a lockfile, `package.json` counts.
-fn lockfile(from: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
+/// Returns the nearest lockfile above `from` and its folder. If there is none, returns the nearest `package.json`.
+fn nearest_lockfile(from: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
     let folders: Vec<_> = from.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
     let nearest = |is_wanted: fn(&Lockfile) -> bool| {
         folders.iter().find_map(|folder| {
@@ -143,15 +143,15 @@ fn lockfile(from: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
     lockfile.or_else(|| nearest(|lockfile| lockfile.name == "package.json"))
 }
 
-/// Returns the package name at the start of a specifier.
+/// Returns the package name at the start of an import specifier.
 fn package_name(specifier: &str) -> String {
     let count = if specifier.starts_with('@') { 2 } else { 1 };
     specifier.split('/').take(count).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the possible files for an import of a package by its name.
-fn targets(package: &serde_json::Value) -> Vec<String> {
-    let mut targets = subpath_targets(package, "");
+/// Returns the files that an import of the package name alone can resolve to.
+fn package_entry_files(package: &serde_json::Value) -> Vec<String> {
+    let mut targets = exported_files(package, "");
     if targets.is_empty() {
         let fields = ["worker", "browser", "module", "jsnext", "main"];
         targets.extend(fields.iter().find_map(|field| package[*field].as_str()).map(str::to_owned));
@@ -159,46 +159,49 @@ fn targets(package: &serde_json::Value) -> Vec<String> {
     targets
 }
 
-/// Returns the files that `exports` maps a path in a package to.
-fn subpath_targets(package: &serde_json::Value, subpath: &str) -> Vec<String> {
+/// Returns the files that `exports` in a `package.json` lists for a subpath. The empty subpath is the package itself.
+fn exported_files(package: &serde_json::Value, subpath: &str) -> Vec<String> {
     let exports = &package["exports"];
     let has_paths = exports.as_object().is_some_and(|map| map.keys().any(|key| key.starts_with('.')));
     let entry = if has_paths { &exports[format!(".{subpath}")] } else { exports };
     let mut targets = Vec::new();
-    collect_strings(entry, &mut targets);
+    collect_targets(entry, &mut targets);
     targets
 }
 
-fn collect_strings(value: &serde_json::Value, found: &mut Vec<String>) {
+fn collect_targets(value: &serde_json::Value, found: &mut Vec<String>) {
     match value {
         serde_json::Value::String(text) => found.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_strings(item, found)),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_targets(item, found)),
         serde_json::Value::Object(map) => {
             let conditions = ["worker", "browser", "import", "require", "production", "default"];
             let wanted = map.iter().filter(|(key, _)| conditions.contains(&key.as_str()));
-            wanted.for_each(|(_, value)| collect_strings(value, found));
+            wanted.for_each(|(_, value)| collect_targets(value, found));
         }
         _ => {}
     }
 }
 
-/// Returns the error of the first `package.json` with a syntax error, from the folder of a script up to the root of the
-/// repository.
-pub(super) fn broken_package_json(script: &Path, root: &Path) -> Option<Diagnostic> {
+/// Returns the error of the nearest `package.json` with a syntax error, searching from the script's folder up to the
+/// repository root.
+pub(super) fn broken_package_json_error(script: &Path, root: &Path) -> Option<Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let mut files = folders.map(|folder| folder.join("package.json")).filter(|file| file.is_file());
-    files.find_map(|file| read_json(&file, root).err()).map(|problem| *problem)
+    files.find_map(|file| read_package_json(&file, root).err()).map(|problem| *problem)
 }
 
-fn read_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnostic>> {
+fn read_package_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnostic>> {
     let text = files::read_text(file, |path| files::is_module(path, root));
     let text = text.unwrap_or_else(|_| "{}".to_owned());
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        let place = SourceLocation::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
+        let location =
+            SourceLocation::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
         let hint = "correct the file; check it for merge conflict markers".to_owned();
-        Box::new(Diagnostic::error(place, format!("`package.json` is not valid JSON: {message}")).hint(hint))
+        Box::new(
+            Diagnostic::error(location, format!("`package.json` is not valid JSON: {message}")).hint(hint),
+        )
     })
 }

@@ -6,22 +6,22 @@ use std::path::Path;
 /// The size of one package in a script.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PackageSize {
-    /// The name of the package; `None` for the files of the repository.
+    /// The name of the package; `None` for the repository's own files.
     pub package: Option<String>,
     /// The estimated number of bytes in the script.
     pub bytes: usize,
 }
 
-/// Divides the bytes of a script among its packages, the largest first.
+/// Divides the bytes of a script among its packages. Returns the largest package first.
 ///
-/// The lengths of modules are known only before minification. Each package gets its share by these lengths, so the estimate
-/// is too high for packages that shrink more than others.
+/// Module lengths are known only before minification. The bytes are divided in proportion to these lengths, so the
+/// estimate is too high for packages that minification shrinks more than others.
 pub(super) fn package_sizes<'a>(
     modules: impl Iterator<Item = (&'a Path, usize)>,
     script_bytes: usize,
 ) -> Vec<PackageSize> {
     let mut lengths = BTreeMap::<_, usize>::new();
-    // The bundler's helper modules have no path. They are only a few lines.
+    // Leaves out the bundler's helper modules, which have no path and only a few lines.
     for (path, length) in modules.filter(|(path, length)| path.is_absolute() && *length > 0) {
         *lengths.entry(package_of(path)).or_default() += length;
     }
@@ -39,14 +39,14 @@ pub(super) fn package_sizes<'a>(
     sizes
 }
 
-/// Returns `length * script_bytes / total` without overflow. Callers pass running sums, so that the rounded sizes add up to
-/// the total.
+/// Returns `length * script_bytes / total` without overflow. The caller passes running totals of `length`, so that the
+/// rounded sizes add up to `script_bytes`.
 fn scale(length: usize, script_bytes: usize, total: usize) -> usize {
     let product = length as u128 * script_bytes as u128;
     usize::try_from(product / total.max(1) as u128).unwrap_or(script_bytes)
 }
 
-/// Returns the package of a module. For nested packages, it is the innermost.
+/// Returns the name of the innermost package that contains a module.
 fn package_of(module: &Path) -> Option<String> {
     let folders: Vec<_> = module.parent()?.iter().map(|folder| folder.to_string_lossy()).collect();
     let modules = folders.iter().rposition(|folder| folder == "node_modules")?;

@@ -1,36 +1,37 @@
-//! Corrections for the next run of the bundler, found in the finished module graph.
+//! Collects corrections for the next bundler run from a finished module graph.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use super::sources::file_of;
+use super::sources::source_path;
 use crate::integration::files;
 
-/// Facts about modules that depend on other modules. Each one changes the compilation of its module in the next run.
+/// Facts about a module that are known only after other modules are parsed. Each fact changes how the next bundler run
+/// compiles that module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Corrections {
-    /// Modules without imports and exports that other modules import as CommonJS.
+    /// Modules without `import` and `export` statements that other modules import as CommonJS.
     pub(super) commonjs: BTreeSet<String>,
-    /// Pairs of a module without exports and a name that another module imports from it. The value of the name is `undefined`.
+    /// Pairs of a module without exports and a name that another module imports from it. The imported value is `undefined`.
     pub(super) undefined_names: BTreeSet<(String, String)>,
-    /// Pairs of a TypeScript module and a name that it imports or re-exports, but that does not exist at run time: a type.
+    /// Pairs of a TypeScript module and the name of a type that it imports or re-exports. Types do not exist at run time.
     pub(super) type_names: BTreeSet<(String, String)>,
-    /// Pairs of a module and a specifier of `export * from` a CommonJS module. The bundler would evaluate that module only
-    /// if one of its names is used.
+    /// Pairs of a module and the specifier in its `export * from`, if the specifier resolves to a CommonJS module. Without
+    /// a correction, the bundler evaluates the CommonJS module only if one of its names is used.
     pub(super) star_exports: BTreeSet<(String, String)>,
-    /// Modules that are valid only in sloppy mode.
+    /// Modules that are valid JavaScript only in sloppy mode, which is JavaScript without `"use strict"`.
     pub(super) sloppy: BTreeSet<String>,
-    /// True to evaluate modules strictly in the order of their imports. Each importer then gets its own interpretation of the
-    /// `default` of a CommonJS module.
+    /// True to evaluate modules strictly in import order. Each importer then interprets the `default` export of a CommonJS
+    /// module by its own rules.
     pub(super) keeps_import_order: bool,
-    /// True to map a position in the script to the source file.
+    /// True to generate a source map, which maps positions in the script to the source files.
     pub(super) needs_source_map: bool,
 }
 
 impl Corrections {
-    /// Adds the corrections of another run. Returns true if at least one is new.
+    /// Adds the corrections that another bundler run needs. Returns true if at least one is new.
     pub(super) fn add(&mut self, needed: Self) -> bool {
         let before = self.clone();
         self.commonjs.extend(needed.commonjs);
@@ -42,13 +43,14 @@ impl Corrections {
         *self != before
     }
 
-    /// Returns the corrections that solve problems of the bundler. Reads only files of packages and of the repository at `root`.
+    /// Returns the corrections that prevent these bundler errors. Reads only files in packages and in the repository at
+    /// `root`.
     pub(super) fn from_problems(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {
             let Some(module) = problem.id() else { continue };
             match problem.kind() {
-                EventKind::MissingExportError => needed.add_missing_export(problem, module, root),
+                EventKind::MissingExportError => needed.add_for_missing_export(problem, module, root),
                 EventKind::ParseError if is_javascript(&module) => {
                     needed.sloppy.insert(module);
                 }
@@ -58,11 +60,11 @@ impl Corrections {
         needed
     }
 
-    fn add_missing_export(&mut self, problem: &BuildDiagnostic, importer: String, root: &Path) {
+    fn add_for_missing_export(&mut self, problem: &BuildDiagnostic, importer: String, root: &Path) {
         let message = problem.to_message_with(&DiagnosticOptions::default());
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
-        let text = files::read_text(&file_of(&exporter), |path| files::is_module(path, root));
+        let text = files::read_text(&source_path(&exporter), |path| files::is_module(path, root));
         if text.is_ok_and(|text| super::rewrite::is_plain_script(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs.insert(exporter),
@@ -75,7 +77,7 @@ impl Corrections {
 }
 
 fn extension(module: &str) -> String {
-    file_of(module).extension().unwrap_or_default().to_string_lossy().into_owned()
+    source_path(module).extension().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn is_javascript(module: &str) -> bool {

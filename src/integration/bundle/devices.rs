@@ -1,4 +1,4 @@
-//! Finds a `package.json` that is a device or a pipe. The bundler's resolver might read it forever.
+//! Detects a `package.json` that is a device or a pipe. The bundler's resolver could read such a file forever.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -6,27 +6,29 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A check of the folders of all imports in one run of the bundler.
+/// A check of the folders in which one bundler run resolves imports.
 #[derive(Debug, Default)]
 pub(super) struct DeviceCheck(Mutex<CheckedFolders>);
 
 #[derive(Debug, Default)]
 struct CheckedFolders {
     checked: HashSet<PathBuf>,
+    /// A `package.json` that is not a file.
     device: Option<PathBuf>,
 }
 
 impl DeviceCheck {
-    /// Checks the folders in which an import of a file in `folder` is resolved. Must be called before the import is resolved.
+    /// Checks the folders in which the resolver searches for a specifier that a file in `folder` imports. Must be called
+    /// before the import is resolved.
     ///
     /// # Errors
-    /// If this or an earlier import found a `package.json` that is not a file.
+    /// Returns an error if this check or an earlier one found a `package.json` that is not a file.
     pub(super) fn check(&self, specifier: &str, folder: &Path) -> Result<(), Box<Diagnostic>> {
         // The lock is held during the check, so that no other import is resolved before the result is known.
         let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.check(&folder.join(specifier));
+        folders.check_with_ancestors(&folder.join(specifier));
         for ancestor in folder.ancestors().filter(|_| !specifier.starts_with('.')) {
-            folders.check(&ancestor.join("node_modules").join(specifier));
+            folders.check_with_ancestors(&ancestor.join("node_modules").join(specifier));
         }
         folders.device.as_deref().map_or(Ok(()), |path| {
             let problem = Diagnostic::error(SourceLocation::file(path), "`package.json` is not a file");
@@ -36,8 +38,8 @@ impl DeviceCheck {
 }
 
 impl CheckedFolders {
-    /// Checks a folder and its ancestors.
-    fn check(&mut self, folder: &Path) {
+    /// Checks a folder and those of its ancestors that have not been checked.
+    fn check_with_ancestors(&mut self, folder: &Path) {
         for folder in folder.ancestors() {
             if !self.checked.insert(folder.to_owned()) {
                 break;

@@ -8,100 +8,104 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use super::causes;
 use super::service::Crash;
-use super::sources::{ReadFailure, file_of};
+use super::sources::{ReadFailure, source_path};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
 
-/// The paths that a diagnostic depends on.
+/// The paths and read failures that are needed to describe the bundler's problems.
 pub(super) struct DiagnosticContext<'a> {
     /// The entry script, an absolute path.
     pub(super) script: &'a Path,
     /// The root of the repository.
     pub(super) root: &'a Path,
-    /// The base of relative paths in messages.
-    pub(super) shown_from: &'a Path,
+    /// The folder that paths in messages are relative to.
+    pub(super) display_base: &'a Path,
     /// Files that could not be read.
     pub(super) read_failures: &'a HashMap<PathBuf, ReadFailure>,
 }
 
 impl DiagnosticContext<'_> {
-    /// Returns the diagnostics for errors, without duplicates.
-    pub(super) fn errors(&self, problems: &[BuildDiagnostic]) -> Vec<Diagnostic> {
-        let mut found: Vec<Diagnostic> = Vec::new();
+    /// Converts the bundler's errors to diagnostics, without duplicates.
+    pub(super) fn convert_errors(&self, problems: &[BuildDiagnostic]) -> Vec<Diagnostic> {
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for problem in problems {
-            let next = self.error(problem);
-            if !found.contains(&next) {
-                found.push(next);
+            let diagnostic = self.convert_error(problem);
+            if !diagnostics.contains(&diagnostic) {
+                diagnostics.push(diagnostic);
             }
         }
-        found
+        diagnostics
     }
 
-    /// Returns the notes for the debug log, and the warnings. Warnings about files of packages are notes: users cannot fix
-    /// them.
-    pub(super) fn warnings(&self, problems: &[BuildDiagnostic]) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
-        let mut found: Vec<Diagnostic> = Vec::new();
+    /// Converts the bundler's warnings to a list of notes and a list of warnings, without duplicates. Notes go to the debug
+    /// log: they are warnings about files in `node_modules`, which users cannot fix.
+    pub(super) fn convert_warnings(
+        &self,
+        problems: &[BuildDiagnostic],
+    ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for problem in problems {
-            let next = Diagnostic { severity: Severity::Warning, ..self.original(problem) };
-            if !found.contains(&next) {
-                found.push(next);
+            let diagnostic = Diagnostic { severity: Severity::Warning, ..self.with_bundler_message(problem) };
+            if !diagnostics.contains(&diagnostic) {
+                diagnostics.push(diagnostic);
             }
         }
-        found.into_iter().partition(|problem| {
-            let path = problem.location.as_ref().and_then(SourceLocation::path);
+        diagnostics.into_iter().partition(|diagnostic| {
+            let path = diagnostic.location.as_ref().and_then(SourceLocation::path);
             path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
         })
     }
 
-    fn error(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    fn convert_error(&self, problem: &BuildDiagnostic) -> Diagnostic {
         match problem.kind() {
-            EventKind::UnloadableDependencyError => self.read_failure(problem),
-            EventKind::UnhandleableError => self.bundler_failure(problem),
-            EventKind::MissingExportError => self.original(problem),
-            _ if is_unresolved(problem) => self.unresolved_import(problem),
-            _ => self.original(problem),
+            EventKind::UnloadableDependencyError => self.explain_read_failure(problem),
+            EventKind::UnhandleableError => self.explain_bundler_failure(problem),
+            EventKind::MissingExportError => self.with_bundler_message(problem),
+            _ if is_unresolved_import(problem) => self.explain_unresolved_import(problem),
+            _ => self.with_bundler_message(problem),
         }
     }
 
-    /// Explains an import that cannot be resolved.
-    fn unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    /// Explains an unresolved import by its cause.
+    fn explain_unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
-        let Some(specifier) = problem.exporter() else { return self.original(problem) };
+        let Some(specifier) = problem.exporter() else { return self.with_bundler_message(problem) };
         match causes::explain(&specifier, &importer, self.root) {
-            causes::Explanation::Replacement(problem) => self.relative(problem),
+            causes::Explanation::Replacement(problem) => self.with_relative_path(problem),
             causes::Explanation::AtImport { reason, hint } => {
                 let message = format!("`{specifier}` cannot be imported: {reason}");
-                Diagnostic { message, ..self.original(problem) }.hint(hint)
+                Diagnostic { message, ..self.with_bundler_message(problem) }.hint(hint)
             }
         }
     }
 
-    /// Explains a file that was not read.
-    fn read_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        let original = self.original(problem);
-        let message = problem.to_message_with(&self.options());
+    /// Explains an import of a file that could not be read.
+    fn explain_read_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
+        let original = self.with_bundler_message(problem);
+        let message = problem.to_message_with(&self.diagnostic_options());
         let named =
             message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
-        let path = named.map(|named| normalized(&file_of(&folder.join(named).to_string_lossy())));
+        let path = named.map(|named| normalize_path(&source_path(&folder.join(named).to_string_lossy())));
         let reason = path.as_deref().and_then(|path| {
             let exact = self.read_failures.get(path);
             exact.or_else(|| {
                 self.read_failures
                     .iter()
-                    .find(|(failed, _)| normalized(failed) == path)
+                    .find(|(failed, _)| normalize_path(failed) == path)
                     .map(|(_, reason)| reason)
             })
         });
-        let name =
-            display_path(&self.display(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))));
+        let name = display_path(
+            &self.relative_path(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))),
+        );
         let (message, hint) = match reason {
             Some(ReadFailure::Outside) => (
                 format!("`{name}` cannot be imported: it lies outside the repository"),
                 "move the file into the repository of the integration",
             ),
-            Some(ReadFailure::Type(extension)) => (
+            Some(ReadFailure::UnsupportedType(extension)) => (
                 format!("`{name}` cannot be imported: `{extension}` files are not supported"),
                 "rename the file to `….raw.js` or `….raw.css` to import it as text",
             ),
@@ -115,61 +119,62 @@ impl DiagnosticContext<'_> {
     }
 
     /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
-    fn bundler_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        if let Some(broken) = causes::broken_package_json(self.script, self.root) {
-            return self.relative(broken);
+    fn explain_bundler_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
+        if let Some(broken) = causes::broken_package_json_error(self.script, self.root) {
+            return self.with_relative_path(broken);
         }
-        let message = problem.to_message_with(&self.options());
+        let message = problem.to_message_with(&self.diagnostic_options());
         let reason = message.lines().nth(1).unwrap_or_default();
-        let place = SourceLocation::file(self.display(self.script));
-        Diagnostic::error(place, format!("the bundler failed: {}", lower_case(reason)))
+        let location = SourceLocation::file(self.relative_path(self.script));
+        Diagnostic::error(location, format!("the bundler failed: {}", lower_case(reason)))
     }
 
-    fn options(&self) -> DiagnosticOptions {
-        DiagnosticOptions { cwd: self.shown_from.to_owned() }
+    fn diagnostic_options(&self) -> DiagnosticOptions {
+        DiagnosticOptions { cwd: self.display_base.to_owned() }
     }
 
-    /// Returns a problem with the bundler's message and location. The bundler counts columns from 0.
-    fn original(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        let options = self.options();
+    /// Returns a diagnostic with the bundler's own message and location.
+    fn with_bundler_message(&self, problem: &BuildDiagnostic) -> Diagnostic {
+        let options = self.diagnostic_options();
         let position = problem.to_diagnostic_with(&options).get_primary_location();
         let named =
-            position.as_ref().map(|(file, ..)| self.shown_from.join(file)).filter(|file| file.is_file());
+            position.as_ref().map(|(file, ..)| self.display_base.join(file)).filter(|file| file.is_file());
         let file =
             named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
-        let place = SourceLocation::file(self.display(&file.unwrap_or_else(|| self.script.to_owned())));
-        let place = match (position, named) {
+        let location =
+            SourceLocation::file(self.relative_path(&file.unwrap_or_else(|| self.script.to_owned())));
+        let location = match (position, named) {
             (Some((_, line, column, _)), Some(file)) => {
-                at_utf16_column(&place, &file, self.root, line, column)
+                with_utf16_position(&location, &file, self.root, line, column)
             }
-            _ => place,
+            _ => location,
         };
         let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
-        let message = message.replace(&format!("{}{MAIN_SEPARATOR}", self.shown_from.display()), "");
-        Diagnostic::error(place, message)
+        let message = message.replace(&format!("{}{MAIN_SEPARATOR}", self.display_base.display()), "");
+        Diagnostic::error(location, message)
     }
 
-    fn display(&self, path: &Path) -> PathBuf {
-        path.strip_prefix(self.shown_from).unwrap_or(path).to_owned()
+    fn relative_path(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.display_base).unwrap_or(path).to_owned()
     }
 
-    /// Returns a diagnostic with its path relative to `shown_from`.
-    pub(super) fn relative(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let place = diagnostic.location.map(|place| match place.path() {
+    /// Makes the path of a diagnostic relative to `display_base`.
+    pub(super) fn with_relative_path(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let location = diagnostic.location.map(|location| match location.path() {
             Some(path) => {
-                let path = self.display(path);
-                place.with_path(path)
+                let path = self.relative_path(path);
+                location.with_path(path)
             }
-            None => place,
+            None => location,
         });
-        Diagnostic { location: place, ..diagnostic }
+        Diagnostic { location, ..diagnostic }
     }
 }
 
 /// Returns the error for a crash of the bundler process.
-pub(super) fn crash_error(crash: &Crash, script: &Path, shown_from: &Path) -> Diagnostic {
+pub(super) fn crash_error(crash: &Crash, script: &Path, display_base: &Path) -> Diagnostic {
     let file = crash.file.as_deref().unwrap_or(script);
-    let place = SourceLocation::file(file.strip_prefix(shown_from).unwrap_or(file));
+    let location = SourceLocation::file(file.strip_prefix(display_base).unwrap_or(file));
     let (message, hint) = match (&crash.panic, crash.end) {
         (Some(panic), _) => {
             let reason =
@@ -192,49 +197,49 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, shown_from: &Path) -> Di
             "give this step more memory, or make the script smaller",
         ),
     };
-    Diagnostic::error(place, message).hint(hint.to_owned())
+    Diagnostic::error(location, message).hint(hint.to_owned())
 }
 
-/// Returns true if a stack overflow ended the process. Rust aborts it.
+/// Returns true if the process probably ended by a stack overflow, which Rust handles by aborting the process.
 #[cfg(unix)]
 fn is_stack_overflow(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
-    // SIGABRT and SIGSEGV.
+    // The signals SIGABRT and SIGSEGV.
     matches!(status.signal(), Some(6 | 11))
 }
 
-/// Returns true if a stack overflow ended the process, with the status `STATUS_STACK_OVERFLOW`.
+/// Returns true if the process ended by a stack overflow, with the status `STATUS_STACK_OVERFLOW`.
 #[cfg(not(unix))]
 fn is_stack_overflow(status: ExitStatus) -> bool {
     status.code() == Some(0xC000_00FD_u32 as i32)
 }
 
-/// Returns true if the bundler cannot resolve an import.
-pub(super) fn is_unresolved(problem: &BuildDiagnostic) -> bool {
+/// Returns true if the problem is an import that the bundler cannot resolve.
+pub(super) fn is_unresolved_import(problem: &BuildDiagnostic) -> bool {
     matches!(
         problem.kind(),
         EventKind::ResolveError | EventKind::UnresolvedEntry | EventKind::UnresolvedImport
     )
 }
 
-/// Returns the location of a byte in the text of a file, with the line as excerpt.
+/// Returns the location of a byte offset in `source`, the text of the file at `path`, with its line as an excerpt.
 pub(super) fn location_at_offset(path: &Path, root: &Path, source: &str, offset: usize) -> SourceLocation {
-    let before = source.get(..offset).unwrap_or_default();
-    let line = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    at_utf16_column(&SourceLocation::file(path), path, root, line + 1, column)
+    let text_before = source.get(..offset).unwrap_or_default();
+    let line = text_before.matches('\n').count();
+    let column = text_before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
+    with_utf16_position(&SourceLocation::file(path), path, root, line + 1, column)
 }
 
-/// Returns the location of a line and a column in a file, with the line as excerpt. Both count from 0.
+/// Returns the location of a line and a column in a file, with the line as an excerpt. `line` and `column` count from 0.
 pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
-    let file = normalized(file);
-    at_utf16_column(&SourceLocation::file(&file), &file, root, line + 1, column)
+    let file = normalize_path(file);
+    with_utf16_position(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
-/// Returns a location with its line as excerpt. The bundler counts columns from 0 in UTF-16 units and includes the byte
-/// order mark, which the excerpt omits.
-fn at_utf16_column(
-    place: &SourceLocation,
+/// Adds a line, a column and the line's text to a location. As in the bundler, `line` counts from 1, and `column` counts
+/// UTF-16 units from 0 and includes a byte order mark. The result counts characters from 1 without the mark.
+fn with_utf16_position(
+    location: &SourceLocation,
     file: &Path,
     root: &Path,
     line: usize,
@@ -243,19 +248,19 @@ fn at_utf16_column(
     let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
     let first = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
-    let own = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
+    let target_line = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
     let mut units = 0;
-    let before = own.chars().take_while(|character| {
+    let characters_before = target_line.chars().take_while(|character| {
         units += character.len_utf16();
         units <= column
     });
-    let byte_order_mark = usize::from(own.starts_with('\u{feff}'));
-    let characters = before.count().saturating_sub(byte_order_mark);
-    place.with_lines(&lines.join("\n"), first).at(line, characters + 1)
+    let byte_order_mark = usize::from(target_line.starts_with('\u{feff}'));
+    let characters = characters_before.count().saturating_sub(byte_order_mark);
+    location.with_lines(&lines.join("\n"), first).at(line, characters + 1)
 }
 
-/// Returns a path without `.` and `..`.
-fn normalized(path: &Path) -> PathBuf {
+/// Removes `.` and `..` from a path without reading the file system.
+fn normalize_path(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();
     for part in path.components() {
         match part {

@@ -4,28 +4,28 @@ use std::collections::HashSet;
 
 use oxc::span::Span;
 
-/// Returns a script with only the first copy of each license comment. `licenses` are the spans of its legal comments.
+/// Returns a script with only the first copy of each license comment. `licenses` are the spans of all license comments.
 pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
     if licenses.len() < 2 {
         return script;
     }
     let mut seen = HashSet::new();
-    let mut rest = String::with_capacity(script.len());
+    let mut kept = String::with_capacity(script.len());
     let mut end = 0;
     for license in licenses {
         let (start, until) = (license.start as usize, license.end as usize);
         let text = &script[start..until];
         if !seen.insert(text) {
-            rest.push_str(&script[end..start]);
-            // A comment separates tokens, and a comment of several lines also ends a line.
+            kept.push_str(&script[end..start]);
+            // A comment separates tokens. A comment with a line break also ends the line.
             let separator = if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' };
-            if !rest.ends_with(['\n', separator]) {
-                rest.push(separator);
+            if !kept.ends_with(['\n', separator]) {
+                kept.push(separator);
             }
             end = until;
         }
     }
-    rest + &script[end..]
+    kept + &script[end..]
 }
 
 #[cfg(test)]

@@ -13,30 +13,31 @@ use oxc::transformer::{
 
 use super::tsconfig::{CompilerOptions, Jsx};
 
-/// Compiles a file in place.
+/// Compiles the TypeScript and JSX in a parsed file to JavaScript, in place. `has_compiled_fields` is true if the
+/// rewrite rules have already compiled the class fields.
 ///
 /// # Errors
-/// Syntax that the compiler does not support.
-pub(super) fn lower<'a>(
+/// Returns an error for each use of syntax that the compiler does not support.
+pub(super) fn compile<'a>(
     program: &mut Program<'a>,
     allocator: &'a Allocator,
     path: &Path,
     settings: &CompilerOptions,
     has_compiled_fields: bool,
 ) -> Result<(), Vec<OxcDiagnostic>> {
-    // The semantic errors of TypeScript are ignored, as in esbuild. The bundler checks the resulting JavaScript.
+    // TypeScript's semantic errors are ignored, as in esbuild. The bundler checks the resulting JavaScript.
     let scoping = SemanticBuilder::new().with_enum_eval(true).build(program).semantic.into_scoping();
-    let options = options(settings, has_compiled_fields);
+    let options = transform_options(settings, has_compiled_fields);
     let result = Transformer::new(allocator, path, &options).build_with_scoping(scoping, program);
-    let errors = errors(result.diagnostics);
+    let errors = only_errors(result.diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcDiagnostic> {
+fn only_errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcDiagnostic> {
     diagnostics.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
 }
 
-fn options(settings: &CompilerOptions, has_compiled_fields: bool) -> TransformOptions {
+fn transform_options(settings: &CompilerOptions, has_compiled_fields: bool) -> TransformOptions {
     let assigns_fields = !settings.defines_class_fields() && !has_compiled_fields;
     let mut typescript = TypeScriptOptions {
         remove_class_fields_without_initializer: assigns_fields,
@@ -45,7 +46,7 @@ fn options(settings: &CompilerOptions, has_compiled_fields: bool) -> TransformOp
     };
     let jsx = match settings.jsx() {
         Jsx::Classic { factory, fragment } => {
-            // Keeps the imports of these names, although only JSX uses them.
+            // Keeps the imports of these names, which the source uses only through JSX.
             typescript.jsx_pragma = factory.clone().into();
             typescript.jsx_pragma_frag = fragment.clone().into();
             JsxOptions {

@@ -1,4 +1,4 @@
-//! Detects scripts with modules that the bundler would evaluate in a different order than their imports.
+//! Detects scripts whose modules the bundler would not evaluate in import order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,10 +7,10 @@ use rolldown::plugin::PluginContext;
 use super::plugin::ModuleFacts;
 
 /// Returns true if the script needs `strict_execution_order`. The option makes a script larger, so it is off by default.
-pub(super) fn needs_import_order(ctx: &PluginContext, facts: &ModuleFacts) -> bool {
-    let is_lazy = facts.modules.iter().any(|module| {
+pub(super) fn needs_strict_execution_order(ctx: &PluginContext, facts: &ModuleFacts) -> bool {
+    let has_static_and_dynamic_importers = facts.modules.iter().any(|module| {
         let info = ctx.get_module_info(module);
-        // The module starts with its static importer. The importers with `import()` do not wait for it.
+        // The bundler evaluates such a module with its static importer. An `import()` does not wait for that.
         info.is_some_and(|info| !info.importers.is_empty() && !info.dynamic_importers.is_empty())
     });
     let importers = facts.modules.iter().map(|module| {
@@ -23,23 +23,25 @@ pub(super) fn needs_import_order(ctx: &PluginContext, facts: &ModuleFacts) -> bo
         let in_set = importers[module].intersection(set).count();
         in_set > 0 && in_set < importers[module].len()
     };
-    // Importers that Node treats as ES modules read a different `default`.
+    // Importers that Node treats as ES modules read a different `default` than other importers.
     let has_two_defaults =
         facts.transpiled_commonjs.iter().any(|module| has_some_importers_in(module, &facts.node_es_modules));
-    // An import evaluates the module before a `require` would.
-    let is_early = facts.modules.iter().any(|module| has_some_importers_in(module, &facts.requiring_modules));
+    // An `import` evaluates the module earlier than a `require` would.
+    let has_early_evaluation =
+        facts.modules.iter().any(|module| has_some_importers_in(module, &facts.requiring_modules));
     let wrapped = wrapped_modules(facts, &importers);
-    // A module that is also imported by a wrapped ES module starts with the last of its other importers.
-    let is_late = facts.modules.iter().any(|module| has_some_importers_in(module, &wrapped));
-    is_lazy || has_two_defaults || is_early || is_late
+    // If a wrapped ES module is among the importers, the bundler evaluates the module with the last other importer.
+    let has_late_evaluation = facts.modules.iter().any(|module| has_some_importers_in(module, &wrapped));
+    has_static_and_dynamic_importers || has_two_defaults || has_early_evaluation || has_late_evaluation
 }
 
-/// Returns the ES modules that start only at a `require`, with the modules that they import.
+/// Returns the ES modules that the bundler wraps in functions: those that are loaded with `require`, and all ES modules
+/// that these import.
 fn wrapped_modules(facts: &ModuleFacts, importers: &HashMap<&str, HashSet<String>>) -> HashSet<String> {
     let mut wrapped = HashSet::new();
     loop {
         let es_modules = facts.modules.iter().filter(|module| !facts.commonjs.contains(*module));
-        let more: Vec<_> = es_modules
+        let newly_wrapped: Vec<_> = es_modules
             .filter(|module| !wrapped.contains(*module))
             .filter(|module| {
                 let mut importers = importers[module.as_str()].iter();
@@ -48,9 +50,9 @@ fn wrapped_modules(facts: &ModuleFacts, importers: &HashMap<&str, HashSet<String
             })
             .cloned()
             .collect();
-        if more.is_empty() {
+        if newly_wrapped.is_empty() {
             return wrapped;
         }
-        wrapped.extend(more);
+        wrapped.extend(newly_wrapped);
     }
 }

@@ -1,4 +1,4 @@
-//! Checks the syntax of a finished script against the Workers runtime.
+//! Checks a finished script for syntax that the Workers runtime does not support.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,15 @@ use crate::diagnostic::lower_case;
 /// Syntax that the Workers runtime does not support.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct InvalidSyntax {
-    /// The position in the script, in bytes.
+    /// The byte offset in the script.
     pub(super) offset: usize,
     pub(super) message: String,
 }
 
-/// Checks an ES module, and returns the spans of its legal comments.
+/// Checks the syntax of an ES module, and returns the spans of its license comments.
 ///
 /// # Errors
-/// The first syntax error.
+/// Returns the first syntax error.
 pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     let allocator = Allocator::default();
     // The runtime rejects a script with an invalid regular expression.
@@ -43,11 +43,11 @@ pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     Ok(comments.filter(|comment| comment.is_legal()).map(|comment| comment.span).collect())
 }
 
-/// Checks a built script: an ES module or a classic script.
+/// Checks the syntax of a built script, which is an ES module or a classic script.
 ///
 /// # Errors
-/// The first syntax error of the script as a module.
-pub(super) fn check_built(script: &str) -> Result<(), InvalidSyntax> {
+/// Returns the first syntax error that is found when the script is parsed as an ES module.
+pub(super) fn check_built_syntax(script: &str) -> Result<(), InvalidSyntax> {
     check_module(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, script, SourceType::script()).parse();
@@ -63,7 +63,7 @@ fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(
     })
 }
 
-/// Finds syntax that the parser accepts and the runtime does not.
+/// A visitor that finds syntax that the parser accepts, but the runtime does not.
 struct UnsupportedSyntax(Option<(Span, &'static str)>);
 
 impl UnsupportedSyntax {
@@ -83,13 +83,13 @@ impl<'a> Visit<'a> for UnsupportedSyntax {
 
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
         if import.phase.is_some() {
-            self.report(import.span, "imports with a phase");
+            self.report(import.span, "`import defer` and `import source`");
         }
     }
 
     fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
         if import.phase.is_some() {
-            self.report(import.span, "imports with a phase");
+            self.report(import.span, "`import defer` and `import source`");
         }
         walk::walk_import_expression(self, import);
     }
@@ -102,16 +102,17 @@ impl<'a> Visit<'a> for UnsupportedSyntax {
     }
 }
 
-/// Maps a byte of a chunk to its source with the chunk's source map. Returns the file, the line and the column, counted from 0.
+/// Maps a byte offset in a chunk to its source position with the chunk's source map. Returns the file, the line and the
+/// column. Both numbers count from 0.
 pub(super) fn source_position(
     chunk: &OutputChunk,
     script: &Path,
     offset: usize,
 ) -> Option<(PathBuf, usize, usize)> {
     let map = chunk.map.as_ref()?;
-    let before = chunk.code.get(..offset)?;
-    let line = u32::try_from(before.matches('\n').count()).ok()?;
-    let column = u32::try_from(before.rsplit('\n').next()?.encode_utf16().count()).ok()?;
+    let code_before = chunk.code.get(..offset)?;
+    let line = u32::try_from(code_before.matches('\n').count()).ok()?;
+    let column = u32::try_from(code_before.rsplit('\n').next()?.encode_utf16().count()).ok()?;
     let token = map.lookup_source_view_token_approx(&map.generate_lookup_table(), line, column)?;
     // Sources are relative to the bundler's output folder.
     let folder = script.parent()?.join("dist");
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_syntax_of_the_runtime() {
+    fn accepts_supported_syntax() {
         for script in [
             "import a from 'node:path'; export default { async fetch() { return new Response(await a) } };",
             "class A { static #a = 1; static { A.#a ||= 2 } get #b() { return #a in this } } export { A };",
@@ -141,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn rejects_other_syntax() {
+    fn rejects_unsupported_syntax() {
         check_invalid("@a class B {}", 0, "decorators");
         check_invalid("class B { accessor c = 1 }", 10, "`accessor`");
         check_invalid("using a = b;", 0, "`using`");
-        check_invalid("import defer * as a from 'b';", 0, "phase");
+        check_invalid("import defer * as a from 'b';", 0, "`import defer`");
         check_invalid("var e=class{static-1=3}", 18, "expected `;`");
         check_invalid("let k; delete k;", 14, "delete");
         check_invalid("export default /(/;", 16, "regular expression");

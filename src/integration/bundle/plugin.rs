@@ -18,25 +18,25 @@ use rolldown::plugin::{
 use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
 use super::OnParse;
-use super::archives::Archives;
+use super::archives::ModuleReader;
 use super::corrections::Corrections;
 use super::devices::DeviceCheck;
 use super::diagnostics::location_at_offset;
-use super::lower::lower;
-use super::order::needs_import_order;
-use super::rewrite::rewrite;
-use super::sources::{ReadFailure, file_of, module_type};
+use super::lower::compile;
+use super::order::needs_strict_execution_order;
+use super::rewrite::apply_rules;
+use super::sources::{ReadFailure, module_type, source_path};
 use super::tsconfig::TsconfigFiles;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, lower_case};
 use crate::integration::files::FileError;
 
-/// The prefix of the names of virtual modules. Each one replaces a `require` of a module of the runtime.
+/// The name prefix of the virtual modules that replace a `require` of a runtime module, such as `node:path`.
 const REQUIRE_PREFIX: &str = "\0require:";
 
-/// The plugin for one run of the bundler.
+/// The rolldown plugin for one bundler run.
 pub(super) struct CliPlugin {
     root: PathBuf,
-    archives: Archives,
+    reader: ModuleReader,
     devices: DeviceCheck,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
@@ -56,11 +56,11 @@ pub(super) struct ModuleFacts {
     pub(super) problems: Vec<Diagnostic>,
     /// Files that could not be read.
     pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
-    /// Corrections for the next run.
+    /// Corrections for the next bundler run.
     pub(super) needed_corrections: Corrections,
-    /// Pairs of an importer and a specifier of a namespace import, `import()` or `require`.
+    /// Pairs of a module and the specifier in its namespace import, `import()` or `require`.
     namespace_imports: Vec<(String, String)>,
-    /// Pairs of an exporter and a specifier of `export * from`.
+    /// Pairs of a module and the specifier in its `export * from`.
     star_exports: Vec<(String, String)>,
     /// Modules that call `require`.
     pub(super) requiring_modules: HashSet<String>,
@@ -68,9 +68,9 @@ pub(super) struct ModuleFacts {
     pub(super) commonjs: HashSet<String>,
     /// All modules except the entry.
     pub(super) modules: Vec<String>,
-    /// Modules without imports and exports.
+    /// Modules without `import` and `export` statements.
     plain_scripts: Vec<String>,
-    /// CommonJS modules that set `__esModule`.
+    /// CommonJS modules that set `__esModule`, as compilers of ES modules do.
     pub(super) transpiled_commonjs: Vec<String>,
     /// Modules that Node treats as ES modules.
     pub(super) node_es_modules: HashSet<String>,
@@ -79,31 +79,31 @@ pub(super) struct ModuleFacts {
 impl CliPlugin {
     /// Creates the plugin for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, on_parse: Option<OnParse>) -> Self {
-        let (archives, tsconfigs) = (Archives::new(root), TsconfigFiles::new(root));
+        let (reader, tsconfigs) = (ModuleReader::new(root), TsconfigFiles::new(root));
         let (root, devices) = (root.to_owned(), DeviceCheck::default());
-        Self { root, archives, devices, tsconfigs, corrections, on_parse, facts: Mutex::default() }
+        Self { root, reader, devices, tsconfigs, corrections, on_parse, facts: Mutex::default() }
     }
 
     /// Removes and returns the facts found so far.
     pub(super) fn take_facts(&self) -> ModuleFacts {
-        std::mem::take(&mut self.facts())
+        std::mem::take(&mut self.lock_facts())
     }
 
-    fn facts(&self) -> MutexGuard<'_, ModuleFacts> {
+    fn lock_facts(&self) -> MutexGuard<'_, ModuleFacts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
-        let place = location_at_offset(path, &self.root, source, span.start as usize);
-        self.facts().problems.push(Diagnostic::error(place, message).hint(hint));
+    fn report_error(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
+        let location = location_at_offset(path, &self.root, source, span.start as usize);
+        self.lock_facts().problems.push(Diagnostic::error(location, message).hint(hint));
     }
 
-    /// Fails if the bundler would read a device to resolve an import.
+    /// Returns an error if the bundler would read a device to resolve an import.
     fn check_devices(&self, specifier: &str, importer: Option<&str>) -> anyhow::Result<()> {
-        let importer = importer.map(file_of);
+        let importer = importer.map(source_path);
         let folder = importer.as_deref().and_then(Path::parent).unwrap_or(&self.root);
         self.devices.check(specifier, folder).map_err(|problem| {
-            let mut facts = self.facts();
+            let mut facts = self.lock_facts();
             if !facts.problems.contains(&problem) {
                 facts.problems.push(*problem);
             }
@@ -111,15 +111,15 @@ impl CliPlugin {
         })
     }
 
-    /// Resolves a specifier by the `paths` and `baseUrl` of the importer's `tsconfig.json`.
+    /// Resolves a specifier with `paths` and `baseUrl` in the importer's `tsconfig.json`.
     async fn resolve_with_tsconfig(
         &self,
         ctx: &PluginContext,
         specifier: &str,
         importer: &str,
     ) -> HookResolveIdReturn {
-        let options = self.tsconfigs.options(&file_of(importer));
-        for candidate in options.candidates(specifier) {
+        let options = self.tsconfigs.options(&source_path(importer));
+        for candidate in options.candidate_paths(specifier) {
             self.check_devices(&candidate.to_string_lossy(), Some(importer))?;
             if let Ok(found) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
                 return Ok(Some(HookResolveIdOutput::from_resolved_id(found)));
@@ -128,7 +128,8 @@ impl CliPlugin {
         Ok(None)
     }
 
-    /// Resolves `./file?query` and `./file#hash`. Each suffix makes a separate module, unless a file has exactly this name.
+    /// Resolves `./file?query` and `./file#hash` to a file of that full name if it exists, otherwise to `./file`. Each
+    /// suffix of `./file` makes a separate module.
     async fn resolve_without_suffix(
         &self,
         ctx: &PluginContext,
@@ -136,9 +137,10 @@ impl CliPlugin {
         importer: &str,
     ) -> HookResolveIdReturn {
         let Some(at) = specifier.find(['?', '#']).filter(|at| *at > 0) else { return Ok(None) };
-        let named =
-            file_of(importer).parent().and_then(|folder| dunce::canonicalize(folder.join(specifier)).ok());
-        if let Some(file) = named.filter(|file| file.is_file()) {
+        let exact = source_path(importer)
+            .parent()
+            .and_then(|folder| dunce::canonicalize(folder.join(specifier)).ok());
+        if let Some(file) = exact.filter(|file| file.is_file()) {
             return Ok(Some(HookResolveIdOutput::from_id(file.to_string_lossy().into_owned())));
         }
         let (specifier, suffix) = specifier.split_at(at);
@@ -148,9 +150,9 @@ impl CliPlugin {
         Ok(Some(HookResolveIdOutput { id, ..found }))
     }
 
-    /// Returns the text of a file. Invalid UTF-8 is replaced.
-    fn read(&self, path: &Path, module_type: &ModuleType) -> Result<String, ReadFailure> {
-        let bytes = self.archives.read(path).map_err(|error| match error {
+    /// Reads the text of a file. Replaces invalid UTF-8 with U+FFFD.
+    fn read_text(&self, path: &Path, module_type: &ModuleType) -> Result<String, ReadFailure> {
+        let bytes = self.reader.read(path).map_err(|error| match error {
             FileError::Outside => ReadFailure::Outside,
             FileError::Io(error) => ReadFailure::Io(error.to_string()),
         })?;
@@ -166,8 +168,8 @@ impl CliPlugin {
     }
 }
 
-/// Returns the specifiers of a file's namespace imports.
-fn namespace_imports(program: &Program<'_>) -> Vec<String> {
+/// Returns the specifiers in a file's namespace imports, such as `import * as a from 'b'`.
+fn namespace_import_specifiers(program: &Program<'_>) -> Vec<String> {
     let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ImportDeclaration(import) => {
             let mut specifiers = import.specifiers.iter().flatten();
@@ -183,8 +185,8 @@ fn namespace_imports(program: &Program<'_>) -> Vec<String> {
     imports.collect()
 }
 
-/// Returns the specifiers of a file's `export * from` statements.
-fn star_exports(program: &Program<'_>) -> Vec<String> {
+/// Returns the specifiers in a file's `export * from` statements.
+fn star_export_specifiers(program: &Program<'_>) -> Vec<String> {
     let exports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_none() => {
             Some(export.source.value.to_string())
@@ -225,7 +227,7 @@ impl Plugin for CliPlugin {
             return Ok(None);
         };
         if matches!(args.kind, ImportKind::Require | ImportKind::DynamicImport) {
-            let mut facts = self.facts();
+            let mut facts = self.lock_facts();
             facts.namespace_imports.push((importer.to_owned(), specifier.to_owned()));
             if matches!(args.kind, ImportKind::Require) {
                 facts.requiring_modules.insert(importer.to_owned());
@@ -250,20 +252,20 @@ impl Plugin for CliPlugin {
             let code = format!("export {{ default as 'module.exports' }} from {required:?};");
             return loaded(code, ModuleType::Js);
         }
-        let path = file_of(args.id);
+        let path = source_path(args.id);
         if !path.is_absolute() {
             return Ok(None);
         }
         self.on_parse.iter().for_each(|on_parse| on_parse(Some(&path)));
-        let read =
-            module_type(&path).and_then(|module_type| Ok((self.read(&path, &module_type)?, module_type)));
+        let read = module_type(&path)
+            .and_then(|module_type| Ok((self.read_text(&path, &module_type)?, module_type)));
         match read {
             Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
                 loaded(super::rewrite::to_strict(&code).unwrap_or(code), module_type)
             }
             Ok((code, module_type)) => loaded(code, module_type),
             Err(failure) => {
-                self.facts().read_failures.insert(path, failure);
+                self.lock_facts().read_failures.insert(path, failure);
                 anyhow::bail!("the file was not read")
             }
         }
@@ -286,13 +288,13 @@ impl Plugin for CliPlugin {
         if matches!(args.module_type, ModuleType::Json | ModuleType::Text | ModuleType::Empty) {
             return Ok(args.ast);
         }
-        let path = file_of(args.id);
+        let path = source_path(args.id);
         let settings = self.tsconfigs.options(&path);
-        let rewritten = match rewrite(args.ast, args.id, &settings, &self.corrections)? {
+        let rewritten = match apply_rules(args.ast, args.id, &settings, &self.corrections)? {
             Ok(rewritten) => rewritten,
             Err((source, unsupported)) => {
                 for unsupported in unsupported {
-                    self.report(
+                    self.report_error(
                         &path,
                         &source,
                         unsupported.span,
@@ -306,20 +308,22 @@ impl Plugin for CliPlugin {
         let mut ast = rewritten.ast;
         if matches!(args.module_type, ModuleType::Ts | ModuleType::Tsx | ModuleType::Jsx) {
             let name = Path::new(args.stable_id);
-            let lowered = ast.program.with_mut(|fields| {
-                lower(fields.program, fields.allocator, name, &settings, rewritten.has_compiled_fields)
+            let compiled = ast.program.with_mut(|fields| {
+                compile(fields.program, fields.allocator, name, &settings, rewritten.has_compiled_fields)
             });
-            for error in lowered.err().unwrap_or_default() {
+            for error in compiled.err().unwrap_or_default() {
                 let span = Span::empty(error.labels.first().map_or(0, |label| label.offset()));
-                self.report(&path, ast.source(), span, crate::diagnostic::lower_case(&error.message), None);
+                self.report_error(&path, ast.source(), span, lower_case(&error.message), None);
             }
         }
-        let imported =
-            namespace_imports(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
-        let star_exports =
-            star_exports(ast.program()).into_iter().map(|specifier| (args.id.to_owned(), specifier));
-        let mut facts = self.facts();
-        facts.namespace_imports.extend(imported);
+        let namespace_imports = namespace_import_specifiers(ast.program())
+            .into_iter()
+            .map(|specifier| (args.id.to_owned(), specifier));
+        let star_exports = star_export_specifiers(ast.program())
+            .into_iter()
+            .map(|specifier| (args.id.to_owned(), specifier));
+        let mut facts = self.lock_facts();
+        facts.namespace_imports.extend(namespace_imports);
         facts.star_exports.extend(star_exports);
         drop(facts);
         Ok(ast)
@@ -335,7 +339,7 @@ impl Plugin for CliPlugin {
         if info.id.as_str().starts_with('\0') {
             return Ok(());
         }
-        let mut facts = self.facts();
+        let mut facts = self.lock_facts();
         let view = &module.ecma_view;
         if view.exports_kind.is_esm() && view.def_format.is_esm() {
             facts.node_es_modules.insert(id());
@@ -344,13 +348,15 @@ impl Plugin for CliPlugin {
             return Ok(());
         }
         facts.modules.push(id());
-        let is_undefined = |(script, _): &(String, String)| *script == info.id.as_str();
+        let has_undefined_names = |(script, _): &(String, String)| *script == info.id.as_str();
         if view.exports_kind.is_commonjs() {
             facts.commonjs.insert(id());
             if view.source.contains("__esModule") {
                 facts.transpiled_commonjs.push(id());
             }
-        } else if !view.exports_kind.is_esm() || self.corrections.undefined_names.iter().any(is_undefined) {
+        } else if !view.exports_kind.is_esm()
+            || self.corrections.undefined_names.iter().any(has_undefined_names)
+        {
             facts.plain_scripts.push(id());
         }
         Ok(())
@@ -362,31 +368,32 @@ impl Plugin for CliPlugin {
             return Ok(());
         }
         let (plain_scripts, namespace_imports) = {
-            let mut facts = self.facts();
+            let mut facts = self.lock_facts();
             (std::mem::take(&mut facts.plain_scripts), std::mem::take(&mut facts.namespace_imports))
         };
+        // A namespace import of a module without exports reads the module as CommonJS.
         if !plain_scripts.is_empty() {
             for (importer, specifier) in namespace_imports {
                 if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
                     && plain_scripts.iter().any(|script| *script == resolved.id.as_str())
                 {
-                    self.facts().needed_corrections.commonjs.insert(resolved.id.as_str().to_owned());
+                    self.lock_facts().needed_corrections.commonjs.insert(resolved.id.as_str().to_owned());
                 }
             }
         }
         let (star_exports, commonjs) = {
-            let mut facts = self.facts();
+            let mut facts = self.lock_facts();
             (std::mem::take(&mut facts.star_exports), facts.commonjs.clone())
         };
         for (importer, specifier) in star_exports.into_iter().filter(|_| !commonjs.is_empty()) {
             if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
                 && commonjs.contains(resolved.id.as_str())
             {
-                self.facts().needed_corrections.star_exports.insert((importer, specifier));
+                self.lock_facts().needed_corrections.star_exports.insert((importer, specifier));
             }
         }
-        let mut facts = self.facts();
-        facts.needed_corrections.keeps_import_order = needs_import_order(ctx, &facts);
+        let mut facts = self.lock_facts();
+        facts.needed_corrections.keeps_import_order = needs_strict_execution_order(ctx, &facts);
         Ok(())
     }
 }

@@ -30,33 +30,34 @@ use oxc::span::Span;
 use rolldown_ecmascript::{EcmaAst, EcmaCompiler};
 
 use super::corrections::Corrections;
-use super::sources::file_of;
+use super::sources::source_path;
 use super::tsconfig::{CompilerOptions, Jsx};
 use crate::integration::files;
 
-/// The maximum number of times that a rule edits one file. Classes are edited one at a time because they can be nested.
-const MAX_ROUNDS: usize = 1000;
+/// The maximum number of times that a rule edits one file. A rule for classes edits one class at a time, because classes
+/// can be nested.
+const MAX_RULE_ROUNDS: usize = 1000;
 
-/// The input of a rewrite rule.
+/// A source file and the settings that a rewrite rule needs.
 #[derive(Default)]
 pub(super) struct SourceFile<'s> {
     /// The parsed text.
     source: &'s str,
-    /// True for TypeScript syntax.
+    /// True if the file is TypeScript.
     is_typescript: bool,
-    /// True if the file has `import`, `export` or other syntax of an ES module.
+    /// True if the file has `import` or `export` statements.
     is_esm: bool,
     /// True if class fields are assigned rather than defined.
     assigns_fields: bool,
-    /// True if the rules compile all class fields of the file instead of oxc.
-    compiles_classes: bool,
-    /// True if unused imports stay.
+    /// True if the rules, rather than oxc, compile all class fields of the file.
+    compiles_class_fields: bool,
+    /// True if unused imports are kept.
     keeps_imports: bool,
-    /// True if JSX is compiled to calls of functions of a package.
+    /// True if compiled JSX calls functions that are imported from a package.
     has_automatic_jsx: bool,
 }
 
-/// A file after all rules.
+/// A file after all rules have been applied.
 pub(super) struct RewrittenFile {
     pub(super) ast: EcmaAst,
     /// True if the rules compiled all class fields of the file.
@@ -64,12 +65,12 @@ pub(super) struct RewrittenFile {
 }
 
 impl<'s> SourceFile<'s> {
-    /// Returns the text of a node.
-    fn text(&self, span: Span) -> &'s str {
+    /// Returns the source text at a span.
+    fn text_at(&self, span: Span) -> &'s str {
         &self.source[span.start as usize..span.end as usize]
     }
 
-    /// Returns `name` with a suffix that makes it unique in the file.
+    /// Returns a name that is not used in the file: `name` with a suffix.
     fn unused_name(&self, name: &str) -> String {
         let mut unused = format!("{name}$");
         while self.source.contains(&unused) {
@@ -79,7 +80,7 @@ impl<'s> SourceFile<'s> {
     }
 }
 
-/// A pattern that cannot be compiled correctly.
+/// Code that neither the bundler nor the rules compile correctly.
 #[derive(Debug)]
 pub(super) struct UnsupportedPattern {
     pub(super) span: Span,
@@ -87,7 +88,7 @@ pub(super) struct UnsupportedPattern {
     pub(super) hint: String,
 }
 
-/// Changes to a text, in any order.
+/// Edits to the text of a file, in any order, and the patterns that a rule rejects.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<(Span, String)>,
@@ -107,55 +108,56 @@ impl Edits {
         self.unsupported.push(UnsupportedPattern { span, message: message.into(), hint: hint.to_owned() });
     }
 
-    /// Applies the changes. The first of two overlapping changes wins.
+    /// Applies the edits to a text. If two edits overlap, the one that starts first is applied.
     fn apply(mut self, source: &str) -> String {
         self.edits.sort_by_key(|(span, _)| (span.start, span.end));
         let mut text = String::with_capacity(source.len() + 64);
-        let mut end = 0;
+        let mut copied_up_to = 0;
         for (span, replacement) in self.edits {
-            let (start, until) = (span.start as usize, span.end as usize);
-            if start >= end {
-                let lines = |text: &str| text.matches('\n').count();
-                let lost = lines(&source[start..until]).saturating_sub(lines(&replacement));
-                text.push_str(&source[end..start]);
+            let (start, end) = (span.start as usize, span.end as usize);
+            if start >= copied_up_to {
+                let count_lines = |text: &str| text.matches('\n').count();
+                let removed_lines =
+                    count_lines(&source[start..end]).saturating_sub(count_lines(&replacement));
+                text.push_str(&source[copied_up_to..start]);
                 text.push_str(&replacement);
-                // Keeps the line numbers of messages correct.
-                text.extend(std::iter::repeat_n('\n', lost));
-                end = until;
+                // Restores removed line breaks, so that line numbers in messages stay correct.
+                text.extend(std::iter::repeat_n('\n', removed_lines));
+                copied_up_to = end;
             }
         }
-        text + &source[end..]
+        text + &source[copied_up_to..]
     }
 }
 
-/// Returns false if a quick search proves that a file lacks the pattern of a rule.
+/// A quick check that returns false if a file cannot contain a rule's pattern.
 type MayApply = fn(&SourceFile<'_>) -> bool;
 
-/// Finds the pattern of a rule in a file and edits it.
+/// A function that finds a rule's pattern in a file and edits the text.
 type RewriteRule = fn(&Program<'_>, &SourceFile<'_>, &mut Edits);
 
-/// All rules, each with the maximum number of times to apply it.
+/// All rules, each with its quick check and the maximum number of times to apply it.
 const RULES: [(MayApply, RewriteRule, usize); 12] = [
     (commonjs::may_apply, commonjs::rewrite, 1),
     (defaults::may_apply, defaults::rewrite, 1),
-    (|_| true, parameters::rewrite, MAX_ROUNDS),
+    (|_| true, parameters::rewrite, MAX_RULE_ROUNDS),
     (blocks::may_apply, blocks::rewrite, 1),
     (catches::may_apply, catches::rewrite, 1),
     (keys::may_apply, keys::rewrite, 1),
     (jsx::may_apply, jsx::rewrite, 1),
     (switches::may_apply, switches::rewrite, 1),
     (namespaces::may_apply, namespaces::rewrite, 1),
-    (|file| file.is_typescript, imports::keep_evaluation, 1),
+    (|file| file.is_typescript, imports::keep_reexported_modules, 1),
     (decorators::may_apply, decorators::rewrite, 1),
-    (classes::may_apply, classes::rewrite, MAX_ROUNDS),
+    (classes::may_apply, classes::rewrite, MAX_RULE_ROUNDS),
 ];
 
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// The outer error is an edited text with a syntax error: a bug of a rule. The inner error is the text with its unsupported
-/// patterns.
-pub(super) fn rewrite(
+/// Returns the outer error if an edited text has a syntax error, which is a bug in a rule. Returns the inner error, a text
+/// and its unsupported patterns, if a rule rejects the file.
+pub(super) fn apply_rules(
     ast: EcmaAst,
     id: &str,
     settings: &CompilerOptions,
@@ -163,8 +165,8 @@ pub(super) fn rewrite(
 ) -> anyhow::Result<Result<RewrittenFile, (String, Vec<UnsupportedPattern>)>> {
     let source_type = ast.source_type;
     let assigns_fields = source_type.is_typescript() && !settings.defines_class_fields();
-    let compiles_classes =
-        assigns_fields && ast.source().contains("class") && classes::has_bound_keys(ast.program());
+    let compiles_class_fields =
+        assigns_fields && ast.source().contains("class") && classes::has_function_bound_keys(ast.program());
     let mut ast = apply_corrections(ast, id, corrections)?;
     for (may_apply, rule, rounds) in RULES {
         for _ in 0..rounds {
@@ -174,7 +176,7 @@ pub(super) fn rewrite(
                 is_typescript: source_type.is_typescript(),
                 is_esm: is_esm(ast.program()),
                 assigns_fields,
-                compiles_classes,
+                compiles_class_fields,
                 keeps_imports: settings.keeps_unused_imports(),
                 has_automatic_jsx: source_type.is_jsx() && matches!(settings.jsx(), Jsx::Automatic { .. }),
             };
@@ -192,20 +194,20 @@ pub(super) fn rewrite(
             ast = parse(id, edits.apply(&source), source_type)?;
         }
     }
-    Ok(Ok(RewrittenFile { ast, has_compiled_fields: compiles_classes }))
+    Ok(Ok(RewrittenFile { ast, has_compiled_fields: compiles_class_fields }))
 }
 
-/// Applies the corrections of an earlier run.
+/// Applies the corrections that earlier bundler runs requested for a module.
 fn apply_corrections(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyhow::Result<EcmaAst> {
     let mut edits = Edits::default();
-    let types: Vec<_> = corrections
+    let type_names: Vec<_> = corrections
         .type_names
         .iter()
         .filter(|(module, _)| module == id)
         .map(|(_, name)| name.as_str())
         .collect();
-    if !types.is_empty() {
-        imports::mark_types(ast.program(), &types, &mut edits);
+    if !type_names.is_empty() {
+        imports::insert_type_keywords(ast.program(), &type_names, &mut edits);
     }
     if corrections.commonjs.contains(id) {
         edits.insert(ast.program().span.end, commonjs::COMMONJS_MARKER);
@@ -218,9 +220,9 @@ fn apply_corrections(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyho
             edits.insert(ast.program().span.end, format!("\nvar {value};{}", exports.concat()));
         }
     }
-    let evaluated = corrections.star_exports.iter().filter(|(module, _)| module == id);
-    for (_, specifier) in evaluated {
-        imports::keep_star_evaluation(ast.program(), specifier, &mut edits);
+    let star_exports = corrections.star_exports.iter().filter(|(module, _)| module == id);
+    for (_, specifier) in star_exports {
+        imports::keep_star_exported_module(ast.program(), specifier, &mut edits);
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }
@@ -229,9 +231,10 @@ fn parse(id: &str, source: String, source_type: SourceType) -> anyhow::Result<Ec
     EcmaCompiler::parse(id, source, source_type).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-/// Returns true for a file without imports and exports, unless Node treats it as an ES module because of its name.
+/// Returns true for a module without `import` and `export` statements, unless Node treats it as an ES module because of
+/// its extension or its `package.json`.
 pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
-    let path = file_of(module);
+    let path = source_path(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, source_type).parse();
@@ -254,7 +257,7 @@ fn is_esm_for_node(path: &Path, root: &Path) -> bool {
     }
 }
 
-/// Returns true if a file contains statements of an ES module.
+/// Returns true if a file has `import` or `export` statements.
 fn is_esm(program: &Program<'_>) -> bool {
     program.body.iter().any(|statement| {
         statement.as_module_declaration().is_some_and(|declaration| {

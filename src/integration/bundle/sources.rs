@@ -1,25 +1,25 @@
-//! Maps a module to its file, and a file name to the type of the file.
+//! Maps a module name to its file, and a file name to the type of its content.
 
 use std::path::{Path, PathBuf};
 
 use rolldown::ModuleType;
 
-/// The ends of the names of files that are imported as text, without the dot in front.
+/// The file name endings of files that are imported as text, without the leading dot.
 const TEXT_SUFFIXES: [&str; 2] = ["raw.js", "raw.css"];
 
-/// The reason for not reading a file.
+/// The reason for a failure to read a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReadFailure {
     /// The file is not in the repository.
     Outside,
-    /// The extension, of a type that cannot be imported.
-    Type(String),
-    /// The error of the operating system.
+    /// Files with this extension cannot be imported.
+    UnsupportedType(String),
+    /// The error message of the operating system.
     Io(String),
 }
 
-/// Returns the file of a module. A query or hash at the end of the module's name is removed.
-pub(super) fn file_of(module: &str) -> PathBuf {
+/// Returns the path of a module's file: the module's name without a query or hash, unless a file has exactly that name.
+pub(super) fn source_path(module: &str) -> PathBuf {
     let path = Path::new(module);
     if !module.contains(['?', '#']) || path.is_file() {
         return path.to_owned();
@@ -28,10 +28,10 @@ pub(super) fn file_of(module: &str) -> PathBuf {
     PathBuf::from(&module[..end])
 }
 
-/// Returns the type of a file by its name, with the rules of esbuild.
+/// Returns the type of a file's content, determined by the file name as in esbuild.
 ///
 /// # Errors
-/// A file type that cannot be imported.
+/// Returns [`ReadFailure::UnsupportedType`] if such a file cannot be imported.
 pub(super) fn module_type(path: &Path) -> Result<ModuleType, ReadFailure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if TEXT_SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| stem.ends_with('.'))) {
@@ -46,6 +46,6 @@ pub(super) fn module_type(path: &Path) -> Result<ModuleType, ReadFailure> {
         Some("txt") => ModuleType::Text,
         // Importing a style sheet has no effect in a script.
         Some("css") => ModuleType::Empty,
-        Some(other) => return Err(ReadFailure::Type(format!(".{other}"))),
+        Some(other) => return Err(ReadFailure::UnsupportedType(format!(".{other}"))),
     })
 }

@@ -15,13 +15,16 @@ use crate::integration::packaging_context::PackagingContext;
 
 type TestFiles<'a> = &'a [(&'a str, &'a str)];
 
-/// Bundles `main.ts` in a repository with these files.
-fn bundled(files: TestFiles<'_>) -> Result<Bundle, Vec<Diagnostic>> {
-    bundled_with(files, |_| {})
+/// Bundles `main.ts` in a new repository that contains `files`.
+fn bundle_files(files: TestFiles<'_>) -> Result<Bundle, Vec<Diagnostic>> {
+    bundle_prepared_files(files, |_| {})
 }
 
-/// Bundles `main.ts` after `prepare` has changed the repository.
-fn bundled_with(files: TestFiles<'_>, prepare: impl FnOnce(&Path)) -> Result<Bundle, Vec<Diagnostic>> {
+/// Bundles `main.ts` in a new repository that contains `files`, after `prepare` has changed the repository.
+fn bundle_prepared_files(
+    files: TestFiles<'_>,
+    prepare: impl FnOnce(&Path),
+) -> Result<Bundle, Vec<Diagnostic>> {
     let folder = tempfile::tempdir().unwrap();
     let root = dunce::canonicalize(folder.path()).unwrap().join("repository");
     for (name, content) in files {
@@ -33,32 +36,32 @@ fn bundled_with(files: TestFiles<'_>, prepare: impl FnOnce(&Path)) -> Result<Bun
     futures::executor::block_on(bundle(&root.join("main.ts"), &root, &root, &PackagingContext::default()))
 }
 
-/// Returns the bundled script, and checks that there are no warnings.
+/// Bundles `main.ts`, checks that there are no warnings, and returns the bundled script.
 #[track_caller]
-fn script(files: TestFiles<'_>) -> String {
-    let bundle = bundled(files).unwrap();
+fn bundled_script(files: TestFiles<'_>) -> String {
+    let bundle = bundle_files(files).unwrap();
     assert_eq!(bundle.warnings, [], "{files:?}");
     bundle.script
 }
 
 #[track_caller]
 fn check(files: TestFiles<'_>, expected: &str) {
-    assert_eq!(script(files), expected, "{files:?}");
+    assert_eq!(bundled_script(files), expected, "{files:?}");
 }
 
-/// Checks the default export of the bundled script.
+/// Checks that a default export is the whole bundled script.
 #[track_caller]
-fn exports(files: TestFiles<'_>, expected: &str) {
+fn check_default_export(files: TestFiles<'_>, expected: &str) {
     check(files, &format!("var e={expected};export{{e as default}};"));
 }
 
-/// Checks errors and warnings, each with its source line.
+/// Checks the errors or the warnings, each with its source line.
 #[track_caller]
 fn check_problems(files: TestFiles<'_>, expected: &[&str]) {
-    let found = bundled(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
+    let found = bundle_files(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
     let lines = found.iter().map(|problem| {
-        let line = problem.location.as_ref().and_then(|place| place.excerpt());
-        let line = line.map(|shown| format!(" | {}", shown.text)).unwrap_or_default();
+        let line = problem.location.as_ref().and_then(|location| location.excerpt());
+        let line = line.map(|excerpt| format!(" | {}", excerpt.text)).unwrap_or_default();
         format!("{}: {problem}{line}", problem.severity)
     });
     assert_eq!(lines.collect::<Vec<_>>(), expected);
@@ -73,19 +76,19 @@ fn bundles_deeply_nested_code() {
         format!("export default () => {}{};", "[".repeat(1000), "]".repeat(1000)),
     ];
     for text in &deep {
-        let script = script(&[("main.ts", text)]);
+        let script = bundled_script(&[("main.ts", text)]);
         assert!(script.len() > 1200, "{}", &script[..100]);
     }
 }
 
 #[test]
 fn bundles_to_one_minified_module() {
-    exports(
+    check_default_export(
         &[("main.ts", "export default { fetch: () => new Response('hi' as string) };\n")],
         "{fetch:()=>new Response(`hi`)}",
     );
     let deferred = [("main.ts", "export default () => import('./b');"), ("b.ts", "export const b = 'late';")];
-    let script = script(&deferred);
+    let script = bundled_script(&deferred);
     assert!(script.contains("`late`") && !script.contains("import("), "{script}");
     // A string that is used three times is written once.
     let compared = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
@@ -99,7 +102,10 @@ fn bundles_to_one_minified_module() {
 fn keeps_syntax_up_to_es2022_and_defines_constants() {
     let text = "let a = globalThis.a; a ??= 1; export default a?.b;";
     check(&[("main.ts", text)], "var e=globalThis.a;e??=1;var t=e?.b;export{t as default};");
-    exports(&[("main.ts", "export default [process.env.NODE_ENV, MODE];")], "[`production`,`production`]");
+    check_default_export(
+        &[("main.ts", "export default [process.env.NODE_ENV, MODE];")],
+        "[`production`,`production`]",
+    );
 }
 
 #[test]
@@ -116,7 +122,7 @@ fn keeps_imports_of_runtime_modules() {
 #[test]
 fn reads_files_by_their_extension() {
     let imports = "import a from './a.raw.js'; import b from './b.raw.css'; import './c'; import d from './d.json'; export default [a, b, d];";
-    exports(
+    check_default_export(
         &[
             ("main.ts", imports),
             ("a.raw.js", "let x = 1;"),
@@ -126,12 +132,12 @@ fn reads_files_by_their_extension() {
         ],
         "[`let x = 1;`,`a{}`,{k:1}]",
     );
-    let of =
+    let scripts =
         [("a.js", "export default 'js'"), ("a.ts", "export default 'ts'"), ("a.tsx", "export default 'tsx'")];
     let main = ("main.ts", "import a from './a'; export default a;");
-    exports(&[main, of[0]], "`js`");
-    exports(&[main, of[0], of[1]], "`ts`");
-    exports(&[main, of[0], of[1], of[2]], "`tsx`");
+    check_default_export(&[main, scripts[0]], "`js`");
+    check_default_export(&[main, scripts[0], scripts[1]], "`ts`");
+    check_default_export(&[main, scripts[0], scripts[1], scripts[2]], "`tsx`");
 }
 
 #[test]
@@ -144,12 +150,12 @@ fn prefers_the_worker_entry_of_a_package() {
             ("node_modules/pkg/browser.js", "export default 'browser'"),
             ("node_modules/pkg/main.js", "export default 'main'"),
         ];
-        exports(&files, &format!("`{expected}`"));
+        check_default_export(&files, &format!("`{expected}`"));
     };
     check(r#"{"main": "main.js", "browser": "browser.js", "worker": "worker.js"}"#, "worker");
     check(r#"{"main": "main.js", "browser": "browser.js"}"#, "browser");
     check(r#"{"main": "main.js"}"#, "main");
-    // A map in `browser` is ignored, as in `@gitbook/cli`.
+    // Like `@gitbook/cli`, the bundler ignores a map in `browser`.
     check(r#"{"main": "main.js", "browser": {"./main.js": "./browser.js"}}"#, "main");
     check(r#"{"exports": {"worker": "./worker.js", "browser": "./browser.js"}}"#, "worker");
     check(r#"{"exports": {"development": "./main.js", "production": "./browser.js"}}"#, "browser");
@@ -159,21 +165,21 @@ fn prefers_the_worker_entry_of_a_package() {
 #[test]
 fn reads_only_packages_from_above_the_repository() {
     let main = ("main.ts", "import a from 'pkg'; export default a;");
-    exports(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
-    let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "hush")];
-    let problem = bundled(&files).unwrap_err().remove(0).to_string();
+    check_default_export(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
+    let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "secret")];
+    let problem = bundle_files(&files).unwrap_err().remove(0).to_string();
     let (before, after) = ("main.ts:1:15: `", "a.raw.js` cannot be imported: it lies outside the repository");
     assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
 }
 
-/// Returns a `tsconfig.json` with these options, and one that also extends a missing package.
-fn tsconfigs(options: &str) -> [String; 2] {
+/// Returns the text of a `tsconfig.json` with these options, and one that also extends a missing package.
+fn tsconfigs_with(options: &str) -> [String; 2] {
     ["", "\"extends\": \"@tsconfig/none\", "]
         .map(|extends| format!("{{{extends}\"compilerOptions\": {{{options}}}}}"))
 }
 
-/// Bundles a script with JSX. The number in front of each element shows the function that creates it.
-fn jsx(tsconfig: &str) -> String {
+/// Bundles a script with JSX. In the result, the number in front of each element identifies the function that creates it.
+fn bundle_jsx(tsconfig: &str) -> String {
     let files = [
         ("main.ts", "import a from './a'; export default a;"),
         ("a.tsx", "export default <block id=\"a\">x<></></block>;"),
@@ -182,7 +188,7 @@ fn jsx(tsconfig: &str) -> String {
         ("node_modules/@gitbook/runtime/jsx-dev-runtime.js", "export const jsxDEV = 4, Fragment = 5;"),
         ("node_modules/preact/jsx-runtime.js", "export const jsx = 6, jsxs = 7, Fragment = 8;"),
     ];
-    let bundle = bundled(&files).unwrap();
+    let bundle = bundle_files(&files).unwrap();
     let is_unresolved = tsconfig.contains("extends");
     assert_eq!(bundle.warnings.len(), usize::from(is_unresolved), "{:?}", bundle.warnings);
     bundle.script
@@ -191,8 +197,8 @@ fn jsx(tsconfig: &str) -> String {
 #[test]
 fn compiles_jsx_with_the_settings_of_tsconfig() {
     let check = |options: &str, expected: &str| {
-        for tsconfig in tsconfigs(options) {
-            let script = jsx(&tsconfig);
+        for tsconfig in tsconfigs_with(options) {
+            let script = bundle_jsx(&tsconfig);
             assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
         }
     };
@@ -204,8 +210,8 @@ fn compiles_jsx_with_the_settings_of_tsconfig() {
     check("\"jsx\": \"react\"", react);
     let own = "\"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"F\"";
     check(own, "h(`block`,{id:`a`},`x`,h(F,null))");
-    for tsconfig in tsconfigs("\"jsx\": \"react-jsxdev\"") {
-        let development = jsx(&tsconfig);
+    for tsconfig in tsconfigs_with("\"jsx\": \"react-jsxdev\"") {
+        let development = bundle_jsx(&tsconfig);
         assert!(development.contains("(`block`,") && development.contains("fileName:"), "{development}");
         // The path is relative to the repository.
         assert!(development.contains("=`a.tsx`,"), "{development}");
@@ -216,10 +222,10 @@ fn compiles_jsx_with_the_settings_of_tsconfig() {
 fn defines_class_fields_as_typescript_does() {
     let class = ("main.ts", "export default class { a: string; b = 1; }");
     let assigned = "class{constructor(){this.b=1}}";
-    exports(&[class], assigned);
+    check_default_export(&[class], assigned);
     let check = |options: &str, defines: bool| {
-        for tsconfig in tsconfigs(options) {
-            let script = bundled(&[class, ("tsconfig.json", &tsconfig)]).unwrap().script;
+        for tsconfig in tsconfigs_with(options) {
+            let script = bundle_files(&[class, ("tsconfig.json", &tsconfig)]).unwrap().script;
             assert_eq!(!script.contains(&format!("={assigned};")), defines, "{tsconfig}: {script}");
             assert_eq!(script.contains("class{a;b=1}"), defines, "{tsconfig}: {script}");
         }
@@ -237,16 +243,16 @@ fn defines_class_fields_as_typescript_does() {
 fn ignores_a_tsconfig_above_the_repository() {
     let source = ("main.ts", "export default class { a?: string; b = 1; }\n");
     let options = "{\"compilerOptions\": {\"target\": \"ES2022\"}}";
-    assert_eq!(script(&[source, ("../tsconfig.json", options)]), script(&[source]));
-    assert_ne!(script(&[source, ("tsconfig.json", options)]), script(&[source]));
+    assert_eq!(bundled_script(&[source, ("../tsconfig.json", options)]), bundled_script(&[source]));
+    assert_ne!(bundled_script(&[source, ("tsconfig.json", options)]), bundled_script(&[source]));
 }
 
 #[test]
 fn ignores_a_package_json_above_the_repository() {
     let files = [("main.ts", "import { name } from './a.js'; log(name);"), ("a.js", "log(1);")];
     let module = r#"{"type": "module"}"#;
-    let with = |path| bundled(&[files[0], files[1], (path, module)]).map(|bundle| bundle.script);
-    assert_eq!(with("../package.json").unwrap(), script(&files));
+    let with = |path| bundle_files(&[files[0], files[1], (path, module)]).map(|bundle| bundle.script);
+    assert_eq!(with("../package.json").unwrap(), bundled_script(&files));
     assert!(with("package.json").is_err(), "an ES module without exports exports no names");
 }
 
@@ -270,7 +276,7 @@ fn resolves_paths_if_the_extended_package_is_missing() {
             ("tsconfig.json", &tsconfig),
         ];
         let expected = if base.is_empty() { "[`top a`,`top b`,`c`]" } else { "[`a`,`b`,`c`]" };
-        let script = bundled(&files).unwrap().script;
+        let script = bundle_files(&files).unwrap().script;
         assert_eq!(script, format!("var e={expected};export{{e as default}};"), "{tsconfig}");
         check_problems(&files, warnings);
     };
@@ -317,14 +323,14 @@ fn reports_unresolved_imports_as_errors_and_eval_as_a_warning() {
             "error: main.ts:2:19: `./nowhere` cannot be imported: no such file | export { b } from './nowhere';",
         ],
     );
-    // The import of the JSX runtime has no position in the source.
+    // The compiler inserts the import of the JSX runtime, so the import has no position in the source.
     check_problems(
         &[("main.ts", "import './a';"), ("a.tsx", "export default <a/>;\nexport const b = <b/>;\n")],
         &[
             "error: a.tsx: `@gitbook/runtime/jsx-runtime` cannot be imported: the package `@gitbook/runtime` is not installed",
         ],
     );
-    let problems = bundled(&[("main.ts", "import a from 'a-package'; export default a;")]).unwrap_err();
+    let problems = bundle_files(&[("main.ts", "import a from 'a-package'; export default a;")]).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
         "main.ts:1:15: `a-package` cannot be imported: the package `a-package` is not installed"
@@ -333,7 +339,7 @@ fn reports_unresolved_imports_as_errors_and_eval_as_a_warning() {
     let files = [("main.ts", "export default eval('1');\n")];
     let warning = "warning: main.ts:1:16: use of direct `eval` in 'main.ts' is strongly discouraged as it poses security risks and may cause issues with minification | export default eval('1');";
     check_problems(&files, &[warning]);
-    let bundle = bundled(&files).unwrap();
+    let bundle = bundle_files(&files).unwrap();
     assert_eq!(bundle.warnings[0].hint, None);
     assert!(bundle.script.contains("eval(`1`)"), "{}", bundle.script);
 }

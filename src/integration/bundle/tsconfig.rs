@@ -13,7 +13,7 @@ use crate::integration::files;
 /// The file names that esbuild searches for in each folder, in this order.
 const FILE_NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 
-/// The default import source of JSX in a GitBook integration.
+/// The package that provides the JSX functions for a GitBook integration by default.
 const JSX_IMPORT_SOURCE: &str = "@gitbook/runtime";
 
 /// The compiler options that affect a script.
@@ -37,27 +37,27 @@ struct Paths {
     targets: Vec<(String, Vec<String>)>,
 }
 
-/// The target of JSX compilation.
+/// The functions that compiled JSX calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Jsx {
-    /// Calls of functions in the scope of the file.
+    /// Functions that are in scope in the file.
     Classic { factory: String, fragment: String },
-    /// Calls of functions imported from a package.
+    /// Functions that are imported from a package.
     Automatic { import_source: String, is_development: bool },
 }
 
 impl CompilerOptions {
     /// Returns the settings for JSX.
     pub(super) fn jsx(&self) -> Jsx {
-        let or =
+        let or_default =
             |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
         match self.jsx.as_deref() {
             Some("react") => Jsx::Classic {
-                factory: or(&self.jsx_factory, "React.createElement"),
-                fragment: or(&self.jsx_fragment_factory, "React.Fragment"),
+                factory: or_default(&self.jsx_factory, "React.createElement"),
+                fragment: or_default(&self.jsx_fragment_factory, "React.Fragment"),
             },
             other => Jsx::Automatic {
-                import_source: or(&self.jsx_import_source, JSX_IMPORT_SOURCE),
+                import_source: or_default(&self.jsx_import_source, JSX_IMPORT_SOURCE),
                 is_development: other == Some("react-jsxdev"),
             },
         }
@@ -72,14 +72,14 @@ impl CompilerOptions {
         })
     }
 
-    /// Returns true if unused imports stay.
+    /// Returns true if unused imports are kept.
     pub(super) fn keeps_unused_imports(&self) -> bool {
         self.keep_unused_imports.unwrap_or(false)
     }
 
-    /// Returns the candidate paths for an import specifier by `paths` and `baseUrl`, the preferred path first.
-    pub(super) fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
-        let mapped = self.paths.iter().flat_map(|paths| paths.candidates(specifier));
+    /// Returns the paths to which `paths` and `baseUrl` map an import specifier, in order of preference.
+    pub(super) fn candidate_paths(&self, specifier: &str) -> Vec<PathBuf> {
+        let mapped = self.paths.iter().flat_map(|paths| paths.candidate_paths(specifier));
         mapped.chain(self.base_url.iter().map(|base| base.join(specifier))).collect()
     }
 
@@ -108,8 +108,8 @@ impl CompilerOptions {
         }
     }
 
-    /// Fills unset options from an extended file.
-    fn or_base(self, base: Self) -> Self {
+    /// Fills unset options with those of `base`, a file that this file extends.
+    fn with_base(self, base: Self) -> Self {
         Self {
             jsx: self.jsx.or(base.jsx),
             jsx_factory: self.jsx_factory.or(base.jsx_factory),
@@ -128,15 +128,16 @@ impl CompilerOptions {
 
 #[cfg(test)]
 impl CompilerOptions {
-    /// Returns options with defined class fields.
+    /// Returns options for which class fields are defined rather than assigned.
     pub(super) fn with_defined_fields() -> Self {
         Self { use_define_for_class_fields: Some(true), ..Self::default() }
     }
 }
 
 impl Paths {
-    /// Returns the targets of the best matching pattern: an exact one, otherwise the one with the longest prefix.
-    fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
+    /// Returns the target paths of the best matching pattern: an exact match if there is one, otherwise the pattern
+    /// with the longest prefix before `*`.
+    fn candidate_paths(&self, specifier: &str) -> Vec<PathBuf> {
         let exact = self.targets.iter().find(|(pattern, _)| pattern == specifier);
         if let Some((_, targets)) = exact {
             return targets.iter().map(|target| self.base.join(target)).collect();
@@ -146,7 +147,7 @@ impl Paths {
             let matched = specifier.strip_prefix(prefix)?.strip_suffix(suffix)?;
             Some((prefix.len(), matched, targets))
         });
-        // The first of two patterns with the same prefix wins.
+        // `max_by_key` returns the last maximum. After `rev`, this is the first of the patterns with the same prefix.
         let best = matching.rev().max_by_key(|(length, ..)| *length);
         let (_, matched, targets) = match best {
             Some(best) => best,
@@ -156,7 +157,7 @@ impl Paths {
     }
 }
 
-/// The `tsconfig.json` files of one repository, each read once.
+/// A reader for the `tsconfig.json` files of one repository. It reads each file once.
 #[derive(Debug)]
 pub(super) struct TsconfigFiles {
     root: PathBuf,
@@ -181,14 +182,14 @@ impl TsconfigFiles {
         Self { root, by_folder: Mutex::default(), problems: Mutex::default(), resolver, devices }
     }
 
-    /// Returns the options for a file from the nearest `tsconfig.json` in the repository. Files of packages have the
-    /// default options.
+    /// Returns the compiler options for a file from the nearest `tsconfig.json` in the repository. Files in packages get
+    /// the default options.
     pub(super) fn options(&self, file: &Path) -> Arc<CompilerOptions> {
         let folder = file.parent().unwrap_or(file);
         if !folder.starts_with(&self.root) || folder.iter().any(|part| part == "node_modules") {
             return Arc::default();
         }
-        // The lock is held while a file is read, so that its problems are reported once.
+        // The lock is held while a `tsconfig.json` is read, so that its problems are reported only once.
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
         let folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
         let mut visited = Vec::new();
@@ -198,7 +199,7 @@ impl TsconfigFiles {
             known.or_else(|| {
                 let path =
                     FILE_NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())?;
-                Some(Arc::new(self.read(&path, &mut Vec::new())))
+                Some(Arc::new(self.read_with_bases(&path, &mut Vec::new())))
             })
         });
         let options = known.unwrap_or_default();
@@ -206,14 +207,15 @@ impl TsconfigFiles {
         options
     }
 
-    /// Removes and returns the problems of all files read so far.
+    /// Removes and returns the problems in all `tsconfig.json` files that have been read.
     pub(super) fn take_problems(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads a file and the files that it extends. A missing base is a warning, as in esbuild.
-    fn read(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
-        let file = match parse(path, &self.root) {
+    /// Reads a `tsconfig.json` and the files that it extends. Like esbuild, reports a missing file as a
+    /// warning.
+    fn read_with_bases(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
+        let file = match parse_tsconfig(path, &self.root) {
             Ok(file) => file,
             Err(problem) => {
                 self.report(*problem);
@@ -228,14 +230,14 @@ impl TsconfigFiles {
             Some(ExtendsField::Multiple(bases)) => bases,
         };
         extending.push(path.to_owned());
-        // Later bases take precedence over earlier ones.
+        // Later entries in `extends` take precedence over earlier ones.
         for base in bases.iter().rev() {
-            match self.resolve_base(base, folder) {
+            match self.resolve_extended_file(base, folder) {
                 Some(found) if extending.contains(&found) => {
                     let message = format!("`extends` is circular: `{base}` leads back to this file");
                     self.report(Diagnostic::warning(SourceLocation::file(path), message));
                 }
-                Some(found) => options = options.or_base(self.read(&found, extending)),
+                Some(found) => options = options.with_base(self.read_with_bases(&found, extending)),
                 None => {
                     let message = format!("`{base}` in `extends` does not exist; its options are ignored");
                     let hint = "correct the path, or install the package that contains the file".to_owned();
@@ -247,8 +249,8 @@ impl TsconfigFiles {
         options
     }
 
-    /// Resolves a value of `extends`: a path, with or without `.json`, or a file of a package.
-    fn resolve_base(&self, specifier: &str, folder: &Path) -> Option<PathBuf> {
+    /// Resolves a value of `extends`: a path with or without `.json`, or a file in a package.
+    fn resolve_extended_file(&self, specifier: &str, folder: &Path) -> Option<PathBuf> {
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
         if is_path {
             let path = folder.join(specifier);
@@ -265,17 +267,17 @@ impl TsconfigFiles {
     }
 }
 
-fn parse(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
-    let place = SourceLocation::file(path);
+fn parse_tsconfig(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
+    let location = SourceLocation::file(path);
     let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
-        Box::new(Diagnostic::error(place.clone(), format!("the file cannot be read: {error}")))
+        Box::new(Diagnostic::error(location.clone(), format!("the file cannot be read: {error}")))
     })?;
-    let place = place.with_text(&text);
+    let location = location.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {
-        let place = place.at(error.line(), error.column().max(1));
+        let location = location.at(error.line(), error.column().max(1));
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let name = display_path(Path::new(path.file_name().unwrap_or_default()));
-        Box::new(Diagnostic::error(place, format!("`{name}` is not valid: {message}")))
+        Box::new(Diagnostic::error(location, format!("`{name}` is not valid: {message}")))
     })
 }

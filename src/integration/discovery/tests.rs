@@ -112,7 +112,7 @@ fn a_manifest_with_the_extension_yml_can_be_selected_explicitly() {
     check_files(&[yaml, yml], &[".", yml], &[yaml, yml], &[]);
     check_files(&[yaml, yml], &[yml, "."], &[yaml, yml], &[]);
     check_files(&[yaml, yml], &[".", "!b"], &[yaml], &[]);
-    // Beside a proper manifest, the file is ignored.
+    // Beside a manifest with the correct name, the misnamed file is ignored.
     check_files(&[yaml, "a/gitbook-manifest.yml"], &["."], &[yaml], &[]);
     check_files(&[yaml, "node_modules/x/gitbook-manifest.yml"], &["."], &[yaml], &[]);
     check_files(&[yaml, "b/manifest.yml"], &["."], &[yaml], &[]);
@@ -124,7 +124,7 @@ fn a_glob_selects_folders_or_manifests() {
     check(&["**/one"], Ok(&["b/one"]));
     check(&["b/**/gitbook-manifest.yaml"], Ok(&["b/one", "b/one/nested", "b/two"]));
     check(&["{a,b/two}"], Ok(&["a", "b/two"]));
-    // A folder without its own manifest is searched, also if a glob matched it.
+    // A folder without its own manifest is searched even if a glob matches it.
     check(&["*"], Ok(&["a", "b/one", "b/one/nested", "b/two"]));
 }
 
@@ -218,7 +218,7 @@ fn an_exclusion_without_effect_is_an_error() {
         &["b", "!b/["],
         Err("GITBOOK_INTEGRATIONS: `!b/[` is not a valid glob: unclosed character class; missing ']'"),
     );
-    // A misspelled pattern is reported once, not also for its exclusion.
+    // If a pattern is misspelled, only that pattern is reported, not also the exclusion that depends on it.
     check(&["x", "!x/y"], Err("GITBOOK_INTEGRATIONS: `x` does not exist"));
     let nothing = "GITBOOK_INTEGRATIONS: all selected integrations are excluded";
     check(&["b", "!b"], Err(nothing));

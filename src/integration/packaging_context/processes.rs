@@ -19,7 +19,8 @@ pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
 pub(crate) struct Processes {
     program: Option<PathBuf>,
     idle: Mutex<Vec<Process>>,
-    /// One more permit than processors, because a script's modules sometimes wait for one another.
+    /// The limit for bundling at the same time. There is one more permit than processors, because the modules of a script
+    /// sometimes wait for one another.
     permits: Semaphore,
 }
 
@@ -30,12 +31,12 @@ struct Process {
     output: BufReader<ChildStdout>,
 }
 
-/// The time limit for one script. The vendor's own scripts take 0.1 s. The time grows with the square of the nesting depth, so
-/// tens of thousands of nested expressions would take hours.
+/// The time limit for one script. The vendor's own scripts take 0.1 s. The time grows with the square of the nesting depth,
+/// so a script with tens of thousands of nested expressions would take hours.
 const MAX_TIME: Duration = Duration::from_secs(120);
 
-/// Settings for both supported allocators: use large pages and return no memory before the end. Without them, the kernel's memory
-/// management takes a third of the bundling time.
+/// Settings for both supported memory allocators. They use large pages and return no memory before the process ends. Without
+/// these settings, the kernel's memory management takes a third of the bundling time.
 const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
     (
         "GLIBC_TUNABLES",
@@ -49,11 +50,11 @@ const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
 #[derive(Debug, Default)]
 pub(crate) struct ProcessReply {
     pub(crate) lines: Vec<String>,
-    /// The reason for a missing last line.
+    /// The reason that the last line is missing, if it is.
     pub(crate) end: Option<ProcessEnd>,
 }
 
-/// The end of a process before the end of its reply.
+/// The reason that a process ended before its reply was complete.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ProcessEnd {
     /// The process exited or was killed by a signal.
@@ -68,7 +69,7 @@ impl Processes {
         Self { program, idle: Mutex::default(), permits: Semaphore::new(processors() + 1) }
     }
 
-    /// Starts one process early, while the configuration is read.
+    /// Starts one process in advance, so that it starts up while other work is done.
     pub(crate) fn prepare(&self) {
         if let Ok(process) = self.start() {
             self.idle().push(process);
@@ -76,10 +77,10 @@ impl Processes {
     }
 
     /// Sends a one-line request to a process and returns its lines up to the first for which `is_last` returns true. Dropping
-    /// the future kills the process. With `is_only`, uses a new process for this request alone.
+    /// the future kills the process. If `is_only` is true, starts a new process for this request alone.
     ///
     /// # Errors
-    /// If no process can be started.
+    /// Returns an error if no process can be started.
     pub(crate) async fn ask(
         &self,
         request: &str,
@@ -112,7 +113,7 @@ impl Processes {
         // The process needs no variables, and must not see the tokens.
         command.arg(BUNDLE_ARGUMENT).env_clear().envs(ALLOCATOR_VARIABLES).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Only this process receives signals from the terminal. It ends the others itself.
+        // Only the main process should receive signals from the terminal. It ends the child processes itself.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::integration::body::SourceChanged;
 
-/// The maximum size of the scripts in memory, in bytes. Nearly every repository has less.
+/// The maximum size of the scripts in memory, in bytes. The scripts of nearly every repository are smaller.
 const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// The scripts of a run.
@@ -30,7 +30,7 @@ pub(crate) enum CachedScript {
 }
 
 impl ScriptCache {
-    /// Stores a script. Scripts contain no secrets, so a file is safe.
+    /// Stores a script. Scripts contain no secrets, so storing them in a file is safe.
     pub(crate) fn store(&self, script: String) -> CachedScript {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if content.in_memory + script.len() > MAX_IN_MEMORY && !content.is_memory_only {

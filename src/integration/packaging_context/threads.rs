@@ -1,4 +1,5 @@
-//! The bundler's threads. They start with the first script, because starting them takes longer than a whole run without bundling.
+//! The bundler's threads. They are started for the first script, because starting them takes longer than a whole run without
+//! bundling.
 
 use std::num::NonZero;
 use std::sync::OnceLock;
@@ -6,15 +7,16 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-/// The size of each stack. The bundler recurses into nested expressions: a chain of 20,000 calls, which occurs in generated scripts
-/// and works with the vendor's CLI, needs 16 MiB. Unused stack takes address space but no memory.
+/// The size of each thread's stack in bytes. The bundler recurses into nested expressions: a chain of 20,000 calls, which
+/// occurs in generated scripts and works with the vendor's CLI, needs 16 MiB. Unused stack takes address space but no memory.
 const STACK_SIZE: usize = 64 * 1024 * 1024;
 
 /// A runtime with one thread for each processor.
 #[derive(Debug)]
 pub(crate) struct Threads {
     runtime: OnceLock<std::io::Result<Runtime>>,
-    /// One more permit than processors, because a script's modules sometimes wait for one another.
+    /// The limit for bundling at the same time. There is one more permit than processors, because the modules of a script
+    /// sometimes wait for one another.
     permits: Semaphore,
 }
 
@@ -25,11 +27,11 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone`, the runtime starts with a single
-    /// thread.
+    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone` is true, the runtime is started
+    /// with a single thread.
     ///
     /// # Errors
-    /// If the threads cannot be started or the work panics.
+    /// Returns an error if the threads cannot be started or the work panics.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -46,7 +48,7 @@ impl Threads {
 /// Runs `work` on a thread with a stack of the bundler's size.
 ///
 /// # Errors
-/// If the thread cannot be started or the work panics.
+/// Returns an error if the thread cannot be started or the work panics.
 pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)?;
@@ -60,7 +62,8 @@ pub(crate) fn processors() -> usize {
 }
 
 fn start(threads: usize) -> std::io::Result<Runtime> {
-    // The bundler also uses rayon's global pool. A second run in the same process finds it already built.
+    // The bundler also uses rayon's global thread pool. Building it fails if an earlier run in the same process has already
+    // built it.
     drop(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_SIZE).build_global());
     Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK_SIZE).enable_all().build()
 }
@@ -71,7 +74,7 @@ impl Drop for Threads {
         if runtime.metrics().num_alive_tasks() == 0 {
             runtime.shutdown_background();
         } else {
-            // Stopping the bundler in the middle makes it panic. After a signal it runs on until the process ends.
+            // The bundler panics if it is stopped in the middle. After a signal, it continues until the process ends.
             std::mem::forget(runtime);
         }
     }

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::environment::{Environment, is_token};
 
-/// The time before the log mentions a slow call.
+/// The duration after which the log mentions a slow call.
 const LOG_DELAY: Duration = Duration::from_secs(3);
 
 /// The maximum number of bytes read from each output stream.
@@ -22,11 +22,11 @@ pub(super) struct OnePassword<'a> {
     pub(super) timeout: Duration,
 }
 
-/// A secret could not be read.
+/// The reason that a secret could not be read.
 #[derive(Debug, Default)]
 pub(super) struct OnePasswordError {
     pub(super) reason: String,
-    /// The output of the failed call, to redact because it may contain the secret.
+    /// The output of the failed call. It must be redacted, because it may contain the secret.
     pub(super) output: Option<SecretString>,
 }
 
@@ -47,7 +47,7 @@ impl OnePassword<'_> {
     /// Reads the secret for a reference (`op://vault/item/field`).
     ///
     /// # Errors
-    /// If the CLI fails, exceeds the time limit or prints anything but text.
+    /// Returns an error if the CLI fails, exceeds the time limit, or prints anything but text.
     pub(super) async fn read(&self, reference: &str) -> Result<SecretString, OnePasswordError> {
         let timed_out =
             || format!("no response within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.timeout));
@@ -71,7 +71,7 @@ impl OnePassword<'_> {
         let mut group = ProcessGroup { leader: child.id() };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let work = async {
-            // Remaining child processes would keep the output open.
+            // Child processes that outlive the CLI would keep the output open, so they are killed.
             let exited = async {
                 let status = child.wait().await;
                 group.kill();
@@ -126,7 +126,7 @@ impl ProcessGroup {
         use rustix::process::{Pid, Signal, kill_process_group};
         let leader = self.leader.take().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(leader) = leader {
-            // This fails if all processes have already exited.
+            // Killing the group fails if all of its processes have already exited.
             kill_process_group(leader, Signal::KILL).ok();
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct TestRepository {
     bundle: bool,
 }
 
-/// Returns a repository with this manifest and a built script.
+/// Returns a repository with a manifest and a built script.
 pub(super) fn repository(manifest: impl AsRef<[u8]>) -> TestRepository {
     let repository = TestRepository {
         packaging_context: PackagingContext::default(),

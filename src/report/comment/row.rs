@@ -1,4 +1,4 @@
-//! A row of the comment: cells for readers, and the same values in an HTML comment for the next run.
+//! A row of the comment: table cells for readers, and the same values in an HTML comment for the next run.
 
 use std::fmt;
 
@@ -12,30 +12,30 @@ const KIND: &str = "row";
 /// The state of a preview.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RowState {
-    /// Published by the run.
+    /// The run published the preview.
     #[default]
     Published,
-    /// Already up to date.
+    /// The preview was already up to date.
     Unchanged,
-    /// Not published or not deleted because of an error.
+    /// The preview was not published or not deleted because of an error.
     Failed,
-    /// Deleted by the run.
+    /// The run deleted the preview.
     Removed,
 }
 
 /// The values of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The name of the preview, or empty for a failure without a preview.
+    /// The name of the preview; empty for a failure without a preview.
     pub(super) name: String,
     pub(super) state: RowState,
     /// The number of the run that wrote the row.
     pub(super) run: u64,
-    /// The attempt of the run.
+    /// The number of the attempt to complete the run.
     pub(super) attempt: u64,
     /// The commit of the run.
     pub(super) commit: String,
-    /// The commit that the preview shows, or empty if there is none.
+    /// The commit that the preview was published from; empty if there is none.
     pub(super) shown_commit: String,
     /// The time of the run.
     pub(super) at: String,
@@ -45,9 +45,9 @@ pub(crate) struct Row {
     pub(super) bytes_before: Option<usize>,
     pub(super) version: Option<String>,
     pub(super) url: Option<String>,
-    /// The reason of a failure.
+    /// The reason for a failure.
     pub(super) note: String,
-    /// The URL of the log of a failure.
+    /// The URL of the log, for a failure.
     pub(super) log: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl RowState {
 }
 
 impl Row {
-    /// Reads the values of a line.
+    /// Parses the values in a line of the comment.
     pub(super) fn read(line: &str) -> Option<Self> {
         let start = line.find(html_comment::START)?;
         let end = line.rfind(html_comment::END)? + html_comment::END.len();
@@ -92,7 +92,7 @@ impl Row {
         Some(row)
     }
 
-    /// Redacts all texts, before they are escaped.
+    /// Redacts all texts. Must be called before they are escaped.
     pub(super) fn redacted(self, printer: &Printer) -> Self {
         let redact = |text: String| printer.redact(&text);
         Self {
@@ -107,16 +107,16 @@ impl Row {
         }
     }
 
-    /// Completes the row with values of the previous row of the same preview: a failure keeps the values of the published
-    /// preview.
-    pub(super) fn following(self, previous: Option<&Self>) -> Self {
+    /// Completes the row with values from the previous row of the same preview. For example, the row of a failure keeps the
+    /// values of the published preview.
+    pub(super) fn completed_from(self, previous: Option<&Self>) -> Self {
         let Some(previous) = previous else { return self };
         let bytes_before = match self.state {
             _ if previous.state != RowState::Failed && previous.is_of_same_run(&self) => {
                 previous.bytes_before
             }
             RowState::Unchanged => None,
-            // The marker of the preview provides this size. The previous row may be older than the replaced script.
+            // The preview's marker provides this size. The previous row may be older than the script that was replaced.
             _ => self.bytes_before,
         };
         if self.state == RowState::Failed && previous.state != RowState::Removed {
@@ -126,12 +126,12 @@ impl Row {
         Self { bytes_before: bytes_before.filter(|_| self.bytes.is_some()), ..self }
     }
 
-    /// Returns whether a newer run wrote this row.
+    /// Returns whether a newer run wrote this row than the other.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         other.run != 0 && self.run > other.run
     }
 
-    /// Returns whether a later row differs in nothing but the run and the time. A removed preview has no other values.
+    /// Returns whether a later row differs only in the run and the time. The row of a removed preview has no other values.
     pub(super) fn is_repeated_by(&self, later: &Self) -> bool {
         if self.state == RowState::Removed && later.state == RowState::Removed {
             return true;
@@ -156,7 +156,7 @@ impl Row {
     }
 
     /// Returns the HTML comment with all values.
-    fn values(&self) -> String {
+    fn values_comment(&self) -> String {
         let number = |number: Option<usize>| number.map(|number| number.to_string());
         let (run, bytes, before) = (self.run.to_string(), number(self.bytes), number(self.bytes_before));
         let attempt = (self.attempt > 1).then(|| self.attempt.to_string());
@@ -220,11 +220,11 @@ impl fmt::Display for Row {
         let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_time_char);
         let at =
             if is_time || self.at.is_empty() { self.at.clone() } else { escape::markdown_literal(&self.at) };
-        write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values())
+        write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values_comment())
     }
 }
 
-/// Returns a commit in its short form, which the forge turns into a link.
+/// Returns the short form of a commit, which the forge turns into a link.
 fn commit_link(commit: &str) -> String {
     escape::markdown_literal(&short_commit(commit))
 }

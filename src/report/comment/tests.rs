@@ -32,7 +32,7 @@ fn failed(name: &str, run: u64, note: &str) -> Row {
     }
 }
 
-/// Returns the visible part of the rows.
+/// Returns the rows without their HTML comments.
 fn visible(comment: &str) -> String {
     let rows = comment.lines().filter(|line| line.starts_with("| ")).skip(1);
     let visible = rows.map(|row| row.split("<!--").next().unwrap().trim_end().to_owned());
@@ -86,7 +86,7 @@ fn takes_the_previous_size_from_the_marker() {
         script(&merge_twice(std::slice::from_ref(&first), &[of(2048, Some(2048), 12)])),
         "2.0 KiB (+1.0 KiB)"
     );
-    // A publication in between has no row.
+    // The comment has no row for a publication in between.
     let second = merge_twice(std::slice::from_ref(&first), &[of(4096, Some(5120), 14)]);
     assert_eq!(script(&second), "4.0 KiB (−1.0 KiB)");
     // Without a size in the marker, the last row may be about another preview.
@@ -135,7 +135,7 @@ fn ignores_a_repeated_row() {
         Row { state: RowState::Unchanged, at: "2026-11-22 11:00 UTC".to_owned(), ..again.clone() };
     assert_eq!(merge(std::slice::from_ref(&first), &[unchanged]), first);
     assert_eq!(merge(std::slice::from_ref(&first), &[again]), first);
-    // A row of another commit is not a repetition.
+    // A row for another commit is not a repetition.
     let unchanged = Row { state: RowState::Unchanged, ..row("hello-fix", 13) };
     assert_ne!(merge(std::slice::from_ref(&first), &[unchanged]), first);
 }
@@ -161,7 +161,7 @@ fn restores_an_edited_comment() {
     let second = merge_twice(&[edited], &[row("third-fix", 13)]);
     assert_eq!(second.matches("hello-fix](").count(), 1);
     assert!(!second.contains("mine") && !second.contains("Look here"));
-    // The next run of a preview restores its unreadable row.
+    // The next run for a preview restores the row that became unreadable.
     assert!(merge_twice(&[second], &[row("other-fix", 14)]).contains("other-fix]("));
 }
 

@@ -1,20 +1,20 @@
-//! Pie charts of the composition of scripts, in Mermaid for GitHub.
+//! Pie charts of the packages in each script, in Mermaid, which GitHub renders.
 
 use super::super::{Printer, escape};
 use super::{markdown, script_size};
 use crate::deploy::{Outcome, PackageSize, Success};
 use crate::error::pluralize;
 
-/// The maximum number of charts. The largest scripts get one.
-const MAX_PIES: usize = 20;
+/// The maximum number of charts, which show the largest scripts.
+const MAX_CHARTS: usize = 20;
 
 const HEADING: &str = "Script composition in bytes, estimated from the sizes before minification:\n\n";
 
-/// The maximum number of packages with a slice of their own.
+/// The maximum number of packages that have their own slice.
 const MAX_PACKAGES: usize = 6;
 
-/// Returns a chart for each script with a known composition, the largest first. Several charts are folded.
-pub(super) fn pies(outcomes: &[Outcome], printer: &Printer) -> String {
+/// Returns a chart for each script with a known composition, the largest first. If there are several charts, they are folded.
+pub(super) fn pie_charts(outcomes: &[Outcome], printer: &Printer) -> String {
     let succeeded =
         outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
     let mut scripts: Vec<_> = succeeded.filter(|(_, success)| !success.parts.is_empty()).collect();
@@ -23,18 +23,18 @@ pub(super) fn pies(outcomes: &[Outcome], printer: &Printer) -> String {
         return String::new();
     }
     let mut text = HEADING.to_owned();
-    for (name, success) in scripts.iter().take(MAX_PIES) {
-        text.push_str(&pie(name, success, scripts.len() == 1, printer));
+    for (name, success) in scripts.iter().take(MAX_CHARTS) {
+        text.push_str(&pie_chart(name, success, scripts.len() == 1, printer));
     }
-    if let Some(more @ 1..) = scripts.len().checked_sub(MAX_PIES) {
+    if let Some(more @ 1..) = scripts.len().checked_sub(MAX_CHARTS) {
         let scripts = pluralize(more, "smaller script");
         text.push_str(&format!("The report file contains the composition of {scripts}.\n\n"));
     }
     text
 }
 
-/// Returns one chart in a section that readers can fold.
-fn pie(name: &str, success: &Success, is_open: bool, printer: &Printer) -> String {
+/// Returns a chart in a section that readers can fold.
+fn pie_chart(name: &str, success: &Success, is_open: bool, printer: &Printer) -> String {
     let open = if is_open { " open" } else { "" };
     let (name, size) = (markdown(name, printer), script_size(success).unwrap_or_default());
     let mut text = format!("<details{open}><summary>{name}, {size}</summary>\n\n```mermaid\npie showData\n");
@@ -44,10 +44,10 @@ fn pie(name: &str, success: &Success, is_open: bool, printer: &Printer) -> Strin
     text + "```\n\n</details>\n\n"
 }
 
-/// Returns labels and sizes: the own source, the largest packages and the rest.
+/// Returns the labels and sizes of the slices: the integration's own source, the largest packages, and all other packages.
 ///
-/// Mermaid shows only the first of two slices with the same label. Escaped labels may be equal, so their sizes are added up.
-/// No label of a package contains a space, so none equals a label of this function.
+/// Mermaid shows only the first of two slices with the same label. Different packages may have the same label after escaping,
+/// so their sizes are added up. Package labels contain no spaces, so they differ from the fixed labels.
 fn slices(parts: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
     let (mut slices, mut others, mut rest) = (Vec::<(String, usize)>::new(), 0, 0);
     for part in parts.iter().filter(|part| part.bytes > 0) {

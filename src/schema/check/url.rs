@@ -1,4 +1,4 @@
-//! Checks URLs strictly by RFC 3986. Browsers accept much more than the API.
+//! Checks URLs strictly by RFC 3986, because browsers accept many URLs that the API rejects.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -24,8 +24,8 @@ pub(super) fn problem(text: &str) -> Option<String> {
     parts.into_iter().find_map(|(part, delimiters)| unescaped(part, delimiters))
 }
 
-/// Returns the problem with the first character that must be escaped in a part of a URL. Besides the characters that are valid
-/// everywhere, the part may contain `delimiters`.
+/// Returns the problem with the first character that must be escaped in a part of a URL. The part may contain `delimiters` in
+/// addition to the characters that are valid everywhere.
 fn unescaped(part: &str, delimiters: &str) -> Option<String> {
     let is_escape = |at: usize| {
         let digits = part.as_bytes().get(at + 1..at + 3);

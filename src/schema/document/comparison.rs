@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::{Field, SchemaRule};
 
-/// Keywords that do not restrict values.
+/// JSON schema keywords that do not restrict values.
 const ANNOTATIONS: [&str; 2] = ["description", "default"];
 
 /// The result of a comparison.
@@ -17,98 +17,118 @@ pub(super) struct Comparison<'a> {
     pub(super) compared: usize,
     /// The differences, by field and keyword.
     pub(super) differences: BTreeMap<String, String>,
-    /// Fields and names only in the document. They are sent unchanged.
+    /// The fields and names that are only in the document.
     pub(super) additions: Vec<String>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares a rule with a schema of the document.
+    /// Compares a rule with a schema in the document.
     pub(super) fn of(document: &'a Value, rule: &SchemaRule, schema: &str) -> Self {
         let mut comparison =
             Self { document, compared: 0, differences: BTreeMap::new(), additions: Vec::new() };
-        comparison.value(rule, &document["components"]["schemas"][schema], "");
+        comparison.compare_value(rule, &document["components"]["schemas"][schema], "");
         comparison
     }
 
-    fn value(&mut self, rule: &SchemaRule, schema: &'a Value, path: &str) {
+    fn compare_value(&mut self, rule: &SchemaRule, schema: &'a Value, path: &str) {
         self.compared += 1;
-        let schema = self.resolved(schema);
+        let schema = self.resolve_reference(schema);
         match rule {
             SchemaRule::Any => {}
             SchemaRule::Text { min, max } => {
-                self.keywords(
+                self.compare_keywords(
                     schema,
                     path,
-                    &[typed("string"), min_length(*min), maximum("maxLength", *max)],
+                    &[type_keyword("string"), min_length_keyword(*min), maximum_keyword("maxLength", *max)],
                     &[],
                 );
             }
             SchemaRule::Url { max } => {
                 let format = ("format", json!("uri"));
-                self.keywords(schema, path, &[typed("string"), format, maximum("maxLength", *max)], &[]);
+                self.compare_keywords(
+                    schema,
+                    path,
+                    &[type_keyword("string"), format, maximum_keyword("maxLength", *max)],
+                    &[],
+                );
             }
-            SchemaRule::Boolean => self.keywords(schema, path, &[typed("boolean")], &[]),
-            SchemaRule::Number => self.keywords(schema, path, &[typed("number")], &[]),
+            SchemaRule::Boolean => self.compare_keywords(schema, path, &[type_keyword("boolean")], &[]),
+            SchemaRule::Number => self.compare_keywords(schema, path, &[type_keyword("number")], &[]),
             SchemaRule::OneOf { known, closed, .. } => {
-                self.keywords(schema, path, &[typed("string")], &["enum"]);
+                self.compare_keywords(schema, path, &[type_keyword("string")], &["enum"]);
                 let names = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                self.names(known.iter().copied(), names, *closed, path);
+                self.compare_names(known.iter().copied(), names, *closed, path);
             }
             SchemaRule::List { of, max, unique } => {
                 let unique = ("uniqueItems", if *unique { json!(true) } else { Value::Null });
-                self.keywords(schema, path, &[typed("array"), maximum("maxItems", *max), unique], &["items"]);
-                self.value(of, &schema["items"], &format!("{path}[]"));
+                self.compare_keywords(
+                    schema,
+                    path,
+                    &[type_keyword("array"), maximum_keyword("maxItems", *max), unique],
+                    &["items"],
+                );
+                self.compare_value(of, &schema["items"], &format!("{path}[]"));
             }
-            SchemaRule::Mapping { of, max } => self.mapping(of, *max, schema, path),
-            SchemaRule::Object(fields) => self.object(&fields.iter().collect::<Vec<_>>(), schema, path, ""),
+            SchemaRule::Mapping { of, max } => self.compare_mapping(of, *max, schema, path),
+            SchemaRule::Object(fields) => {
+                self.compare_object(&fields.iter().collect::<Vec<_>>(), schema, path, "");
+            }
             SchemaRule::TextOr(other) => {
-                self.keywords(schema, path, &[], &["oneOf"]);
+                self.compare_keywords(schema, path, &[], &["oneOf"]);
                 let is_text = |schema: &&Value| schema["type"] == "string";
-                self.choice(&SchemaRule::Text { min: 0, max: usize::MAX }, schema, path, is_text);
-                self.choice(other, schema, path, |schema| !is_text(schema));
+                self.compare_choice(&SchemaRule::Text { min: 0, max: usize::MAX }, schema, path, is_text);
+                self.compare_choice(other, schema, path, |schema| !is_text(schema));
             }
             SchemaRule::IfHas { key, instead_of, then, otherwise } => {
-                self.keywords(schema, path, &[], &["oneOf"]);
-                self.choice(then, schema, path, |schema| requires(schema, key));
-                self.choice(otherwise, schema, path, |schema| requires(schema, instead_of));
+                self.compare_keywords(schema, path, &[], &["oneOf"]);
+                self.compare_choice(then, schema, path, |schema| requires(schema, key));
+                self.compare_choice(otherwise, schema, path, |schema| requires(schema, instead_of));
             }
-            SchemaRule::Tagged { key, common, cases } => self.tagged(key, common, cases, schema, path),
+            SchemaRule::Tagged { key, common, cases } => {
+                self.compare_tagged(key, common, cases, schema, path);
+            }
         }
     }
 
-    /// Compares with the only matching alternative of `oneOf`.
-    fn choice(
+    /// Compares a rule with the only alternative of `oneOf` that matches.
+    fn compare_choice(
         &mut self,
         rule: &SchemaRule,
         schema: &'a Value,
         path: &str,
         is_match: impl Fn(&&Value) -> bool,
     ) {
-        let choices = schema["oneOf"].as_array().into_iter().flatten().map(|choice| self.resolved(choice));
+        let choices =
+            schema["oneOf"].as_array().into_iter().flatten().map(|choice| self.resolve_reference(choice));
         match choices.filter(is_match).collect::<Vec<_>>()[..] {
-            [choice] => self.value(rule, choice, path),
+            [choice] => self.compare_value(rule, choice, path),
             ref choices => {
                 let count = choices.len();
-                self.differs(path, "oneOf", &format!("1 matching alternative here, {count} there"));
+                self.add_difference(path, "oneOf", &format!("1 matching alternative here, {count} there"));
             }
         }
     }
 
-    fn mapping(&mut self, of: &SchemaRule, max: usize, schema: &'a Value, path: &str) {
+    fn compare_mapping(&mut self, of: &SchemaRule, max: usize, schema: &'a Value, path: &str) {
         let below = ["properties", "additionalProperties"];
-        self.keywords(schema, path, &[typed("object"), maximum("maxProperties", max)], &below);
+        self.compare_keywords(
+            schema,
+            path,
+            &[type_keyword("object"), maximum_keyword("maxProperties", max)],
+            &below,
+        );
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            self.value(of, property, &join(path, name));
+            self.compare_value(of, property, &join(path, name));
         }
         match schema.get("additionalProperties") {
-            Some(others) => self.value(of, others, &join(path, "*")),
-            None => self.differs(path, "additionalProperties", "of one kind here, anything there"),
+            Some(others) => self.compare_value(of, others, &join(path, "*")),
+            None => self.add_difference(path, "additionalProperties", "of one kind here, anything there"),
         }
     }
 
-    /// Compares all fields except `elsewhere`, which the caller compares.
-    fn object(&mut self, fields: &[&Field], schema: &'a Value, path: &str, elsewhere: &str) {
-        self.keywords(schema, path, &[typed("object")], &["properties", "required"]);
+    /// Compares all fields except `elsewhere`, which the caller compares itself.
+    fn compare_object(&mut self, fields: &[&Field], schema: &'a Value, path: &str, elsewhere: &str) {
+        self.compare_keywords(schema, path, &[type_keyword("object")], &["properties", "required"]);
         let properties = schema["properties"].as_object();
         for field in fields {
             let path = join(path, field.name);
@@ -118,24 +138,25 @@ impl<'a> Comparison<'a> {
             };
             if field.required != requires(schema, field.name) {
                 let side = if field.required { "here" } else { "there" };
-                self.differs(&path, "required", &format!("required {side} only"));
+                self.add_difference(&path, "required", &format!("required {side} only"));
             }
-            self.value(&field.rule, property, &path);
+            self.compare_value(&field.rule, property, &path);
         }
         let known = |name: &str| fields.iter().any(|field| field.name == name);
         let theirs = properties.into_iter().flat_map(Map::keys);
         for name in theirs.filter(|name| !known(name) && *name != elsewhere) {
             let path = join(path, name);
-            // A required field that is unknown here would make every request fail.
+            // If the API requires a field that the program does not know, every request fails.
             if requires(schema, name) {
-                self.differs(&path, "required", "required there, no field here");
+                self.add_difference(&path, "required", "required there, no field here");
             }
             self.additions.push(format!("the field `{path}`"));
         }
     }
 
-    /// Compares case by case. The key of each alternative allows a single text, which identifies the case.
-    fn tagged(
+    /// Compares each case. In each alternative of the document, the key has a single possible value, which identifies the
+    /// case.
+    fn compare_tagged(
         &mut self,
         key: &str,
         common: &[Field],
@@ -143,30 +164,32 @@ impl<'a> Comparison<'a> {
         schema: &'a Value,
         path: &str,
     ) {
-        self.keywords(schema, path, &[], &["allOf"]);
-        let (shared, choices) = (self.resolved(&schema["allOf"][0]), self.resolved(&schema["allOf"][1]));
-        self.keywords(choices, path, &[], &["oneOf"]);
+        self.compare_keywords(schema, path, &[], &["allOf"]);
+        let (shared, choices) =
+            (self.resolve_reference(&schema["allOf"][0]), self.resolve_reference(&schema["allOf"][1]));
+        self.compare_keywords(choices, path, &[], &["oneOf"]);
         let choices = choices["oneOf"].as_array().into_iter().flatten();
         let of_case = |choice: &'a Value| choice["properties"][key]["enum"][0].as_str().unwrap_or_default();
         let theirs: BTreeMap<_, _> = choices.map(|choice| (of_case(choice), choice)).collect();
         let path_of_key = join(path, key);
-        self.names(cases.iter().map(|(case, _)| *case), theirs.keys().copied(), false, &path_of_key);
+        self.compare_names(cases.iter().map(|(case, _)| *case), theirs.keys().copied(), false, &path_of_key);
         if let Some(SchemaRule::OneOf { known, closed, .. }) = rule_of(common, key) {
-            self.names(known.iter().copied(), theirs.keys().copied(), *closed, &path_of_key);
+            self.compare_names(known.iter().copied(), theirs.keys().copied(), *closed, &path_of_key);
         }
         let others: Vec<_> = common.iter().filter(|field| field.name != key).collect();
-        self.object(&others, shared, path, "");
+        self.compare_object(&others, shared, path, "");
         for (case, fields) in cases {
             let Some(choice) = theirs.get(case) else { continue };
             if !requires(choice, key) {
-                self.differs(&path_of_key, "required", "required here only");
+                self.add_difference(&path_of_key, "required", "required here only");
             }
-            self.object(&fields.iter().collect::<Vec<_>>(), choice, &format!("{path}<{case}>"), key);
+            self.compare_object(&fields.iter().collect::<Vec<_>>(), choice, &format!("{path}<{case}>"), key);
         }
     }
 
-    /// Compares the keywords that restrict values, in both directions. Skips those in `below`.
-    fn keywords(&mut self, schema: &'a Value, path: &str, ours: &[(&str, Value)], below: &[&str]) {
+    /// Compares the keywords that restrict values, in both directions. Skips the keywords in `below`, which the caller
+    /// compares itself.
+    fn compare_keywords(&mut self, schema: &'a Value, path: &str, ours: &[(&str, Value)], below: &[&str]) {
         let none = Map::new();
         let theirs = schema.as_object().unwrap_or(&none);
         let restricting = theirs.keys().map(String::as_str).filter(|word| !ANNOTATIONS.contains(word));
@@ -178,12 +201,12 @@ impl<'a> Comparison<'a> {
                 value => value.unwrap_or(&Value::Null),
             };
             if ours != theirs {
-                self.differs(path, word, &format!("{ours} here, {theirs} there"));
+                self.add_difference(path, word, &format!("{ours} here, {theirs} there"));
             }
         }
     }
 
-    fn names<'n>(
+    fn compare_names<'n>(
         &mut self,
         ours: impl Iterator<Item = &'n str>,
         theirs: impl Iterator<Item = &'n str>,
@@ -192,43 +215,44 @@ impl<'a> Comparison<'a> {
     ) {
         let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) = (ours.collect(), theirs.collect());
         for name in ours.difference(&theirs) {
-            self.differs(path, name, "a name here, none there");
+            self.add_difference(path, name, "a name here, none there");
         }
         for name in theirs.difference(&ours) {
             // A closed list rejects unknown names.
             if closed {
-                self.differs(path, name, "a name there, rejected here");
+                self.add_difference(path, name, "a name there, rejected here");
             }
             self.additions.push(format!("the name `{name}` of `{path}`"));
         }
     }
 
-    fn differs(&mut self, path: &str, word: &str, how: &str) {
+    fn add_difference(&mut self, path: &str, word: &str, how: &str) {
         self.differences.insert(join(path, word), how.to_owned());
     }
 
     /// Follows references, and replaces a `oneOf` with a single alternative by that alternative.
-    fn resolved(&self, schema: &'a Value) -> &'a Value {
+    fn resolve_reference(&self, schema: &'a Value) -> &'a Value {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let found = reference.strip_prefix('#').and_then(|pointer| self.document.pointer(pointer));
-            return self.resolved(found.unwrap_or_else(|| panic!("GitBook's document has no {reference}")));
+            return self
+                .resolve_reference(found.unwrap_or_else(|| panic!("GitBook's document has no {reference}")));
         }
         match schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([only]) => self.resolved(only),
+            Some([only]) => self.resolve_reference(only),
             _ => schema,
         }
     }
 }
 
-fn typed(name: &str) -> (&'static str, Value) {
+fn type_keyword(name: &str) -> (&'static str, Value) {
     ("type", json!(name))
 }
 
-fn min_length(min: usize) -> (&'static str, Value) {
+fn min_length_keyword(min: usize) -> (&'static str, Value) {
     ("minLength", if min == 0 { Value::Null } else { json!(min) })
 }
 
-fn maximum(word: &'static str, max: usize) -> (&'static str, Value) {
+fn maximum_keyword(word: &'static str, max: usize) -> (&'static str, Value) {
     (word, if max == usize::MAX { Value::Null } else { json!(max) })
 }
 

@@ -115,7 +115,7 @@ async fn a_response_of_a_proxy_is_no_deletion() {
     == a page: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     == a page that says it is not there: GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed

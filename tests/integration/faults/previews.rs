@@ -62,7 +62,7 @@ async fn leaves_an_unreadable_preview_alone() {
     == a page: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     == a page that says it is not there: GET; there: hello-fix 3
     exit 1
     error: reading `hello-fix` failed

@@ -71,7 +71,7 @@ async fn reports_a_broken_connection() {
     == answer of no length cut short: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: GitBook sent an unexpected response with status 200: EOF while parsing …
+    cause: GitBook sent an unexpected response body with status 200: EOF while parsing …
     ");
 }
 
@@ -99,7 +99,7 @@ async fn retries_after_a_broken_connection() {
     info: published hello v1 (0.1 KiB, … s)
     == answer of no length cut short: GET POST GET; there: hello 1
     exit 0
-    warning: GitBook sent an unexpected response with status 200
+    warning: GitBook sent an unexpected response body with status 200
     info: published hello v1 (0.1 KiB, … s)
     ");
 }
@@ -175,11 +175,11 @@ async fn reports_an_invalid_response() {
     == a page, done: GET POST; there: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     == nothing at all: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: GitBook sent an unexpected response with status 200: EOF while parsing …
+    cause: GitBook sent an unexpected response body with status 200: EOF while parsing …
     == a page of an error: GET POST; there: nothing
     exit 1
     error: publishing `hello` failed

@@ -56,7 +56,7 @@ async fn without_a_list_the_sweep_deletes_nothing() {
     == a page: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     == busy: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
@@ -68,7 +68,7 @@ async fn without_a_list_the_sweep_deletes_nothing() {
     == a list of nothing: LIST; there: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response with status 200: missing field `items` at line 1 column 2
+    cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response body with status 200: missing field `items` at line 1 column 2
     ");
     insta::assert_snapshot!(swept(&("no answer", "LIST", &[Stall(Done)]), 0, "2s").await, @"
     == no answer: LIST; there: hello-fix 3
@@ -117,7 +117,7 @@ async fn the_sweep_retries_deletions() {
     == a page: LIST LIST GET GET DELETE; there: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: GitBook sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     ");
     insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
     == reset, lost: LIST LIST GET GET DELETE GET DELETE; there: nothing

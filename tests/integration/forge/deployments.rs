@@ -182,7 +182,7 @@ async fn a_failed_deployment_record_is_a_warning() {
     };
     insta::assert_snapshot!(check(403, "Resource not accessible by integration").await, @"1 × ::notice::could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token");
     insta::assert_snapshot!(check(404, "Not Found").await, @"1 × the forge does not support deployments");
-    insta::assert_snapshot!(check(422, "No ref found for: 1").await, @"1 × ::warning::could not record the deployments: the forge rejected the request: 422 No ref found for: 1; check the message of the forge; no published integration is affected");
+    insta::assert_snapshot!(check(422, "No ref found for: 1").await, @"1 × ::warning::could not record the deployments: the forge rejected the request: 422 No ref found for: 1; check the forge's message; no published integration is affected");
 }
 
 #[tokio::test]

@@ -71,10 +71,10 @@ async fn reports_an_invisible_repository() {
 #[tokio::test]
 async fn reports_a_rejected_request() {
     insta::assert_snapshot!(notices_after_error(422, "Validation Failed").await, @"
-    ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
-    ::warning::could not check that the branch is still open: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
-    ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
-    ::warning::could not record the deployments: the forge rejected the request: 422 Validation Failed; check the message of the forge; no published integration is affected
+    ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
+    ::warning::could not check that the branch is still open: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
+    ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
+    ::warning::could not record the deployments: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
     ");
 }
 
@@ -82,10 +82,10 @@ async fn reports_a_rejected_request() {
 async fn reports_an_invalid_response() {
     let (finished, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
-    ::warning::could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not check that the branch is still open: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not update the comment: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not record the deployments: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not update the comment: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not record the deployments: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     let (finished, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");

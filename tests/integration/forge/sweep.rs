@@ -100,7 +100,7 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: skipped 1 previews of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
+    info: skipped 1 preview of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
     info: deleted hello-gone (… s): branch `gone` is gone
     info: deleted hello-lisa-fix-a9564a10 (… s): branch `lisa:fix` is gone
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
@@ -108,7 +108,7 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
     info: deleted hello-renamed (… s): branch `renamed` is gone
     info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
-    info: sweep: 3 deleted, 4 kept
+    info: sweep: deleted 3 previews, kept 4
     ");
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
     assert_eq!(gitbook.names(), left);
@@ -139,7 +139,7 @@ async fn any_event_can_sweep() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: deleted hello-gone (… s): branch `gone` is gone
-    info: sweep: 1 deleted, 0 kept
+    info: sweep: deleted 1 preview, kept 0
     ");
     assert_eq!(gitbook.names(), ["hello"]);
 }
@@ -185,7 +185,7 @@ async fn deletes_the_preview_of_a_closed_pull_request() {
     info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
     info: deleted hello-pr1 (… s): pull request #1 is closed
     info: skipped hello-pr2: kept: pull request #2 is open
-    info: sweep: 1 deleted, 2 kept
+    info: sweep: deleted 1 preview, kept 2
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-pr", "hello-pr2"]);
 }
@@ -204,7 +204,7 @@ async fn deletes_at_most_fifty_previews_per_run() {
     assert_eq!(gitbook.names()[1..], left);
     let log = finished.log();
     insta::assert_snapshot!(log.lines().find(|line| line.contains("hello-gone-60")).unwrap(), @"info: skipped hello-gone-60: kept: the limit is 50 deletions per run");
-    insta::assert_snapshot!(log.lines().last().unwrap(), @"info: sweep: 50 deleted, 10 kept");
+    insta::assert_snapshot!(log.lines().last().unwrap(), @"info: sweep: deleted 50 previews, kept 10");
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 10, 0));
     assert_eq!(gitbook.names(), ["hello"]);
@@ -218,7 +218,7 @@ async fn a_dry_run_lists_the_deletions() {
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: skipped 1 previews of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
+    info: skipped 1 preview of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
     info: checked hello-gone (… s): dry run: would be deleted, branch `gone` is gone
     info: checked hello-lisa-fix-a9564a10 (… s): dry run: would be deleted, branch `lisa:fix` is gone
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
@@ -226,7 +226,7 @@ async fn a_dry_run_lists_the_deletions() {
     info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
     info: checked hello-renamed (… s): dry run: would be deleted, branch `renamed` is gone
     info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
-    info: sweep: 3 would be deleted (dry run), 4 kept
+    info: sweep (dry run): would delete 3 previews, keep 4
     ");
     assert_eq!(gitbook.names(), before);
     assert!(forge.requests().iter().all(|request| request.method == "GET"));
@@ -240,7 +240,7 @@ async fn only_one_share_sweeps() {
     let finished = run("2/3").await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: nothing to do: the machine of the first shard sweeps for all
+    info: nothing to do: the first shard sweeps for all shards
     ");
     assert_eq!((gitbook.names().len(), forge.requests().len()), (2, 0));
     assert_eq!(run("1/3").await.code, Some(0));
@@ -259,7 +259,7 @@ async fn never_deletes_the_name_of_an_integration() {
     exit 0
     info: skipped hello-x: kept: it has the name of an integration in production; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
     info: skipped hello-y: kept: it has the name of an integration in production; change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
-    info: sweep: 0 deleted, 2 kept
+    info: sweep: deleted 0 previews, kept 2
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-x", "hello-y"]);
 }

@@ -79,7 +79,7 @@ async fn reports_an_invisible_project() {
 #[tokio::test]
 async fn shows_validation_errors() {
     let answer = ResponseTemplate::new(400).set_body_json(json!({"message": {"note": ["is too long"]}}));
-    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: the forge rejected the request: 400 {"note":["is too long"]}; check the message of the forge; no published integration is affected"#);
+    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: the forge rejected the request: 400 {"note":["is too long"]}; check the forge's message; no published integration is affected"#);
 }
 
 #[tokio::test]

@@ -1,25 +1,25 @@
-//! A model of branches, pull requests and integrations, independent of the program.
+//! A model of branches, pull requests and integrations that predicts the result of a sweep without the program's code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The repository of the sweep.
+/// The name of the repository that is swept.
 pub(super) const OURS: &str = "github.com/acme/integrations";
 
-/// The forge's ID of the repository.
+/// The forge's ID of the repository that is swept.
 pub(super) const OUR_ID: u64 = 17;
 
-/// The names of integrations in the manifests. Case does not matter.
+/// The names of integrations in the manifests. They differ in case from those in the sandbox, since a sweep must ignore case.
 pub(super) const PRODUCTION: [&str; 2] = ["Hello", "HELLO-A"];
 
-/// The maximum number of deletions of a sweep.
+/// The maximum number of deletions per sweep.
 const MAX_DELETIONS: usize = 50;
 
 /// The expected state of the forge and the sandbox.
 #[derive(Default)]
 pub(super) struct Model {
-    /// The branches of the repository itself, without the default branch.
+    /// The branches of the repository, without the default branch and those of forks.
     pub(super) branches: BTreeSet<String>,
-    /// All pull requests, open and closed. The first is number 1.
+    /// All pull requests, open and closed. The first has the number 1.
     pub(super) pulls: Vec<PullRequestState>,
     /// All integrations, by name.
     pub(super) integrations: BTreeMap<String, ModelIntegration>,
@@ -37,10 +37,10 @@ pub(super) struct PullRequestState {
 #[derive(Clone)]
 pub(super) struct ModelIntegration {
     pub(super) name: String,
-    /// The owner according to the marker.
+    /// The owner according to the marker; `None` without a valid marker.
     pub(super) owner_in_marker: Option<MarkerOwner>,
     pub(super) treatment: Treatment,
-    /// True if it must not change even if the marker is valid.
+    /// True if the integration is public, so that it must not change even if its marker is valid.
     pub(super) is_public: bool,
 }
 
@@ -51,18 +51,18 @@ pub(super) struct MarkerOwner {
     pub(super) head: String,
 }
 
-/// The expected treatment by a sweep.
+/// The expected behavior of a sweep toward an integration.
 #[derive(Clone)]
 pub(super) enum Treatment {
-    /// It remains as long as its branch or pull request is open.
+    /// The sweep deletes the integration if its branch or pull request is closed.
     Follows(Preview),
-    /// It remains, and the sweep reports the reason.
+    /// The sweep keeps the integration and reports this reason.
     Kept(&'static str),
-    /// It remains, and the sweep does not report it.
+    /// The sweep keeps the integration and does not report it.
     Ignored,
 }
 
-/// A preview of a branch, or of a pull request if the name contains its number.
+/// A preview of a branch or, if its name contains a number, of a pull request.
 #[derive(Clone)]
 pub(super) struct Preview {
     pub(super) head: String,
@@ -94,8 +94,8 @@ impl Model {
         self.pulls.iter_mut().filter(|pull| pull.head == head).for_each(|pull| pull.open = false);
     }
 
-    /// Adds an integration. An integration with the name of one in production is never a preview.
-    pub(super) fn put(&mut self, integration: ModelIntegration) {
+    /// Adds an integration. If it has the name of an integration in production, a sweep must keep it.
+    pub(super) fn add(&mut self, integration: ModelIntegration) {
         let ModelIntegration { name, treatment, .. } = &integration;
         let is_production = PRODUCTION.iter().any(|production| production.to_lowercase() == *name);
         let treatment = match treatment {

@@ -1,4 +1,4 @@
-//! The runs for events. They publish and delete previews as the program does.
+//! Simulates the runs that CI events start: they publish and delete previews with the program's code.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -12,8 +12,12 @@ use crate::plan::Target;
 use crate::repository::Branch;
 
 impl ScenarioRun<'_> {
-    /// Runs the program for a push, or for opened or updated pull requests.
-    pub(super) async fn opened(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
+    /// Publishes the previews after a push or after pull requests were opened or updated, if the event was not lost.
+    pub(super) async fn handle_opened(
+        &mut self,
+        step: &SweepStep,
+        numbers: &[u64],
+    ) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -28,8 +32,12 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Runs the program for a deleted branch, or for closed pull requests.
-    pub(super) async fn closed(&mut self, step: &SweepStep, numbers: &[u64]) -> Result<(), TestCaseError> {
+    /// Deletes the previews after a branch was deleted or pull requests were closed, if the event was not lost.
+    pub(super) async fn handle_closed(
+        &mut self,
+        step: &SweepStep,
+        numbers: &[u64],
+    ) -> Result<(), TestCaseError> {
         if !step.handled {
             return Ok(());
         }
@@ -71,7 +79,7 @@ impl ScenarioRun<'_> {
         let number = pull_request.filter(|_| self.template.needs_pull_request());
         let treatment =
             if is_ours { Treatment::Follows(Preview { head, number }) } else { Treatment::Ignored };
-        self.model.put(ModelIntegration { name, owner_in_marker, treatment, is_public: false });
+        self.model.add(ModelIntegration { name, owner_in_marker, treatment, is_public: false });
         Ok(())
     }
 

@@ -1,23 +1,23 @@
-//! Random scenarios: changes of branches and pull requests, with handled or lost events, and changes by third parties.
+//! Generates random scenarios: changes of branches and pull requests with handled or lost events, and changes by third parties.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::third_party::ThirdPartyKind;
 
-/// Two integrations. The second has a name that a preview of the first could have.
+/// The names of the integrations. The second name could also be that of a preview of the first.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
-/// Branches of the repository itself and of forks. `hello` on `a-b` and `hello-a` on `b` need the same name. Two branches
-/// differ only in case. Some branches of forks have the names of other branches.
+/// The branches of the repository and of forks (`owner:branch`). The previews of `hello` on `a-b` and of `hello-a` on `b` have the same
+/// name. Two branches differ only in case. Some branches of forks have the same name as a branch of the repository.
 pub(super) const HEADS: [&str; 8] = ["a", "a-b", "b", "x/y", "X/y", "mona:b", "lisa:b", "mona:x/y"];
 
-/// The templates of the previews' names. The last two contain the pull request.
+/// The templates for preview names. The last two contain the pull request.
 pub(super) const TEMPLATES: [&str; 5] =
     ["{name}-{branch}", "{branch}-{name}", "{name}-{hash}", "{name}-pr{pr}", "{name}-{pr}-{branch}"];
 
-/// Several histories that run in one repository at the same time, each with its own branches and pull requests. This needs
-/// fewer checks than separate scenarios.
+/// Several independent histories in one repository, each with its own branches and pull requests. One sweep checks all of them, which
+/// is faster than a sweep per history.
 #[derive(Clone, Debug)]
 pub(super) struct SweepScenario {
     pub(super) template: &'static str,
@@ -34,14 +34,14 @@ pub(super) struct SweepStep {
     pub(super) integration: &'static str,
     /// True if a run handles the event.
     pub(super) handled: bool,
-    /// The index among the history's pull requests.
+    /// The pull request that the action concerns, as an index into those of the history.
     pub(super) pull: Index,
     pub(super) action: SweepAction,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SweepAction {
-    /// The branch is created or moved.
+    /// The branch is created or gets a new commit.
     Push,
     Delete,
     /// The branch is renamed.
@@ -54,7 +54,7 @@ pub(super) enum SweepAction {
     Merge,
     Reopen,
     DeleteFork,
-    /// A late run publishes regardless of the state of the branch.
+    /// A late run publishes the preview, even if the branch is closed.
     Late,
     /// Another repository publishes a preview of a branch with the same name.
     OtherRepository,
@@ -79,15 +79,15 @@ pub(super) fn scenarios() -> impl Strategy<Value = SweepScenario> {
         for (number, history) in histories.iter_mut().enumerate().skip(1) {
             for step in history {
                 step.history = number;
-                step.head = head_of(number, &step.head);
+                step.head = head_in_history(number, &step.head);
             }
         }
         SweepScenario { template, histories, twice }
     })
 }
 
-/// Returns the name of a branch in a history.
-pub(super) fn head_of(history: usize, head: &str) -> String {
+/// Makes the name of a branch unique to a history.
+pub(super) fn head_in_history(history: usize, head: &str) -> String {
     if history == 0 { head.to_owned() } else { format!("{head}{history}") }
 }
 
@@ -100,7 +100,7 @@ fn history() -> impl Strategy<Value = Vec<SweepStep>> {
             history: 0,
             head: (*head.get::<&str>(&heads)).to_owned(),
             integration,
-            // Deletion events are lost more often than others, because sweeps handle these.
+            // Events of closed branches are lost most often, because sweeps are for these.
             handled: if matches!(action, SweepAction::Push | SweepAction::Open | SweepAction::Reopen) {
                 chance < 3
             } else {

@@ -1,4 +1,4 @@
-//! The forge and the sandbox that scenarios run against, with the program's own clients.
+//! Runs scenarios against a fake GitHub and the sandbox, with the program's own clients.
 
 use std::collections::BTreeMap;
 use std::sync::Once;
@@ -15,10 +15,10 @@ use super::Counts;
 use super::model::{
     Expected, Model, ModelIntegration, OUR_ID, OURS, PRODUCTION, Preview, PullRequestState, Treatment,
 };
-use super::scenario::{INTEGRATIONS, SweepAction, SweepScenario, SweepStep, head_of};
+use super::scenario::{INTEGRATIONS, SweepAction, SweepScenario, SweepStep, head_in_history};
 use super::third_party::{ThirdPartyKind, third_party_integration};
 use crate::cancel::Cancel;
-use crate::deploy::property_tests::{folder, packaged};
+use crate::deploy::property_tests::{packaged, temporary_folder};
 use crate::deploy::{Deployer, Outcome, Sweep};
 use crate::diagnostic::SourceLocation;
 use crate::forge::{Access, Forge, GitHub, MaxWait};
@@ -37,10 +37,10 @@ pub(super) struct SweepEnvironment {
     pub(super) integrations: BTreeMap<&'static str, Integration>,
 }
 
-/// A running scenario.
+/// The state of a scenario while it runs.
 pub(super) struct ScenarioRun<'a> {
     pub(super) environment: &'a SweepEnvironment,
-    text: &'static str,
+    template_text: &'static str,
     pub(super) template: Template,
     pub(super) model: Model,
     pub(super) run: u64,
@@ -49,7 +49,7 @@ pub(super) struct ScenarioRun<'a> {
 
 impl SweepEnvironment {
     pub(super) async fn new() -> Self {
-        let folder = folder();
+        let folder = temporary_folder();
         let endpoint = sandbox::start(folder.path()).await.unwrap();
         let (cancel, timeout) = (Cancel::never(), Duration::from_secs(20));
         let fake_github = FakeGitHub::start().await;
@@ -66,15 +66,15 @@ impl SweepEnvironment {
         Self { folder, fake_github, forge: forge.unwrap(), gitbook, cancel: cancel.clone(), integrations }
     }
 
-    /// Applies all steps and sweeps at the end.
+    /// Executes all steps of a scenario and sweeps at the end.
     pub(super) async fn run_scenario(&self, scenario: &SweepScenario) -> Result<Counts, TestCaseError> {
         self.clear();
-        let text = scenario.template;
+        let template_text = scenario.template;
         let counts = Counts { histories: scenario.histories.len(), ..Counts::default() };
         let mut run = ScenarioRun {
             environment: self,
-            text,
-            template: text.parse().unwrap(),
+            template_text,
+            template: template_text.parse().unwrap(),
             model: Model::default(),
             run: 10,
             counts,
@@ -105,8 +105,8 @@ impl SweepEnvironment {
         }
     }
 
-    /// Returns the bytes of all integrations.
-    fn all(&self) -> BTreeMap<String, Vec<u8>> {
+    /// Returns the name and the file content of each integration in the sandbox.
+    fn read_all(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let record = |entry: std::io::Result<std::fs::DirEntry>| {
             let entry = entry.unwrap();
@@ -125,7 +125,7 @@ impl SweepEnvironment {
 }
 
 impl ScenarioRun<'_> {
-    /// Adds the integration in production and one of another organization.
+    /// Adds an integration in production and one of another organization.
     fn begin(&mut self) {
         for (name, owner) in [("hello", "acme"), ("unrelated", "other")] {
             let record = json!({"name": name, "visibility": "public", "owner": {"id": owner}});
@@ -150,10 +150,12 @@ impl ScenarioRun<'_> {
                 let numbers = self.model.open_from(head);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
-                return self.closed(step, &numbers).await;
+                return self.handle_closed(step, &numbers).await;
             }
-            SweepAction::Rename { to } if exists && !self.model.branches.contains(&head_of(history, to)) => {
-                let to = head_of(history, to);
+            SweepAction::Rename { to }
+                if exists && !self.model.branches.contains(&head_in_history(history, to)) =>
+            {
+                let to = head_in_history(history, to);
                 self.environment.fake_github.rename_branch(head, &to);
                 self.model.branches.remove(head);
                 self.model.close_from(head);
@@ -171,14 +173,14 @@ impl ScenarioRun<'_> {
                 self.model.pulls.push(pull);
                 let number = self.last_number(history).unwrap();
                 self.environment.fake_github.open_pull_request(number, forge_head(head), &sha);
-                return self.opened(step, &[number]).await;
+                return self.handle_opened(step, &[number]).await;
             }
             SweepAction::Close | SweepAction::Merge | SweepAction::Reopen | SweepAction::DeleteFork => {
                 return self.change_pull_request(step).await;
             }
             SweepAction::Late => {
                 let numbers: Vec<_> = self.last_number(history).into_iter().collect();
-                return self.opened(&SweepStep { handled: true, ..step.clone() }, &numbers).await;
+                return self.handle_opened(&SweepStep { handled: true, ..step.clone() }, &numbers).await;
             }
             SweepAction::OtherRepository => {
                 let number = self.last_number(history);
@@ -186,8 +188,8 @@ impl ScenarioRun<'_> {
                     return self.publish(THEIRS, step.integration, head, number).await;
                 }
             }
-            SweepAction::ThirdParty(kind) => self.third_party_integration(kind, step),
-            SweepAction::ManyBranches { size } => self.add_many(size),
+            SweepAction::ThirdParty(kind) => self.add_third_party_integration(kind, step),
+            SweepAction::ManyBranches { size } => self.add_many_previews(size),
             SweepAction::Sweep { dry } => return self.sweep(dry).await,
             SweepAction::Delete | SweepAction::Rename { .. } | SweepAction::Open => {}
         }
@@ -205,7 +207,7 @@ impl ScenarioRun<'_> {
             return Ok(());
         }
         numbers.iter().for_each(|number| self.environment.fake_github.push_to_pull_request(*number, &sha));
-        self.opened(step, &numbers).await
+        self.handle_opened(step, &numbers).await
     }
 
     async fn change_pull_request(&mut self, step: &SweepStep) -> Result<(), TestCaseError> {
@@ -223,13 +225,13 @@ impl ScenarioRun<'_> {
             SweepAction::Close if open => {
                 fake_github.close_pull_request(number);
                 self.pull(number).open = false;
-                self.closed(&step, &[number]).await
+                self.handle_closed(&step, &[number]).await
             }
             SweepAction::Merge if open => {
                 fake_github.merge_pull_request(number);
                 let pull = self.pull(number);
                 (pull.open, pull.merged) = (false, true);
-                self.closed(&step, &[number]).await
+                self.handle_closed(&step, &[number]).await
             }
             // A merged pull request, or one from a deleted branch, cannot be reopened.
             SweepAction::Reopen
@@ -240,7 +242,7 @@ impl ScenarioRun<'_> {
             {
                 fake_github.reopen_pull_request(number);
                 self.pull(number).open = true;
-                self.opened(&step, &[number]).await
+                self.handle_opened(&step, &[number]).await
             }
             SweepAction::DeleteFork => {
                 let Some((owner, _)) = head.split_once(':') else { return Ok(()) };
@@ -256,36 +258,37 @@ impl ScenarioRun<'_> {
         }
     }
 
-    fn third_party_integration(&mut self, kind: ThirdPartyKind, step: &SweepStep) {
+    fn add_third_party_integration(&mut self, kind: ThirdPartyKind, step: &SweepStep) {
         let last = self.last_number(step.history);
         let preview = match (self.template.needs_pull_request(), last) {
             (false, _) => Preview { head: step.head.clone(), number: None },
             (true, None) => return,
             (true, Some(number)) => Preview { head: self.pull(number).head.clone(), number: last },
         };
-        if let Some(third_party) = third_party_integration(kind, step.integration, &preview, self.text, last)
+        if let Some(third_party) =
+            third_party_integration(kind, step.integration, &preview, self.template_text, last)
         {
             self.write(&third_party.record, third_party.integration);
         }
     }
 
-    fn add_many(&mut self, size: usize) {
+    fn add_many_previews(&mut self, size: usize) {
         if self.template.needs_pull_request() {
             return;
         }
         for branch in 0..size {
             let preview = Preview { head: format!("crowd-{branch}"), number: None };
             if let Some(one) =
-                third_party_integration(ThirdPartyKind::Copy, "hello", &preview, self.text, None)
+                third_party_integration(ThirdPartyKind::Copy, "hello", &preview, self.template_text, None)
             {
                 self.write(&one.record, one.integration);
             }
         }
     }
 
-    /// Sweeps and checks the outcomes and the remaining integrations.
+    /// Runs a sweep, and checks its outcomes and the remaining integrations.
     async fn sweep(&mut self, dry: bool) -> Result<(), TestCaseError> {
-        let before = self.environment.all();
+        let before = self.environment.read_all();
         prop_assert!(before.keys().eq(self.model.integrations.keys()), "{:?}", before.keys());
         let expected = self.model.expected(dry);
         let (outcomes, deleted) = self.run_sweep(dry).await?;
@@ -302,8 +305,8 @@ impl ScenarioRun<'_> {
         prop_assert_eq!(deleted, before.len() - self.model.integrations.len());
         let mut remaining = before;
         remaining.retain(|name, _| self.model.integrations.contains_key(name));
-        prop_assert!(self.environment.all() == remaining, "something else was touched");
-        self.count(&expected, outcomes.len());
+        prop_assert!(self.environment.read_all() == remaining, "something else was touched");
+        self.update_counts(&expected, outcomes.len());
         Ok(())
     }
 
@@ -325,7 +328,7 @@ impl ScenarioRun<'_> {
         Ok((outcomes, deleted))
     }
 
-    fn count(&mut self, expected: &[Expected], reported: usize) {
+    fn update_counts(&mut self, expected: &[Expected], reported: usize) {
         let counts = &mut self.counts;
         let count = |is: &dyn Fn(&Expected) -> bool| expected.iter().filter(|one| is(one)).count();
         counts.sweeps += 1;
@@ -341,7 +344,7 @@ impl ScenarioRun<'_> {
         let folder = self.environment.folder.path().join(&integration.name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("integration.json"), record.to_string()).unwrap();
-        self.model.put(integration);
+        self.model.add(integration);
     }
 
     pub(super) fn pull(&mut self, number: u64) -> &mut PullRequestState {

@@ -1,4 +1,4 @@
-//! Integrations of third parties. A sweep must not change most of them.
+//! Integrations of third parties that resemble previews. A sweep must not change most of them.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatme
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
-/// The kind of a third party's integration.
+/// The way in which a third party's integration differs from a preview of this repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ThirdPartyKind {
     Unmarked,
@@ -29,9 +29,9 @@ pub(super) enum ThirdPartyKind {
     WithoutNumber,
     /// The marker contains a pull request, but the name does not.
     WithNumber,
-    /// An exact copy of a preview.
+    /// The integration is an exact copy of a preview.
     Copy,
-    /// An exact copy, with a marker of a later version of the program.
+    /// The integration is a copy of a preview, with a marker from a later version of the program.
     LaterVersion,
 }
 
@@ -60,13 +60,13 @@ impl ThirdPartyKind {
     ];
 }
 
-/// An integration of a third party and its expected treatment.
+/// An integration of a third party: its file content and its model.
 pub(super) struct ThirdPartyIntegration {
     pub(super) record: Value,
     pub(super) integration: ModelIntegration,
 }
 
-/// Returns the marker of a preview of `integration` with the repository of a kind, and the actual repository.
+/// Returns a preview's marker with the repository of the given kind, and the repository that this marker stands for.
 fn marker(kind: ThirdPartyKind, integration: &str, preview: &Preview) -> (OwnershipMarker, String) {
     let (repository, repository_id, actual_repository) = repository(kind);
     let marker = OwnershipMarker {
@@ -84,8 +84,8 @@ fn marker(kind: ThirdPartyKind, integration: &str, preview: &Preview) -> (Owners
     (marker, actual_repository)
 }
 
-/// Returns an integration that is similar to a preview of `integration`. Returns `None` if the kind is not applicable.
-/// `any_number` is the number of any pull request.
+/// Returns a third party's integration that resembles a preview of `integration`, or `None` if the kind does not fit the template.
+/// `any_number` is the number of some pull request.
 pub(super) fn third_party_integration(
     kind: ThirdPartyKind,
     integration: &str,
@@ -103,7 +103,7 @@ pub(super) fn third_party_integration(
         ThirdPartyKind::OtherOrganization => owner = "other",
         ThirdPartyKind::OtherBranch => {
             marker.branch = "elsewhere".to_owned();
-            // A name with a pull request need not contain the branch.
+            // With this template, the name does not contain the branch, so the other branch is not detected.
             treatment =
                 if text == "{name}-pr{pr}" { Treatment::Follows(preview.clone()) } else { wrong_name };
         }
@@ -160,7 +160,7 @@ fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
     })
 }
 
-/// Returns the repository and the ID for a marker, and the actual repository.
+/// Returns the repository name and ID for the marker of a kind, and the repository that they stand for.
 fn repository(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
     let own = || OURS.to_owned();
     let by_name = |name: String| (name.clone(), None, name);
@@ -174,7 +174,7 @@ fn repository(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
     }
 }
 
-/// Returns the summary with a marker, and true if the marker is valid.
+/// Returns the summary that contains a marker in the form of a kind, and true if the marker is valid.
 fn summary(kind: ThirdPartyKind, marker: &OwnershipMarker) -> (String, bool) {
     let text = marker.to_string();
     match kind {

@@ -1,7 +1,7 @@
-//! Hoists functions that are declared in blocks of sloppy code.
+//! Hoists functions that sloppy-mode code declares in blocks.
 //!
-//! Such a function is also a variable of the enclosing function. rolldown treats every file as strict code, and limits the
-//! function to its block.
+//! In sloppy mode, such a function is also a variable of the enclosing function. rolldown treats every file as strict-mode
+//! code, in which the function is visible only in its block.
 
 use oxc::ast::ast::{BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase};
 use oxc::ast_visit::{Visit, walk};
@@ -14,34 +14,35 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && !file.is_typescript && file.source.contains("function")
 }
 
-/// Renames the function of a block, and assigns it to the variable at the start of the block.
+/// Renames each such function, and assigns it to a variable with the original name at the start of the block.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    let mut found = BlockFunctions::default();
-    found.visit_program(program);
-    if found.functions.is_empty() {
+    let mut collector = BlockFunctionCollector::default();
+    collector.visit_program(program);
+    if collector.functions.is_empty() {
         return;
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let symbol = |name: Span| scoping.symbol_ids().find(|symbol| scoping.symbol_span(*symbol) == name);
+    let symbol_at = |name: Span| scoping.symbol_ids().find(|symbol| scoping.symbol_span(*symbol) == name);
     let mut unused = String::new();
-    for (block, name) in found.functions {
+    for (block_start, name) in collector.functions {
         let Some((symbol, keyword)) =
-            symbol(name).and_then(|symbol| Some((symbol, hoisting(&scoping, symbol)?)))
+            symbol_at(name).and_then(|symbol| Some((symbol, hoisting_keyword(&scoping, symbol)?)))
         else {
             continue;
         };
         let name = scoping.symbol_name(symbol);
         // Each name is longer than the previous one, so all names differ.
         unused = file.unused_name(&format!("{name}{}", unused.matches('$').collect::<String>()));
-        edits.insert(block, format!("{keyword}{name} = {unused};"));
+        edits.insert(block_start, format!("{keyword}{name} = {unused};"));
         edits.replace(scoping.symbol_span(symbol), unused.clone());
-        names::rename(program, &scoping, symbol, &unused, edits);
+        names::rename_references(program, &scoping, symbol, &unused, edits);
     }
 }
 
-/// Returns the keyword to declare the variable of a block's function in the enclosing function (ECMAScript, annex B.3.3),
-/// or an empty string if it is already declared. Returns `None` if a scope between them declares the same name.
-fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
+/// Returns the keyword that declares a block's function as a variable of the enclosing function (ECMAScript, annex B.3.3),
+/// or an empty string if the variable is already declared. Returns `None` if another declaration of the name prevents
+/// hoisting.
+fn hoisting_keyword(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     let name = scoping.symbol_name(symbol);
     for scope in scoping.scope_ancestors(scoping.symbol_scope_id(symbol)).skip(1) {
         let binding = scoping.get_binding(scope, name.into());
@@ -57,18 +58,19 @@ fn hoisting(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     None
 }
 
-/// Collects the names of functions in blocks, each with the start of the block's statements.
+/// A visitor that collects the functions declared in blocks.
 #[derive(Default)]
-struct BlockFunctions {
+struct BlockFunctionCollector {
+    /// The start of the block's statements and the span of the function's name.
     functions: Vec<(u32, Span)>,
-    /// The parameters of the enclosing functions.
+    /// The parameter names of each enclosing function.
     parameters: Vec<Vec<String>>,
     /// The number of enclosing classes and strict functions.
     strict_depth: usize,
 }
 
-impl BlockFunctions {
-    fn add(&mut self, start: u32, statements: &[Statement<'_>]) {
+impl BlockFunctionCollector {
+    fn add_functions(&mut self, start: u32, statements: &[Statement<'_>]) {
         if self.strict_depth > 0 {
             return;
         }
@@ -84,7 +86,7 @@ impl BlockFunctions {
     }
 }
 
-impl<'a> Visit<'a> for BlockFunctions {
+impl<'a> Visit<'a> for BlockFunctionCollector {
     fn visit_program(&mut self, program: &Program<'a>) {
         if !program.has_use_strict_directive() {
             walk::walk_program(self, program);
@@ -113,13 +115,13 @@ impl<'a> Visit<'a> for BlockFunctions {
     }
 
     fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {
-        self.add(block.span.start + 1, &block.body);
+        self.add_functions(block.span.start + 1, &block.body);
         walk::walk_block_statement(self, block);
     }
 
     fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
         if let Some(first) = case.consequent.first() {
-            self.add(first.span().start, &case.consequent);
+            self.add_functions(first.span().start, &case.consequent);
         }
         walk::walk_switch_case(self, case);
     }

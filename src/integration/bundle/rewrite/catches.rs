@@ -1,7 +1,7 @@
-//! Moves a `var` out of a `catch` that binds the same name.
+//! Moves the declaration of a `var` out of a `catch` clause that binds the same name.
 //!
-//! The variable belongs to the function, but the assigned value belongs to the binding of the `catch`. oxc confuses the two
-//! in nested clauses.
+//! Such a declaration creates a variable of the function, but its initializer assigns to the binding of the `catch` clause.
+//! oxc confuses the variable and the binding in nested clauses.
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, CatchClause, ForStatementInit, ForStatementLeft, Function, Program, Statement,
@@ -17,23 +17,23 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.source.contains("catch") && file.source.contains("var ")
 }
 
-/// Declares the variable at the end of the function, and replaces the declaration by an assignment.
+/// Declares the variable at the end of the function, and replaces the original declaration with an assignment.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    CatchVariables { file, edits, function_ends: vec![program.span.end], catch_names: Vec::new() }
+    CatchVariableHoister { file, edits, function_ends: vec![program.span.end], catch_names: Vec::new() }
         .visit_program(program);
 }
 
-struct CatchVariables<'f> {
+struct CatchVariableHoister<'f> {
     file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
     /// The end positions of the enclosing functions.
     function_ends: Vec<u32>,
-    /// The names bound by the enclosing `catch` clauses of the function.
+    /// The names that enclosing `catch` clauses in the current function bind.
     catch_names: Vec<String>,
 }
 
-impl CatchVariables<'_> {
-    fn in_function(&mut self, end: u32, visit: impl FnOnce(&mut Self)) {
+impl CatchVariableHoister<'_> {
+    fn visit_in_function(&mut self, end: u32, visit: impl FnOnce(&mut Self)) {
         let bound = std::mem::take(&mut self.catch_names);
         self.function_ends.push(end);
         visit(self);
@@ -41,8 +41,9 @@ impl CatchVariables<'_> {
         self.catch_names = bound;
     }
 
-    /// Declares the names at the end of the function if a `catch` binds one of them.
-    fn hoist(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
+    /// Declares the variables at the end of the function if a `catch` clause binds one of their names. Otherwise, returns
+    /// false.
+    fn hoist_variables(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
         let declared = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
         let names: Vec<_> = declared.map(|name| name.name.as_str()).collect();
         if !declaration.kind.is_var()
@@ -56,12 +57,12 @@ impl CatchVariables<'_> {
         true
     }
 
-    /// Replaces a declaration by assignments, followed by `end`.
-    fn assign(&mut self, declaration: &VariableDeclaration<'_>, end: &str) {
-        if !self.hoist(declaration) {
+    /// Replaces a declaration with assignments, followed by `end`.
+    fn replace_with_assignments(&mut self, declaration: &VariableDeclaration<'_>, end: &str) {
+        if !self.hoist_variables(declaration) {
             return;
         }
-        let text = |span: Span| self.file.text(span);
+        let text = |span: Span| self.file.text_at(span);
         let assignments = declaration.declarations.iter().filter_map(|one| {
             let value = one.init.as_ref()?;
             let assignment = format!("{} = {}", text(one.id.span()), text(value.span()));
@@ -71,28 +72,30 @@ impl CatchVariables<'_> {
         self.edits.replace(declaration.span, format!("{assignments}{end}"));
     }
 
-    /// Reduces the declaration in a loop head to its pattern, as in `for (x in y)`.
-    fn loop_head(&mut self, declaration: &VariableDeclaration<'_>) {
+    /// Replaces the declaration in a loop head with its pattern: `for (var x in y)` becomes `for (x in y)`.
+    fn replace_with_pattern(&mut self, declaration: &VariableDeclaration<'_>) {
         if let [one] = declaration.declarations.as_slice()
             && one.init.is_none()
-            && self.hoist(declaration)
+            && self.hoist_variables(declaration)
         {
-            self.edits.replace(declaration.span, self.file.text(one.id.span()));
+            self.edits.replace(declaration.span, self.file.text_at(one.id.span()));
         }
     }
 }
 
-impl<'a> Visit<'a> for CatchVariables<'_> {
+impl<'a> Visit<'a> for CatchVariableHoister<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        self.in_function(function.span.end, |found| walk::walk_function(found, function, flags));
+        self.visit_in_function(function.span.end, |visitor| walk::walk_function(visitor, function, flags));
     }
 
     fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
-        self.in_function(arrow.span.end, |found| walk::walk_arrow_function_expression(found, arrow));
+        self.visit_in_function(arrow.span.end, |visitor| {
+            walk::walk_arrow_function_expression(visitor, arrow);
+        });
     }
 
     fn visit_static_block(&mut self, block: &StaticBlock<'a>) {
-        self.in_function(block.span.end, |found| walk::walk_static_block(found, block));
+        self.visit_in_function(block.span.end, |visitor| walk::walk_static_block(visitor, block));
     }
 
     fn visit_catch_clause(&mut self, clause: &CatchClause<'a>) {
@@ -105,15 +108,15 @@ impl<'a> Visit<'a> for CatchVariables<'_> {
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
         match statement {
-            Statement::VariableDeclaration(declaration) => self.assign(declaration, ";"),
+            Statement::VariableDeclaration(declaration) => self.replace_with_assignments(declaration, ";"),
             Statement::ForStatement(statement) => {
                 if let Some(ForStatementInit::VariableDeclaration(declaration)) = &statement.init {
-                    self.assign(declaration, "");
+                    self.replace_with_assignments(declaration, "");
                 }
             }
             Statement::ForInStatement(statement) => {
                 if let ForStatementLeft::VariableDeclaration(declaration) = &statement.left {
-                    self.loop_head(declaration);
+                    self.replace_with_pattern(declaration);
                 }
             }
             _ => {}

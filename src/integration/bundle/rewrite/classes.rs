@@ -1,8 +1,8 @@
-//! Compiles TypeScript classes with initializers that oxc puts in the wrong position.
+//! Compiles TypeScript classes whose initializers oxc would put in the wrong position.
 //!
-//! Assigned fields and parameter properties are initialized in the constructor. oxc finds `super()` only in a statement of
-//! its own, confuses the names in initializers with variables of the constructor, and moves computed keys into a static
-//! block, where `await`, `yield` and `this` have a different meaning.
+//! Assigned fields and parameter properties are initialized in the constructor. oxc finds a `super()` call only if it is a
+//! separate statement, confuses names in initializers with the constructor's variables, and moves computed keys into a
+//! static block, where `await`, `yield` and `this` have a different meaning.
 
 mod initializers;
 
@@ -20,15 +20,15 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && file.source.contains("class")
 }
 
-/// Moves the initializers of the first affected class. Inner classes come before outer ones.
+/// Moves the initializers of the first affected class. Inner classes are checked before outer ones.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns true if a computed key of any class depends on the enclosing function. The rule then compiles all classes of the
-/// file.
-pub(super) fn has_bound_keys(program: &Program<'_>) -> bool {
-    let mut keys = BoundKeys::default();
+/// Returns true if a computed key of any class uses `this`, `await` or `yield`, which depend on the enclosing function. The
+/// rule then compiles all classes of the file.
+pub(super) fn has_function_bound_keys(program: &Program<'_>) -> bool {
+    let mut keys = FunctionBoundKeys::default();
     keys.visit_program(program);
     keys.is_found
 }
@@ -68,39 +68,43 @@ fn fields<'b, 'a>(class: &'b Class<'a>) -> impl Iterator<Item = &'b PropertyDefi
 }
 
 /// Returns true if oxc would put the initializers of a class in the wrong position.
-fn is_misplaced(class: &Class<'_>, moved: &[&PropertyDefinition<'_>], has_properties: bool) -> bool {
+fn has_misplaced_initializers(
+    class: &Class<'_>,
+    moved: &[&PropertyDefinition<'_>],
+    has_parameter_properties: bool,
+) -> bool {
     let Some(constructor) = constructor(class) else { return false };
-    if moved.is_empty() && !has_properties {
+    if moved.is_empty() && !has_parameter_properties {
         return false;
     }
     class.heritage.is_some() && !has_single_super_statement(constructor)
         || has_name_conflict(constructor, moved)
 }
 
-/// Returns true if a constructor declares a name that the initializers of fields use.
+/// Returns true if a constructor declares a name that field initializers use.
 fn has_name_conflict(constructor: &MethodDefinition<'_>, moved: &[&PropertyDefinition<'_>]) -> bool {
-    let used = ClassNames::used(moved);
-    ClassNames::declared(constructor).iter().any(|name| used.contains(name))
+    let used = ClassNames::used_in_initializers(moved);
+    ClassNames::declared_in_constructor(constructor).iter().any(|name| used.contains(name))
 }
 
-/// Returns true if a constructor calls `super()` once, in a statement of its own.
+/// Returns true if a constructor calls `super()` exactly once, as a separate statement.
 fn has_single_super_statement(constructor: &MethodDefinition<'_>) -> bool {
     let statements = constructor.value.body.iter().flat_map(|body| &body.statements);
-    let plain = statements.filter(|statement| {
+    let super_statements = statements.filter(|statement| {
         matches!(statement, Statement::ExpressionStatement(statement)
             if matches!(&statement.expression, Expression::CallExpression(call) if call.callee.is_super()))
     });
-    plain.count() == 1 && SuperCalls::of(constructor).len() == 1
+    super_statements.count() == 1 && SuperCalls::in_constructor(constructor).len() == 1
 }
 
-/// Finds computed keys that depend on the enclosing function.
+/// A visitor that finds computed keys that depend on the enclosing function.
 #[derive(Default)]
-struct BoundKeys {
+struct FunctionBoundKeys {
     is_found: bool,
     is_in_key: bool,
 }
 
-impl BoundKeys {
+impl FunctionBoundKeys {
     fn visit_in_key(&mut self, is_in_key: bool, visit: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.is_in_key, is_in_key);
         visit(self);
@@ -108,7 +112,7 @@ impl BoundKeys {
     }
 }
 
-impl<'a> Visit<'a> for BoundKeys {
+impl<'a> Visit<'a> for FunctionBoundKeys {
     fn visit_class_element(&mut self, element: &ClassElement<'a>) {
         if let Some(key) = element.property_key() {
             self.visit_in_key(true, |keys| keys.visit_property_key(key));

@@ -1,6 +1,6 @@
-//! Marks CommonJS that rolldown does not recognize: `module.require`, `var exports` and a direct `eval`.
+//! Makes rolldown recognize CommonJS code with `module.require`, `var exports`, a direct `eval` or a top-level `this`.
 //!
-//! In Node, a top-level `var exports` or `var module` redeclares the variable of the module.
+//! In Node, a top-level `var exports` or `var module` redeclares the existing variable and keeps its value.
 
 use oxc::ast::ast::{
     BindingIdentifier, CallExpression, ClassElement, Expression, Function, IdentifierReference, Program,
@@ -15,7 +15,7 @@ use super::{Edits, SourceFile};
 /// The variables that Node defines for a CommonJS module.
 const MODULE_VARIABLES: [&str; 2] = ["exports", "module"];
 
-/// A statement that makes rolldown treat a file as CommonJS. The minifier removes it.
+/// A statement that makes rolldown treat a file as CommonJS. The minifier removes the statement.
 pub(super) const COMMONJS_MARKER: &str = "\nexports, module;";
 
 pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
@@ -25,24 +25,27 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
 }
 
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    let mut found = CommonJsPatterns::default();
-    found.visit_program(program);
-    for (statement, declarators) in found.declarations {
-        let parts: Vec<_> = declarators.iter().map(|declarator| declarator.text(file)).collect();
-        edits.replace(statement, parts.concat());
+    let mut patterns = CommonJsPatterns::default();
+    patterns.visit_program(program);
+    for (statement, declarators) in patterns.declarations {
+        let statements: Vec<_> = declarators.iter().map(|declarator| declarator.statement(file)).collect();
+        edits.replace(statement, statements.concat());
     }
-    if !found.declares_module {
-        found.requires.into_iter().for_each(|callee| edits.replace(callee, "require"));
+    if !patterns.declares_module {
+        patterns.module_requires.into_iter().for_each(|callee| edits.replace(callee, "require"));
     }
-    if (found.calls_eval || found.uses_module_this) && !found.uses_module_variable {
+    if (patterns.calls_eval || patterns.uses_module_this) && !patterns.uses_module_variable {
         edits.insert(program.span.end, COMMONJS_MARKER);
     }
 }
 
-/// A declarator of a `var` statement that is split.
+/// One declarator of a `var` statement that is split into several statements.
 enum Declarator {
+    /// Declares another variable than `exports` and `module`.
     Declared(Span),
+    /// Assigns a value to `exports` or `module`.
     Assigned { name: Span, value: Span },
+    /// Redeclares `exports` or `module` without a value.
     Dropped,
 }
 
@@ -55,10 +58,10 @@ impl Declarator {
         }
     }
 
-    fn text(&self, file: &SourceFile<'_>) -> String {
+    fn statement(&self, file: &SourceFile<'_>) -> String {
         match self {
-            Self::Declared(span) => format!("var {};", file.text(*span)),
-            Self::Assigned { name, value } => format!("{} = {};", file.text(*name), file.text(*value)),
+            Self::Declared(span) => format!("var {};", file.text_at(*span)),
+            Self::Assigned { name, value } => format!("{} = {};", file.text_at(*name), file.text_at(*value)),
             Self::Dropped => String::new(),
         }
     }
@@ -68,22 +71,24 @@ fn is_module_variable(declarator: &VariableDeclarator<'_>) -> bool {
     declarator.id.get_identifier_name().is_some_and(|name| MODULE_VARIABLES.contains(&name.as_str()))
 }
 
-/// Collects the patterns of a file.
+/// A visitor that collects the CommonJS patterns of a file.
 #[derive(Default)]
 struct CommonJsPatterns {
     /// The number of enclosing functions and class elements.
     depth: usize,
+    /// The declarations of `exports` or `module` that are split.
     declarations: Vec<(Span, Vec<Declarator>)>,
-    requires: Vec<Span>,
+    /// The callees of `module.require()` calls.
+    module_requires: Vec<Span>,
     declares_module: bool,
     uses_module_variable: bool,
     calls_eval: bool,
-    /// True if the file uses the `this` of the module. Its value is `module.exports`.
+    /// True if the file uses `this` outside functions and classes, where its value is `module.exports`.
     uses_module_this: bool,
 }
 
 impl CommonJsPatterns {
-    fn split(&mut self, declaration: &VariableDeclaration<'_>) {
+    fn split_declaration(&mut self, declaration: &VariableDeclaration<'_>) {
         if declaration.kind.is_var() && declaration.declarations.iter().any(is_module_variable) {
             let declarators = declaration.declarations.iter().map(Declarator::new).collect();
             self.declarations.push((declaration.span, declarators));
@@ -112,7 +117,7 @@ impl<'a> Visit<'a> for CommonJsPatterns {
         if let Statement::VariableDeclaration(declaration) = statement
             && self.depth == 0
         {
-            self.split(declaration);
+            self.split_declaration(declaration);
         }
         walk::walk_statement(self, statement);
     }
@@ -133,7 +138,7 @@ impl<'a> Visit<'a> for CommonJsPatterns {
                     member.static_property_name() == Some("require")
                         && member.object().is_specific_id("module")
                 });
-                self.requires.extend(member.map(|member| member.span()));
+                self.module_requires.extend(member.map(|member| member.span()));
             }
         }
         walk::walk_call_expression(self, call);

@@ -1,7 +1,7 @@
-//! Orders the decorators of static members.
+//! Moves decorated static members, so that their decorators are called in TypeScript's order.
 //!
-//! TypeScript calls the decorators of instance members first. oxc calls all of them in source order, and drops the
-//! decorators of static fields that are assigned.
+//! TypeScript calls the decorators of instance members before those of static members. oxc calls all decorators in source
+//! order, and drops the decorators of static fields that are assigned rather than defined.
 
 use oxc::ast::ast::{Class, ClassElement, Decorator, Program, PropertyDefinition, PropertyKey};
 use oxc::ast_visit::{Visit, walk};
@@ -14,19 +14,19 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && file.source.contains("class") && file.source.contains('@')
 }
 
-/// Moves decorated static members to the end of their classes. The value of a field stays in its position.
+/// Moves decorated static members to the end of their classes. A field's value is still assigned at its original position.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    StaticDecorators { file, edits }.visit_program(program);
+    StaticMemberMover { file, edits }.visit_program(program);
 }
 
-struct StaticDecorators<'f> {
+struct StaticMemberMover<'f> {
     file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
 }
 
-impl<'a> Visit<'a> for StaticDecorators<'_> {
+impl<'a> Visit<'a> for StaticMemberMover<'_> {
     fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
-        // oxc passes no name to the decorator for a quoted or computed key.
+        // If the key of a field is quoted or computed, oxc does not pass the field's name to the decorator.
         if self.file.assigns_fields
             && !field.decorators.is_empty()
             && field.computed
@@ -55,7 +55,7 @@ impl<'a> Visit<'a> for StaticDecorators<'_> {
     }
 
     fn visit_class(&mut self, class: &Class<'a>) {
-        let is_decorated = |element: &&ClassElement<'_>| !decorators(element).is_empty();
+        let is_decorated = |element: &&ClassElement<'_>| !member_decorators(element).is_empty();
         let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
         let last_instance_member = decorated.iter().rposition(|element| !element.r#static());
         // After the first moved member, all later ones move too, to keep their order.
@@ -65,14 +65,14 @@ impl<'a> Visit<'a> for StaticDecorators<'_> {
                 self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
             is_moving |= is_assigned || last_instance_member.is_some_and(|last| index < last);
             if is_moving {
-                self.move_element(element, class.body.span.end - 1);
+                self.move_member(element, class.body.span.end - 1);
             }
         }
         walk::walk_class(self, class);
     }
 }
 
-fn decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
+fn member_decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
     match element {
         ClassElement::MethodDefinition(method) => &method.decorators,
         ClassElement::PropertyDefinition(field) => &field.decorators,
@@ -80,15 +80,15 @@ fn decorators<'b, 'a>(element: &'b ClassElement<'a>) -> &'b [Decorator<'a>] {
     }
 }
 
-impl StaticDecorators<'_> {
-    fn move_element(&mut self, element: &ClassElement<'_>, end: u32) {
+impl StaticMemberMover<'_> {
+    fn move_member(&mut self, element: &ClassElement<'_>, end: u32) {
         let span = element.span();
         match element {
             ClassElement::PropertyDefinition(field) if self.file.assigns_fields && !field.computed => {
                 self.move_field(field, end);
             }
             ClassElement::MethodDefinition(method) if !method.computed => {
-                self.edits.insert(end, format!(";{}", self.file.text(span)));
+                self.edits.insert(end, format!(";{}", self.file.text_at(span)));
                 self.edits.replace(span, "");
             }
             _ => self.reject_member(element),
@@ -96,7 +96,7 @@ impl StaticDecorators<'_> {
     }
 
     fn move_field(&mut self, field: &PropertyDefinition<'_>, end: u32) {
-        let text = |span: Span| self.file.text(span);
+        let text = |span: Span| self.file.text_at(span);
         let (span, key) = (field.span, field.key.span());
         let name = text(key);
         let declaration = text(Span::new(span.start, key.end));

@@ -1,6 +1,7 @@
-//! Separates the exports of a CommonJS module from the properties of its `default`.
+//! Keeps the exports of a CommonJS module separate from the properties of its `default` export.
 //!
-//! If `a` is the `default` of a module that also exports `name`, rolldown reads `a.name` from the module instead of `a`.
+//! If `a` is the `default` export of a module that also exports `name`, rolldown reads `a.name` from the module instead of
+//! from `a`.
 
 use oxc::ast::ast::{AssignmentExpression, Program, SimpleAssignmentTarget};
 use oxc::ast_visit::{Visit, walk};
@@ -14,21 +15,21 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && has("__esModule") && has("default") && has("exports")
 }
 
-/// Renames `exports` in assignments to its properties, except `default` and `__esModule`. rolldown then detects no such
-/// exports.
+/// Renames `exports` in assignments to its properties other than `default` and `__esModule`, so that rolldown does not
+/// detect these exports.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let Some(first) = program.body.first() else { return };
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let mut found = ExportAssignments { scoping: &scoping, spans: Vec::new() };
-    found.visit_program(program);
-    if !found.spans.is_empty() {
+    let mut assignments = ExportAssignments { scoping: &scoping, spans: Vec::new() };
+    assignments.visit_program(program);
+    if !assignments.spans.is_empty() {
         let exports = file.unused_name("exports");
         edits.insert(first.span().start, format!("var {exports} = exports; "));
-        found.spans.iter().for_each(|span| edits.replace(*span, exports.clone()));
+        assignments.spans.iter().for_each(|span| edits.replace(*span, exports.clone()));
     }
 }
 
-/// Collects the spans of `exports` in assignments.
+/// A visitor that collects the spans of `exports` in assignments to its properties.
 struct ExportAssignments<'s> {
     scoping: &'s Scoping,
     spans: Vec<Span>,

@@ -1,6 +1,7 @@
 //! Corrects imports and exports of TypeScript types.
 //!
-//! A type that is imported or re-exported without `type` looks like a value. Only the other file shows the difference.
+//! A type that is imported or re-exported without the `type` keyword looks like a value. Only the file that declares the
+//! name shows the difference.
 
 use oxc::ast::ast::{
     ExportSpecifier, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind,
@@ -10,9 +11,9 @@ use oxc::ast_visit::Visit;
 
 use super::{Edits, SourceFile};
 
-/// Keeps the evaluation of modules that only types are re-exported from, as esbuild does. Removes imports with an empty
-/// list of names.
-pub(super) fn keep_evaluation(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+/// Ensures that a module is evaluated even if a file re-exports only types from it, as esbuild does. Removes imports with
+/// an empty list of names.
+pub(super) fn keep_reexported_modules(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
         match declaration {
             ModuleDeclaration::ImportDeclaration(import) => {
@@ -25,7 +26,7 @@ pub(super) fn keep_evaluation(program: &Program<'_>, file: &SourceFile<'_>, edit
                 let mut kinds = export.specifiers.iter().map(|one| one.export_kind);
                 let is_value = export.export_kind == ImportOrExportKind::Value;
                 if is_value && kinds.all(|kind| kind == ImportOrExportKind::Type) {
-                    edits.insert(export.span.start, format!("import {};", file.text(export.source.span)));
+                    edits.insert(export.span.start, format!("import {};", file.text_at(export.source.span)));
                 }
             }
             _ => {}
@@ -33,8 +34,8 @@ pub(super) fn keep_evaluation(program: &Program<'_>, file: &SourceFile<'_>, edit
     }
 }
 
-/// Keeps the evaluation of a module in `export * from`.
-pub(super) fn keep_star_evaluation(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
+/// Ensures that the module in `export * from` is evaluated even if none of its names is used.
+pub(super) fn keep_star_exported_module(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
         if let ModuleDeclaration::ExportAllDeclaration(export) = declaration
             && export.source.value == specifier
@@ -44,19 +45,19 @@ pub(super) fn keep_star_evaluation(program: &Program<'_>, specifier: &str, edits
     }
 }
 
-/// Inserts `type` before the names in imports and exports. An import that is used as a value stays unchanged.
-pub(super) fn mark_types(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
+/// Inserts `type` before each of `names` in imports and exports. An import that the file uses as a value stays unchanged.
+pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
     let declarations: Vec<_> = program.body.iter().filter_map(|one| one.as_module_declaration()).collect();
     let imports = declarations.iter().filter_map(|declaration| match declaration {
         ModuleDeclaration::ImportDeclaration(import) => Some(imported_types(import, names)),
         _ => None,
     });
-    let mut values = UsedValues(Vec::new());
+    let mut values = ValueNames(Vec::new());
     values.visit_program(program);
     let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
     imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
     for declaration in &declarations {
-        // The module of a type is still evaluated.
+        // Ensures that the module that declares a type is still evaluated.
         if let ModuleDeclaration::ImportDeclaration(import) = declaration
             && !imported_types(import, names).is_empty()
         {
@@ -91,7 +92,7 @@ pub(super) fn mark_types(program: &Program<'_>, names: &[&str], edits: &mut Edit
     }
 }
 
-/// Returns the local names and positions of specifiers that import one of the names.
+/// Returns the local name and the position of each specifier that imports one of `names`.
 fn imported_types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
         ImportDeclarationSpecifier::ImportSpecifier(one)
@@ -106,10 +107,10 @@ fn imported_types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String
     specifiers.collect()
 }
 
-/// Collects the names that a file uses as values.
-struct UsedValues(Vec<String>);
+/// A visitor that collects the names that a file uses as values.
+struct ValueNames(Vec<String>);
 
-impl<'a> Visit<'a> for UsedValues {
+impl<'a> Visit<'a> for ValueNames {
     fn visit_ts_type(&mut self, _: &TSType<'a>) {}
 
     fn visit_export_specifier(&mut self, _: &ExportSpecifier<'a>) {}

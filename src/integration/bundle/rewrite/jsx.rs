@@ -1,7 +1,7 @@
-//! Moves a JSX `key` before a spread of an object literal.
+//! Moves a JSX `key` attribute in front of a spread object literal.
 //!
-//! For a `key` after a spread, oxc calls `createElement`, which GitBook's runtime does not export. esbuild treats the
-//! properties of an object literal as attributes.
+//! If `key` follows a spread, oxc calls `createElement`, which GitBook's runtime does not export. esbuild treats the
+//! properties of a spread object literal as attributes, and does not call `createElement`.
 
 use oxc::ast::ast::{Expression, JSXAttributeItem, JSXAttributeName, JSXOpeningElement, Program};
 use oxc::ast_visit::{Visit, walk};
@@ -14,7 +14,7 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.has_automatic_jsx && has("key") && has("...") && !has("@jsxRuntime classic")
 }
 
-/// Moves the `key` to the first attribute.
+/// Makes `key` the first attribute of each affected element.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     KeyMover { file, edits }.visit_program(program);
 }
@@ -31,10 +31,10 @@ impl<'a> Visit<'a> for KeyMover<'_> {
         let key = element.attributes.iter().position(is_key);
         if let (Some(spread), Some(key)) = (spread, key)
             && spread < key
-            && element.attributes[..key].iter().all(has_known_names)
+            && element.attributes[..key].iter().all(has_known_property_names)
         {
             let span = element.attributes[key].span();
-            self.edits.insert(element.attributes[0].span().start, format!("{} ", self.file.text(span)));
+            self.edits.insert(element.attributes[0].span().start, format!("{} ", self.file.text_at(span)));
             self.edits.replace(span, "");
         }
         walk::walk_jsx_opening_element(self, element);
@@ -46,8 +46,8 @@ fn is_key(attribute: &JSXAttributeItem<'_>) -> bool {
     matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "key")
 }
 
-/// Returns true if the source text shows all names of an attribute.
-fn has_known_names(attribute: &JSXAttributeItem<'_>) -> bool {
+/// Returns true if the source shows the names of all properties that an attribute or a spread sets.
+fn has_known_property_names(attribute: &JSXAttributeItem<'_>) -> bool {
     match attribute {
         JSXAttributeItem::Attribute(_) => true,
         JSXAttributeItem::SpreadAttribute(spread) => {

@@ -1,8 +1,9 @@
 //! Rewrites property keys that the bundler compiles incorrectly:
 //!
-//! - The minifier prints `[-1]` in classes and patterns as `-1`.
-//! - For a class in a field or static block of another class, rolldown treats `this` in its keys as the `this` of the module.
-//! - oxc generates invalid code for quoted or numeric method names after a computed field that is assigned.
+//! - The minifier prints the key `[-1]` in classes and patterns as `-1`, which is not valid.
+//! - If a class is inside a field or static block of another class, rolldown treats `this` in the inner class's keys as the
+//!   module's `this`.
+//! - oxc generates invalid code for quoted or numeric method names after a computed field that is assigned, not defined.
 
 use oxc::ast::ast::{
     AwaitExpression, Class, ClassElement, ClassType, Expression, Function, Program, PropertyKey, Super,
@@ -20,19 +21,19 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
 }
 
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    KeyRewriter { file, edits, is_in_element: false }.visit_program(program);
+    KeyRewriter { file, edits, is_in_class_element: false }.visit_program(program);
 }
 
 struct KeyRewriter<'f> {
     file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
     /// True if `this` belongs to a class element rather than to a function or the module.
-    is_in_element: bool,
+    is_in_class_element: bool,
 }
 
 impl KeyRewriter<'_> {
     /// Puts quoted and numeric method names into brackets if the class has a computed field.
-    fn bracket_literals(&mut self, class: &Class<'_>) {
+    fn bracket_literal_names(&mut self, class: &Class<'_>) {
         let elements = &class.body.body;
         if !elements
             .iter()
@@ -54,7 +55,7 @@ impl KeyRewriter<'_> {
 
     /// Passes `this` to the keys of a nested class through the parameter of an arrow function.
     fn rewrite_nested_class(&mut self, class: &Class<'_>) {
-        let mut uses = FunctionBoundUses::default();
+        let mut uses = FunctionBoundExpressions::default();
         class
             .body
             .body
@@ -64,7 +65,7 @@ impl KeyRewriter<'_> {
         if uses.this.is_empty() {
             return;
         }
-        if uses.is_bound_to_function || class.r#type == ClassType::ClassDeclaration {
+        if uses.has_await_yield_or_super || class.r#type == ClassType::ClassDeclaration {
             let hint = "assign `this` to a variable before the inner class, and use the variable in the key";
             self.edits.reject(
                 uses.this[0],
@@ -82,27 +83,27 @@ impl KeyRewriter<'_> {
 
 impl<'a> Visit<'a> for KeyRewriter<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        let is_in_element = std::mem::replace(&mut self.is_in_element, false);
+        let is_in_class_element = std::mem::replace(&mut self.is_in_class_element, false);
         walk::walk_function(self, function, flags);
-        self.is_in_element = is_in_element;
+        self.is_in_class_element = is_in_class_element;
     }
 
     fn visit_class(&mut self, class: &Class<'a>) {
-        if self.is_in_element {
+        if self.is_in_class_element {
             self.rewrite_nested_class(class);
         }
         if self.file.assigns_fields {
-            self.bracket_literals(class);
+            self.bracket_literal_names(class);
         }
         walk::walk_class(self, class);
     }
 
     fn visit_class_element(&mut self, element: &ClassElement<'a>) {
-        let before = self.is_in_element;
+        let before = self.is_in_class_element;
         if let Some(key) = element.property_key() {
             self.visit_property_key(key);
         }
-        self.is_in_element = true;
+        self.is_in_class_element = true;
         match element {
             ClassElement::PropertyDefinition(field) => {
                 if let Some(value) = &field.value {
@@ -115,30 +116,30 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
             ClassElement::StaticBlock(block) => walk::walk_static_block(self, block),
             _ => {}
         }
-        self.is_in_element = before;
+        self.is_in_class_element = before;
     }
 
     fn visit_property_key(&mut self, key: &PropertyKey<'a>) {
-        // The value is a number, and its text is the same key.
+        // The expression's value is a number. A template literal converts it to a string, which is the same key.
         if matches!(key, PropertyKey::UnaryExpression(unary) if !unary.operator.is_typeof() && !unary.operator.is_delete())
             || matches!(key, PropertyKey::BinaryExpression(binary) if binary.operator.is_arithmetic() || binary.operator.is_bitwise())
         {
             let span = key.span();
-            self.edits.replace(span, format!("`${{{}}}`", self.file.text(span)));
+            self.edits.replace(span, format!("`${{{}}}`", self.file.text_at(span)));
         } else {
             walk::walk_property_key(self, key);
         }
     }
 }
 
-/// Collects the expressions in a key that change their meaning in another function.
+/// A visitor that collects the expressions in a key whose meaning would change inside another function.
 #[derive(Default)]
-struct FunctionBoundUses {
+struct FunctionBoundExpressions {
     this: Vec<Span>,
-    is_bound_to_function: bool,
+    has_await_yield_or_super: bool,
 }
 
-impl<'a> Visit<'a> for FunctionBoundUses {
+impl<'a> Visit<'a> for FunctionBoundExpressions {
     fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
 
     fn visit_class(&mut self, _: &Class<'a>) {}
@@ -148,14 +149,14 @@ impl<'a> Visit<'a> for FunctionBoundUses {
     }
 
     fn visit_await_expression(&mut self, _: &AwaitExpression<'a>) {
-        self.is_bound_to_function = true;
+        self.has_await_yield_or_super = true;
     }
 
     fn visit_yield_expression(&mut self, _: &YieldExpression<'a>) {
-        self.is_bound_to_function = true;
+        self.has_await_yield_or_super = true;
     }
 
     fn visit_super(&mut self, _: &Super) {
-        self.is_bound_to_function = true;
+        self.has_await_yield_or_super = true;
     }
 }

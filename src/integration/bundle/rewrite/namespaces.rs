@@ -1,7 +1,8 @@
-//! Qualifies uses of the exports of TypeScript namespaces.
+//! Adds the namespace prefix to names that a TypeScript namespace exports.
 //!
-//! A namespace can consist of several parts. Each part can use the exports of the others without a prefix. oxc leaves such uses
-//! unchanged, and it keeps exported variables as copies of the namespace's properties.
+//! A namespace can consist of several declarations. Each of these parts can use the exports of the other parts without a
+//! prefix, but oxc does not add the prefix that JavaScript needs. oxc also keeps exported variables as copies of the
+//! namespace's properties.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,51 +20,51 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && (file.source.contains("namespace") || file.source.contains("module "))
 }
 
-/// Writes `Namespace.name` for each use of an export that oxc would leave unqualified.
+/// Writes `Namespace.name` for each use of an exported name that oxc would leave without the prefix.
 pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edits) {
     let mut exports = NamespaceExports::default();
     exports.visit_program(program);
     if exports.by_path.is_empty() {
         return;
     }
-    // oxc would compile each declaration to a separate enum.
+    // oxc would compile each declaration of such an enum to a separate enum.
     for (path, part, span) in &exports.enums {
-        if exports.enums.iter().any(|(other, of, _)| other == path && of < part) {
+        if exports.enums.iter().any(|(other, other_part, _)| other == path && other_part < part) {
             let name = path.join(".");
             let message = format!("the enum `{name}` is declared in several parts of its namespace");
             edits.reject(*span, message, "declare the enum in one part of the namespace");
         }
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let uses = ExportUses::new(&exports, &scoping).find(program);
-    names::replace(program, edits, &|reference| uses.get(&reference.span).cloned());
+    let uses = ExportUseFinder::new(&exports, &scoping).find(program);
+    names::replace_references(program, edits, &|reference| uses.get(&reference.span).cloned());
 }
 
-/// The names of the enclosing namespaces and the namespace itself, the outermost first.
+/// The names of a namespace's enclosing namespaces and of the namespace itself, the outermost first.
 type NamespacePath = Vec<String>;
 
-/// Collects the exported values of namespaces. All parts of a namespace share one entry.
+/// A visitor that collects the values that namespaces export. All parts of a namespace share one entry.
 #[derive(Default)]
 struct NamespaceExports {
     by_path: HashMap<NamespacePath, HashSet<String>>,
-    /// The paths of enums in namespaces, each with the number of the namespace part and the span.
+    /// The path of each enum in a namespace, the number of the namespace part that contains it, and the span of its name.
     enums: Vec<(NamespacePath, usize, Span)>,
     path: NamespacePath,
-    /// The number of namespace parts found so far.
-    parts: usize,
+    /// The number of namespace parts that have been visited.
+    part_count: usize,
 }
 
 impl<'a> Visit<'a> for NamespaceExports {
     fn visit_ts_enum_declaration(&mut self, declaration: &TSEnumDeclaration<'a>) {
         if !self.path.is_empty() {
             let path = [&self.path[..], &[declaration.id.name.to_string()]].concat();
-            self.enums.push((path, self.parts, declaration.id.span));
+            self.enums.push((path, self.part_count, declaration.id.span));
         }
     }
 
     fn visit_ts_namespace_declaration(&mut self, namespace: &TSNamespaceDeclaration<'a>) {
         self.path.push(namespace.id.name.to_string());
-        self.parts += 1;
+        self.part_count += 1;
         let names = self.by_path.entry(self.path.clone()).or_default();
         match &namespace.body {
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
@@ -79,49 +80,50 @@ impl<'a> Visit<'a> for NamespaceExports {
     }
 }
 
-/// Returns the names of the exported values of a statement.
+/// Returns the names of the values that a statement exports.
 fn exported_names(statement: &Statement<'_>) -> Vec<String> {
     let Some(ModuleDeclaration::ExportDeclaration(export)) = statement.as_module_declaration() else {
         return Vec::new();
     };
-    let one =
+    let single_name =
         |name: Option<&BindingIdentifier<'_>>| name.map(|name| name.name.to_string()).into_iter().collect();
     match &export.declaration {
         Declaration::VariableDeclaration(variables) => {
             let names = variables.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
             names.map(|name| name.name.to_string()).collect()
         }
-        Declaration::FunctionDeclaration(function) => one(function.id.as_ref()),
-        Declaration::ClassDeclaration(class) => one(class.id.as_ref()),
-        Declaration::TSEnumDeclaration(declaration) => one(Some(&declaration.id)),
-        Declaration::TSNamespaceDeclaration(namespace) => one(Some(&namespace.id)),
+        Declaration::FunctionDeclaration(function) => single_name(function.id.as_ref()),
+        Declaration::ClassDeclaration(class) => single_name(class.id.as_ref()),
+        Declaration::TSEnumDeclaration(declaration) => single_name(Some(&declaration.id)),
+        Declaration::TSNamespaceDeclaration(namespace) => single_name(Some(&namespace.id)),
         _ => Vec::new(),
     }
 }
 
-/// Finds the uses of exports, by span, each with its replacement text.
-struct ExportUses<'r> {
+/// A visitor that finds the uses of exported names that need the prefix.
+struct ExportUseFinder<'r> {
     exports: &'r NamespaceExports,
     scoping: &'r Scoping,
     path: NamespacePath,
     /// The scopes of the enclosing namespaces.
     scopes: Vec<ScopeId>,
-    found: HashMap<Span, String>,
+    /// The replacement text of each use, by span.
+    replacements: HashMap<Span, String>,
 }
 
-impl<'r> ExportUses<'r> {
+impl<'r> ExportUseFinder<'r> {
     fn new(exports: &'r NamespaceExports, scoping: &'r Scoping) -> Self {
-        Self { exports, scoping, path: Vec::new(), scopes: Vec::new(), found: HashMap::new() }
+        Self { exports, scoping, path: Vec::new(), scopes: Vec::new(), replacements: HashMap::new() }
     }
 
     fn find(mut self, program: &Program<'_>) -> HashMap<Span, String> {
         self.visit_program(program);
-        self.found
+        self.replacements
     }
 
-    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference means
-    /// another declaration in this part of the namespace.
-    fn namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
+    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference
+    /// resolves to a declaration in this part of the namespace.
+    fn exporting_namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
         let symbol = self.scoping.get_reference(reference.reference_id.get()?).symbol_id();
         let declared = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));
         let is_variable = symbol.is_some_and(|symbol| {
@@ -131,10 +133,10 @@ impl<'r> ExportUses<'r> {
         for (depth, scope) in self.scopes.iter().enumerate().rev() {
             let exports = self.exports.by_path.get(&self.path[..=depth]);
             let is_exported = exports.is_some_and(|names| names.contains(reference.name.as_str()));
-            let is_here = declared.is_some_and(|declared| {
+            let is_declared_here = declared.is_some_and(|declared| {
                 self.scoping.scope_ancestors(declared).any(|ancestor| ancestor == *scope)
             });
-            if is_here && !(is_exported && is_variable && declared == Some(*scope)) {
+            if is_declared_here && !(is_exported && is_variable && declared == Some(*scope)) {
                 return None;
             }
             if is_exported {
@@ -145,7 +147,7 @@ impl<'r> ExportUses<'r> {
     }
 }
 
-impl<'a> Visit<'a> for ExportUses<'_> {
+impl<'a> Visit<'a> for ExportUseFinder<'_> {
     fn visit_ts_namespace_declaration(&mut self, namespace: &TSNamespaceDeclaration<'a>) {
         let Some(scope) = namespace.scope_id.get().filter(|_| !namespace.declare) else { return };
         self.path.push(namespace.id.name.to_string());
@@ -156,13 +158,14 @@ impl<'a> Visit<'a> for ExportUses<'_> {
     }
 
     fn visit_binding_pattern(&mut self, _: &BindingPattern<'a>) {
-        // A default in a pattern is evaluated before the properties are assigned.
+        // A default value in a pattern is evaluated before the namespace's properties are assigned, so it keeps using the
+        // variables.
     }
 
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
-        if let Some(namespace) = self.namespace(reference) {
-            let text = format!("{namespace}.{}", reference.name);
-            self.found.insert(reference.span, text);
+        if let Some(namespace) = self.exporting_namespace(reference) {
+            let replacement = format!("{namespace}.{}", reference.name);
+            self.replacements.insert(reference.span, replacement);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Renames variables that the default of a parameter reads before their declaration.
+//! Renames variables that a parameter's default value uses before their declaration.
 //!
-//! If the enclosing function declares such a variable later, oxc resolves the name to a variable of an outer scope, even of
-//! another module.
+//! If the enclosing function declares such a variable later, oxc resolves the name to a variable of an outer scope, or even
+//! of another module.
 
 use std::collections::HashMap;
 
@@ -15,76 +15,81 @@ use oxc::span::Span;
 
 use super::{Edits, SourceFile, names};
 
-/// A part of the new names that makes them unique across modules.
-const LATE_MARKER: &str = "$late$";
+/// A suffix that makes the new names unique across modules.
+const LATE_SUFFIX: &str = "$late$";
 
-/// Gives the first such variable a unique name.
+/// Renames the first such variable of a file to a unique name.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    let mut found = ParameterReads::default();
-    found.visit_program(program);
-    found.references.retain(|one| !one.name.contains(LATE_MARKER));
-    if found.references.is_empty() || !LastDeclarations::in_program(program).has_later(&found.references) {
+    let mut uses = ParameterUses::default();
+    uses.visit_program(program);
+    uses.references.retain(|one| !one.name.contains(LATE_SUFFIX));
+    if uses.references.is_empty()
+        || !LastDeclarations::in_program(program).declares_any_later(&uses.references)
+    {
         return;
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
     // The semantic analysis has now stored scopes and references in the nodes.
-    let mut found = ParameterReads::default();
-    found.visit_program(program);
-    let mut late =
-        found.references.iter().filter_map(|one| Some((one.span, one.later_variable(&scoping, file)?)));
-    let Some((_, symbol)) = late.next() else { return };
-    let spans = found.references.iter().filter(|one| one.later_variable(&scoping, file) == Some(symbol));
+    let mut uses = ParameterUses::default();
+    uses.visit_program(program);
+    let mut late_variables =
+        uses.references.iter().filter_map(|one| Some((one.span, one.later_variable(&scoping, file)?)));
+    let Some((_, symbol)) = late_variables.next() else { return };
+    let spans = uses.references.iter().filter(|one| one.later_variable(&scoping, file) == Some(symbol));
     let spans: Vec<_> = spans.map(|one| one.span).collect();
-    let new_name = file.unused_name(&format!("{}{LATE_MARKER}", scoping.symbol_name(symbol)));
+    let new_name = file.unused_name(&format!("{}{LATE_SUFFIX}", scoping.symbol_name(symbol)));
     DeclarationRenamer { symbol, new_name: &new_name, edits }.visit_program(program);
-    names::replace(program, edits, &|reference| {
+    names::replace_references(program, edits, &|reference| {
         let id = reference.reference_id.get()?;
-        let is_own = scoping.get_reference(id).symbol_id() == Some(symbol) || spans.contains(&reference.span);
-        is_own.then(|| new_name.clone())
+        let is_reference =
+            scoping.get_reference(id).symbol_id() == Some(symbol) || spans.contains(&reference.span);
+        is_reference.then(|| new_name.clone())
     });
 }
 
-/// A name that the default or the pattern of a parameter reads.
-struct ParameterRead<'a> {
+/// A use of a name in the default value or the pattern of a parameter.
+struct ParameterUse<'a> {
     name: &'a str,
     span: Span,
-    id: Option<ReferenceId>,
+    reference_id: Option<ReferenceId>,
     /// The scope of the parameter's function.
     scope: Option<ScopeId>,
 }
 
-impl ParameterRead<'_> {
-    /// Returns the variable that it reads if the declaration follows later in a function.
+impl ParameterUse<'_> {
+    /// Returns the variable that the name refers to, if the variable is declared later and oxc would resolve the name to
+    /// another one.
     fn later_variable(&self, scoping: &Scoping, file: &SourceFile<'_>) -> Option<SymbolId> {
-        let resolved = scoping.get_reference(self.id?).symbol_id()?;
+        let resolved = scoping.get_reference(self.reference_id?).symbol_id()?;
         let scope = self.scope?;
-        let mut around = scoping.scope_ancestors(scope).skip(1);
-        around.find(|scope| *scope == scoping.symbol_scope_id(resolved))?;
+        let mut outer_scopes = scoping.scope_ancestors(scope).skip(1);
+        outer_scopes.find(|scope| *scope == scoping.symbol_scope_id(resolved))?;
         let symbol = scoping.scope_ancestors(scope).skip(1).find_map(|scope| {
             let symbol = scoping.get_binding(scope, self.name.into())?;
             scoping.symbol_flags(symbol).can_be_referenced_by_value().then_some(symbol)
         })?;
         let flags = scoping.scope_flags(scoping.symbol_scope_id(symbol));
-        // Names of an ES module are already unique, and names of a namespace or an enum are properties.
-        let is_fixed = (flags.is_top() && file.is_esm)
+        // The bundler already makes the top-level names of ES modules unique. Names of namespaces and enums are properties.
+        let has_fixed_name = (flags.is_top() && file.is_esm)
             || flags.is_ts_module_block()
             || scoping.symbol_flags(symbol).intersects(SymbolFlags::EnumMember | SymbolFlags::Import);
-        // A function in a block of sloppy code can be two variables.
-        let may_be_two = !file.is_esm && scoping.symbol_flags(symbol).is_function();
+        // In sloppy mode, a function in a block can be two variables: one in the block and one in the enclosing function.
+        let may_be_two_variables = !file.is_esm && scoping.symbol_flags(symbol).is_function();
         let is_declared_later = scoping.symbol_span(symbol).start > self.span.start;
-        (is_declared_later && !is_fixed && !may_be_two && !self.name.contains(LATE_MARKER)).then_some(symbol)
+        (is_declared_later && !has_fixed_name && !may_be_two_variables && !self.name.contains(LATE_SUFFIX))
+            .then_some(symbol)
     }
 }
 
-/// Collects the names that parameters read.
+/// A visitor that collects the names that parameters use.
 #[derive(Default)]
-struct ParameterReads<'a> {
-    /// The scopes of the functions with enclosing parameters.
+struct ParameterUses<'a> {
+    /// The scopes of the functions whose parameters are being visited, the innermost last.
     scopes: Vec<Option<ScopeId>>,
-    references: Vec<ParameterRead<'a>>,
+    references: Vec<ParameterUse<'a>>,
 }
 
-impl<'a> ParameterReads<'a> {
+impl<'a> ParameterUses<'a> {
     fn visit_parameters_of(&mut self, scope: Option<ScopeId>, parameters: &FormalParameters<'a>) {
         self.scopes.push(scope);
         walk::walk_formal_parameters(self, parameters);
@@ -92,7 +97,7 @@ impl<'a> ParameterReads<'a> {
     }
 }
 
-impl<'a> Visit<'a> for ParameterReads<'a> {
+impl<'a> Visit<'a> for ParameterUses<'a> {
     fn visit_function(&mut self, function: &Function<'a>, _: ScopeFlags) {
         self.visit_parameters_of(function.scope_id.get(), &function.params);
         function.body.iter().for_each(|body| self.visit_function_body(body));
@@ -105,10 +110,10 @@ impl<'a> Visit<'a> for ParameterReads<'a> {
 
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
         if let Some(scope) = self.scopes.last() {
-            self.references.push(ParameterRead {
+            self.references.push(ParameterUse {
                 name: reference.name.as_str(),
                 span: reference.span,
-                id: reference.reference_id.get(),
+                reference_id: reference.reference_id.get(),
                 scope: *scope,
             });
         }
@@ -126,7 +131,7 @@ impl<'a> LastDeclarations<'a> {
         declared
     }
 
-    fn has_later(&self, references: &[ParameterRead<'_>]) -> bool {
+    fn declares_any_later(&self, references: &[ParameterUse<'_>]) -> bool {
         references.iter().any(|one| self.0.get(one.name).is_some_and(|at| *at > one.span.start))
     }
 }

@@ -1,4 +1,4 @@
-//! Converts sloppy code to strict code, because the bundler treats every file as strict.
+//! Converts sloppy-mode code to strict-mode code, because the bundler parses every file in strict mode.
 
 use std::collections::HashSet;
 
@@ -14,8 +14,8 @@ use oxc::span::{GetSpan as _, SourceType, Span};
 
 use super::{Edits, SourceFile, names};
 
-/// Reserved names of strict code and modules.
-const RESERVED: [&str; 10] = [
+/// Names that are reserved in strict mode or in modules, but allowed in sloppy mode.
+const RESERVED_NAMES: [&str; 10] = [
     "await",
     "implements",
     "interface",
@@ -28,7 +28,7 @@ const RESERVED: [&str; 10] = [
     "yield",
 ];
 
-/// Returns equivalent strict code; `None` if the source is not valid sloppy code.
+/// Returns equivalent strict-mode code. Returns `None` if the source is not valid sloppy-mode code.
 pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> {
     let allocator = Allocator::default();
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
@@ -37,45 +37,46 @@ pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> 
     let parsed = parses.iter_mut().find(|parsed| !parsed.panicked && parsed.diagnostics.is_empty())?;
     let file = SourceFile { source, is_typescript: false, is_esm: false, ..SourceFile::default() };
     let mut edits = Edits::default();
-    SloppyCode { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
+    SloppyCodeRewriter { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
         .rewrite(&parsed.program);
     Some(edits.apply(source))
 }
 
-/// Rewrites the sloppy code of a file.
-struct SloppyCode<'f> {
+/// A visitor that rewrites code that is valid only in sloppy mode.
+struct SloppyCodeRewriter<'f> {
     file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
+    /// The reserved names that the file declares.
     reserved: HashSet<String>,
-    /// The enclosing functions, the innermost last.
+    /// The program and the enclosing functions, the innermost last.
     functions: Vec<FunctionScope>,
 }
 
-/// A function, or the program.
+/// A function or the whole program.
 struct FunctionScope {
-    /// The names of the functions among its statements.
+    /// The names of the functions that its own statements declare.
     names: HashSet<String>,
-    /// The end of its statements.
+    /// The position after its last statement.
     end: u32,
 }
 
-impl SloppyCode<'_> {
+impl SloppyCodeRewriter<'_> {
     fn rewrite(mut self, program: &Program<'_>) {
         self.visit_program(program);
         let name = |name: &str| self.reserved.contains(name).then(|| self.file.unused_name(name));
-        names::replace(program, self.edits, &|reference| name(reference.name.as_str()));
+        names::replace_references(program, self.edits, &|reference| name(reference.name.as_str()));
     }
 
-    /// Puts a function that is the whole branch of an `if` into a block.
-    fn wrap_branch(&mut self, branch: &Statement<'_>) {
+    /// Puts braces around a branch of an `if` that is only a function declaration.
+    fn wrap_function_in_block(&mut self, branch: &Statement<'_>) {
         if let Statement::FunctionDeclaration(function) = branch {
             self.edits.insert(function.span.start, "{");
             self.edits.insert(function.span.end, "}");
         }
     }
 
-    /// Visits the statements of a function.
-    fn visit_statements_of(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
+    /// Calls `visit` with the scope of a function that has these statements.
+    fn visit_in_scope(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
         let names = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => Some(function.id.as_ref()?.name.to_string()),
             _ => None,
@@ -85,17 +86,18 @@ impl SloppyCode<'_> {
         self.functions.pop();
     }
 
-    /// Reduces a `var` with the name of a function to its assignments.
-    fn reduce_to_assignments(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
+    /// Removes the `var` keyword from a declaration that redeclares a function, so that only the assignments remain.
+    /// Declares the other variables of the declaration at the end of the function.
+    fn remove_var_keyword(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
         let Some(function) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
         let names = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
-        let (own, others): (Vec<_>, Vec<_>) =
+        let (redeclared, others): (Vec<_>, Vec<_>) =
             names.map(|name| name.name.as_str()).partition(|name| function.names.contains(*name));
-        let Some(first) = declaration.declarations.first().filter(|_| !own.is_empty()) else { return };
+        let Some(first) = declaration.declarations.first().filter(|_| !redeclared.is_empty()) else { return };
         self.edits.replace(Span::new(declaration.span.start, first.span.start), "");
         if !is_loop_head {
             for pattern in declaration.declarations.iter().filter(|one| one.id.is_destructuring_pattern()) {
-                // The previous statement can lack a semicolon.
+                // `void 0,` keeps the parenthesis from continuing a previous statement without a semicolon.
                 let start = if pattern.span == first.span { "void 0,(" } else { "(" };
                 self.edits.insert(pattern.span.start, start);
                 self.edits.insert(pattern.span.end, ")");
@@ -106,8 +108,8 @@ impl SloppyCode<'_> {
         }
     }
 
-    /// Removes all functions of the same name in a block except the last.
-    fn remove_duplicates(&mut self, statements: &[Statement<'_>]) {
+    /// Removes each function in a block that a later function of the same name replaces.
+    fn remove_replaced_functions(&mut self, statements: &[Statement<'_>]) {
         let functions = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => {
                 Some((function.id.as_ref()?.name.as_str(), function.span))
@@ -123,32 +125,32 @@ impl SloppyCode<'_> {
     }
 }
 
-impl<'a> Visit<'a> for SloppyCode<'_> {
+impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
     fn visit_program(&mut self, program: &Program<'a>) {
-        self.remove_duplicates(&program.body);
-        self.visit_statements_of(&program.body, program.span.end, |found| walk::walk_program(found, program));
+        self.remove_replaced_functions(&program.body);
+        self.visit_in_scope(&program.body, program.span.end, |visitor| walk::walk_program(visitor, program));
     }
 
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
-        self.visit_statements_of(&body.statements, body.span.end - 1, |found| {
-            walk::walk_function_body(found, body);
+        self.visit_in_scope(&body.statements, body.span.end - 1, |visitor| {
+            walk::walk_function_body(visitor, body);
         });
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
         if let Statement::VariableDeclaration(declaration) = statement {
-            self.reduce_to_assignments(declaration, false);
+            self.remove_var_keyword(declaration, false);
         }
         walk::walk_statement(self, statement);
     }
 
     fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {
-        self.remove_duplicates(&block.body);
+        self.remove_replaced_functions(&block.body);
         walk::walk_block_statement(self, block);
     }
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
-        if RESERVED.contains(&name.name.as_str()) {
+        if RESERVED_NAMES.contains(&name.name.as_str()) {
             self.reserved.insert(name.name.to_string());
             self.edits.replace(name.span, self.file.unused_name(name.name.as_str()));
         }
@@ -157,7 +159,7 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
     fn visit_binding_property(&mut self, property: &BindingProperty<'a>) {
         if property.shorthand
             && let Some(name) = property.value.get_binding_identifiers().first()
-            && RESERVED.contains(&name.name.as_str())
+            && RESERVED_NAMES.contains(&name.name.as_str())
         {
             self.edits.insert(name.span.start, format!("{}: ", name.name));
         }
@@ -165,13 +167,13 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
     }
 
     fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
-        self.wrap_branch(&statement.consequent);
-        statement.alternate.iter().for_each(|branch| self.wrap_branch(branch));
+        self.wrap_function_in_block(&statement.consequent);
+        statement.alternate.iter().for_each(|branch| self.wrap_function_in_block(branch));
         walk::walk_if_statement(self, statement);
     }
 
     fn visit_labeled_statement(&mut self, statement: &LabeledStatement<'a>) {
-        // No statement can jump to the label of a function.
+        // Removes the label of a function. No statement can jump to it.
         if let Statement::FunctionDeclaration(function) = &statement.body {
             self.edits.replace(Span::new(statement.span.start, function.span.start), "");
         }
@@ -180,14 +182,14 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
 
     fn visit_for_statement_init(&mut self, init: &ForStatementInit<'a>) {
         if let ForStatementInit::VariableDeclaration(declaration) = init {
-            self.reduce_to_assignments(declaration, false);
+            self.remove_var_keyword(declaration, false);
         }
         walk::walk_for_statement_init(self, init);
     }
 
     fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
         if let ForStatementLeft::VariableDeclaration(declaration) = left {
-            self.reduce_to_assignments(declaration, true);
+            self.remove_var_keyword(declaration, true);
         }
         walk::walk_for_statement_left(self, left);
     }
@@ -197,14 +199,14 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
             && let [one] = declaration.declarations.as_slice()
             && let Some(value) = &one.init
         {
-            self.edits.insert(statement.span.start, format!("{};", self.file.text(declaration.span)));
+            self.edits.insert(statement.span.start, format!("{};", self.file.text_at(declaration.span)));
             self.edits.replace(Span::new(one.id.span().end, value.span().end), "");
         }
         walk::walk_for_in_statement(self, statement);
     }
 
     fn visit_numeric_literal(&mut self, number: &NumericLiteral<'a>) {
-        let raw = self.file.text(number.span);
+        let raw = self.file.text_at(number.span);
         let digits = raw.as_bytes();
         if digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit) {
             self.edits.replace(number.span, number.value.to_string());
@@ -212,7 +214,7 @@ impl<'a> Visit<'a> for SloppyCode<'_> {
     }
 
     fn visit_string_literal(&mut self, string: &StringLiteral<'a>) {
-        let raw = self.file.text(string.span);
+        let raw = self.file.text_at(string.span);
         let has_octal = raw.as_bytes().windows(2).any(|pair| pair[0] == b'\\' && pair[1].is_ascii_digit());
         if has_octal && let Ok(text) = serde_json::to_string(string.value.as_str()) {
             self.edits.replace(string.span, text);

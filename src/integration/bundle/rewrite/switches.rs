@@ -1,7 +1,7 @@
-//! Rejects uses of `let`, `const` and classes that another `case` declares.
+//! Rejects a use of a `let`, `const` or class that a different `case` of the `switch` declares.
 //!
-//! Such a use throws if the declaration was skipped. The minifier changes this: it inlines a constant value, or removes the
-//! declaration together with an unreachable `case`.
+//! Such a use throws an error at run time if the declaration was skipped. The minifier removes this error: it inlines a
+//! constant value, or removes the declaration together with an unreachable `case`.
 
 use oxc::ast::ast::{
     BindingIdentifier, Expression, IdentifierReference, Program, Statement, SwitchCase, SwitchStatement,
@@ -16,11 +16,11 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
 }
 
 pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edits) {
-    let mut has_lexical = HasLexicalNames(false);
-    has_lexical.visit_program(program);
-    if has_lexical.0 {
+    let mut detector = LexicalNameDetector(false);
+    detector.visit_program(program);
+    if detector.0 {
         let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-        SwitchStatements { scoping: &scoping, edits }.visit_program(program);
+        SwitchChecker { scoping: &scoping, edits }.visit_program(program);
     }
 }
 
@@ -35,22 +35,22 @@ fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentif
     }
 }
 
-/// True if any `case` of a file declares a block-scoped name.
-struct HasLexicalNames(bool);
+/// A visitor that checks if any `case` declares a block-scoped name.
+struct LexicalNameDetector(bool);
 
-impl<'a> Visit<'a> for HasLexicalNames {
+impl<'a> Visit<'a> for LexicalNameDetector {
     fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
         self.0 |= case.consequent.iter().any(|statement| !lexical_names(statement).is_empty());
         walk::walk_switch_case(self, case);
     }
 }
 
-struct SwitchStatements<'r> {
+struct SwitchChecker<'r> {
     scoping: &'r Scoping,
     edits: &'r mut Edits,
 }
 
-impl<'a> Visit<'a> for SwitchStatements<'_> {
+impl<'a> Visit<'a> for SwitchChecker<'_> {
     fn visit_switch_statement(&mut self, statement: &SwitchStatement<'a>) {
         for (index, case) in statement.cases.iter().enumerate() {
             let names = case.consequent.iter().flat_map(lexical_names);
@@ -61,7 +61,8 @@ impl<'a> Visit<'a> for SwitchStatements<'_> {
             if symbols.is_empty() {
                 continue;
             }
-            let mut uses = CaseUses { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
+            let mut uses =
+                OtherCaseChecker { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
             for (_, other) in statement.cases.iter().enumerate().filter(|(other, _)| *other != index) {
                 uses.visit_switch_case(other);
             }
@@ -70,7 +71,7 @@ impl<'a> Visit<'a> for SwitchStatements<'_> {
     }
 }
 
-/// Returns true if the minifier can evaluate an expression, and so choose the `case`.
+/// Returns true if the minifier can evaluate the expression of a `switch`, and therefore knows the `case` that runs.
 fn is_constant(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::UnaryExpression(unary) => is_constant(&unary.argument),
@@ -80,14 +81,14 @@ fn is_constant(expression: &Expression<'_>) -> bool {
     }
 }
 
-/// Rejects uses of names in a `case` that does not declare them.
-struct CaseUses<'r> {
+/// A visitor that rejects all uses of `symbols` in a `case` that does not declare them.
+struct OtherCaseChecker<'r> {
     scoping: &'r Scoping,
     symbols: &'r [SymbolId],
     edits: &'r mut Edits,
 }
 
-impl<'a> Visit<'a> for CaseUses<'_> {
+impl<'a> Visit<'a> for OtherCaseChecker<'_> {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         let symbol = name.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
         if symbol.is_some_and(|symbol| self.symbols.contains(&symbol)) {

@@ -1,17 +1,17 @@
-//! Tests the output of each rule for its pattern and for similar code.
+//! Tests each rule with its pattern and with similar code that must stay unchanged.
 
 use rolldown_ecmascript::EcmaCompiler;
 
 use oxc::span::SourceType;
 
-use super::{Corrections, rewrite, to_strict};
+use super::{Corrections, apply_rules, to_strict};
 use crate::integration::bundle::tsconfig::CompilerOptions;
 
-/// Returns a text after all rules, or the messages of its unsupported patterns.
-fn rewritten(path: &str, source: &str, settings: &CompilerOptions) -> String {
+/// Returns a source text after all rules, or the messages about its unsupported patterns.
+fn rewritten_source(path: &str, source: &str, settings: &CompilerOptions) -> String {
     let source_type = SourceType::from_path(path).unwrap().with_module(true);
     let ast = EcmaCompiler::parse(path, source.to_owned(), source_type).unwrap();
-    match rewrite(ast, path, settings, &Corrections::default()).unwrap() {
+    match apply_rules(ast, path, settings, &Corrections::default()).unwrap() {
         Ok(rewritten) => rewritten.ast.source().to_string(),
         Err((_, unsupported)) => unsupported
             .into_iter()
@@ -21,39 +21,46 @@ fn rewritten(path: &str, source: &str, settings: &CompilerOptions) -> String {
 }
 
 #[track_caller]
-fn javascript(source: &str, expected: &str) {
-    assert_eq!(rewritten("a.js", source, &CompilerOptions::default()), expected, "{source}");
+fn check_javascript(source: &str, expected: &str) {
+    assert_eq!(rewritten_source("a.js", source, &CompilerOptions::default()), expected, "{source}");
 }
 
 #[track_caller]
-fn typescript(source: &str, expected: &str) {
-    assert_eq!(rewritten("a.ts", source, &CompilerOptions::default()), expected, "{source}");
+fn check_typescript(source: &str, expected: &str) {
+    assert_eq!(rewritten_source("a.ts", source, &CompilerOptions::default()), expected, "{source}");
 }
 
-/// Checks TypeScript with defined rather than assigned class fields.
+/// Checks TypeScript whose class fields are defined rather than assigned.
 #[track_caller]
-fn typescript_with_defined_fields(source: &str, expected: &str) {
-    assert_eq!(rewritten("a.ts", source, &CompilerOptions::with_defined_fields()), expected, "{source}");
+fn check_typescript_with_defined_fields(source: &str, expected: &str) {
+    assert_eq!(
+        rewritten_source("a.ts", source, &CompilerOptions::with_defined_fields()),
+        expected,
+        "{source}"
+    );
 }
 
 #[test]
 fn marks_commonjs() {
-    javascript("a(module.require('b'))", "a(require('b'))");
-    javascript("a(module['require']('b'), module.require)", "a(require('b'), module.require)");
-    javascript("function a(module) { module.require('b') }", "function a(module) { module.require('b') }");
-    javascript("var exports, a = 1, module = module || {};", "var a = 1;module = module || {};");
-    javascript("{ let exports = 1; exports.a = 2 }", "{ let exports = 1; exports.a = 2 }");
-    javascript("eval('exports.a = 1')", "eval('exports.a = 1')\nexports, module;");
-    javascript("(function (a) {})(this)", "(function (a) {})(this)\nexports, module;");
-    javascript("a(function () { return this })", "a(function () { return this })");
-    javascript("export default this", "export default this");
+    check_javascript("a(module.require('b'))", "a(require('b'))");
+    check_javascript("a(module['require']('b'), module.require)", "a(require('b'), module.require)");
+    check_javascript(
+        "function a(module) { module.require('b') }",
+        "function a(module) { module.require('b') }",
+    );
+    check_javascript("var exports, a = 1, module = module || {};", "var a = 1;module = module || {};");
+    check_javascript("{ let exports = 1; exports.a = 2 }", "{ let exports = 1; exports.a = 2 }");
+    check_javascript("eval('exports.a = 1')", "eval('exports.a = 1')\nexports, module;");
+    check_javascript("(function (a) {})(this)", "(function (a) {})(this)\nexports, module;");
+    check_javascript("a(function () { return this })", "a(function () { return this })");
+    check_javascript("export default this", "export default this");
 }
 
 #[test]
 fn hoists_functions_of_blocks_in_sloppy_code() {
-    javascript("{ function f() { f() } } f()", "{var f = f$; function f$() { f$() } } f()");
-    javascript("{ function f() {} a = {f} }", "{var f = f$; function f$() {} a = {f: f$} }");
-    javascript("function f() {} { function f() {} }", "function f() {} {f = f$; function f$() {} }");
+    check_javascript("{ function f() { f() } } f()", "{var f = f$; function f$() { f$() } } f()");
+    check_javascript("{ function f() {} a = {f} }", "{var f = f$; function f$() {} a = {f: f$} }");
+    check_javascript("function f() {} { function f() {} }", "function f() {} {f = f$; function f$() {} }");
     for unaffected in [
         "'use strict'; { function f() {} }",
         "export {}; { function f() {} }",
@@ -63,36 +70,36 @@ fn hoists_functions_of_blocks_in_sloppy_code() {
         "{ async function f() {} function* g() {} }",
         "function f() {} f()",
     ] {
-        javascript(unaffected, unaffected);
+        check_javascript(unaffected, unaffected);
     }
 }
 
 #[test]
 fn hoists_a_var_with_the_name_of_a_catch_binding() {
-    javascript(
+    check_javascript(
         "export default () => { try {} catch (e) { var e = 1, x; } }",
         "export default () => { try {} catch (e) { e = 1; } \n;var e, x;}",
     );
-    javascript("try {} catch (e) { for (var e in a); }", "try {} catch (e) { for (e in a); }\n;var e;");
+    check_javascript("try {} catch (e) { for (var e in a); }", "try {} catch (e) { for (e in a); }\n;var e;");
     let unaffected = "try {} catch (e) { var f = 1; a(() => { var e }) }";
-    javascript(unaffected, unaffected);
+    check_javascript(unaffected, unaffected);
 }
 
 #[test]
 fn quotes_computed_numeric_keys() {
-    javascript(
+    check_javascript(
         "class A { [-1] = 1; [1 - 2]() {} ['a'] = 2 }",
         "class A { [`${-1}`] = 1; [`${1 - 2}`]() {} ['a'] = 2 }",
     );
-    javascript("a = { [-0]() {} }", "a = { [`${-0}`]() {} }");
-    javascript(
+    check_javascript("a = { [-0]() {} }", "a = { [`${-0}`]() {} }");
+    check_javascript(
         "class A { b = () => class { [this.c] } }",
         "class A { b = () => ((this$) => class { [this$.c] })(this) }",
     );
-    typescript("class A { [a] = 1; 'b c'() {} }", "class A { [a] = 1; ['b c']() {} }");
+    check_typescript("class A { [a] = 1; 'b c'() {} }", "class A { [a] = 1; ['b c']() {} }");
     let unaffected = "class A { b() { return class { [this.c] } } }";
-    javascript(unaffected, unaffected);
-    javascript(
+    check_javascript(unaffected, unaffected);
+    check_javascript(
         "class A { static { class B { [this.c] } } }",
         "unsupported: `this` in a computed key of a class inside another class is not supported",
     );
@@ -102,30 +109,30 @@ fn quotes_computed_numeric_keys() {
 fn rejects_uses_of_names_from_another_case() {
     let unsupported =
         |name: &str| format!("unsupported: `{name}` is declared in another `case` of this `switch`");
-    javascript("switch (1) { case 0: let a; case 1: a = 2 }", &unsupported("a"));
-    javascript("switch (b) { case 0: const a = 1; default: c(a) }", &unsupported("a"));
+    check_javascript("switch (1) { case 0: let a; case 1: a = 2 }", &unsupported("a"));
+    check_javascript("switch (b) { case 0: const a = 1; default: c(a) }", &unsupported("a"));
     for unaffected in [
         "switch (b) { case 0: let a; case 1: a = 2 }",
         "switch (1) { case 0: { let a } case 1: a }",
         "switch (1) { case 0: let a = 1; c(a) }",
         "let a; switch (1) { case 0: a = 1; case 1: c(a) }",
     ] {
-        javascript(unaffected, unaffected);
+        check_javascript(unaffected, unaffected);
     }
 }
 
 #[test]
 fn qualifies_exports_of_namespaces() {
-    typescript(
+    check_typescript(
         "namespace A { export let a = 1; a++; b({a}) }",
         "namespace A { export let a = 1; A.a++; b({a: A.a}) }",
     );
-    typescript(
+    check_typescript(
         "namespace A { export const a = 1 } namespace A { b(a) }",
         "namespace A { export const a = 1 } namespace A { b(A.a) }",
     );
-    typescript("namespace A.B { } namespace A { b(B) }", "namespace A.B { } namespace A { b(A.B) }");
-    typescript(
+    check_typescript("namespace A.B { } namespace A { b(B) }", "namespace A.B { } namespace A { b(A.B) }");
+    check_typescript(
         "namespace A { export enum B { X } } namespace A { export enum B { Y = X + 1, Z = Y } }",
         "unsupported: the enum `A.B` is declared in several parts of its namespace",
     );
@@ -137,25 +144,25 @@ fn qualifies_exports_of_namespaces() {
         "namespace A { let a = 1 } namespace A { b(a) }",
         "namespace A { export type T = 1; let t: T }",
     ] {
-        typescript(unaffected, unaffected);
+        check_typescript(unaffected, unaffected);
     }
 }
 
 #[test]
 fn inserts_initializers_after_every_super_call() {
-    typescript(
+    check_typescript(
         "class A extends B { constructor(private a) { const b = super() } }",
         "class A extends B { constructor(a) { const b = (super(), this.a = a, this) } }",
     );
-    typescript(
+    check_typescript(
         "class A extends B { c = 1; constructor() { if (a) super(1); else super(2) } }",
         "class A extends B {  constructor() { if (a) void (super(1), this.c = 1, this); else void (super(2), this.c = 1, this) } }",
     );
-    typescript(
+    check_typescript(
         "let a; class A { b = a; constructor(a) {} }",
         "let a; class A {  constructor(a) {this.#init$();} ;#init$() { this.b = a; }}",
     );
-    typescript_with_defined_fields(
+    check_typescript_with_defined_fields(
         "class A { b = this.a; constructor(private a) {} }",
         "class A {a; b; constructor(a) {this.a = a, this.b = this.a;} }",
     );
@@ -164,66 +171,66 @@ fn inserts_initializers_after_every_super_call() {
         "class A { b = this.a; constructor(private a) {} }",
         "class A extends B { constructor(a) { const b = super() } }",
     ] {
-        typescript(unaffected, unaffected);
+        check_typescript(unaffected, unaffected);
     }
 }
 
 #[test]
-fn keeps_function_bound_keys_in_the_class() {
-    typescript(
+fn keeps_keys_that_depend_on_the_function_in_the_class() {
+    check_typescript(
         "async () => class { a = 1; [await b]() {} static c = 2; d?: 1 }",
         "async () => class {constructor() { this.a = 1; }  [await b]() {} static { this.c = 2; };  }",
     );
     let unsupported = "unsupported: the computed key of this field cannot be compiled";
-    typescript("async () => class { [await b] = 1 }", unsupported);
-    typescript_with_defined_fields(
+    check_typescript("async () => class { [await b] = 1 }", unsupported);
+    check_typescript_with_defined_fields(
         "async () => class { [await b] = 1 }",
         "async () => class { [await b] = 1 }",
     );
-    typescript("class A { a = 1; [b]() {} }", "class A { a = 1; [b]() {} }");
+    check_typescript("class A { a = 1; [b]() {} }", "class A { a = 1; [b]() {} }");
 }
 
 #[test]
 fn moves_decorated_static_members_to_the_end() {
-    typescript(
+    check_typescript(
         "class A { @a static b = 1; @c d() {} }",
         "class A { static { this.b = 1; }; @c d() {} ;@a static b;}",
     );
-    typescript("class A { @a static b() {} @c d() {} }", "class A {  @c d() {} ;@a static b() {}}");
-    typescript("class A { @a 'b' = 1 }", "class A { @a b = 1 }");
-    typescript(
+    check_typescript("class A { @a static b() {} @c d() {} }", "class A {  @c d() {} ;@a static b() {}}");
+    check_typescript("class A { @a 'b' = 1 }", "class A { @a b = 1 }");
+    check_typescript(
         "class A { @a 'b-c' = 1 }",
         "unsupported: a decorated field with a quoted name is not supported",
     );
-    typescript(
+    check_typescript(
         "class A { @a [b] = 1 }",
         "unsupported: a decorated field with a computed key is not supported",
     );
-    typescript_with_defined_fields(
+    check_typescript_with_defined_fields(
         "class A { @a static b = 1; @c d() {} }",
         "unsupported: a decorated static member is not supported in this position",
     );
-    typescript_with_defined_fields(
+    check_typescript_with_defined_fields(
         "class A { @c d() {} @a static b = 1 }",
         "class A { @c d() {} @a static b = 1 }",
     );
 }
 
 #[test]
-fn evaluates_modules_of_types_as_esbuild_does() {
-    typescript("import {} from 'a'; import 'b'; a()", " import 'b'; a()");
-    typescript("export { type A } from 'a'", "import 'a';export { type A } from 'a'");
+fn evaluates_modules_that_only_export_types() {
+    check_typescript("import {} from 'a'; import 'b'; a()", " import 'b'; a()");
+    check_typescript("export { type A } from 'a'", "import 'a';export { type A } from 'a'");
     for unaffected in
         ["export type { A } from 'a'", "export { type A, b } from 'a'", "import { type A } from 'a'"]
     {
-        typescript(unaffected, unaffected);
+        check_typescript(unaffected, unaffected);
     }
 }
 
 #[test]
 fn moves_a_jsx_key_before_spreads_of_literals() {
     let check = |source: &str, expected: &str| {
-        assert_eq!(rewritten("a.tsx", source, &CompilerOptions::default()), expected);
+        assert_eq!(rewritten_source("a.tsx", source, &CompilerOptions::default()), expected);
     };
     check("<a b {...{ c: 1 }} key='d' e/>", "<a key='d' b {...{ c: 1 }}  e/>");
     for unaffected in ["<a {...b} key='d'/>", "<a key='d' {...{ c: 1 }}/>", "<a {...{ c: 1 }}/>"] {
@@ -233,7 +240,7 @@ fn moves_a_jsx_key_before_spreads_of_literals() {
 
 #[test]
 fn keeps_line_numbers() {
-    typescript(
+    check_typescript(
         "let a; class A {\n b =\n a;\n constructor(a) {}\n}\nc",
         "let a; class A {\n \n\n constructor(a) {this.#init$();}\n;#init$() { this.b = a; }}\nc",
     );
@@ -241,11 +248,11 @@ fn keeps_line_numbers() {
 
 #[test]
 fn renames_a_variable_that_a_parameter_reads_before_its_declaration() {
-    javascript(
+    check_javascript(
         "export let a; function b() { function c(d = a) {} let a = {a} }",
         "export let a; function b() { function c(d = a$late$$) {} let a$late$$ = {a: a$late$$} }",
     );
-    javascript(
+    check_javascript(
         "export let a; () => { (b = () => a) => b; var {a, ...c} = d; ({a} = c) }",
         "export let a; () => { (b = () => a$late$$) => b; var {a: a$late$$, ...c} = d; ({a: a$late$$} = c) }",
     );
@@ -257,9 +264,9 @@ fn renames_a_variable_that_a_parameter_reads_before_its_declaration() {
         "export let a; function b() { (c, d = c) => { let a } }",
         "export let a; function b() { () => a; let a }",
     ] {
-        javascript(unaffected, unaffected);
+        check_javascript(unaffected, unaffected);
     }
-    typescript(
+    check_typescript(
         "let a; namespace A { function b(c = a) {} export const a = 1 }",
         "let a; namespace A { function b(c = A.a) {} export const a = 1 }",
     );
@@ -267,33 +274,36 @@ fn renames_a_variable_that_a_parameter_reads_before_its_declaration() {
 
 #[test]
 fn brackets_literal_names_after_a_computed_field() {
-    typescript("class A { [a] = 1; 70() {} get 'b'() {} }", "class A { [a] = 1; [70]() {} get ['b']() {} }");
-    typescript("class A { a = 1; 70() {} 'b'() {} }", "class A { a = 1; 70() {} 'b'() {} }");
+    check_typescript(
+        "class A { [a] = 1; 70() {} get 'b'() {} }",
+        "class A { [a] = 1; [70]() {} get ['b']() {} }",
+    );
+    check_typescript("class A { a = 1; 70() {} 'b'() {} }", "class A { a = 1; 70() {} 'b'() {} }");
 }
 
 #[test]
 fn separates_the_default_export_from_the_module() {
     let with_default = "exports.__esModule = true; exports.default = {}; ";
-    javascript(
+    check_javascript(
         &format!("{with_default}exports.a = exports['b'] = 1"),
         "var exports$ = exports; exports.__esModule = true; exports.default = {}; exports$.a = exports$['b'] = 1",
     );
     for unaffected in ["(function (exports) { exports.a = 1 })({})", "a(exports.a)", "module.exports.a = 1"] {
         let unaffected = format!("{with_default}{unaffected}");
-        javascript(&unaffected, &unaffected);
+        check_javascript(&unaffected, &unaffected);
     }
-    javascript("exports.a = exports.default = 1", "exports.a = exports.default = 1");
+    check_javascript("exports.a = exports.default = 1", "exports.a = exports.default = 1");
 }
 
 #[test]
 fn keeps_inherited_properties_readable_in_initializers() {
-    typescript_with_defined_fields(
+    check_typescript_with_defined_fields(
         "class A extends B { b = [this.b]; c; constructor(private a) { super() } }",
         "class A extends B {a;   constructor(a) { void (super(), this.a = a, \
          Object.defineProperty(this, 'b', { value: [this.b], writable: true, enumerable: true, configurable: true }), \
          Object.defineProperty(this, 'c', { value: void 0, writable: true, enumerable: true, configurable: true }), this) } }",
     );
-    typescript_with_defined_fields(
+    check_typescript_with_defined_fields(
         "class A { b = (this, 1) ; constructor(private a) {} }",
         "class A {a; b; constructor(a) {this.a = a, this.b = (this, 1);} }",
     );

@@ -1,14 +1,14 @@
-//! Tests input that `@gitbook/cli` accepts.
+//! Tests that the bundler accepts unusual input that `@gitbook/cli` also accepts.
 
-use super::{TestFiles, check, exports, script};
+use super::{TestFiles, bundled_script, check, check_default_export};
 
 #[test]
 fn resolves_imports_with_a_query_or_a_hash() {
     let main = "import a from './a.raw.js?raw'; import b from './b#c'; import d from './b?e'; console.log(b, d); export default a;";
     let files = [("main.ts", main), ("a.raw.js", "text"), ("b.ts", "export default {};")];
-    let script = script(&files);
+    let script = bundled_script(&files);
     assert!(script.contains("`text`") && script.contains("console.log({},{})"), "{script}");
-    exports(
+    check_default_export(
         &[
             ("main.ts", "import a from './a?b.js'; export default a;"),
             ("a?b.js", "export default 'of that name'"),
@@ -24,7 +24,7 @@ fn accepts_re_exported_types_without_the_type_keyword() {
         ("middle.ts", "import { T as U } from './types'; export { U }; export { T, value } from './types';"),
         ("types.ts", "export type T = 1; export const value = 2;"),
     ];
-    exports(files, "2");
+    check_default_export(files, "2");
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn interprets_a_commonjs_default_for_each_importer() {
         ("node_modules/user/package.json", r#"{"type": "module"}"#),
         ("node_modules/user/index.js", "import greet from 'greet'; export const type = greet.default();"),
     ];
-    let script = script(&files);
+    let script = bundled_script(&files);
     assert_eq!(script.matches(",1)").count(), 1, "one of two imports has the interop of Node: {script}");
     // A module with `__esModule` and without `default`.
     let files =
         [("main.ts", "import a from './a.cjs'; export default a;"), ("a.cjs", "exports.__esModule = true;")];
-    assert!(!super::script(&files).contains("hasOwnProperty.call(e,`default`)"));
+    assert!(!bundled_script(&files).contains("hasOwnProperty.call(e,`default`)"));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn missing_names_of_a_module_without_exports_are_undefined() {
 
 #[test]
 fn evaluates_a_circular_commonjs_module_at_its_import() {
-    let script = script(&[
+    let script = bundled_script(&[
         ("main.ts", "import { one } from './first.cjs';\nimport './last.js';\nlog(one);"),
         ("first.cjs", "require('./second.js'); log(1); exports.one = 1;"),
         ("second.js", "import { one } from './first.cjs';\nexport const two = () => one;"),
@@ -74,7 +74,7 @@ fn evaluates_a_circular_commonjs_module_at_its_import() {
 
 #[test]
 fn evaluates_commonjs_modules_in_import_order() {
-    let script = script(&[
+    let script = bundled_script(&[
         (
             "main.ts",
             "import { one } from './first.cjs';\nimport { two } from './second.cjs';\nlog(one, two);",
@@ -92,7 +92,7 @@ fn turns_require_of_a_node_module_into_an_import() {
         ("main.ts", "import a from 'a'; export default a;"),
         ("node_modules/a/index.js", "module.exports = require('node:path').join('a', 'b');"),
     ];
-    let script = script(&files);
+    let script = bundled_script(&files);
     assert!(script.contains("from\"node:path\"") && !script.contains("require(`node:"), "{script}");
 }
 
@@ -109,7 +109,7 @@ fn applies_the_tsconfig_of_each_folder() {
         ("defined/tsconfig.json", r#"{"compilerOptions": {"useDefineForClassFields": true}}"#),
         ("node_modules/c/index.js", "export class A { a = 1; b }"),
     ];
-    let script = script(&files);
+    let script = bundled_script(&files);
     assert!(script.contains("constructor(){this.a=1}") && script.matches("{a=1;b}").count() == 2, "{script}");
 }
 
@@ -123,5 +123,5 @@ fn merges_options_of_extended_files() {
         ("two.json", r#"{"compilerOptions": {"jsxFactory": "two"}}"#),
         ("zero.json", r#"{"compilerOptions": {"jsx": "react", "jsxFactory": "zero"}}"#),
     ];
-    exports(&files, "two(`a`,null)");
+    check_default_export(&files, "two(`a`,null)");
 }

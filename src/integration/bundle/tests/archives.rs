@@ -1,11 +1,11 @@
-//! Tests archives and virtual paths of Yarn. A `.pnp.cjs` enables them.
+//! Tests Yarn's ZIP archives and virtual paths. A `.pnp.cjs` file enables both.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::bundled_with;
+use super::bundle_prepared_files;
 
-/// Returns a ZIP archive of one file without compression.
+/// Returns an uncompressed ZIP archive that contains one file.
 fn archive(name: &str, text: &str) -> Vec<u8> {
     let (length, text_length) = (u16::try_from(name.len()).unwrap(), u32::try_from(text.len()).unwrap());
     let number = |number: u32| number.to_le_bytes();
@@ -19,13 +19,13 @@ fn archive(name: &str, text: &str) -> Vec<u8> {
     [file, list, end].concat()
 }
 
-/// Checks an import in a repository with archives and symbolic links. The folder beside the repository also has archives.
+/// Checks if an import is read or rejected. The repository contains archives and symbolic links to a folder outside of it.
 #[track_caller]
 fn check(import: &str, is_read: bool) {
     let main = format!("import a from '{import}'; export default a;");
     let files =
         [("main.ts", main.as_str()), (".pnp.cjs", "module.exports = {};"), ("src/a.json", "\"text\"")];
-    let bundled = bundled_with(&files, |root| {
+    let bundled = bundle_prepared_files(&files, |root| {
         let outside = root.parent().unwrap().join("outside");
         let write = |path: &Path, bytes: &[u8]| {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -36,11 +36,11 @@ fn check(import: &str, is_read: bool) {
         write(&root.join("cache/a.zip"), &package);
         write(&root.join("other.zip"), &other);
         write(&root.join(".git/a.zip"), &package);
-        write(&root.join(".git/config"), b"hush");
-        write(&root.join(".git/a.json"), b"\"hush\"");
+        write(&root.join(".git/config"), b"secret");
+        write(&root.join(".git/a.json"), b"\"secret\"");
         write(&outside.join("a.zip"), &package);
         write(&outside.join("other.zip"), &other);
-        write(&outside.join("a.json"), b"\"hush\"");
+        write(&outside.join("a.json"), b"\"secret\"");
         symlink(outside.join("a.zip"), root.join("global.zip")).unwrap();
         symlink(outside.join("other.zip"), root.join("linked.zip")).unwrap();
         symlink(outside.join("a.json"), root.join("src/linked.json")).unwrap();
@@ -62,7 +62,7 @@ fn reads_archives_of_the_repository_and_of_packages() {
     check("./other.zip/x/a.json", true);
     check("./__virtual__/a/0/src/a.json", true);
     check("./src/__virtual__/a/1/src/a.json", true);
-    // As in Yarn's global cache.
+    // A link to an archive outside the repository, as in Yarn's global cache.
     check("./global.zip/node_modules/a/a.json", true);
 }
 

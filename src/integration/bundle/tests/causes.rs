@@ -1,11 +1,11 @@
-//! Tests the errors of unresolved imports: one for each cause, with a hint.
+//! Tests that unresolved imports cause one error with a hint for each cause.
 
-use super::{TestFiles, bundled};
+use super::{TestFiles, bundle_files};
 
 /// Checks the errors of `main.ts`, each with its hint.
 #[track_caller]
 fn check(files: TestFiles<'_>, expected: &[(&str, &str)]) {
-    let problems = bundled(files).unwrap_err();
+    let problems = bundle_files(files).unwrap_err();
     let found: Vec<_> = problems
         .iter()
         .map(|problem| (problem.to_string(), problem.hint.clone().unwrap_or_default()))
@@ -57,7 +57,7 @@ fn reports_an_unbuilt_workspace_package_once() {
             ("pnpm-lock.yaml", ""),
             ("packages/ui/package.json", &json),
         ];
-        let problems = super::bundled_with(files, |root| {
+        let problems = super::bundle_prepared_files(files, |root| {
             std::fs::create_dir_all(root.join("node_modules/@acme")).unwrap();
             std::os::unix::fs::symlink("../../packages/ui", root.join("node_modules/@acme/ui")).unwrap();
         });
@@ -108,15 +108,19 @@ fn rejects_files_outside_the_repository() {
     for (import, outside) in [
         (
             "import { A } from '../secret'; console.log(A.B);",
-            ("../secret.ts", "export enum A { B = 'hush' }"),
+            ("../secret.ts", "export enum A { B = 'secret text' }"),
         ),
-        ("import { A } from '../secret'; console.log(A);", ("../secret.ts", "export const A = 'hush';")),
-        ("console.log(require('../secret.json').a);", ("../secret.json", "{\"a\": \"hush\"}")),
-        ("import('../secret.txt').then(console.log);", ("../secret.txt", "hush")),
+        (
+            "import { A } from '../secret'; console.log(A);",
+            ("../secret.ts", "export const A = 'secret text';"),
+        ),
+        ("console.log(require('../secret.json').a);", ("../secret.json", "{\"a\": \"secret text\"}")),
+        ("import('../secret.txt').then(console.log);", ("../secret.txt", "secret text")),
     ] {
         let text = format!("\n{import}\nexport default 1;");
         let problems =
-            bundled(&[("main.ts", "import './a'; export default 1;"), ("a.ts", &text), outside]).unwrap_err();
+            bundle_files(&[("main.ts", "import './a'; export default 1;"), ("a.ts", &text), outside])
+                .unwrap_err();
         let problem = problems[0].to_string();
         assert!(
             problem.starts_with("a.ts:2:") && problem.ends_with("lies outside the repository"),

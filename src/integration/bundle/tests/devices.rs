@@ -1,8 +1,8 @@
-//! Tests symbolic links to devices. A branch may contain them.
+//! Tests symbolic links to devices, which a branch of the repository may contain.
 
 use std::os::unix::fs::symlink;
 
-use super::bundled_with;
+use super::bundle_prepared_files;
 
 #[test]
 fn rejects_a_package_json_that_is_a_device() {
@@ -15,7 +15,7 @@ fn rejects_a_package_json_that_is_a_device() {
             ("lib/b/index.js", ""),
             ("node_modules/p/index.js", ""),
         ];
-        let bundled = bundled_with(&files, |root| symlink("/dev/null", root.join(link)).unwrap());
+        let bundled = bundle_prepared_files(&files, |root| symlink("/dev/null", root.join(link)).unwrap());
         let problems: Vec<_> = bundled.unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(problems, [format!("{link}: `package.json` is not a file")], "{import}");
     };
@@ -36,5 +36,5 @@ fn reads_a_package_json_that_is_a_link_to_a_file() {
     let link = |root: &std::path::Path| {
         symlink(root.join("p.json"), root.join("node_modules/p/package.json")).unwrap();
     };
-    assert!(bundled_with(&files, link).unwrap().script.contains("`q`"));
+    assert!(bundle_prepared_files(&files, link).unwrap().script.contains("`q`"));
 }

@@ -96,8 +96,8 @@ async fn reports_an_invisible_repository() {
 async fn reports_a_page_of_a_proxy() {
     let fault = |fault: Fault| fault.status(200).body("<html>Please log in</html>");
     insta::assert_snapshot!(of_branch(fault).await, @"
-    warning: could not check for a newer commit: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    warning: could not check that the branch is still open: the forge sent an unexpected response with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    warning: could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    warning: could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
 }
 

@@ -54,7 +54,7 @@ async fn deletes_nothing_without_a_list_of_branches() {
     ");
     insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing was deleted: the forge sent an unexpected response with status 200: the forge sent an unexpected response with status 200: expected value at line 1 column 1
+    cause: could not list the branches, so nothing was deleted: the forge sent an unexpected response body with status 200: the forge sent an unexpected response body with status 200: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
     insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
@@ -140,7 +140,7 @@ async fn deletes_nothing_without_a_forge_token() {
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    error: cannot sweep: without a token of the forge, closed branches are unknown
+    error: cannot sweep: closed branches cannot be found without a GitHub or GitLab token
      hint: set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-gone"]);
@@ -201,7 +201,7 @@ async fn a_failed_deletion_does_not_stop_the_others() {
     exit 1
     info: deleted hello-a (… s): branch `a` is gone
     info: deleted hello-c (… s): branch `c` is gone
-    info: sweep: 2 deleted, 0 kept
+    info: sweep: deleted 2 previews, kept 0
     error: deleting `hello-b` failed, but may have taken effect
     cause: GitBook server error: 500 Oh no
      hint: run again later; publishing and deleting are safe to repeat

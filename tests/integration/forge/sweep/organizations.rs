@@ -56,7 +56,7 @@ async fn sweeps_each_organization_of_the_manifests() {
     exit 0
     info: deleted hello-gone (… s): branch `gone` is gone
     info: deleted hello-lost (… s): branch `lost` is gone
-    info: sweep: 2 deleted, 0 kept
+    info: sweep: deleted 2 previews, kept 0
     ");
     assert_eq!(gitbook.names(), [""; 0]);
 
@@ -76,7 +76,7 @@ async fn sweeps_a_repeated_organization_once() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: deleted hello-gone (… s): branch `gone` is gone
-    info: sweep: 1 deleted, 0 kept
+    info: sweep: deleted 1 preview, kept 0
     ");
     assert_eq!((finished.output("count"), count(&finished, "deleted")), ("1".to_owned(), 1));
 }
@@ -89,7 +89,7 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(unknown.run().await.log(), @"
     exit 1
     error: sweep failed
-    cause: organization `acmes` not found among those of the token's user
+    cause: organization `acmes` not found among the organizations of the token's user
      hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
     ");
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
@@ -98,7 +98,7 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     error: sweep failed
-    cause: organization `zzz` not found among those of the token's user
+    cause: organization `zzz` not found among the organizations of the token's user
      hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
     ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);

@@ -21,7 +21,7 @@ async fn keeps_a_preview_published_during_the_sweep() {
     exit 0
     info: skipped hello-a (… s): kept: it was changed during the sweep
     info: deleted hello-b (… s): branch `b` is gone
-    info: sweep: 1 deleted, 1 kept
+    info: sweep: deleted 1 preview, kept 1
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
     assert_eq!(gitbook.integration("hello-a"), newer);
@@ -76,7 +76,7 @@ async fn keeps_the_preview_of_a_restored_branch() {
     exit 0
     info: skipped hello-a (… s): kept: branch `a` is open again
     info: deleted hello-b (… s): branch `b` is gone
-    info: sweep: 1 deleted, 1 kept
+    info: sweep: deleted 1 preview, kept 1
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
 }
@@ -96,7 +96,7 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     insta::assert_snapshot!(run.finish().await.log(), @"
     exit 1
     info: deleted hello-b (… s): branch `b` is gone
-    info: sweep: 1 deleted, 0 kept
+    info: sweep: deleted 1 preview, kept 0
     error: `hello-a` was deleted, but branch `a` is open again
      hint: run the job of the branch's newest commit again to publish the preview
     error: 1 of 2 integrations failed
@@ -114,7 +114,7 @@ async fn a_failed_check_keeps_only_its_preview() {
     exit 1
     info: deleted hello-a (… s): branch `a` is gone
     info: deleted hello-c (… s): branch `c` is gone
-    info: sweep: 2 deleted, 0 kept
+    info: sweep: deleted 2 previews, kept 0
     error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: 1 of 3 integrations failed
@@ -130,7 +130,7 @@ async fn stops_checking_after_three_failures() {
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_RETRIES", "0").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: sweep: 0 deleted, 0 kept
+    info: sweep: deleted 0 previews, kept 0
     error: `hello-a` was kept: could not check that branch `a` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
@@ -155,7 +155,7 @@ async fn warns_about_a_failed_check_after_a_deletion() {
     exit 0
     warning: `hello-a` was deleted, but could not check whether branch `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
     info: deleted hello-a (… s): branch `a` is gone
-    info: sweep: 1 deleted, 0 kept
+    info: sweep: deleted 1 preview, kept 0
     ");
 }
 
@@ -193,7 +193,7 @@ async fn a_cancelled_sweep_reports_its_deletions() {
     info: deleted hello-a (… s): branch `a` is gone
     info: skipped hello-b (… s): not started: cancelled by SIGTERM
     info: skipped hello-c (… s): not started: cancelled by SIGTERM
-    info: sweep: 1 deleted, 2 kept
+    info: sweep: deleted 1 preview, kept 2
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far
     ");
@@ -203,7 +203,7 @@ async fn a_cancelled_sweep_reports_its_deletions() {
     warning: received SIGTERM: no new work is started
     info: skipped hello-b (… s): not started: cancelled by SIGTERM
     info: skipped hello-c (… s): not started: cancelled by SIGTERM
-    info: sweep: 1 deleted, 2 kept
+    info: sweep: deleted 1 preview, kept 2
     error: cancelled by SIGTERM
      hint: run again: repeating finished work is safe; the outputs contain the results so far
     ");

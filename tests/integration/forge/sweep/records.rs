@@ -84,7 +84,7 @@ async fn sweeps_without_permission_to_comment() {
     exit 0
     info: deleted hello-fix (… s): branch `fix` is gone
     notice: could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
-    info: sweep: 1 deleted, 0 kept
+    info: sweep: deleted 1 preview, kept 0
     notice: could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
     assert_eq!(gitbook.names(), [""; 0]);

@@ -1,4 +1,4 @@
-//! Moves the initializers of a class into its constructor.
+//! Moves the field initializers of a class into its constructor.
 
 use std::collections::HashSet;
 
@@ -11,33 +11,46 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 use oxc::span::{GetSpan as _, Span};
 
-use super::{constructor, fields, has_name_conflict, is_misplaced};
+use super::{constructor, fields, has_misplaced_initializers, has_name_conflict};
 use crate::integration::bundle::rewrite::{Edits, SourceFile};
 
-/// Rewrites a class if oxc would compile it incorrectly. Returns true if the class was changed.
+/// The hint for a class with decorators whose initializers cannot be moved.
+const DECORATOR_HINT: &str = "call `super()` in a separate statement, and rename constructor variables \
+     that share a name with a variable in a field initializer";
+
+/// Moves the initializers of a class if oxc would compile the class incorrectly. Returns true if the class was changed.
 pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edits) -> bool {
-    let properties = constructor(class).map(properties).unwrap_or_default();
-    // esbuild always assigns parameter properties before fields. TypeScript does so only if fields are assigned.
-    let has_early_reads = !file.assigns_fields && !properties.is_empty() && fields(class).any(reads_this);
-    // An initializer can read the inherited property with the name of its own field.
-    let defines_fields = has_early_reads && class.heritage.is_some();
-    let moved =
-        if file.assigns_fields || has_early_reads { moved_fields(class, defines_fields) } else { Vec::new() };
+    let parameter_properties = constructor(class).map(parameter_properties).unwrap_or_default();
+    // esbuild always assigns parameter properties before fields. TypeScript does so only if class fields are assigned
+    // rather than defined.
+    let initializers_read_this =
+        !file.assigns_fields && !parameter_properties.is_empty() && fields(class).any(initializer_reads_this);
+    // Before a field is defined, an initializer can read an inherited property of the same name.
+    let defines_fields = initializers_read_this && class.heritage.is_some();
+    let moved = if file.assigns_fields || initializers_read_this {
+        fields_to_move(class, defines_fields)
+    } else {
+        Vec::new()
+    };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
-    let is_compiled_here = file.compiles_classes
-        && (!properties.is_empty() || fields(class).any(|field| !field.key.is_private_identifier()));
-    if !is_compiled_here && !has_early_reads && !is_misplaced(class, &moved, !properties.is_empty()) {
+    let rules_compile_fields = file.compiles_class_fields
+        && (!parameter_properties.is_empty()
+            || fields(class).any(|field| !field.key.is_private_identifier()));
+    if !rules_compile_fields
+        && !initializers_read_this
+        && !has_misplaced_initializers(class, &moved, !parameter_properties.is_empty())
+    {
         return false;
     }
     if let Some(decorator) = first_decorator(class) {
         let message = "a decorated field or parameter of this class cannot be compiled";
-        edits.reject(decorator, message, "call `super()` in a statement of its own, and rename variables of the constructor that share a name with a variable in a field initializer");
+        edits.reject(decorator, message, DECORATOR_HINT);
         return false;
     }
     let mut initializers = Vec::new();
     for field in &moved {
-        match target(field, file) {
-            Some(target) => initializers.push(initializer(field, &target, defines_fields, file)),
+        match assignment_target(field, file) {
+            Some(target) => initializers.push(initializer_expression(field, &target, defines_fields, file)),
             None => {
                 edits.reject(
                     field.key.span(),
@@ -48,34 +61,34 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
             }
         }
         if field.key.is_private_identifier() || !file.assigns_fields && !defines_fields {
-            edits.replace(Span::new(key_end(field), value(field, file).end), "");
+            edits.replace(Span::new(key_end(field), value_span(field, file).end), "");
         } else {
             edits.replace(field.span, "");
         }
     }
     if file.assigns_fields {
-        let rest = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
-        for field in rest.filter(|field| !field.key.is_private_identifier()) {
+        let other_fields = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
+        for field in other_fields.filter(|field| !field.key.is_private_identifier()) {
             if field.value.is_none() {
                 edits.replace(field.span, "");
             } else if is_static(&field)
-                && let Some(target) = target(field, file)
+                && let Some(target) = assignment_target(field, file)
             {
-                let value = value(field, file);
+                let value = value_span(field, file);
                 edits.replace(Span::new(field.span.start, value.start), format!("static {{ {target} ="));
                 edits.insert(value.end, "; }");
             }
         }
     }
-    insert_initializers(class, &moved, &properties, initializers, file, edits);
+    insert_initializers(class, &moved, &parameter_properties, initializers, file, edits);
     true
 }
 
-/// Inserts the initializers into the constructor.
+/// Inserts the initializers into the constructor. Adds a constructor if the class has none.
 fn insert_initializers(
     class: &Class<'_>,
     moved: &[&PropertyDefinition<'_>],
-    properties: &[&FormalParameter<'_>],
+    parameter_properties: &[&FormalParameter<'_>],
     initializers: Vec<String>,
     file: &SourceFile<'_>,
     edits: &mut Edits,
@@ -88,51 +101,57 @@ fn insert_initializers(
         }
         return;
     };
-    let name = |property: &&FormalParameter<'_>| file.text(property.pattern.span()).to_owned();
-    let mut steps: Vec<_> = properties.iter().map(name).map(|name| format!("this.{name} = {name}")).collect();
-    for property in properties {
+    let name = |property: &&FormalParameter<'_>| file.text_at(property.pattern.span()).to_owned();
+    let mut expressions: Vec<_> =
+        parameter_properties.iter().map(name).map(|name| format!("this.{name} = {name}")).collect();
+    for property in parameter_properties {
         edits.replace(Span::new(property.span.start, property.pattern.span().start), "");
         if !file.assigns_fields {
             edits.insert(start, format!("{};", name(property)));
         }
     }
     if has_name_conflict(constructor, moved) {
-        // Variables of the constructor are not visible in a method.
+        // In a method, names in the initializers cannot refer to the constructor's variables.
         let method = format!("#{}", file.unused_name("init"));
-        steps.push(format!("this.{method}()"));
+        expressions.push(format!("this.{method}()"));
         edits.insert(class.body.span.end - 1, format!(";{method}() {{ {}; }}", initializers.join("; ")));
     } else {
-        steps.extend(initializers);
+        expressions.extend(initializers);
     }
-    if !steps.is_empty() {
-        insert_steps(class, constructor, &steps.join(", "), edits);
+    if !expressions.is_empty() {
+        insert_expressions(class, constructor, &expressions.join(", "), edits);
     }
 }
 
-/// Inserts expressions at the start of a constructor, or after each `super()` in a derived class.
-fn insert_steps(class: &Class<'_>, constructor: &MethodDefinition<'_>, steps: &str, edits: &mut Edits) {
+/// Inserts expressions at the start of a constructor. In a derived class, inserts them after each `super()` call.
+fn insert_expressions(
+    class: &Class<'_>,
+    constructor: &MethodDefinition<'_>,
+    expressions: &str,
+    edits: &mut Edits,
+) {
     if class.heritage.is_none() {
         let Some(body) = constructor.value.body.as_deref() else { return };
         let first = body.statements.first().map(|statement| statement.span().start);
-        edits.insert(first.unwrap_or(body.span.end - 1), format!("{steps};"));
+        edits.insert(first.unwrap_or(body.span.end - 1), format!("{expressions};"));
         return;
     }
-    for call in SuperCalls::of(constructor) {
+    for call in SuperCalls::in_constructor(constructor) {
         let before = match call.position {
             SuperPosition::Statement => "void (",
             SuperPosition::StartOfStatement => "void 0, (",
             SuperPosition::Expression => "(",
         };
         edits.insert(call.span.start, before);
-        edits.insert(call.span.end, format!(", {steps}, this)"));
+        edits.insert(call.span.end, format!(", {expressions}, this)"));
     }
 }
 
-/// Returns the fields to initialize in the constructor: all instance fields with an initializer, and with
-/// `includes_uninitialized` those without one.
+/// Returns the fields to initialize in the constructor: all instance fields with an initializer and, if
+/// `includes_uninitialized` is true, those without one.
 ///
-/// Private fields are included to keep the order. Returns none if all fields are private.
-fn moved_fields<'b, 'a>(
+/// Private fields are included to keep the order of evaluation. If all fields are private, returns no fields.
+fn fields_to_move<'b, 'a>(
     class: &'b Class<'a>,
     includes_uninitialized: bool,
 ) -> Vec<&'b PropertyDefinition<'a>> {
@@ -145,12 +164,12 @@ fn moved_fields<'b, 'a>(
     if moved.iter().all(|field| field.key.is_private_identifier()) { Vec::new() } else { moved }
 }
 
-fn properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'b FormalParameter<'a>> {
+fn parameter_properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'b FormalParameter<'a>> {
     constructor.value.params.items.iter().filter(|parameter| parameter.has_modifier()).collect()
 }
 
-/// Returns true if the initializer of an instance field uses `this`.
-fn reads_this(field: &PropertyDefinition<'_>) -> bool {
+/// Returns true if the field is an instance field with an initializer that uses `this` or `super`.
+fn initializer_reads_this(field: &PropertyDefinition<'_>) -> bool {
     let mut reads = ReadsThis(false);
     field.value.iter().filter(|_| !field.r#static).for_each(|value| reads.visit_expression(value));
     reads.0
@@ -171,24 +190,24 @@ impl<'a> Visit<'a> for ReadsThis {
 }
 
 fn first_decorator(class: &Class<'_>) -> Option<Span> {
-    let of_fields = fields(class).flat_map(|field| &field.decorators);
+    let field_decorators = fields(class).flat_map(|field| &field.decorators);
     let parameters = constructor(class).into_iter().flat_map(|method| &method.value.params.items);
-    let mut all = of_fields.chain(parameters.flat_map(|parameter| &parameter.decorators));
+    let mut all = field_decorators.chain(parameters.flat_map(|parameter| &parameter.decorators));
     all.next().map(|decorator| decorator.span)
 }
 
-/// Returns the expression that initializes a field.
-fn initializer(
+/// Returns an expression that initializes a field in the constructor.
+fn initializer_expression(
     field: &PropertyDefinition<'_>,
     target: &str,
     is_defined: bool,
     file: &SourceFile<'_>,
 ) -> String {
-    let value = if field.value.is_some() { file.text(value(field, file)).trim() } else { "void 0" };
+    let value = if field.value.is_some() { file.text_at(value_span(field, file)).trim() } else { "void 0" };
     if !is_defined || field.key.is_private_identifier() {
         return format!("{target} = {value}");
     }
-    let key = file.text(field.key.span());
+    let key = file.text_at(field.key.span());
     let quote = if matches!(field.key, PropertyKey::StaticIdentifier(_)) { "'" } else { "" };
     format!(
         "Object.defineProperty(this, {quote}{key}{quote}, \
@@ -196,9 +215,10 @@ fn initializer(
     )
 }
 
-/// Returns the target of a field's assignment; `None` if the key must be evaluated with the class.
-fn target(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Option<String> {
-    let text = file.text(field.key.span());
+/// Returns the target to which a field's value is assigned, such as `this.name`. Returns `None` if the key must be
+/// evaluated when the class is defined.
+fn assignment_target(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Option<String> {
+    let text = file.text_at(field.key.span());
     Some(match &field.key {
         PropertyKey::StaticIdentifier(_) | PropertyKey::PrivateIdentifier(_) => format!("this.{text}"),
         PropertyKey::StaticMemberExpression(member) if member.object.is_specific_id("Symbol") => {
@@ -210,19 +230,19 @@ fn target(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Option<Strin
 }
 
 /// Returns the span of a field's value, including parentheses.
-fn value(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Span {
+fn value_span(field: &PropertyDefinition<'_>, file: &SourceFile<'_>) -> Span {
     let end = field.type_annotation.as_ref().map_or(key_end(field), |annotation| annotation.span.end);
-    let text = file.text(Span::new(end, field.span.end));
-    let Some(sign) = text.find('=') else { return Span::empty(field.span.end) };
-    let at = |length: usize| end + u32::try_from(length).unwrap_or_default();
-    Span::new(at(sign + 1), at(text.trim_end_matches(';').len()))
+    let text = file.text_at(Span::new(end, field.span.end));
+    let Some(equals_sign) = text.find('=') else { return Span::empty(field.span.end) };
+    let position = |length: usize| end + u32::try_from(length).unwrap_or_default();
+    Span::new(position(equals_sign + 1), position(text.trim_end_matches(';').len()))
 }
 
 fn key_end(field: &PropertyDefinition<'_>) -> u32 {
     field.key.span().end + u32::from(field.computed)
 }
 
-/// The names in a part of a class.
+/// A visitor that collects the names in a part of a class.
 #[derive(Default)]
 pub(super) struct ClassNames {
     used: HashSet<String>,
@@ -230,8 +250,8 @@ pub(super) struct ClassNames {
 }
 
 impl ClassNames {
-    /// Returns the names used by initializers.
-    pub(super) fn used(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
+    /// Returns the names that field initializers use.
+    pub(super) fn used_in_initializers(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
         let mut names = Self::default();
         fields
             .iter()
@@ -240,8 +260,8 @@ impl ClassNames {
         names.used
     }
 
-    /// Returns the names declared in a constructor.
-    pub(super) fn declared(constructor: &MethodDefinition<'_>) -> HashSet<String> {
+    /// Returns the names that a constructor declares.
+    pub(super) fn declared_in_constructor(constructor: &MethodDefinition<'_>) -> HashSet<String> {
         let mut names = Self::default();
         names.visit_function(&constructor.value, ScopeFlags::Constructor);
         names.declared
@@ -269,12 +289,13 @@ pub(super) enum SuperPosition {
     Expression,
 }
 
+/// A `super()` call.
 pub(super) struct SuperCall {
     span: Span,
     position: SuperPosition,
 }
 
-/// Collects the `super()` calls of a constructor.
+/// A visitor that collects the `super()` calls in a constructor.
 #[derive(Default)]
 pub(super) struct SuperCalls {
     calls: Vec<SuperCall>,
@@ -282,7 +303,7 @@ pub(super) struct SuperCalls {
 }
 
 impl SuperCalls {
-    pub(super) fn of(constructor: &MethodDefinition<'_>) -> Vec<SuperCall> {
+    pub(super) fn in_constructor(constructor: &MethodDefinition<'_>) -> Vec<SuperCall> {
         let mut calls = Self::default();
         calls.visit_formal_parameters(&constructor.value.params);
         constructor.value.body.iter().for_each(|body| calls.visit_function_body(body));

@@ -1,30 +1,30 @@
-//! The questions of a sweep to the forge: it continues after one failure and stops after several in a row.
+//! Decides after failed requests to the forge if a sweep asks for the next preview: yes after one, no after three in a row.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::forge::{Forge, ForgeError};
 
-/// The maximum number of failures in a row. After that, the forge counts as down.
+/// The number of failures in a row after which the forge counts as unavailable.
 const MAX_FAILURES: usize = 3;
 
-/// A client that checks one preview after another.
+/// A counter of failed requests to the forge, with the client that sends them.
 #[derive(Debug)]
-pub(super) struct Questions<'a> {
+pub(super) struct ForgeFailures<'a> {
     forge: &'a Forge,
-    /// The number of failures in a row, and the newest of them.
+    /// The number of failures in a row, and the message of the newest one.
     failures: Mutex<(usize, String)>,
 }
 
-impl<'a> Questions<'a> {
+impl<'a> ForgeFailures<'a> {
     pub(super) fn new(forge: &'a Forge) -> Self {
         Self { forge, failures: Mutex::default() }
     }
 
-    /// Returns the client for the next preview.
+    /// Returns a client for the requests about the next preview. Its circuit breaker is closed.
     ///
     /// # Errors
-    /// Returns [`ForgeError::CircuitOpen`] if the forge is down.
-    pub(super) fn next(&self) -> Result<Forge, ForgeError> {
+    /// Returns [`ForgeError::CircuitOpen`] after three failures in a row.
+    pub(super) fn next_client(&self) -> Result<Forge, ForgeError> {
         let (count, failure) = &*self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if *count < MAX_FAILURES {
             Ok(self.forge.own_circuit_breaker())
@@ -33,7 +33,7 @@ impl<'a> Questions<'a> {
         }
     }
 
-    /// Counts the failures in a row, and returns the result unchanged.
+    /// Counts a failed request, or resets the counter after a successful one. Returns the result unchanged.
     pub(super) fn count<T>(&self, result: Result<T, ForgeError>) -> Result<T, ForgeError> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         *failures = match &result {
