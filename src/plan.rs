@@ -309,11 +309,16 @@ impl DecisionTable {
     /// Returns the plan for a mode other than `auto`. The branch may come from a variable instead of the event.
     fn decide_mode(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
+        let with_branch = |mode: &str, branch: &Branch| format!("{}, branch `{branch}`", reason(mode));
         match (mode, &ci.branch) {
             (Mode::Check, _) => Decision::Check.because(reason("check")),
             (Mode::Sweep, _) => self.require_token(Decision::Sweep, reason("sweep")),
-            (Mode::Preview, Some(branch)) => self.preview(branch, ci.pull_request, reason("preview")),
-            (Mode::Delete, Some(branch)) => self.delete(branch, ci.pull_request, reason("delete")),
+            (Mode::Preview, Some(branch)) => {
+                self.preview(branch, ci.pull_request, with_branch("preview", branch))
+            }
+            (Mode::Delete, Some(branch)) => {
+                self.delete(branch, ci.pull_request, with_branch("delete", branch))
+            }
             (Mode::Preview | Mode::Delete, None) => {
                 Decision::Refuse(Refusal::NoBranch).because("this mode requires a branch")
             }

@@ -29,7 +29,7 @@ const STORIES = {
             [{ ...STEP, BITBUCKET_BRANCH: 'main' }, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
             [{ ...STEP, BITBUCKET_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [
-                { ...STEP, BITBUCKET_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                { ...STEP, BITBUCKET_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`, branch `fix`/, PREVIEW, ['hello'],
                 { custom: { name: 'delete-preview', variables: { GITBOOK_BRANCH: 'fix' } } },
             ],
         ],
@@ -41,7 +41,7 @@ const STORIES = {
             [{ ...JOB, CIRCLE_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [{ ...JOB, CIRCLE_BRANCH: 'main' }, /sweep: /, PREVIEW, undefined, { parameters: { mode: 'sweep' } }],
             [
-                { ...JOB, CIRCLE_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                { ...JOB, CIRCLE_BRANCH: 'main' }, /delete: `GITBOOK_MODE=delete`, branch `fix`/, PREVIEW, ['hello'],
                 { parameters: { mode: 'delete', branch: 'fix' } },
             ],
         ],
@@ -57,7 +57,7 @@ const STORIES = {
                 [by('Schedule'), /sweep: scheduled run/, PREVIEW, undefined],
                 [
                     { ...by('Manual'), GITBOOK_MODE: 'delete', GITBOOK_BRANCH: 'fix' },
-                    /delete: `GITBOOK_MODE=delete`.* branch=fix /, PREVIEW, ['hello'],
+                    /delete: `GITBOOK_MODE=delete`, branch `fix`/, PREVIEW, ['hello'],
                 ],
             ];
         },

@@ -171,9 +171,11 @@ fn detects_stop_jobs() {
 
 #[test]
 fn stop_jobs_publish_in_no_mode() {
-    for mode in ["publish", "preview"] {
+    for (mode, reason) in
+        [("publish", "`GITBOOK_MODE=publish`"), ("preview", "`GITBOOK_MODE=preview`, branch `feature/main`")]
+    {
         let found = decision(&[JOB, PUSH, ON_FEATURE, STOP, &[("GITBOOK_MODE", mode)]]);
-        assert_eq!(found, format!("refuse: `GITBOOK_MODE={mode}`"));
+        assert_eq!(found, format!("refuse: {reason}"));
     }
 }
 
