@@ -19,7 +19,8 @@ use url::Url;
 
 use crate::cancel::Cancel;
 use crate::http::{
-    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, Response, Retry, push_segments, read_all_pages,
+    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, MAX_SHARD_WAIT, Redirects, Response, Retry, push_segments,
+    read_all_pages,
 };
 use models::{Organization, Page};
 
@@ -29,10 +30,6 @@ const PAGE_SIZE: u32 = 1000;
 /// The maximum time for a request including all its retries. CI machines cost money per minute. If a longer wait is needed, the error
 /// tells the user when to run again.
 const MAX_WAIT: Duration = Duration::from_secs(300);
-
-/// The maximum time for a request if several machines share one rate limit. They compete for the requests that the limit allows
-/// (`docs/scale.md`).
-pub(crate) const MAX_SHARD_WAIT: Duration = Duration::from_secs(30 * 60);
 
 /// A client for the GitBook API. All clones share its connections.
 #[derive(Clone, Debug)]

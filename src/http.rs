@@ -8,7 +8,7 @@ mod transport;
 pub use error::{ApiKind, ErrorResponse, RequestError};
 pub(crate) use pages::read_all_pages;
 pub use retry::Retryable;
-pub(crate) use retry::{FIRST_DELAY, Retry, jitter};
+pub(crate) use retry::{FIRST_DELAY, MAX_SHARD_WAIT, Retry, jitter};
 pub use transport::TransportError;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ mod body;
 mod bundle;
 mod discovery;
 mod entry;
+mod file_kind;
 mod files;
 mod images;
 mod manifest;
@@ -14,10 +15,10 @@ mod redact_manifest;
 mod root;
 mod script;
 mod secrets;
+mod source_changed;
 mod walk;
 mod weight;
 
-pub(crate) use body::SourceChanged;
 pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{
     DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part,
@@ -26,6 +27,7 @@ pub(crate) use manifest::list;
 pub(crate) use manifest::{Override, ValueFormat};
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processors};
 pub(crate) use root::Checkout;
+pub(crate) use source_changed::SourceChanged;
 pub(crate) use weight::{REQUEST_WEIGHT, weights};
 
 use std::borrow::Cow;

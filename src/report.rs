@@ -31,6 +31,11 @@ use crate::error::{Error, ProblemCounts, pluralize};
 use crate::plan::{Decision, Plan};
 use destination::{Destination, FinishedRun};
 
+/// A function that returns a destination if the environment names its file.
+type OpenFunction = fn(&Environment) -> Option<Box<dyn Destination>>;
+
+const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, document::open, code_quality::open];
+
 /// The results of a run. Each step adds its own results, so that a failed run reports the steps that it completed.
 #[derive(Debug, Default)]
 pub(crate) struct RunReport {
@@ -78,7 +83,8 @@ impl Reporter {
     /// Opens the destinations that the environment names. No file is accessed before the end of the run.
     #[must_use]
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
-        Self { printer, destinations: destination::open_all(environment) }
+        let destinations = DESTINATIONS.iter().filter_map(|open| open(environment)).collect();
+        Self { printer, destinations }
     }
 
     /// Prints problems.

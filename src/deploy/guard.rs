@@ -1,6 +1,7 @@
 //! The guard: overwrites and deletes only previews that this program created for this repository and branch.
 
-use super::attempt::AttemptError;
+use serde_json::Number;
+
 use super::version::{ReadState, version_number};
 use crate::gitbook::Published;
 use crate::preview::OwnershipMarker;
@@ -135,12 +136,15 @@ pub(super) fn has_published_preview(
 /// Returns true if an earlier attempt of this run has published to production, and false if it may be published again. This check
 /// replaces the check for newer commits if the forge does not respond. `unanswered` is the number of attempts that may have taken
 /// effect.
+///
+/// # Errors
+/// Returns the version that another run has published, if it is unknown which run has the newer commit.
 pub(super) fn has_published_to_production(
     existing: Option<&Published>,
     last: &ReadState,
     unanswered: u32,
     is_own: impl FnOnce(&Published) -> bool,
-) -> Result<bool, AttemptError> {
+) -> Result<bool, Number> {
     let Some((existing, version)) = existing.and_then(|existing| Some((existing, existing.version.clone()?)))
     else {
         return Ok(false);
@@ -153,7 +157,7 @@ pub(super) fn has_published_to_production(
         {
             Ok(true)
         }
-        Some(_) => Err(AttemptError::PublishedByOtherRun(version)),
+        Some(_) => Err(version),
         None => Ok(false),
     }
 }
@@ -299,7 +303,7 @@ mod tests {
                 now.map(version),
             );
             let again = has_published_to_production(existing.as_ref(), &last, unanswered, |_| true);
-            let again = again.map_err(|error| error.to_string());
+            let again = again.map_err(|version| version.to_string());
             assert_eq!(again, expected.map_err(str::to_owned), "{before:?} {now:?} {unanswered}");
         };
         check(Some(3), Some(3), 1, Ok(false));
@@ -307,9 +311,9 @@ mod tests {
         // The response to an earlier attempt was lost.
         check(Some(3), Some(4), 1, Ok(true));
         check(None, Some(1), 1, Ok(true));
-        check(Some(3), Some(4), 0, Err("another run has published version 4"));
-        check(Some(3), Some(5), 1, Err("another run has published version 5"));
-        check(Some(3), Some(1), 1, Err("another run has published version 1"));
+        check(Some(3), Some(4), 0, Err("4"));
+        check(Some(3), Some(5), 1, Err("5"));
+        check(Some(3), Some(1), 1, Err("1"));
         check(Some(3), None, 1, Ok(false));
         let last = ReadState { existing: Some(version(3)), is_known: true, unanswered: 0 };
         let differs = has_published_to_production(Some(&version(4)), &last, 1, |_| false);

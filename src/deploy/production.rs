@@ -96,7 +96,7 @@ impl Deployer<'_> {
                 let has_succeeded = last_read.with_lock(|last| {
                     guard::has_published_to_production(existing.as_ref(), last, unanswered, is_own)
                 });
-                if has_succeeded? {
+                if has_succeeded.map_err(AttemptError::PublishedByOtherRun)? {
                     return Ok(existing);
                 }
             }

@@ -13,6 +13,10 @@ use crate::cancel::Cancel;
 /// The delay before the first retry. Most overloaded servers have recovered by then.
 pub(crate) const FIRST_DELAY: Duration = Duration::from_millis(500);
 
+/// The maximum time for a request if several machines share one rate limit. They compete for the requests that the limit allows
+/// (`docs/scale.md`).
+pub(crate) const MAX_SHARD_WAIT: Duration = Duration::from_secs(30 * 60);
+
 /// The maximum delay of the exponential backoff.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 

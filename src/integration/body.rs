@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::images::ManifestImage;
 use super::packaging_context::CachedScript;
 use super::secrets::ManifestSecrets;
+use super::source_changed::SourceChanged;
 use crate::preview;
 
 /// The manifest's fields in the format of the request.
@@ -23,17 +24,6 @@ pub(super) struct BodyContent {
     /// The HMAC of the secrets. It replaces the secrets in the content hash.
     pub(super) keyed_hash: Option<String>,
     pub(super) script: CachedScript,
-}
-
-/// A change to a file after it was checked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceChanged {
-    /// The content is different.
-    #[error("{0} has changed since it was checked")]
-    Changed(String),
-    /// The file is missing or unreadable.
-    #[error("{0} can no longer be read: {1}")]
-    Unreadable(String, std::io::Error),
 }
 
 impl BodyContent {

@@ -8,6 +8,8 @@ mod devices;
 mod diagnostics;
 mod licenses;
 mod lower;
+mod module_facts;
+mod module_format;
 mod order;
 mod output;
 mod plugin;
@@ -37,7 +39,8 @@ use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use corrections::Corrections;
 use diagnostics::{DiagnosticContext, is_unresolved_import};
-use plugin::{CliPlugin, ModuleFacts};
+use module_facts::ModuleFacts;
+use plugin::CliPlugin;
 use service::BundleRequest;
 
 /// A script that is ready to be published.

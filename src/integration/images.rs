@@ -8,9 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::body::SourceChanged;
+use super::file_kind::FileKind;
 use super::files;
-use super::paths::{self, FileKind};
+use super::paths;
+use super::source_changed::SourceChanged;
 use crate::diagnostic::{Diagnostic, SourceLocation, lower_case};
 
 /// The number of bytes to encode at once. It is a multiple of three, which avoids padding, and fits into the processor's

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::paths::FileKind;
+use super::file_kind::FileKind;
 use super::walk::walk;
 use crate::diagnostic::{display_path, nearest};
 
@@ -59,7 +59,7 @@ fn with_leading_dot(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::nearest_file;
-    use crate::integration::paths::{ENTRY, FileKind};
+    use crate::integration::file_kind::{ENTRY, FileKind};
 
     /// Checks the suggestion for a path in the manifest of the folder `repo/hello`.
     #[track_caller]

@@ -2,28 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file_kind::FileKind;
 use super::{entry, files, nearby};
 use crate::diagnostic::{Diagnostic, SourceLocation};
-
-/// A kind of file that a manifest refers to.
-#[derive(Debug)]
-pub(crate) struct FileKind {
-    /// The label in messages, such as "the icon".
-    pub label: &'static str,
-    /// True to complete the path by the rules of the vendor's bundler.
-    pub completes_extension: bool,
-    /// The file extensions for suggestions.
-    pub extensions: &'static [&'static str],
-}
-
-/// A script to bundle.
-pub(crate) const ENTRY: FileKind =
-    FileKind { label: "the script", completes_extension: true, extensions: &SCRIPT_EXTENSIONS };
-/// A script that was built elsewhere.
-pub(crate) const BUILT_SCRIPT: FileKind =
-    FileKind { label: "the script", completes_extension: false, extensions: &SCRIPT_EXTENSIONS };
-
-const SCRIPT_EXTENSIONS: [&str; 8] = ["ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts"];
 
 /// Returns the file for a path in a manifest, with links resolved.
 ///
@@ -71,8 +52,9 @@ fn find(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUILT_SCRIPT, ENTRY, FileKind, resolve};
+    use super::resolve;
     use crate::diagnostic::{SourceLocation, display_path};
+    use crate::integration::file_kind::{BUILT_SCRIPT, ENTRY, FileKind};
 
     const ICON: FileKind = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundle::{self, Bundle};
 use super::manifest::Manifest;
-use super::{Packaging, files, paths};
+use super::{Packaging, file_kind, files, paths};
 use crate::diagnostic::Diagnostic;
 
 /// Returns the script to send. If the manifest has no `script`, returns an empty list of problems, because the schema check
@@ -17,7 +17,7 @@ pub(super) async fn load_script(
     let (text, place) = field.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
     let root = packaging.root(&manifest.folder);
-    let kind = if packaging.bundle { &paths::ENTRY } else { &paths::BUILT_SCRIPT };
+    let kind = if packaging.bundle { &file_kind::ENTRY } else { &file_kind::BUILT_SCRIPT };
     let path = paths::resolve(&root, &manifest.folder, text, kind, place);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {

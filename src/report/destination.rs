@@ -5,17 +5,12 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Printer, RunReport, code_quality, document, outputs, summary};
+use super::{Printer, RunReport};
 use crate::ci;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::symlinks;
-
-/// A function that returns a destination if the environment names its file.
-type OpenFunction = fn(&Environment) -> Option<Box<dyn Destination>>;
-
-const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, document::open, code_quality::open];
 
 /// A file that the results of a run are written to.
 pub(super) trait Destination: fmt::Debug + Send + Sync {
@@ -46,11 +41,6 @@ impl FinishedRun<'_> {
             (None, None) => "skipped",
         }
     }
-}
-
-/// Returns the destinations that the environment names.
-pub(super) fn open_all(environment: &Environment) -> Vec<Box<dyn Destination>> {
-    DESTINATIONS.iter().filter_map(|open| open(environment)).collect()
 }
 
 /// A file for results. Symbolic links inside the checkout are never followed to write it.

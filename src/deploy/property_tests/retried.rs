@@ -4,18 +4,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::fault_injector::Fault;
-use super::scenario::{Action, Pair, RetriedRun, Step};
+use super::scenario::{Action, RetriedRun, SimulatedRun, Step};
 use super::test_environment::{ExistingIntegration, ExpectedState, TestEnvironment, check_outcome};
 use crate::deploy::Outcome;
-
-/// A run that publishes or deletes a preview.
-#[derive(Clone, Copy)]
-pub(super) struct SimulatedRun {
-    pub(super) pair: Pair,
-    /// The number of the content to publish; `None` to delete the preview.
-    pub(super) content: Option<usize>,
-    pub(super) run: u64,
-}
 
 impl TestEnvironment {
     /// Executes a run with a request that fails once. Applies another step before the second attempt, and checks the result.

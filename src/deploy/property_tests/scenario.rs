@@ -147,3 +147,12 @@ fn damage() -> impl Strategy<Value = Damage> {
         Damage::AnotherRun,
     ])
 }
+
+/// A run that publishes or deletes a preview.
+#[derive(Clone, Copy)]
+pub(super) struct SimulatedRun {
+    pub(super) pair: Pair,
+    /// The number of the content to publish; `None` to delete the preview.
+    pub(super) content: Option<usize>,
+    pub(super) run: u64,
+}

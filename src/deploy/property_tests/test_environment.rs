@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::fault_injector::FaultInjector;
-use super::retried::SimulatedRun;
 use super::scenario::{
-    Action, BRANCHES, CONTENT_COUNT, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, Step,
+    Action, BRANCHES, CONTENT_COUNT, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, SimulatedRun, Step,
 };
 use crate::cancel::Cancel;
 use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::{Delays, Retry};
-use crate::gitbook::MAX_SHARD_WAIT;
+use super::{Delays, MAX_SHARD_WAIT, Retry};
 use crate::http::{ApiKind, ErrorResponse, RequestError, Response};
 
 /// A rate limit.

@@ -65,7 +65,7 @@ impl Corrections {
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
         let text = files::read_text(&source_path(&exporter), |path| files::is_module(path, root));
-        if text.is_ok_and(|text| super::rewrite::is_plain_script(&text, &exporter, root)) {
+        if text.is_ok_and(|text| super::module_format::is_plain_script(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs.insert(exporter),
                 name => self.undefined_names.insert((exporter, name.to_owned())),

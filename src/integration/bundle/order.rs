@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rolldown::plugin::PluginContext;
 
-use super::plugin::ModuleFacts;
+use super::module_facts::ModuleFacts;
 
 /// Returns true if the script needs `strict_execution_order`. The option makes a script larger, so it is off by default.
 pub(super) fn needs_strict_execution_order(ctx: &PluginContext, facts: &ModuleFacts) -> bool {

@@ -1,7 +1,6 @@
 //! The rolldown plugin that reads, resolves and compiles files as `@gitbook/cli` does.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +22,7 @@ use super::corrections::Corrections;
 use super::devices::DeviceCheck;
 use super::diagnostics::location_at_offset;
 use super::lower::compile;
+use super::module_facts::ModuleFacts;
 use super::order::needs_strict_execution_order;
 use super::rewrite::apply_rules;
 use super::sources::{ReadFailure, module_type, source_path};
@@ -48,32 +48,6 @@ impl fmt::Debug for CliPlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CliPlugin").field("root", &self.root).finish_non_exhaustive()
     }
-}
-
-/// Facts about the modules of a script.
-#[derive(Debug, Default)]
-pub(super) struct ModuleFacts {
-    pub(super) problems: Vec<Diagnostic>,
-    /// Files that could not be read.
-    pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
-    /// Corrections for the next bundler run.
-    pub(super) needed_corrections: Corrections,
-    /// Pairs of a module and the specifier in its namespace import, `import()` or `require`.
-    namespace_imports: Vec<(String, String)>,
-    /// Pairs of a module and the specifier in its `export * from`.
-    star_exports: Vec<(String, String)>,
-    /// Modules that call `require`.
-    pub(super) requiring_modules: HashSet<String>,
-    /// CommonJS modules.
-    pub(super) commonjs: HashSet<String>,
-    /// All modules except the entry.
-    pub(super) modules: Vec<String>,
-    /// Modules without `import` and `export` statements.
-    plain_scripts: Vec<String>,
-    /// CommonJS modules that set `__esModule`, as compilers of ES modules do.
-    pub(super) transpiled_commonjs: Vec<String>,
-    /// Modules that Node treats as ES modules.
-    pub(super) node_es_modules: HashSet<String>,
 }
 
 impl CliPlugin {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::integration::body::SourceChanged;
+use crate::integration::source_changed::SourceChanged;
 
 /// The maximum size of the scripts in memory, in bytes. The scripts of nearly every repository are smaller.
 const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;

@@ -1,0 +1,34 @@
+//! Facts about modules, which the plugin collects while the bundler runs.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use super::corrections::Corrections;
+use super::sources::ReadFailure;
+use crate::diagnostic::Diagnostic;
+
+/// Facts about the modules of a script.
+#[derive(Debug, Default)]
+pub(super) struct ModuleFacts {
+    pub(super) problems: Vec<Diagnostic>,
+    /// Files that could not be read.
+    pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
+    /// Corrections for the next bundler run.
+    pub(super) needed_corrections: Corrections,
+    /// Pairs of a module and the specifier in its namespace import, `import()` or `require`.
+    pub(super) namespace_imports: Vec<(String, String)>,
+    /// Pairs of a module and the specifier in its `export * from`.
+    pub(super) star_exports: Vec<(String, String)>,
+    /// Modules that call `require`.
+    pub(super) requiring_modules: HashSet<String>,
+    /// CommonJS modules.
+    pub(super) commonjs: HashSet<String>,
+    /// All modules except the entry.
+    pub(super) modules: Vec<String>,
+    /// Modules without `import` and `export` statements.
+    pub(super) plain_scripts: Vec<String>,
+    /// CommonJS modules that set `__esModule`, as compilers of ES modules do.
+    pub(super) transpiled_commonjs: Vec<String>,
+    /// Modules that Node treats as ES modules.
+    pub(super) node_es_modules: HashSet<String>,
+}
