@@ -59,7 +59,7 @@ impl Cancel {
         let (ready, installed) = std::sync::mpsc::channel();
         // A full log pipe may block all threads of the runtime, so signals need their own thread.
         let thread = std::thread::Builder::new().name("signals".to_owned());
-        if thread.spawn(move || wait_for_signal(&thread_sender, &ready)).is_ok() {
+        if thread.spawn(move || forward_signal_and_exit(&thread_sender, &ready)).is_ok() {
             // The handlers must be in place before any work starts.
             installed.recv().ok();
         }
@@ -143,7 +143,7 @@ impl Cancel {
 
 /// Sends the first signal to the receivers, and exits the process at the deadline.
 #[expect(clippy::exit, reason = "a regular exit may wait forever until the log is read")]
-fn wait_for_signal(sender: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
+fn forward_signal_and_exit(sender: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
         let next = next_signal();

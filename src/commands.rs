@@ -165,8 +165,8 @@ impl<'a> Context<'a> {
         Ok(integrations)
     }
 
-    /// Returns the branch's previews of all integrations, including those of other machines. Reports an error if a preview's name is
-    /// already in use.
+    /// Returns the branch's previews of all integrations, including integrations that other machines publish. Reports an error if the
+    /// name of a preview is already in use.
     fn unique_preview_names(
         &self,
         selection: &Selection,

@@ -41,8 +41,8 @@ pub(crate) enum Error {
     /// A sweep that failed before it deleted anything.
     #[error("sweep failed")]
     Sweep(#[source] SweepError),
-    /// A sandbox that cannot be started.
-    #[error("cannot start the sandbox in `{}`", display_path(folder))]
+    /// A sandbox that did not start.
+    #[error("could not start the sandbox in `{}`", display_path(folder))]
     Sandbox {
         /// The folder of the sandbox.
         folder: PathBuf,
@@ -50,7 +50,7 @@ pub(crate) enum Error {
         source: std::io::Error,
     },
     /// An API client that cannot be created.
-    #[error("cannot create the GitBook client")]
+    #[error("could not create the GitBook client")]
     Client(#[source] ApiError),
     /// Failed integrations. Each failure is reported separately.
     #[error("{failed} of {} failed", pluralize(*total, "integration"))]

@@ -49,7 +49,7 @@ pub(crate) struct RunReport {
     pub previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub outcomes: Vec<Outcome>,
-    /// The shards for a later job. Set only in the mode `plan`.
+    /// The shards for a later job. Set only in `plan` mode.
     pub shares: Option<Shares>,
     /// A sentence that describes how the work is divided among machines.
     pub division: Option<String>,
@@ -97,7 +97,7 @@ impl Reporter {
     pub(crate) fn close(&self, run: &RunReport, result: Result<(), Error>) -> u8 {
         let error = result.err();
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
-        self.print_outcomes(run);
+        self.print_failures_and_counts(run);
         let finished = FinishedRun { run, error: error.as_ref(), exit_code, printer: &self.printer };
         for destination in &self.destinations {
             self.write(&**destination, &finished);
@@ -115,7 +115,7 @@ impl Reporter {
 
     /// Prints all failures and, for many integrations, a line with counts. CI systems may fold the lines that were logged for
     /// each integration.
-    fn print_outcomes(&self, run: &RunReport) {
+    fn print_failures_and_counts(&self, run: &RunReport) {
         // A sweep logs its own counts.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
         if run.outcomes.len() >= section::MIN_LONG_PHASE && !is_sweep {
@@ -132,7 +132,7 @@ impl Reporter {
     fn write(&self, destination: &dyn Destination, run: &FinishedRun<'_>) {
         let warning = destination.write(run).unwrap_or_else(|error| {
             let path = display_path(destination.path());
-            Some(Diagnostic::warning(None, format!("cannot write `{path}`: {error}")))
+            Some(Diagnostic::warning(None, format!("could not write `{path}`: {error}")))
         });
         self.printer.print_problems(warning.as_slice());
     }

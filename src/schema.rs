@@ -15,7 +15,7 @@ use suggestion::Suggest;
 pub(crate) enum SchemaRule {
     /// Any value.
     Any,
-    /// Text with a length in characters (Unicode scalar values, as in JSON Schema).
+    /// Text with a minimum and a maximum length in characters (Unicode scalar values, as in JSON Schema).
     Text {
         min: usize,
         max: usize,

@@ -94,8 +94,8 @@ fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     }
 }
 
-/// Returns the namespace of the fork. A merge request from an unknown source is treated as a fork's, so that a fork's `main`
-/// is never mistaken for the project's own.
+/// Returns the namespace of the fork, or `None` if the source is this project. An unknown source counts as a fork, so that the
+/// `main` branch of a fork is never mistaken for this project's `main`.
 fn fork_owner(environment: &Environment) -> Option<&str> {
     let source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
     if source.is_some() && source == environment.get("CI_MERGE_REQUEST_PROJECT_ID") {

@@ -119,8 +119,8 @@ impl WorkflowRun {
         self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     }
 
-    /// Returns the cause of the error that the payload results in.
-    pub(crate) fn cause(&self) -> String {
+    /// Returns the reason why the event of the payload is invalid.
+    pub(crate) fn detection_error(&self) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.payload.to_string()).unwrap();
         let run = self.clone().with("GITHUB_EVENT_PATH", file.path().to_str().unwrap());

@@ -11,22 +11,23 @@ use crate::repository::ForgeKind;
 /// Creates the client for the forge. If a token or the address is missing or unusable, logs the consequences and returns `None`.
 pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let (token, missing) = match ci.forge {
-        ForgeKind::GitHub => (&config.github_token, "no comment and no deployments"),
+        ForgeKind::GitHub => (&config.github_token, "no comment and no GitHub Deployments"),
         ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
     };
     let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
-    let consequence = format!("{missing}, and no check for newer commits or closed branches");
+    let consequence =
+        format!("so this run writes {missing}, and does not check for newer commits or closed branches");
     let Some(token) = token else {
         // Outside of CI, a missing token is not worth a log line.
         if ci.event != Event::None {
-            tracing::info!("`{token_variable}` is not set: {consequence}");
+            tracing::info!("`{token_variable}` is not set, {consequence}");
         }
         return None;
     };
     // The name has the form `host/owner/repository`.
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
     let (Some(api), Some(repository)) = (&ci.api, repository) else {
-        tracing::info!("`{api_variable}` is not the API of the repository's host: {consequence}");
+        tracing::info!("`{api_variable}` is not the API URL of the repository's host, {consequence}");
         return None;
     };
     if api.scheme() == "http" && !is_loopback(api) {
@@ -44,11 +45,11 @@ pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel
     match forge {
         Ok(Some(forge)) => Some(forge),
         Ok(None) => {
-            tracing::warn!("`{repository}` is not of the form `owner/repository`: {consequence}");
+            tracing::warn!("`{repository}` is not of the form `owner/repository`, {consequence}");
             None
         }
         Err(error) => {
-            tracing::warn!("{error}: {consequence}");
+            tracing::warn!("{error}; {consequence}");
             None
         }
     }

@@ -1,4 +1,5 @@
-//! The circuit breaker: after a failure of the forge, further requests fail immediately, so that deployments do not wait for each one.
+//! The circuit breaker: after the forge fails to respond, further requests fail immediately. So deployments do not wait for the
+//! timeout of each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -61,7 +61,7 @@ pub(crate) struct SuccessfulDeployment {
 
 /// The number of inactive deployments after which all older ones are assumed to be inactive, too. At most this many runs publish the
 /// same preview at the same time. The oldest of them may report its success last, when newer deployments are already inactive.
-const MAX_CONCURRENT_RUNS: usize = 4;
+const ENOUGH_INACTIVE: usize = 4;
 
 /// The number of statuses that are requested at the same time.
 const CONCURRENCY: usize = 4;
@@ -141,7 +141,7 @@ impl GitHub {
         inactive: &NewStatus,
     ) -> Result<bool, ForgeError> {
         let Some(all) = self.deployment_ids(environment).await? else { return Ok(false) };
-        self.deactivate_all(&all, MAX_CONCURRENT_RUNS, inactive).await
+        self.deactivate_all(&all, ENOUGH_INACTIVE, inactive).await
     }
 
     /// Deactivates the deployments of an environment that are older than `deployment`. Returns false if it stopped because a rate limit

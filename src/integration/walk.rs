@@ -9,7 +9,7 @@ use ignore::{DirEntry, WalkBuilder};
 use super::root::git_root;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// The name of files with ignore rules.
+/// The name of a file that contains ignore rules.
 const GITIGNORE: &str = ".gitignore";
 
 /// The maximum size of a `.gitignore` in bytes. A folder with a larger one is not searched.

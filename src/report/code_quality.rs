@@ -98,7 +98,8 @@ fn message_with_location(problem: &Diagnostic) -> String {
     }
 }
 
-/// Returns the line number in the file. For a variable, returns 1, since the pipeline file is not read.
+/// Returns the line number of a problem in a file. A problem in a variable is reported on line 1 of the pipeline file, because that
+/// file is not searched for the variable.
 fn line_number(location: Option<&SourceLocation>) -> usize {
     let location = location.filter(|location| location.path().is_some());
     location.and_then(|location| location.position).map_or(1, |position| position.line)

@@ -52,7 +52,7 @@ async fn a_sandbox_without_its_folder_is_2() {
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
     insta::assert_snapshot!(run.folder(&repository).run().await.log(), @"
     exit 2
-    error: cannot start the sandbox in `<folder>/taken`
+    error: could not start the sandbox in `<folder>/taken`
     cause: File exists (os error 17)
      hint: set `GITBOOK_SANDBOX_DIR` to a writable folder
     ");

@@ -46,7 +46,7 @@ async fn names_the_missing_certificates_package() {
     let finished = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
     insta::assert_snapshot!(finished.folder(&repository).run().await.log(), @"
     exit 1
-    error: cannot create the GitBook client
+    error: could not create the GitBook client
     cause: could not create the HTTP client: unexpected error: No CA certificates were loaded from the system
      hint: install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file that contains them
     ");

@@ -40,7 +40,7 @@ fn rejects_a_file_without_required_fields() {
 #[test]
 fn names_the_missing_field() {
     let check = |run: WorkflowRun, field: &str| {
-        assert_eq!(run.cause(), format!("missing field `{field}`"), "{run:?}");
+        assert_eq!(run.detection_error(), format!("missing field `{field}`"), "{run:?}");
     };
     let request = |event| payloads::pull_request("opened", 12, "x").with("GITHUB_EVENT_NAME", event);
     for event in ["pull_request", "pull_request_target"] {

@@ -10,7 +10,8 @@ use super::module_facts::ModuleFacts;
 pub(super) fn needs_strict_execution_order(ctx: &PluginContext, facts: &ModuleFacts) -> bool {
     let has_static_and_dynamic_importers = facts.modules.iter().any(|module| {
         let info = ctx.get_module_info(module);
-        // The bundler evaluates such a module with its static importer. An `import()` does not wait for that.
+        // The bundler evaluates a module with both kinds of importers when its static importer runs. An `import()` of the
+        // module does not wait for this.
         info.is_some_and(|info| !info.importers.is_empty() && !info.dynamic_importers.is_empty())
     });
     let importers = facts.modules.iter().map(|module| {

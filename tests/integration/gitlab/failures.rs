@@ -106,7 +106,7 @@ async fn sends_no_request_without_a_token() {
     let finished = job.folder(&folder).run().await;
     let full_log = finished.full_log();
     let notice = full_log.lines().find(|line| line.contains("GITLAB_TOKEN")).unwrap();
-    insta::assert_snapshot!(notice, @"info: `GITLAB_TOKEN` is not set: no note on the merge request, and no check for newer commits or closed branches");
+    insta::assert_snapshot!(notice, @"info: `GITLAB_TOKEN` is not set, so this run writes no note on the merge request, and does not check for newer commits or closed branches");
     assert_eq!((finished.output("result"), gitlab.project().requests.len()), ("published".to_owned(), 0));
 }
 

@@ -88,14 +88,14 @@ async fn all_formats_show_the_same_failure() {
     insta::assert_snapshot!(log("github").await, @r"
     exit 1
     publish: push to `main`, the production branch
-    `GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches
+    `GITHUB_TOKEN` is not set, so this run writes no comment and no GitHub Deployments, and does not check for newer commits or closed branches
     could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     ::error::publishing `hello` failed%0Acause: GitBook reported a conflict: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
     ");
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
-    {"level":"INFO","message":"`GITHUB_TOKEN` is not set: no comment and no deployments, and no check for newer commits or closed branches"}
+    {"level":"INFO","message":"`GITHUB_TOKEN` is not set, so this run writes no comment and no GitHub Deployments, and does not check for newer commits or closed branches"}
     {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
     {"severity":"error","message":"publishing `hello` failed","cause":"GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again","level":"ERROR"}
     "#);

@@ -88,9 +88,9 @@ async fn an_unwritable_file_is_a_warning() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: published hello v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/hello
-    warning: cannot write `<folder>/nowhere/GITBOOK_OUTPUT_FILE`: No such file or directory (os error 2)
-    warning: cannot write `<folder>/nowhere/GITBOOK_SUMMARY_FILE`: No such file or directory (os error 2)
-    warning: cannot write `<folder>/nowhere/GITBOOK_REPORT_FILE`: No such file or directory (os error 2)
+    warning: could not write `<folder>/nowhere/GITBOOK_OUTPUT_FILE`: No such file or directory (os error 2)
+    warning: could not write `<folder>/nowhere/GITBOOK_SUMMARY_FILE`: No such file or directory (os error 2)
+    warning: could not write `<folder>/nowhere/GITBOOK_REPORT_FILE`: No such file or directory (os error 2)
     ");
 }
 
