@@ -1,4 +1,4 @@
-/** Everything that we ask GitBook, and everything that the sandbox answers, is as the vendor's own document says. */
+/** Checks our requests to GitBook and the responses of the sandbox against GitBook's OpenAPI document. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,10 +18,10 @@ const fixture = (path) => fileURLToPath(new URL(`fixtures/${path}`, import.meta.
 const image = (name) => fileURLToPath(new URL(`../../examples/diagram/assets/${name}.png`, import.meta.url));
 const programs = fixture('programs');
 
-/** More than the 1000 that a page has at most. */
+/** More than one page; a page has at most 1000 items. */
 const MANY = 1005;
 
-/** A job of a branch's pipeline, as GitLab's runner starts it. */
+/** The variables of a GitLab job in a branch pipeline. */
 const JOB = {
     CI: 'true',
     CI_COMMIT_SHA: '1'.repeat(40),
@@ -35,7 +35,7 @@ const JOB = {
     GITLAB_TOKEN: 'glpat-contract',
 };
 
-/** Every field that a variable gives, but for the images. */
+/** Every field that a variable can set, except the images. */
 const VARIABLES = {
     GITBOOK_NAME: 'variables',
     GITBOOK_TITLE: 'Of variables',
@@ -78,7 +78,7 @@ describe('the API', () => {
         await rm(folder, { recursive: true });
     });
 
-    /** Runs, and gives what was asked meanwhile; nothing of it is wrong. */
+    /** Runs the program and returns its requests, after checking that all are valid. */
     async function asked(variables, options) {
         const before = witness.seen.length;
         const servers = { GITBOOK_ENDPOINT: witness.endpoint, CI_API_V4_URL: `${gitlab.host}/api/v4` };
@@ -93,7 +93,7 @@ describe('the API', () => {
     const publish = (variables, options) => asked({ ...variables, GITBOOK_MODE: 'publish' }, options);
 
     for (const { name, folder, variables } of examples) {
-        test(`takes the example ${name}, twice`, async () => {
+        test(`accepts the example ${name} twice`, async () => {
             for (const version of [1, 2]) {
                 const seen = await publish({ ...variables, GITBOOK_INTEGRATIONS: folder });
                 const expected = [['GET', version === 1 ? 404 : 200], ['POST', 200]];
@@ -104,14 +104,14 @@ describe('the API', () => {
     }
 
     for (const environment of ['', 'other', 'fewer']) {
-        test(`takes a manifest with every field, in the environment "${environment}"`, async () => {
+        test(`accepts a manifest with every field, in the environment "${environment}"`, async () => {
             const manifest = { GITBOOK_INTEGRATIONS: fixture('everything'), GITBOOK_ENV: environment };
             const seen = await publish({ ...manifest, FIRST: '1', SECOND: '2' }, { programs });
             assert.equal(lines(seen).at(-1), 'POST /v1/integrations/Every-Thing-2 200');
         });
     }
 
-    test('takes what variables alone say, images as they are among it', async () => {
+    test('accepts an integration set only by variables, with unchanged images', async () => {
         const files = { 'icon.png': await readFile(image('icon')), 'preview.png': await readFile(image('preview')) };
         await withIntegration(files, async (folder) => {
             const paths = {
@@ -129,7 +129,7 @@ describe('the API', () => {
         });
     });
 
-    test('takes a preview, tells that it is there, takes another, and its end', async () => {
+    test('accepts a preview, an unchanged and a changed one, and its deletion', async () => {
         const preview = (branch, variables) => asked({ ...JOB, CI_COMMIT_BRANCH: branch, ...variables });
         const path = '/v1/integrations/written-fix';
         await withIntegration({}, async (folder) => {
@@ -147,7 +147,7 @@ describe('the API', () => {
         assert.deepEqual(lines(await preview('main', close)), [`GET ${path} 404`]);
     });
 
-    test('lists organizations and, page by page, an organization, and takes what is swept up', async () => {
+    test('lists organizations and all pages of an organization, and accepts the deletions of a sweep', async () => {
         await withIntegration({ 'gitbook-manifest.yaml': MANIFEST.replace('acme', 'sweep-org') }, async (written) => {
             const variables = { ...JOB, GITBOOK_INTEGRATIONS: written };
             for (const branch of ['old', 'fix']) {
@@ -162,7 +162,7 @@ describe('the API', () => {
                 `GET ${list} 200`,
                 `GET ${list} 200`,
                 'GET /v1/integrations/written-old 200',
-                // Asking the forge takes a while, so the preview is read again.
+                // The request to the forge takes time, so the preview is read again.
                 'GET /v1/integrations/written-old 200',
                 'DELETE /v1/integrations/written-old 205',
             ]);
@@ -175,27 +175,27 @@ describe('the API', () => {
 
     const headers = { Authorization: 'Bearer x', 'Content-Type': 'application/json' };
     const refusals = [
-        ['nothing at a name', 'GET', 'integrations/nothing', 404, { headers }],
-        ['a name that can be none', 'GET', 'integrations/a~b', 400, { headers }],
-        ['no token', 'GET', 'orgs', 401, {}],
-        ['a body that is none', 'POST', 'integrations/refused', 400, { headers, body: 'title=a' }],
+        ['an unknown name', 'GET', 'integrations/nothing', 404, { headers }],
+        ['an invalid name', 'GET', 'integrations/a~b', 400, { headers }],
+        ['a missing token', 'GET', 'orgs', 401, {}],
+        ['an invalid body', 'POST', 'integrations/refused', 400, { headers, body: 'title=a' }],
         ['a title that is too short', 'POST', 'integrations/refused', 400, { headers, body: '{"title":"a"}' }],
-        ['a page that is too long', 'GET', 'orgs/acme/integrations?limit=1001', 400, { headers }],
-        ['the end of what is not there', 'DELETE', 'integrations/nothing', 204, { headers }],
-        ['the end of a name that can be none', 'DELETE', 'integrations/a~b', 400, { headers }],
+        ['a page size over the limit', 'GET', 'orgs/acme/integrations?limit=1001', 400, { headers }],
+        ['the deletion of an unknown integration', 'DELETE', 'integrations/nothing', 204, { headers }],
+        ['the deletion of an invalid name', 'DELETE', 'integrations/a~b', 400, { headers }],
     ];
     for (const [what, method, path, status, init] of refusals) {
-        test(`answers in the document's words to ${what}`, async () => {
+        test(`responds to ${what} as documented`, async () => {
             const answer = await fetch(`${witness.endpoint}/v1/${path}`, { method, ...init });
             assert.equal(answer.status, status);
             const { wrongRequest, wrongAnswer } = witness.seen.at(-1);
             assert.deepEqual(wrongAnswer, []);
-            // The validator sees what the sandbox sees: it refuses nothing else, and nothing less.
+            // The validator and the sandbox must reject the same requests.
             assert.equal(wrongRequest.length > 0, status === 400 || status === 401, wrongRequest.join('\n'));
         });
     }
 
-    test('was asked for all that we use, with every field that there is', (context) => {
+    test('received every operation that we use and every field', (context) => {
         const { seen } = witness;
         const told = ({ request: { method, path }, status }) => `${method} ${shape(path)} ${status}`;
         const operations = new Set(seen.map(told));
@@ -204,17 +204,17 @@ describe('the API', () => {
         const used = ['POST 200', 'GET 200', 'GET 404', 'DELETE 205'].map((used) => used.replace(' ', ` ${integration} `));
         used.push('GET /v1/orgs 200', `GET ${list} 200`);
         const never = used.filter((operation) => !operations.has(operation));
-        assert.deepEqual(never, [], 'never asked');
+        assert.deepEqual(never, [], 'operations without a request');
         const fields = new Set(seen.flatMap(({ request }) => Object.keys(request.body ?? {})));
-        assert.deepEqual(document.fields.filter((field) => !fields.has(field)), [], 'never sent');
-        context.diagnostic(`${seen.length} requests and as many answers were held against the document`);
+        assert.deepEqual(document.fields.filter((field) => !fields.has(field)), [], 'fields that were never sent');
+        context.diagnostic(`${seen.length} requests and their responses were checked against the document`);
     });
 
     function publishIn(folder, variables) {
         return publish({ ...variables, GITBOOK_INTEGRATIONS: '' }, { folder });
     }
 
-    /** Other integrations of an organization, as a sandbox keeps them that was used for long. */
+    /** Adds other integrations of an organization to the sandbox. */
     async function fill(organization) {
         const record = { owner: { id: organization } };
         const names = Array.from({ length: MANY }, (_, index) => `other-${index}`);

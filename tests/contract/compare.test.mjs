@@ -1,4 +1,4 @@
-// That the measurements of docs/performance.md can be repeated; how fast anything is, no test says.
+// Checks that the measurements of docs/performance.md can be repeated. No test checks times.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const compare = fileURLToPath(new URL('../../benches/compare.mjs', import.meta.url));
 
-test('both programs are measured, with one integration and with several', async () => {
+test('measures both programs with one and with several integrations', async () => {
     const env = { ...process.env, RUNS: '1', COUNTS: '3' };
     const { stdout } = await promisify(execFile)(process.execPath, [compare], { env });
     const rows = stdout.split('\n').map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
@@ -19,7 +19,7 @@ test('both programs are measured, with one integration and with several', async 
         for (const time of [cli, ours]) assert.ok(Number.parseFloat(time) > 0, time);
         for (const memory of [cliPeak, peak]) assert.ok(Number.parseFloat(memory) > 5, memory);
         assert.match(ratio, /^1\/\d+\.\d$/);
-        // The same images in base64, and scripts of nearly one size.
+        // Both send the same images in base64, and scripts of nearly the same size.
         for (const size of [cliSent, sent]) assert.ok(Math.abs(Number.parseFloat(size) / bytes - 1) < 0.05, size);
     }
 });

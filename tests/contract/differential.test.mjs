@@ -1,6 +1,6 @@
 /**
- * Programs that nobody has thought of: the CLI's bundler and ours make scripts of them that do the same, in the same
- * order, and fail in the same way. `SEED` repeats a run, `COUNT` makes more programs of each area.
+ * Bundles generated programs with the CLI's bundler and ours, and checks that both scripts have the same effects in the same
+ * order and the same errors. `SEED` repeats a run; `COUNT` sets the number of programs per area.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -14,16 +14,16 @@ import { show, shrinkAll } from './differential/shrinking.mjs';
 const SEED = process.env.SEED ?? '1';
 const COUNT = Number(process.env.COUNT ?? 44);
 
-/** At least so many programs of an area are published by both. */
+/** The minimum number of programs per area that both publish. */
 const MIN_PROGRAMS = 40;
 
-/** So many programs that differ are made smaller and shown, each with another difference. */
+/** The number of differing programs to shrink and print, each with another difference. */
 const SHOWN = Number(process.env.SHOWN ?? 2);
 
-/** Wrong options for one of the two bundlers, and the areas that must notice. */
+/** Wrong options for one of the two bundlers, and the areas that must detect them. */
 const WRONG = [
-    { what: 'fields that are assigned', area: 'class members', settings: flipped },
-    { what: 'fields that are assigned', area: 'inheritance', settings: flipped },
+    { what: 'fields assigned instead of defined, or the reverse', area: 'class members', settings: flipped },
+    { what: 'fields assigned instead of defined, or the reverse', area: 'inheritance', settings: flipped },
     { what: 'JSX by a function', area: 'JSX', settings: () => ({ jsx: 'react', jsxFactory: 'Shape' }) },
     { what: 'other fields of package.json', area: 'imports', esbuild: { mainFields: ['main'] } },
     { what: 'other conditions of package.json', area: 'imports', esbuild: { conditions: ['node'] } },
@@ -37,14 +37,14 @@ const WRONG = [
     { what: 'properties renamed', area: 'enums', esbuild: { mangleProps: /^[A-C]$/ } },
 ];
 
-describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () => {
+describe(`${areas.length * COUNT} programs generated from the seed ${SEED}`, () => {
     let results;
     before(async () => {
         results = await compareAll(areas.flatMap((area) => programsOf(area, SEED, COUNT)));
     });
 
     for (const { area } of areas) {
-        test(`of ${area} do the same as the CLI's`, async (context) => {
+        test(`of ${area} behave like those of the CLI`, async (context) => {
             const own = results.filter(({ program }) => program.area === area);
             const compared = own.filter(({ cli, ours }) => cli.script !== undefined && ours.script !== undefined);
             context.diagnostic(`${compared.length} of ${own.length} programs are published by both`);
@@ -52,7 +52,7 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
             if (different.length > 0) {
                 assert.fail(await explained(different));
             }
-            assert.ok(compared.length >= Math.min(MIN_PROGRAMS, COUNT), 'too few are published by both');
+            assert.ok(compared.length >= Math.min(MIN_PROGRAMS, COUNT), 'too few programs are published by both');
         });
     }
 
@@ -61,17 +61,17 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
         assert.deepEqual(one, other);
     });
 
-    test('are loaded by workerd where Node loads them', async (context) => {
+    test('load in workerd if they load in Node', async (context) => {
         const loaded = results.filter(({ ours }) => ours.script !== undefined);
         const failures = await loadAll(loaded.map(({ ours }) => ours.script));
         const wrong = [...failures].filter(
             ([index, error]) => isSyntaxError(error) && !isSyntaxError(loaded[index].ours.run.error ?? ''),
         );
-        context.diagnostic(`${loaded.length} scripts were loaded, ${failures.size} of which end with an error in both`);
+        context.diagnostic(`${loaded.length} scripts were loaded; ${failures.size} of them fail in both`);
         assert.equal(wrong.map(([index, error]) => `${loaded[index].program.seed}: ${error}`).join('\n'), '');
     });
 
-    test('have few exceptions, each refused with its file and line', async (context) => {
+    test('have few exceptions, each rejected with file and line', async (context) => {
         assert.ok(exceptions.length <= MAX_EXCEPTIONS);
         const fixed = exceptions.map(({ programs }) => compareAll(programs));
         for (const [index, exception] of exceptions.entries()) {
@@ -90,12 +90,12 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
     });
 
     for (const { what, area, settings, esbuild } of WRONG) {
-        test(`of ${area} notice a wrong option: ${what}`, async (context) => {
+        test(`of ${area} detect a wrong option: ${what}`, async (context) => {
             const equal = results.filter(({ program, difference }) => program.area === area && !difference);
             const programs = equal.map(({ program }) => program).slice(0, MIN_PROGRAMS);
             const wrong = await compareAll(programs, { esbuild, ours: settings && withSettings(settings) });
             const noticed = wrong.filter(({ difference }) => difference);
-            context.diagnostic(`${noticed.length} of ${programs.length} programs notice it`);
+            context.diagnostic(`${noticed.length} of ${programs.length} programs detect it`);
             assert.ok(noticed.length > 0 || COUNT < MIN_PROGRAMS);
         });
     }
@@ -103,23 +103,23 @@ describe(`${areas.length * COUNT} programs made up from the seed ${SEED}`, () =>
 
 const isSyntaxError = (error) => error.startsWith('SyntaxError');
 
-/** Defines the fields of classes where they were assigned, and the other way round. */
+/** Defines the fields of classes if they were assigned, and the reverse. */
 function flipped({ target, useDefineForClassFields } = {}) {
     const defined = useDefineForClassFields ?? /es(next|2022)/.test(target);
     return { target, useDefineForClassFields: !defined };
 }
 
-/** Returns a function that gives a program other settings, which only our bundler sees. */
+/** Returns a function that changes the settings of a program, for our bundler only. */
 const withSettings = (settings) => (program) => {
     const { compilerOptions } = JSON.parse(program.files['tsconfig.json'] ?? '{}');
     const changed = JSON.stringify({ compilerOptions: settings(compilerOptions) });
     return { ...program, files: { ...program.files, 'tsconfig.json': changed } };
 };
 
-/** Shrinks some of the programs that differ and tells all of them. */
+/** Describes all programs that differ, and shrinks some of them. */
 async function explained(different) {
     const kinds = new Map(different.map((result) => [result.difference, result]).reverse());
     const shown = await shrinkAll([...kinds.values()].reverse().slice(0, SHOWN));
     const list = different.map(({ program, difference }) => `  ${program.seed}: ${difference.split('\n')[0]}`);
-    return [`${different.length} programs differ:`, ...list, '', 'made smaller:', ...shown.map(show)].join('\n');
+    return [`${different.length} programs differ:`, ...list, '', 'smallest programs found:', ...shown.map(show)].join('\n');
 }

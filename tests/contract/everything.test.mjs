@@ -1,4 +1,4 @@
-/** A manifest with every field, and a script with every kind of import: both programs make the same of them. */
+/** Publishes a manifest with every field and a script with every kind of import, and compares both programs. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ describe('a manifest with every field', () => {
         assertSameBody(cli.body, ours.body);
     });
 
-    test('has its secrets filled in from the environment and from 1Password', () => {
+    test('reads its secrets from the environment and from 1Password', () => {
         assert.deepEqual(ours.body.secrets, {
             PLAIN: 'as it is, $1 and ${HOME}',
             ONE: '1st $& \\ "',
@@ -37,7 +37,7 @@ describe('a manifest with every field', () => {
         });
     });
 
-    test('has a script that answers the same', async () => {
+    test('has a script with the same responses', async () => {
         const ask = [{ method: 'GET', path: '/' }];
         const answers = await Promise.all([cli, ours].map(({ body }) => converse(body.script, ask)));
         const [theirFacts, ourFacts] = answers.map(([{ body }]) => JSON.parse(body));
@@ -45,15 +45,15 @@ describe('a manifest with every field', () => {
         assert.deepEqual(ourFacts, theirFacts);
     });
 
-    // It is nearly all syntax that es2020 lacks, and our helper functions for that are longer than the CLI's.
-    test('has a script that is larger by no more than those helpers', () => {
+    // The script is nearly all syntax newer than es2020, and our helper functions for it are longer than the CLI's.
+    test('has a script at most 1 KiB larger than that of the CLI', () => {
         const [theirs, own] = [cli, ours].map(({ body }) => Buffer.byteLength(body.script));
-        assert.ok(own <= theirs + 1024, `our script has ${own} bytes, theirs ${theirs}`);
+        assert.ok(own <= theirs + 1024, `our script is ${own} bytes; the script of the CLI is ${theirs}`);
     });
 });
 
 for (const environment of ['other', 'fewer']) {
-    test(`the environment ${environment} replaces the same fields, each as a whole`, async () => {
+    test(`the environment ${environment} replaces the same fields completely`, async () => {
         const { cli, ours } = await publish(environment);
         const plain = await publish();
         assert.notDeepEqual(cli.body, plain.cli.body);

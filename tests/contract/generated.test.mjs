@@ -1,6 +1,6 @@
 /**
- * Manifests that nobody has thought of: what we accept, the vendor's document and CLI accept, and what the document
- * refuses, we refuse, but for the exceptions of support/exceptions.mjs. `SEED` repeats a run, `COUNT` makes it longer.
+ * Checks generated manifests: GitBook's document and CLI must accept every manifest that we accept, and we must reject every
+ * manifest that the document rejects, except for support/exceptions.mjs. `SEED` repeats a run; `COUNT` sets its size.
  */
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { startWitness } from './support/witness.mjs';
 const SEED = Number(process.env.SEED ?? 5);
 const COUNT = Number(process.env.COUNT ?? 3000);
 
-/** So many of them are sent, so many at once: by one process. */
+/** The number of manifests to send, and the number per process. */
 const SENT = 500;
 const AT_ONCE = 250;
 
@@ -29,7 +29,7 @@ const SCRIPT = 'export default {};\n';
 const ICON = join(exampleNamed('diagram').folder, 'assets', 'icon.png');
 const TOKEN = { authorization: 'Bearer x', 'content-type': 'application/json' };
 
-describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
+describe(`${COUNT} manifests generated from the seed ${SEED}`, () => {
     let root, document, icon, manifests, judged;
     const used = new Map();
 
@@ -41,7 +41,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
     });
     after(() => rm(root, { recursive: true }));
 
-    /** Writes manifests into a repository of their own and has us judge them all at once: what is wrong with each. */
+    /** Checks manifests with the program in one new repository. Returns the errors of each. */
     async function judge(manifests, name, style = (index) => index) {
         const repository = join(root, name);
         await mkdir(join(repository, '.git'), { recursive: true });
@@ -68,7 +68,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
 
     const fileOf = (repository, index) => join(repository, String(index), 'gitbook-manifest.yaml');
 
-    /** What must be sent for a manifest, made without us; nothing where a file or an environment is not there. */
+    /** Returns the expected request for a manifest; `undefined` if the environments are invalid. */
     function bodyOf(manifest) {
         const { envs, ...fields } = manifest;
         if ('envs' in manifest && (!isMapping(envs) || ('default' in envs && !isMapping(envs.default)))) {
@@ -92,12 +92,12 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
         return { method: 'POST', path, query: {}, headers: TOKEN, body };
     }
 
-    /** What the document says against the request that a manifest makes. */
+    /** Returns the problems that the document has with the request for a manifest. */
     function documentRefuses(manifest) {
         const made = manifest === REFUSED ? undefined : bodyOf(manifest);
         return made && typeof made.name === 'string'
             ? document.requestProblems(request(made))
-            : ['it makes no request'];
+            : ['no request'];
     }
 
     const applied = (manifest) => {
@@ -106,11 +106,11 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
     };
     const exceptional = (manifest) => rewritten(applied(manifest), ofTheDocument(document.names));
 
-    /** Whether we and the document part, where no exception says so. */
+    /** Returns true if we and the document disagree without an exception. */
     const disagree = (manifest, ours) =>
         (ours.length > 0) !== (documentRefuses(exceptional(manifest).manifest).length > 0);
 
-    /** The smallest manifest that is left of one that shows a disagreement. */
+    /** Shrinks a manifest that shows a disagreement. */
     async function shrunk(manifest, style, round = 0) {
         const candidates = smaller(manifest);
         const ours = await judge(candidates, `shrunk-${round}`, () => style);
@@ -120,7 +120,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
 
     const count = (what) => used.set(what, (used.get(what) ?? 0) + 1);
 
-    test('are accepted by us where the document accepts them, and by nobody else', async (context) => {
+    test('are accepted if and only if the document accepts them', async (context) => {
         const accepted = { byUs: 0, byTheDocument: 0 };
         for (const [index, manifest] of manifests.entries()) {
             accepted.byUs += judged[index].length === 0;
@@ -133,14 +133,14 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
             const small = await shrunk(manifests[first], first);
             const [ours] = await judge([small], 'smallest', () => first);
             const theirs = documentRefuses(exceptional(small).manifest);
-            const told = `${parted.length} differ; the seed ${SEED}, manifest ${first}:\n${yaml(small, first)}`;
-            assert.fail(`${told}\nwe say: ${ours.join('; ')}\nthe document says: ${theirs.join('; ')}`);
+            const told = `${parted.length} manifests differ; seed ${SEED}, manifest ${first}:\n${yaml(small, first)}`;
+            assert.fail(`${told}\nour errors: ${ours.join('; ')}\nerrors of the document: ${theirs.join('; ')}`);
         }
-        context.diagnostic(`of ${COUNT} we accept ${accepted.byUs}, the document ${accepted.byTheDocument}`);
-        assert.ok(Math.min(accepted.byUs, COUNT - accepted.byUs) > COUNT / 5, 'they are of both kinds');
+        context.diagnostic(`of ${COUNT} manifests we accept ${accepted.byUs}, the document ${accepted.byTheDocument}`);
+        assert.ok(Math.min(accepted.byUs, COUNT - accepted.byUs) > COUNT / 5, 'too few manifests are valid, or too few invalid');
     });
 
-    test('are accepted by the CLI where we accept them', async (context) => {
+    test('are accepted by the CLI if we accept them', async (context) => {
         let both = 0;
         let cli = 0;
         for (const [index, manifest] of manifests.entries()) {
@@ -154,18 +154,18 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const exception = rewritten(manifest, ofTheCli);
                 exception.used.forEach(count);
                 const still = await cliRefusesManifest(exception.manifest);
-                assert.equal(still, undefined, `${still}; the seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
+                assert.equal(still, undefined, `${still}; seed ${SEED}, manifest ${index}:\n${yaml(manifest, 0)}`);
             }
         }
-        context.diagnostic(`of ${COUNT} the CLI accepts ${cli}, ${both} of them we, too`);
+        context.diagnostic(`of ${COUNT} manifests the CLI accepts ${cli}; we accept ${both} of these`);
     });
 
-    test('make use of every exception', (context) => {
+    test('use every exception', (context) => {
         const listed = [...ofTheDocument(document.names), ...ofTheCli].map(({ what }) => what);
         for (const what of listed) {
             context.diagnostic(`${used.get(what) ?? 0} times: ${what}`);
         }
-        assert.deepEqual(listed.filter((what) => !used.has(what)), [], 'never used');
+        assert.deepEqual(listed.filter((what) => !used.has(what)), [], 'unused exceptions');
     });
 
     describe('against the sandbox', () => {
@@ -181,7 +181,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
             await rm(folder, { recursive: true });
         });
 
-        test('are sent as they are, and answered as the document says', async (context) => {
+        test('are sent unchanged, with responses as documented', async (context) => {
             const isGood = (manifest, index) => judged[index].length === 0 && documentRefuses(manifest).length === 0;
             const good = manifests.filter(isGood).slice(0, SENT);
             for (let first = 0; first < good.length; first += AT_ONCE) {
@@ -190,7 +190,7 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const mode = { GITBOOK_MODE: 'publish', GITBOOK_BUNDLE: 'false', GITBOOK_ENDPOINT: witness.endpoint };
                 const { code, output } = await runOurs(mode, { folder: join(root, `good-${first}`) });
                 assert.equal(code, 0, errorsOf(output));
-                assert.doesNotMatch(output, /GitBook published/, 'what came back is what was sent');
+                assert.doesNotMatch(output, /GitBook published/, 'the program reports a difference from the sent fields');
             }
             const published = witness.seen.filter(({ request }) => request.method === 'POST');
             assert.equal(published.length, good.length);
@@ -202,16 +202,16 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 assertSameBody(body, request.body);
                 assert.equal(request.body.script, body.script);
             }
-            context.diagnostic(`${good.length} requests and as many answers were held against the document`);
+            context.diagnostic(`${good.length} requests and their responses were checked against the document`);
         });
 
-        test('are refused by the sandbox where the document refuses them', async (context) => {
+        test('are rejected by the sandbox if the document rejects them', async (context) => {
             const before = witness.seen.length;
             const exceptions = ofTheDocument(document.names).filter(({ sandbox }) => sandbox);
             let refused = 0;
             for (const [index, manifest] of manifests.slice(0, SENT).entries()) {
                 const made = bodyOf(manifest);
-                // A client's address has neither of these, whoever the client is.
+                // These names cannot be part of a URL path.
                 if (made === undefined || typeof made.name !== 'string' || ['', '.', '..'].includes(made.name)) {
                     continue;
                 }
@@ -221,13 +221,13 @@ describe(`${COUNT} manifests made up from the seed ${SEED}`, () => {
                 const { wrongRequest, wrongAnswer } = witness.seen.at(-1);
                 const excepted = rewritten(applied(manifest), exceptions).manifest === REFUSED;
                 const expected = wrongRequest.length > 0 || excepted ? 400 : 200;
-                const told = `the seed ${SEED}, manifest ${index}: ${wrongRequest}\n${yaml(manifest, 0)}`;
+                const told = `seed ${SEED}, manifest ${index}: ${wrongRequest}\n${yaml(manifest, 0)}`;
                 assert.equal(answer.status, expected, told);
                 assert.deepEqual(wrongAnswer, []);
                 refused += answer.status === 400;
             }
             const count = witness.seen.length - before;
-            context.diagnostic(`${count} more answers of the sandbox were, too, ${refused} of them refusals`);
+            context.diagnostic(`${count} responses of the sandbox were checked; ${refused} of them were rejections`);
         });
     });
 });

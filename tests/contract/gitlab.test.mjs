@@ -1,4 +1,4 @@
-/** What we ask GitLab is what its client in use, gitbeaker, asks for the same: method, address, fields and token. */
+/** Compares our requests to GitLab with those of the client gitbeaker: method, path, fields and token. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const TOKEN = 'glpat-contract';
 const TYPES = readFileSync(new URL('./node_modules/@gitbeaker/core/dist/index.d.ts', import.meta.url), 'utf8');
 const HELLO = fileURLToPath(new URL('../../examples/hello', import.meta.url));
 
-/** A job of a merge request's pipeline, as GitLab's runner starts it. */
+/** The variables of a GitLab job in a merge request pipeline. */
 const MERGE_REQUEST = {
     CI: 'true',
     CI_COMMIT_SHA: '1'.repeat(40),
@@ -44,7 +44,7 @@ const OF_FORK = {
     CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: 'mona/integrations',
 };
 
-/** Everything that we ask in a few jobs, each against a GitLab of its own. */
+/** Returns our requests in several jobs, each with its own fake GitLab. */
 async function asked() {
     const binary = await ourBinary();
     const folder = await mkdtemp(join(tmpdir(), 'gitbook-contract-'));
@@ -76,18 +76,18 @@ async function asked() {
     }
 }
 
-/** The names of the fields that an interface of gitbeaker's has, with those that it inherits. */
+/** Returns the field names of a gitbeaker interface, including inherited ones. */
 function fieldsOf(name) {
     const [, parent, body] = TYPES.match(new RegExp(`^interface ${name}(?: extends (\\w+))?.*?\\{\n(.*?)\n\\}`, 'ms'));
     const own = [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, field]) => field);
     return !parent || parent === 'Record' ? own : [...own, ...fieldsOf(parent)];
 }
 
-/** Without what only one of the two says: the texts of notes. */
+/** Describes a request without the values of its body: the texts of notes differ. */
 const shape = ({ method, path, query, body }) =>
     JSON.stringify({ method, path, query, body: body && Object.keys(body).sort() });
 
-describe('what is asked of GitLab', () => {
+describe('requests to GitLab', () => {
     let ours, gitlab, client;
     before(async () => {
         ours = await asked();
@@ -105,7 +105,7 @@ describe('what is asked of GitLab', () => {
         'a branch': () => client.Branches.show(PROJECT, 'feature/x'),
         'the default branch': () => client.Branches.show(PROJECT, 'main'),
         'a merge request': () => client.MergeRequests.show(PROJECT, 12),
-        'a merge request that may be deleted': () =>
+        'a merge request that may not exist': () =>
             client.MergeRequests.all({ projectId: PROJECT, iids: [12], scope: 'all', state: 'all' }),
         'the open merge requests from a branch': () =>
             client.MergeRequests.all({ ...from('feature/x'), state: 'opened' }),
@@ -116,20 +116,20 @@ describe('what is asked of GitLab', () => {
         'the project of a fork': () => client.Projects.show(FORK),
         'the notes': () => client.MergeRequestNotes.all(PROJECT, 12, page),
         'a new note': () => client.MergeRequestNotes.create(PROJECT, 12, 'text'),
-        'another text for a note': () => client.MergeRequestNotes.edit(PROJECT, 12, 1, { body: 'text' }),
-        'the end of a note': () => client.MergeRequestNotes.remove(PROJECT, 12, 2),
+        'the update of a note': () => client.MergeRequestNotes.edit(PROJECT, 12, 1, { body: 'text' }),
+        'the deletion of a note': () => client.MergeRequestNotes.remove(PROJECT, 12, 2),
     };
     const known = new Set();
 
     for (const [name, call] of Object.entries(calls)) {
-        test(`${name} is asked as gitbeaker asks`, async () => {
+        test(`match gitbeaker for ${name}`, async () => {
             const before = gitlab.requests.length;
             await call();
             const [theirs, ...more] = gitlab.requests.slice(before);
             assert.equal(more.length, 0);
             known.add(shape(theirs));
             const same = ours.find((request) => shape(request) === shape(theirs));
-            assert.ok(same, `${shape(theirs)} is not among\n${[...new Set(ours.map(shape))].join('\n')}`);
+            assert.ok(same, `${shape(theirs)} is missing from\n${[...new Set(ours.map(shape))].join('\n')}`);
             assert.equal(same.token, theirs.token);
             assert.equal(same.bearer, theirs.bearer);
         });
@@ -144,17 +144,17 @@ describe('what is asked of GitLab', () => {
         ['CommitSchema', async () => (await client.Branches.show(PROJECT, 'feature/x')).commit],
     ];
     for (const [name, answer] of answers) {
-        test(`what we read of an answer is in gitbeaker's type ${name}`, async () => {
+        test(`have only fields of gitbeaker's type ${name} in their responses`, async () => {
             const unknown = Object.keys(await answer()).filter((field) => !fieldsOf(name).includes(field));
             assert.deepEqual(unknown, []);
         });
     }
 
-    test('nothing else is asked', () => {
+    test('include no others', () => {
         assert.deepEqual([...new Set(ours.map(shape))].sort(), [...known].sort());
     });
 
-    test('the token goes into its own header only', () => {
+    test('send the token only in its own header', () => {
         assert.ok(ours.length > 20, `${ours.length} requests`);
         assert.ok(ours.every(({ token, bearer }) => token === TOKEN && bearer === undefined));
     });

@@ -1,4 +1,4 @@
-/** A repository whose packages Yarn keeps in archives, without `node_modules`. */
+/** A repository with packages in Yarn archives (Plug'n'Play), without `node_modules`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,7 +25,7 @@ const files = {
     `,
 };
 
-/** Installs as Yarn does, from the registry that npm is set up for. */
+/** Installs packages with Yarn from the registry of npm's configuration. */
 async function install(folder, variables) {
     const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
     const env = { ...process.env, CI: '', YARN_NPM_REGISTRY_SERVER: registry.trim().replace(/\/$/, ''), ...variables };
@@ -35,7 +35,7 @@ async function install(folder, variables) {
 async function check(variables) {
     await withIntegration(files, async (folder) => {
         await install(folder, variables);
-        // The CLI looks for the archives from the folder that it is started in.
+        // The CLI searches for the archives from its working directory.
         const { cli, ours } = await publishWithBoth(folder, { within: folder });
         const ask = [{ method: 'GET', path: '/' }];
         const answers = await Promise.all([cli, ours].map(({ body }) => converse(body.script, ask)));
@@ -43,9 +43,9 @@ async function check(variables) {
     });
 }
 
-test("packages in Yarn's archives are bundled as by the CLI", () => check({}));
+test('bundles packages in Yarn archives like the CLI', () => check({}));
 
-test("packages in archives of Yarn's global cache, outside the repository, are bundled as by the CLI", async () => {
+test("bundles packages in archives of Yarn's global cache, outside the repository, like the CLI", async () => {
     const cache = await mkdtemp(join(tmpdir(), 'gitbook-yarn-'));
     try {
         await check({ YARN_ENABLE_GLOBAL_CACHE: 'true', YARN_GLOBAL_FOLDER: cache });

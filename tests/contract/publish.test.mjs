@@ -1,4 +1,4 @@
-/** Each example, published by the vendor's CLI and by us, makes the same request. */
+/** Compares the requests of GitBook's CLI and of our program for each example. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ for (const { name, folder, variables } of examples) {
         let cli, ours;
         before(async () => ({ cli, ours } = await publishWithBoth(folder, { variables })));
 
-        test('is published to the same address by the same method', () => {
+        test('is published with the same method and path', () => {
             assert.deepEqual([ours.method, ours.path], [cli.method, cli.path]);
         });
 
@@ -23,7 +23,7 @@ for (const { name, folder, variables } of examples) {
             assert.equal(ours.headers['content-type'], cli.headers['content-type']);
         });
 
-        test('is published under our own name and version', () => {
+        test('is published with our name and version as user agent', () => {
             assert.match(ours.headers['user-agent'], /^gitbook-deploy\/\d/);
         });
 
@@ -31,7 +31,7 @@ for (const { name, folder, variables } of examples) {
             assertSameBody(cli.body, ours.body);
         });
 
-        test('is published with the secrets that the environment gives', () => {
+        test('is published with the secrets from the environment', () => {
             assert.deepEqual(ours.body.secrets, cli.body.secrets);
             for (const value of Object.values(ours.body.secrets ?? {})) {
                 assert.ok(Object.values(variables).some((variable) => value.endsWith(variable)));
@@ -53,12 +53,12 @@ describe('the example diagram, published for staging', () => {
         assertSameBody(cli.body, ours.body, ['title']);
     });
 
-    test('has its title too, which the CLI 0.25.1 drops', () => {
+    test('has the title of that environment, which the CLI 0.25.1 drops', () => {
         assert.deepEqual([cli.body.title, ours.body.title], ['Diagram', 'Diagram (staging)']);
     });
 });
 
-test('the images of the example diagram arrive as they are', async () => {
+test('sends the images of the example diagram unchanged', async () => {
     const { folder, variables } = exampleNamed('diagram');
     const { ours } = await publishWithBoth(folder, { variables });
     const files = ['icon.png', 'preview.png'].map((name) => readFile(join(folder, 'assets', name), 'base64'));

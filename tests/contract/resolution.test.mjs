@@ -1,4 +1,4 @@
-/** Where an import leads: of several files that it could mean, both programs take the same one. */
+/** Checks that both programs resolve an import to the same of several candidate files. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 
@@ -6,7 +6,7 @@ import { withIntegration } from './support/integration.mjs';
 import { publishWithBoth } from './support/publishers.mjs';
 import { converse } from './support/workers.mjs';
 
-/** A package's `package.json`, and the file that an import of the package must reach. */
+/** A `package.json`, and the file to which an import of the package must resolve. */
 const packages = [
     [{ exports: { default: './default.js', worker: './never.js' } }, 'default.js'],
     [{ exports: { worker: './worker.js', browser: './browser.js', default: './default.js' } }, 'worker.js'],
@@ -26,7 +26,7 @@ const packages = [
     [{}, 'index.js'],
 ];
 
-/** What is imported, the files that are there, and the one that must be reached. */
+/** The import, the existing files, and the file to which it must resolve. */
 const relative = [
     ['./a', ['a.js', 'a.jsx', 'a.ts', 'a.tsx'], 'a.tsx'],
     ['./b', ['b.js', 'b.jsx', 'b.ts'], 'b.ts'],
@@ -37,7 +37,7 @@ const relative = [
     ['./g', ['g/index.js', 'g/index.ts'], 'g/index.ts'],
 ];
 
-/** Each file says its own name. */
+/** Each file exports its own name. */
 const tells = (file) => (file.endsWith('.cjs') ? `module.exports = '${file}'` : `export default '${file}'`);
 
 const cases = [
@@ -73,7 +73,7 @@ describe('an import', () => {
     });
 
     for (const [index, { title, expected }] of cases.entries()) {
-        test(`of ${title} reaches ${expected}`, () => {
+        test(`of ${title} resolves to ${expected}`, () => {
             assert.deepEqual({ cli: cli[index], ours: ours[index] }, { cli: expected, ours: expected });
         });
     }

@@ -1,4 +1,4 @@
-/** The script that we bundle loads in the Workers runtime, behaves as the CLI's does, and is no larger. */
+/** Checks that our script loads in the Workers runtime, behaves like that of the CLI, and is no larger. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 
@@ -18,7 +18,7 @@ for (const { name, folder, variables, outside, conversation } of examples) {
         });
 
         for (const [index, { says, status, answer = /^/, location = /^/, calls = /^$/ }] of conversation.entries()) {
-            test(`answers ${says}`, () => {
+            test(`responds to ${says}`, () => {
                 assert.deepEqual(ours[index], cli[index]);
                 assert.equal(ours[index].status, status, ours[index].body);
                 assert.match(ours[index].body, answer);
@@ -27,7 +27,7 @@ for (const { name, folder, variables, outside, conversation } of examples) {
             });
         }
 
-        test('is no larger', () => {
+        test('is no larger than that of the CLI', () => {
             assertNoLarger(...scripts);
         });
     });

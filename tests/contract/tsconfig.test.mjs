@@ -1,4 +1,4 @@
-/** What a `tsconfig.json` changes in the script, and what it does not. */
+/** Checks which settings of a `tsconfig.json` change the script. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
@@ -11,7 +11,7 @@ const runtime = (name) => ({
     [`node_modules/${name}/jsx.js`]: `export const jsx = (type) => '${name}: ' + type; export const jsxs = jsx;`,
 });
 
-/** Draws with JSX, and tells whether a field that is only declared exists. */
+/** A script that renders JSX and returns whether a declared field without a value exists. */
 const main = `
     const React = { createElement: (type: string) => 'React: ' + type };
     const own = (type: string) => 'own: ' + type;
@@ -27,18 +27,18 @@ const files = {
     'src/main.tsx': main,
 };
 
-/** What is in the file, what draws the JSX, and how many of the class's declared fields are there. */
+/** The settings, the expected JSX function, and the expected number of declared fields. */
 const cases = [
-    ['nothing, not even the file', undefined, '@gitbook/runtime: block', 0],
-    ['nothing in it', {}, '@gitbook/runtime: block', 0],
+    ['no file', undefined, '@gitbook/runtime: block', 0],
+    ['no settings', {}, '@gitbook/runtime: block', 0],
     ['an older target', { target: 'es2017' }, '@gitbook/runtime: block', 0],
     ['a newer target', { target: 'es2022' }, '@gitbook/runtime: block', 1],
     ['the newest target', { target: 'esnext' }, '@gitbook/runtime: block', 1],
     ['fields not defined', { target: 'es2022', useDefineForClassFields: false }, '@gitbook/runtime: block', 0],
     ['fields defined', { useDefineForClassFields: true }, '@gitbook/runtime: block', 1],
-    ['JSX by a function', { jsx: 'react' }, 'React: block', 0],
-    ['JSX by a function of another name', { jsx: 'react', jsxFactory: 'own' }, 'own: block', 0],
-    ['JSX by another runtime', { jsx: 'react-jsx', jsxImportSource: 'other-runtime' }, 'other-runtime: block', 0],
+    ['the JSX function of React', { jsx: 'react' }, 'React: block', 0],
+    ['another JSX function', { jsx: 'react', jsxFactory: 'own' }, 'own: block', 0],
+    ['another JSX runtime', { jsx: 'react-jsx', jsxImportSource: 'other-runtime' }, 'other-runtime: block', 0],
 ].map(([what, compilerOptions, ...expected]) => ({ what, config: compilerOptions && { compilerOptions }, expected }));
 
 cases.push(
@@ -48,7 +48,7 @@ cases.push(
         expected: ['@gitbook/runtime: block', 0],
     },
     {
-        what: 'a base that is not installed, and paths of its own',
+        what: 'a base that is not installed, and its own paths',
         config: {
             extends: 'nowhere',
             compilerOptions: { jsx: 'react', paths: { '@exact': ['./src/exact.ts'], '@below/*': ['./src/lib/*'] } },
@@ -64,13 +64,13 @@ cases.push(
         expected: ['React: block exact below', 0],
     },
     {
-        what: 'a base beside it',
+        what: 'a base in the same folder',
         config: { extends: './base' },
         more: { 'base.json': '{ "compilerOptions": { "jsx": "react", /* comment */ "target": "es2022", } }' },
         expected: ['React: block', 1],
     },
     {
-        what: 'only other files in its list',
+        what: 'only other files in `include`',
         config: { include: ['scripts'], compilerOptions: { jsx: 'react' } },
         expected: ['React: block', 0],
     },

@@ -1,4 +1,4 @@
-/** The action as workflows use it, its steps carried out by act, against the sandbox. */
+/** Runs the action in workflows with act, against the sandbox. */
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ import { BINARY, ROOT, run, tool } from './support/program.mjs';
 
 const { outputs } = parse(await readFile(join(ROOT, 'action.yml'), 'utf8'));
 
-/** The action, and a step behind it that reads each output whatever came of it. */
+/** The action, and a step after it that reads all outputs, even after a failure. */
 const WORKFLOW = `
 on: [push, pull_request, delete]
 jobs:
@@ -38,7 +38,7 @@ const secrets = { GITBOOK_TOKEN: 'a-token-that-must-not-be-seen' };
 
 const NEEDED = needs('git', tool('act'));
 
-/** Runs the workflow, and gives what a later step saw of the action, and what the sandbox has. */
+/** Runs the workflow and returns its result, the outputs that a later step read, and the published integrations. */
 async function deploy(repo, event, payload) {
     const file = join(repo.home, 'seen.json');
     const { code, text } = await act(repo, event, payload, { secrets, env: { SEEN: file } });
@@ -46,7 +46,7 @@ async function deploy(repo, event, payload) {
     return { code, text, published: await published(repo), seen: await readJson(file) };
 }
 
-test('actionlint finds the inputs and outputs that the workflow names', needs('git', tool('actionlint')), async (t) => {
+test('actionlint accepts the inputs and outputs of the workflow and rejects unknown ones', needs('git', tool('actionlint')), async (t) => {
     const { folder } = await repository(t, WORKFLOW);
     const file = join(folder, '.github/workflows/deploy.yml');
     await mkdir(dirname(file), { recursive: true });
@@ -60,7 +60,7 @@ test('actionlint finds the inputs and outputs that the workflow names', needs('g
     assert.match(text, /endpiont[^]*reslut/);
 });
 
-test('a push to the production branch publishes, and the next step reads every output', NEEDED, async (t) => {
+test('publishes on a push to the production branch; the next step reads every output', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     const { code, text, published, seen } = await deploy(repo, 'push', push('main')(repo.sha));
     assert.equal(code, 0, text);
@@ -83,7 +83,7 @@ test('a push to the production branch publishes, and the next step reads every o
     assert.match(version, /^\d+$/);
 });
 
-test('a branch has a preview, its pull request the same one, and the end of either deletes it', NEEDED, async (t) => {
+test('a branch and its pull request share one preview; closing or deleting either deletes it', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     const name = 'hello-feature-x-217d2bf5';
     const steps = [
@@ -101,7 +101,7 @@ test('a branch has a preview, its pull request the same one, and the end of eith
     }
 });
 
-test('a deployment that fails fails the step, whose outputs are there all the same', NEEDED, async (t) => {
+test('a failed deployment fails the step, which still has its outputs', NEEDED, async (t) => {
     const repo = await repository(t, WORKFLOW);
     await writeFile(join(repo.folder, 'hello/gitbook-manifest.yaml'), 'name: hello\ntitle: Hello\n');
     const { code, text, published, seen } = await deploy(repo, 'push', push('main')(repo.sha));

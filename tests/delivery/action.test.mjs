@@ -30,7 +30,7 @@ test('the inputs reach the program as variables only', () => {
     }
 });
 
-test('what a workflow sets reaches the program, an input before a variable', needs('dash'), async (t) => {
+test('passes inputs and variables to the program; an input takes precedence', needs('dash'), async (t) => {
     const folder = await workspace(t);
     const path = await programs(folder, []);
     await writeFile(join(folder, 'show'), '#!/bin/sh\nexec /usr/bin/env -0\n');
@@ -67,7 +67,7 @@ test('what a workflow sets reaches the program, an input before a variable', nee
     assert.equal((await shown({ inputs: { binary: 'show' } })).GITHUB_TOKEN, 'of the job');
 });
 
-test('the outputs are those that a run writes', async (t) => {
+test('declares exactly the outputs that a run writes', async (t) => {
     const folder = await workspace(t, { hello: 'examples/hello' });
     const file = join(folder, 'outputs');
     const env = { GITBOOK_ENDPOINT: 'sandbox', GITBOOK_MODE: 'publish', GITHUB_OUTPUT: file };
@@ -81,17 +81,17 @@ test('the outputs are those that a run writes', async (t) => {
     }
 });
 
-test('the Marketplace takes it, and so do the schema and the auditor', needs(tool('check-jsonschema'), tool('zizmor')), async () => {
+test('action.yml meets the limits of the Marketplace and passes its schema and zizmor', needs(tool('check-jsonschema'), tool('zizmor')), async () => {
     assert.ok(ACTION.description.length < 125, `${ACTION.description.length} characters`);
     assert.ok(ACTION.name && ACTION.author && ACTION.branding.icon && ACTION.branding.color);
     assert.deepEqual([install.shell, deploy.shell, ACTION.runs.using], ['sh', 'sh', 'composite']);
     const file = join(ROOT, 'action.yml');
-    // The schema knows the icons and colours.
+    // The schema checks the icon and the color.
     await succeed(tool('check-jsonschema'), ['--builtin-schema', 'vendor.github-actions', file]);
     await succeed(tool('zizmor'), ['--offline', '--quiet', '--pedantic', file]);
 });
 
-test('the workflows to be copied use it with inputs that it has', async () => {
+test('the example workflows use the action with existing inputs', async () => {
     const folder = join(ROOT, 'examples/workflows/github');
     const steps = [];
     for (const name of await readdir(folder)) {
@@ -99,7 +99,7 @@ test('the workflows to be copied use it with inputs that it has', async () => {
         const own = Object.values(jobs)
             .flatMap(({ steps }) => steps)
             .filter((step) => step.uses?.startsWith('gitbook-deploy/'));
-        assert.ok(own.length > 0, `${name} does not use it`);
+        assert.ok(own.length > 0, `${name} does not use the action`);
         steps.push(...own);
     }
     for (const { uses, with: inputs = {} } of steps) {
@@ -111,10 +111,10 @@ test('the workflows to be copied use it with inputs that it has', async () => {
     }
 });
 
-test('a cancelled run reaches the program, which still tells its outputs', needs('dash'), async (t) => {
+test('a canceled run stops the program, which still writes its outputs', needs('dash'), async (t) => {
     const folder = await workspace(t, { hello: 'examples/hello' });
     let step;
-    // The runner signals the step's shell and nothing below it, here once the program is about to publish.
+    // The runner sends the signal only to the step's shell. Here it does so when the program is about to publish.
     const server = createServer((request, response) => {
         step.kill('SIGINT');
         setTimeout(() => response.destroy(), 200);

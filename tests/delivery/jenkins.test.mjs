@@ -1,4 +1,4 @@
-/** The Jenkinsfile, for which there is no schema: read by Groovy's compiler, in the version that Jenkins has. */
+/** Checks the Jenkinsfile, which has no schema, with the Groovy compiler in the version of Jenkins. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const NEEDED = needs('groovy', 'java');
 const CREDENTIALS = { 'gitbook-production-token': 'a', 'gitbook-preview-token': 'b', 'forge-token': 'c' };
 const of = (branch, cause = 'BranchEventCause') => ({ variables: { BRANCH_NAME: branch }, credentials: CREDENTIALS, cause });
 
-test('which stages run, and when by the clock', NEEDED, async () => {
+test('runs the expected stages and schedules', NEEDED, async () => {
     const fork = { ...of('PR-24'), variables: { BRANCH_NAME: 'PR-24', CHANGE_ID: '24', CHANGE_FORK: 'mona' } };
     const { code, stdout, text } = await groovy([of('main'), of('main', 'TimerTrigger'), of('fix'), fork]);
     assert.equal(code, 0, text);
@@ -26,7 +26,7 @@ test('which stages run, and when by the clock', NEEDED, async () => {
     ]);
 });
 
-test('what Groovy or a declarative pipeline does not know is refused', NEEDED, async (t) => {
+test('rejects a Jenkinsfile that is not valid Groovy or not a valid declarative pipeline', NEEDED, async (t) => {
     const whole = await readFile(join(ROOT, 'examples/ci/jenkins/Jenkinsfile'), 'utf8');
     const copy = join(await workspace(t), 'Jenkinsfile');
     for (const [right, wrong, says] of [

@@ -11,7 +11,7 @@ const NEEDED = needs('git');
 const NAME = 'ghcr.io/acme/gitbook-deploy';
 const LIST = `sha256:${'d'.repeat(64)}`;
 
-/** Knows one release: whether it is a draft. Fails at what `FAILS` names. */
+/** A fake `gh` with one release, which is a draft or published. The subcommand in `FAILS` fails. */
 const GH = `[ "$2" != "\${FAILS:-}" ] || exit 1
 case $2 in
     list) cat "$STATE" 2>/dev/null || true ;;
@@ -19,7 +19,7 @@ case $2 in
     edit) echo false >"$STATE" ;;
 esac`;
 
-/** Pushes nothing, but shows what it was to build from. */
+/** A fake `docker` that pushes nothing and records the build context. */
 const DOCKER = `before=
 for argument; do
     case $before in
@@ -33,7 +33,7 @@ case "$2 $3" in
     'imagetools inspect') echo ${LIST} ;;
 esac`;
 
-/** A release whose assets are ready, and how its last job is run. */
+/** A release with its assets, and a function that runs its last job. */
 async function ready(t) {
     const clone = await release(t);
     await clone.replace({ gh: GH, docker: DOCKER });
@@ -46,7 +46,7 @@ async function ready(t) {
 const tagged = (...tags) => `docker buildx imagetools create ${tags.map((tag) => `--tag ${NAME}:${tag}`).join(' ')} ${NAME}@${LIST}`;
 const short = (calls) => calls.map((call) => call.replace(/( --json| --title| --clobber| --notes-file| release\/assets\/).*/, ''));
 
-test('a release is shown when all of it is there: archives, version, image, and at last the moving tag', NEEDED, async (t) => {
+test('publishes archives, version tag, image tags and, last, the major version tag', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     const { code, text } = await publish();
     assert.equal(code, 0, text);
@@ -82,7 +82,7 @@ test('a release is shown when all of it is there: archives, version, image, and 
     assert.equal(await clone.published('refs/heads/main'), await clone.git('rev-parse', `release-${VERSION}`));
 });
 
-test('run again, it finds everything done', NEEDED, async (t) => {
+test('skips completed steps when run again', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await publish();
     const commit = await clone.published('refs/tags/v1.2.3');
@@ -94,7 +94,7 @@ test('run again, it finds everything done', NEEDED, async (t) => {
     assert.equal(await clone.published('refs/tags/v1'), commit);
 });
 
-test('broken off anywhere, it shows nothing half, and is finished by running it again', NEEDED, async (t) => {
+test('publishes nothing incomplete after a failure, and finishes when run again', NEEDED, async (t) => {
     for (const fails of ['list', 'create', 'edit']) {
         const { clone, publish } = await ready(t);
         const { code } = await publish({ FAILS: fails });
@@ -110,11 +110,11 @@ test('broken off anywhere, it shows nothing half, and is finished by running it 
     }
 });
 
-test('a moving tag follows, and is not taken over by the repair of an older release', NEEDED, async (t) => {
+test('moves the tags of the major and minor version only for their newest release', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.2', 'HEAD:refs/tags/v1', 'HEAD:refs/tags/v0.9.0');
     assert.equal((await publish()).code, 0);
-    assert.notEqual(await clone.published('refs/tags/v1'), await clone.git('rev-parse', 'HEAD'), 'v1 stays behind');
+    assert.notEqual(await clone.published('refs/tags/v1'), await clone.git('rev-parse', 'HEAD'), 'v1 was not moved');
 
     const older = await ready(t);
     await older.clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.10.0', 'HEAD:refs/tags/v1', 'HEAD:refs/tags/v2.0.0');
@@ -129,28 +129,28 @@ test('a moving tag follows, and is not taken over by the repair of an older rele
     assert.equal(await older.clone.published('refs/tags/v1'), await older.clone.git('rev-parse', 'HEAD'));
 });
 
-test('a version that others have already is not moved', NEEDED, async (t) => {
+test('does not move an existing version tag', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await clone.git('push', '--quiet', 'origin', 'HEAD:refs/tags/v1.2.3');
     await clone.called();
     const { code, text } = await publish();
     assert.notEqual(code, 0);
-    assert.match(text, /the tag v1\.2\.3 could not be pushed/);
+    assert.match(text, /could not push the tag `v1\.2\.3`/);
     assert.equal(await clone.published('refs/tags/v1.2.3'), await clone.git('rev-parse', 'HEAD'));
     assert.equal(await clone.published('refs/tags/v1'), '');
     assert.ok(!(await clone.called()).some((call) => call.includes('edit')));
 });
 
-test('archives that were changed on the way are not published', NEEDED, async (t) => {
+test('rejects archives that do not match SHA256SUMS', NEEDED, async (t) => {
     const { clone, publish } = await ready(t);
     await writeFile(join(clone.folder, 'release/assets', archiveOf('x86_64-apple-darwin')), 'changed');
     const { code, text } = await publish();
     assert.notEqual(code, 0);
-    assert.match(text, /the archives are not those of SHA256SUMS/);
+    assert.match(text, /the archives do not match SHA256SUMS/);
     assert.deepEqual(await clone.called(), []);
 });
 
-test('the image is built around the binaries of the archives and pushed by digest', NEEDED, async (t) => {
+test('builds the image from the binaries in the archives and pushes it by digest', NEEDED, async (t) => {
     const clone = await release(t);
     await clone.replace({ docker: DOCKER });
     await clone.archives();
@@ -174,15 +174,15 @@ test('the image is built around the binaries of the archives and pushed by diges
     assert.deepEqual(calls.slice(-2), ['docker buildx rm a-builder', `docker run --rm ${NAME}@${LIST} --version`]);
 });
 
-test('what is not the job\'s own token is only there where a release has been approved', () => {
+test('only the job of the environment `release` reads a secret', () => {
     for (const [name, job] of Object.entries(workflow.jobs)) {
         const secrets = JSON.stringify(job).match(/secrets\.\w+/g) ?? [];
         assert.deepEqual(secrets, job.environment === 'release' ? ['secrets.RELEASE_TOKEN'] : [], name);
     }
 });
 
-test('tags that the server refuses are said, before or after the release is public', NEEDED, async (t) => {
-    for (const [tag, says] of [['v1.2.3', /the tag v1\.2\.3 could not be pushed/], ['v1', /v1\.2\.3 is released, but v1 could not/]]) {
+test('reports a tag that the server rejects, before and after the release is public', NEEDED, async (t) => {
+    for (const [tag, says] of [['v1.2.3', /could not push the tag `v1\.2\.3`/], ['v1', /could not move the tag `v1` to `v1\.2\.3`; `v1\.2\.3` is released/]]) {
         const { clone, publish } = await ready(t);
         const hook = join(clone.root, 'origin/hooks/update');
         await writeFile(hook, `#!/bin/sh\n[ "$1" != refs/tags/${tag} ]\n`, { mode: 0o755 });

@@ -7,7 +7,7 @@ import { STATIC_LIBRARY, needs } from './support/needs.mjs';
 import { BINARY, ROOT, run, succeed, tool } from './support/program.mjs';
 import { archiveOf, NOTES, release, TARGETS, VERSION, workflow } from './support/releases.mjs';
 
-/** The version of the binary that was built. */
+/** The version of the binary under test. */
 const BUILT = (await succeed(BINARY, ['--version'])).trim().split(' ')[1];
 
 const NEEDED = needs('git');
@@ -20,7 +20,7 @@ async function refuses(running, message) {
     assert.ok(text.includes(message), text);
 }
 
-test('a tag whose version is told everywhere may be released', NEEDED, async (t) => {
+test('accepts a tag whose version matches Cargo.toml, Cargo.lock and CHANGELOG.md', NEEDED, async (t) => {
     const clone = await release(t);
     const output = join(clone.root, 'output');
     const { code, text } = await clone.job('check', { GITHUB_REF_NAME: `release-${VERSION}`, GITHUB_OUTPUT: output });
@@ -28,61 +28,61 @@ test('a tag whose version is told everywhere may be released', NEEDED, async (t)
     assert.equal(await readFile(output, 'utf8'), `version=${VERSION}\n`);
 });
 
-test('any other tag is refused', NEEDED, async (t) => {
+test('rejects an invalid, existing, unmerged or missing tag', NEEDED, async (t) => {
     const clone = await release(t);
     for (const tag of [`v${VERSION}`, 'release-1.2', 'release-01.2.3', 'release-1.2.3-rc.1']) {
-        await refuses(clone.run('check', tag), `\`${tag}\` names no release`);
+        await refuses(clone.run('check', tag), `invalid release tag \`${tag}\``);
     }
-    await refuses(clone.run('check', 'release-1.2.4'), `Cargo.toml says ${VERSION}`);
+    await refuses(clone.run('check', 'release-1.2.4'), `version mismatch: Cargo.toml has ${VERSION}, the tag 1.2.4`);
 
     await clone.git('tag', `v${VERSION}`);
-    await refuses(clone.run('check', `release-${VERSION}`), `v${VERSION} exists, and a version is never moved`);
+    await refuses(clone.run('check', `release-${VERSION}`), `version \`v${VERSION}\` already exists`);
     await clone.git('tag', '--delete', `v${VERSION}`);
 
     await clone.commit('Not merged');
-    await refuses(clone.run('check', `release-${VERSION}`), `release-${VERSION} is not what is checked out`);
+    await refuses(clone.run('check', `release-${VERSION}`), `tag \`release-${VERSION}\` is not the checked-out commit`);
     await clone.git('tag', '--force', `release-${VERSION}`);
     await refuses(clone.run('check', `release-${VERSION}`), 'is not on main');
     await clone.git('tag', '--delete', `release-${VERSION}`);
-    await refuses(clone.run('check', `release-${VERSION}`), `there is no tag release-${VERSION} here`);
+    await refuses(clone.run('check', `release-${VERSION}`), `tag \`release-${VERSION}\` not found`);
 });
 
-test('a version that is not told everywhere is refused', NEEDED, async (t) => {
+test('rejects a version that differs in Cargo.lock or has no changelog section', NEEDED, async (t) => {
     const check = async (files, message) => {
         const clone = await release(t, files);
         await refuses(clone.run('check', `release-${VERSION}`), message);
     };
-    await check({ 'Cargo.lock': (text) => text.replace(`"${VERSION}"`, '"1.2.2"') }, 'Cargo.lock says 1.2.2');
+    await check({ 'Cargo.lock': (text) => text.replace(`"${VERSION}"`, '"1.2.2"') }, 'version mismatch: Cargo.lock has 1.2.2');
     const heading = `## [${VERSION}] - 2026-11-22\n`;
     const changelog = (change) => ({ 'CHANGELOG.md': change });
     await check(changelog((text) => text.replace(heading, '')), 'CHANGELOG.md has no section');
     await check(changelog((text) => text.replace(' - 2026-11-22', '')), 'CHANGELOG.md has no section');
     await check(changelog((text) => text.replace('[1.2.3]', '[1x2.3]')), 'CHANGELOG.md has no section');
     const empty = (text) => text.replace(heading, `${heading}\n### Added\n\n## [1.2.2.1] - 2026-11-21\n`);
-    await check(changelog(empty), `CHANGELOG.md says nothing of ${VERSION}`);
+    await check(changelog(empty), `the section of ${VERSION} in CHANGELOG.md is empty`);
 });
 
-test('the notes are the section of the version, and the links that it uses', NEEDED, async (t) => {
+test('prints the changelog section of the version with its link definitions as release notes', NEEDED, async (t) => {
     const clone = await release(t);
     const { stdout } = await clone.run('notes', VERSION);
     assert.equal(stdout, NOTES);
     assert.equal((await clone.run('notes', '1.2.2')).stdout, '- Long ago.\n');
 });
 
-test('the binary that was built is tried before it is packed', needs('git', STATIC_LIBRARY), async (t) => {
+test('tests the binary before packing it', needs('git', STATIC_LIBRARY), async (t) => {
     const clone = await release(t);
     const { code, text } = await clone.run('try', BUILT, BINARY);
     assert.equal(code, 0, text);
     assert.ok((await stat(join(clone.folder, 'target/tried/hello/script.js'))).size > 0);
-    await refuses(clone.run('try', '9.9.9', BINARY), `it is \`gitbook-deploy ${BUILT}\`, not gitbook-deploy 9.9.9`);
+    await refuses(clone.run('try', '9.9.9', BINARY), `prints \`gitbook-deploy ${BUILT}\`, expected \`gitbook-deploy 9.9.9\``);
     const liar = (more) => writeFile(join(clone.folder, 'liar'), `#!/bin/sh\necho gitbook-deploy ${VERSION}\n${more}`, { mode: 0o755 });
     await liar('');
-    await refuses(clone.run('try', VERSION, 'liar'), 'nothing was published');
+    await refuses(clone.run('try', VERSION, 'liar'), 'the binary published nothing');
     await liar('# /lib64/ld-linux-x86-64.so.2');
     await refuses(clone.run('try', VERSION, 'liar'), 'the binary is not linked statically');
 });
 
-test('an archive unpacks to a binary that runs and its papers', needs('git', STATIC_LIBRARY), async (t) => {
+test('packs the binary with readme, changelog and licenses', needs('git', STATIC_LIBRARY), async (t) => {
     const clone = await release(t);
     const { code, text } = await clone.job('build', { VERSION: BUILT, TARGET: 'x86_64-unknown-linux-musl', BINARY });
     assert.equal(code, 0, text);
@@ -98,7 +98,7 @@ test('an archive unpacks to a binary that runs and its papers', needs('git', STA
     }
 });
 
-test('the archive for Windows is a zip of the same', NEEDED, async (t) => {
+test('packs the same files for Windows as a zip archive', NEEDED, async (t) => {
     const clone = await release(t);
     await clone.archives();
     const unpacked = join(clone.root, 'unpacked');
@@ -109,7 +109,7 @@ test('the archive for Windows is a zip of the same', NEEDED, async (t) => {
     assert.equal(binary, await readFile(join(clone.folder, 'binary-x86_64-pc-windows-msvc'), 'utf8'));
 });
 
-test('packed again from another folder, with files of another time, an archive has the same bytes', NEEDED, async (t) => {
+test('packs identical archives from another folder and with other modification times', NEEDED, async (t) => {
     const clone = await release(t);
     const names = await clone.archives();
     assert.equal(names.length, TARGETS.length);
@@ -124,13 +124,13 @@ test('packed again from another folder, with files of another time, an archive h
     }
 });
 
-test('what is no archive of a release is not packed', NEEDED, async (t) => {
+test('rejects an unknown target and a missing binary', NEEDED, async (t) => {
     const clone = await release(t);
-    await refuses(clone.run('archive', VERSION, 'riscv64gc-unknown-linux-musl', BINARY, 'x'), 'is no target of a release');
-    await refuses(clone.run('archive', VERSION, TARGETS[0], 'none', 'x'), `was the binary built for ${TARGETS[0]}?`);
+    await refuses(clone.run('archive', VERSION, 'riscv64gc-unknown-linux-musl', BINARY, 'x'), 'unknown target `riscv64gc-unknown-linux-musl`');
+    await refuses(clone.run('archive', VERSION, TARGETS[0], 'none', 'x'), `build the binary for \`${TARGETS[0]}\` first`);
 });
 
-test('the checksums are those of all archives, and of nothing else', NEEDED, async (t) => {
+test('lists the checksum of every archive and of no other file', NEEDED, async (t) => {
     const clone = await release(t);
     const names = await clone.archives('release/assets');
     await writeFile(join(clone.folder, 'release/assets/gitbook-deploy-1.2.3.cdx.json'), '{}');
@@ -150,7 +150,7 @@ test('the checksums are those of all archives, and of nothing else', NEEDED, asy
     await refuses(clone.run('checksums', VERSION, folder), `< ${names[0]}`);
 });
 
-test('the list of what it is made of is valid CycloneDX, complete, and the same each time', needs('git', tool('python')), async (t) => {
+test('writes a valid, complete and reproducible CycloneDX SBOM', needs('git', tool('python')), async (t) => {
     const clone = await release(t);
     const { CARGO_HOME, RUSTUP_HOME, RUSTUP_TOOLCHAIN } = process.env;
     const options = { env: { CARGO_HOME, RUSTUP_HOME, RUSTUP_TOOLCHAIN, SOURCE_DATE_EPOCH: '1795000000' }, seconds: 1200 };
@@ -160,23 +160,23 @@ test('the list of what it is made of is valid CycloneDX, complete, and the same 
     }
     const [once, again] = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     assert.equal(once, again);
-    assert.ok(!once.includes(ROOT.replace(/\/$/, '')), 'it names the folder that it was made in');
+    assert.ok(!once.includes(ROOT.replace(/\/$/, '')), 'the SBOM contains the path of the repository');
     const validate = `import sys
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 sys.exit(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).read()))`;
     await succeed(tool('python'), ['-c', validate, files[0]]);
     await writeFile(files[1], once.replace('"version": 1,', '"version": "one",'));
-    assert.notEqual((await run(tool('python'), ['-c', validate, files[1]])).code, 0, 'the validator finds nothing');
+    assert.notEqual((await run(tool('python'), ['-c', validate, files[1]])).code, 0, 'the validator accepts an invalid SBOM');
 
     const { components, metadata } = JSON.parse(once);
     assert.equal(metadata.component.name, 'gitbook-deploy');
     const version = (name) => components.filter((part) => part.name === name).map((part) => part.version);
     assert.deepEqual(version('rolldown'), ['1.2.5']);
-    assert.deepEqual([version('mimalloc').length, version('wiremock').length], [1, 0], 'musl has its part, tests have none');
+    assert.deepEqual([version('mimalloc').length, version('wiremock').length], [1, 0], 'the SBOM includes musl dependencies and excludes test dependencies');
 });
 
-test('the workflow calls what there is, for the targets that there are, with the Rust that is asked for', async () => {
+test('the workflow calls every release script, builds every target and uses the Rust version of Cargo.toml', async () => {
     const scripts = (await readdir(join(ROOT, 'scripts/release'))).filter((name) => name !== 'targets');
     const called = JSON.stringify(workflow).matchAll(/scripts\/release\/(\w+)/g);
     assert.deepEqual([...new Set([...called].map(([, name]) => name))].sort(), scripts.sort());
@@ -186,7 +186,7 @@ test('the workflow calls what there is, for the targets that there are, with the
     assert.equal(workflow.env.RUSTUP_TOOLCHAIN, rust);
 });
 
-test('only the last job may write to the repository, and nothing is taken from a cache', async () => {
+test('only the last job has write access to the repository, and no job uses a cache', async () => {
     assert.deepEqual(workflow.permissions, {});
     const jobs = Object.entries(workflow.jobs);
     const writers = jobs.filter(([, { permissions }]) => permissions.contents !== 'read').map(([name]) => name);

@@ -1,6 +1,6 @@
 /**
- * The templates of systems that can't be had: each one's own lines, run in the order and shell of that system, with the
- * variables that the tests of its detector have.
+ * Runs the commands of the templates for CI systems that cannot run locally, in the order and shell of each system, with the
+ * variables from the tests of its detector.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -18,10 +18,10 @@ import * as systems from './support/systems.mjs';
 
 const PRODUCTION = 'production-token';
 const PREVIEW = 'preview-token';
-/** Where nothing listens: what is only checked must not be published anywhere. */
+/** An address without a server: a check must send no request. */
 const NOWHERE = 'http://127.0.0.1:9';
 
-/** What happens one after the other in one sandbox: variables, what is then said, with which token, and what is there. */
+/** Consecutive events in one sandbox: variables, expected output, expected token, and published integrations. */
 const STORIES = {
     bitbucket: {
         secrets: { production: PRODUCTION, repository: PREVIEW },
@@ -115,7 +115,7 @@ const STORIES = {
             'gitbook-production-token': PRODUCTION, 'gitbook-preview-token': PREVIEW, 'forge-token': 'forge-token',
         },
         events: ({ BUILD, ON_MAIN, CHANGE }) => {
-            // On no forge that could be asked.
+            // A forge that does not exist.
             const build = { ...BUILD, GIT_URL: 'https://git.example.com/acme/hello.git' };
             const main = { ...build, ...ON_MAIN };
             return [
@@ -132,13 +132,13 @@ const STORIES = {
 /** The systems on which the archive is downloaded. */
 const DOWNLOADS = ['bitbucket', 'circleci', 'azure', 'travis'];
 
-/** Returns the options of a test of a system's template, by the programs that its lines are read and run with. */
+/** Returns the options of a test of a system's template: the programs that parse and run it. */
 function neededBy(system) {
     const reader = system === 'jenkins' ? ['groovy', 'java'] : [];
     return needs(...reader, ...(DOWNLOADS.includes(system) ? ['curl'] : []));
 }
 
-/** The steps of a template, with what of it a user fills in: the place, version and sum of the archive. */
+/** Returns the steps of a template with URL, version and checksum of the archive filled in. */
 async function stepsOf(system, options, archive = {}) {
     const steps = await systems[system](options);
     const filled = (line) => Object.entries(archive).reduce((line, [name, value]) => {
@@ -147,14 +147,14 @@ async function stepsOf(system, options, archive = {}) {
     return steps.map((step) => ({ ...step, env: { ...step.env, ...archive }, lines: step.lines?.map(filled) }));
 }
 
-/** The token that the program is given by a step, where its own line may set it. */
+/** Returns the token that a step passes to the program; the command itself can set it. */
 async function tokenOf({ lines = [], env }) {
     const [, own] = lines.join('\n').match(/^(GITBOOK_TOKEN=\S+) \.\/gitbook-deploy$/m) ?? [];
     return own ? (await run('bash', ['-c', `${own} printenv GITBOOK_TOKEN`], { env })).stdout.trim() : env.GITBOOK_TOKEN;
 }
 
 for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
-    test(`${system}: production, a preview and its end`, neededBy(system), async (t) => {
+    test(`${system}: publishes to production, publishes a preview and deletes it`, neededBy(system), async (t) => {
         const { variables: archive } = await download(t);
         const place = await checkout(t);
         for (const [variables, says, token, published, more] of events(await tables(system))) {
@@ -162,8 +162,8 @@ for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
             const { code, text } = await runAll(steps, place);
             assert.match(text, says);
             assert.equal(await tokenOf(steps.at(-1)), token, text);
-            assert.doesNotMatch(text, /(production|preview|forge)-token/, 'no token is shown');
-            // There is no forge that could be asked: the sweep says so, and deletes nothing.
+            assert.doesNotMatch(text, /(production|preview|forge)-token/, 'the output contains a token');
+            // The forge does not exist, so the sweep fails and deletes nothing.
             assert.equal(code, published ? 0 : 1, text);
             if (published) assert.deepEqual(await place.published(), published);
         }
@@ -171,7 +171,7 @@ for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
     });
 
     if (!fork) continue;
-    test(`${system}: a pull request without a token is checked`, neededBy(system), async (t) => {
+    test(`${system}: checks a pull request without a token`, neededBy(system), async (t) => {
         const { variables: archive } = await download(t);
         const place = await checkout(t, { endpoint: NOWHERE });
         const none = system === 'circleci' ? { 'gitbook-preview': {} } : {};
@@ -184,7 +184,7 @@ for (const [system, { secrets, events, fork }] of Object.entries(STORIES)) {
 
 for (const system of DOWNLOADS) {
     for (const [what, sum] of [['a wrong checksum', WRONG_SHA256], ['no checksum', undefined]]) {
-        test(`${system}: ${what} stops the job before anything is run`, neededBy(system), async (t) => {
+        test(`${system}: the job stops at ${what} before running the binary`, neededBy(system), async (t) => {
             const { variables: { DEPLOY_SHA256, ...archive }, requests } = await download(t);
             const place = await checkout(t);
             const { secrets, events } = STORIES[system];
@@ -192,19 +192,19 @@ for (const system of DOWNLOADS) {
             const given = { ...archive, ...(sum && { DEPLOY_SHA256: sum }) };
             const { code, text } = await runAll(await stepsOf(system, { variables, secrets }, given), place);
             assert.notEqual(code, 0, text);
-            assert.equal(requests.length, 1, 'the archive was downloaded');
+            assert.equal(requests.length, 1, 'the archive was not downloaded exactly once');
             assert.deepEqual(await place.published(), []);
             await assert.rejects(access(join(place.repository, 'gitbook-deploy')), { code: 'ENOENT' });
         });
     }
 }
 
-test('travis: the pull request of a branch here is left to the push', async () => {
+test('travis: runs no steps for a pull request from a branch of the same repository', async () => {
     const { JOB, REQUEST } = await tables('travis');
     assert.deepEqual(await systems.travis({ variables: { ...JOB, ...REQUEST }, secrets: {} }), []);
 });
 
-test('from a bare job to the first request, by the download', neededBy('bitbucket'), async (t) => {
+test('measures the time from the start of the job to the first request, including the download', neededBy('bitbucket'), async (t) => {
     const { variables: archive, requests } = await download(t);
     let asked;
     const api = createServer((_, response) => {
@@ -221,6 +221,6 @@ test('from a bare job to the first request, by the download', neededBy('bitbucke
     const { text } = await runAll(steps, place);
     const [{ at }] = requests;
     const seconds = (from, to) => ((to - from) / 1000).toFixed(2);
-    t.diagnostic(`${seconds(started, asked)} s, ${seconds(at, asked)} s of them after the archive was asked for`);
+    t.diagnostic(`${seconds(started, asked)} s, ${seconds(at, asked)} s of them after the request for the archive`);
     assert.ok(asked - started < 10_000, text);
 });

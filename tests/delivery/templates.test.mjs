@@ -1,4 +1,4 @@
-/** The templates of `examples/ci`: valid by their systems' schemas, and with nothing in them that they must not have. */
+/** Checks the templates of `examples/ci` against the schemas of their systems and for unsafe commands. */
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { ROOT, run, tool, workspace } from './support/program.mjs';
 const FOLDER = join(ROOT, 'examples/ci');
 
 const FORGEJO = 'forgejo/.forgejo/workflows/gitbook.yml';
-/** Each template's schema, and words of it that the schema would refuse if they were as those beside them. */
+/** The schema of each template, a text of the template, and a replacement that the schema must reject. */
 const SCHEMAS = {
     'azure/azure-pipelines.yml': ['azure-pipelines', 'condition:', 'conditions:'],
     'bitbucket/bitbucket-pipelines.yml': ['bitbucket-pipelines', 'step: *gitbook', 'steps: *gitbook'],
@@ -24,16 +24,16 @@ const SCHEMAS = {
     'travis/.travis.yml': ['travis', 'os: linux', 'os: minix'],
     'woodpecker/.woodpecker.yml': ['woodpecker-ci', 'image:', 'images:'],
 };
-/** Held by a parser in `jenkins.test.mjs`. */
+/** Checked with a parser in `jenkins.test.mjs`. */
 const WITHOUT_SCHEMA = ['jenkins/Jenkinsfile'];
-/** They run the image, and must hand every variable on. */
+/** Templates that run the image with docker and must pass every variable. */
 const BY_DOCKER = ['buildkite/.buildkite/pipeline.yml', 'jenkins/Jenkinsfile'];
 
 const read = (template) => readFile(join(FOLDER, template), 'utf8');
 
 async function validated(schema, file) {
     const args = ['--builtin-schema', `vendor.${schema}`];
-    // Azure's has patterns that JavaScript takes for Unicode's no more.
+    // Some patterns of Azure's schema are invalid as Unicode patterns.
     if (schema === 'azure-pipelines') args.push('--regex-variant', 'nonunicode');
     return run(tool('check-jsonschema'), [...args, file]);
 }
@@ -43,12 +43,12 @@ const templates = (await readdir(FOLDER, { recursive: true, withFileTypes: true 
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(FOLDER.length + 1))
     .sort();
 
-test('every template is known here', () => {
+test('every template has a test', () => {
     assert.deepEqual(templates, [...Object.keys(SCHEMAS), ...WITHOUT_SCHEMA].sort());
 });
 
 for (const [template, [schema, right, wrong]] of Object.entries(SCHEMAS)) {
-    test(`${template} is valid, and would not be with \`${wrong}\``, needs(tool('check-jsonschema')), async (t) => {
+    test(`${template} is valid, and invalid with \`${wrong}\``, needs(tool('check-jsonschema')), async (t) => {
         const { code, text } = await validated(schema, join(FOLDER, template));
         assert.equal(code, 0, text);
         const whole = await read(template);
@@ -61,10 +61,10 @@ for (const [template, [schema, right, wrong]] of Object.entries(SCHEMAS)) {
     });
 }
 
-/** What of the variables that a detector reads a template does not hand on to the image. */
+/** Returns the variables that a detector reads and the template does not pass to the image. */
 async function missing(system, template) {
     const runs = template.replaceAll('\\\\\n', '\\\n').match(/docker run (?:[^\n]*\\\n)+[^\n]*gitbook-deploy:\d+/g) ?? [];
-    assert.equal(runs.length, 1, 'the image is run in one place');
+    assert.equal(runs.length, 1, 'the image must be run exactly once');
     const passed = new Set([...runs[0].matchAll(/-e (\w+)/g)].map(([, name]) => name));
     const own = template.match(/\bGITBOOK_(?!\w*_TOKEN)\w+(?=: | = )/g) ?? [];
     const needed = ['GITBOOK_TOKEN', 'GITHUB_TOKEN', 'CI', ...own, ...(await variablesRead(system))];
@@ -73,7 +73,7 @@ async function missing(system, template) {
 
 for (const template of BY_DOCKER) {
     const [system] = template.split('/');
-    test(`${template} hands on every variable that src/ci/${system}.rs reads`, async () => {
+    test(`${template} passes every variable that src/ci/${system}.rs reads`, async () => {
         const text = await read(template);
         assert.deepEqual(await missing(system, text), []);
         const variables = await variablesRead(system);
@@ -85,17 +85,17 @@ for (const template of BY_DOCKER) {
 }
 
 for (const template of templates) {
-    test(`${template} shows no secret and runs no install scripts`, async () => {
+    test(`${template} prints no secret and runs no install scripts`, async () => {
         const text = await read(template);
         assert.doesNotMatch(text, /\b(echo|printf|printenv)\b[^\n]*TOKEN|set -x|\bnpm (ci|install)(?! --ignore-scripts)/);
     });
 }
 
-test('what Azure does not know of YAML is not there', async () => {
+test('the Azure template uses no YAML anchors or merge keys', async () => {
     assert.doesNotMatch(await read('azure/azure-pipelines.yml'), /(?:: |- )[&*]\w|<<:/);
 });
 
-test(`${FORGEJO} passes the linters of workflows`, needs(tool('actionlint'), tool('zizmor')), async () => {
+test(`${FORGEJO} passes actionlint and zizmor`, needs(tool('actionlint'), tool('zizmor')), async () => {
     for (const [linter, ...args] of [['actionlint'], ['zizmor', '--offline', '--quiet', '--pedantic']]) {
         const { code, text } = await run(tool(linter), [...args, join(FOLDER, FORGEJO)]);
         assert.equal(code, 0, text);

@@ -1,4 +1,4 @@
-/** The workflows to be copied, carried out by act as they stand: the action by its tag, its binary from a release. */
+/** Runs the example workflows with act, unchanged: the action by its tag, its binary from a release. */
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ const NEEDED = needs('git', 'curl', tool('act'));
 
 const secrets = { GITBOOK_TOKEN: 'a-token' };
 
-/** Each with events, and what is published afterwards. */
+/** Each workflow with its events and the integrations published after each event. */
 const COPIED = {
     'all-in-one.yml': [
         ['push', push('main'), ['hello']],
@@ -49,12 +49,12 @@ async function text(name) {
     return readme.match(/^## GitHub in three steps\n.*?^```yaml\n(.*?)^```$/ms)[1];
 }
 
-/** A workflow to be copied in a repository, with the action and its release on a loopback server. */
+/** Prepares a repository with an example workflow, the action, and its release on a loopback server. */
 async function copied(t, name) {
     const bytes = await archives(t);
     const server = await releaseServer(t, bytes);
     const workflow = await text(name);
-    // What act does not know yet, and does not do.
+    // act does not support these keys.
     const repo = await repository(t, workflow.replace(/^ +(queue: max|deployment: false)\n/gm, ''));
     const action = await actionAt(join(repo.home, 'action'), checksums(bytes));
     const options = {
@@ -66,18 +66,18 @@ async function copied(t, name) {
 }
 
 for (const [name, events] of Object.entries(COPIED)) {
-    test(`${name} runs as it stands, with the released binary`, NEEDED, async (t) => {
+    test(`${name} runs with the released binary`, NEEDED, async (t) => {
         const { server, repo, options } = await copied(t, name);
         for (const [event, payload, expected] of events) {
             const { code, text } = await act(repo, event, payload(repo.sha), options);
             assert.equal(code, 0, text);
             assert.deepEqual(await published(repo), expected, text);
         }
-        assert.equal(server.asked.length, 1, 'not once fetched, and then taken from the tool cache');
+        assert.equal(server.asked.length, 1, 'the release was not downloaded exactly once');
     });
 }
 
-test('matrix.yml publishes each integration in one of the jobs that the plan asks for', NEEDED, async (t) => {
+test('matrix.yml publishes each integration in one of the planned jobs', NEEDED, async (t) => {
     const { repo, options } = await copied(t, 'matrix.yml');
     const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `hello-${name}`);
     for (const name of others) {
@@ -92,7 +92,7 @@ test('matrix.yml publishes each integration in one of the jobs that the plan ask
     assert.deepEqual(shares.sort(), ['1/2: 5', '2/2: 4'], text);
 });
 
-test("sweep.yml runs as it stands, and asks the forge with the job's own token", NEEDED, async (t) => {
+test("sweep.yml reads the branches with the job's own token", NEEDED, async (t) => {
     const { server, repo, options } = await copied(t, 'sweep.yml');
     const preview = {
         GITBOOK_MODE: 'preview',
@@ -121,7 +121,7 @@ test("sweep.yml runs as it stands, and asks the forge with the job's own token",
     assert.deepEqual([...forge.authorized], ['Bearer of-the-job'], text);
 });
 
-/** A forge with one repository and what is told; lists are empty, and everything else is not there. */
+/** A fake forge with one repository and these objects. Other lists are empty; everything else returns 404. */
 async function forgeWith(t, objects) {
     const authorized = new Set();
     const server = createServer(({ url, headers }, response) => {

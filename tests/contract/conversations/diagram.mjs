@@ -1,4 +1,4 @@
-/** What is said to `examples/diagram`, and the Kroki server that draws for it. */
+/** Requests to `examples/diagram`, and a fake Kroki server that renders its diagrams. */
 import { deflateSync } from 'node:zlib';
 
 import { render, visit } from '../support/events.mjs';
@@ -54,21 +54,21 @@ export const diagram = {
             answer: /"source":"flowchart LR; a-->b"/,
         },
         {
-            says: 'a picture',
+            says: 'an image',
             ask: visit('diagram', 'get', `/svg/mermaid/${drawable}`, withKey),
             status: 200,
             answer: /drawn/,
             calls: /https:\/\/kroki\.io\/mermaid\/svg\/\S+ Bearer kroki-key$/,
         },
         {
-            says: 'a picture that cannot be drawn',
+            says: 'an image that cannot be rendered',
             ask: visit('diagram', 'get', '/svg/plantuml/abc', withKey),
             status: 502,
             answer: /could not be drawn: nothing here/,
             calls: /plantuml/,
         },
         {
-            says: 'a picture in a language that it does not have',
+            says: 'an image in an unsupported language',
             ask: visit('diagram', 'get', '/svg/cobol/abc', withKey),
             status: 404,
             answer: /Not found/,

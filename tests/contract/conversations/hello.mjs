@@ -1,4 +1,4 @@
-/** What is said to `examples/hello`. */
+/** Requests to `examples/hello`. */
 import { render, visit } from '../support/events.mjs';
 import { oddRequests } from './odd.mjs';
 
@@ -12,7 +12,7 @@ export const hello = {
             answer: /Hello, reader!/,
         },
         {
-            says: 'a block that has a name',
+            says: 'a block with a name',
             ask: render('hello', 'hello', { props: { name: 'Ada' } }),
             status: 200,
             answer: /Hello, Ada!/,

@@ -1,4 +1,4 @@
-/** What is said to `examples/oauth`, and what Tracker and GitBook's API answer to it. */
+/** Requests to `examples/oauth`, and the responses of Tracker and GitBook's API. */
 import { createHmac } from 'node:crypto';
 
 import { event, visit } from '../support/events.mjs';
@@ -24,13 +24,13 @@ export const oauth = {
     },
     conversation: [
         {
-            says: 'a wish to connect an account',
+            says: 'a request to connect an account',
             ask: visit('tracker', 'get', '/oauth', { secrets }),
             status: 302,
             location: /^https:\/\/tracker\.example\.com\/oauth\/authorize\?client_id=client&/,
         },
         {
-            says: 'the code that the provider sends back',
+            says: "the provider's authorization code",
             ask: visit('tracker', 'get', `/oauth?code=c0de&state=${state}`, { secrets }),
             status: 200,
             answer: /close this window/,
@@ -57,19 +57,19 @@ export const oauth = {
             answer: /Connect a Tracker account/,
         },
         {
-            says: 'a webhook that is signed',
+            says: 'a signed webhook',
             ask: webhook('{"issue":"7"}'),
             status: 200,
             answer: /"refreshed":"7"/,
         },
         {
-            says: 'a webhook whose signature is of another text',
+            says: 'a webhook with an invalid signature',
             ask: webhook('{"issue":"8"}', '{"issue":"7"}'),
             status: 401,
             answer: /signature does not match/,
         },
         {
-            says: 'a route that it does not have',
+            says: 'an unknown route',
             ask: visit('tracker', 'put', '/issues/7', connected),
             status: 404,
             answer: /Not found/,

@@ -33,7 +33,7 @@ export function programsOf({ area, generate }, seed, count) {
     return Array.from({ length: count }, (_, index) => {
         const name = `${seed}/${area}/${index}`;
         const { entry, files } = generate(randomFrom(name));
-        // An empty script is no integration.
+        // An empty script is not a valid integration.
         return { area, seed: name, entry, files: { ...files, [entry]: `${files[entry]}\nlog('end');\n` } };
     });
 }

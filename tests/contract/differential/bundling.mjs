@@ -1,4 +1,4 @@
-/** Bundles programs as the CLI does and with the binary under test; each result is `{ script }` or `{ refused }`. */
+/** Bundles programs with the CLI's options and with the binary under test; each result is `{ script }` or `{ refused }`. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,16 +7,16 @@ import { dirname, join } from 'node:path';
 import { cliBundlerOptions } from '../support/cli.mjs';
 import { runOurs } from '../support/publishers.mjs';
 
-/** The CLI's own esbuild, of the version that it asks for. */
+/** The version of esbuild that the CLI requires. */
 const { build } = createRequire(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url))('esbuild');
 
-/** A refused integration stops all others, and after it is left out a further one may be refused. */
+/** The maximum number of runs. A rejected integration stops all others; without it, the next run may reject another. */
 const MAX_ROUNDS = 12;
 
 const manifest = (name, entry) =>
     `name: ${name}\ntitle: Program\norganization: acme\nscopes: []\nscript: ${JSON.stringify(entry)}\n`;
 
-/** Writes programs as the integrations of one repository, which is removed when `use` is done. */
+/** Writes programs as the integrations of one repository; removes it after `use`. */
 export async function withRepository(programs, use) {
     const root = await mkdtemp(join(tmpdir(), 'gitbook-differential-'));
     try {
@@ -38,7 +38,7 @@ async function write(folder, entry, files) {
     }
 }
 
-/** Bundles programs with both, each from a repository of its own; see `compareAll` for what may be wrong. */
+/** Bundles programs with both, each from its own repository; `compareAll` documents the options. */
 export async function bundleWithBoth(programs, { esbuild, ours: changed = (program) => program } = {}) {
     const [cli, ours] = await Promise.all([
         withRepository(programs, (root) => bundleWithCli(root, programs, esbuild)),
@@ -72,7 +72,7 @@ export async function bundleWithOurs(root, programs) {
     return results;
 }
 
-/** Publishes the programs at `indexes` to a sandbox, and again without those that are refused. */
+/** Publishes the programs at `indexes` to a sandbox, and again without rejected ones. */
 async function publish(root, indexes, results, rounds) {
     if (indexes.length === 0) {
         return;
@@ -93,10 +93,10 @@ async function publish(root, indexes, results, rounds) {
         );
     }
     if (indexes.length === 1) {
-        results[indexes[0]] = { refused: `ended with ${code}: ${output}` };
+        results[indexes[0]] = { refused: `exited with ${code}: ${output}` };
         return;
     }
-    // The program has ended without a report: halves tell for which integration.
+    // The program exited without a report. Running each half separately finds the integration.
     const half = indexes.length >> 1;
     await publish(root, indexes.slice(0, half), results, MAX_ROUNDS);
     await publish(root, indexes.slice(half), results, MAX_ROUNDS);

@@ -1,13 +1,13 @@
-/** Runs what both bundlers have made of programs, and tells the programs whose runs differ. */
+/** Runs the scripts of both bundlers and returns the differences. */
 import { bundleWithBoth } from './bundling.mjs';
 import { runAll } from './running.mjs';
 
 /**
- * Bundles and runs programs. A program that the CLI refuses has no result to compare.
+ * Bundles and runs programs. A program that the CLI rejects is not compared.
  *
- * @param wrong  by which the suite tests itself: `esbuild`, options for it alone, and `ours`, a function that changes the
- *               programs for our bundler alone
- * @returns one `{ program, cli, ours, difference }` a program; `cli` and `ours` have `script` or `refused`, and `run`
+ * @param wrong  faults to test the suite itself: `esbuild`, options for esbuild only, and `ours`, a function that changes
+ *               the programs for our bundler only
+ * @returns `{ program, cli, ours, difference }` for each program; `cli` and `ours` have `script` or `refused`, and `run`
  */
 export async function compareAll(programs, wrong) {
     const results = await bundleWithBoth(programs, wrong);
@@ -17,7 +17,7 @@ export async function compareAll(programs, wrong) {
     return results.map((result) => ({ ...result, difference: differenceOf(result) }));
 }
 
-/** Returns a short description of a difference; two with one cause mostly have one description. */
+/** Returns a short description of a difference; the same cause usually gives the same description. */
 function differenceOf({ cli, ours }) {
     if (cli.refused) {
         return undefined;
@@ -37,7 +37,7 @@ function differenceOf({ cli, ours }) {
         : `another log${failureIn(theirs, our)}`;
 }
 
-/** Returns how the first different lines of two logs fail, where they do. */
+/** Returns the errors in the first different lines of two logs, if any. */
 function failureIn(theirs, our) {
     const index = our.log.findIndex((line, index) => line !== theirs.log[index]);
     const failures = [our, theirs].map(({ log }) => log[index]?.match(/^"throws" (.*)$/)?.[1]);

@@ -1,8 +1,8 @@
-/** Describes values for comparison: shapes, keys and kinds, but none of the names that a minifier may change. */
+/** Describes values for comparison: shapes, keys and kinds, but not names that a minifier may change. */
 
 const MAX_DEPTH = 6;
 
-/** Describes any value; -0 is not 0, and functions are told apart by kind and arity. */
+/** Describes any value; distinguishes -0 from 0, and functions by kind and arity. */
 export function describe(value, above = []) {
     switch (typeof value) {
         case 'string':
@@ -45,7 +45,7 @@ function describeObject(value, above) {
     return `${tag === 'Object' ? '' : tag}{${own.join(', ')}}`;
 }
 
-/** Static members count, and so do those of the prototype. */
+/** Includes static members and members of the prototype. */
 function describeFunction(value, above) {
     if (above.includes(value) || above.length >= MAX_DEPTH) {
         return '(function)';
@@ -55,7 +55,7 @@ function describeFunction(value, above) {
     const below = [...above, value];
     const own = Reflect.ownKeys(value).filter((key) => !ofEveryFunction.has(key));
     const parts = describeOwn(value, own, below);
-    // The prototype of a class cannot be replaced. Those of generators have no members worth the look.
+    // The prototype of a class cannot be replaced. The prototypes of generators have no relevant members.
     if (prototype?.writable === false) {
         const members = Reflect.ownKeys(prototype.value).filter((key) => key !== 'constructor');
         parts.push(...describeOwn(prototype.value, members, below).map((text) => `#${text}`));
@@ -69,7 +69,7 @@ const ofEveryFunction = new Set(['length', 'name', 'prototype', 'arguments', 'ca
 function describeOwn(value, keys, above) {
     return keys.map((key) => {
         const { enumerable, get, set } = Object.getOwnPropertyDescriptor(value, key);
-        // What one can see of an accessor that is enumerable, as those of namespaces are, is its value.
+        // An enumerable accessor, as in namespaces, is described by its value.
         const accessor = (get || set) && !enumerable;
         const content = accessor ? [get && 'get', set && 'set'].filter(Boolean).join('/') : read(value, key, above);
         return `${enumerable ? '' : '~'}${String(key)}: ${content}`;
@@ -84,7 +84,7 @@ function read(value, key, above) {
     }
 }
 
-/** Describes anything that was thrown. */
+/** Describes a thrown value. */
 export function describeError(error) {
     if (Object.prototype.toString.call(error) !== '[object Error]') {
         return describe(error);
@@ -93,9 +93,9 @@ export function describeError(error) {
     return `${typeof name === 'string' ? name : describe(name)}: ${WORDINGS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), String(message))}`;
 }
 
-/** The engine's messages quote the source, where names are shortened and expressions rewritten. */
+/** Removes source text from the engine's messages, because minifiers change names and expressions. */
 const WORDINGS = [
-    // esbuild has private members as weak maps, with messages of its own.
+    // esbuild compiles private members to weak maps, which have other messages.
     [
         /^(Cannot (read|write|access|initialize|add) .*private .*|.* (private|brand).*|member\.\w+ is not a function)$/s,
         'a private member',

@@ -1,6 +1,5 @@
 /**
- * Programs that the CLI publishes and we refuse, on purpose. Each is refused with file and line, and never published.
- * There are at most ten.
+ * Programs that the CLI publishes and we reject on purpose, each with file and line. There are at most ten exceptions.
  */
 
 const around = (path, lines, settings) => ({
@@ -16,8 +15,8 @@ const ASSIGNED = { experimentalDecorators: true, useDefineForClassFields: false 
 const DEFINED = { experimentalDecorators: true, useDefineForClassFields: true };
 
 /**
- * One `{ reason, refused, programs }` each: `refused` matches the complaint about a program, which begins with its file and
- * line; `programs` are refused so, and published by the CLI.
+ * Each exception is `{ reason, refused, programs }`: `refused` matches our error, which begins with file and line; we reject
+ * all `programs` with it, and the CLI publishes them.
  */
 export const exceptions = [
     {
@@ -36,7 +35,7 @@ export const exceptions = [
         ],
     },
     {
-        reason: 'a decorated static member stands before a decorated one of the instance',
+        reason: 'a decorated static member precedes a decorated instance member',
         refused: /a decorated static member is not supported in this position/,
         programs: [
             around('main.ts', [DECORATE, 'class A { @dec static a = 1; @dec m() {} }', 'export default A;'], DEFINED),
@@ -54,7 +53,7 @@ export const exceptions = [
         programs: [around('main.ts', [DECORATE, "class A { @dec [String('a')] = 1; }", 'export default A;'], ASSIGNED)],
     },
     {
-        reason: 'a decorated parameter property stands in a class whose fields are defined and read `this`',
+        reason: 'a class with defined fields that read `this` has a decorated parameter property',
         refused: /a decorated field or parameter of this class cannot be compiled/,
         programs: [
             around(
@@ -65,7 +64,7 @@ export const exceptions = [
         ],
     },
     {
-        reason: 'a field that is moved into the constructor has a computed key',
+        reason: 'a field moved into the constructor has a computed key',
         refused: /the computed key of this field cannot be compiled/,
         programs: [
             around(
@@ -87,12 +86,12 @@ export const exceptions = [
         ],
     },
     {
-        reason: 'a file with the ending `.cts` has `import` or `export`',
+        reason: 'a `.cts` file has `import` or `export`',
         refused: /cannot use (import|export) statement outside a module/,
         programs: [around('main.cts', ["const value: string = 'cts';", 'log(value);', 'export default value;'])],
     },
     {
-        reason: '`delete` has an element of an array that the minifier replaces by a name',
+        reason: '`delete` is applied to an array element that the minifier replaces by a name',
         refused: /the bundled script is not valid: delete of an unqualified identifier/,
         programs: [around('main.js', ['const k = log;', 'log(delete [k][0]);', 'export default 1;'])],
     },
@@ -100,7 +99,7 @@ export const exceptions = [
 
 export const MAX_EXCEPTIONS = 10;
 
-/** Returns the exception under which a result is a refusal, if there is one. */
+/** Returns the exception that matches a rejected result, if any. */
 export function exceptionFor({ ours }) {
     const places = ours.refused?.split('\n') ?? [];
     return exceptions.find(({ refused }) => places.length > 0 && places.every((place) => refused.test(place)));

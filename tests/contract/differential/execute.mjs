@@ -1,17 +1,17 @@
-/** Runs scripts that its parent sends, each in a context of its own, and answers with all that can be seen of a run. */
+/** Runs scripts from the parent process, each in its own context, and returns all observable results. */
 import vm from 'node:vm';
 
 import { describe, describeError } from './describing.mjs';
 
-/** A script that still runs then is cut off, and so is a promise that is not settled. */
+/** The time limit for a script and for a pending promise. */
 const TIME_LIMIT = 2000;
 
-/** Loops ask whether they may go on; so many answers are yes. */
+/** The maximum number of loop iterations of a script. */
 const MAX_TICKS = 400;
 
 const MAX_LINES = 2000;
 
-process.on('unhandledRejection', () => {}); // of programs that forget a promise
+process.on('unhandledRejection', () => {}); // for programs with unhandled promises
 process.on('message', async ({ id, script }) => process.send({ id, result: await run(script) }));
 
 async function run(script) {
@@ -26,13 +26,13 @@ async function run(script) {
     return { log: lines, ...result };
 }
 
-/** The names that programs use and do not declare. */
+/** Globals that programs use without declaring them. */
 function globals(log) {
     let ticks = 0;
     return {
         log,
         tick: () => ++ticks <= MAX_TICKS,
-        /** Logs the value of an expression, or how it fails. */
+        /** Logs the value of an expression, or its error. */
         attempt(evaluate) {
             try {
                 log(evaluate());
@@ -46,7 +46,7 @@ function globals(log) {
 
 async function outcome(script, names, timers) {
     const context = vm.createContext(names);
-    // A function's text is the bundler's, and comparisons read it.
+    // The source text of a function depends on the bundler, and comparisons with strings would read it.
     vm.runInContext("Function.prototype.toString = () => 'function';", context);
     try {
         const module = new vm.SourceTextModule(script, { context });
@@ -74,7 +74,7 @@ function valueOf(read) {
     }
 }
 
-/** Calls the default export, where it is a function that is no class. */
+/** Calls the default export if it is a function and not a class. */
 async function call(exported) {
     if (typeof exported !== 'function' || /^class\b/.test(Function.prototype.toString.call(exported))) {
         return undefined;
@@ -86,14 +86,14 @@ async function call(exported) {
     }
 }
 
-/** Waits until nothing is left to do; timers go off one after the other, whatever their time. */
+/** Runs all timers in order, without their delays, until nothing is left to do. */
 async function settled(timers) {
     do {
         await new Promise((resolve) => setImmediate(resolve));
         try {
             timers.shift()?.();
         } catch {
-            // As nobody would see it.
+            // An error in a timer has no other observer.
         }
     } while (timers.length > 0);
     await new Promise((resolve) => setImmediate(resolve));
@@ -102,7 +102,7 @@ async function settled(timers) {
 async function limited(promise) {
     let timer;
     const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error('the time limit is over')), TIME_LIMIT);
+        timer = setTimeout(() => reject(new Error('time limit exceeded')), TIME_LIMIT);
     });
     try {
         return await Promise.race([promise, late]);
@@ -111,7 +111,7 @@ async function limited(promise) {
     }
 }
 
-/** A module of Node's own, as `external` leaves it to the runtime. */
+/** A built-in module of Node, which `external` leaves to the runtime. */
 async function external(specifier, context) {
     const real = await import(specifier);
     const names = Object.keys(real);

@@ -1,7 +1,7 @@
-/** Loads scripts in workerd, to see whether it takes what Node takes. */
+/** Loads scripts in workerd to check that it accepts them like Node. */
 import { Miniflare } from 'miniflare';
 
-/** The globals that programs use, and a handler that imports each script after the other. */
+/** The globals that programs use, and a handler that imports the scripts in order. */
 const MAIN = `
 let ticks = 0;
 globalThis.log = () => {};
@@ -20,8 +20,8 @@ export default {
 `;
 
 /**
- * Returns the errors that scripts end with while they are loaded, by their index. The runtime reads all modules of a
- * worker before it starts, and stops at the first that is wrong: halves tell which it is.
+ * Returns the errors of loading scripts, by index. The runtime parses all modules of a worker before it starts and stops at
+ * the first invalid one; loading each half separately finds it.
  */
 export async function loadAll(scripts, indexes = [...scripts.keys()]) {
     const { errors, refused } = await load(scripts, indexes);
@@ -44,7 +44,7 @@ async function load(scripts, indexes) {
         modules: [{ type: 'ESModule', path: 'main.mjs', contents: MAIN }, ...modules],
         compatibilityDate: '2025-05-25',
         compatibilityFlags: ['nodejs_compat'],
-        cf: false, // or it is fetched from the internet
+        cf: false, // prevents a download
         handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.on('data', (data) => output.push(data))),
     });
     try {
@@ -59,6 +59,6 @@ async function load(scripts, indexes) {
     } catch (error) {
         return { refused: output.join('').match(/\w*Error: .*/)?.[0] ?? String(error) };
     } finally {
-        await worker.dispose().catch(() => {}); // it never started
+        await worker.dispose().catch(() => {}); // it may not have started
     }
 }

@@ -1,11 +1,11 @@
-/** Runs scripts in child processes, each script in a context of its own; one that never ends takes no other with it. */
+/** Runs scripts in child processes, each in its own context; an endless loop does not affect other scripts. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const EXECUTE = fileURLToPath(new URL('execute.mjs', import.meta.url));
 const PROCESSES = 2;
 
-/** A child that is silent for so long hangs in a loop. */
+/** The time without output after which a child process counts as hanging. */
 const SILENCE = 10_000;
 
 /** Runs scripts and returns a result for each: `{ log, exports, called }` or `{ log, error }`. */
@@ -16,7 +16,7 @@ export async function runAll(scripts) {
     return results;
 }
 
-/** Takes from what is left until nothing is. */
+/** Runs the next scripts until none are left. */
 async function runSome(scripts, left, results) {
     let child;
     try {
@@ -42,9 +42,9 @@ function runIn(child, id, script) {
             child.removeAllListeners();
             resolve(result);
         };
-        const timer = setTimeout(() => finish({ gone: true, error: 'never ends' }), SILENCE);
+        const timer = setTimeout(() => finish({ gone: true, error: 'does not end' }), SILENCE);
         child.on('message', ({ result }) => finish(result));
-        child.on('exit', (code, signal) => finish({ gone: true, error: `ended its process: ${code ?? signal}` }));
+        child.on('exit', (code, signal) => finish({ gone: true, error: `process exited with ${code ?? signal}` }));
         child.send({ id, script });
     });
 }

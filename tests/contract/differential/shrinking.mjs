@@ -1,16 +1,16 @@
-/** Makes programs smaller while both bundlers still differ in the same way. */
+/** Shrinks programs while the two bundlers still differ in the same way. */
 import { compareAll } from './comparing.mjs';
 
 const MAX_ROUNDS = 60;
 
-/** So many smaller programs are tried in one round. */
+/** The number of smaller programs per round. */
 const AT_ONCE = 40;
 
 /**
  * Shrinks all programs at once, since one run of the binary bundles many.
  *
  * @param results  of `compareAll`, each with a difference
- * @returns the same for the smallest programs that were found
+ * @@returns the results of the smallest programs found
  */
 export async function shrinkAll(results) {
     const states = results.map((result) => ({ best: result, tried: 0, done: false }));
@@ -37,7 +37,7 @@ function advance(state, compared) {
     }
 }
 
-/** Returns true if a smaller program shows the same difference, and has none of the mistakes that shrinking makes. */
+/** Returns true if a smaller program shows the same difference without new errors from shrinking. */
 function isAlike(best, result) {
     const failures = ({ cli }) => (JSON.stringify(cli.run ?? '').match(/is not defined/g) ?? []).length;
     return (
@@ -50,7 +50,7 @@ function isAlike(best, result) {
 
 const sizeOf = ({ files }) => Object.entries(files).flat().join('').length;
 
-/** Returns a program without each of its parts, those without the largest first. */
+/** Returns copies of a program without one of its parts, smallest first. */
 export function smaller(program) {
     const { entry, files } = program;
     const offered = [];
@@ -73,7 +73,7 @@ function shorterTexts(text) {
     return [...found].filter((shorter) => shorter.length < text.length);
 }
 
-/** Leaves out consecutive lines whose brackets are balanced. */
+/** Removes consecutive lines with balanced brackets. */
 function* withoutLines(lines) {
     for (let from = 0; from < lines.length; from++) {
         for (let to = from + 1; to <= lines.length; to++) {
@@ -88,7 +88,7 @@ function* withoutLines(lines) {
     }
 }
 
-/** Leaves out a line that opens a bracket and the line that closes it, but not the lines between. */
+/** Removes a line that opens a bracket and the line that closes it, but not the lines between. */
 function* withoutBraces(lines) {
     for (const [from, line] of lines.entries()) {
         if (depthOf(line) !== 1) {
@@ -103,7 +103,7 @@ function* withoutBraces(lines) {
     }
 }
 
-/** Leaves out what stands between separators in a line, or replaces what is in parentheses. */
+/** Removes parts of a line between separators, or replaces the content of parentheses. */
 function* withoutParts(lines) {
     for (const [index, line] of lines.entries()) {
         const replace = (shorter) => [...lines.slice(0, index), shorter, ...lines.slice(index + 1)].join('\n');
@@ -123,7 +123,7 @@ function* withoutParts(lines) {
     }
 }
 
-/** Returns how many more brackets a text opens than it closes; -1 where it closes one that it has not opened. */
+/** Returns how many more brackets a text opens than it closes; -1 if it closes one that it has not opened. */
 function depthOf(text) {
     let depth = 0;
     for (const character of text.replace(/'[^'\n]*'/g, '')) {
@@ -135,7 +135,7 @@ function depthOf(text) {
     return depth;
 }
 
-/** Tells all of a program that differs: its seed, its files and both results. */
+/** Describes a differing program: its seed, its files and both results. */
 export function show({ program, cli, ours, difference }) {
     const files = Object.entries(program.files).map(([path, text]) => `--- ${path}\n${text.trimEnd()}`);
     const result = ({ refused, run }) => refused ?? JSON.stringify(run);

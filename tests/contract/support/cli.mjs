@@ -1,6 +1,6 @@
 /**
- * The vendor's CLI, in this process: how it reads a manifest, how it bundles, and the names that it knows. A process
- * takes 0.3 s.
+ * Runs parts of GitBook's CLI in this process: manifest checks, bundler options and known names. Starting a process would
+ * take 0.3 s.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url));
 
-/** Where the bundle stops to define things and does what the command line says. */
+/** The end of the definitions in the bundle; the code after it runs the command line. */
 const START = '(0, import_check_node_version.default)(';
 
 const WANTED = [
@@ -23,7 +23,7 @@ const WANTED = [
     'IntegrationTarget',
 ];
 
-/** Ends a build before it begins, with the options that the CLI has chosen. */
+/** Stops a build before it starts, and carries the options of the CLI. */
 class Asked extends Error {
     constructor(options) {
         super('the bundler was asked');
@@ -35,7 +35,7 @@ const build = (options) => Promise.reject(new Asked(options));
 
 function load() {
     const [definitions, ...rest] = readFileSync(FILE, 'utf8').split(START);
-    assert.equal(rest.length, 1, "the CLI's bundle is built in another way now");
+    assert.equal(rest.length, 1, "the format of the CLI's bundle has changed");
     const cli = new Module(FILE);
     const { require } = Module.prototype;
     cli.paths = Module._nodeModulePaths(dirname(FILE));
@@ -47,10 +47,10 @@ function load() {
 const { readIntegrationManifest, validateIntegrationManifest, withEnvironment, buildScriptFromManifest, ...names } =
     load();
 
-/** What the CLI says against the manifest in a file; nothing for one that it takes. */
+/** Returns the CLI's error for a manifest file; `undefined` if it accepts the manifest. */
 export const cliRefuses = (file) => complaint(() => withEnvironment(undefined, () => readIntegrationManifest(file)));
 
-/** The same of a manifest that was read already. */
+/** Returns the CLI's error for a parsed manifest. */
 export const cliRefusesManifest = (manifest) => complaint(() => validateIntegrationManifest(manifest));
 
 /** Returns the options that the CLI gives to esbuild for the script of a manifest. */
@@ -63,10 +63,10 @@ export async function cliBundlerOptions(file) {
         }
         throw error;
     }
-    throw new Error('the CLI no longer bundles with the `build` of esbuild');
+    throw new Error('the CLI no longer calls `build` of esbuild');
 }
 
-/** The names that the CLI knows, which are fewer than the API's. */
+/** The names that the CLI knows; the API knows more. */
 export const cliNames = {
     scopes: Object.values(names.IntegrationScope),
     categories: Object.values(names.IntegrationCategory),

@@ -1,8 +1,8 @@
-/** Compares what two programs sent, and says field by field where they differ. */
+/** Compares the requests of two programs field by field. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 
-/** Every field but the script must be equal; `except` names fields that a test looks at itself. */
+/** Asserts that all fields except the script are equal; `except` lists fields that the test checks itself. */
 export function assertSameBody(cli, ours, except = []) {
     const fields = new Set([...Object.keys(cli), ...Object.keys(ours)]);
     const differences = [...fields]
@@ -17,10 +17,10 @@ function show(value) {
     return text.length > 160 ? `${text.slice(0, 160)}… (${text.length} characters)` : text;
 }
 
-/** How much larger ours may be: a little where there is little to gain, almost nothing above 20 KB. */
+/** Asserts that our script is at most 2% larger, or 1% if the script of the CLI is over 20 KB. */
 export function assertNoLarger(cliScript, ourScript) {
     const [theirs, ours] = [cliScript, ourScript].map((script) => Buffer.byteLength(script));
     const allowed = theirs * (theirs > 20_000 ? 1.01 : 1.02);
     const ratio = (ours / theirs).toFixed(4);
-    assert.ok(ours <= allowed, `our script has ${ours} bytes, theirs ${theirs}: ${ratio} times as many`);
+    assert.ok(ours <= allowed, `our script is ${ours} bytes; the script of the CLI is ${theirs} (ratio ${ratio})`);
 }

@@ -1,4 +1,4 @@
-/** The vendor's own OpenAPI document, cut down to the operations that we use, and a validator for it. */
+/** GitBook's OpenAPI document, reduced to the operations that we use, and a validator for it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
@@ -7,16 +7,15 @@ import { OpenAPIBackend } from 'openapi-backend';
 
 const FILE = new URL('../node_modules/@gitbook/api/spec/openapi.json', import.meta.url);
 
-/** The paths that we ask; all that the document says of them is kept. */
+/** The paths that we use; all their operations are kept. */
 const PATHS = ['/integrations/{integrationName}', '/orgs', '/orgs/{organizationId}/integrations'];
 
 /**
- * What the document says of an error that it doesn't list for the operation: the API has these for every one of them,
- * and so has the sandbox.
+ * Errors that the document does not list for the operations. The API and the sandbox return them for all operations.
  */
 const UNLISTED = { 400: 'BadRequestError', 401: 'UnauthorizedError', 404: 'NotFoundError' };
 
-/** The whole document takes minutes to be taken in: of the paths that are asked, everything that they refer to. */
+/** Reduces the document to the used paths and their references. Loading the whole document takes minutes. */
 function cut(whole) {
     const components = {};
     const kept = (part) => {
@@ -30,11 +29,11 @@ function cut(whole) {
             return Object.fromEntries(Object.entries(part).map(([name, below]) => [name, kept(below)]));
         }
         const { $ref, description, ...more } = part;
-        assert.deepEqual(more, {}, `what stands beside the reference to ${$ref} would be lost`);
+        assert.deepEqual(more, {}, `fields beside the reference to ${$ref} would be lost`);
         const [, , kind, name] = $ref.split('/');
         components[kind] ??= {};
         if (!(name in components[kind])) {
-            components[kind][name] = {}; // for what refers to itself
+            components[kind][name] = {}; // for recursive references
             components[kind][name] = kept(whole.components[kind][name]);
         }
         return { $ref };
@@ -74,29 +73,29 @@ export async function openDocument() {
     });
     await validator.init();
     return {
-        /** The fields that a publish can have. */
+        /** The fields of a publish request. */
         fields,
-        /** The names that it knows, by the fields that have them. */
+        /** The known names by field. */
         names,
         requestProblems: (request) => requestProblems(validator, request),
         answerProblems: (request, answer) => answerProblems(validator, request, answer),
     };
 }
 
-/** What is wrong with a request by the document; nothing for one that is right. */
+/** Returns the problems of a request; empty if it matches the document. */
 function requestProblems(validator, request) {
     const operation = validator.matchOperation(request);
     if (!operation) {
-        return [`${request.method} ${request.path} is no operation of the document`];
+        return [`${request.method} ${request.path} is not an operation of the document`];
     }
     const { authorization = '', 'content-type': type } = request.headers;
-    const token = /^Bearer \S+$/.test(authorization) ? [] : ['no token is sent'];
-    // The validator looks at bodies of the types that it knows only.
-    const wrongType = operation.requestBody && type !== 'application/json' ? [`the content type is ${type}`] : [];
+    const token = /^Bearer \S+$/.test(authorization) ? [] : ['missing token'];
+    // The validator only checks bodies of known content types.
+    const wrongType = operation.requestBody && type !== 'application/json' ? [`wrong content type: ${type}`] : [];
     return [...token, ...wrongType, ...told(validator.validateRequest(request, operation))];
 }
 
-/** What is wrong with an answer by the document. */
+/** Returns the problems of a response; empty if it matches the document. */
 function answerProblems(validator, request, { status, headers, body }) {
     const operation = validator.matchOperation(request);
     const response = operation?.responses[status];
@@ -104,10 +103,10 @@ function answerProblems(validator, request, { status, headers, body }) {
         return [`${request.method} ${request.path} has no status ${status} in the document`];
     }
     if (!response.content) {
-        return body === undefined ? [] : [`a ${status} has a body`];
+        return body === undefined ? [] : [`unexpected body with the status ${status}`];
     }
     const type = headers['content-type'];
-    const wrongType = type === 'application/json' ? [] : [`the content type is ${type}`];
+    const wrongType = type === 'application/json' ? [] : [`wrong content type: ${type}`];
     return [...wrongType, ...told(validator.validateResponse(body, operation, status))];
 }
 

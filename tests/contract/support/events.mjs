@@ -2,13 +2,13 @@
 
 const PUBLIC = 'https://integrations.gitbook.example/v1';
 
-/** Someone opens the integration's public address, or calls it. */
+/** A request to the integration's public URL. */
 export function visit(name, method, path, { body, headers = {}, ...environment } = {}) {
     const request = { method, url: `${PUBLIC}/${name}/installed${path}`, headers };
     return event(name, { type: 'fetch', request }, environment, body);
 }
 
-/** A block is drawn, or, with `action`, something in it was pressed. */
+/** A request to render a block or, with `action`, an action in it. */
 export function render(name, componentId, { props = {}, state, action, editable = false, ...environment } = {}) {
     const context = { type: 'document', spaceId: 'space', editable, theme: 'light' };
     return event(name, { type: 'ui_render', componentId, props, state, action, context }, environment);

@@ -1,4 +1,4 @@
-/** The integrations of `examples/`: where they are, the variables that they need, and what is said to them. */
+/** The integrations of `examples/`: their folders, variables and test requests. */
 import { fileURLToPath } from 'node:url';
 
 import { diagram } from '../conversations/diagram.mjs';

@@ -1,6 +1,6 @@
 /**
- * Where we judge a manifest otherwise than the document or the CLI does, on purpose. Each is a rewriting: gives the
- * manifest that the other one is to judge instead, or REFUSED where we refuse what it takes.
+ * Intended differences from the document and the CLI. Each `rewrite` returns the manifest that the other side must check
+ * instead, or REFUSED if only we reject the manifest.
  */
 import { cliNames } from './cli.mjs';
 import { isMapping, placesOf } from './manifests.mjs';
@@ -9,7 +9,7 @@ export const REFUSED = Symbol('refused');
 
 const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/i;
 
-/** Puts a known name in the place of every other: the vendor adds names without notice, and the API decides. */
+/** Replaces unknown names by known ones: GitBook adds names without notice, and the API checks them. */
 function known(names) {
     return (manifest) => {
         const known = (list, name) => (typeof name !== 'string' || list.includes(name) ? name : list[0]);
@@ -30,7 +30,7 @@ function known(names) {
     };
 }
 
-/** All properties of all configurations. */
+/** Returns all properties of all configurations. */
 function properties({ configurations }) {
     const mappings = (value) => (isMapping(value) ? Object.values(value).filter(isMapping) : []);
     const all = mappings(configurations).flatMap(({ properties }) => mappings(properties));
@@ -42,58 +42,58 @@ const configurationsOf = ({ configurations }) =>
 const linksOf = ({ externalLinks }) => (Array.isArray(externalLinks) ? externalLinks.filter(isMapping) : []);
 const refusedIf = (holds) => (manifest) => (holds(manifest) ? REFUSED : manifest);
 
-/** Of the document. Those of `sandbox` are the sandbox's, too. */
+/** Differences from the document. Those with `sandbox` also apply to the sandbox. */
 export const ofTheDocument = (names) => [
     {
-        what: 'a scope, category, target or type of property that nobody knows yet is sent on',
+        what: 'we send unknown scopes, categories, targets and property types',
         rewrite: known(names),
     },
     {
-        what: "a name is what the CLI takes, which is less than the API's",
+        what: 'we accept only the names that the CLI accepts; the API accepts more',
         rewrite: refusedIf(({ name }) => !NAME.test(name)),
     },
     {
-        what: 'an organization has a name',
+        what: 'we reject an empty organization',
         rewrite: refusedIf(({ organization }) => organization === ''),
         sandbox: true,
     },
     {
-        what: 'a link is what a URL parser takes, too, as with the CLI',
+        what: 'we reject a link that is not a valid URL, like the CLI',
         rewrite: refusedIf((manifest) => linksOf(manifest).some(({ url }) => !URL.canParse(url))),
         sandbox: true,
     },
     {
-        what: 'a configuration is not half one thing and half another',
+        what: 'we reject a configuration with both `componentId` and `properties`',
         rewrite: refusedIf((manifest) =>
             configurationsOf(manifest).some((one) => 'componentId' in one && 'properties' in one)),
         sandbox: true,
     },
     {
-        what: 'a directive that nobody knows is text, too, as with the CLI',
+        what: 'we accept only text in an unknown directive, like the CLI',
         rewrite: refusedIf(({ contentSecurityPolicy: policy }) =>
             isMapping(policy) && Object.values(policy).some((value) => typeof value !== 'string')),
         sandbox: true,
     },
     {
-        what: 'a secret does not hold what nobody has filled in',
+        what: 'we reject a secret with an unsupported expression',
         rewrite: refusedIf(({ secrets }) =>
             isMapping(secrets) && Object.values(secrets).some((value) => String(value).includes('${{'))),
     },
     {
-        what: 'a summary does not hold the mark that says whose a preview is',
+        what: 'we reject a summary with the ownership marker of a preview',
         rewrite: refusedIf(({ summary }) => String(summary).includes('<!-- gitbook-deploy:')),
     },
 ];
 
-/** Of the CLI: what it refuses, and we publish, since the document takes it. */
+/** Differences from the CLI: manifests that it rejects and we publish, because the document accepts them. */
 export const ofTheCli = [
     {
-        what: 'an entry of `envs` that is not used is not looked at, and replaces what it replaces whatever that was',
+        what: 'we ignore unused entries of `envs`, and fields that an entry replaces',
         rewrite: ({ envs, ...manifest }) => ({ ...manifest, ...(isMapping(envs) ? envs.default : {}) }),
     },
-    { what: 'a scope, category, target or type of property that it does not know', rewrite: known(cliNames) },
+    { what: 'we accept unknown scopes, categories, targets and property types', rewrite: known(cliNames) },
     {
-        what: 'a property of a configuration may have a title of more than 30 characters',
+        what: 'we accept a property title of more than 30 characters',
         rewrite: (manifest) => {
             const copy = structuredClone(manifest);
             properties(copy).forEach((property) => (property.title = property.title?.slice(0, 30)));
@@ -101,7 +101,7 @@ export const ofTheCli = [
         },
     },
     {
-        what: 'a character is one, and not the two halves that JavaScript makes of some',
+        what: 'we count Unicode characters, not UTF-16 code units',
         rewrite: (manifest) => {
             const copy = structuredClone({ manifest });
             for (const { of, at, value } of placesOf(copy)) {
@@ -112,7 +112,7 @@ export const ofTheCli = [
     },
 ];
 
-/** Applies them one after another, and says which changed anything. */
+/** Applies exceptions in order and returns the result and the exceptions that changed it. */
 export function rewritten(manifest, exceptions) {
     const used = [];
     for (const { what, rewrite } of exceptions) {

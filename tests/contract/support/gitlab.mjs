@@ -1,4 +1,4 @@
-/** A GitLab on loopback with one project, which answers as its REST API does and remembers what it was asked. */
+/** A fake GitLab REST API on loopback with one project; it records its requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -11,9 +11,9 @@ const COMMIT = '1'.repeat(40);
 const USER = { id: 7, username: 'project_42_bot', name: 'previews' };
 
 /**
- * @param mergeRequests  by their numbers: whether each is `opened`, and of which project
- * @param notes          the texts of the notes that the token's user has written on each of them
- * @param gone           the branches that there are no more; every other one is there, of which two are listed
+ * @param mergeRequests  by number: the state and the source project of each
+ * @param notes          the texts of the notes of the token's user on each merge request
+ * @param gone           deleted branches; all others exist, and two are listed
  */
 export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } = {}) {
     const world = { mergeRequests, notes: notes.map((body, index) => note(index + 1, body)), gone, requests: [] };
@@ -38,10 +38,10 @@ export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } 
     return { host, requests: world.requests, close };
 }
 
-/** The header of a list, which has one page. GitLab sends it with every page. */
+/** The `Link` header of a list with one page. GitLab sends it with every page. */
 const links = (answer, url) => (Array.isArray(answer) ? { Link: `<http://gitlab${url}>; rel="first"` } : {});
 
-/** The fields of a body, in whichever of the forms that GitLab takes it was sent; no fields are no body. */
+/** Parses the fields of a body in any format that GitLab accepts; `undefined` without fields. */
 function body(sent, type = '') {
     const json = type.startsWith('application/json') && sent !== '';
     const fields = json ? JSON.parse(sent) : Object.fromEntries(new URLSearchParams(sent));

@@ -1,4 +1,4 @@
-/** Integrations that a test writes itself, into a folder of their own. */
+/** Creates integrations for tests in temporary folders. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ const SMALLEST = {
     'main.ts': "export default { fetch: () => new Response('written') };",
 };
 
-/** Writes the smallest integration, with `more` files beside or instead, and removes it when `use` is done. */
+/** Creates a minimal integration with `more` files, which can replace its own; removes it after `use`. */
 export async function withIntegration(more, use) {
     const folder = await mkdtemp(join(tmpdir(), 'integration-'));
     try {

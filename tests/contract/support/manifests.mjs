@@ -1,8 +1,8 @@
-/** Manifests made up from a seed: right ones up to their limits, and ones that one or two changes have made odd. */
+/** Generates manifests from a seed: valid ones up to the limits, and variants with one or two changes. */
 import fc from 'fast-check';
 import { dump } from 'js-yaml';
 
-/** Text of so many characters, the least, the most and any number between them. */
+/** Texts with the minimum, the maximum and a random number of characters. */
 function text(max, min = 0) {
     const length = fc.oneof(fc.constant(min), fc.constant(max), fc.integer({ min, max: Math.min(max, min + 40) }));
     const unit = fc.oneof({ weight: 5, arbitrary: fc.constant('grapheme-ascii') }, fc.constant('binary'));
@@ -70,7 +70,7 @@ const configuration = fc.oneof(
     optional({ properties: fewOf(property), required: fc.uniqueArray(word) }, ['properties']),
 );
 
-/** Right by the document, as far as can be, with its own names. */
+/** Generates a manifest that mostly matches the document, with its known names. */
 function right({ scopes, categories, target, visibility, runtime, directives }) {
     const secrets = fewOf(text(30));
     const environment = optional({ organization: word, visibility: fc.constantFrom(...visibility), secrets }, []);
@@ -101,14 +101,14 @@ function right({ scopes, categories, target, visibility, runtime, directives }) 
     );
 }
 
-/** What something is changed into, whatever it was. */
+/** Replacements for any value. */
 const odd = fc.oneof(
     fc.constantFrom(null, true, 0, -1.5, '', 'x', 'no', [], {}, ['x'], [null]),
     fc.constantFrom({ x: 'y' }, { x: 1 }, { componentId: 'x' }),
     fc.constantFrom('x.y', '-x', 'future', 'future:read', '../none.png', '../icon.png'),
     fc.constantFrom(1, 2, 30, 31, 40, 41, 50, 51, 100, 101, 150, 151, 2048, 2049).map((length) => '📖'.repeat(length)),
 );
-/** What the parties judge differently, and chance alone would seldom find. */
+/** Changes on which the programs disagree and which random changes seldom find. */
 const PARTINGS = [
     ['name', 'x.y'],
     ['name', 'x_y'],
@@ -141,10 +141,10 @@ export function generated(names, seed, count) {
     const changes = fc.oneof(fc.constant([]), fc.array(change, { minLength: 1, maxLength: 2 }));
     const manifest = fc.tuple(right(names), changes).map(([manifest, changes]) => changes.reduce(changed, manifest));
     const made = JSON.stringify(fc.sample(manifest, { seed, numRuns: count }).map(uniquelyNamed));
-    return JSON.parse(made); // as whoever reads them has them
+    return JSON.parse(made); // as a YAML parser returns them
 }
 
-/** Two of one name in one run are an error. */
+/** Makes names unique: two integrations with the same name in one run are an error. */
 function uniquelyNamed(manifest, index) {
     const { name } = manifest;
     return typeof name === 'string' && name !== ''
@@ -194,7 +194,7 @@ function changed(manifest, { how, where, to, key, times, count }) {
 
 export const isMapping = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
-/** Everything in it: its parent, its key there, and itself. */
+/** Lists all values in a value, each with its parent and key. */
 export function placesOf(parent) {
     return Object.entries(parent).flatMap(([at, value]) => {
         const below = value !== null && typeof value === 'object' ? placesOf(value) : [];
@@ -202,20 +202,20 @@ export function placesOf(parent) {
     });
 }
 
-/** All that it is without one of its parts. */
+/** Returns all copies of a manifest without one of its parts. */
 export function smaller(manifest) {
     const all = placesOf(manifest).map((_, where) => changed(manifest, { how: 'remove', where }));
     return all.map(uniquelyNamed);
 }
 
-/** JSON is YAML, but for the characters that YAML does not take as they are. */
+/** Escapes the characters of JSON that are not valid in YAML. */
 const json = (manifest, space) =>
     JSON.stringify(manifest, null, space).replace(
         /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
         (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
 
-// The flow style of js-yaml leaves quotes out where YAML wants them: `{a: b:,c}`.
+// The flow style of js-yaml omits quotes that YAML requires: `{a: b:,c}`.
 const STYLES = [
     (manifest) => dump(manifest, { noRefs: true }),
     (manifest) => dump(manifest),
@@ -225,5 +225,5 @@ const STYLES = [
     (manifest) => json(manifest, 1),
 ];
 
-/** The manifest as YAML, each in another style. */
+/** Formats the manifest as YAML in one of several styles. */
 export const yaml = (manifest, index) => STYLES[index % STYLES.length](manifest);

@@ -1,4 +1,4 @@
-/** The two programs that are compared: each publishes a folder to a recorder of its own and tells what it sent. */
+/** Publishes a folder with the CLI or our program to a new recorder, and returns the requests. */
 import { execFile } from 'node:child_process';
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,9 +11,9 @@ const CLI = fileURLToPath(new URL('../node_modules/@gitbook/cli/cli.js', import.
 const TOKEN = 'gb_api_contract';
 
 /**
- * @param folder   where the manifest is
+ * @@param folder   the folder of the manifest
  * @param options  `environment`: the manifest's `envs` entry; `variables`: more environment variables;
- *                 `programs`: a folder of programs to be found before all others; `within`: the folder to start in
+ *                 `programs`: a folder to put first in `PATH`; `within`: the working directory
  */
 export function publishWithCli(folder, options = {}) {
     const environment = options.environment ? ['--env', options.environment] : [];
@@ -30,13 +30,13 @@ export async function publishWithOurs(folder, options = {}) {
     return publish(await ourBinary(), [], { ...options, variables });
 }
 
-/** Publishes with both and gives what each sent, for tests that expect both to succeed. */
+/** Publishes with both programs and returns their requests; both must succeed. */
 export async function publishWithBoth(folder, options) {
     const runs = await Promise.all([publishWithCli(folder, options), publishWithOurs(folder, options)]);
     for (const run of runs) {
         if (run.code !== 0 || run.requests.length !== 1) {
             const count = run.requests.length;
-            throw new Error(`${run.program} ended with ${run.code} and sent ${count} requests:\n${run.output}`);
+            throw new Error(`\`${run.program}\` exited with ${run.code} and sent ${count} requests, expected exit code 0 and 1 request:\n${run.output}`);
         }
     }
     const [cli, ours] = runs.map((run) => run.requests[0]);
@@ -46,10 +46,10 @@ export async function publishWithBoth(folder, options) {
 export async function ourBinary() {
     const path = process.env.GITBOOK_DEPLOY;
     if (!path || !isAbsolute(path)) {
-        throw new Error('set GITBOOK_DEPLOY to the absolute path of the gitbook-deploy binary to be tested');
+        throw new Error('`GITBOOK_DEPLOY` is not an absolute path: set it to the path of the binary under test');
     }
     await access(path, constants.X_OK).catch(() => {
-        throw new Error(`GITBOOK_DEPLOY names no program that can be run: ${path}`);
+        throw new Error(`\`GITBOOK_DEPLOY\` is ${path}, which is not executable: build the binary first`);
     });
     return path;
 }
@@ -58,7 +58,7 @@ async function publish(program, args, { variables, programs, within }) {
     const recorder = await startRecorder();
     try {
         const result = await runAlone(program, args, { GITBOOK_ENDPOINT: recorder.endpoint, ...variables }, { programs, folder: within });
-        // Reading what is there before it is published is not compared.
+        // Only our program reads the integration before it publishes.
         const requests = recorder.requests.filter(({ method }) => method !== 'GET');
         return { program: args[0] ?? program, requests, ...result };
     } finally {
@@ -66,12 +66,12 @@ async function publish(program, args, { variables, programs, within }) {
     }
 }
 
-/** Runs our binary with these variables, which say where GitBook is, too. */
+/** Runs our binary with these variables, which include the endpoint. */
 export async function runOurs(variables, options) {
     return runAlone(await ourBinary(), [], variables, options);
 }
 
-/** Runs with nothing of the caller's environment but PATH: no home, no configuration, no CI. */
+/** Runs a program with only `PATH` of the caller's environment: no home, no configuration, no CI variables. */
 async function runAlone(program, args, variables, { programs, folder } = {}) {
     const home = await mkdtemp(join(tmpdir(), 'gitbook-contract-'));
     const env = {

@@ -1,4 +1,4 @@
-/** A server on loopback that answers as GitBook's API does to a publish, and remembers what it was asked. */
+/** A fake of GitBook's publish API on loopback that records its requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -33,7 +33,7 @@ function answerTo(method, path, body) {
         : [404, { error: { code: 404, message: 'Not found' } }];
 }
 
-/** The integration as the API describes it after a publish. */
+/** Returns the integration as the API describes it after a publish. */
 function integration(name, sent) {
     const { title, description, summary, visibility = 'private', target = 'all', scopes, organization } = sent;
     const root = 'https://api.gitbook.example/v1';

@@ -1,4 +1,4 @@
-/** The embedded API from a folder, served by the project's own example: the binary has it for itself alone. */
+/** Starts the embedded sandbox API with a Cargo example; the binary does not expose it to other programs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,10 +12,10 @@ export async function startSandbox(folder) {
     const ended = once(server, 'close');
     const [line] = await Promise.race([once(createInterface(server.stdout), 'line'), ended]);
     if (typeof line !== 'string') {
-        throw new Error(`the sandbox did not start: \`cargo ${args.join(' ')}\` ended with ${line}`);
+        throw new Error(`could not start the sandbox: \`cargo ${args.join(' ')}\` printed ${line}`);
     }
     const stop = () => {
-        server.stdin.end(); // which ends it
+        server.stdin.end(); // stops the server
         return ended;
     };
     return { endpoint: line, stop };

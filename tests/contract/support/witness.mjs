@@ -1,12 +1,12 @@
-/** A proxy on loopback that holds every request and every answer against the vendor's document. */
+/** A proxy on loopback that checks all requests and responses against GitBook's document. */
 import { once } from 'node:events';
 import { Agent, createServer, request as ask } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * @param endpoint  whom the requests are meant for
+ * @@param endpoint  the URL of the server
  * @param document  of ./document.mjs
- * @returns `seen`: each request with its answer and what is wrong with either, in the order of the answers
+ * @returns `seen`: each request with its response and the problems of both, in the order of the responses
  */
 export async function startWitness(endpoint, document) {
     const seen = [];
@@ -51,7 +51,7 @@ function described({ method, url, headers }, sent) {
     return { method, path, query: Object.fromEntries(searchParams), headers, body: json(sent) };
 }
 
-/** What is no JSON stays text, which no schema of the document takes for an object. */
+/** Parses JSON; other text stays a string, which no schema of the document accepts as an object. */
 function json(bytes) {
     const text = bytes.toString();
     try {

@@ -1,10 +1,10 @@
-/** Loads a published script in the Workers runtime, asks it things, and tells what it answered and whom it called. */
+/** Loads a published script in the Workers runtime, sends it requests, and returns its responses and calls. */
 import { Miniflare, Response } from 'miniflare';
 
 /**
  * @param requests  of ./events.mjs, or `{ method, path }`
- * @param outside   what the rest of the internet answers: a path to the JSON that is there
- * @returns one `{ status, contentType, location, body, calls }` a request
+ * @@param outside   the responses of other servers: JSON by path
+ * @@returns `{ status, contentType, location, body, calls }` for each request
  */
 export async function converse(script, requests, outside = {}) {
     const calls = [];
@@ -12,7 +12,7 @@ export async function converse(script, requests, outside = {}) {
         modules: [{ type: 'ESModule', path: 'script.mjs', contents: script }],
         compatibilityDate: '2025-05-25',
         compatibilityFlags: ['nodejs_compat'],
-        cf: false, // or it is fetched from the internet
+        cf: false, // prevents a download
         outboundService: async (request) => {
             calls.push(await describeCall(request));
             const answer = outside[new URL(request.url).pathname];
@@ -32,7 +32,7 @@ export async function converse(script, requests, outside = {}) {
     }
 }
 
-/** Forms go as GitBook sends them, with the boundary that `Request` chose. */
+/** Encodes forms like GitBook, with the boundary chosen by `Request`. */
 async function send(worker, { method = 'POST', path = '/v1', form }) {
     const init = { method, redirect: 'manual' };
     if (form) {
@@ -48,7 +48,7 @@ async function describeAnswer(response) {
     return { status: response.status, contentType, location, body: await response.text() };
 }
 
-/** Times pass between two runs; all else of a call must be equal. */
+/** Removes times from a call, because they differ between runs. */
 async function describeCall(request) {
     const body = (await request.text()).replace(/\b\d{13}\b/g, 'NOW');
     return [request.method, request.url, request.headers.get('authorization'), body].join(' ').trim();

@@ -1,17 +1,17 @@
-/** A repository on which act runs workflows that use the action, with every action taken from this machine. */
+/** A repository in which act runs workflows with the action; all actions are local. */
 import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ROOT, run, succeed, tool, workspace } from './program.mjs';
 import { actionAt } from './release.mjs';
 
-/** The checkout of the workflows in examples/. */
+/** The checkout action of the workflows in examples/. */
 export const CHECKOUT = 'actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd';
 
-/** What each payload has; act takes the name of the repository from the remote. */
+/** The repository in each payload; act reads the name of the repository from the remote. */
 const REPOSITORY = { id: 1, full_name: 'acme/integrations', default_branch: 'main', owner: { login: 'acme' } };
 
-/** A repository with `examples/hello` and no packages, and the action at its root for `uses: ./`. */
+/** Creates a repository with `examples/hello`, no packages, and the action at its root for `uses: ./`. */
 export async function repository(t, workflow) {
     const home = await workspace(t);
     const folder = join(home, 'repository');
@@ -20,7 +20,7 @@ export async function repository(t, workflow) {
     await writeFile(join(folder, 'package.json'), '{}');
     await writeFile(join(folder, 'package-lock.json'), '{"lockfileVersion": 3, "packages": {}}');
     await writeFile(join(folder, 'workflow.yml'), workflow);
-    // What stands for actions/checkout, which would ask GitHub.
+    // Replaces actions/checkout, which would connect to GitHub.
     await mkdir(join(home, 'checkout'));
     const copy = `cp -R ${folder}/. .`;
     const checkout = { name: 'checkout', runs: { using: 'composite', steps: [{ run: copy, shell: 'sh' }] } };
@@ -35,7 +35,7 @@ export async function repository(t, workflow) {
 }
 
 /**
- * Runs the workflow for an event. The variables are as if the workflow had them at its head;
+ * Runs the workflow for an event. `env` are variables of the whole workflow;
  * `actions` are `{ 'owner/name@ref': folder }`.
  */
 export async function act(
@@ -63,10 +63,10 @@ export async function act(
     return run(tool('act'), args, { cwd: folder, env: { HOME: home, XDG_CACHE_HOME: join(home, 'cache') } });
 }
 
-/** What the sandbox has after it. */
+/** Lists the integrations in the sandbox. */
 export const published = async ({ home }) => (await readdir(join(home, 'sandbox')).catch(() => [])).sort();
 
-/** Payloads, each for the commit that act has in the repository. */
+/** Payloads for the commit of the repository. */
 export const push = (branch) => (sha) => ({ ref: `refs/heads/${branch}`, after: sha, head_commit: { id: sha } });
 
 export const deletion = (branch) => () => ({ ref: branch, ref_type: 'branch' });

@@ -1,4 +1,4 @@
-/** The image, built as a release builds it, and an engine that runs the `docker` commands that the documentation tells. */
+/** Builds the image like a release, and provides an engine that runs the documented `docker` commands. */
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,19 +6,19 @@ import { join } from 'node:path';
 
 import { BINARY, ROOT, run, succeed } from './program.mjs';
 
-/** The name that the documentation tells; the engine has an image of this name and so does not ask for one. */
+/** The documented name of the image. The engine has an image with this name, so it does not pull one. */
 export const IMAGE = 'ghcr.io/gitbook-deploy/gitbook-deploy:1';
 
-/** The certificates of this machine, which the image gets. */
+/** The certificates of this machine, copied into the image. */
 export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Root of this machine may do all that is needed; anyone else, in a user namespace. */
+/** Other users than root need a user namespace. */
 const AS_ROOT = process.getuid() === 0 ? [] : ['podman', 'unshare'];
 
-/** crun refuses cgroups of both versions side by side; runc, for anyone but root, those of version 2. */
+/** crun does not support cgroups of both versions together; runc supports cgroups version 2 only as root. */
 export const RUNTIME = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'crun' : 'runc';
 
-/** No network unless a test asks for the machine's. The rest goes without systemd and without the right to raise a limit. */
+/** Disables the network by default. The other settings avoid systemd and raising resource limits. */
 const SETTINGS = `[containers]
 netns = "none"
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -28,7 +28,7 @@ events_logger = "file"
 runtime = "${RUNTIME}"
 `;
 
-/** An engine whose images and containers are all below one new folder. */
+/** Creates an engine that stores its images and containers in a new folder. */
 export async function engine() {
     const folder = await mkdtemp(join(tmpdir(), 'delivery-'));
     const store = ['--root', join(folder, 'images'), '--runroot', join(folder, 'run')];
@@ -39,7 +39,7 @@ export async function engine() {
     const env = { CONTAINERS_CONF: join(folder, 'containers.conf'), PATH: `${bin}:${process.env.PATH}` };
     return {
         env,
-        /** Builds the image around the binary under test. */
+        /** Builds the image with the binary under test. */
         async build() {
             const out = join(folder, 'build/out');
             await succeed('install', ['-D', '-t', out, BINARY]);
@@ -48,12 +48,12 @@ export async function engine() {
             const about = ['--build-arg', 'VERSION=1.2.3', '--build-arg', 'REVISION=0123abc'];
             await succeed('buildah', [...store, 'build', ...options, ...about, ROOT], { env });
         },
-        /** The layers and the configuration as a registry gets them, in a folder laid out as OCI says. */
+        /** Writes the layers and the configuration, as pushed to a registry, to an OCI image layout. */
         async pushed() {
             await succeed('buildah', [...store, 'push', '--quiet', IMAGE, `oci:${folder}/pushed`], { env });
             return join(folder, 'pushed');
         },
-        /** A copy of `examples/hello` to mount, in which anybody may write. */
+        /** Copies `examples/hello` to a world-writable folder to mount. */
         async repository() {
             const repository = await mkdtemp(join(folder, 'repository-'));
             await cp(join(ROOT, 'examples/hello'), repository, { recursive: true });
@@ -61,7 +61,7 @@ export async function engine() {
             return repository;
         },
         docker: (args, options) => run('docker', args, { ...options, env: { ...env, ...options?.env } }),
-        /** Ends what is still running, and leaves nothing behind. */
+        /** Stops all containers and removes the folder. */
         async remove() {
             await succeed('docker', ['rm', '--all', '--force'], { env });
             const [program, ...args] = [...AS_ROOT, 'rm', '-rf', folder];

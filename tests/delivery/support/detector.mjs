@@ -1,4 +1,4 @@
-/** What a detector of `src/ci` reads, and the variables that its own tests have of a system: read from its source. */
+/** Reads the variables of a detector in `src/ci`, and the variables in its tests, from its source. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ import { ROOT } from './program.mjs';
 
 const source = (name) => readFile(join(ROOT, 'src', name), 'utf8');
 
-/** The variables that the program reads to find out that it runs there, and what happened. */
+/** Returns the variables that the program reads to detect a CI system and its event. */
 export async function variablesRead(system) {
     const [detector] = (await source(`ci/${system}.rs`)).split('#[cfg(test)]');
     const all = [...detector.matchAll(/"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g)].map(([, name]) => name);
@@ -15,7 +15,7 @@ export async function variablesRead(system) {
     return [...new Set([known, ...all])].sort();
 }
 
-/** The tables of variables in the detector's tests, by their names: `{ JOB: { CI: 'true', … }, … }`. */
+/** Returns the tables of variables in the detector's tests by name: `{ JOB: { CI: 'true', … }, … }`. */
 export async function tables(system) {
     const text = await source(`ci/${system}/tests.rs`).catch(() => source(`ci/${system}.rs`));
     const texts = Object.fromEntries([...text.matchAll(/const (\w+): &str =\s*"([^"]*)";/g)].map(([, ...of]) => of));
@@ -23,7 +23,7 @@ export async function tables(system) {
     return Object.fromEntries([...found].map(([, name, rows]) => [name, table(rows, texts)]));
 }
 
-/** Without the program's own variables, which are the template's to give. */
+/** Leaves out the program's own variables, which the template sets. */
 function table(rows, texts) {
     const pairs = [...rows.matchAll(/\(\s*"(\w+)",\s*(?:"([^"]*)"|(\w+))\s*\)/g)];
     const told = pairs.map(([, name, text, constant]) => [name, text ?? texts[constant]]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Stands in for `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`: runs the binary in place of
- * its image, and a command in place of Node's, in the folder and with no variables but those that were handed on.
+ * A fake of `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`: runs the binary instead of its
+ * image, and a command instead of the image of Node, in the folder and with only the passed variables.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -15,15 +15,15 @@ while (image === undefined && args.length > 0) {
     else if (option === '-w') given.folder = args.shift();
     else if (option === '-e') given.names.push(args.shift());
     else if (option === '--user') given.user = args.shift();
-    else if (option.startsWith('-')) throw new Error(`docker: ${option} is not known here`);
+    else if (option.startsWith('-')) throw new Error(`docker: unsupported option ${option}`);
     else image = option;
 }
 const [volume] = given.volumes;
 if (word !== 'run' || given.volumes.length !== 1 || !volume.endsWith(`:${given.folder}`)) {
-    throw new Error(`docker: the checkout is not mounted where the program works: ${process.argv.slice(2).join(' ')}`);
+    throw new Error(`docker: the checkout must be the only volume, mounted at the working directory: ${process.argv.slice(2).join(' ')}`);
 }
 const cwd = volume.slice(0, -`:${given.folder}`.length);
-if (given.user && !/^\d+:\d+$/.test(given.user)) throw new Error(`docker: ${given.user} is no user`);
+if (given.user && !/^\d+:\d+$/.test(given.user)) throw new Error(`docker: invalid user ${given.user}`);
 const split = given.names.map((name) => name.split(/=(.*)/s));
 const passed = split.map(([name, value]) => [name, value ?? process.env[name]]).filter(([, value]) => value !== undefined);
 const images = JSON.parse(process.env.IMAGES);

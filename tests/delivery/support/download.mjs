@@ -1,4 +1,4 @@
-/** What a template downloads: an archive of the binary as the release has it, on a server on loopback. */
+/** Serves a release archive of the binary for the templates, on loopback. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -11,13 +11,13 @@ const DEPLOY_VERSION = '9.8.7';
 const ARCHIVE = `gitbook-deploy-${DEPLOY_VERSION}-x86_64-unknown-linux-musl.tar.gz`;
 
 /**
- * Serves the archive for the time of a test and gives the variables that a template has for it, beside `requests`, the
- * paths that were asked for, each with the moment.
+ * Serves the archive for the duration of a test. Returns the variables of a template for it, and `requests`: the requested
+ * paths with their times.
  */
 export async function download(t) {
     const folder = await workspace(t, {});
     const archive = join(folder, ARCHIVE);
-    // Little compression, since it is the transport that is tested.
+    // Fast compression is enough: the tests are about the download.
     const args = ['--create', '--file', archive, '--use-compress-program', 'gzip -1', '--directory', dirname(BINARY)];
     await succeed('tar', [...args, '--transform', 's/.*/gitbook-deploy/', basename(BINARY)]);
     const bytes = await readFile(archive);
@@ -34,5 +34,5 @@ export async function download(t) {
     return { variables: { DEPLOY_VERSION, DEPLOY_SHA256, DEPLOY_URL }, requests };
 }
 
-/** The sum of something else. */
+/** The checksum of other data. */
 export const WRONG_SHA256 = createHash('sha256').update('something else').digest('hex');

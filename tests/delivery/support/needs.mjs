@@ -1,20 +1,20 @@
-/** Skips tests that need what this machine does not have. */
+/** Skips tests whose requirements are missing on this machine. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join, relative } from 'node:path';
 
 import { ROOT } from './program.mjs';
 
-/** The C library, to link programs to it statically. */
+/** The static C library. */
 export const STATIC_LIBRARY = 'libc.a';
 
-/** A system that lets containers be started: by root, or by others in a user namespace, but not in a plain chroot. */
-export const CONTAINERS = 'a system that lets containers be started';
+/** A system that can start containers: as root, or in a user namespace, but not in a plain chroot. */
+export const CONTAINERS = 'a system that can start containers';
 
 const CHECKS = {
     [STATIC_LIBRARY]: () => isAbsolute(output('cc', '-print-file-name=libc.a')),
     [CONTAINERS]: () => {
-        // Its own absence is another matter.
+        // A missing podman is reported separately.
         if (!isInstalled('podman')) return true;
         const inNamespace = process.getuid() === 0 ? ['unshare', '--mount'] : ['podman', 'unshare'];
         const hasGroups = readFileSync('/proc/self/mountinfo', 'utf8').includes(' - cgroup');
@@ -23,8 +23,8 @@ const CHECKS = {
 };
 
 /**
- * Returns the options of a test that is skipped where one of these is missing: programs on `PATH`, files by their absolute
- * paths, or one of the above.
+ * Returns the options of a test that is skipped if one of these is missing: programs on `PATH`, files by their absolute
+ * paths, or one of the constants above.
  */
 export function needs(...names) {
     const missing = names.filter((name) => !(CHECKS[name] ?? isInstalled)(name));
@@ -46,5 +46,5 @@ function canAccess(path, mode) {
     }
 }
 
-/** What a program writes; nothing where it can't be started. */
+/** Returns the output of a program; empty if it cannot be started. */
 const output = (program, ...args) => (spawnSync(program, args, { encoding: 'utf8' }).stdout ?? '').trim();

@@ -1,4 +1,4 @@
-/** Where the parts under test are, and how a program is run in an environment of its own. */
+/** Locates the parts under test and runs programs in a clean environment. */
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The binary, linked statically, as `scripts/test` has built it. */
+/** The statically linked binary that `scripts/test` builds. */
 export const BINARY = fromRoot(process.env.GITBOOK_DEPLOY, 'GITBOOK_DEPLOY');
 
 /** A program of `scripts/requirements.txt`. */
@@ -16,14 +16,14 @@ export const tool = (name) => join(fromRoot(process.env.PYTHON_TOOLS, 'PYTHON_TO
 
 function fromRoot(path, variable) {
     if (!path) {
-        throw new Error(`${variable} is not set: run scripts/test, or set it to what that sets it to`);
+        throw new Error(`\`${variable}\` is not set: run scripts/test, or set it like scripts/test`);
     }
     return isAbsolute(path) ? path : resolve(ROOT, path);
 }
 
 /**
- * Runs a program to its end with no variables but `PATH`, `HOME` and those given; kills it after `seconds`.
- * `stop` may send a signal: it is given the running process.
+ * Runs a program with only `PATH`, `HOME` and the given variables; kills it after `seconds`.
+ * `stop` receives the running process and can send it a signal.
  */
 export async function run(program, args, { cwd = ROOT, env = {}, seconds = 120, stop } = {}) {
     const { PATH, HOME } = process.env;
@@ -44,16 +44,16 @@ export async function run(program, args, { cwd = ROOT, env = {}, seconds = 120, 
     }
 }
 
-/** Runs a program that must succeed, and gives what it wrote to stdout. */
+/** Runs a program that must succeed and returns its stdout. */
 export async function succeed(program, args, options) {
     const { code, signal, stdout, text } = await run(program, args, options);
     if (code !== 0) {
-        throw new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}:\n${text}`);
+        throw new Error(`\`${program} ${args.join(' ')}\` exited with ${code ?? signal}:\n${text}`);
     }
     return stdout;
 }
 
-/** A new folder for the time of a test `t`, with copies of files of the repository: `{ 'name in it': 'path' }`. */
+/** Creates a folder for the duration of a test `t`, with copies of repository files: `{ 'name in it': 'path' }`. */
 export async function workspace(t, copies = {}) {
     const folder = await mkdtemp(join(tmpdir(), 'delivery-'));
     t.after(() => rm(folder, { recursive: true, force: true }));

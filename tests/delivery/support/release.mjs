@@ -1,4 +1,4 @@
-/** A release on a server of its own: archives made from the binary, their checksums, and what goes wrong with them. */
+/** Serves a release on loopback: archives of the binary, their checksums, and failures. */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ import { BINARY, ROOT, succeed, workspace } from './program.mjs';
 
 export const VERSION = '1.2.3';
 
-/** The targets of a release, each with the form of its archive. */
+/** The targets of a release, each with the format of its archive. */
 export const TARGETS = {
     'x86_64-unknown-linux-musl': 'tar.gz',
     'aarch64-unknown-linux-musl': 'tar.gz',
@@ -21,7 +21,7 @@ export const archiveOf = (target) => `gitbook-deploy-${VERSION}-${target}.${TARG
 
 let made;
 
-/** Each archive's bytes by its name, made once. The binary in all of them is that of this machine. */
+/** Returns the bytes of each archive by name, created once. All contain the binary of this machine. */
 export const archives = (t) => (made ??= make(t));
 
 async function make(t) {
@@ -35,7 +35,7 @@ async function make(t) {
     return Object.fromEntries(Object.entries(TARGETS).map(([target, form]) => [archiveOf(target), bytes[form]]));
 }
 
-/** `SHA256SUMS` as a release commits it. */
+/** Returns `SHA256SUMS` as a release commits it. */
 export function checksums(archives) {
     const line = ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
     return Object.entries(archives)
@@ -45,8 +45,8 @@ export function checksums(archives) {
 }
 
 /**
- * A server that has the release of one repository and remembers what it was asked for. It also is a proxy that lets
- * nobody out: curl is told to reach the servers of others by it. `answer` may take an answer over.
+ * Starts a server with the release of one repository that records its requests. It is also the proxy for other servers, and
+ * rejects all connections to them. `answer` can replace a response.
  */
 export async function releaseServer(t, archives, { repository = 'gitbook-deploy/gitbook-deploy', answer } = {}) {
     const asked = [];
@@ -73,7 +73,7 @@ export async function releaseServer(t, archives, { repository = 'gitbook-deploy/
     return { url, asked, env: { GITHUB_SERVER_URL: url, https_proxy: url, no_proxy: '127.0.0.1' } };
 }
 
-/** Makes a folder a copy of the action, a released one where there are checksums. */
+/** Copies the action to a folder; with checksums, the copy is a release. */
 export async function actionAt(folder, sums) {
     await mkdir(join(folder, 'scripts'), { recursive: true });
     await cp(join(ROOT, 'action.yml'), join(folder, 'action.yml'));

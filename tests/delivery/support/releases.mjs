@@ -1,4 +1,4 @@
-/** A repository that is about to be released, its origin, and stand-ins for the programs that show a release to others. */
+/** A repository ready for a release, its origin, and fakes of the programs that publish a release. */
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ import { ROOT, run, succeed, workspace } from './program.mjs';
 
 export const VERSION = '1.2.3';
 
-/** What CHANGELOG.md is to say of the version, as release notes have it. */
+/** The release notes of the version, from CHANGELOG.md. */
 export const NOTES = `### Added
 
 - A thing, see [its issue].
@@ -36,14 +36,14 @@ ${NOTES.split('\n[')[0]}
 
 export const TARGETS = (await readFile(join(ROOT, 'scripts/release/targets'), 'utf8')).trim().split('\n');
 
-/** The name of a target's archive. */
+/** Returns the name of a target's archive. */
 export const archiveOf = (target, version = VERSION) =>
     `gitbook-deploy-${version}-${target}${target.includes('-windows-') ? '.zip' : '.tar.gz'}`;
 
-/** The workflow, as GitHub reads it. */
+/** The parsed release workflow. */
 export const workflow = parse(await readFile(join(ROOT, '.github/workflows/release.yml'), 'utf8'));
 
-/** A clone on a commit of main that is tagged for release; `files` replace those of this repository. */
+/** Creates a clone at a commit of main with a release tag; `files` change files of this repository. */
 export async function release(t, files = {}) {
     const root = await workspace(t);
     const folder = join(root, 'clone');
@@ -87,17 +87,17 @@ class Release {
         await this.git('commit', '--quiet', '--allow-empty', '--message', message);
     }
 
-    /** What a ref is at the origin; nothing where it is not there. */
+    /** Returns the commit of a ref at the origin; empty if the ref does not exist. */
     async published(ref) {
         return (await this.git('ls-remote', 'origin', ref)).split('\t')[0];
     }
 
-    /** Runs one of `scripts/release`. */
+    /** Runs a script of `scripts/release`. */
     run(script, ...args) {
         return this.bash('scripts/release/"$0" "$@"', {}, [script, ...args]);
     }
 
-    /** Runs all steps of a job of the workflow that call one of `scripts/release`, as they stand there; the build takes minutes. */
+    /** Runs all steps of a workflow job that call a script of `scripts/release`, except the slow build. */
     async job(name, env = {}) {
         const steps = workflow.jobs[name].steps.filter(({ run }) => run?.includes('scripts/release/') && !run.includes('cargo build'));
         const ended = [];
@@ -107,14 +107,14 @@ class Release {
         return { code: Math.max(...ended.map(({ code }) => code)), text: ended.map(({ text }) => text).join('') };
     }
 
-    /** Runs bash as GitHub does for `shell: bash`. */
+    /** Runs bash like GitHub for `shell: bash`. */
     bash(text, env = {}, args = []) {
         const PATH = `${join(this.root, 'bin')}:${process.env.PATH}`;
         const options = { cwd: this.folder, env: { PATH, CALLS: this.calls, STATE: join(this.root, 'state'), ...env } };
         return run('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', text, ...args], options);
     }
 
-    /** Writes archives of all targets to a folder, each with a small binary of its own, `binary-TARGET`. */
+    /** Writes archives of all targets to a folder, each with its own small binary, `binary-TARGET`. */
     async archives(into = 'archives') {
         const packed = TARGETS.map(async (target) => {
             await writeFile(join(this.folder, `binary-${target}`), `#!/bin/sh\necho for ${target}\n`);
@@ -126,7 +126,7 @@ class Release {
         return (await readdir(join(this.folder, into))).sort();
     }
 
-    /** Puts programs of these names before the others, and has the origin record what is pushed. */
+    /** Puts these programs first in `PATH`, and makes the origin record all pushes. */
     async replace(programs) {
         const hook = 'sed "s|^|git push |;s|[0-9a-f]\\{40\\} ||g" >>"$CALLS"';
         const files = { 'origin/hooks/post-receive': hook };
@@ -140,7 +140,7 @@ class Release {
         }
     }
 
-    /** What was called and pushed since it was last asked for, in order. */
+    /** Returns the calls and pushes since the last call of this function, in order. */
     async called() {
         const text = await readFile(this.calls, 'utf8').catch(() => '');
         await writeFile(this.calls, '');

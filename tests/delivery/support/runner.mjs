@@ -1,6 +1,6 @@
 /**
- * Carries out the steps of action.yml as GitHub's runner does, and act does not: on any system's variables, with no
- * programs but those named, and with no `INPUT_` variables. What it can't evaluate is an error.
+ * Runs the steps of action.yml like GitHub's runner, and unlike act: with the variables of any system, with only the given
+ * programs, and without `INPUT_` variables. An expression that it does not support is an error.
  */
 import { chmod, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { ROOT, run, succeed } from './program.mjs';
 
 export const ACTION = parse(await readFile(join(ROOT, 'action.yml'), 'utf8'));
 
-/** What the scripts need at all; `sh` is dash unless another is named. */
+/** The programs that the scripts always need; `sh` is dash by default. */
 const BASIC = ['cp', 'mkdir', 'mktemp', 'mv', 'rm', 'sed', 'tr'];
 
-/** A folder of programs to be the whole `PATH`: those of this machine, or scripts where a text is given. */
+/** Creates a folder of programs to use as `PATH`: programs of this machine, or scripts given as text. */
 export async function programs(folder, names, { sh = 'dash' } = {}) {
     const path = await mkdtemp(join(folder, 'programs-'));
     const link = async (name, program) =>
@@ -35,19 +35,19 @@ export async function programs(folder, names, { sh = 'dash' } = {}) {
     return path;
 }
 
-/** The value of a text with expressions: contexts' values, joined by `||`. */
+/** Evaluates the expressions in a text: values of contexts, joined by `||`. */
 function evaluate(text, contexts) {
     const value = (name) => {
         const [context, ...keys] = name.trim().split('.');
         if (!(context in contexts) || !/^[\w.-]+$/.test(name.trim())) {
-            throw new Error(`not an expression that is known here: ${name}`);
+            throw new Error(`unsupported expression: ${name}`);
         }
         return keys.reduce((object, key) => object?.[key], contexts[context]) ?? '';
     };
     return text.replace(/\$\{\{(.*?)\}\}/g, (_, expression) => expression.split('||').map(value).find(Boolean) ?? '');
 }
 
-/** What a step has written to `GITHUB_OUTPUT`. */
+/** Parses the text that a step has written to `GITHUB_OUTPUT`. */
 export function outputsIn(text) {
     const outputs = {};
     for (const [, name, plain, , long] of text.matchAll(/^(\w+)(?:=(.*)|<<(.+)\n([^]*?)\n?\3)$/gm)) {
@@ -57,8 +57,8 @@ export function outputsIn(text) {
 }
 
 /**
- * Carries the action out in a workspace. `path` is `PATH`, `env` what the workflow sets, `machine` the runner's own
- * variables, `stop` is given the step that runs.
+ * Runs the action in a workspace. `path` is `PATH`, `env` contains the variables of the workflow, `machine` those of the
+ * runner; `stop` receives the running step.
  */
 export async function uses({ workspace, path, inputs = {}, env = {}, machine = {}, github = {}, stop, seconds }) {
     const contexts = { inputs, env, github, steps: {} };

@@ -1,4 +1,4 @@
-/** Runs the steps of a CI system in a checkout: with stand-ins for `docker` and `npm`, and the binary as an image. */
+/** Runs the steps of a CI system in a checkout, with fakes of `docker` and `npm` and the binary as the image. */
 import { chmod, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { BINARY, ROOT, run, workspace } from './program.mjs';
 
 const IMAGE = 'ghcr.io/gitbook-deploy/gitbook-deploy';
 
-/** A checkout with an integration, a sandbox beside it, and what the shell finds on its path. */
+/** Creates a checkout with an integration, a sandbox, and the `PATH` of the shell. */
 export async function checkout(t, { endpoint = 'sandbox' } = {}) {
     const folder = await workspace(t, { 'repository/integrations/hello': 'examples/hello' });
     const repository = join(folder, 'repository');
@@ -27,13 +27,13 @@ export async function checkout(t, { endpoint = 'sandbox' } = {}) {
     };
 }
 
-/** Runs the steps one after the other until one fails; gives the names of those run, and what was written. */
+/** Runs the steps in order until one fails. Returns the names of the steps that ran, and the output. */
 export async function runAll(steps, { repository, own, PATH }) {
     const IMAGES = JSON.stringify({ [IMAGE]: { program: BINARY, env: own }, node: { env: { PATH } } });
     const ran = [];
     let written = '';
     for (const { name, env, image, lines, shell } of steps) {
-        if (!lines && image !== `${IMAGE}:1`) throw new Error(`${name}: ${image} runs nothing by itself`);
+        if (!lines && image !== `${IMAGE}:1`) throw new Error(`${name}: no commands for the image ${image}`);
         const known = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
         const options = { cwd: repository, env: { ...own, ...known, PATH, IMAGES } };
         const [program, ...args] = lines ? [...shell, lines.join('\n')] : [BINARY];

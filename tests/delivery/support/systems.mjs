@@ -1,7 +1,7 @@
 /**
- * How CI systems run a template, as far as a shell can: which of its steps for these variables, in which shell, and what
- * becomes of a line that fails. Each gives its steps as `{ name, env, lines, shell }`, those of an image that runs by itself
- * as `{ name, env, image }`; `runAll` of `support/steps.mjs` runs them.
+ * Simulates how CI systems run a template: the steps for these variables, their shell, and the effect of a failing command.
+ * Each function returns steps as `{ name, env, lines, shell }`, or `{ name, env, image }` for an image without commands;
+ * `runAll` of `support/steps.mjs` runs them.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ async function document(template) {
     return parse(await readFile(join(ROOT, 'examples/ci', template), 'utf8'), { merge: true });
 }
 
-/** All lines of a step's script run in one shell, which ends with the first that fails. */
+/** Runs all lines of a script in one shell, which exits at the first failure. */
 export async function bitbucket({ variables, secrets, custom }) {
     const { pipelines } = await document('bitbucket/bitbucket-pipelines.yml');
     const ofBranch = pipelines.branches[variables.BITBUCKET_BRANCH] ?? pipelines.default;
@@ -33,7 +33,7 @@ export async function bitbucket({ variables, secrets, custom }) {
     }));
 }
 
-/** Each `run` has a shell of its own; the first that fails ends the job. */
+/** Runs each `run` in its own shell; the first failure ends the job. */
 export async function circleci({ variables, secrets, parameters = {} }) {
     const { parameters: declared, jobs, workflows } = await document('circleci/.circleci/config.yml');
     const value = (name) => parameters[name] ?? declared[name].default;
@@ -57,7 +57,7 @@ export async function circleci({ variables, secrets, parameters = {} }) {
     });
 }
 
-/** A step's script does not end with a line that fails; a failed step ends the run, as each condition says. */
+/** Continues a script after a failing line; a failed step ends the run unless a condition allows the next step. */
 export async function azure({ variables, secrets }) {
     const { variables: own, steps } = await document('azure/azure-pipelines.yml');
     const all = { ...own, ...variables };
@@ -71,7 +71,7 @@ export async function azure({ variables, secrets }) {
         variables: dotted,
     };
     const holds = (condition) => new Function(...Object.keys(words), `return ${condition}`)(...Object.values(words));
-    // What is not there is left as it stands.
+    // Azure leaves unknown variables unchanged.
     const filled = (value) => value.replace(/\$\(([\w.]+)\)/g, (whole, name) => secrets[name] ?? all[name] ?? whole);
     return steps.filter(({ condition }) => !condition || holds(condition)).map(({ displayName, bash, env = {} }) => ({
         name: displayName,
@@ -81,7 +81,7 @@ export async function azure({ variables, secrets }) {
     }));
 }
 
-/** In `script` the lines after one that fails are run, too; before it, each that fails ends the job. */
+/** Continues `script` after a failing line; in the phases before it, the first failure ends the job. */
 export async function travis({ variables, secrets }) {
     const { if: condition, env, install, before_script, script } = await document('travis/.travis.yml');
     const isFork = variables.TRAVIS_PULL_REQUEST_SLUG && variables.TRAVIS_PULL_REQUEST_SLUG !== variables.TRAVIS_REPO_SLUG;
@@ -96,7 +96,7 @@ export async function travis({ variables, secrets }) {
     return steps.map((step) => ({ ...step, shell: ['bash', '-c'] }));
 }
 
-/** The upload fills in what has one dollar, and makes one of two. */
+/** Replaces variables with one dollar sign at the upload, and two dollar signs by one. */
 export async function buildkite({ variables, secrets }) {
     const { env, steps } = await document('buildkite/.buildkite/pipeline.yml');
     const uploaded = (line) => line.replace(/\$\$|\$\{?(\w+)\}?/g, (_, name) => (name ? (variables[name] ?? '') : '$'));
@@ -113,7 +113,7 @@ export async function buildkite({ variables, secrets }) {
     }));
 }
 
-/** A step with commands has a shell; one without runs its image, with the variables of the system and its own. */
+/** Runs a step with commands in a shell; a step without commands runs its image with the same variables. */
 function containers({ steps, applies, variables, secrets }) {
     return steps.filter(({ when }) => !when || applies(when)).map(({ name, image, commands, environment = {} }) => ({
         name,
@@ -128,7 +128,7 @@ const chosen = (from, choose) => Object.fromEntries(Object.entries(from).map(([n
 
 const list = (value) => (value === undefined ? undefined : [value].flat());
 
-/** Whether a step's `when` holds: its events, and its branches, or all but those that it excludes. */
+/** Returns true if the `when` of a step matches the event and the branch. */
 function matches({ event, branch }, happened, on) {
     const only = branch?.exclude ? undefined : list(branch);
     const isHere = (only?.includes(on) ?? true) && !list(branch?.exclude)?.includes(on);
@@ -142,7 +142,7 @@ export async function drone({ variables, secrets }) {
     return applies(trigger) ? containers({ steps, applies, variables, secrets }) : [];
 }
 
-/** The events that the head of a template says a secret is for; where it says "the same", they are those before. */
+/** Reads the events of each secret from the comments of a template; "the same" means those of the secret before. */
 async function eventsOfSecrets(template) {
     const text = await readFile(join(ROOT, 'examples/ci', template), 'utf8');
     const events = {};
@@ -154,7 +154,7 @@ async function eventsOfSecrets(template) {
     return events;
 }
 
-/** As Drone, but that a step which asks for a secret of another event fails the whole run; a closed pull request is one. */
+/** Like Drone, but a step that reads a secret of another event fails the run. A closed pull request counts as a pull request. */
 export async function woodpecker({ variables, secrets }) {
     const template = 'woodpecker/.woodpecker.yml';
     const { when, steps } = await document(template);
@@ -172,7 +172,7 @@ export async function woodpecker({ variables, secrets }) {
 
 const JENKINSFILE = join(ROOT, 'examples/ci/jenkins/Jenkinsfile');
 
-/** What Groovy says of a Jenkinsfile: `run`'s result, with steps and schedule of each build as JSON on stdout. */
+/** Evaluates a Jenkinsfile with Groovy; stdout contains the steps and the schedule of each build as JSON. */
 export async function groovy(builds, jenkinsfile = JENKINSFILE) {
     const java = await succeed('sh', ['-c', 'command -v java']);
     const env = { JAVA_HOME: dirname(dirname(await realpath(java.trim()))) };
@@ -180,7 +180,7 @@ export async function groovy(builds, jenkinsfile = JENKINSFILE) {
     return run('groovy', [script, jenkinsfile, JSON.stringify(builds)], { env });
 }
 
-/** Each `sh` has a shell of its own, which shows its lines; the first that fails ends the build. */
+/** Runs each `sh` in its own shell, which prints its commands; the first failure ends the build. */
 export async function jenkins({ variables, secrets, cause = 'BranchEventCause' }) {
     const { code, stdout, text } = await groovy([{ variables, credentials: secrets, cause }]);
     if (code !== 0) throw new Error(text);

@@ -1,12 +1,11 @@
 /**
- * Classes with members of every kind, derived from one another and from others.
+ * Classes with members of every kind, derived from each other and from other classes.
  *
- * esbuild 0.17 lowers private members to weak maps and is wrong about these, which are not generated: a private member
- * as the target of a destructuring, or behind `?.` in a longer chain. With fields to initialize, it takes a call of `super`
- * (but for a statement of its own) to have no value, or initializes the fields before it. It evaluates the
- * defaults of a constructor's parameters before fields that are defined, and leaves out the value of a parameter property
- * if a field that is defined has its name; TypeScript rejects that. Files with the ending `.cts` that have `import` or
- * `export`, and `this` in a computed key of a class inside another, are exceptions: see `refused.mjs`.
+ * Not generated, because esbuild 0.17 compiles it incorrectly: a private member as a destructuring target or after `?.` in a
+ * longer chain; a call of `super` inside an expression in a class with fields. It also evaluates the defaults of constructor
+ * parameters before defined fields, and drops the value of a parameter property if a defined field has the same name, which
+ * TypeScript rejects. `.cts` files with `import` or `export`, and `this` in a computed key of a class inside another class,
+ * are exceptions: see `exceptions.mjs`.
  */
 import { indent, withoutDuplicates } from './files.mjs';
 
@@ -15,7 +14,7 @@ export const areas = [
     { area: 'inheritance', generate: (random) => new Classes(random, { members: [1, 4], derived: [1, 3] }).program() },
 ];
 
-/** Settings beside the entry: they say whether a field is defined or assigned. */
+/** Settings that select whether a field is defined or assigned. */
 const SETTINGS = [
     undefined,
     {},
@@ -26,10 +25,10 @@ const SETTINGS = [
     { target: 'esnext', useDefineForClassFields: false },
 ];
 
-/** With parameter properties and fields that are defined, a field with a computed key is an exception. */
+/** A computed field key is an exception in a class with parameter properties and defined fields. */
 const hasComputedKey = ([line]) => /^\[.*\](;| =)/.test(line);
 
-/** Members that leave nothing to do for a constructor. */
+/** Members that add no code to a constructor. */
 const WITHOUT_FIELDS = new Set([
     'staticField',
     'privateStatic',
@@ -80,7 +79,7 @@ export class Classes {
         return `${what}${++this.count}`;
     }
 
-    /** A class that is not generated to be derived from; mostly none. */
+    /** Picks a base class that is not generated; usually none. */
     firstHeritage() {
         const { random } = this;
         return random.pick([
@@ -99,7 +98,7 @@ export class Classes {
         ]);
     }
 
-    /** A class as it was written before there were classes; it may return another object. */
+    /** A class as a constructor function, which may return another object. */
     oldClass() {
         const returned = this.random.chance(0.5) ? ' return { returned: true };' : '';
         return [
@@ -159,7 +158,7 @@ export class Classes {
         if (random.chance(0.3)) {
             return [];
         }
-        // Fields that are defined or private come before the defaults of the parameters, but not with esbuild.
+        // Defined and private fields are initialized before parameter defaults, except with esbuild.
         const isEarly = this.defines || this.context.privates.length > 0;
         const early = !heritage && this.context.initializes && isEarly;
         const value = (what, literal) => (early ? literal : `at('${what}', ${literal})`);
@@ -194,7 +193,7 @@ export class Classes {
         return [`constructor(${params.join(', ')}) {`, ...indent([...superCall, ...statements.flat()]), '}'];
     }
 
-    /** A class with fields must call the constructor above in a statement of its own for TypeScript, but not for us. */
+    /** TypeScript requires a separate statement for `super` in a class with fields; we do not. */
     superCall(params) {
         const { random } = this;
         const hasProperties = params.some((param) => /^(public|private|protected|readonly)/.test(param));
@@ -258,7 +257,7 @@ export class Classes {
     }
 
     name() {
-        // Node fails in another way than the language says at a field `length` of an array.
+        // Node's error for a field `length` of an array differs from the specification.
         const length = this.isArray ? 'size' : 'length';
         return this.random.pick([
             'a',
@@ -311,7 +310,7 @@ export class Classes {
         return [`${modifier}${this.name()}${type} = ${this.value()};`];
     }
 
-    /** Declared without a value: defined or not, as the settings say. */
+    /** A field without a value; the settings select whether it is defined. */
     bare() {
         const name = this.name();
         return [
@@ -538,7 +537,7 @@ export class Classes {
         ]);
     }
 
-    /** Members of which nothing is left, but for the side effects of their keys. */
+    /** Members that compile to nothing, except for the side effects of their keys. */
     typeOnly() {
         return [
             this.random.pick([
@@ -554,7 +553,7 @@ export class Classes {
         ];
     }
 
-    /** An abstract member, unless another has its name. */
+    /** An abstract member, unless another member has the same name. */
     abstract(members) {
         const member = this.random.pick([
             ['abstract b: any;'],

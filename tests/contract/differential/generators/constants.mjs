@@ -1,9 +1,9 @@
 /**
- * Expressions of constants, as a minifier evaluates them: each on its own, since many throw. No symbol and no BigInt is an
- * argument of a function that throws at it, since a minifier may drop the call where its value is not used. Nothing is
- * deleted from a literal: both minifiers may make `delete name` of it, which is no valid module. No text has white space at
- * its ends, half a character or a byte order mark, which our minifier's `Number` and `trim` get wrong, and no BigInt has
- * two signs: it is printed as `--1n`, and refused.
+ * Constant expressions, which minifiers evaluate; each is separate, because many throw. Not generated: a symbol or BigInt as
+ * the argument of a function that rejects it, because a minifier may drop an unused call; `delete` on a literal, because both
+ * minifiers may write `delete name`, which is invalid in a module; texts with surrounding white space, lone surrogates or a
+ * byte order mark, which `Number` and `trim` of our minifier handle incorrectly; and a BigInt with two signs, which is
+ * printed as `--1n` and rejected.
  */
 import { indent, moduleAround } from './files.mjs';
 

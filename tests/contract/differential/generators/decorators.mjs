@@ -1,13 +1,13 @@
 /**
- * Decorators of every member and parameter, in the order of their evaluation. Those of fields that are assigned under a
- * quoted or computed key are exceptions (see `refused.mjs`), and so are those of static members before those of the
- * instance and those of parameter properties, unless these fields are assigned.
+ * Decorators of every member and parameter, in evaluation order. Decorators of assigned fields with a quoted or computed key
+ * are exceptions (see `exceptions.mjs`). With defined fields, so are decorators of static members before those of instance
+ * members, and decorators of parameter properties.
  */
 import { indent, settingsFile, text, withoutDuplicates } from './files.mjs';
 
 export const areas = [{ area: 'decorators', generate: (random) => new Decorators(random).program() }];
 
-/** esbuild 0.17 knows the decorators of TypeScript's `experimentalDecorators` only, and takes them with any settings. */
+/** esbuild 0.17 supports only the decorators of TypeScript's `experimentalDecorators`, and accepts them with any settings. */
 class Decorators {
     constructor(random) {
         Object.assign(this, { random, count: 0 });

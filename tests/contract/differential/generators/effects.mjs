@@ -1,9 +1,9 @@
 /**
- * Code whose effects must stay, in their order, and code that a minifier may leave out or move.
+ * Code with effects that must stay in order, and code that a minifier may drop or move.
  *
- * Not generated, since both bundlers may drop it and each drops another part: calls that are annotated as pure in a
- * function or whose arguments have effects, unused calls of built-in functions that throw because of their arguments, and
- * an unused class whose heritage is no constructor.
+ * Not generated, because each bundler drops another part: calls annotated as pure in a function or with arguments that have
+ * effects, unused calls of built-in functions that throw because of their arguments, and an unused class that extends a
+ * value other than a constructor.
  */
 import { indent, moduleAround } from './files.mjs';
 
@@ -51,7 +51,7 @@ class Effects {
             ]);
         const operator = random.pick(['&&', '||', '??']);
         return random.pick([
-            // Values that nobody uses.
+            // Unused values.
             () => [`${effect()};`],
             () => [`${effect()}, ${effect()};`],
             () => [`void ${effect()};`, `!${effect()};`],
@@ -81,7 +81,7 @@ class Effects {
                 'attempt(() => { 1 in 1; });',
                 'attempt(() => { 1 instanceof 1; });',
             ],
-            // Calls that are said to be pure.
+            // Calls annotated as pure.
             () => [
                 `/* @__PURE__ */ at('pure', 1);`,
                 `const pure${id} = /* @__PURE__ */ at('pure ${id}', 2);`,

@@ -1,10 +1,9 @@
 /**
  * Enums: members of every kind, merged, in every scope, imported, and as objects.
  *
- * esbuild 0.17 gives members a reverse mapping unless it takes them for strings, and it takes expressions for strings that
- * TypeScript does not: `typeof`, `as any`, conditional expressions and templates with substitutions
- * and `||`, none of which is
- * generated as the value of a member.
+ * esbuild 0.17 adds a reverse mapping for members that it does not consider strings, and unlike TypeScript it considers some
+ * expressions strings. They are not generated as the value of a member: `typeof`, `as any`, conditional expressions,
+ * templates with substitutions, and `||`.
  */
 import { TYPESCRIPT_SETTINGS, indent, settingsFile, text } from './files.mjs';
 
@@ -27,7 +26,7 @@ class Enums {
                   ]),
               ]
             : [];
-        // A constant enum has no object, unless it is exported.
+        // A constant enum has no object unless it is exported.
         const useful = shared?.[0].includes('const enum') ? head.map(() => "import { Shared } from './shared';") : head;
         const lines = [
             ...useful,

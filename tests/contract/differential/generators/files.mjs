@@ -1,6 +1,6 @@
 /** The files around the code that a generator writes. */
 
-/** Returns a program whose code stands in a file of this kind, imported by the entry where it is CommonJS. */
+/** Returns a program with the code in a file of this kind; the entry imports it if it is CommonJS. */
 export function moduleAround(random, kind, lines, files = {}) {
     const code = `${lines.join('\n')}\n`;
     switch (kind) {
@@ -28,8 +28,8 @@ const entryOf = (path) => `import * as code from '${path}';\nexport default code
 export const indent = (lines) => lines.map((line) => `    ${line}`);
 
 /**
- * Leaves out members of a class, each a list of lines, that have the name of an earlier one. TypeScript rejects them; in
- * JavaScript, a few programs keep them.
+ * Removes class members, each a list of lines, with the name of an earlier one. TypeScript rejects them; in JavaScript, a few
+ * programs keep them.
  */
 export function withoutDuplicates(random, members, typed) {
     const seen = new Set();
@@ -49,7 +49,7 @@ function isNew(seen, text) {
     return !repeated;
 }
 
-/** Settings for a `tsconfig.json` beside the entry; some have none. */
+/** Settings for a `tsconfig.json` next to the entry; some are empty. */
 export const TYPESCRIPT_SETTINGS = [
     undefined,
     undefined,
@@ -63,7 +63,7 @@ export const TYPESCRIPT_SETTINGS = [
     { strict: true, alwaysStrict: true },
 ];
 
-/** Returns a `tsconfig.json` with these settings, where there are any. */
+/** Returns a `tsconfig.json` with these settings, if any. */
 export function settingsFile(settings) {
     return settings ? { 'tsconfig.json': JSON.stringify({ compilerOptions: settings }) } : {};
 }

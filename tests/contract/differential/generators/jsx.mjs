@@ -1,9 +1,9 @@
 /**
- * JSX: texts, attributes, spreads, keys, fragments and the settings that say which functions make elements of it.
+ * JSX: texts, attributes, spreads, keys, fragments, and the settings for the functions that create elements.
  *
- * Every element is used: whether one that is unused is made depends on the bundler, the setting and the place. The pragma
- * `@jsxRuntime automatic` is left out, since TypeScript takes another package for it than the setting does, and so are
- * expressions with a comma, which are a syntax error in JSX but not with esbuild 0.17.
+ * Every element is used: the creation of an unused one depends on the bundler, the setting and the place. Not generated: the
+ * pragma `@jsxRuntime automatic`, because TypeScript uses another package for it than for the setting, and expressions with
+ * a comma, which are a syntax error in JSX but not with esbuild 0.17.
  */
 import { indent } from './files.mjs';
 
@@ -138,7 +138,7 @@ class Jsx {
         const tag = this.tag();
         const typeArguments = this.typed && tag === 'Shape' && random.chance(0.2) ? '<string>' : '';
         const all = random.list(0, 4, () => this.attribute(depth));
-        // tsc takes one `key` only.
+        // tsc accepts only one `key`.
         const isFirstKey = (one, index) => !one.startsWith('key=') || all.findIndex((other) => other.startsWith('key=')) === index;
         const attributes = all.filter(isFirstKey).join(random.pick([' ', ' ', '\n  ']));
         const open = `<${tag}${typeArguments}${attributes && ` ${attributes}`}`;

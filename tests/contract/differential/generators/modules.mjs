@@ -1,16 +1,15 @@
 /**
- * Modules of every kind that import one another in every form: TypeScript, ES modules, CommonJS, packages and JSON; by
- * default, namespace and name, exported again, in circles and lazily.
+ * Modules of every kind that import each other in every form: TypeScript, ES modules, CommonJS, packages and JSON; default,
+ * namespace and named imports, re-exports, circular and lazy imports.
  *
- * Not generated, since the bundlers differ on purpose: an entry that is CommonJS and exports what it requires from an ES
- * module (its names are exported, too), `export *` of CommonJS beside another `export *`, a namespace object of a
- * circular import that is used before its module ran, a module that throws and is required twice, names that packages
- * without side effects export again, or that are exported again from them, anything else that such a package imports,
- * `import()` in a `.cjs` file (Node's rules for `default`), and `module.exports = null` (its names are `undefined` with
- * esbuild alone).
+ * Not generated, because the bundlers differ on purpose: a CommonJS entry that exports a required ES module (its names are
+ * also exported), `export *` of CommonJS together with another `export *`, a namespace object of a circular import used
+ * before its module ran, a module that throws and is required twice, re-exports in or from packages without side effects,
+ * other imports of such packages, `import()` in a `.cjs` file (Node's rules for `default`), and `module.exports = null`
+ * (its names are `undefined` only with esbuild).
  */
 
-/** The kinds of modules, with what each is written in. */
+/** The kinds of modules, each with its language. */
 const KINDS = {
     ts: { path: (name) => `${name}.ts`, from: (name) => `./${name}`, esm: true },
     js: { path: (name) => `${name}.js`, from: (name) => `./${name}.js`, esm: true },
@@ -33,11 +32,11 @@ const KINDS = {
     json: { path: (name) => `${name}.json`, from: (name) => `./${name}.json`, json: true },
 };
 
-/** The shape of the graph of each area: its size, its forms of imports, and the chance of circles and laziness. */
+/** The module graph of each area: size, import forms, and probability of circular and lazy imports. */
 const SHAPES = {
     imports: { files: [1, 4], forms: ['default', 'named', 'namespace', 'both', 'effect', 'require'] },
     're-exports': { files: [2, 4], again: 0.9, forms: ['named', 'namespace', 'default'] },
-    // No lazy imports in circles: esbuild copies the exports of a CommonJS module that has not assigned them yet.
+    // No lazy imports in cycles: esbuild copies the exports of a CommonJS module before they are assigned.
     'circular imports': { files: [2, 4], back: 0.7, again: 0.3, lazy: 0, forms: ['named', 'namespace', 'default', 'require'] },
     'lazy imports': { files: [2, 4], back: 0.2, lazy: 0.9, forms: ['lazy import', 'lazy require', 'named'] },
 };
@@ -49,7 +48,7 @@ export const areas = Object.entries(SHAPES).map(([area, shape]) => ({
 
 const FILES = ['main', 'first', 'second', 'third', 'fourth', 'fifth'];
 
-/** The names that every module offers, so that any of them can be imported from any. */
+/** The names that every module exports, so that each can be imported from any module. */
 const EXPORTED = ['one', 'two', 'count', 'increase', 'Thing'];
 
 class Modules {
@@ -71,7 +70,7 @@ class Modules {
         return pack ? `node_modules/${name}/index.js` : path(name);
     }
 
-    /** Packages import nothing but packages. */
+    /** Packages import only packages. */
     specifier(importer, { package: pack, from, name }) {
         return pack ? name : (importer.up ?? './') + from(name).slice(2);
     }
@@ -87,7 +86,7 @@ class Modules {
             const backwards = other < index && random.chance(shape.back);
             return module !== importer && (forwards || backwards) && (isPackage || !importer.package);
         });
-        // Every module is reached, so that none is written in vain.
+        // Every module is imported.
         return reachable.map((module) => {
             const first = this.form(importer, module);
             return { module, forms: random.chance(0.35) ? [first, this.form(importer, module)] : [first] };
@@ -151,7 +150,7 @@ class Modules {
         return { ...manifest, [path]: text, ...Object.fromEntries(required) };
     }
 
-    /** Not with the key `__proto__`, which sets the prototype with esbuild and is a key like others with ours. */
+    /** Excludes the key `__proto__`, which sets the prototype with esbuild and is an ordinary key with our bundler. */
     json() {
         return this.random.pick([
             '{ "one": 1, "two": [2, null], "default": "the default" }',
@@ -237,7 +236,7 @@ class Modules {
         return [...random.shuffled(Object.values(all)).flat(), ...types, ...pure, ...cjsUse];
     }
 
-    /** Picks a name to import; only what is CommonJS may lack it. */
+    /** Picks a name to import; only a CommonJS module may lack it. */
     wanted(other) {
         const names = other.json ? ['default', 'one'] : ['default', ...EXPORTED];
         return this.random.pick(names);
@@ -285,7 +284,7 @@ class Modules {
                 return {
                     use: [
                         random.chance(0.3)
-                            ? // The message is the bundler's own.
+                            ? // The message depends on the bundler.
                               "try { log('tried', require('./missing-file')); } catch { log('failed'); }"
                             : `try { log('tried', require(${from})); } catch (error) { log('failed', error); }`,
                     ],

@@ -1,6 +1,6 @@
 /**
- * Namespaces: nested, merged with one another and with other declarations, with aliases and live exports. Every alias is
- * used as a value: esbuild 0.17 keeps the import of an alias that is unused or a type, and TypeScript removes it.
+ * Namespaces: nested, merged with each other and with other declarations, with aliases and live exports. Every alias is used
+ * as a value, because esbuild 0.17 keeps the import of an alias that is unused or a type, and TypeScript removes it.
  */
 import { TYPESCRIPT_SETTINGS, indent, settingsFile, text } from './files.mjs';
 
@@ -125,7 +125,7 @@ class Namespaces {
                     : ["log('deep');"],
             () => [
                 `namespace Types${id} { export type A = 1; export interface B {} }`,
-                // With nothing but types, the namespace around them is none for esbuild.
+                // esbuild drops a namespace that contains only types.
                 `declare namespace Declared${id} { const x: number; } log('types');`,
             ],
             () => [

@@ -1,6 +1,6 @@
 /**
- * Modules in which declarations read one another, early and late; the order of all of it can be seen. No module imports
- * the namespace of one that runs later: ours makes that object only then.
+ * Modules with declarations that read each other, before and after initialization; the log shows the order. No module imports
+ * the namespace of a module that runs later, because our bundler creates that object only then.
  */
 import { Classes } from './classes.mjs';
 
@@ -110,7 +110,7 @@ class Order extends Classes {
                 ? ['function at(what, value) { return log(what), value; }']
                 : []),
             ...parts,
-            // In this order: of a variable further up, the minifier knows the type before it has a value.
+            // The order matters: the minifier infers the type of an earlier variable before it has a value.
             'export function read() { return [typeof value, typeof late]; }',
             `export let value = '${name}';`,
             "export const late = 'late';",

@@ -1,4 +1,4 @@
-/** A seeded source of random choices: one seed gives one program, on every machine. */
+/** A seeded source of random choices: a seed gives the same program on every machine. */
 
 /** Returns a generator of random choices for a seed, which may be any text. */
 export function randomFrom(seed) {
@@ -30,7 +30,7 @@ export function randomFrom(seed) {
             return this.shuffled(list).slice(0, count);
         },
 
-        /** Makes a list of `from` to `to` items. */
+        /** Returns a list of `from` to `to` items. */
         list(from, to, make) {
             return Array.from({ length: this.between(from, to) }, (_, index) => make(index));
         },

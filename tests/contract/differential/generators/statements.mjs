@@ -1,10 +1,10 @@
 /**
- * Statements nested in one another at random, over few names: hoisting, shadowing, `switch`, `try` and labels. All areas
- * have every statement; each has more of its own.
+ * Randomly nested statements with few names: hoisting, shadowing, `switch`, `try` and labels. All areas have every statement,
+ * and each prefers its own.
  */
 import { indent, moduleAround } from './files.mjs';
 
-/** Few, so that they shadow one another, and those that minifiers choose first. */
+/** Few names, so that they shadow each other; minifiers choose these names first. */
 const NAMES = ['a', 'b', 'c', 'e', 't', 'n'];
 const LABELS = ['one', 'two', 'a', 'e'];
 const MAX_DEPTH = 4;
@@ -45,7 +45,7 @@ export const areas = [
 class Statements {
     constructor(random, weights, { functions = 1, lexical = 1 }) {
         Object.assign(this, { random, weights, functions, lexical, lines: 0 });
-        // Only CommonJS may be sloppy: functions in blocks are hoisted as variables there.
+        // Only CommonJS can be sloppy code, which hoists functions in blocks as variables.
         this.kind = random.pick(['ts', 'js', 'commonjs', 'commonjs', 'strict commonjs']);
         this.sloppy = this.kind === 'commonjs';
     }
@@ -99,7 +99,7 @@ class Statements {
         return scope;
     }
 
-    /** Returns true if a `var` may stand in a scope: nothing between it and its function declares the name. */
+    /** Returns true if a scope may contain a `var`: no scope between it and its function declares the name. */
     mayDeclare(name, scope) {
         for (let each = scope; each; each = each.above) {
             const declared = each.lexical.has(name) || (each.taken?.includes(name) && !each.simple);
@@ -113,7 +113,7 @@ class Statements {
         return false;
     }
 
-    /** Returns the names that can be used, with the kind of each. */
+    /** Returns the usable names, with the kind of each. */
     visible(scope) {
         const found = new Map();
         for (let each = scope; each; each = each.above) {
@@ -135,7 +135,7 @@ class Statements {
         return names.length > 0 ? this.random.pick(names)[0] : undefined;
     }
 
-    // Expressions, none of which makes its value much longer: loops repeat them.
+    // Expressions that do not make a value much longer, because loops repeat them.
 
     value(scope, depth = 0) {
         const { random } = this;
@@ -170,7 +170,7 @@ class Statements {
 
     // Statements.
 
-    /** Writes statements; `functions` are declarations that stand among them. */
+    /** Writes statements with the declarations `functions` among them. */
     body(scope, count, functions = []) {
         const { random } = this;
         scope.declared = new Set();
@@ -185,7 +185,7 @@ class Statements {
             return this.statement(scope);
         });
         const rest = pending.map((next) => this.declaration(next, scope));
-        // Functions are hoisted, wherever they stand.
+        // Functions are hoisted from any position.
         const all = [...statements, ...rest, [`log(${this.names(scope)});`]];
         const missing = [...(scope.vars ?? [])].filter(
             (name) => !scope.written.has(name) && !scope.functions.has(name),
@@ -231,7 +231,7 @@ class Statements {
         return ['{', ...indent(this.body(inner, this.random.between(1, 3))), '}'];
     }
 
-    /** Writes a block after a head, as `if (a)` or `else`; sometimes a single statement without braces. */
+    /** Writes a block after a head such as `if (a)` or `else`; sometimes a single statement without braces. */
     headed(head, scope, more = {}) {
         if (this.random.chance(0.3)) {
             const [only, ...rest] = this[this.random.pick(['log', 'assign', 'jump'])](this.bare(scope, more)) ?? ['{}'];
@@ -290,7 +290,7 @@ class Statements {
         const kind = this.mayDeclare(counter, scope) && random.chance(0.4) ? 'var' : 'let';
         const taken = kind === 'let' ? [counter] : [];
         const more = { ...inner, taken };
-        // The minifier drops a `let` that is read before it is there.
+        // The minifier drops a `let` that is read before its declaration.
         const element = kind === 'let' ? 'null' : this.value(scope);
         return random.pick([
             () => this.headed(`for (${kind} ${counter} = 0; tick() && ${counter} < 3; ${counter}++)`, scope, more),
@@ -325,7 +325,7 @@ class Statements {
             const own = index === 0 && declared ? this.declaration(declared, inner) : [];
             const statements = random.list(0, 2, () => this.statement(inner)).flat();
             const end = random.chance(0.4) ? ['break;'] : [];
-            // The names of a `switch` are not declared for whoever jumps over the declaration.
+            // A `case` that skips a declaration of the `switch` cannot use its name.
             inner.declared = new Set();
             return [clause, ...indent([...own, ...statements, ...end])];
         });
@@ -337,7 +337,7 @@ class Statements {
         const [opening, ...body] = this.block(scope, { safe: true });
         const lines = [`try ${opening}`, ...body];
         const [caught] = random.some(NAMES, 1);
-        // A `var` may have the name of what is caught, if that is no pattern.
+        // A `var` may have the name of the `catch` parameter if that is not a pattern.
         const [head, more] = random.pick([
             ['catch', {}],
             [`catch (${caught})`, { taken: [caught], simple: true }],
@@ -403,7 +403,7 @@ class Statements {
 
     closure(scope) {
         const name = this.name(scope);
-        // A minifier may drop a default that reads its own parameter, and throws.
+        // A minifier may drop a default that reads its own parameter and throws.
         const value = this.value(scope);
         const other = value.match(/\w+/g)?.includes(name) ? '1' : value;
         return (
@@ -437,7 +437,7 @@ class Statements {
         ];
     }
 
-    /** Code that never runs can still declare variables; those of a module, esbuild 0.17 forgets. */
+    /** Code that never runs can still declare variables; esbuild 0.17 drops those of a module. */
     dead(scope) {
         if (scope.owner.top) {
             return undefined;
@@ -466,8 +466,8 @@ class Statements {
 
     functionDeclaration(scope) {
         const free = NAMES.filter((name) => !scope.lexical.has(name) && !scope.functions.has(name));
-        // A function and a variable or parameter of one name are one variable. TypeScript rejects them, and so does the
-        // top level of a module.
+        // A function and a variable or parameter with the same name are one variable. TypeScript and the top level of a module
+        // reject this.
         const [name] = this.random.some(free, 1);
         const taken = scope.vars.has(name) || scope.params.includes(name);
         if (!name || (taken && (this.kind === 'ts' || (scope.top && !this.sloppy)))) {
@@ -478,8 +478,8 @@ class Statements {
     }
 
     /**
-     * A function in a block; sloppy code sees it outside, too, but not under the name of what an outer `catch` catches or
-     * of a parameter: esbuild assigns that function to the variable.
+     * A function in a block. Sloppy code can also use it outside, except under the name of an outer `catch` parameter or a
+     * function parameter: esbuild assigns the function to that variable.
      */
     functionInBlock(scope) {
         const [name] = this.random.some(

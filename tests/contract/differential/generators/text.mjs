@@ -1,6 +1,6 @@
 /**
- * Names, keys, literals, line breaks and directives: text that a printer may write otherwise. HTML comments in code are
- * not generated, since oxc reads every file as a module, where they are a syntax error.
+ * Names, keys, literals, line breaks and directives, which a printer may rewrite. HTML comments in code are not generated,
+ * because oxc parses every file as a module, where they are a syntax error.
  */
 import { STRINGS } from './constants.mjs';
 import { indent, moduleAround } from './files.mjs';
@@ -89,7 +89,7 @@ class Text {
                 `log(o${id}.inherited, Object.keys(o${id}), { ['__proto__']: 1 }, { '__proto__': null } instanceof Object);`,
                 `const proto${id} = 5;`,
             ],
-            // Not `{ __proto__ }`, which esbuild 0.17 takes for the prototype.
+            // Not `{ __proto__ }`, with which esbuild 0.17 sets the prototype.
             () => [
                 `(() => { const __proto__ = { x: 1 }; log({ __proto__: __proto__ }.x, { __proto__() {} }, ({ __proto__ }) => __proto__); })();`,
             ],

@@ -1,14 +1,14 @@
 /**
- * Imports and exports that are types, and syntax of which nothing is left at run time.
+ * Imports and exports of types, and syntax that is removed at compile time.
  *
- * Two rules of esbuild 0.17 are its own, and not generated: with `preserveValueImports`, it removes `import {}` and imports
- * of types that are marked one by one; the defaults of a constructor's parameters come before fields that are defined.
+ * Not generated, because only esbuild 0.17 behaves this way: with `preserveValueImports`, it removes `import {}` and imports
+ * of individually marked types; it evaluates the defaults of constructor parameters before defined fields.
  */
 import { TYPESCRIPT_SETTINGS, settingsFile, text } from './files.mjs';
 
 export const areas = [{ area: 'types', generate: (random) => new Types(random).program() }];
 
-/** Imports and exports that are types, syntax that leaves nothing behind, and parameter properties. */
+/** Imports and exports of types, removed syntax, and parameter properties. */
 class Types {
     constructor(random) {
         this.random = random;
