@@ -44,12 +44,12 @@ export const exceptions = [
     },
     {
         reason: 'a decorated field has a quoted name',
-        refused: /a decorated field with a quoted name is not supported here/,
+        refused: /a decorated field with a quoted name is not supported/,
         programs: [around('main.ts', [DECORATE, "class A { @dec 'a b' = 1; }", 'export default A;'], ASSIGNED)],
     },
     {
         reason: 'a decorated field has a computed key',
-        refused: /a decorated field with a computed key is not supported here/,
+        refused: /a decorated field with a computed key is not supported/,
         programs: [around('main.ts', [DECORATE, "class A { @dec [String('a')] = 1; }", 'export default A;'], ASSIGNED)],
     },
     {
@@ -76,7 +76,7 @@ export const exceptions = [
     },
     {
         reason: 'a computed key of a class declaration inside another class uses `this`',
-        refused: /`this` in a computed key of a class inside another class is not supported here/,
+        refused: /`this` in a computed key of a class inside another class is not supported/,
         programs: [
             around('main.js', [
                 "class A { key = 'k'; m = () => { class B { [this.key]() { return 1; } } return new B(); }; }",
