@@ -13,10 +13,10 @@ mod github;
 mod gitlab;
 mod jenkins;
 mod parallel_job;
-#[cfg(test)]
-pub(crate) mod payloads;
 mod repository_url;
 mod runner;
+#[cfg(test)]
+pub(crate) mod test_payloads;
 #[cfg(test)]
 mod test_support;
 mod travis;

@@ -1,18 +1,18 @@
 //! The program's commands and the context that they share.
 
+mod branch_state;
 mod check;
-mod comment;
 mod delete;
+mod duplicate_names;
 mod follow_up;
 mod forge_client;
-mod names;
 mod plan;
 mod preview;
 mod publish;
 mod selection;
 mod shard;
-mod staleness;
 mod sweep;
+mod update_comment;
 
 pub(crate) use forge_client::forge_client;
 
@@ -117,7 +117,7 @@ impl<'a> Context<'a> {
                 tracing::info!("the forge does not support deployments");
             }
             Some(error) => {
-                staleness::report_forge_failure(self.printer, "could not record the deployments", &error);
+                branch_state::report_forge_failure(self.printer, "could not record the deployments", &error);
             }
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Context<'a> {
             }
         };
         let mut found = all.problems.clone();
-        found.extend(names::duplicate_names(&identities));
+        found.extend(duplicate_names::duplicate_names(&identities));
         for (packaged, time) in packaged {
             packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
             found.extend(packaged.problems);
@@ -182,9 +182,9 @@ impl<'a> Context<'a> {
                 Err(invalid) => found.extend(invalid),
             }
         }
-        found.extend(names::duplicate_names(&identities));
+        found.extend(duplicate_names::duplicate_names(&identities));
         let names: Vec<_> = identities.into_iter().map(|identity| previews.named_preview(identity)).collect();
-        found.extend(names::name_collisions(&names));
+        found.extend(duplicate_names::name_collisions(&names));
         self.report_problems(found, problems)?;
         Ok(names)
     }

@@ -28,12 +28,8 @@ use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
 use crate::integration::{Override, list};
 use crate::preview::Template;
-use from_variable::{Concurrency, PreviewVisibility, Reader, Retries};
+use from_variable::Reader;
 use parsed_variables::ParsedVariables;
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-const DEFAULT_RETRIES: u32 = 4;
-const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// The configuration of a run. The comment on each field names the variable that sets it.
 #[derive(Debug)]
@@ -92,40 +88,31 @@ impl Config {
     pub(crate) fn from_environment(
         environment: &Environment,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let variables = ParsedVariables::read(environment)?;
+        let values = ParsedVariables::read(environment)?;
+        let sandbox_dir = values.sandbox_dir.as_deref().or(variables::literal_default("GITBOOK_SANDBOX_DIR"));
         let mut reader = Reader::default();
         let config = Self {
-            token: reader.optional("GITBOOK_TOKEN", variables.token).and_then(|token| token.0),
+            token: reader.optional("GITBOOK_TOKEN", values.token).and_then(|token| token.0),
             github_token: forge_token(environment, "GITHUB_TOKEN"),
             gitlab_token: forge_token(environment, "GITLAB_TOKEN"),
-            comment: reader.read("GITBOOK_COMMENT", variables.comment, true),
-            deployments: reader.read("GITBOOK_DEPLOYMENTS", variables.deployments, true),
-            endpoint: reader.read("GITBOOK_ENDPOINT", variables.endpoint, Endpoint::default()),
-            sandbox_dir: environment
-                .folder()
-                .join(variables.sandbox_dir.as_deref().unwrap_or(".gitbook-sandbox")),
-            mode: reader.read("GITBOOK_MODE", variables.mode, Mode::Auto),
-            integrations: parse_patterns(variables.integrations.as_deref()),
-            preview_env: variables.preview_env.or_else(|| variables.env.clone()),
-            env: variables.env,
-            production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", variables.production_branch),
-            preview_name: reader.read("GITBOOK_PREVIEW_NAME", variables.preview_name, Template::default()),
-            preview_visibility: reader
-                .read(
-                    "GITBOOK_PREVIEW_VISIBILITY",
-                    variables.preview_visibility,
-                    PreviewVisibility("private"),
-                )
-                .0,
-            dry_run: reader.read("GITBOOK_DRY_RUN", variables.dry_run, false),
-            bundle: reader.read("GITBOOK_BUNDLE", variables.bundle, true),
-            skip_unchanged: reader.read("GITBOOK_SKIP_UNCHANGED", variables.skip_unchanged, true),
-            concurrency: reader
-                .read("GITBOOK_CONCURRENCY", variables.concurrency, Concurrency(DEFAULT_CONCURRENCY))
-                .0,
-            shard: reader.optional("GITBOOK_SHARD", variables.shard),
-            timeout: reader.read("GITBOOK_TIMEOUT", variables.timeout, DEFAULT_TIMEOUT),
-            retries: reader.read("GITBOOK_RETRIES", variables.retries, Retries(DEFAULT_RETRIES)).0,
+            comment: reader.read("GITBOOK_COMMENT", values.comment),
+            deployments: reader.read("GITBOOK_DEPLOYMENTS", values.deployments),
+            endpoint: reader.read("GITBOOK_ENDPOINT", values.endpoint),
+            sandbox_dir: environment.folder().join(sandbox_dir.unwrap_or_default()),
+            mode: reader.read("GITBOOK_MODE", values.mode),
+            integrations: parse_patterns(values.integrations.as_deref()),
+            preview_env: values.preview_env.or_else(|| values.env.clone()),
+            env: values.env,
+            production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", values.production_branch),
+            preview_name: reader.read("GITBOOK_PREVIEW_NAME", values.preview_name),
+            preview_visibility: reader.read("GITBOOK_PREVIEW_VISIBILITY", values.preview_visibility).0,
+            dry_run: reader.read("GITBOOK_DRY_RUN", values.dry_run),
+            bundle: reader.read("GITBOOK_BUNDLE", values.bundle),
+            skip_unchanged: reader.read("GITBOOK_SKIP_UNCHANGED", values.skip_unchanged),
+            concurrency: reader.read("GITBOOK_CONCURRENCY", values.concurrency).0,
+            shard: reader.optional("GITBOOK_SHARD", values.shard),
+            timeout: reader.read("GITBOOK_TIMEOUT", values.timeout),
+            retries: reader.read("GITBOOK_RETRIES", values.retries).0,
             overrides: parsed_variables::overrides(environment),
         };
         let warnings = parsed_variables::misspelled(environment);

@@ -2,7 +2,8 @@
 
 mod attempt;
 mod deletion;
-mod github_deployments;
+mod deployment_record;
+mod field_comparison;
 mod guard;
 mod outcome;
 mod previews;
@@ -14,11 +15,10 @@ mod quota;
 mod response_check;
 mod staleness;
 mod sweep;
-mod unchanged;
-mod version;
+mod version_check;
 
 pub(crate) use crate::integration::PackageSize;
-pub(crate) use github_deployments::GitHubDeployments;
+pub(crate) use deployment_record::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
 pub(crate) use sweep::{ListedPreviews, Sweep, SweepCandidate, SweepError};
@@ -34,7 +34,7 @@ use crate::plan::Target;
 use crate::preview::{OwnershipMarker, Template};
 use crate::untrusted::web_or_file_link;
 use attempt::AttemptError;
-use github_deployments::DeploymentDetails;
+use deployment_record::DeploymentDetails;
 use previous_version::PreviousVersion;
 use response_check::{Difference, ExpectedIntegration};
 

@@ -1,24 +1,24 @@
 //! Clients for the forge (GitHub, GitLab and others): branches, pull requests, comments and deployments.
 
-mod budget;
-mod circuit;
+mod circuit_breaker;
 mod client;
-mod comment;
-mod deployments;
+mod comments;
 mod error;
 mod github;
+mod github_deployments;
 mod gitlab;
-mod login;
 mod models;
+mod own_comments;
+mod rate_limit_budget;
 mod refs;
 
-pub(crate) use budget::{Cost, Reservation};
 pub(crate) use client::Access;
-pub(crate) use comment::{CommentResult, CommentUpdate, ExistingComments};
-pub(crate) use deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
+pub(crate) use comments::{CommentResult, CommentUpdate, ExistingComments};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
+pub(crate) use github_deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
 pub(crate) use gitlab::GitLab;
+pub(crate) use rate_limit_budget::{Cost, Reservation};
 pub(crate) use refs::OpenPullRequests;
 
 use std::time::{Duration, Instant};

@@ -286,6 +286,9 @@ fn is_missing(error: &ApiError) -> bool {
 mod tests {
     #[test]
     fn the_page_size_is_the_documented_maximum() {
-        assert_eq!(crate::schema::document::parameter_schema("listLimit")["maximum"], super::PAGE_SIZE);
+        assert_eq!(
+            crate::schema::openapi_comparison::parameter_schema("listLimit")["maximum"],
+            super::PAGE_SIZE
+        );
     }
 }

@@ -1,23 +1,23 @@
 //! Builds the body of a publish request from a manifest, its secrets, images and script.
 
-mod body;
 mod bundle;
 mod discovery;
-mod entry;
 mod file_kind;
 mod files;
 mod images;
 mod manifest;
-mod nearby;
 mod packaging_context;
+mod path_suggestion;
 mod paths;
 mod redact_manifest;
+mod request_body;
 mod root;
 mod script;
+mod script_entry;
 mod secrets;
 mod source_changed;
 mod walk;
-mod weight;
+mod workload;
 
 pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{
@@ -28,7 +28,7 @@ pub(crate) use manifest::{Override, ValueFormat};
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processors};
 pub(crate) use root::Checkout;
 pub(crate) use source_changed::SourceChanged;
-pub(crate) use weight::{REQUEST_WEIGHT, weights};
+pub(crate) use workload::{REQUEST_WEIGHT, weights};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -43,10 +43,10 @@ use crate::environment::Environment;
 use crate::preview::{self, OwnershipMarker};
 use crate::schema;
 use crate::yaml::{YamlData, YamlMapping, YamlValue};
-use body::{BodyContent, BodyFields};
 use bundle::Bundle;
 use images::{ManifestImage, Purpose};
 use manifest::Manifest;
+use request_body::{BodyContent, BodyFields};
 use script::load_script;
 use secrets::ManifestSecrets;
 

@@ -4,15 +4,15 @@ mod annotations;
 mod code_quality;
 pub(crate) mod comment;
 mod destination;
-mod document;
 mod escape;
 mod excerpt;
 mod log;
+mod log_section;
 pub(crate) mod output_table;
 mod outputs;
 mod printer;
 mod progress;
-mod section;
+mod report_file;
 mod size;
 mod summary;
 
@@ -34,7 +34,7 @@ use destination::{Destination, FinishedRun};
 /// A function that returns a destination if the environment names its file.
 type OpenFunction = fn(&Environment) -> Option<Box<dyn Destination>>;
 
-const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, document::open, code_quality::open];
+const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, report_file::open, code_quality::open];
 
 /// The results of a run. Each step adds its own results, so that a failed run reports the steps that it completed.
 #[derive(Debug, Default)]
@@ -118,7 +118,7 @@ impl Reporter {
     fn print_failures_and_counts(&self, run: &RunReport) {
         // A sweep logs its own counts.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
-        if run.outcomes.len() >= section::MIN_LONG_PHASE && !is_sweep {
+        if run.outcomes.len() >= log_section::MIN_LONG_PHASE && !is_sweep {
             self.printer.print_info(&count_outcomes(&run.outcomes));
         }
         for outcome in &run.outcomes {

@@ -4,7 +4,7 @@
 
 mod check;
 #[cfg(test)]
-pub(crate) mod document;
+pub(crate) mod openapi_comparison;
 mod suggestion;
 
 pub(crate) use check::{FindingKind, check};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandResult, Context, comment};
+use super::{CommandResult, Context, update_comment};
 use crate::config::Shard;
 use crate::deploy::{ListedPreviews, Outcome, Status, Sweep, SweepCandidate};
 use crate::diagnostic::{Diagnostic, SourceLocation};
@@ -49,7 +49,7 @@ impl Context<'_> {
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
         // A failure to write a comment must not stop the checks of branches, so comments have a separate circuit breaker.
         let comments = &sweep.forge.own_circuit_breaker();
-        let now = comment::current_minute();
+        let now = update_comment::current_minute();
         let deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
             self.comment_on_sweep(comments, target, &rows).await;

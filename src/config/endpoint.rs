@@ -14,13 +14,6 @@ pub(crate) enum Endpoint {
     Url(Url),
 }
 
-impl Default for Endpoint {
-    fn default() -> Self {
-        // A unit test checks that this URL is valid.
-        Url::parse("https://api.gitbook.com/").map_or(Self::Sandbox, Self::Url)
-    }
-}
-
 impl FromVariable for Endpoint {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
         if text == "sandbox" {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::variables;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::preview::{Template, TemplateError};
 
@@ -66,14 +67,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Returns the value, or the default for an unset or invalid variable.
-    pub(super) fn read<T: FromVariable>(
-        &mut self,
-        variable: &str,
-        parsed: Option<Parsed<T>>,
-        default: T,
-    ) -> T {
-        self.optional(variable, parsed).unwrap_or(default)
+    /// Returns the value of a variable, or its default in the table for an unset or invalid variable.
+    #[expect(
+        clippy::expect_used,
+        reason = "the unit tests read an empty environment, which parses every default"
+    )]
+    pub(super) fn read<T: FromVariable>(&mut self, variable: &str, parsed: Option<Parsed<T>>) -> T {
+        self.optional(variable, parsed).unwrap_or_else(|| {
+            let default = variables::literal_default(variable);
+            default.and_then(|text| T::parse(text).ok()).expect("the table has a valid default")
+        })
     }
 
     /// Returns the value, or `None` for an unset or invalid variable.

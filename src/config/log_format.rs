@@ -35,7 +35,8 @@ impl LogFormat {
     pub(crate) fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
         let text = environment.get("GITBOOK_LOG_FORMAT").filter(|text| text.trim() != "auto");
         let mut reader = Reader::default();
-        let format = reader.read("GITBOOK_LOG_FORMAT", text.map(Parsed::of), Self::detect(environment));
+        let format = reader.optional("GITBOOK_LOG_FORMAT", text.map(Parsed::of));
+        let format = format.unwrap_or_else(|| Self::detect(environment));
         (format, reader.finish().err().unwrap_or_default())
     }
 }

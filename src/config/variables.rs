@@ -265,6 +265,15 @@ impl FieldVariable {
     }
 }
 
+/// Returns the default value of a variable, or `None` if it has none or the table only describes it.
+pub(super) fn literal_default(name: &str) -> Option<&'static str> {
+    let mut variables = GROUPS.iter().flat_map(|group| group.variables);
+    match variables.find(|variable| variable.name == name)?.default {
+        Literal(text) => Some(text),
+        Unset | Described(_) => None,
+    }
+}
+
 /// Returns the names of all variables.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let variables = GROUPS.iter().flat_map(|group| group.variables).map(|variable| variable.name);

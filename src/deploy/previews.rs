@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::github_deployments::DeploymentDetails;
+use super::deployment_record::DeploymentDetails;
 use super::guard::{self, GuardError};
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Stop, Verdict};
-use super::version::{self, LastRead};
+use super::version_check::{self, LastRead};
 use super::{
     DeployError, Deployer, Outcome, Previews, Status, Success, published_success, with_url_and_version,
 };
@@ -144,7 +144,7 @@ impl Deployer<'_> {
             Ok(response) => response,
         };
         if response.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marker) {
-            let is_created = version::is_first_version(&response.last)
+            let is_created = version_check::is_first_version(&response.last)
                 || is_unmarked_preview(&response.last, expected, unmarked_summary);
             let is_removed = is_new && is_created && self.delete_unmarked(&response.last, expected).await;
             return Err(DeployError::MarkerLost { name: name.to_owned(), is_removed });
@@ -229,7 +229,7 @@ fn is_unmarked_preview(
     expected: &ExpectedIntegration<'_>,
     unmarked_summary: &str,
 ) -> bool {
-    (existing.version.is_none() || version::is_first_version(existing))
+    (existing.version.is_none() || version_check::is_first_version(existing))
         && existing.summary.as_deref().unwrap_or_default().trim() == unmarked_summary.trim()
         && expected.is_unchanged_in(existing)
 }

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::github_deployments::{self, DeploymentDetails, RecordedVersion};
+use super::deployment_record::{self, DeploymentDetails, RecordedVersion};
 use super::guard;
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::staleness::{StalenessCheck, Verdict};
-use super::version::LastRead;
+use super::version_check::LastRead;
 use super::{
     DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published_success,
     with_url_and_version,
@@ -32,7 +32,7 @@ impl Deployer<'_> {
             }
             let request = integration.request()?;
             // The deployments for all endpoints are in the same environment, so the hash includes the endpoint.
-            let hash = github_deployments::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
+            let hash = deployment_record::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
             let expected = ExpectedIntegration::for_production(integration);
             let recorded = self.last_recorded(&name).await;
             let ProductionSnapshot { existing, read_at } = snapshot;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::unchanged::is_same_field;
+use super::field_comparison::is_same_field;
 use crate::gitbook::{Published, PublishedContent};
 use crate::integration::{Integration, PreviewIdentity};
 

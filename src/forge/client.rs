@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::budget::Budget;
-use super::circuit::Circuit;
+use super::circuit_breaker::Circuit;
 use super::models::{BranchResponse, RepositoryResponse};
+use super::rate_limit_budget::Budget;
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
 use crate::http::{

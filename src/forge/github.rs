@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::budget::{Cost, Reservation};
 use super::client::{Access, Client, PAGE_SIZE};
 use super::models::PullRequestResponse;
+use super::rate_limit_budget::{Cost, Reservation};
 use super::{ForgeError, Permission, RefState};
 use crate::http::RequestError;
 use crate::repository::{Branch, ForgeKind};

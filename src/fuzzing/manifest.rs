@@ -157,7 +157,8 @@ fn check_body(integration: &Integration) {
     let body = parse_body(&body);
     assert!(body["script"].as_str().is_some_and(|script| !script.trim().is_empty()), "the script is empty");
     let branch = Branch::new("feature/x");
-    let name = Template::default().name(&integration.name, &branch, None);
+    let template: Template = "{name}-{branch}".parse().expect("the template is valid");
+    let name = template.name(&integration.name, &branch, None);
     let marker = OwnershipMarker {
         integration: integration.name.clone(),
         repository: "github.com/acme/docs".to_owned(),

@@ -6,10 +6,6 @@ use std::path::Path;
 use super::read;
 use crate::config::variables;
 
-/// Modules to skip: they only read variables of GitHub, or are tests. The variables are for Docker, which the GitHub Action
-/// does not need.
-const SKIPPED: [&str; 4] = ["github", "payloads", "test_support", "tests"];
-
 /// A CI system and the variables that the program reads there.
 pub(super) struct CiSystem {
     pub(super) name: String,
@@ -45,12 +41,13 @@ pub(super) fn by_system() -> Vec<CiSystem> {
     all
 }
 
-/// Returns the modules of `src/ci`.
+/// Returns the modules of `src/ci`, except those for tests and for GitHub. The variables are for Docker, which the GitHub Action
+/// does not need.
 fn modules() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ci");
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
     let modules = files.filter_map(|name| Some(name.to_str()?.strip_suffix(".rs")?.to_owned()));
-    modules.filter(|module| !SKIPPED.contains(&module.as_str())).collect()
+    modules.filter(|module| module != "github" && !module.contains("test")).collect()
 }
 
 /// Returns the name of the system that a module detects.

@@ -1,26 +1,26 @@
 //! Bundles a script and its imports into one ES module with rolldown.
 
 mod archives;
-mod causes;
-mod composition;
+mod child_process;
+mod compile_typescript;
 mod corrections;
 mod devices;
 mod diagnostics;
+mod execution_order;
 mod licenses;
-mod lower;
 mod module_facts;
 mod module_format;
-mod order;
-mod output;
-mod plugin;
+mod output_check;
+mod package_sizes;
 mod rewrite;
-mod runtime;
-mod service;
+mod rolldown_plugin;
+mod runtime_helpers;
 mod sources;
 mod tsconfig;
+mod unresolved_imports;
 
-pub(crate) use composition::PackageSize;
-pub(crate) use service::serve;
+pub(crate) use child_process::serve;
+pub(crate) use package_sizes::PackageSize;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,11 +37,11 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large_stack};
 use crate::diagnostic::{Diagnostic, SourceLocation};
+use child_process::BundleRequest;
 use corrections::Corrections;
 use diagnostics::{DiagnosticContext, is_unresolved_import};
 use module_facts::ModuleFacts;
-use plugin::CliPlugin;
-use service::BundleRequest;
+use rolldown_plugin::CliPlugin;
 
 /// A script that is ready to be published.
 #[derive(Debug, Default)]
@@ -120,9 +120,9 @@ async fn request_bundle(
         // A process keeps the number of threads of its first request: one thread if that request reports parsing.
         match packaging_context
             .processes
-            .ask(&request_line, service::is_last_line, reports_parsing)
+            .ask(&request_line, child_process::is_last_line, reports_parsing)
             .await
-            .map(service::parse_answer)
+            .map(child_process::parse_answer)
         {
             Ok(Ok(result)) => {
                 return result
@@ -175,7 +175,7 @@ async fn handle_request(
     let Some(text) = built_text else {
         return bundle_with_corrections(&script, &root, &display_base, on_parse).await;
     };
-    output::check_built_syntax(&text).map(|()| Bundle::default()).map_err(|invalid_syntax| {
+    output_check::check_built_syntax(&text).map(|()| Bundle::default()).map_err(|invalid_syntax| {
         let displayed = script.strip_prefix(&display_base).unwrap_or(&script);
         let location = diagnostics::location_at_offset(&script, &root, &text, invalid_syntax.offset)
             .with_path(displayed.to_owned());
@@ -254,11 +254,11 @@ async fn bundle_with_corrections(
     };
     let (notes, mut warnings) = context.convert_warnings(&other_warnings);
     warnings.extend(plugin_warnings);
-    let Ok(legal_comments) = output::check_module(&chunk.code) else {
+    let Ok(legal_comments) = output_check::check_module(&chunk.code) else {
         return Err(vec![context.with_relative_path(invalid_script_error(script, root, corrections).await)]);
     };
     let script = licenses::deduplicate(chunk.code.clone(), &legal_comments);
-    let packages = composition::package_sizes(module_lengths(&chunk.modules), script.len());
+    let packages = package_sizes::package_sizes(module_lengths(&chunk.modules), script.len());
     Ok(Bundle { script, packages, warnings, notes })
 }
 
@@ -272,10 +272,11 @@ async fn invalid_script_error(script: &Path, root: &Path, corrections: Correctio
         Output::Chunk(chunk) => Some(chunk),
         Output::Asset(_) => None,
     });
-    let invalid_syntax = chunk.and_then(|chunk| Some((chunk, output::check_module(&chunk.code).err()?)));
-    let location = invalid_syntax
-        .as_ref()
-        .and_then(|(chunk, invalid_syntax)| output::source_position(chunk, script, invalid_syntax.offset));
+    let invalid_syntax =
+        chunk.and_then(|chunk| Some((chunk, output_check::check_module(&chunk.code).err()?)));
+    let location = invalid_syntax.as_ref().and_then(|(chunk, invalid_syntax)| {
+        output_check::source_position(chunk, script, invalid_syntax.offset)
+    });
     let location = location.map_or_else(
         || SourceLocation::file(script),
         |(file, line, column)| diagnostics::location_in_file(&file, root, line, column),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::file_kind::FileKind;
-use super::{entry, files, nearby};
+use super::{files, path_suggestion, script_entry};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// Returns the file for a path in a manifest, with links resolved.
@@ -22,7 +22,7 @@ pub(crate) fn resolve(
         |message: String, hint: String| Box::new(Diagnostic::error(place.clone(), message).hint(hint));
     let path = find(folder, text, kind).unwrap_or_else(|| folder.join(text));
     let path = dunce::canonicalize(path).map_err(|error| {
-        let nearest = nearby::nearest_file(root, folder, text, kind);
+        let nearest = path_suggestion::nearest_file(root, folder, text, kind);
         let hint = nearest.map(|path| format!("did you mean `{path}`?"));
         let hint = hint.unwrap_or_else(|| "write the path relative to the folder of the manifest".to_owned());
         failed(format!("could not read {label} `{text}`: {error}"), hint)
@@ -42,7 +42,7 @@ pub(crate) fn resolve(
 fn find(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
     let exists = |text: &str| {
         if kind.completes_extension {
-            entry::complete(folder, text)
+            script_entry::complete(folder, text)
         } else {
             Some(folder.join(text)).filter(|path| path.exists())
         }

@@ -1,7 +1,7 @@
 //! Tests modes, templates with `{pr}`, and mistakes that other deployment tools make.
 
 use super::tests::{TOKEN, decision};
-use crate::ci::payloads::{
+use crate::ci::test_payloads::{
     self, WorkflowRun, as_base, merged, of_deleted_fork, of_fork, pull_request, push_to,
 };
 use crate::preview::Template;
@@ -44,11 +44,11 @@ fn previews_use_the_branch_of_the_event() {
     check(&push_to("master"), &[mode("preview")], "preview of master");
     check(&pull_request("labeled", 12, "x"), &[mode("preview")], "preview of x (#12)");
     check(&of_fork("opened", 12, "main"), &[mode("preview")], "preview of mona:main (#12)");
-    check(&payloads::delete_of("x"), &[mode("delete")], "delete of x");
+    check(&test_payloads::delete_of("x"), &[mode("delete")], "delete of x");
     check(&pull_request("opened", 12, "x"), &[mode("delete")], "delete of x (#12)");
     for mode in [mode("preview"), mode("delete")] {
         let expected = "refused, the branch of the preview is unknown";
-        check(&payloads::schedule(), &[mode], expected);
+        check(&test_payloads::schedule(), &[mode], expected);
         check(&WorkflowRun::example("push", 0), &[mode], expected);
         assert_eq!(decision(&push_to("x"), &[mode]).0, "refused, `GITBOOK_TOKEN` is unset or empty");
     }
@@ -57,15 +57,19 @@ fn previews_use_the_branch_of_the_event() {
 #[test]
 fn deletes_the_preview_of_a_given_branch() {
     let by_hand = [mode("delete"), ("GITBOOK_BRANCH", "old")];
-    for run in [push_to("x"), payloads::manual("refs/heads/master"), payloads::manual("refs/tags/v1")] {
+    for run in
+        [push_to("x"), test_payloads::manual("refs/heads/master"), test_payloads::manual("refs/tags/v1")]
+    {
         check(&run, &by_hand, "delete of old");
     }
-    for run in [payloads::schedule(), WorkflowRun::example("push", 0), WorkflowRun::example("release", 0)] {
+    for run in
+        [test_payloads::schedule(), WorkflowRun::example("push", 0), WorkflowRun::example("release", 0)]
+    {
         check(&run, &by_hand, "delete of old");
         check(&run, &[mode("preview"), ("GITBOOK_BRANCH", "new")], "preview of new");
     }
     let by_number = [mode("delete"), BY_NUMBER, ("GITBOOK_BRANCH", "old"), ("GITBOOK_PULL_REQUEST", "12")];
-    for run in [push_to("x"), payloads::manual("refs/heads/master"), payloads::delete_of("x")] {
+    for run in [push_to("x"), test_payloads::manual("refs/heads/master"), test_payloads::delete_of("x")] {
         check(&run, &by_number, "delete of old (#12)");
     }
 }
@@ -93,7 +97,7 @@ fn a_plan_reports_the_decision_for_the_event() {
     check(&push_to("x"), &[TOKEN], "plan (preview of x)", "`preview`: push to branch `x`");
     let closed = "`delete`: pull request #12 from `x` was closed";
     check(&merged(12, "x"), &[TOKEN], "plan (delete of x (#12))", closed);
-    check(&payloads::schedule(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
+    check(&test_payloads::schedule(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
     let without = "`check`: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&pull_request("opened", 12, "x"), &[], "plan (check)", without);
     // Only the later job needs the token.
@@ -124,13 +128,13 @@ fn only_pull_requests_have_previews_with_a_number_in_the_name() {
         }
     };
     none(&push_to("x"), "push to branch `x`");
-    none(&payloads::manual("refs/heads/x"), "manual run on branch `x`");
-    none(&payloads::delete_of("x"), "branch `x` was deleted");
-    none(&payloads::push_deleting("x"), "branch `x` was deleted");
+    none(&test_payloads::manual("refs/heads/x"), "manual run on branch `x`");
+    none(&test_payloads::delete_of("x"), "branch `x` was deleted");
+    none(&test_payloads::push_deleting("x"), "branch `x` was deleted");
     check(&push_to("master"), &[BY_NUMBER], "publish");
     check(&pull_request("opened", 12, "x"), &[BY_NUMBER], "preview of x (#12)");
     check(&merged(12, "x"), &[BY_NUMBER], "delete of x (#12)");
-    check(&payloads::schedule(), &[BY_NUMBER], "sweep");
+    check(&test_payloads::schedule(), &[BY_NUMBER], "sweep");
 }
 
 // The following mistakes occur in other deployment tools.
@@ -151,9 +155,9 @@ fn a_merged_pull_request_does_not_publish_to_production() {
     // `GITHUB_REF` is the base branch for all of these events.
     check(&merged(12, "x"), &[], "delete of x (#12)");
     check(&as_base(merged(12, "x")), &[], "delete of x (#12)");
-    check(&payloads::delete_of("x"), &[], "delete of x");
-    check(&payloads::push_deleting("x"), &[], "delete of x");
-    check(&payloads::push_deleting("master"), &[], "delete of master");
+    check(&test_payloads::delete_of("x"), &[], "delete of x");
+    check(&test_payloads::push_deleting("x"), &[], "delete of x");
+    check(&test_payloads::push_deleting("master"), &[], "delete of master");
 }
 
 #[test]
@@ -181,7 +185,9 @@ fn accepts_a_deleted_fork() {
 
 #[test]
 fn long_branches_have_distinct_names_without_a_final_dash() {
-    let name = |branch: &str| Template::default().name("hello", &Branch::new(branch), None);
+    let name = |branch: &str| {
+        "{name}-{branch}".parse::<Template>().unwrap().name("hello", &Branch::new(branch), None)
+    };
     let long = "feature/".to_owned() + &"very-".repeat(30);
     let [one, other] = ["one", "other"].map(|end| name(&format!("{long}{end}")));
     assert_ne!(one, other);
@@ -194,5 +200,5 @@ fn long_branches_have_distinct_names_without_a_final_dash() {
 #[test]
 fn a_branch_with_a_last_segment_named_like_production_gets_a_preview() {
     check(&push_to("feature/master"), &[], "preview of feature/master");
-    check(&payloads::manual("refs/heads/feature/master"), &[], "preview of feature/master");
+    check(&test_payloads::manual("refs/heads/feature/master"), &[], "preview of feature/master");
 }

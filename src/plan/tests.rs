@@ -1,7 +1,7 @@
 //! Tests the decision table row by row: variables and an event file must result in a decision and its reason.
 
 use super::{Decision, Refusal, Target, decide};
-use crate::ci::payloads::{
+use crate::ci::test_payloads::{
     self, WorkflowRun, as_base, merged, of_dependabot, of_fork, pull_request, push_to,
 };
 use crate::config::Config;
@@ -92,7 +92,7 @@ fn publishes_a_preview_of_another_branch() {
 #[test]
 fn refuses_a_push_without_a_production_branch() {
     let expected = "refused, the production branch is unknown";
-    for run in [push_to("main"), payloads::manual("refs/heads/main")] {
+    for run in [push_to("main"), test_payloads::manual("refs/heads/main")] {
         let run = run.edit("/repository/default_branch", serde_json::Value::Null);
         check(&run, &[TOKEN], expected);
         check(&run, &[SANDBOX], expected);
@@ -102,13 +102,13 @@ fn refuses_a_push_without_a_production_branch() {
     // Pull requests and deletions do not depend on the production branch.
     let unknown = |run: WorkflowRun| run.edit("/repository/default_branch", serde_json::Value::Null);
     check(&unknown(pull_request("opened", 12, "main")), &[TOKEN], "preview of main (#12)");
-    check(&unknown(payloads::delete_of("x")), &[TOKEN], "delete of x");
+    check(&unknown(test_payloads::delete_of("x")), &[TOKEN], "delete of x");
 }
 
 #[test]
 fn deletes_the_preview_of_a_deleted_branch() {
-    check_requires_token(&payloads::push_deleting("x"), "delete of x", "branch `x` was deleted");
-    check_requires_token(&payloads::delete_of("x"), "delete of x", "branch `x` was deleted");
+    check_requires_token(&test_payloads::push_deleting("x"), "delete of x", "branch `x` was deleted");
+    check_requires_token(&test_payloads::delete_of("x"), "delete of x", "branch `x` was deleted");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn does_nothing_for_tags() {
     check_without_token(&WorkflowRun::example("push", 1), "nothing", "a tag was deleted");
     check_without_token(&WorkflowRun::example("delete", 0), "nothing", "a tag was deleted");
     check_without_token(
-        &payloads::delete_of("master").edit("/ref_type", "tag"),
+        &test_payloads::delete_of("master").edit("/ref_type", "tag"),
         "nothing",
         "a tag was deleted",
     );
@@ -143,7 +143,7 @@ fn checks_a_pull_request_without_secrets() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
         let reason = "pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check_reason(&of_fork(action, 12, "main"), &[], "check", reason);
-        check_reason(&payloads::of_deleted_fork(action, 12, "main"), &[NO_TOKEN], "check", reason);
+        check_reason(&test_payloads::of_deleted_fork(action, 12, "main"), &[NO_TOKEN], "check", reason);
         check(&of_fork(action, 12, "main"), &[TOKEN], "preview of mona:main (#12)");
         check(&of_fork(action, 12, "main"), &[SANDBOX], "preview of mona:main (#12)");
         let reason =
@@ -166,9 +166,9 @@ fn does_nothing_for_a_closed_pull_request_without_secrets() {
     let reason =
         "pull request #12 (fork) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set";
     check_reason(&of_fork("closed", 12, "main"), &[], "nothing", reason);
-    check_reason(&payloads::of_deleted_fork("closed", 12, "main"), &[NO_TOKEN], "nothing", reason);
+    check_reason(&test_payloads::of_deleted_fork("closed", 12, "main"), &[NO_TOKEN], "nothing", reason);
     check(&of_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
-    check(&payloads::of_deleted_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
+    check(&test_payloads::of_deleted_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
     let reason =
         "pull request #3 (Dependabot) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set";
     check_reason(&of_dependabot("closed"), &[], "nothing", reason);
@@ -190,7 +190,7 @@ fn refuses_a_fork_with_the_base_repositorys_secrets() {
             "refused, this run has the base repository's secrets and must not deploy a fork's change";
         check_without_token(&as_base(of_fork(action, 12, "main")), expected, "pull request #12 (fork)");
         check_without_token(
-            &as_base(payloads::of_deleted_fork(action, 12, "x")),
+            &as_base(test_payloads::of_deleted_fork(action, 12, "x")),
             expected,
             "pull request #12 (fork)",
         );
@@ -209,12 +209,12 @@ fn checks_a_merge_queue_candidate() {
 
 #[test]
 fn sweeps_on_a_schedule() {
-    check_requires_token(&payloads::schedule(), "sweep", "scheduled run");
+    check_requires_token(&test_payloads::schedule(), "sweep", "scheduled run");
 }
 
 #[test]
 fn a_manual_run_depends_on_its_branch() {
-    let on = |reference| payloads::manual(reference);
+    let on = |reference| test_payloads::manual(reference);
     check_requires_token(
         &on("refs/heads/master"),
         "publish",
@@ -229,9 +229,9 @@ fn a_manual_run_depends_on_its_branch() {
 #[test]
 fn publishes_on_a_release() {
     check_requires_token(&WorkflowRun::example("release", 0), "publish", "a release was published");
-    for index in 1..payloads::examples("release").len() {
+    for index in 1..test_payloads::examples("release").len() {
         let run = WorkflowRun::example("release", index);
-        let published = payloads::examples("release")[index]["action"] == "published";
+        let published = test_payloads::examples("release")[index]["action"] == "published";
         check(&run, &[TOKEN], if published { "publish" } else { "nothing" });
     }
 }
@@ -299,5 +299,5 @@ fn only_changes_need_the_forge() {
         check(&push_to("x"), mode, false);
     }
     check(&WorkflowRun::example("push", 0), "auto", false);
-    check(&payloads::schedule(), "preview", false);
+    check(&test_payloads::schedule(), "preview", false);
 }

@@ -10,8 +10,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::log_section::LogLine;
 use super::printer::Printer;
-use super::section::LogLine;
 use super::{escape, size};
 use crate::ci::Runner;
 use crate::config::LogFormat;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::destination::{Destination, FinishedRun, ResultFile};
 use super::output_table::{OUTPUTS, Output};
-use super::{document, escape};
+use super::{escape, report_file};
 use crate::ci::Runner;
 use crate::deploy::Outcome;
 use crate::diagnostic::{Diagnostic, display_path};
@@ -111,7 +111,7 @@ fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     let commit = run.ci.as_ref().and_then(|ci| ci.commit.as_deref());
     let sha = commit.map(|sha| printer.redact(sha)).unwrap_or_default();
     let integration = |outcome: &Outcome| {
-        let mut value = printer.redact_json(document::integration_object(outcome));
+        let mut value = printer.redact_json(report_file::integration_object(outcome));
         (value["mode"], value["reason"], value["sha"]) =
             (mode.into(), reason.as_str().into(), sha.as_str().into());
         value

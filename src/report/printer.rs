@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::annotations::{AnnotationTarget, Annotations};
+use super::log_section::{LogLine, Sections};
 use super::progress::Progress;
-use super::section::{LogLine, Sections};
-use super::{document, escape, excerpt};
+use super::{escape, excerpt, report_file};
 use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
@@ -195,7 +195,9 @@ impl Printer {
                 LogFormat::Text | LogFormat::GitHub => {
                     self.write(&self.problem_text(problem), LogLine::OutsideSection);
                 }
-                LogFormat::Json => self.print_json(self.redact_json(document::problem_object(problem, self))),
+                LogFormat::Json => {
+                    self.print_json(self.redact_json(report_file::problem_object(problem, self)));
+                }
             }
         }
         if self.format == LogFormat::GitHub {

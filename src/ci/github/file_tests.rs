@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::ci::payloads::{self, WorkflowRun};
+use crate::ci::test_payloads::{self, WorkflowRun};
 use crate::ci::test_support::describe_event;
 use crate::ci::{Author, Event};
 use crate::repository::Branch;
@@ -18,7 +18,7 @@ fn check_error(found: Result<crate::ci::Ci, String>, expected: &str) {
 
 #[test]
 fn rejects_a_file_that_is_no_event() {
-    let run = payloads::push_to("x");
+    let run = test_payloads::push_to("x");
     let problem = "the event file named by `GITHUB_EVENT_PATH` is not a valid `push` event";
     for bytes in [&b""[..], b"push", b"[]", b"null", b"{\"ref\": 1}", b"{\"repository\": {}}", b"\xff\xfe{}"]
     {
@@ -29,7 +29,7 @@ fn rejects_a_file_that_is_no_event() {
 #[test]
 fn rejects_a_file_without_required_fields() {
     for event in ["pull_request", "pull_request_target", "delete"] {
-        let run = payloads::pull_request("opened", 1, "x").with("GITHUB_EVENT_NAME", event);
+        let run = test_payloads::pull_request("opened", 1, "x").with("GITHUB_EVENT_NAME", event);
         check_error(
             run.ci_of_file(b"{}"),
             &format!("the event file named by `GITHUB_EVENT_PATH` is not a valid `{event}` event"),
@@ -42,33 +42,33 @@ fn names_the_missing_field() {
     let check = |run: WorkflowRun, field: &str| {
         assert_eq!(run.detection_error(), format!("missing field `{field}`"), "{run:?}");
     };
-    let request = |event| payloads::pull_request("opened", 12, "x").with("GITHUB_EVENT_NAME", event);
+    let request = |event| test_payloads::pull_request("opened", 12, "x").with("GITHUB_EVENT_NAME", event);
     for event in ["pull_request", "pull_request_target"] {
         check(request(event).edit("/pull_request", Value::Null), "pull_request");
         let unnumbered = request(event).edit("/number", Value::Null);
         check(unnumbered.edit("/pull_request/number", Value::Null), "number");
     }
-    check(payloads::delete_of("x").edit("/ref", Value::Null), "ref");
-    check(payloads::delete_of("x").edit("/ref_type", Value::Null), "ref_type");
+    check(test_payloads::delete_of("x").edit("/ref", Value::Null), "ref");
+    check(test_payloads::delete_of("x").edit("/ref_type", Value::Null), "ref_type");
 }
 
 #[test]
 fn rejects_a_missing_file() {
     let missing = "could not read the event file named by `GITHUB_EVENT_PATH`";
-    let run = payloads::pull_request("opened", 1, "x");
+    let run = test_payloads::pull_request("opened", 1, "x");
     check_error(run.clone().with("GITHUB_EVENT_PATH", "/nowhere/event.json").ci_of_variables(), missing);
     check_error(run.clone().with("GITHUB_EVENT_PATH", env!("CARGO_MANIFEST_DIR")).ci_of_variables(), missing);
     // The variables alone do not show whether a pull request comes from a fork.
     check_error(run.ci_of_variables(), missing);
-    check_error(payloads::delete_of("x").ci_of_variables(), missing);
+    check_error(test_payloads::delete_of("x").ci_of_variables(), missing);
 }
 
 #[test]
 fn detects_a_push_without_a_file() {
-    let ci = payloads::push_to("x").ci_of_variables().unwrap();
+    let ci = test_payloads::push_to("x").ci_of_variables().unwrap();
     assert_eq!(ci.event, Event::Push(Branch::new("x")));
     assert_eq!(ci.default_branch, None);
-    assert_eq!(ci.commit.as_deref(), Some(payloads::GITHUB_SHA));
+    assert_eq!(ci.commit.as_deref(), Some(test_payloads::GITHUB_SHA));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn rejects_a_file_above_32_mib() {
     let of_size = |size| {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(size).unwrap();
-        payloads::push_to("x").with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
+        test_payloads::push_to("x").with("GITHUB_EVENT_PATH", file.path().to_str().unwrap()).ci_of_variables()
     };
     const MAX: u64 = 32 * 1024 * 1024;
     check_error(
@@ -90,14 +90,14 @@ fn rejects_a_file_above_32_mib() {
 #[cfg(unix)]
 #[test]
 fn rejects_a_device() {
-    let found = payloads::push_to("x").with("GITHUB_EVENT_PATH", "/dev/zero").ci_of_variables();
+    let found = test_payloads::push_to("x").with("GITHUB_EVENT_PATH", "/dev/zero").ci_of_variables();
     check_error(found, "could not read the event file named by `GITHUB_EVENT_PATH`");
 }
 
 #[test]
 fn the_variables_of_the_hint_replace_the_file() {
     let with_event = |run: WorkflowRun| run.with("GITBOOK_EVENT", "closed").with("GITBOOK_BRANCH", "x");
-    let run = with_event(payloads::pull_request("opened", 1, "y"));
+    let run = with_event(test_payloads::pull_request("opened", 1, "y"));
     let expected = Event::BranchDeleted(Branch::new("x"));
     assert_eq!(run.ci_of_variables().unwrap().event, expected);
     for bytes in [&b""[..], b"[]", b"{}"] {
@@ -107,7 +107,7 @@ fn the_variables_of_the_hint_replace_the_file() {
 
 #[test]
 fn pull_request_target_always_needs_the_file() {
-    let run = payloads::as_base(payloads::pull_request("opened", 1, "y"));
+    let run = test_payloads::as_base(test_payloads::pull_request("opened", 1, "y"));
     let run = run.with("GITBOOK_EVENT", "push").with("GITBOOK_BRANCH", "main");
     assert!(run.ci_of_variables().is_err());
     for bytes in [&b""[..], b"[]", b"{}"] {
@@ -120,24 +120,24 @@ fn variables_take_precedence() {
     let check = |run: WorkflowRun, variables: &[(&str, &str)], expected: Event| {
         assert_eq!(run.with_all(variables).ci().unwrap().event, expected);
     };
-    check(payloads::push_to("x"), &[("GITBOOK_BRANCH", "y")], Event::Push(Branch::new("y")));
-    check(payloads::delete_of("x"), &[("GITBOOK_BRANCH", "y")], Event::BranchDeleted(Branch::new("y")));
-    check(payloads::push_to("x"), &[("GITBOOK_EVENT", "schedule")], Event::Schedule);
+    check(test_payloads::push_to("x"), &[("GITBOOK_BRANCH", "y")], Event::Push(Branch::new("y")));
+    check(test_payloads::delete_of("x"), &[("GITBOOK_BRANCH", "y")], Event::BranchDeleted(Branch::new("y")));
+    check(test_payloads::push_to("x"), &[("GITBOOK_EVENT", "schedule")], Event::Schedule);
     // A scheduled run remains a scheduled run.
-    check(payloads::schedule(), &[("GITBOOK_BRANCH", "y")], Event::Schedule);
+    check(test_payloads::schedule(), &[("GITBOOK_BRANCH", "y")], Event::Schedule);
     let given = [
         ("GITBOOK_DEFAULT_BRANCH", "refs/heads/d"),
         ("GITBOOK_COMMIT", "c"),
         ("GITBOOK_REPOSITORY", "h.x/o/r"),
     ];
-    let ci = payloads::push_to("x").with_all(&given).ci().unwrap();
+    let ci = test_payloads::push_to("x").with_all(&given).ci().unwrap();
     let found = [ci.default_branch, ci.commit, ci.repository].map(Option::unwrap);
     assert_eq!(found, ["d", "c", "h.x/o/r"]);
 }
 
 #[test]
 fn variables_can_name_another_pull_request() {
-    let run = payloads::pull_request("opened", 12, "x");
+    let run = test_payloads::pull_request("opened", 12, "x");
     let named = run.with("GITBOOK_BRANCH", "y").with("GITBOOK_PULL_REQUEST", "13");
     assert_eq!(describe_event(&named.ci().unwrap().event), "#13 of y updated");
 }
@@ -145,7 +145,7 @@ fn variables_can_name_another_pull_request() {
 #[test]
 fn a_fork_remains_a_fork_with_any_variables() {
     let check = |variables: &[(&str, &str)], branch: &str| {
-        let run = payloads::as_base(payloads::of_fork("opened", 12, "main")).with_all(variables);
+        let run = test_payloads::as_base(test_payloads::of_fork("opened", 12, "main")).with_all(variables);
         let Event::PullRequest(pull_request) = run.ci().unwrap().event else { panic!("{variables:?}") };
         assert_eq!(pull_request.author, Author::Fork, "{variables:?}");
         assert!(pull_request.has_base_secrets, "{variables:?}");

@@ -1,6 +1,6 @@
 //! Tests the detection of GitHub's events with all examples of `@octokit/webhooks-examples` and variations of them.
 
-use crate::ci::payloads::{self, GITHUB_SHA, HEAD, PUSHED, WorkflowRun, examples};
+use crate::ci::test_payloads::{self, GITHUB_SHA, HEAD, PUSHED, WorkflowRun, examples};
 use crate::ci::test_support::describe_event;
 
 #[track_caller]
@@ -92,7 +92,7 @@ fn detects_every_example_of_known_events() {
 #[test]
 fn other_examples_are_other_events() {
     let mut count = 0;
-    for name in payloads::event_names().filter(|name| TABLE.iter().all(|row| row.0 != *name)) {
+    for name in test_payloads::event_names().filter(|name| TABLE.iter().all(|row| row.0 != *name)) {
         for payload in examples(name) {
             let action = payload["action"].as_str().map(|action| format!(": {action}")).unwrap_or_default();
             check(&WorkflowRun::on(name, payload), &format!("other: {name}{action}"));
@@ -104,43 +104,46 @@ fn other_examples_are_other_events() {
 
 #[test]
 fn detects_pushes() {
-    check(&payloads::push_to("feature/x"), "push to feature/x");
-    check(&payloads::push_to("refs/heads/x"), "push to refs/heads/x");
-    check(&payloads::push_to("gh-readonly-queue/main/pr-104-929f8209"), "merge queue");
-    check(&payloads::push_deleting("feature/x"), "feature/x deleted");
-    check(&payloads::push_to("x").edit("/ref", "refs/notes/commits"), "other: push to refs/notes/commits");
+    check(&test_payloads::push_to("feature/x"), "push to feature/x");
+    check(&test_payloads::push_to("refs/heads/x"), "push to refs/heads/x");
+    check(&test_payloads::push_to("gh-readonly-queue/main/pr-104-929f8209"), "merge queue");
+    check(&test_payloads::push_deleting("feature/x"), "feature/x deleted");
+    check(
+        &test_payloads::push_to("x").edit("/ref", "refs/notes/commits"),
+        "other: push to refs/notes/commits",
+    );
 }
 
 #[test]
 fn a_push_of_the_zero_commit_is_a_deletion() {
-    check(&payloads::push_deleting("x").edit("/deleted", false), "x deleted");
+    check(&test_payloads::push_deleting("x").edit("/deleted", false), "x deleted");
 }
 
 #[test]
 fn detects_deletions() {
-    check(&payloads::delete_of("feature/x"), "feature/x deleted");
-    check(&payloads::delete_of("refs/heads/feature/x"), "feature/x deleted");
-    check(&payloads::delete_of("master").edit("/ref_type", "tag"), "tag deleted");
+    check(&test_payloads::delete_of("feature/x"), "feature/x deleted");
+    check(&test_payloads::delete_of("refs/heads/feature/x"), "feature/x deleted");
+    check(&test_payloads::delete_of("master").edit("/ref_type", "tag"), "tag deleted");
 }
 
 #[test]
 fn detects_pull_requests_by_their_head() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
-        check(&payloads::pull_request(action, 12, "a/b"), "#12 of a/b updated");
-        check(&payloads::of_fork(action, 12, "main"), "#12 of mona:main updated (fork)");
+        check(&test_payloads::pull_request(action, 12, "a/b"), "#12 of a/b updated");
+        check(&test_payloads::of_fork(action, 12, "main"), "#12 of mona:main updated (fork)");
     }
     // Gitea's name for `synchronize`.
-    check(&payloads::pull_request("synchronized", 12, "a/b"), "#12 of a/b updated");
-    check(&payloads::pull_request("closed", 12, "a/b"), "#12 of a/b closed");
-    check(&payloads::merged(12, "a/b"), "#12 of a/b closed");
-    check(&payloads::of_fork("closed", 12, "main"), "#12 of mona:main closed (fork)");
-    check(&payloads::of_fork("labeled", 12, "main"), "#12 of mona:main other: labeled (fork)");
-    check(&payloads::pull_request("enqueued", 12, "a/b"), "#12 of a/b other: enqueued");
+    check(&test_payloads::pull_request("synchronized", 12, "a/b"), "#12 of a/b updated");
+    check(&test_payloads::pull_request("closed", 12, "a/b"), "#12 of a/b closed");
+    check(&test_payloads::merged(12, "a/b"), "#12 of a/b closed");
+    check(&test_payloads::of_fork("closed", 12, "main"), "#12 of mona:main closed (fork)");
+    check(&test_payloads::of_fork("labeled", 12, "main"), "#12 of mona:main other: labeled (fork)");
+    check(&test_payloads::pull_request("enqueued", 12, "a/b"), "#12 of a/b other: enqueued");
 }
 
 #[test]
 fn a_deleted_fork_is_a_fork() {
-    let deleted = payloads::of_deleted_fork("closed", 12, "main");
+    let deleted = test_payloads::of_deleted_fork("closed", 12, "main");
     check(&deleted, "#12 of mona:main closed (fork)");
     let without_user = deleted.edit("/pull_request/head/user", serde_json::Value::Null);
     check(&without_user, "#12 of mona:main closed (fork)");
@@ -151,7 +154,7 @@ fn a_deleted_fork_is_a_fork() {
 #[test]
 fn detects_dependabot_by_the_author_or_the_actor() {
     let branch = "dependabot/npm_and_yarn/left-pad-2.0.0";
-    let run = payloads::of_dependabot("opened");
+    let run = test_payloads::of_dependabot("opened");
     check(&run, &format!("#3 of {branch} updated (Dependabot)"));
     check(&run.clone().with("GITHUB_ACTOR", "octocat"), &format!("#3 of {branch} updated (Dependabot)"));
     check(&run.edit("/pull_request/user/login", "octocat"), &format!("#3 of {branch} updated (Dependabot)"));
@@ -159,17 +162,17 @@ fn detects_dependabot_by_the_author_or_the_actor() {
 
 #[test]
 fn detects_runs_with_base_secrets() {
-    let as_base = payloads::as_base;
-    check(&as_base(payloads::pull_request("opened", 12, "x")), "#12 of x updated as base");
-    check(&as_base(payloads::of_fork("opened", 12, "x")), "#12 of mona:x updated (fork) as base");
-    check(&as_base(payloads::of_deleted_fork("closed", 12, "x")), "#12 of mona:x closed (fork) as base");
+    let as_base = test_payloads::as_base;
+    check(&as_base(test_payloads::pull_request("opened", 12, "x")), "#12 of x updated as base");
+    check(&as_base(test_payloads::of_fork("opened", 12, "x")), "#12 of mona:x updated (fork) as base");
+    check(&as_base(test_payloads::of_deleted_fork("closed", 12, "x")), "#12 of mona:x closed (fork) as base");
 }
 
 #[test]
 fn detects_scheduled_and_manual_runs() {
-    check(&payloads::schedule(), "schedule");
-    check(&payloads::manual("refs/heads/feature/x"), "manual on feature/x");
-    check(&payloads::manual("refs/tags/v1"), "manual on no branch");
+    check(&test_payloads::schedule(), "schedule");
+    check(&test_payloads::manual("refs/heads/feature/x"), "manual on feature/x");
+    check(&test_payloads::manual("refs/tags/v1"), "manual on no branch");
     check(
         &WorkflowRun::example("merge_group", 0).edit("/action", "destroyed"),
         "other: merge_group: destroyed",
@@ -182,20 +185,20 @@ fn returns_the_head_commit() {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
     for action in ["opened", "synchronize", "closed", "labeled"] {
-        check(&payloads::pull_request(action, 12, "x"), Some(HEAD));
-        check(&payloads::of_deleted_fork(action, 12, "x"), Some(HEAD));
-        check(&payloads::as_base(payloads::of_fork(action, 12, "x")), Some(HEAD));
+        check(&test_payloads::pull_request(action, 12, "x"), Some(HEAD));
+        check(&test_payloads::of_deleted_fork(action, 12, "x"), Some(HEAD));
+        check(&test_payloads::as_base(test_payloads::of_fork(action, 12, "x")), Some(HEAD));
     }
-    check(&payloads::merged(12, "x"), Some(HEAD));
-    check(&payloads::push_to("x"), Some(PUSHED));
+    check(&test_payloads::merged(12, "x"), Some(HEAD));
+    check(&test_payloads::push_to("x"), Some(PUSHED));
     // For an annotated tag, `after` is the tag object.
     check(&WorkflowRun::example("push", 0).edit("/after", "a".repeat(40)), Some(PUSHED));
-    check(&payloads::push_deleting("x"), None);
-    check(&payloads::push_deleting("x").edit("/deleted", false), None);
-    check(&payloads::delete_of("x"), None);
+    check(&test_payloads::push_deleting("x"), None);
+    check(&test_payloads::push_deleting("x").edit("/deleted", false), None);
+    check(&test_payloads::delete_of("x"), None);
     check(&WorkflowRun::example("push", 1), None);
-    check(&payloads::manual("refs/heads/x"), Some(GITHUB_SHA));
-    check(&payloads::schedule(), Some(GITHUB_SHA));
+    check(&test_payloads::manual("refs/heads/x"), Some(GITHUB_SHA));
+    check(&test_payloads::schedule(), Some(GITHUB_SHA));
     check(&WorkflowRun::example("release", 0), Some(GITHUB_SHA));
 }
 
@@ -205,12 +208,12 @@ fn the_commit_of_a_given_branch_is_unknown() {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
     let named = |run: WorkflowRun, branch| run.with("GITBOOK_BRANCH", branch);
-    check(&named(payloads::push_to("x"), "y"), None);
-    check(&named(payloads::push_to("x"), "x"), Some(PUSHED));
-    check(&named(payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
-    check(&named(payloads::manual("refs/heads/x"), "y"), None);
-    check(&named(payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
-    check(&named(payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
+    check(&named(test_payloads::push_to("x"), "y"), None);
+    check(&named(test_payloads::push_to("x"), "x"), Some(PUSHED));
+    check(&named(test_payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
+    check(&named(test_payloads::manual("refs/heads/x"), "y"), None);
+    check(&named(test_payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
+    check(&named(test_payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
     // The commit of these events is the head of the default branch.
     for event in [("issue_comment", 0), ("star", 0)] {
         let push = WorkflowRun::example(event.0, event.1).with("GITBOOK_EVENT", "push");
@@ -227,7 +230,7 @@ fn detects_the_repository_and_the_run() {
         let found = [ci.repository, ci.run_url, ci.default_branch].map(Option::unwrap_or_default);
         assert_eq!((found, ci.run), (expected.map(str::to_owned), 1000));
     };
-    let run = payloads::push_to("x");
+    let run = test_payloads::push_to("x");
     let url = "https://github.com/Codertocat/Hello-World/actions/runs/1000";
     check(&run, ["github.com/Codertocat/Hello-World", url, "master"]);
     check(&run.clone().with("GITHUB_SERVER_URL", ""), ["github.com/Codertocat/Hello-World", url, "master"]);
@@ -237,6 +240,6 @@ fn detects_the_repository_and_the_run() {
     let url = "https://git.example.com/a/b/actions/runs/1000";
     check(&enterprise, ["git.example.com/a/b", url, "master"]);
     let attempt = |run: WorkflowRun| run.ci().unwrap().attempt;
-    assert_eq!(attempt(payloads::push_to("x").with("GITHUB_RUN_ATTEMPT", "2")), 2);
-    assert_eq!(attempt(payloads::push_to("x")), 0);
+    assert_eq!(attempt(test_payloads::push_to("x").with("GITHUB_RUN_ATTEMPT", "2")), 2);
+    assert_eq!(attempt(test_payloads::push_to("x")), 0);
 }

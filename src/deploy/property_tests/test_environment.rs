@@ -79,7 +79,7 @@ impl TestEnvironment {
             }
             integrations.push(versions);
         }
-        let (cancel, template) = (Cancel::never(), Template::default());
+        let (cancel, template) = (Cancel::never(), "{name}-{branch}".parse::<Template>().unwrap());
         Self { folder, fault_injector, gitbook, cancel, template, integrations }
     }
 

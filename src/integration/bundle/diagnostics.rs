@@ -6,9 +6,9 @@ use std::process::ExitStatus;
 
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use super::causes;
-use super::service::Crash;
+use super::child_process::Crash;
 use super::sources::{ReadFailure, source_path};
+use super::unresolved_imports;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
@@ -71,9 +71,9 @@ impl DiagnosticContext<'_> {
     fn explain_unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
         let Some(specifier) = problem.exporter() else { return self.with_bundler_message(problem) };
-        match causes::explain(&specifier, &importer, self.root) {
-            causes::Explanation::Replacement(problem) => self.with_relative_path(problem),
-            causes::Explanation::AtImport { reason, hint } => {
+        match unresolved_imports::explain(&specifier, &importer, self.root) {
+            unresolved_imports::Explanation::Replacement(problem) => self.with_relative_path(problem),
+            unresolved_imports::Explanation::AtImport { reason, hint } => {
                 let message = format!("`{specifier}` cannot be imported: {reason}");
                 Diagnostic { message, ..self.with_bundler_message(problem) }.hint(hint)
             }
@@ -120,7 +120,7 @@ impl DiagnosticContext<'_> {
 
     /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
     fn explain_bundler_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        if let Some(broken) = causes::broken_package_json_error(self.script, self.root) {
+        if let Some(broken) = unresolved_imports::broken_package_json_error(self.script, self.root) {
             return self.with_relative_path(broken);
         }
         let message = problem.to_message_with(&self.diagnostic_options());

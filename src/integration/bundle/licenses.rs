@@ -31,7 +31,7 @@ pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
 #[cfg(test)]
 mod tests {
     use super::deduplicate;
-    use crate::integration::bundle::output::check_module;
+    use crate::integration::bundle::output_check::check_module;
 
     #[track_caller]
     fn check(script: &str, expected: &str) {

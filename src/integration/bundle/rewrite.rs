@@ -8,13 +8,13 @@ mod catches;
 mod classes;
 mod commonjs;
 mod decorators;
-mod defaults;
+mod default_exports;
 mod imports;
 mod jsx;
-mod keys;
-mod names;
 mod namespaces;
-mod parameters;
+mod parameter_defaults;
+mod property_keys;
+mod references;
 mod sloppy;
 mod switches;
 
@@ -134,11 +134,11 @@ type RewriteRule = fn(&Program<'_>, &SourceFile<'_>, &mut Edits);
 /// All rules, each with its quick check and the maximum number of times to apply it.
 const RULES: [(MayApply, RewriteRule, usize); 12] = [
     (commonjs::may_apply, commonjs::rewrite, 1),
-    (defaults::may_apply, defaults::rewrite, 1),
-    (|_| true, parameters::rewrite, MAX_RULE_ROUNDS),
+    (default_exports::may_apply, default_exports::rewrite, 1),
+    (|_| true, parameter_defaults::rewrite, MAX_RULE_ROUNDS),
     (blocks::may_apply, blocks::rewrite, 1),
     (catches::may_apply, catches::rewrite, 1),
-    (keys::may_apply, keys::rewrite, 1),
+    (property_keys::may_apply, property_keys::rewrite, 1),
     (jsx::may_apply, jsx::rewrite, 1),
     (switches::may_apply, switches::rewrite, 1),
     (namespaces::may_apply, namespaces::rewrite, 1),

@@ -8,7 +8,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolFlags, SymbolId};
 use oxc::span::{GetSpan as _, Span};
 
-use super::{Edits, SourceFile, names};
+use super::{Edits, SourceFile, references};
 
 pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && !file.is_typescript && file.source.contains("function")
@@ -35,7 +35,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
         unused = file.unused_name(&format!("{name}{}", unused.matches('$').collect::<String>()));
         edits.insert(block_start, format!("{keyword}{name} = {unused};"));
         edits.replace(scoping.symbol_span(symbol), unused.clone());
-        names::rename_references(program, &scoping, symbol, &unused, edits);
+        references::rename_references(program, &scoping, symbol, &unused, edits);
     }
 }
 

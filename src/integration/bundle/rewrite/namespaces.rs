@@ -14,7 +14,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ScopeId, Scoping, SemanticBuilder};
 use oxc::span::Span;
 
-use super::{Edits, SourceFile, names};
+use super::{Edits, SourceFile, references};
 
 pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && (file.source.contains("namespace") || file.source.contains("module "))
@@ -37,7 +37,7 @@ pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edi
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
     let uses = ExportUseFinder::new(&exports, &scoping).find(program);
-    names::replace_references(program, edits, &|reference| uses.get(&reference.span).cloned());
+    references::replace_references(program, edits, &|reference| uses.get(&reference.span).cloned());
 }
 
 /// The names of a namespace's enclosing namespaces and of the namespace itself, the outermost first.

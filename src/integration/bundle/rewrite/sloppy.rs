@@ -12,7 +12,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{ParseOptions, Parser};
 use oxc::span::{GetSpan as _, SourceType, Span};
 
-use super::{Edits, SourceFile, names};
+use super::{Edits, SourceFile, references};
 
 /// Names that are reserved in strict mode or in modules, but allowed in sloppy mode.
 const RESERVED_NAMES: [&str; 10] = [
@@ -64,7 +64,7 @@ impl SloppyCodeRewriter<'_> {
     fn rewrite(mut self, program: &Program<'_>) {
         self.visit_program(program);
         let name = |name: &str| self.reserved.contains(name).then(|| self.file.unused_name(name));
-        names::replace_references(program, self.edits, &|reference| name(reference.name.as_str()));
+        references::replace_references(program, self.edits, &|reference| name(reference.name.as_str()));
     }
 
     /// Puts braces around a branch of an `if` that is only a function declaration.

@@ -18,12 +18,12 @@ use rolldown_common::{ImportKind, ModuleInfo, NormalModule, RUNTIME_MODULE_KEY};
 
 use super::OnParse;
 use super::archives::ModuleReader;
+use super::compile_typescript::compile;
 use super::corrections::Corrections;
 use super::devices::DeviceCheck;
 use super::diagnostics::location_at_offset;
-use super::lower::compile;
+use super::execution_order::needs_strict_execution_order;
 use super::module_facts::ModuleFacts;
-use super::order::needs_strict_execution_order;
 use super::rewrite::apply_rules;
 use super::sources::{ReadFailure, module_type, source_path};
 use super::tsconfig::TsconfigFiles;
@@ -250,7 +250,8 @@ impl Plugin for CliPlugin {
         _ctx: SharedTransformPluginContext,
         args: &HookTransformArgs<'_>,
     ) -> HookTransformReturn {
-        let code = (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime::with_esbuild_interop(args.code));
+        let code =
+            (args.id == RUNTIME_MODULE_KEY).then(|| super::runtime_helpers::with_esbuild_interop(args.code));
         Ok(code.map(|code| HookTransformOutput { code: Some(code), ..HookTransformOutput::default() }))
     }
 

@@ -4,9 +4,9 @@ use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::budget::Cost;
 use super::github::GitHub;
 use super::models::{DeploymentResponse, DeploymentStatus};
+use super::rate_limit_budget::Cost;
 use super::{ForgeError, Permission};
 
 /// A deployment to create.

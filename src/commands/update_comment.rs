@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::try_join_all;
 
-use super::{Context, staleness};
+use super::{Context, branch_state};
 use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
 use crate::diagnostic::SourceLocation;
@@ -148,7 +148,7 @@ impl Context<'_> {
                 }
             }
             Err(error) => {
-                staleness::report_forge_failure(self.printer, "could not update the comment", &error);
+                branch_state::report_forge_failure(self.printer, "could not update the comment", &error);
             }
         }
     }
@@ -170,7 +170,7 @@ impl Context<'_> {
             }
             Ok(CommentResult::Unchanged | CommentResult::None)
             | Err(ForgeError::Request(RequestError::Cancelled)) => {}
-            Err(error) => staleness::report_forge_failure(
+            Err(error) => branch_state::report_forge_failure(
                 self.printer,
                 &format!("could not write the comment on {pull_request}"),
                 &error,

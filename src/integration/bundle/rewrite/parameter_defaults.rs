@@ -13,7 +13,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::{ReferenceId, ScopeFlags, ScopeId, Scoping, SemanticBuilder, SymbolFlags, SymbolId};
 use oxc::span::Span;
 
-use super::{Edits, SourceFile, names};
+use super::{Edits, SourceFile, references};
 
 /// A suffix that makes the new names unique across modules.
 const LATE_SUFFIX: &str = "$late$";
@@ -39,7 +39,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     let spans: Vec<_> = spans.map(|one| one.span).collect();
     let new_name = file.unused_name(&format!("{}{LATE_SUFFIX}", scoping.symbol_name(symbol)));
     DeclarationRenamer { symbol, new_name: &new_name, edits }.visit_program(program);
-    names::replace_references(program, edits, &|reference| {
+    references::replace_references(program, edits, &|reference| {
         let id = reference.reference_id.get()?;
         let is_reference =
             scoping.get_reference(id).symbol_id() == Some(symbol) || spans.contains(&reference.span);
